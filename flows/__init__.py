@@ -1,0 +1,1 @@
+"""What drives the stages: Prefect flows and the command line."""

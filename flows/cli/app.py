@@ -1,0 +1,69 @@
+"""The application: its commands, its help, and what every command does with an error."""
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from flows.cli import check, config, models, predict, promotion, run, status, ui
+from flows.cli.exits import MEANINGS, Exit
+from flows.cli.terminal import say_error
+from flows.errors import StageFailed
+from thaw.errors import ThawError
+
+
+class Commands(TyperGroup):
+    """Turns what a user can mend into one line and an exit code; anything else keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ThawError as error:
+            say_error(str(error))
+            failed = isinstance(error, StageFailed)
+            raise typer.Exit(Exit.STAGE_FAILED if failed else Exit.MENDABLE) from error
+        except KeyboardInterrupt as error:
+            say_error("interrupted; what is done stays done, and the next run goes on from there")
+            raise typer.Exit(Exit.INTERRUPTED) from error
+
+
+_CODES = "; ".join(f"{int(code)} {meaning}" for code, meaning in MEANINGS.items())
+
+app = typer.Typer(
+    cls=Commands,
+    name="thaw",
+    help="Turn labelled images into a registered, promoted model, and keep it fresh.",
+    epilog=f"Exit codes: {_CODES}. Example: thaw run",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"thaw {version('thaw')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _thaw(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+app.command(epilog="Example: thaw run --stage head")(run.run)
+app.command(epilog="Example: thaw status --json")(status.status)
+app.command(epilog="Example: thaw promote --dry-run")(promotion.promote)
+app.command(epilog="Example: thaw rollback --dry-run")(promotion.rollback)
+app.command(epilog="Example: thaw models --json")(models.models)
+app.command(epilog="Example: thaw predict photos/ picture.png --csv > labels.csv")(predict.predict)
+app.command(epilog="Example: thaw ui")(ui.ui)
+app.command(epilog="Example: thaw check")(check.check)
+app.add_typer(config.app, name="config")

@@ -1,0 +1,24 @@
+"""What the exit codes of `thaw` mean."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes; `thaw --help` prints them."""
+
+    DONE = 0
+    MENDABLE = 1
+    USAGE = 2
+    STAGE_FAILED = 3
+    REFUSED = 4
+    INTERRUPTED = 130
+
+
+MEANINGS = {
+    Exit.DONE: "done",
+    Exit.MENDABLE: "something that you can put right: the message says what",
+    Exit.USAGE: "the command line was not understood",
+    Exit.STAGE_FAILED: "a stage failed",
+    Exit.REFUSED: "the promotion was refused",
+    Exit.INTERRUPTED: "interrupted",
+}

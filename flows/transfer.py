@@ -1,0 +1,180 @@
+"""The flow that brings the pipeline up to date: each of DVC's stages is a Prefect task."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect import Task, flow, get_run_logger, runtime, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import PrefectFuture, wait
+from prefect.tasks import exponential_backoff
+
+from flows.artifacts import publish
+from flows.dvc import Order, Reproductions, Result, log_of
+from flows.environment import find_project
+from flows.errors import StageFailed, StageMayPass, UnknownStage
+from flows.lock import Holder, run_lock
+from flows.progress import watcher
+from flows.stages import Stage, read_stages, read_states, up_to_date
+from flows.transcript import Outcome
+from thaw.params import PARAMS, read_params
+
+RETRIES = 5
+_BACKOFF_S = 2
+"""The first pause before another try; each later one is twice as long."""
+TIMEOUT_S = 6 * 3600.0
+"""When a stage is stopped, unless the run says otherwise."""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What a run of the pipeline did."""
+
+    stages: tuple[Result, ...]
+    promotion: str = ""
+    """What the promotion decided, in its own words; empty where there was none."""
+
+    @property
+    def nothing_to_do(self) -> bool:
+        return all(result.outcome is Outcome.UP_TO_DATE for result in self.stages)
+
+
+@flow(name="transfer", validate_parameters=True)
+def transfer(
+    stage: str | None = None,
+    force: bool = False,
+    promote: bool = True,
+    timeout_s: float = TIMEOUT_S,
+) -> Transfer:
+    """Bring the pipeline up to date: every stage that DVC says must run, then the promotion of the new model.
+
+    Args:
+        stage: only this stage, such as `head`; left out: all of them, and then the promotion
+        force: run stages even where nothing has changed
+        promote: end with the promotion, where `promotion.automatic` in params.yaml allows it
+        timeout_s: seconds after which a stage is stopped, with all that it has started
+    """
+    logger = get_run_logger()
+    root = find_project(Path.cwd())
+    os.chdir(root)
+    params = read_params(root / PARAMS)
+
+    def on_wait(holder: Holder) -> None:
+        logger.info("%s; waiting for it", holder)
+        watcher.get().waits(holder)
+
+    with run_lock(root, on_wait=on_wait):
+        results = _reproduce(root, stage, force=force, timeout_s=timeout_s)
+        publish(root)
+        done = Transfer(results)
+        if done.nothing_to_do:
+            logger.info("Nothing to do: every stage is up to date")
+        if stage is None and promote and params.promotion.automatic:
+            done = Transfer(results, promotion=_promote())
+    return done
+
+
+def _promote() -> str:
+    from flows.promotion import promote
+
+    return str(promote())
+
+
+def _reproduce(root: Path, only: str | None, *, force: bool, timeout_s: float) -> tuple[Result, ...]:
+    """Reproduce all stages, or one, each as soon as those above it are done."""
+    stages = choose(read_stages(root), only)
+    fresh = frozenset[str]() if force or only else up_to_date(stages, read_states(root))
+    reproductions = Reproductions(root)
+    futures: dict[str, PrefectFuture[Result]] = {}
+    try:
+        for stage in stages:
+            named = reproduce.with_options(name=stage.name, task_run_name=stage.name)
+            order = Order(stage.name, force, timeout_s, flow_run=str(runtime.flow_run.id or ""))
+            futures[stage.name] = named.submit(
+                order,
+                None if stage.name in fresh else reproductions,
+                wait_for=[futures[above] for above in stage.upstream if above in futures],
+            )
+        wait(list(futures.values()))
+    except BaseException:  # Ctrl-C, or Prefect's signal to stop: no stage outlives its run
+        reproductions.stop()
+        raise
+    return _results(futures)
+
+
+def choose(stages: Sequence[Stage], only: str | None) -> tuple[Stage, ...]:
+    """All stages, or the one named.
+
+    Raises:
+        UnknownStage: there is none of that name; the error lists those that are.
+    """
+    chosen = tuple(stage for stage in stages if only in (None, stage.name))
+    if not chosen:
+        names = ", ".join(stage.name for stage in stages) or "none"
+        raise UnknownStage(f"there is no stage `{only}` in dvc.yaml; the stages are: {names}")
+    return chosen
+
+
+def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -> bool:
+    return isinstance(state.data, StageMayPass)
+
+
+@task(
+    cache_policy=NO_CACHE,  # DVC alone knows what is up to date
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(_BACKOFF_S),
+    retry_condition_fn=_may_pass,
+    persist_result=False,
+)
+def reproduce(order: Order, reproductions: Reproductions | None) -> Result:
+    """One stage; without `reproductions` it is known to be up to date, and DVC need not be asked again."""
+    logger = get_run_logger()
+    watching = watcher.get()
+    if reproductions is None:
+        result = Result(order.stage, Outcome.UP_TO_DATE, 0.0, "")
+    else:
+        watching.starts(order.stage)
+
+        def on_line(line: str) -> None:
+            logger.info(line)
+            watching.says(order.stage, line)
+
+        result = reproductions.run(order, on_line)
+    watching.ends(result)
+    if not result.outcome.done:
+        raise (StageMayPass if result.outcome.may_pass else StageFailed)(_say(result))
+    logger.info("%s: %s, %.1f s", result.stage, result.outcome, result.seconds)
+    return result
+
+
+_ENDINGS = {
+    Outcome.FAILED: ("failed", "mend that"),
+    Outcome.TIMED_OUT: ("was stopped", "find out why, or give it longer with --timeout"),
+    Outcome.BUSY: ("is busy", "wait until that process has ended"),
+    Outcome.TRANSIENT: ("failed for now", "try again later"),
+}
+"""What happened, and what to do."""
+
+
+def _say(result: Result) -> str:
+    happened, advice = _ENDINGS[result.outcome]
+    return f"stage `{result.stage}` {happened}: {result.reason}; {advice}"
+
+
+def _results(futures: "dict[str, PrefectFuture[Result]]") -> tuple[Result, ...]:
+    """The results of all stages.
+
+    Raises:
+        StageFailed: one failed; the message says which, why, what is done and what to do.
+    """
+    done = [name for name, future in futures.items() if future.state.is_completed()]
+    failed = [name for name, future in futures.items() if future.state.is_failed()]
+    if failed:
+        error = futures[failed[0]].result(raise_on_failure=False)
+        before = f"what is done stays done ({', '.join(done)})" if done else "nothing was done before it"
+        raise StageFailed(
+            f"{error}; {before}, and `thaw run` goes on from there. Its output: {log_of(failed[0])}"
+        )
+    return tuple(future.result() for future in futures.values())

@@ -1,0 +1,13 @@
+"""Every file and folder that the stages read and write, relative to the project's root; `dvc.yaml` names the same."""
+
+from pathlib import Path
+
+SOURCES = Path("data/sources")
+WEIGHTS = Path("data/weights")
+MANIFEST = Path("data/manifest.parquet")
+INGEST = Path("data/ingest")
+FEATURES = Path("data/features")
+FEATURES_INDEX = Path("data/features.json")
+HEAD = Path("data/head")
+REPORT = Path("data/report")
+REGISTERED = Path("data/registered.json")

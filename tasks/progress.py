@@ -1,0 +1,50 @@
+"""Progress of a stage: a bar on a terminal, a line in the log for each tenth elsewhere."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Called with the number done, and of all."""
+
+
+@contextmanager
+def counted(stage: str, unit: str) -> Iterator[Progress]:
+    """Yield a callback that shows how many `unit` ("images") of a stage are done.
+
+    On a terminal it draws a bar on stderr; elsewhere it logs a line whenever another tenth is done.
+    """
+    if not sys.stderr.isatty():
+        yield _Log(stage, unit)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(stage, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class _Log:
+    """Logs each tenth once."""
+
+    def __init__(self, stage: str, unit: str) -> None:
+        self._stage = stage
+        self._unit = unit
+        self._tenths = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        tenths = 10 * done // total if total else 0
+        if tenths > self._tenths:
+            self._tenths = tenths
+            log.info("%s: %d of %d %s (%d%%)", self._stage, done, total, self._unit, 10 * tenths)

@@ -1,0 +1,107 @@
+"""Backbones are frozen, cut where they are told to, and fingerprinted by all that changes a number."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
+
+from thaw.architectures import build_seeded
+from thaw.backbones import Backbone, pool, read_backbone, read_written_backbone, write_backbone
+from thaw.errors import BadArtifact, BadParameters
+from thaw.params import BackboneParams
+from thaw.weights import write_weights
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "small.safetensors"
+    write_weights(path, build_seeded("thaw_small", 10, 0).state_dict(), {"architecture": "thaw_small"})
+    return path
+
+
+@pytest.fixture
+def backbone(weights: Path) -> Backbone:
+    return read_backbone(BackboneParams(weights=str(weights), layers=("layer1", "auto")))
+
+
+def pixels(count: int = 3) -> torch.Tensor:
+    return torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def test_one_pass_gives_every_layer_pooled(backbone: Backbone) -> None:
+    features = backbone.features(pixels())
+    assert backbone.layers == ("layer1", "flatten")
+    assert all(value.dim() == 2 and len(value) == 3 and value.dtype == torch.float32 for value in features.values())
+    whole = backbone.model(backbone.preprocessing.normalise(pixels()))
+    assert torch.allclose(backbone.model.fc(features["flatten"]), whole, atol=1e-5)
+
+
+def test_an_image_has_the_same_features_in_any_batch(backbone: Backbone) -> None:
+    together = backbone.features(pixels(8))["flatten"]
+    alone = torch.cat([backbone.features(image.unsqueeze(0))["flatten"] for image in pixels(8)])
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_it_is_frozen_and_notices_when_it_is_not(backbone: Backbone) -> None:
+    backbone.features(pixels())
+    assert backbone.is_unchanged()
+    assert not backbone.model.training and not any(p.requires_grad for p in backbone.model.parameters())
+    next(backbone.model.buffers()).add_(1)  # a batch-norm statistic: what forgetting `eval()` would move
+    assert not backbone.is_unchanged()
+
+
+def test_the_fingerprint_sees_what_changes_a_number(backbone: Backbone, weights: Path, tmp_path: Path) -> None:
+    again = read_backbone(BackboneParams(weights=str(weights)))
+    assert again.fingerprint("float32") == backbone.fingerprint("float32"), "the cut layers have their own folders"
+    bigger = json.loads(backbone.preprocessing.to_json()) | {"resize": [40, 40]}
+    other = tmp_path / "bigger.safetensors"
+    write_weights(other, backbone.model.state_dict(), {"architecture": "thaw_small", "preprocessing": json.dumps(bigger)})
+    resized = read_backbone(BackboneParams(weights=str(other)))
+    others = {resized.fingerprint("float32"), backbone.randomised(0).fingerprint("float32"), backbone.fingerprint("float16")}
+    assert len(others | {backbone.fingerprint("float32")}) == 4
+
+
+def test_random_weights_keep_the_cut(backbone: Backbone) -> None:
+    one, two = backbone.randomised(1), backbone.randomised(1)
+    assert one.layers == backbone.layers
+    assert one.weights_digest == two.weights_digest != backbone.weights_digest
+
+
+def test_an_unknown_layer_names_those_that_there_are(weights: Path) -> None:
+    with pytest.raises(BadParameters, match=r"layer9 given; thaw_small has .*layer1"):
+        read_backbone(BackboneParams(weights=str(weights), layers=("layer9",)))
+
+
+def test_it_is_written_and_read_again(backbone: Backbone, tmp_path: Path) -> None:
+    write_backbone(backbone, tmp_path / "out")
+    again = read_written_backbone(tmp_path / "out")
+    assert torch.equal(again.features(pixels())["flatten"], backbone.features(pixels())["flatten"])
+    write_weights(tmp_path / "out" / "backbone.safetensors", backbone.randomised(3).model.state_dict(), {})
+    with pytest.raises(BadArtifact, match="not those that were written"):
+        read_written_backbone(tmp_path / "out")
+
+
+def test_pooling_averages_maps_and_tokens() -> None:
+    maps = torch.rand(2, 5, 3, 4)
+    assert torch.allclose(pool(maps), maps.mean(dim=(2, 3)))
+    assert torch.allclose(pool(maps.flatten(2).transpose(1, 2)), maps.mean(dim=(2, 3)))
+    assert torch.equal(pool(maps[:, :, 0, 0]), maps[:, :, 0, 0])
+
+
+def test_real_weights_give_the_features_of_torchvisions_own_model(real_data: Path) -> None:
+    path = real_data / "mobilenet_v2-imagenet.pth"
+    backbone = read_backbone(BackboneParams(weights=str(path)))
+    reference = mobilenet_v2()
+    reference.load_state_dict(torch.load(path, weights_only=True))
+    transform = MobileNet_V2_Weights.IMAGENET1K_V1.transforms()
+    files = sorted((real_data / "hymenoptera/val/ants").iterdir())[:4]
+    images = [Image.open(file).convert("RGB") for file in files]
+    with torch.no_grad():
+        expected = reference.eval().features(torch.stack([transform(image) for image in images])).mean(dim=(2, 3))
+    features = backbone.features(torch.stack([backbone.preprocessing.pixels(image) for image in images]))["classifier.0"]
+    assert backbone.architecture == "mobilenet_v2"
+    assert np.allclose(features, expected, atol=1e-4)

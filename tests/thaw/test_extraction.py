@@ -1,0 +1,193 @@
+"""Extraction: each image once, nothing twice, nothing lost."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from thaw.architectures import build_seeded
+from thaw.backbones import Backbone, read_backbone
+from thaw.errors import BadSource, BadWeights
+from thaw.extraction import Extraction, extract
+from thaw.features import FeatureStore
+from thaw.files import digest_file
+from thaw.manifest import Example, Manifest, build_manifest
+from thaw.params import BackboneParams, ExtractParams
+from thaw.weights import write_weights
+
+MAX_PIXELS = 10**6
+
+
+def write_images(folder: Path, numbers: range) -> None:
+    folder.mkdir(exist_ok=True)
+    for number in numbers:
+        noise = np.random.default_rng(number).integers(0, 256, (12, 10, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(folder / f"{number:05}.png")
+
+
+def manifest_of(folder: Path, label: str = "a") -> Manifest:
+    files = sorted(folder.glob("*.png"))
+    rows = (Example(digest_file(file), file.name, label, "train", None, (12, 10, 3), file.stat().st_size) for file in files)
+    return build_manifest(rows)
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "small.safetensors"
+    write_weights(path, build_seeded("thaw_small", 10, 0).state_dict(), {"architecture": "thaw_small"})
+    return path
+
+
+@pytest.fixture
+def backbone(weights: Path) -> Backbone:
+    return read_backbone(BackboneParams(weights=str(weights)))
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    write_images(tmp_path / "images", range(30))
+    return tmp_path / "images"
+
+
+def run(images: Path, backbone: Backbone, store: FeatureStore, **changes: int | str) -> Extraction:
+    params = ExtractParams.model_validate({"batch_size": 4, "part_rows": 8, **changes})
+    return extract(manifest_of(images), images, backbone, store, params, max_pixels=MAX_PIXELS)
+
+
+def passes(backbone: Backbone) -> list[int]:
+    """Count the images that truly go through the network, batch by batch."""
+    seen: list[int] = []
+    conv = backbone.extractor.get_submodule("conv1")
+    conv.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    return seen
+
+
+def test_ten_more_images_cost_ten_forward_passes(images: Path, backbone: Backbone, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = FeatureStore(tmp_path / "features")
+    assert run(images, backbone, store).computed == 30
+    write_images(images, range(30, 40))
+    seen = passes(backbone)
+    with caplog.at_level("INFO"):
+        again = run(images, backbone, store)
+    assert (again.computed, again.cached) == (10, 30)
+    assert sum(seen) == 10 + 1, "ten images, and the black one that tells the dimension"
+    assert "40 images: 30 with features already, 10 forward passes to do" in caplog.text
+
+
+def test_new_labels_and_moved_files_cost_no_forward_pass(images: Path, backbone: Backbone, tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path / "features")
+    first = run(images, backbone, store)
+    for file in list(images.iterdir()):
+        file.rename(file.with_name(f"moved {file.name}"))
+    again = extract(manifest_of(images, "b"), images, backbone, store, ExtractParams(), max_pixels=MAX_PIXELS)
+    assert (again.computed, again.index) == (0, first.index)
+
+
+def test_features_are_those_of_the_backbone_in_any_order_batch_and_part(images: Path, backbone: Backbone, tmp_path: Path) -> None:
+    manifest = manifest_of(images)
+    pixels = torch.stack(
+        [backbone.preprocessing.pixels(Image.open(images / row.path).convert("RGB")) for row in manifest.examples()]
+    )
+    expected = backbone.features(pixels)["flatten"]
+    indexes = set()
+    for batch, part, workers in ((4, 8, 1), (7, 100, 3), (64, 1, 2)):
+        store = FeatureStore(tmp_path / f"features-{batch}")
+        found = run(images, backbone, store, batch_size=batch, part_rows=part, workers=workers)
+        indexes.add(found.index)
+        layer = found.index.layer(None)
+        assert torch.allclose(store.read(layer.fingerprint, layer.name, manifest.digests), expected, atol=1e-5)
+    assert len(indexes) == 1, "the index is canonical"
+
+
+def test_one_more_layer_computes_that_layer_and_keeps_the_others_parts(images: Path, weights: Path, tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path / "features")
+    run(images, read_backbone(BackboneParams(weights=str(weights))), store)
+    before = {path: path.stat().st_mtime_ns for path in store.root.rglob("*.parquet")}
+    both = run(images, read_backbone(BackboneParams(weights=str(weights), layers=("layer1", "auto"))), store)
+    assert [layer.name for layer in both.index.layers] == ["layer1", "flatten"]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len({path.parent.name for path in store.root.rglob("*.parquet")}) == 2
+
+
+def test_duplicates_cost_one_pass(images: Path, backbone: Backbone, tmp_path: Path) -> None:
+    shutil.copy(images / "00000.png", images / "copy.png")
+    found = run(images, backbone, FeatureStore(tmp_path / "features"))
+    assert (found.computed, found.index.rows) == (30, 30)
+
+
+def test_a_damaged_part_is_computed_again_and_nothing_else(images: Path, backbone: Backbone, tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path / "features")
+    run(images, backbone, store)
+    part = sorted(store.root.rglob("part-*.parquet"))[0]
+    part.write_bytes(part.read_bytes()[:-20])
+    assert run(images, backbone, store).computed in (6, 8)
+    assert run(images, backbone, store).computed == 0
+
+
+@pytest.mark.parametrize("harm", ["removed", "changed"])
+def test_an_image_that_is_not_the_ingested_one_stops_it(harm: str, images: Path, backbone: Backbone, tmp_path: Path) -> None:
+    manifest = manifest_of(images)
+    victim = images / "00020.png"
+    victim.unlink() if harm == "removed" else victim.write_bytes((images / "00001.png").read_bytes())
+    store = FeatureStore(tmp_path / "features")
+    with pytest.raises(BadSource, match="00020.png"):
+        extract(manifest, images, backbone, store, ExtractParams(batch_size=4, part_rows=8), max_pixels=MAX_PIXELS)
+    layer = next(path.parent for path in store.root.rglob("part-*.parquet"))
+    assert len(store.digests(layer.parent.name, layer.name)) >= 8, "what was computed before is kept"
+
+
+def test_weights_that_move_are_noticed(images: Path, backbone: Backbone, tmp_path: Path) -> None:
+    def nudge(module: torch.nn.Module, _: object) -> None:
+        module.weight.data.add_(1e-3)  # type: ignore[operator, union-attr]
+
+    backbone.extractor.get_submodule("conv1").register_forward_pre_hook(nudge)
+    with pytest.raises(BadWeights, match="changed while it ran"):
+        run(images, backbone, FeatureStore(tmp_path / "features"))
+
+
+EXTRACT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[4])
+from test_extraction import manifest_of
+from thaw.backbones import read_backbone
+from thaw.extraction import extract
+from thaw.features import FeatureStore
+from thaw.params import BackboneParams, ExtractParams
+images = Path(sys.argv[1])
+found = extract(manifest_of(images), images, read_backbone(BackboneParams(weights=sys.argv[2])), FeatureStore(Path(sys.argv[3])),
+                ExtractParams(batch_size=8, part_rows=16), max_pixels=10**6)
+print("computed", found.computed)
+"""
+
+
+def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(weights: Path, tmp_path: Path) -> None:
+    images, root = tmp_path / "many", tmp_path / "features"
+    write_images(images, range(600))
+    command = [sys.executable, "-c", EXTRACT, str(images), str(weights), str(root), str(Path(__file__).parent)]
+    first = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    while len(list(root.rglob("part-*.parquet"))) < 3:
+        assert first.poll() is None, "it ended before it could be killed"
+        time.sleep(0.005)
+    first.kill()
+    first.wait()
+    backbone = read_backbone(BackboneParams(weights=str(weights)))
+    store, kept = FeatureStore(root), len(list(root.rglob("part-*.parquet"))) * 16
+    again = run(images, backbone, store, batch_size=8, part_rows=16)
+    assert (again.cached, again.computed) == (kept, 600 - kept)
+    assert 0 < again.computed < 600
+
+
+def test_two_at_once_end_with_the_same_features(weights: Path, images: Path, tmp_path: Path) -> None:
+    root = tmp_path / "features"
+    command = [sys.executable, "-c", EXTRACT, str(images), str(weights), str(root), str(Path(__file__).parent)]
+    both = [subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    assert run(images, read_backbone(BackboneParams(weights=str(weights))), FeatureStore(root)).computed == 0

@@ -1,0 +1,56 @@
+"""Parameters are refused whole, with the key, what was given and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from thaw.errors import BadParameters
+from thaw.params import Params, check_params, read_params
+
+
+def test_the_projects_own_file_is_valid() -> None:
+    assert read_params(Path("params.yaml")).dataset.labels_per_class == 5
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    values = {"dataset": {"sorce": "x"}, "head": {"kind": "tree", "l2": [-1]}, "hed": {}}
+    with pytest.raises(BadParameters) as caught:
+        check_params(values, "params.yaml")
+    text = str(caught.value)
+    assert "dataset.sorce: no such key; dataset has source, listing" in text
+    assert "head.kind: 'tree' given; input should be 'linear', 'mlp' or 'knn'" in text
+    assert "head.l2.0: -1 given" in text
+    assert "hed: no such key; there are dataset, backbone" in text
+
+
+@pytest.mark.parametrize("shares", [{"val": 0.5, "test": 0.5}, {"val": -0.1, "test": 0.2}, {"val": 0.2, "test": 1.0}])
+def test_splits_must_leave_something_to_train_on(shares: dict[str, float]) -> None:
+    with pytest.raises(BadParameters, match=r"dataset\.splits"):
+        check_params({"dataset": {"splits": shares}}, "params.yaml")
+
+
+def test_a_file_that_is_missing_or_no_yaml_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(BadParameters, match="project's folder"):
+        read_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("a: [1,\nb")
+    with pytest.raises(BadParameters, match="not valid YAML"):
+        read_params(tmp_path / "params.yaml")
+
+
+def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("")
+    assert read_params(tmp_path / "params.yaml") == Params()
+
+
+def test_parameters_are_frozen_and_every_one_is_described() -> None:
+    with pytest.raises(ValidationError):
+        Params().head.kind = "knn"  # type: ignore[misc]
+    for section in Params.model_fields.values():
+        for name, field in section.annotation.model_fields.items():  # type: ignore[union-attr]
+            assert field.description or name == "splits", f"{name} has no description"
+
+
+@pytest.mark.parametrize("path", sorted(Path("examples").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_example_files_are_valid(path: Path) -> None:
+    read_params(path)

@@ -1,0 +1,59 @@
+"""The whole model from pixels, written to a folder and read again."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from thaw.architectures import build_seeded
+from thaw.backbones import read_backbone
+from thaw.errors import BadArtifact
+from thaw.heads import fit_head
+from thaw.labelled import LabelledFeatures
+from thaw.params import BackboneParams, HeadParams
+from thaw.predictor import Predictor
+from thaw.weights import write_weights
+
+
+def pictures(count: int) -> list[Image.Image]:
+    noise = np.random.default_rng(0).integers(0, 256, (count, 20, 30, 3), dtype=np.uint8)
+    noise[::2] //= 4
+    return [Image.fromarray(image) for image in noise]
+
+
+@pytest.fixture
+def predictor(tmp_path: Path) -> Predictor:
+    path = tmp_path / "small.safetensors"
+    write_weights(path, build_seeded("thaw_small", 10, 0).state_dict(), {"architecture": "thaw_small"})
+    backbone = read_backbone(BackboneParams(weights=str(path)))
+    features = backbone.features(torch.stack([backbone.preprocessing.pixels(image) for image in pictures(40)]))["flatten"]
+    train = LabelledFeatures(features, torch.arange(40) % 2, ("dark", "light"))
+    return Predictor(backbone, fit_head(train, None, HeadParams(l2=(1e-3,))), "flatten")
+
+
+def test_it_gives_the_heads_probabilities_from_pixels(predictor: Predictor) -> None:
+    found = predictor.probabilities(pictures(40))
+    assert found.shape == (40, 2) and found.dtype == np.float32
+    assert np.allclose(found.sum(1), 1, atol=1e-5)
+    assert (found.argmax(1) == np.arange(40) % 2).mean() > 0.9
+    assert predictor.probabilities([]).shape == (0, 2)
+
+
+def test_it_is_written_and_read_again_without_pickle(predictor: Predictor, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    predictor.write(folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["backbone.json", "backbone.safetensors", "head.json", "head.safetensors"]
+    again = Predictor.read(folder)
+    assert np.array_equal(again.probabilities(pictures(5)), predictor.probabilities(pictures(5)))
+    assert again.class_names == ("dark", "light")
+
+
+def test_a_foreign_backbone_is_refused(predictor: Predictor, tmp_path: Path) -> None:
+    predictor.write(tmp_path)
+    description = json.loads((tmp_path / "backbone.json").read_text()) | {"weights_digest": "0" * 64}
+    (tmp_path / "backbone.json").write_text(json.dumps(description))
+    with pytest.raises(BadArtifact, match="not those that were written"):
+        Predictor.read(tmp_path)

@@ -1,0 +1,142 @@
+"""Backbones: a pretrained network, frozen, cut at named layers, with the preprocessing that belongs to it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from blake3 import blake3
+from torch import nn
+from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+
+from thaw.architectures import (
+    build_seeded,
+    build_with_weights,
+    classifier_input,
+    default_preprocessing,
+    infer_architecture,
+)
+from thaw.errors import BadArtifact, BadParameters
+from thaw.files import write_text
+from thaw.params import BackboneParams
+from thaw.preprocessing import Preprocessing, preprocessing_from_json
+from thaw.weights import Weights, digest_tensors, read_weights, write_weights
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """A frozen network that ends at its cut layers.
+
+    `layers` are the cut layers' node names; `extractor` maps float32 [B, 3, H, W] to a tensor for each of them; `model` is the whole network with its
+    original classifier; `weights_digest` is BLAKE3 of its tensors, hex.
+    """
+
+    architecture: str
+    preprocessing: Preprocessing
+    layers: tuple[str, ...]
+    model: nn.Module
+    extractor: nn.Module
+    weights_digest: str
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Features of uint8 [B, 3, H, W], resized and cropped: float32 [B, dim] for each cut layer, on the same device."""
+        with torch.inference_mode():
+            batch = self.preprocessing.normalise(pixels).contiguous(memory_format=torch.channels_last)
+            return {name: pool(output) for name, output in self.extractor(batch).items()}
+
+    def fingerprint(self, dtype: str) -> str:
+        """A hash, hex, of all that changes a stored number: architecture, weights, preprocessing, dtype; not batch size or device."""
+        shapes = [self.architecture, self.weights_digest, self.preprocessing.to_json(), dtype]
+        return blake3(json.dumps(shapes).encode()).hexdigest(16)
+
+    def build(self, num_classes: int, seed: int) -> nn.Module:
+        """The same architecture with random weights and a new classifier, ready to be trained."""
+        return build_seeded(self.architecture, num_classes, seed)
+
+    def randomised(self, seed: int) -> "Backbone":
+        """The same architecture, cut layers and preprocessing with random weights: what a backbone must beat."""
+        tensors = self.build(1000, seed).state_dict()
+        return cut(self.architecture, Weights(tensors, {}), self.layers, self.preprocessing)
+
+    def is_unchanged(self) -> bool:
+        """Whether the weights still have the digest that they were read with."""
+        return digest_tensors(self.model.state_dict()) == self.weights_digest
+
+
+def pool(output: torch.Tensor) -> torch.Tensor:
+    """Average spatial maps [B, C, H, W] and token sequences [B, T, C] to [B, C]; leave [B, C] as it is."""
+    if output.dim() == 4:
+        return output.mean(dim=(2, 3))
+    return output.mean(dim=1) if output.dim() == 3 else output.flatten(1)
+
+
+def read_backbone(params: BackboneParams) -> Backbone:
+    """Read the backbone that the parameters name.
+
+    Raises:
+        BadWeights: the weights are missing, damaged, or fit no architecture.
+        BadParameters: no such architecture or cut layer.
+    """
+    path = Path(params.weights)
+    weights = read_weights(path)
+    architecture = params.architecture
+    if architecture == AUTO:
+        architecture = weights.metadata.get("architecture") or infer_architecture(weights.tensors, path)
+    stated = weights.metadata.get("preprocessing")
+    preprocessing = preprocessing_from_json(stated) if stated else default_preprocessing(architecture, path)
+    return cut(architecture, weights, params.layers, preprocessing)
+
+
+def cut(architecture: str, weights: Weights, layers: tuple[str, ...], preprocessing: Preprocessing) -> Backbone:
+    """Build the frozen network and drop what lies beyond its cut layers.
+
+    Raises:
+        BadWeights: the weights do not fit the architecture.
+        BadParameters: no such cut layer; the message names those that there are.
+    """
+    model = build_with_weights(architecture, weights.tensors).to(memory_format=torch.channels_last)
+    names = tuple(classifier_input(model) if layer == AUTO else layer for layer in layers)
+    try:
+        extractor = create_feature_extractor(model, {name: name for name in names}, suppress_diff_warning=True)
+    except ValueError as error:
+        raise BadParameters(f"backbone.layers: {', '.join(names)} given; {architecture} has {_blocks(model)}") from error
+    frozen = extractor.eval().requires_grad_(False)
+    return Backbone(architecture, preprocessing, names, model, frozen, digest_tensors(model.state_dict()))
+
+
+def _blocks(model: nn.Module) -> str:
+    """The nodes of the two upper levels, in order, for an error."""
+    nodes = get_graph_node_names(model, suppress_diff_warning=True)[1]
+    return ", ".join(dict.fromkeys(".".join(node.split(".")[:2]) for node in nodes))
+
+
+def write_backbone(backbone: Backbone, folder: Path) -> None:
+    """Write `backbone.safetensors` and `backbone.json`, from which `read_written_backbone` makes the same backbone."""
+    write_weights(folder / "backbone.safetensors", backbone.model.state_dict(), {"architecture": backbone.architecture})
+    description = {
+        "architecture": backbone.architecture,
+        "layers": list(backbone.layers),
+        "preprocessing": json.loads(backbone.preprocessing.to_json()),
+        "weights_digest": backbone.weights_digest,
+    }
+    write_text(folder / "backbone.json", json.dumps(description, indent=2) + "\n")
+
+
+def read_written_backbone(folder: Path) -> Backbone:
+    """Read what `write_backbone` wrote.
+
+    Raises:
+        BadArtifact: the weights are not those that were written.
+    """
+    description = json.loads((folder / "backbone.json").read_text())
+    backbone = cut(
+        description["architecture"],
+        read_weights(folder / "backbone.safetensors"),
+        tuple(description["layers"]),
+        preprocessing_from_json(json.dumps(description["preprocessing"])),
+    )
+    if backbone.weights_digest != description["weights_digest"]:
+        raise BadArtifact(f"{folder}: the backbone's weights are not those that were written; register the model again")
+    return backbone

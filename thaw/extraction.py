@@ -1,0 +1,196 @@
+"""Extraction: one frozen forward pass over each image that has no features yet, streamed through bounded queues."""
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from PIL import Image
+
+from thaw.backbones import Backbone
+from thaw.errors import BadSource, BadWeights, IncompleteFeatures
+from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests
+from thaw.files import digest_bytes
+from thaw.inputs.images import decode
+from thaw.manifest import Manifest
+from thaw.params import ExtractParams
+
+log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Progress = Callable[[int, int], None]
+"""Called with the number of images done, and of all that are to be done."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What a run did: the index, how many images went through the backbone, and how many had their features already."""
+
+    index: FeatureIndex
+    computed: int
+    cached: int
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Some images in order: digests, and their features [rows, dim] by layer."""
+
+    digests: tuple[bytes, ...]
+    features: Mapping[str, torch.Tensor]
+
+
+def extract(
+    manifest: Manifest,
+    source: Path,
+    backbone: Backbone,
+    store: FeatureStore,
+    params: ExtractParams,
+    *,
+    max_pixels: int,
+    progress: Progress = lambda done, total: None,
+) -> Extraction:
+    """Bring the store up to date with the manifest, and return its canonical index.
+
+    Each distinct digest goes through the backbone once, whatever the number of layers; what the store has is not computed again.
+    A kill loses at most one part of `params.part_rows` rows.
+
+    Raises:
+        BadSource: an image is missing, or is not the one that was ingested.
+        BadWeights: the frozen weights changed during the run.
+    """
+    layers = cut_layers(backbone, params.dtype)
+    present = {layer.name: _present(store, layer) for layer in layers}
+    paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
+    missing = [digest for digest in paths if any(digest not in held for held in present.values())]
+    log.info("%d images: %d with features already, %d forward passes to do", len(paths), len(paths) - len(missing), len(missing))
+
+    device = best_device(params.device)
+    backbone.extractor.to(device)
+    images = ((digest, source / paths[digest]) for digest in missing)
+    done = 0
+    for rows in _parts(_forward(images, backbone, params, device, max_pixels), params.part_rows):
+        for layer in layers:
+            _write(store, layer, rows, present[layer.name], backbone.architecture)
+        done += len(rows.digests)
+        progress(done, len(missing))
+    if not backbone.is_unchanged():
+        raise BadWeights("the backbone's weights changed while it ran, so the features of this run are not to be trusted")
+    _check_complete(store, layers, paths.keys())
+    index = FeatureIndex(
+        layers[0].fingerprint, backbone.architecture, params.dtype, layers, len(paths), hash_digests(paths.keys())
+    )
+    return Extraction(index, computed=len(missing), cached=len(paths) - len(missing))
+
+
+def cut_layers(backbone: Backbone, dtype: str) -> tuple[Layer, ...]:
+    """The backbone's cut layers with their dimensions, found by passing one black image."""
+    blank = backbone.preprocessing.pixels(Image.new("RGB", (64, 64)))
+    features = backbone.features(blank.unsqueeze(0))
+    return tuple(Layer(backbone.fingerprint(dtype), name, features[name].shape[1]) for name in backbone.layers)
+
+
+def best_device(name: str) -> torch.device:
+    """The device of that name; `auto`: CUDA where there is one, else the CPU."""
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
+def _present(store: FeatureStore, layer: Layer) -> set[bytes]:
+    store.set_aside_damaged(layer.fingerprint, layer.name)
+    return set(store.digests(layer.fingerprint, layer.name).to_pylist())
+
+
+def _write(store: FeatureStore, layer: Layer, rows: _Rows, present: set[bytes], architecture: str) -> None:
+    """Write a part of the rows that the layer lacks."""
+    lacking = [i for i, digest in enumerate(rows.digests) if digest not in present]
+    if lacking:
+        digests = [rows.digests[i] for i in lacking]
+        store.write(layer, digests, rows.features[layer.name][lacking], {"architecture": architecture})
+
+
+def _check_complete(store: FeatureStore, layers: Sequence[Layer], expected: Iterable[bytes]) -> None:
+    for layer in layers:
+        lost = set(expected) - set(store.digests(layer.fingerprint, layer.name).to_pylist())
+        if lost:
+            raise IncompleteFeatures(f"{layer.name}: {len(lost)} images have no features after extraction; run it again")
+
+
+def _forward(
+    images: Iterable[tuple[bytes, Path]], backbone: Backbone, params: ExtractParams, device: torch.device, max_pixels: int
+) -> Iterator[_Rows]:
+    """Features batch by batch, float32 or float16 on the CPU; threads decode ahead of the forward pass, two batches at most."""
+
+    def pixels(image: tuple[bytes, Path]) -> torch.Tensor:
+        return backbone.preprocessing.pixels(_read_image(*image, max_pixels))
+
+    with ThreadPoolExecutor(params.workers or os.cpu_count() or 1) as pool:
+        decoded = _ahead(pool, pixels, images, depth=2 * params.batch_size)
+        for batch in _batches(decoded, params.batch_size):
+            features = backbone.features(torch.stack([tensor for _, tensor in batch]).to(device))
+            dtype = getattr(torch, params.dtype)
+            yield _Rows(
+                tuple(digest for (digest, _), _ in batch), {name: value.to("cpu", dtype) for name, value in features.items()}
+            )
+
+
+def _read_image(digest: bytes, path: Path, max_pixels: int) -> Image.Image:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadSource(f"{path} was ingested but cannot be read now ({error.strerror}); run `thaw run` to ingest again") from error
+    if digest_bytes(content) != digest:
+        raise BadSource(f"{path} changed since it was ingested; run `thaw run` to ingest again")
+    return decode(content, max_pixels)
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], *, depth: int
+) -> Iterator[tuple[Item, Result]]:
+    """Map in order, with at most `depth` items under way or waiting: the bound on memory."""
+    queue: deque[tuple[Item, Future[Result]]] = deque()
+    try:
+        for item in items:
+            queue.append((item, pool.submit(work, item)))
+            if len(queue) >= depth:
+                first, result = queue.popleft()
+                yield first, result.result()
+        while queue:
+            first, result = queue.popleft()
+            yield first, result.result()
+    finally:
+        for _, result in queue:
+            result.cancel()
+
+
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _parts(batches: Iterable[_Rows], size: int) -> Iterator[_Rows]:
+    """Gather batches until they hold `size` rows."""
+    held: list[_Rows] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(len(rows.digests) for rows in held) >= size:
+            yield _joined(held)
+            held = []
+    if held:
+        yield _joined(held)
+
+
+def _joined(held: Sequence[_Rows]) -> _Rows:
+    digests = tuple(digest for rows in held for digest in rows.digests)
+    return _Rows(digests, {name: torch.cat([rows.features[name] for rows in held]) for name in held[0].features})

@@ -1,0 +1,232 @@
+"""The feature store: features by content, in immutable Parquet parts; and the canonical index that later stages depend on.
+
+Layout: `<root>/<fingerprint>/<layer>/part-<name>.parquet` with the columns `digest` (32 bytes) and `feature` (dim x itemsize
+bytes, little endian). A part is written to a temporary name, synced and renamed; its name comes from the digests in it. So
+writers never conflict, and a reader sees whole parts only.
+"""
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import torch
+from blake3 import blake3
+
+from thaw.errors import BadArtifact, IncompleteFeatures
+from thaw.files import DIGEST_SIZE, atomic, write_text
+
+log = logging.getLogger(__name__)
+
+EXTRACT_AGAIN = "run `thaw run --stage extract` to compute what is missing"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Where the features of one cut layer are, and their dimension."""
+
+    fingerprint: str
+    name: str
+    dim: int
+
+
+@dataclass(frozen=True)
+class FeatureIndex:
+    """The canonical index: the same images and backbone give the same index, whatever order they came in.
+
+    `rows` counts the distinct digests of the manifest, `digests` is BLAKE3 over them sorted, hex; `dtype` is how features are stored.
+    """
+
+    fingerprint: str
+    architecture: str
+    dtype: str
+    layers: tuple[Layer, ...]
+    rows: int
+    digests: str
+
+    def layer(self, name: str | None) -> Layer:
+        """The cut layer of that name; None: the last one.
+
+        Raises:
+            IncompleteFeatures: no features of that layer were extracted.
+        """
+        if name is None:
+            return self.layers[-1]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        known = ", ".join(layer.name for layer in self.layers)
+        raise IncompleteFeatures(f"head.layer: no features of {name!r}, only of {known}; add it to backbone.layers")
+
+
+def hash_digests(digests: Iterable[bytes]) -> str:
+    """BLAKE3 over the sorted distinct digests, hex."""
+    return blake3(b"".join(sorted(set(digests)))).hexdigest()
+
+
+def write_index(index: FeatureIndex, path: Path) -> None:
+    """Write the index as JSON, atomically."""
+    write_text(path, json.dumps(asdict(index), indent=2) + "\n")
+
+
+def read_index(path: Path) -> FeatureIndex:
+    """Read the index.
+
+    Raises:
+        BadArtifact: it is missing or damaged.
+    """
+    try:
+        values = json.loads(path.read_text())
+        layers = tuple(Layer(**layer) for layer in values.pop("layers"))
+        return FeatureIndex(layers=layers, **values)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise BadArtifact(f"{path} cannot be read as a feature index ({error}); {EXTRACT_AGAIN}") from error
+
+
+@dataclass(frozen=True)
+class FeatureStore:
+    """Features below one folder. Reading takes no lock, and writing needs none."""
+
+    root: Path
+
+    def digests(self, fingerprint: str, layer: str) -> pa.Array:
+        """The digests (fixed binary 32) that have features, once each, in no set order."""
+        chunks = [part.digests for part in self._parts(fingerprint, layer)]
+        return pc.unique(pa.concat_arrays(chunks)) if chunks else pa.array([], pa.binary(DIGEST_SIZE))
+
+    def write(self, layer: Layer, digests: Sequence[bytes], features: torch.Tensor, metadata: dict[str, str]) -> Path:
+        """Write one part: `features` is [N, dim], float32 or float16, row i for `digests[i]`. Returns its path."""
+        path = self._folder(layer.fingerprint, layer.name) / f"part-{hash_digests(digests)[:24]}.parquet"
+        values = features.detach().cpu().contiguous().numpy()
+        assert values.shape == (len(digests), layer.dim), f"{values.shape} for {len(digests)} digests of dim {layer.dim}"
+        feature = pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(layer.dim * values.itemsize), len(digests), [None, pa.py_buffer(values)]
+        )
+        stated = {**metadata, "dtype": str(values.dtype), "dim": str(layer.dim), "layer": layer.name}
+        # Columns that cannot be null carry no definition levels, which makes reading one block copy a page.
+        fields = [
+            pa.field("digest", pa.binary(DIGEST_SIZE), nullable=False),
+            pa.field("feature", feature.type, nullable=False),
+        ]
+        table = pa.table([pa.array(digests, fields[0].type), feature], schema=pa.schema(fields, stated))
+        with atomic(path) as temporary:
+            pq.write_table(
+                table,
+                temporary,
+                compression="none",
+                use_dictionary=False,
+                write_statistics=False,
+                write_page_checksum=True,
+                row_group_size=len(digests),
+            )
+        return path
+
+    def read(self, fingerprint: str, layer: str, digests: Sequence[bytes]) -> torch.Tensor:
+        """The features of `digests`, in their order: float32 [N, dim].
+
+        Raises:
+            IncompleteFeatures: some digest has none.
+            BadArtifact: a part is torn.
+        """
+        wanted = pa.array(digests, pa.binary(DIGEST_SIZE))
+        parts = list(self._parts(fingerprint, layer))
+        if not parts:
+            raise IncompleteFeatures(f"{self._folder(fingerprint, layer)} holds no features; {EXTRACT_AGAIN}")
+        found = pc.index_in(wanted, value_set=pa.concat_arrays([part.digests for part in parts]))
+        if found.null_count:
+            raise IncompleteFeatures(f"{found.null_count} of {len(wanted)} examples have no features; {EXTRACT_AGAIN}")
+        return torch.from_numpy(_gather(parts, found.to_numpy()))
+
+    def set_aside_damaged(self, fingerprint: str, layer: str) -> list[Path]:
+        """Check every part against its checksums and its name; rename those that fail to `*.damaged` and return the new paths."""
+        damaged = []
+        for path in self._paths(fingerprint, layer):
+            if not _is_sound(path):
+                aside = path.with_suffix(".parquet.damaged")
+                path.replace(aside)
+                log.warning("%s is damaged; set aside as %s, its features are computed again", path, aside.name)
+                damaged.append(aside)
+        return damaged
+
+    def _folder(self, fingerprint: str, layer: str) -> Path:
+        return self.root / fingerprint / layer
+
+    def _paths(self, fingerprint: str, layer: str) -> list[Path]:
+        return sorted(self._folder(fingerprint, layer).glob("part-*.parquet"))
+
+    def _parts(self, fingerprint: str, layer: str) -> Iterator["_Part"]:
+        for path in self._paths(fingerprint, layer):
+            try:
+                file = pq.ParquetFile(path, memory_map=True)
+                yield _Part(path, _one(file.read(columns=["digest"])["digest"]), file.schema_arrow.metadata)
+            except (OSError, pa.ArrowInvalid) as error:
+                raise BadArtifact(f"{path} is damaged ({error}); {EXTRACT_AGAIN}") from error
+
+
+@dataclass(frozen=True)
+class _Part:
+    path: Path
+    digests: pa.Array
+    metadata: dict[bytes, bytes]
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        return np.dtype(self.metadata[b"dtype"].decode())
+
+    @property
+    def dim(self) -> int:
+        return int(self.metadata[b"dim"])
+
+    def features(self) -> "np.ndarray[Any, Any]":
+        """[rows, dim] of the stored dtype, without a copy of what Arrow decoded."""
+        try:
+            array = _one(pq.read_table(self.path, columns=["feature"], memory_map=True, use_threads=False)["feature"])
+        except (OSError, pa.ArrowInvalid) as error:
+            raise BadArtifact(f"{self.path} is damaged ({error}); {EXTRACT_AGAIN}") from error
+        values = np.frombuffer(array.buffers()[1], self.dtype, count=len(array) * self.dim, offset=array.offset * array.type.byte_width)
+        return values.reshape(len(array), self.dim)
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _gather(parts: Sequence[_Part], rows: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    """Rows of the parts laid end to end, as float32 [len(rows), dim]; each part is read once, by as many threads as help."""
+    starts = np.cumsum([0, *(len(part.digests) for part in parts)])
+    out = np.empty((len(rows), parts[0].dim), np.float32)
+    owner = np.searchsorted(starts, rows, side="right") - 1
+
+    def copy(number: int) -> None:
+        target = np.flatnonzero(owner == number)
+        if not len(target):
+            return
+        values, source = parts[number].features(), rows[target] - starts[number]
+        first, last = target[0], target[-1] + 1
+        if len(target) == last - first and np.array_equal(source, np.arange(source[0], source[0] + len(source))):
+            out[first:last] = values[source[0] : source[-1] + 1]  # one block: a plain copy, several times faster than a gather
+        else:
+            out[target] = values[source]
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(copy, range(len(parts))))
+    return out
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether every page has its checksum, the digests are those of the name, and the size is as stated."""
+    try:
+        table = pq.read_table(path, page_checksum_verification=True)
+        metadata = table.schema.metadata or {}
+        width = int(metadata[b"dim"]) * np.dtype(metadata[b"dtype"].decode()).itemsize
+        named = path.stem == f"part-{hash_digests(table['digest'].to_pylist())[:24]}"
+        return named and table.schema.field("feature").type == pa.binary(width)
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError):
+        return False

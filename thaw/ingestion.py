@@ -1,0 +1,179 @@
+"""Ingestion: every file of a source opened, hashed and decoded once; what is good becomes the manifest."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from thaw.candidates import Candidate, Rejected
+from thaw.errors import BadImage, BadSource, TooManyRejected
+from thaw.files import digest_bytes
+from thaw.ingest_report import Accepted, IngestReport, build_report
+from thaw.inputs.images import StoredImage, fits_ending, inspect
+from thaw.manifest import Example, Manifest, build_manifest
+from thaw.params import DatasetParams
+from thaw.sources import read_source
+from thaw.splits import Splitter
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files done, and of all files."""
+
+_IN_FLIGHT = 4
+"""Files under way for each worker: enough to keep all busy, few enough to keep memory steady."""
+_SHOWN = 5
+_MOST_BYTES_PER_PIXEL = 16
+_MOST_OVERHEAD = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """The manifest, the rejected files (sorted by path), and what there is to say about both."""
+
+    manifest: Manifest
+    rejected: tuple[Rejected, ...]
+    report: IngestReport
+
+
+def ingest(
+    source: Path,
+    params: DatasetParams,
+    *,
+    workers: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Ingested:
+    """Open, hash and decode every file of a source, and build its manifest.
+
+    The result depends on the source's bytes, names and `params` alone: not on the number of workers, nor on
+    the order in which the disk lists the files. Memory holds a row for each file, and a few images at a time.
+
+    Args:
+        source: the source's folder.
+        params: `listing`, `splits`, `max_rejected` and `max_megapixels` are used.
+        workers: threads; None: one a core.
+        progress: told after each file.
+
+    Raises:
+        BadSource: the source is missing, laid out ambiguously, or has fewer than two classes.
+        TooManyRejected: more than `params.max_rejected` files are rejected; it carries the list of them.
+    """
+    found = read_source(source, params.listing)
+    read = _read_all(
+        source, found.candidates, int(params.max_megapixels * 1e6), workers or usable_cores(), progress
+    )
+    rejected = sorted(
+        [*found.rejected, *(one for one in read if isinstance(one, Rejected))],
+        key=lambda one: (one.path, one.reason),
+    )
+    _refuse_too_many(source, rejected, params.max_rejected)
+    splitter = Splitter.of((candidate.split for candidate in found.candidates), params.splits)
+    accepted = [_accept(one, splitter) for one in read if isinstance(one, _Read)]
+    _refuse_too_few_classes(source, accepted)
+    report = build_report(params.source, found, accepted, rejected=len(rejected), splitter=splitter)
+    return Ingested(build_manifest(one.example for one in accepted), tuple(rejected), report)
+
+
+def usable_cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A file that decodes whole: 32 bytes of digest, its size in bytes, and what it holds."""
+
+    candidate: Candidate
+    digest: bytes
+    size: int
+    image: StoredImage
+
+
+def _read_all(
+    root: Path, candidates: Iterable[Candidate], max_pixels: int, workers: int, progress: Progress
+) -> list[_Read | Rejected]:
+    """Read files by threads (hashing and decoding run outside Python's lock), a few at a time, in order."""
+    files = tuple(candidates)
+    results: list[_Read | Rejected] = []
+    with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
+        try:
+            for result in _in_order(pool, partial(_read, root, max_pixels), files, workers * _IN_FLIGHT):
+                results.append(result)
+                progress(len(results), len(files))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    return results
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    read: Callable[[Candidate], _Read | Rejected],
+    files: tuple[Candidate, ...],
+    most: int,
+) -> Iterator[_Read | Rejected]:
+    waiting: deque[Future[_Read | Rejected]] = deque()
+    for file in files:
+        waiting.append(pool.submit(read, file))
+        if len(waiting) == most:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _read(root: Path, max_pixels: int, candidate: Candidate) -> _Read | Rejected:
+    path = root / candidate.path
+    try:
+        size = path.stat().st_size
+        if size > max_pixels * _MOST_BYTES_PER_PIXEL + _MOST_OVERHEAD:
+            return Rejected(
+                candidate.path,
+                f"has {size / 1e9:.1f} GB, more than any image that `dataset.max_megapixels` allows",
+            )
+        content = path.read_bytes()
+        return _Read(candidate, digest_bytes(content), len(content), inspect(content, max_pixels))
+    except BadImage as error:
+        return Rejected(candidate.path, str(error))
+    except OSError as error:
+        return Rejected(candidate.path, f"cannot be opened ({error.strerror})")
+
+
+def _accept(read: _Read, splitter: Splitter) -> Accepted:
+    asked = read.candidate
+    example = Example(
+        digest=read.digest,
+        path=asked.path,
+        label=asked.label,
+        split=splitter.split(named=asked.split, digest=read.digest, group=asked.group),
+        group=asked.group,
+        shape=read.image.shape,
+        size=read.size,
+    )
+    return Accepted(example, read.image.kind, fits_ending(read.image.kind, PurePosixPath(asked.path).suffix))
+
+
+def _refuse_too_many(source: Path, rejected: list[Rejected], most: int) -> None:
+    if len(rejected) <= most:
+        return
+    first = "; ".join(f"`{one.path}` {one.reason}" for one in rejected[:_SHOWN])
+    more = f"; and {len(rejected) - _SHOWN} more" if len(rejected) > _SHOWN else ""
+    raise TooManyRejected(
+        f"{len(rejected)} files of `{source}` cannot be used, and `dataset.max_rejected` allows {most}: "
+        f"{first}{more}. "
+        "Mend or remove them, or raise `dataset.max_rejected`",
+        tuple(rejected),
+    )
+
+
+def _refuse_too_few_classes(source: Path, accepted: list[Accepted]) -> None:
+    names = sorted({one.example.label for one in accepted if one.example.label is not None})
+    if len(names) >= 2:
+        return
+    if not names:
+        raise BadSource(
+            f"`{source}` has no labelled images; put those of each class into a folder with its name"
+        )
+    raise BadSource(
+        f"`{source}` has images of one class only, `{names[0]}`, and a classifier needs two; "
+        f"if the classes are folders inside `{names[0]}`, set `dataset.source` to that folder"
+    )

@@ -1,0 +1,1 @@
+"""What decodes an example: one module for each kind of input."""

@@ -1,0 +1,199 @@
+"""The one place of configuration: `params.yaml` as frozen models that refuse unknown keys."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from thaw.errors import BadParameters
+
+PARAMS = Path("params.yaml")
+BUILTIN_SOURCES = Path("data/sources")
+"""Where the built-in data sets are written: `data/sources/digits`, `data/sources/hymenoptera`."""
+NAMED_WEIGHTS = Path("data/weights")
+"""Where weights with a name are written: `data/weights/ResNet18_Weights.IMAGENET1K_V1.pth`, `data/weights/resnet18.random.pth`."""
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A part of `params.yaml`: frozen, and closed to keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SplitParams(Section):
+    """Shares of the examples, by a hash of their group or digest, where the source has no splits of its own."""
+
+    val: Share = Field(0.15, description="share for validation; 0 means that choices are cross-validated on train")
+    test: Share = Field(0.2, description="share for the test")
+
+    @model_validator(mode="after")
+    def _leave_some_to_train(self) -> Self:
+        if self.val + self.test >= 1:
+            raise ValueError(f"val {self.val} and test {self.test} leave nothing to train on; their sum must be below 1")
+        return self
+
+
+class DatasetParams(Section):
+    """Where the examples come from."""
+
+    source: str = Field(
+        "data/sources/digits",
+        description="a folder of class folders (or of train, val, test folders with class folders inside), or a built-in set: "
+        "`data/sources/digits`, `data/sources/hymenoptera`",
+    )
+    listing: str | None = Field(
+        None,
+        description="a CSV or Parquet file inside the source with the columns path and label, and optionally split and group; "
+        "null: the folders say it",
+    )
+    splits: SplitParams = SplitParams()
+    labels_per_class: PositiveInt | None = Field(
+        None, description="how many labelled training examples of each class are used; null: all of them"
+    )
+    max_rejected: int = Field(10, ge=0, description="more rejected files than this stop the run before any compute")
+    max_megapixels: PositiveFloat = Field(
+        64, description="images with more pixels than this (in millions) are rejected before they are decoded"
+    )
+
+
+class BackboneParams(Section):
+    """The pretrained network, and where it is cut."""
+
+    architecture: str = Field("auto", description="a torchvision classification model or `thaw_small`; `auto`: what the weights fit")
+    weights: str = Field(
+        "data/pretrain/small.safetensors",
+        description="a .pth or .safetensors file; official weights are `data/weights/NAME.pth` with torchvision's name, "
+        "such as `ResNet18_Weights.IMAGENET1K_V1`; random ones `data/weights/ARCHITECTURE.random.pth`",
+    )
+    layers: tuple[str, ...] = Field(
+        ("auto",), min_length=1, description="the cut layers whose features are kept; `auto`: the input of the last linear layer"
+    )
+
+
+class ExtractParams(Section):
+    """How features are computed."""
+
+    dtype: Literal["float32", "float16"] = Field("float32", description="how features are stored; computed in float32")
+    batch_size: PositiveInt = Field(64, description="images in one forward pass; changes no number")
+    part_rows: PositiveInt = Field(2048, description="rows of one part of the cache: what a killed run may lose at most")
+    workers: PositiveInt | None = Field(None, description="threads that decode; null: one a core")
+    device: str = Field("auto", description="`cpu`, `cuda`, `cuda:1`, `mps`; `auto`: the best there is")
+
+
+class HeadParams(Section):
+    """What is trained on the features."""
+
+    kind: Literal["linear", "mlp", "knn"] = Field(
+        "linear", description="`linear`: multinomial logistic regression; `mlp`: several new layers; `knn`: nearest neighbours"
+    )
+    layer: str | None = Field(None, description="which of `backbone.layers`; null: the last of them")
+    l2: tuple[PositiveFloat, ...] = Field(
+        (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0), min_length=1, description="L2 strengths tried (linear, mlp), relative to the mean loss of an example"
+    )
+    neighbours: tuple[PositiveInt, ...] = Field((1, 3, 5, 10, 20), min_length=1, description="numbers of neighbours tried (knn)")
+    hidden: tuple[PositiveInt, ...] = Field((256,), min_length=1, description="widths of the new layers (mlp)")
+    dropout: Share = Field(0.2, description="share of hidden units dropped in training (mlp)")
+    epochs: PositiveInt = Field(100, description="passes over the features (mlp)")
+    class_weights: Literal["balanced", "none"] = Field("balanced", description="`balanced`: each class weighs the same in the loss")
+    folds: int = Field(5, ge=2, description="folds of the cross-validation where there is no validation split")
+    seed: int = Field(0, ge=0, description="seed of the folds and of the mlp")
+
+
+class EvaluateParams(Section):
+    """What is measured on the test split."""
+
+    bootstrap: PositiveInt = Field(1000, description="resamples behind each interval")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="of each interval")
+    bins: PositiveInt = Field(15, description="bins of the calibration error and the reliability diagram")
+    mistakes: int = Field(24, ge=0, description="the most confident mistakes shown as thumbnails")
+    baselines: tuple[Literal["majority", "pixels", "random_backbone", "scratch"], ...] = Field(
+        ("majority", "random_backbone"), description="what the model is measured against; `scratch` trains the whole network"
+    )
+    seeds: PositiveInt = Field(
+        10, description="how often the frozen head and each trained baseline are repeated; a seed draws the labelled examples (where "
+        "`dataset.labels_per_class` is set) and the random weights"
+    )
+
+
+class RegistryParams(Section):
+    """Where the model goes."""
+
+    name: str = Field("thaw", min_length=1, pattern=r"^[^/:]+$", description="the registered model's name")
+    experiment: str = Field("thaw", min_length=1, description="the MLflow experiment that holds the runs")
+
+
+class PromotionParams(Section):
+    """When the alias `champion` moves to the challenger."""
+
+    automatic: bool = Field(True, description="`thaw run` ends with `thaw promote`")
+    rule: Literal["better", "not_worse"] = Field(
+        "not_worse", description="`better`: the paired interval of the gain lies above 0; `not_worse`: it lies above -`margin`"
+    )
+    margin: float = Field(0.01, ge=0, lt=1, description="the loss of macro F1 that `not_worse` puts up with")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="of the paired bootstrap interval, and 1 minus McNemar's level")
+    min_rows: PositiveInt = Field(30, description="fewer test rows in common decide nothing")
+    bootstrap: PositiveInt = Field(2000, description="resamples of the paired bootstrap")
+
+
+class Params(Section):
+    """The whole of `params.yaml`."""
+
+    dataset: DatasetParams = DatasetParams()
+    backbone: BackboneParams = BackboneParams()
+    extract: ExtractParams = ExtractParams()
+    head: HeadParams = HeadParams()
+    evaluate: EvaluateParams = EvaluateParams()
+    registry: RegistryParams = RegistryParams()
+    promotion: PromotionParams = PromotionParams()
+
+
+def read_params(path: Path = PARAMS) -> Params:
+    """Read and check `params.yaml`, whole, before any work.
+
+    Raises:
+        BadParameters: all that is wrong at once; each line names the key, what was given and what is allowed.
+    """
+    try:
+        values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadParameters(f"{path} cannot be read ({error.strerror}); run the command in the project's folder") from error
+    except YAMLError as error:
+        raise BadParameters(f"{path} is not valid YAML: {error}") from error
+    return check_params(values if values is not None else {}, str(path))
+
+
+def check_params(values: object, origin: str) -> Params:
+    """Parse already loaded values; `origin` names them in errors.
+
+    Raises:
+        BadParameters: see `read_params`.
+    """
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        wrong = "\n".join(f"  {_say(problem)}" for problem in error.errors())
+        raise BadParameters(f"{origin} holds what is not allowed:\n{wrong}") from error
+
+
+def _say(problem: object) -> str:
+    """One line for one pydantic problem: key, what was given, what is allowed."""
+    assert isinstance(problem, dict)
+    keys = [key for key in problem["loc"]]
+    name = ".".join(str(key) for key in keys) or "the file"
+    if problem["type"] == "extra_forbidden":
+        return f"{name}: no such key; {_known_keys(keys[:-1])}"
+    return f"{name}: {problem['input']!r} given; {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _known_keys(section: list[str | int]) -> str:
+    model: type[BaseModel] = Params
+    for key in section:
+        annotation = model.model_fields[str(key)].annotation
+        assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        model = annotation
+    where = f"{'.'.join(str(key) for key in section)} has" if section else "there are"
+    return f"{where} {', '.join(model.model_fields)}"

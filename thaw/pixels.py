@@ -1,0 +1,62 @@
+"""Decoded images as tensors, for what learns from pixels; kept in a temporary file, so memory does not grow with them."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from thaw.errors import BadSource
+from thaw.files import digest_bytes
+from thaw.inputs.images import decode
+from thaw.manifest import Example
+from thaw.preprocessing import Preprocessing
+
+
+def read_image(example: Example, source: Path, max_pixels: int) -> Image.Image:
+    """Decode the image that was ingested: RGB.
+
+    Raises:
+        BadSource: it is gone, or is not the one that was ingested.
+    """
+    path = source / example.path
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadSource(
+            f"{path} was ingested but cannot be read ({error.strerror}); run `thaw run` again"
+        ) from error
+    if digest_bytes(content) != example.digest:
+        raise BadSource(f"{path} changed since it was ingested; run `thaw run` again")
+    return decode(content, max_pixels)
+
+
+def read_pixels(
+    examples: Sequence[Example], source: Path, preprocessing: Preprocessing, *, max_pixels: int
+) -> torch.Tensor:
+    """Every example as the backbone takes it, before it is normalised: uint8 [N, 3, H, W].
+
+    The tensor is a memory map of a file that is already unlinked: the system may page it out, and it goes with the tensor.
+
+    Raises:
+        BadSource: an image is gone, or is not the one that was ingested.
+    """
+
+    def pixels(example: Example) -> torch.Tensor:
+        return preprocessing.pixels(read_image(example, source, max_pixels))
+
+    shape = (len(examples), *pixels(examples[0]).shape)
+    with tempfile.TemporaryFile() as file:
+        held = np.memmap(file, np.uint8, "w+", shape=shape)
+
+    def fill(row: int) -> None:
+        held[row] = pixels(examples[row]).numpy()
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(fill, range(len(examples))):
+            pass
+    return torch.from_numpy(held)

@@ -1,0 +1,66 @@
+"""Preprocessing: how a decoded image becomes what a backbone takes. It is part of the backbone."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as F
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Resize, crop, scale to [0, 1], normalise.
+
+    `resize` is the length of the shorter side in pixels, or (height, width) to force both; `crop` is the side of the central
+    square, None for no crop; `interpolation` is `bilinear`, `bicubic` or `nearest`; `mean` and `std` hold one value a channel.
+    """
+
+    resize: int | tuple[int, int]
+    crop: int | None
+    interpolation: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def pixels(self, image: Image.Image) -> torch.Tensor:
+        """Resize and crop an RGB image as torchvision's own weight transforms do: uint8 [3, height, width]."""
+        size = self.resize if isinstance(self.resize, int) else list(self.resize)
+        resized = F.resize(image, size, interpolation=InterpolationMode(self.interpolation))
+        cropped = resized if self.crop is None else F.center_crop(resized, [self.crop, self.crop])
+        tensor: torch.Tensor = F.pil_to_tensor(cropped)
+        return tensor
+
+    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Scale and normalise uint8 [..., 3, H, W] to float32 of the same shape."""
+        mean = torch.tensor(self.mean, device=pixels.device).view(3, 1, 1)
+        std = torch.tensor(self.std, device=pixels.device).view(3, 1, 1)
+        return pixels.float().div_(255).sub_(mean).div_(std)
+
+    def to_json(self) -> str:
+        """Canonical JSON: the same settings give the same text."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def preprocessing_from_json(text: str) -> Preprocessing:
+    """The inverse of `Preprocessing.to_json`; unknown or missing keys raise TypeError or KeyError."""
+    values: dict[str, Any] = json.loads(text)
+    resize = values.pop("resize")
+    return Preprocessing(
+        resize=resize if isinstance(resize, int) else (resize[0], resize[1]),
+        mean=tuple(values.pop("mean")),
+        std=tuple(values.pop("std")),
+        **values,
+    )
+
+
+def preprocessing_of(transform: Any) -> Preprocessing:
+    """What torchvision's `ImageClassification` preset does, as data."""
+    return Preprocessing(
+        resize=transform.resize_size[0],
+        crop=transform.crop_size[0],
+        interpolation=transform.interpolation.value,
+        mean=tuple(transform.mean),
+        std=tuple(transform.std),
+    )
