@@ -44,11 +44,17 @@ ROUNDS = 5
 
 def main() -> None:
     """Run ours before, between and after the epochs of the loop; print both and one JSON line a claim."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="2 epochs of the loop instead of 25, and two rounds of ours")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="2 epochs of the loop instead of 25, and two rounds of ours"
+    )
     quick = parser.parse_args().quick
     if not (real := os.environ.get("THAW_REAL_DATA")):
-        print("set THAW_REAL_DATA to a folder with hymenoptera/ and mobilenet_v2-imagenet.pth", file=sys.stderr)
+        print(
+            "set THAW_REAL_DATA to a folder with hymenoptera/ and mobilenet_v2-imagenet.pth", file=sys.stderr
+        )
         raise SystemExit(0)
     images, weights = Path(real) / "hymenoptera", Path(real) / "mobilenet_v2-imagenet.pth"
     ours = Cached(images, weights)
@@ -62,8 +68,16 @@ def main() -> None:
         epoch_seconds.append(timed(loop.epoch))
     mine, theirs = statistics.median(seconds), statistics.median(epoch_seconds) * EPOCHS
     print(f"ours        {mine:8.2f} s   {ours.right} of {ours.count} val images right")
-    print(f"usual loop  {theirs:8.2f} s   {loop.best} of {ours.count} val images right (best of {epochs} epochs)")
-    claim("image files to a chosen head, hymenoptera, MobileNetV2, float32: seconds", mine, theirs, theirs / mine, 20)
+    print(
+        f"usual loop  {theirs:8.2f} s   {loop.best} of {ours.count} val images right (best of {epochs} epochs)"
+    )
+    claim(
+        "image files to a chosen head, hymenoptera, MobileNetV2, float32: seconds",
+        mine,
+        theirs,
+        theirs / mine,
+        20,
+    )
     if not quick:
         claim("val images right", ours.right, loop.best, ours.right / loop.best, 1)
 
@@ -80,11 +94,16 @@ class Cached:
         manifest = ingest(self.images, DatasetParams(source=str(self.images))).manifest
         with tempfile.TemporaryDirectory() as folder:
             store = FeatureStore(Path(folder))
-            index = extract(manifest, self.images, self.backbone, store, ExtractParams(), max_pixels=10**8).index
+            index = extract(
+                manifest, self.images, self.backbone, store, ExtractParams(), max_pixels=10**8
+            ).index
             train, test = training_examples(manifest, None), examples_of(manifest, TEST)
             names = tuple(sorted({example.label or "" for example in train}))
             layer = index.layer(None)
-            features = [store.read(layer.fingerprint, layer.name, [row.digest for row in rows]) for rows in (train, test)]
+            features = [
+                store.read(layer.fingerprint, layer.name, [row.digest for row in rows])
+                for rows in (train, test)
+            ]
         targets = [torch.tensor([names.index(row.label or "") for row in rows]) for rows in (train, test)]
         head = fit_head(LabelledFeatures(features[0], targets[0], names), None, HeadParams())
         self.right = int((head.logits(features[1]).argmax(1) == targets[1]).sum())
@@ -97,21 +116,30 @@ class UsualLoop:
     def __init__(self, images: Path, weights: Path) -> None:
         model = mobilenet_v2()
         model.load_state_dict(torch.load(weights, weights_only=True))
-        self.backbone = nn.Sequential(model.features, nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval().requires_grad_(False)
+        self.backbone = (
+            nn.Sequential(model.features, nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval().requires_grad_(False)
+        )
         torch.manual_seed(0)
         self.last = nn.Linear(1280, 2)
         self.optimiser = torch.optim.SGD(self.last.parameters(), lr=0.008, momentum=0.9)
         self.schedule = torch.optim.lr_scheduler.StepLR(self.optimiser, step_size=7, gamma=0.1)
         self.best = 0
         normalise = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
-        augmented = [transforms.RandomResizedCrop(224), transforms.RandomHorizontalFlip(), transforms.ToTensor(), normalise]
+        augmented = [
+            transforms.RandomResizedCrop(224),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            normalise,
+        ]
         plain = [transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(), normalise]
         self.train = self._loader(images / "train", augmented, shuffle=True)
         self.val = self._loader(images / "val", plain, shuffle=False)
 
     def _loader(self, folder: Path, steps: list[object], *, shuffle: bool) -> DataLoader[object]:
         dataset = ImageFolder(str(folder), transforms.Compose(steps))
-        return DataLoader(dataset, batch_size=32, shuffle=shuffle, num_workers=os.cpu_count() or 1, persistent_workers=True)
+        return DataLoader(
+            dataset, batch_size=32, shuffle=shuffle, num_workers=os.cpu_count() or 1, persistent_workers=True
+        )
 
     def epoch(self) -> None:
         for inputs, targets in self.train:

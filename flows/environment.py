@@ -69,3 +69,8 @@ def path_with_programs(environment: Mapping[str, str]) -> str:
     folders = environment.get("PATH", os.defpath).split(os.pathsep)
     others = [folder for folder in folders if folder != programs]
     return os.pathsep.join([programs, *others])
+
+
+def quiet_console() -> None:
+    """Keep Prefect's log lines off the terminal: a command shows the run itself, its pages have the lines."""
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")

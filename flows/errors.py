@@ -24,8 +24,16 @@ class StageFailed(ThawError):
 
 
 class StageMayPass(StageFailed):
-    """A stage failed in a way that may pass by itself: another process is in its way, or a server did not answer."""
+    """A stage failed in a way that may pass: another process is in its way, a server did not answer."""
 
 
 class StageInterrupted(ThawError):
     """A stage was stopped before it ended, because its run was."""
+
+
+class NoServer(ThawError):
+    """A server that the user named does not answer, or one that was started did not come up."""
+
+
+class NotReady(ThawError):
+    """Something that a run needs is missing or cannot serve."""

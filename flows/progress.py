@@ -39,5 +39,5 @@ class Nobody:
         pass
 
 
-watcher: ContextVar[Watcher] = ContextVar("watcher", default=Nobody())
+watcher: ContextVar[Watcher] = ContextVar("watcher", default=Nobody())  # noqa: B039  # it holds nothing
 """Who watches the run. Not a parameter of the flow, whose parameters go to Prefect's server."""

@@ -57,7 +57,7 @@ def read_states(root: Path) -> dict[str, StageState]:
 
 
 def up_to_date(stages: Sequence[Stage], changed: Mapping[str, StageState]) -> frozenset[str]:
-    """Names of the stages that DVC would not run: unchanged, below unchanged ones only. `stages` are in order."""
+    """Names of the stages that DVC would not run: unchanged, below unchanged ones. `stages` are in order."""
     fresh: set[str] = set()
     for stage in stages:
         if stage.name not in changed and fresh.issuperset(stage.upstream):

@@ -52,14 +52,14 @@ class Transcript:
     _inside: bool = False
 
     def add(self, line: str) -> bool:
-        """Take in one line; true if it is the stage's own, or DVC's error."""
+        """Take in one line; true if it is the stage's own."""
         if line.startswith(_ERROR) and (not self._inside or "failed to reproduce" in line):
             self._inside = False
             self.error = [line.removeprefix(_ERROR)]
-            return True
+            return False
         if self.error:
             self.error.append(line)
-            return True
+            return False
         return self._add_progress(line)
 
     def _add_progress(self, line: str) -> bool:

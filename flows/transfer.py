@@ -12,6 +12,7 @@ from prefect.futures import PrefectFuture, wait
 from prefect.tasks import exponential_backoff
 
 from flows.artifacts import publish
+from flows.checks import preflight
 from flows.dvc import Order, Reproductions, Result, log_of
 from flows.environment import find_project
 from flows.errors import StageFailed, StageMayPass, UnknownStage
@@ -19,7 +20,6 @@ from flows.lock import Holder, run_lock
 from flows.progress import watcher
 from flows.stages import Stage, read_stages, read_states, up_to_date
 from flows.transcript import Outcome
-from thaw.params import PARAMS, read_params
 
 RETRIES = 5
 _BACKOFF_S = 2
@@ -59,7 +59,7 @@ def transfer(
     logger = get_run_logger()
     root = find_project(Path.cwd())
     os.chdir(root)
-    params = read_params(root / PARAMS)
+    params = preflight(root)
 
     def on_wait(holder: Holder) -> None:
         logger.info("%s; waiting for it", holder)
@@ -96,6 +96,7 @@ def _reproduce(root: Path, only: str | None, *, force: bool, timeout_s: float) -
                 order,
                 None if stage.name in fresh else reproductions,
                 wait_for=[futures[above] for above in stage.upstream if above in futures],
+                return_state=False,
             )
         wait(list(futures.values()))
     except BaseException:  # Ctrl-C, or Prefect's signal to stop: no stage outlives its run

@@ -20,13 +20,13 @@ def main() -> None:
     if source is not None and not source.exists():
         from thaw.builtin_sources import write_builtin
 
-        log.info("fetch: writing %s", source)
+        log.info("fetch: %s is not here; bringing it", source)
         write_builtin(source)
     weights = _first_below(Path(params.backbone.weights), WEIGHTS)
     if weights is not None and not weights.exists():
         from thaw.named_weights import fetch_weights
 
-        log.info("fetch: writing %s", weights)
+        log.info("fetch: %s is not here; bringing it", weights)
         fetch_weights(weights)
 
 

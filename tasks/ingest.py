@@ -9,7 +9,6 @@ from pathlib import Path
 from tasks.paths import INGEST, MANIFEST
 from tasks.progress import counted
 from tasks.running import stage
-from thaw.candidates import Rejected
 from thaw.errors import TooManyRejected
 from thaw.files import write_text
 from thaw.ingestion import Ingested, ingest
@@ -31,17 +30,17 @@ def main() -> None:
     except TooManyRejected as error:
         write_text(REJECTED, _as_csv(error.rejected))
         raise TooManyRejected(f"{error}; all of them are in {REJECTED}", error.rejected) from error
-    write_text(REJECTED, _as_csv(ingested.rejected))
+    write_text(REJECTED, _as_csv((one.path, one.reason) for one in ingested.rejected))
     write_text(REPORT, ingested.report.to_json())
     write_manifest(ingested.manifest, MANIFEST)
     _tell(ingested)
 
 
-def _as_csv(rejected: Iterable[Rejected]) -> str:
+def _as_csv(rejected: Iterable[tuple[str, str]]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("path", "reason"))
-    table.writerows((one.path, one.reason) for one in rejected)
+    table.writerows(rejected)
     return text.getvalue()
 
 

@@ -65,7 +65,9 @@ def build_with_weights(architecture: str, tensors: Mapping[str, torch.Tensor]) -
         model.load_state_dict(dict(tensors), strict=True, assign=True)
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip()[:200]
-        raise BadWeights(f"the weights do not fit {architecture} ({first}); set backbone.architecture=auto to have it found") from error
+        raise BadWeights(
+            f"the weights do not fit {architecture} ({first}); set backbone.architecture=auto to have it found"
+        ) from error
     return model.eval().requires_grad_(False)
 
 
@@ -80,7 +82,9 @@ def infer_architecture(tensors: Mapping[str, torch.Tensor], weights: Path) -> st
         skipped = architecture.startswith("regnet") and not _named_in(architecture, weights)
         if not skipped and _fits(_outline(architecture, 1000).state_dict(), tensors):
             return architecture
-    raise BadWeights(f"{weights} fits none of torchvision's classification models; its tensors start with {next(iter(tensors))!r}")
+    raise BadWeights(
+        f"{weights} fits none of torchvision's classification models; its tensors start with {next(iter(tensors))!r}"
+    )
 
 
 def _outline(architecture: str, num_classes: int) -> nn.Module:
@@ -113,10 +117,16 @@ def _classes_in(architecture: str, tensors: Mapping[str, torch.Tensor]) -> int:
 def classifier_of(model: nn.Module) -> str:
     """The qualified name of the last linear layer; of the last convolution where there is no linear layer (SqueezeNet)."""
     for kind in (nn.Linear, nn.Conv2d):
-        names = [name for name, module in model.named_modules() if isinstance(module, kind) and not name.startswith("aux")]
+        names = [
+            name
+            for name, module in model.named_modules()
+            if isinstance(module, kind) and not name.startswith("aux")
+        ]
         if names:
             return names[-1]
-    raise BadParameters(f"{type(model).__name__} has no linear layer to cut at; name the cut layer in backbone.layers")
+    raise BadParameters(
+        f"{type(model).__name__} has no linear layer to cut at; name the cut layer in backbone.layers"
+    )
 
 
 def classifier_input(model: nn.Module) -> str:

@@ -64,7 +64,8 @@ def _write_digits(folder: Path) -> None:
 
 def _write_hymenoptera(folder: Path) -> None:
     """PyTorch's ants and bees. Only JPEG files: its one GIF is a placeholder, "image not found"."""
-    archive = cached_download(HYMENOPTERA_URL, hub_folder("datasets") / "hymenoptera_data.zip")
+    kept = hub_folder("datasets") / "hymenoptera_data.zip"
+    archive = cached_download(HYMENOPTERA_URL, kept, is_whole=zipfile.is_zipfile)
     try:
         with zipfile.ZipFile(archive) as content:
             _unpack(content, folder)

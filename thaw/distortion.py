@@ -32,10 +32,16 @@ def distort(images: Tensor, distortion: Distortion, generator: torch.Generator) 
     displacements enlarged by bicubic interpolation in place of a Gaussian blur.
     """
     count, _, height, width = images.shape
-    grid = F.affine_grid(_affine_maps(count, distortion, generator), [count, 1, height, width], align_corners=False)
+    grid = F.affine_grid(
+        _affine_maps(count, distortion, generator), [count, 1, height, width], align_corners=False
+    )
     field = _elastic_field(count, (height, width), distortion, generator)
     return F.grid_sample(
-        images, (grid + field).to(images.dtype), mode="bilinear", padding_mode=distortion.padding, align_corners=False
+        images,
+        (grid + field).to(images.dtype),
+        mode="bilinear",
+        padding_mode=distortion.padding,
+        align_corners=False,
     )
 
 

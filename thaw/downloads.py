@@ -4,11 +4,12 @@ import hashlib
 import http.client
 import socket
 import urllib.error
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from thaw.errors import BadArtifact, Unreachable
+from thaw.files import atomic
 
 _SILENCE = 30.0
 """Seconds without a byte after which a download is given up."""
@@ -21,39 +22,52 @@ def hub_folder(name: str) -> Path:
     return Path(torch.hub.get_dir()) / name
 
 
-def cached_download(url: str, path: Path, *, sha256_prefix: str | None = None) -> Path:
+def cached_download(url: str, path: Path, *, is_whole: Callable[[Path], bool]) -> Path:
     """Return `path`, by torch.hub from `url` if nothing lies there; else no network is used.
 
     Args:
         url: where it comes from.
         path: where it is kept.
-        sha256_prefix: how the file's SHA-256 begins, in hex; None: not checked.
+        is_whole: whether a file is what it should be; a cut connection leaves a shorter one without an error.
 
     Raises:
         Unreachable: the download failed; the message says where to lay the file by hand.
-        BadArtifact: the file is not the one that the hash names.
+        BadArtifact: what lay there already is damaged.
     """
-    if not path.is_file():
-        _download(url, path)
-    if sha256_prefix and not _sha256(path).startswith(sha256_prefix):
-        raise BadArtifact(
-            f"{path} is damaged: its SHA-256 does not begin with {sha256_prefix}; remove it and try again"
-        )
+    if not path.exists():
+        with atomic(path) as temporary:
+            _download(url, temporary, path)
+            if not is_whole(temporary):
+                raise _unreachable(url, path, "it arrived damaged")
+    elif not is_whole(path):
+        raise BadArtifact(f"{path} is damaged or another file than {url}; remove it and try again")
     return path
 
 
-def _download(url: str, path: Path) -> None:
+def has_sha256(prefix: str) -> Callable[[Path], bool]:
+    """A check that a file's SHA-256, in hex, begins with `prefix`."""
+
+    def check(path: Path) -> bool:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest().startswith(prefix)
+
+    return check
+
+
+def _download(url: str, temporary: Path, path: Path) -> None:
     from torch.hub import download_url_to_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with _silence_limit(_SILENCE):
-            download_url_to_file(url, str(path), progress=False)
+            download_url_to_file(url, str(temporary), progress=False)
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise Unreachable(
-            f"{url} cannot be downloaded ({reason}); try again when online, or lay the file at {path} by hand"
-        ) from error
+        raise _unreachable(url, path, str(getattr(error, "reason", None) or error)) from error
+
+
+def _unreachable(url: str, path: Path, reason: str) -> Unreachable:
+    return Unreachable(
+        f"{url} cannot be downloaded ({reason}); try again when online, or lay the file at {path} by hand"
+    )
 
 
 @contextmanager
@@ -65,8 +79,3 @@ def _silence_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         socket.setdefaulttimeout(before)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,10 +1,5 @@
 """What a user can put right: one plain sentence that says what, where, and what to do."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from thaw.candidates import Rejected
-
 
 class ThawError(Exception):
     """Base of every error that is the user's to mend. The command line prints it without a traceback and exits with 1."""
@@ -19,9 +14,9 @@ class BadSource(ThawError):
 
 
 class TooManyRejected(BadSource):
-    """More examples were rejected than `dataset.max_rejected` allows; `rejected` lists all of them."""
+    """More examples were rejected than `dataset.max_rejected` allows; `rejected` lists all, as (path, reason)."""
 
-    def __init__(self, message: str, rejected: "tuple[Rejected, ...]" = ()) -> None:
+    def __init__(self, message: str, rejected: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(message)
         self.rejected = rejected
 

@@ -1,10 +1,7 @@
 """Extraction: one frozen forward pass over each image that has no features yet, streamed through bounded queues."""
 
 import logging
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,14 +16,11 @@ from thaw.files import digest_bytes
 from thaw.inputs.images import decode
 from thaw.manifest import Manifest
 from thaw.params import ExtractParams
+from thaw.streaming import Progress, map_ahead
 
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-Progress = Callable[[int, int], None]
-"""Called with the number of images done, and of all that are to be done."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +63,12 @@ def extract(
     present = {layer.name: _present(store, layer) for layer in layers}
     paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
     missing = [digest for digest in paths if any(digest not in held for held in present.values())]
-    log.info("%d images: %d with features already, %d forward passes to do", len(paths), len(paths) - len(missing), len(missing))
+    log.info(
+        "%d images: %d with features already, %d forward passes to do",
+        len(paths),
+        len(paths) - len(missing),
+        len(missing),
+    )
 
     device = best_device(params.device)
     backbone.extractor.to(device)
@@ -81,10 +80,17 @@ def extract(
         done += len(rows.digests)
         progress(done, len(missing))
     if not backbone.is_unchanged():
-        raise BadWeights("the backbone's weights changed while it ran, so the features of this run are not to be trusted")
+        raise BadWeights(
+            "the backbone's weights changed while it ran, so the features of this run are not to be trusted"
+        )
     _check_complete(store, layers, paths.keys())
     index = FeatureIndex(
-        layers[0].fingerprint, backbone.architecture, params.dtype, layers, len(paths), hash_digests(paths.keys())
+        layers[0].fingerprint,
+        backbone.architecture,
+        params.dtype,
+        layers,
+        len(paths),
+        hash_digests(paths.keys()),
     )
     return Extraction(index, computed=len(missing), cached=len(paths) - len(missing))
 
@@ -93,7 +99,9 @@ def cut_layers(backbone: Backbone, dtype: str) -> tuple[Layer, ...]:
     """The backbone's cut layers with their dimensions, found by passing one black image."""
     blank = backbone.preprocessing.pixels(Image.new("RGB", (64, 64)))
     features = backbone.features(blank.unsqueeze(0))
-    return tuple(Layer(backbone.fingerprint(dtype), name, features[name].shape[1]) for name in backbone.layers)
+    return tuple(
+        Layer(backbone.fingerprint(dtype), name, features[name].shape[1]) for name in backbone.layers
+    )
 
 
 def best_device(name: str) -> torch.device:
@@ -118,54 +126,41 @@ def _check_complete(store: FeatureStore, layers: Sequence[Layer], expected: Iter
     for layer in layers:
         lost = set(expected) - set(store.digests(layer.fingerprint, layer.name).to_pylist())
         if lost:
-            raise IncompleteFeatures(f"{layer.name}: {len(lost)} images have no features after extraction; run it again")
+            raise IncompleteFeatures(
+                f"{layer.name}: {len(lost)} images have no features after extraction; run it again"
+            )
 
 
 def _forward(
-    images: Iterable[tuple[bytes, Path]], backbone: Backbone, params: ExtractParams, device: torch.device, max_pixels: int
+    images: Iterable[tuple[bytes, Path]],
+    backbone: Backbone,
+    params: ExtractParams,
+    device: torch.device,
+    max_pixels: int,
 ) -> Iterator[_Rows]:
     """Features batch by batch, float32 or float16 on the CPU; threads decode ahead of the forward pass, two batches at most."""
 
     def pixels(image: tuple[bytes, Path]) -> torch.Tensor:
         return backbone.preprocessing.pixels(_read_image(*image, max_pixels))
 
-    with ThreadPoolExecutor(params.workers or os.cpu_count() or 1) as pool:
-        decoded = _ahead(pool, pixels, images, depth=2 * params.batch_size)
-        for batch in _batches(decoded, params.batch_size):
-            features = backbone.features(torch.stack([tensor for _, tensor in batch]).to(device))
-            dtype = getattr(torch, params.dtype)
-            yield _Rows(
-                tuple(digest for (digest, _), _ in batch), {name: value.to("cpu", dtype) for name, value in features.items()}
-            )
+    dtype = getattr(torch, params.dtype)
+    decoded = map_ahead(pixels, images, workers=params.workers, depth=2 * params.batch_size)
+    for batch in _batches(decoded, params.batch_size):
+        features = backbone.features(torch.stack([tensor for _, tensor in batch]).to(device))
+        digests = tuple(digest for (digest, _), _ in batch)
+        yield _Rows(digests, {name: value.to("cpu", dtype) for name, value in features.items()})
 
 
 def _read_image(digest: bytes, path: Path, max_pixels: int) -> Image.Image:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BadSource(f"{path} was ingested but cannot be read now ({error.strerror}); run `thaw run` to ingest again") from error
+        raise BadSource(
+            f"{path} was ingested but cannot be read now ({error.strerror}); run `thaw run` to ingest again"
+        ) from error
     if digest_bytes(content) != digest:
         raise BadSource(f"{path} changed since it was ingested; run `thaw run` to ingest again")
     return decode(content, max_pixels)
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], *, depth: int
-) -> Iterator[tuple[Item, Result]]:
-    """Map in order, with at most `depth` items under way or waiting: the bound on memory."""
-    queue: deque[tuple[Item, Future[Result]]] = deque()
-    try:
-        for item in items:
-            queue.append((item, pool.submit(work, item)))
-            if len(queue) >= depth:
-                first, result = queue.popleft()
-                yield first, result.result()
-        while queue:
-            first, result = queue.popleft()
-            yield first, result.result()
-    finally:
-        for _, result in queue:
-            result.cancel()
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -193,4 +188,6 @@ def _parts(batches: Iterable[_Rows], size: int) -> Iterator[_Rows]:
 
 def _joined(held: Sequence[_Rows]) -> _Rows:
     digests = tuple(digest for rows in held for digest in rows.digests)
-    return _Rows(digests, {name: torch.cat([rows.features[name] for rows in held]) for name in held[0].features})
+    return _Rows(
+        digests, {name: torch.cat([rows.features[name] for rows in held]) for name in held[0].features}
+    )

@@ -7,6 +7,7 @@ writers never conflict, and a reader sees whole parts only.
 
 import json
 import logging
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -25,6 +26,9 @@ from thaw.files import DIGEST_SIZE, atomic, write_text
 
 log = logging.getLogger(__name__)
 
+ONE_PAGE = "one uncompressed page a column"
+"""What our parts say of themselves: their features lie in the file as one block, which a memory map gives without decoding."""
+MOST_PAGE_BYTES = 2**31 - 2**20
 EXTRACT_AGAIN = "run `thaw run --stage extract` to compute what is missing"
 
 
@@ -63,7 +67,9 @@ class FeatureIndex:
             if layer.name == name:
                 return layer
         known = ", ".join(layer.name for layer in self.layers)
-        raise IncompleteFeatures(f"head.layer: no features of {name!r}, only of {known}; add it to backbone.layers")
+        raise IncompleteFeatures(
+            f"head.layer: no features of {name!r}, only of {known}; add it to backbone.layers"
+        )
 
 
 def hash_digests(digests: Iterable[bytes]) -> str:
@@ -101,15 +107,26 @@ class FeatureStore:
         chunks = [part.digests for part in self._parts(fingerprint, layer)]
         return pc.unique(pa.concat_arrays(chunks)) if chunks else pa.array([], pa.binary(DIGEST_SIZE))
 
-    def write(self, layer: Layer, digests: Sequence[bytes], features: torch.Tensor, metadata: dict[str, str]) -> Path:
+    def write(
+        self, layer: Layer, digests: Sequence[bytes], features: torch.Tensor, metadata: dict[str, str]
+    ) -> Path:
         """Write one part: `features` is [N, dim], float32 or float16, row i for `digests[i]`. Returns its path."""
         path = self._folder(layer.fingerprint, layer.name) / f"part-{hash_digests(digests)[:24]}.parquet"
         values = features.detach().cpu().contiguous().numpy()
-        assert values.shape == (len(digests), layer.dim), f"{values.shape} for {len(digests)} digests of dim {layer.dim}"
+        assert values.shape == (len(digests), layer.dim), (
+            f"{values.shape} for {len(digests)} digests of dim {layer.dim}"
+        )
+        assert values.nbytes < MOST_PAGE_BYTES, "a part must fit in one page; write fewer rows at once"
         feature = pa.FixedSizeBinaryArray.from_buffers(
             pa.binary(layer.dim * values.itemsize), len(digests), [None, pa.py_buffer(values)]
         )
-        stated = {**metadata, "dtype": str(values.dtype), "dim": str(layer.dim), "layer": layer.name}
+        stated = {
+            **metadata,
+            "dtype": str(values.dtype),
+            "dim": str(layer.dim),
+            "layer": layer.name,
+            "layout": ONE_PAGE,
+        }
         # Columns that cannot be null carry no definition levels, which makes reading one block copy a page.
         fields = [
             pa.field("digest", pa.binary(DIGEST_SIZE), nullable=False),
@@ -125,6 +142,8 @@ class FeatureStore:
                 write_statistics=False,
                 write_page_checksum=True,
                 row_group_size=len(digests),
+                write_batch_size=len(digests),
+                data_page_size=MOST_PAGE_BYTES,
             )
         return path
 
@@ -141,7 +160,9 @@ class FeatureStore:
             raise IncompleteFeatures(f"{self._folder(fingerprint, layer)} holds no features; {EXTRACT_AGAIN}")
         found = pc.index_in(wanted, value_set=pa.concat_arrays([part.digests for part in parts]))
         if found.null_count:
-            raise IncompleteFeatures(f"{found.null_count} of {len(wanted)} examples have no features; {EXTRACT_AGAIN}")
+            raise IncompleteFeatures(
+                f"{found.null_count} of {len(wanted)} examples have no features; {EXTRACT_AGAIN}"
+            )
         return torch.from_numpy(_gather(parts, found.to_numpy()))
 
     def set_aside_damaged(self, fingerprint: str, layer: str) -> list[Path]:
@@ -151,7 +172,9 @@ class FeatureStore:
             if not _is_sound(path):
                 aside = path.with_suffix(".parquet.damaged")
                 path.replace(aside)
-                log.warning("%s is damaged; set aside as %s, its features are computed again", path, aside.name)
+                log.warning(
+                    "%s is damaged; set aside as %s, its features are computed again", path, aside.name
+                )
                 damaged.append(aside)
         return damaged
 
@@ -164,34 +187,54 @@ class FeatureStore:
     def _parts(self, fingerprint: str, layer: str) -> Iterator["_Part"]:
         for path in self._paths(fingerprint, layer):
             try:
-                file = pq.ParquetFile(path, memory_map=True)
-                yield _Part(path, _one(file.read(columns=["digest"])["digest"]), file.schema_arrow.metadata)
+                yield _open_part(path)
             except (OSError, pa.ArrowInvalid) as error:
                 raise BadArtifact(f"{path} is damaged ({error}); {EXTRACT_AGAIN}") from error
 
 
 @dataclass(frozen=True)
 class _Part:
+    """One part, its digests read and its features not yet; `end` is where the block of features ends in the file, if it is one."""
+
     path: Path
     digests: pa.Array
-    metadata: dict[bytes, bytes]
-
-    @property
-    def dtype(self) -> "np.dtype[Any]":
-        return np.dtype(self.metadata[b"dtype"].decode())
-
-    @property
-    def dim(self) -> int:
-        return int(self.metadata[b"dim"])
+    dtype: "np.dtype[Any]"
+    dim: int
+    end: int | None
 
     def features(self) -> "np.ndarray[Any, Any]":
-        """[rows, dim] of the stored dtype, without a copy of what Arrow decoded."""
+        """[rows, dim] of the stored dtype: the file itself where it is laid out as one block, else what Arrow decodes."""
+        rows, width = len(self.digests), self.dim * self.dtype.itemsize
         try:
-            array = _one(pq.read_table(self.path, columns=["feature"], memory_map=True, use_threads=False)["feature"])
-        except (OSError, pa.ArrowInvalid) as error:
+            if self.end is not None:
+                block = _map_block(self.path, self.end, rows * width)
+            else:
+                array = _one(pq.read_table(self.path, columns=["feature"], memory_map=True)["feature"])
+                block = np.frombuffer(array.buffers()[1], np.uint8)[array.offset * width :][: rows * width]
+        except (OSError, ValueError, pa.ArrowInvalid) as error:
             raise BadArtifact(f"{self.path} is damaged ({error}); {EXTRACT_AGAIN}") from error
-        values = np.frombuffer(array.buffers()[1], self.dtype, count=len(array) * self.dim, offset=array.offset * array.type.byte_width)
-        return values.reshape(len(array), self.dim)
+        return block.view(self.dtype).reshape(rows, self.dim)
+
+
+def _open_part(path: Path) -> _Part:
+    with pq.ParquetFile(path, memory_map=True) as file:
+        metadata, names = file.schema_arrow.metadata, file.schema_arrow.names
+        dtype, dim = np.dtype(metadata[b"dtype"].decode()), int(metadata[b"dim"])
+        if metadata.get(b"layout") != ONE_PAGE.encode() or file.num_row_groups != 1:
+            return _Part(path, _one(file.read(columns=["digest"])["digest"]), dtype, dim, None)
+        columns = {name: file.metadata.row_group(0).column(names.index(name)) for name in names}
+        ends = {
+            name: column.data_page_offset + column.total_compressed_size for name, column in columns.items()
+        }
+        rows = file.metadata.num_rows
+    block = _map_block(path, ends["digest"], rows * DIGEST_SIZE)
+    digests = pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_SIZE), rows, [None, pa.py_buffer(block)])
+    return _Part(path, digests, dtype, dim, ends["feature"])
+
+
+def _map_block(path: Path, end: int, nbytes: int) -> "np.ndarray[Any, Any]":
+    """The `nbytes` bytes of a file before `end`, uint8, through a memory map."""
+    return np.memmap(path, np.uint8, "r", offset=end - nbytes, shape=(nbytes,))
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:
@@ -210,12 +253,16 @@ def _gather(parts: Sequence[_Part], rows: "np.ndarray[Any, Any]") -> "np.ndarray
             return
         values, source = parts[number].features(), rows[target] - starts[number]
         first, last = target[0], target[-1] + 1
-        if len(target) == last - first and np.array_equal(source, np.arange(source[0], source[0] + len(source))):
-            out[first:last] = values[source[0] : source[-1] + 1]  # one block: a plain copy, several times faster than a gather
+        if len(target) == last - first and np.array_equal(
+            source, np.arange(source[0], source[0] + len(source))
+        ):
+            out[first:last] = values[
+                source[0] : source[-1] + 1
+            ]  # one block: a plain copy, several times faster than a gather
         else:
             out[target] = values[source]
 
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(copy, range(len(parts))))
     return out
 

@@ -67,7 +67,11 @@ def _vary_strokes(characters: Characters, hand: Hand, generator: torch.Generator
     count, strokes = points.shape[:2]
     centre = points.mean(dim=2, keepdim=True)
     shape = torch.eye(2) + hand.stroke_shape * torch.randn(count, strokes, 2, 2, generator=generator)
-    moved = (points - centre) @ shape + centre + hand.stroke_shift * torch.randn(count, strokes, 1, 2, generator=generator)
+    moved = (
+        (points - centre) @ shape
+        + centre
+        + hand.stroke_shift * torch.randn(count, strokes, 1, 2, generator=generator)
+    )
     return moved + hand.point_shift * torch.randn(points.shape, generator=generator)
 
 
@@ -76,9 +80,12 @@ def _curve_basis() -> Tensor:
     position = torch.linspace(0, CONTROL_POINTS - 1, CURVE_POINTS)
     left = position.floor().clamp(max=CONTROL_POINTS - 2).long()
     u = position - left
-    weights = torch.stack(
-        [-u**3 + 2 * u**2 - u, 3 * u**3 - 5 * u**2 + 2, -3 * u**3 + 4 * u**2 + u, u**3 - u**2], dim=-1
-    ) / 2
+    weights = (
+        torch.stack(
+            [-(u**3) + 2 * u**2 - u, 3 * u**3 - 5 * u**2 + 2, -3 * u**3 + 4 * u**2 + u, u**3 - u**2], dim=-1
+        )
+        / 2
+    )
     # One point beyond each end, by point reflection: p[-1] = 2 p[0] - p[1].
     padded = torch.zeros(CONTROL_POINTS + 2, CONTROL_POINTS)
     padded[1:-1] = torch.eye(CONTROL_POINTS)
@@ -105,7 +112,9 @@ def _slant(curves: Tensor, hand: Hand, generator: torch.Generator) -> Tensor:
     angle, slant, aspect = angle * hand.rotation, slant * hand.slant, torch.exp(log_aspect * hand.log_aspect)
     cos, sin = angle.cos(), angle.sin()
     rotate = torch.stack([torch.stack([cos, sin], dim=-1), torch.stack([-sin, cos], dim=-1)], dim=-2)
-    shear = torch.stack([torch.stack([aspect, 0 * aspect], dim=-1), torch.stack([slant, 1 + 0 * slant], dim=-1)], dim=-2)
+    shear = torch.stack(
+        [torch.stack([aspect, 0 * aspect], dim=-1), torch.stack([slant, 1 + 0 * slant], dim=-1)], dim=-2
+    )
     return curves @ (shear @ rotate)[:, None]
 
 

@@ -145,8 +145,8 @@ def _notes_on_splits(source: Source, splitter: Splitter) -> list[str]:
         )
     if splitter.own and named[None]:
         notes.append(
-            f"{named[None]} labelled files have no split of their own, while others have one; "
-            "they are used for training."
+            f"Labelled files without a split, beside others that have one: {named[None]}. "
+            "They are used for training."
         )
     if not splitter.own and named[TRAIN]:
         notes.append("The source names no split but train: val and test are drawn from it by a hash.")
@@ -162,8 +162,8 @@ def _notes_on_groups(examples: Sequence[Example]) -> list[str]:
     if not spread:
         return []
     return [
-        f"{len(spread)} groups lie in more than one split of the source ({_first(spread)}): "
-        "the test may look better than it is; leave the splits out and they are drawn by group."
+        f"Groups in more than one split of the source: {len(spread)} ({_first(spread)}). "
+        "The test may look better than it is; leave the splits out and they are drawn by group."
     ]
 
 
@@ -191,12 +191,12 @@ def _notes_on_classes(report: IngestReport) -> list[str]:
 
 def _notes_on_files(report: IngestReport) -> list[str]:
     said = {
-        "{} files were rejected; each is listed with its reason.": report.rejected,
-        "{} images are unlabelled; they are neither trained nor tested on.": report.unlabelled,
-        "{} images have an ending that does not fit; they are read by their content.": report.wrong_endings,
-        "{} sets of equal files lie within one split; each picture is trained on once.": report.copies_within,
-        "{} sets of equal files lie in several splits; none of them is trained on.": report.copies_across,
-        "{} sets of equal files have several labels; none of them is trained on.": report.copies_conflicting,
+        "Rejected files: {}. Each is listed with its reason.": report.rejected,
+        "Unlabelled images: {}. They are neither trained nor tested on.": report.unlabelled,
+        "Images whose ending does not fit: {}. They are read by their content.": report.wrong_endings,
+        "Sets of equal files within one split: {}. Each picture is trained on once.": report.copies_within,
+        "Sets of equal files across splits: {}. None of them is trained on.": report.copies_across,
+        "Sets of equal files with several labels: {}. None of them is trained on.": report.copies_conflicting,
     }
     return [sentence.format(count) for sentence, count in said.items() if count]
 

@@ -1,9 +1,6 @@
 """Ingestion: every file of a source opened, hashed and decoded once; what is good becomes the manifest."""
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -17,9 +14,7 @@ from thaw.manifest import Example, Manifest, build_manifest
 from thaw.params import DatasetParams
 from thaw.sources import read_source
 from thaw.splits import Splitter
-
-Progress = Callable[[int, int], None]
-"""Called with the number of files done, and of all files."""
+from thaw.streaming import Progress, map_ahead, usable_cores
 
 _IN_FLIGHT = 4
 """Files under way for each worker: enough to keep all busy, few enough to keep memory steady."""
@@ -75,11 +70,6 @@ def ingest(
     return Ingested(build_manifest(one.example for one in accepted), tuple(rejected), report)
 
 
-def usable_cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @dataclass(frozen=True)
 class _Read:
     """A file that decodes whole: 32 bytes of digest, its size in bytes, and what it holds."""
@@ -96,29 +86,11 @@ def _read_all(
     """Read files by threads (hashing and decoding run outside Python's lock), a few at a time, in order."""
     files = tuple(candidates)
     results: list[_Read | Rejected] = []
-    with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
-        try:
-            for result in _in_order(pool, partial(_read, root, max_pixels), files, workers * _IN_FLIGHT):
-                results.append(result)
-                progress(len(results), len(files))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    read = partial(_read, root, max_pixels)
+    for _, result in map_ahead(read, files, workers=workers, depth=workers * _IN_FLIGHT):
+        results.append(result)
+        progress(len(results), len(files))
     return results
-
-
-def _in_order(
-    pool: ThreadPoolExecutor,
-    read: Callable[[Candidate], _Read | Rejected],
-    files: tuple[Candidate, ...],
-    most: int,
-) -> Iterator[_Read | Rejected]:
-    waiting: deque[Future[_Read | Rejected]] = deque()
-    for file in files:
-        waiting.append(pool.submit(read, file))
-        if len(waiting) == most:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 def _read(root: Path, max_pixels: int, candidate: Candidate) -> _Read | Rejected:
@@ -161,7 +133,7 @@ def _refuse_too_many(source: Path, rejected: list[Rejected], most: int) -> None:
         f"{len(rejected)} files of `{source}` cannot be used, and `dataset.max_rejected` allows {most}: "
         f"{first}{more}. "
         "Mend or remove them, or raise `dataset.max_rejected`",
-        tuple(rejected),
+        tuple((one.path, one.reason) for one in rejected),
     )
 
 

@@ -43,7 +43,7 @@ def read_listing(root: Path, name: str) -> Source:
 
     Raises:
         BadSource: the listing lies outside the source, is missing, unreadable, or lacks the columns path and
-        label.
+            label.
     """
     file = root / name
     if why := _refuse_path(name) or why_not_a_file(file):
@@ -75,7 +75,7 @@ def _collect(root: Path, name: str, rows: Iterable[_Row], notes: list[str]) -> S
     rejected += [Rejected(path, _contradiction(ones)) for path, ones in said.items() if len(ones) > 1]
     candidates = [one for ones in said.values() if len(ones) == 1 for one in ones]
     if repeated:
-        notes.append(f"{repeated} rows of the listing repeat another; each file counts once.")
+        notes.append(f"Rows of the listing that repeat another: {repeated}. Each file counts once.")
     unique = sorted(set(rejected), key=lambda one: (one.path, one.reason))
     return Source(tuple(sorted(candidates, key=lambda one: one.path)), tuple(unique), tuple(notes))
 
@@ -85,7 +85,7 @@ def _candidate(root: Path, name: str, row: _Row) -> Candidate | Rejected:
     if row.wrong or not written:
         return Rejected(written or name, f"(row {row.number} of the listing) {row.wrong or 'has no path'}")
     path = str(PurePosixPath(written))
-    if "\\" in written and not (root / path).exists():  # written on Windows
+    if "\\" in written and why_not_a_file(root / path):  # written on Windows
         path = PureWindowsPath(written).as_posix()
     if why := _refuse_path(written) or _refuse_path(path) or why_not_a_file(root / path):
         return Rejected(written, f"is in the listing, but {why}")

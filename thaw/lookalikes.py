@@ -15,7 +15,14 @@ from thaw.handwriting import SHEET, SMALL, Hand, write
 from thaw.strokes import Characters
 
 DIGITS = "0123456789"
-FONTS = ("DejaVuSans", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "STIXGeneral", "STIXGeneralItalic")
+FONTS = (
+    "DejaVuSans",
+    "DejaVuSans-Oblique",
+    "DejaVuSansMono",
+    "DejaVuSerif",
+    "STIXGeneral",
+    "STIXGeneralItalic",
+)
 """Fonts that come with matplotlib."""
 WIDTHS = (0.8, 1.0, 1.25)
 """Each glyph is also taken narrower and wider."""
@@ -47,7 +54,9 @@ def printed(character: str, font: str, width: float = 1.0) -> Tensor:
     """A printed character, its height fitted to the image and its natural width scaled by `width`: uint8 [8, 8]."""
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
     canvas = Image.new("L", (256, 256))
-    ImageDraw.Draw(canvas).text((128, 128), character, fill=255, font=ImageFont.truetype(path, 128), anchor="mm")
+    ImageDraw.Draw(canvas).text(
+        (128, 128), character, fill=255, font=ImageFont.truetype(path, 128), anchor="mm"
+    )
     glyph = canvas.crop(canvas.getbbox())
     size = (max(1, min(SHEET, round(SHEET * width * glyph.width / glyph.height))), SHEET)
     sheet = Image.new("L", (SHEET, SHEET))

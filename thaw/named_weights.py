@@ -12,7 +12,7 @@ import torch
 from torchvision import models
 
 from thaw.architectures import architecture_names, build_seeded
-from thaw.downloads import cached_download, hub_folder
+from thaw.downloads import cached_download, has_sha256, hub_folder
 from thaw.errors import BadWeights
 from thaw.files import atomic, write_bytes
 from thaw.weights import read_weights
@@ -31,8 +31,8 @@ def fetch_weights(path: Path) -> None:
     classes.
 
     Raises:
-        BadWeights: the name stands for nothing (close ones are named), or the download holds no plain
-        tensors. Unreachable, BadArtifact: the download failed.
+        BadWeights: the name stands for nothing (close ones are named), or no plain tensors came.
+        Unreachable, BadArtifact: the download failed.
     """
     if path.exists():
         return
@@ -57,7 +57,8 @@ def _fetch_official(path: Path, name: str) -> None:
     url = official_names()[name]
     file = url.rsplit("/", 1)[-1]
     found = _HASH_IN_NAME.search(file)
-    cached = cached_download(url, hub_folder("checkpoints") / file, sha256_prefix=found[1] if found else None)
+    kept = hub_folder("checkpoints") / file
+    cached = cached_download(url, kept, is_whole=has_sha256(found[1] if found else ""))
     read_weights(cached)  # refuses what is not plain tensors, before it gets its place
     with atomic(path) as temporary:
         shutil.copyfile(cached, temporary)

@@ -3,7 +3,15 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -27,13 +35,17 @@ class Section(BaseModel):
 class SplitParams(Section):
     """Shares of the examples, by a hash of their group or digest, where the source has no splits of its own."""
 
-    val: Share = Field(0.15, description="share for validation; 0 means that choices are cross-validated on train")
+    val: Share = Field(
+        0.15, description="share for validation; 0 means that choices are cross-validated on train"
+    )
     test: Share = Field(0.2, description="share for the test")
 
     @model_validator(mode="after")
     def _leave_some_to_train(self) -> Self:
         if self.val + self.test >= 1:
-            raise ValueError(f"val {self.val} and test {self.test} leave nothing to train on; their sum must be below 1")
+            raise ValueError(
+                f"val {self.val} and test {self.test} leave nothing to train on; their sum must be below 1"
+            )
         return self
 
 
@@ -54,7 +66,9 @@ class DatasetParams(Section):
     labels_per_class: PositiveInt | None = Field(
         None, description="how many labelled training examples of each class are used; null: all of them"
     )
-    max_rejected: int = Field(10, ge=0, description="more rejected files than this stop the run before any compute")
+    max_rejected: int = Field(
+        10, ge=0, description="more rejected files than this stop the run before any compute"
+    )
     max_megapixels: PositiveFloat = Field(
         64, description="images with more pixels than this (in millions) are rejected before they are decoded"
     )
@@ -63,23 +77,31 @@ class DatasetParams(Section):
 class BackboneParams(Section):
     """The pretrained network, and where it is cut."""
 
-    architecture: str = Field("auto", description="a torchvision classification model or `thaw_small`; `auto`: what the weights fit")
+    architecture: str = Field(
+        "auto", description="a torchvision classification model or `thaw_small`; `auto`: what the weights fit"
+    )
     weights: str = Field(
         "data/pretrain/small.safetensors",
         description="a .pth or .safetensors file; official weights are `data/weights/NAME.pth` with torchvision's name, "
         "such as `ResNet18_Weights.IMAGENET1K_V1`; random ones `data/weights/ARCHITECTURE.random.pth`",
     )
     layers: tuple[str, ...] = Field(
-        ("auto",), min_length=1, description="the cut layers whose features are kept; `auto`: the input of the last linear layer"
+        ("auto",),
+        min_length=1,
+        description="the cut layers whose features are kept; `auto`: the input of the last linear layer",
     )
 
 
 class ExtractParams(Section):
     """How features are computed."""
 
-    dtype: Literal["float32", "float16"] = Field("float32", description="how features are stored; computed in float32")
+    dtype: Literal["float32", "float16"] = Field(
+        "float32", description="how features are stored; computed in float32"
+    )
     batch_size: PositiveInt = Field(64, description="images in one forward pass; changes no number")
-    part_rows: PositiveInt = Field(2048, description="rows of one part of the cache: what a killed run may lose at most")
+    part_rows: PositiveInt = Field(
+        2048, description="rows of one part of the cache: what a killed run may lose at most"
+    )
     workers: PositiveInt | None = Field(None, description="threads that decode; null: one a core")
     device: str = Field("auto", description="`cpu`, `cuda`, `cuda:1`, `mps`; `auto`: the best there is")
 
@@ -88,18 +110,29 @@ class HeadParams(Section):
     """What is trained on the features."""
 
     kind: Literal["linear", "mlp", "knn"] = Field(
-        "linear", description="`linear`: multinomial logistic regression; `mlp`: several new layers; `knn`: nearest neighbours"
+        "linear",
+        description="`linear`: multinomial logistic regression; `mlp`: several new layers; `knn`: nearest neighbours",
     )
     layer: str | None = Field(None, description="which of `backbone.layers`; null: the last of them")
     l2: tuple[PositiveFloat, ...] = Field(
-        (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0), min_length=1, description="L2 strengths tried (linear, mlp), relative to the mean loss of an example"
+        (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+        min_length=1,
+        description="L2 strengths tried (linear, mlp), relative to the mean loss of an example",
     )
-    neighbours: tuple[PositiveInt, ...] = Field((1, 3, 5, 10, 20), min_length=1, description="numbers of neighbours tried (knn)")
-    hidden: tuple[PositiveInt, ...] = Field((256,), min_length=1, description="widths of the new layers (mlp)")
+    neighbours: tuple[PositiveInt, ...] = Field(
+        (1, 3, 5, 10, 20), min_length=1, description="numbers of neighbours tried (knn)"
+    )
+    hidden: tuple[PositiveInt, ...] = Field(
+        (256,), min_length=1, description="widths of the new layers (mlp)"
+    )
     dropout: Share = Field(0.2, description="share of hidden units dropped in training (mlp)")
     epochs: PositiveInt = Field(100, description="passes over the features (mlp)")
-    class_weights: Literal["balanced", "none"] = Field("balanced", description="`balanced`: each class weighs the same in the loss")
-    folds: int = Field(5, ge=2, description="folds of the cross-validation where there is no validation split")
+    class_weights: Literal["balanced", "none"] = Field(
+        "balanced", description="`balanced`: each class weighs the same in the loss"
+    )
+    folds: int = Field(
+        5, ge=2, description="folds of the cross-validation where there is no validation split"
+    )
     seed: int = Field(0, ge=0, description="seed of the folds and of the mlp")
 
 
@@ -111,11 +144,13 @@ class EvaluateParams(Section):
     bins: PositiveInt = Field(15, description="bins of the calibration error and the reliability diagram")
     mistakes: int = Field(24, ge=0, description="the most confident mistakes shown as thumbnails")
     baselines: tuple[Literal["majority", "pixels", "random_backbone", "scratch"], ...] = Field(
-        ("majority", "random_backbone"), description="what the model is measured against; `scratch` trains the whole network"
+        ("majority", "random_backbone"),
+        description="what the model is measured against; `scratch` trains the whole network",
     )
     seeds: PositiveInt = Field(
-        10, description="how often the frozen head and each trained baseline are repeated; a seed draws the labelled examples (where "
-        "`dataset.labels_per_class` is set) and the random weights"
+        10,
+        description="how often the frozen head and each trained baseline are repeated; a seed draws the labelled examples (where "
+        "`dataset.labels_per_class` is set) and the random weights",
     )
 
 
@@ -131,10 +166,13 @@ class PromotionParams(Section):
 
     automatic: bool = Field(True, description="`thaw run` ends with `thaw promote`")
     rule: Literal["better", "not_worse"] = Field(
-        "not_worse", description="`better`: the paired interval of the gain lies above 0; `not_worse`: it lies above -`margin`"
+        "not_worse",
+        description="`better`: the paired interval of the gain lies above 0; `not_worse`: it lies above -`margin`",
     )
     margin: float = Field(0.01, ge=0, lt=1, description="the loss of macro F1 that `not_worse` puts up with")
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="of the paired bootstrap interval, and 1 minus McNemar's level")
+    confidence: float = Field(
+        0.95, gt=0.5, lt=1, description="of the paired bootstrap interval, and 1 minus McNemar's level"
+    )
     min_rows: PositiveInt = Field(30, description="fewer test rows in common decide nothing")
     bootstrap: PositiveInt = Field(2000, description="resamples of the paired bootstrap")
 
@@ -160,7 +198,9 @@ def read_params(path: Path = PARAMS) -> Params:
     try:
         values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadParameters(f"{path} cannot be read ({error.strerror}); run the command in the project's folder") from error
+        raise BadParameters(
+            f"{path} cannot be read ({error.strerror}); run the command in the project's folder"
+        ) from error
     except YAMLError as error:
         raise BadParameters(f"{path} is not valid YAML: {error}") from error
     return check_params(values if values is not None else {}, str(path))

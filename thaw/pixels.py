@@ -1,5 +1,6 @@
 """Decoded images as tensors, for what learns from pixels; kept in a temporary file, so memory does not grow with them."""
 
+import io
 import os
 import tempfile
 from collections.abc import Sequence
@@ -60,3 +61,16 @@ def read_pixels(
         for _ in pool.map(fill, range(len(examples))):
             pass
     return torch.from_numpy(held)
+
+
+def thumbnail_of(example: Example, source: Path, max_pixels: int, side: int = 160) -> bytes:
+    """The image, at most `side` pixels a side, as PNG; small images stay as they are.
+
+    Raises:
+        BadSource: it is gone, or is not the one that was ingested.
+    """
+    image = read_image(example, source, max_pixels)
+    image.thumbnail((side, side))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()

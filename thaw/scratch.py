@@ -55,7 +55,9 @@ def train_scratch(
     generator = torch.Generator().manual_seed(seed)
     model = _seeded(build, num_classes, seed).train().to(memory_format=torch.channels_last)
     average = copy.deepcopy(model).eval()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
     pixels = images.float() / 255
     rows = _balanced_rows(len(images), settings, generator)
     for step in range(settings.steps):

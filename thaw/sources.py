@@ -22,12 +22,11 @@ def read_source(root: Path, listing: str | None = None) -> Source:
 
     Args:
         root: the source's folder.
-        listing: a CSV or Parquet file in it, by its path relative to `root`; None: the folders say label and
-        split.
+        listing: a CSV or Parquet file, by its path relative to `root`; None: the folders say it.
 
     Raises:
         BadSource: it does not exist, is laid out ambiguously, holds no file, or has class names that differ
-        only by case.
+            only by case.
     """
     if not root.is_dir():
         what = "is a file, not a folder" if root.exists() else "does not exist"

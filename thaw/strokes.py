@@ -47,9 +47,13 @@ class Characters:
 
 def draw_characters(count: int, generator: torch.Generator) -> Characters:
     """`count` random characters, each scaled to a box of height 2 about the origin."""
-    drawn_strokes = torch.multinomial(torch.tensor(STROKE_COUNTS), count, replacement=True, generator=generator) + 1
+    drawn_strokes = (
+        torch.multinomial(torch.tensor(STROKE_COUNTS), count, replacement=True, generator=generator) + 1
+    )
     drawn = torch.arange(MAX_STROKES) < drawn_strokes[:, None]
-    points = _join(_draw_strokes(count * MAX_STROKES, generator).unflatten(0, (count, MAX_STROKES)), generator)
+    points = _join(
+        _draw_strokes(count * MAX_STROKES, generator).unflatten(0, (count, MAX_STROKES)), generator
+    )
     return Characters(_fit_box(points, drawn, generator), drawn)
 
 
@@ -119,6 +123,8 @@ def _fit_box(points: Tensor, drawn: Tensor, generator: torch.Generator) -> Tenso
     """Scale to height 2, and to a random width between 1.1 and 2; a narrow upright character stays narrow."""
     low, high = bounds(points, drawn)
     extent = (high - low).clamp(min=0.2)
-    width = torch.where(extent[:, 0] < 0.4 * extent[:, 1], 0.3, 0.55 + 0.45 * torch.rand(len(points), generator=generator))
+    width = torch.where(
+        extent[:, 0] < 0.4 * extent[:, 1], 0.3, 0.55 + 0.45 * torch.rand(len(points), generator=generator)
+    )
     size = torch.stack([2 * width, torch.full_like(width, 2.0)], dim=-1)
     return (points - ((low + high) / 2)[:, None, None]) / extent[:, None, None] * size[:, None, None]

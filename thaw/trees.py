@@ -1,5 +1,6 @@
 """Walking a folder of files that nobody has tidied: links, loops, stray files, names of any kind."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -90,10 +91,10 @@ def why_not_a_file(path: Path) -> str | None:
         state = path.stat()
     except FileNotFoundError:
         return _NOWHERE if path.is_symlink() else "does not exist"
-    except (OSError, ValueError) as error:
-        if path.is_symlink():
-            return _SELF
-        return f"cannot be opened ({getattr(error, 'strerror', None) or error})"
+    except OSError as error:
+        return _SELF if error.errno == errno.ELOOP else f"cannot be opened ({error.strerror})"
+    except ValueError as error:  # a zero byte in the name
+        return f"cannot be opened ({error})"
     if stat.S_ISDIR(state.st_mode):
         return "is a folder"
     return None if stat.S_ISREG(state.st_mode) else _SPECIAL

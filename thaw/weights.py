@@ -33,12 +33,16 @@ def read_weights(path: Path) -> Weights:
         BadWeights: the file is missing, damaged, or would have to run code to be read.
     """
     if not path.is_file():
-        raise BadWeights(f"backbone.weights: {path} is no file; give a .pth or .safetensors file, or run `thaw run` to fetch it")
+        raise BadWeights(
+            f"backbone.weights: {path} is no file; give a .pth or .safetensors file, or run `thaw run` to fetch it"
+        )
     try:
         found = _read_safetensors(path) if path.suffix == ".safetensors" else _read_checkpoint(path)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadWeights(f"{path} cannot be read as weights ({reason}); only files of plain tensors are loaded") from error
+        raise BadWeights(
+            f"{path} cannot be read as weights ({reason}); only files of plain tensors are loaded"
+        ) from error
     if not found.tensors:
         raise BadWeights(f"{path} holds no tensors; save the model's `state_dict()`")
     return found
@@ -58,7 +62,9 @@ def _read_checkpoint(path: Path) -> Weights:
     if not isinstance(content, dict):
         raise ValueError("no dictionary of tensors")
     tensors = {
-        str(name).removeprefix("module."): _widen(value) for name, value in content.items() if isinstance(value, torch.Tensor)
+        str(name).removeprefix("module."): _widen(value)
+        for name, value in content.items()
+        if isinstance(value, torch.Tensor)
     }
     return Weights(tensors, {})
 
@@ -70,7 +76,9 @@ def _widen(tensor: torch.Tensor) -> torch.Tensor:
 def write_weights(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
     """Write tensors and metadata as safetensors, atomically."""
     with atomic(path) as temporary:
-        save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary, dict(metadata))
+        save_file(
+            {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary, dict(metadata)
+        )
 
 
 def digest_tensors(tensors: Mapping[str, torch.Tensor]) -> str:

@@ -1,8 +1,8 @@
-"""The command line: `thaw COMMAND`. Start-up imports typer and nothing heavier; each command imports what it needs."""
+"""The command line, `thaw COMMAND`. Start-up imports typer alone; each command imports what it needs."""
 
 from flows.cli.app import app
 
 
 def main() -> None:
     """The console command `thaw`."""
-    app()
+    app(prog_name="thaw")

@@ -27,13 +27,14 @@ class Commands(TyperGroup):
             raise typer.Exit(Exit.INTERRUPTED) from error
 
 
-_CODES = "; ".join(f"{int(code)} {meaning}" for code, meaning in MEANINGS.items())
+_CODES = "\n".join(f"  {int(code):<4} {meaning}" for code, meaning in MEANINGS.items())
 
 app = typer.Typer(
     cls=Commands,
     name="thaw",
     help="Turn labelled images into a registered, promoted model, and keep it fresh.",
-    epilog=f"Exit codes: {_CODES}. Example: thaw run",
+    epilog=f"\b\nExit codes:\n{_CODES}\n\nExample: thaw run",
+    rich_markup_mode=None,  # plain help starts in a third of the time
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

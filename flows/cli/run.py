@@ -6,45 +6,100 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from flows.results import Results
     from flows.transfer import Transfer
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917  # one parameter an option
     stage: Annotated[str | None, typer.Option(help="Only this stage, such as `head`.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run even what is up to date.")] = False,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Leave the champion as it is.")] = False,
     no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="If another run is going on, end at once instead of waiting.")
+        bool, typer.Option("--no-wait", help="End at once if another run is going on, instead of waiting.")
     ] = False,
-    timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds after which a stage is stopped.", show_default=True)
-    ] = 21600,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a stage is stopped.")] = 21600,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Bring everything up to date: the stages that must run, then the promotion."""
     from flows.checks import preflight
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed, say_wait
-    from flows.environment import enter_project, quiet_console, use_running_server
+    from flows.environment import enter_project, quiet_console
     from flows.lock import run_lock
     from flows.progress import watcher
+    from flows.results import read_results
+    from flows.running_server import use_running_server
 
     root = enter_project()
-    printed = Printed()
     with run_lock(root, wait=not no_wait, on_wait=say_wait):
         preflight(root)
         quiet_console()
         use_running_server(root)
-        watcher.set(printed)
-        with printed:
-            done = _transfer(printed, stage=stage, force=force, promote=not no_promote, timeout_s=timeout)
+        with Printed() as printed:
+            watcher.set(printed)
+            from flows.transfer import transfer
+
+            done = transfer(stage=stage, force=force, promote=not no_promote, timeout_s=timeout)
+    results = read_results(root)
     if json:
-        print_json(_as_json(root, done))
+        print_json(_as_json(done, results))
     else:
-        _summarise(root, done)
+        _summarise(done, results)
 
 
-def _transfer(printed: object, *, stage: str | None, force: bool, promote: bool, timeout_s: float) -> "Transfer":
-    from flows.transfer import transfer
+def _as_json(done: "Transfer", results: "Results") -> dict[str, object]:
+    return {
+        "nothing_to_do": done.nothing_to_do,
+        "stages": [
+            {"name": result.stage, "outcome": str(result.outcome), "seconds": round(result.seconds, 2)}
+            for result in done.stages
+        ],
+        "test": {metric.name: metric.value for metric in results.metrics},
+        "rows": results.rows,
+        "report": results.report,
+        "model": results.registered,
+        "promotion": done.promotion or None,
+    }
 
-    return transfer(stage=stage, force=force, promote=promote, timeout_s=timeout_s)
+
+def _summarise(done: "Transfer", results: "Results") -> None:
+    """What the run made and where, and what to try next."""
+    from flows.cli.terminal import out
+
+    screen = out()
+    screen.print()
+    if done.nothing_to_do:
+        screen.print("Nothing to do: every stage is up to date.", style="bold")
+    for name, said in _made(done, results):
+        screen.print(f"{name:<10} {said}", soft_wrap=True, markup=False)
+    screen.print()
+    screen.print("Next:", style="bold")
+    for command, purpose in _NEXT:
+        screen.print(f"  {command:<34} [dim]{purpose}[/dim]", soft_wrap=True)
+
+
+_NEXT = (
+    ("thaw predict PICTURES", "label a folder of pictures with the champion"),
+    ("thaw ui", "look at the report, the models in MLflow and the runs in Prefect"),
+    ("thaw config set head.kind=mlp", "try something else; then `thaw run` again"),
+)
+
+
+def _made(done: "Transfer", results: "Results") -> list[tuple[str, str]]:
+    made: list[tuple[str, str]] = []
+    accuracy = results.metric("accuracy")
+    if accuracy is not None:
+        interval = f" ({accuracy.low:.3f} to {accuracy.high:.3f})" if accuracy.low is not None else ""
+        made.append(("Accuracy", f"{accuracy.value:.3f}{interval} on {results.rows} test images"))
+    if results.report is not None:
+        made.append(("Report", str(_short(results.report))))
+    if results.registered is not None:
+        made.append(("Model", results.registered.uri))
+    if done.promotion:
+        made.append(("Promotion", done.promotion))
+    return made
+
+
+def _short(path: Path) -> Path:
+    """Relative to the working directory, which is the project."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

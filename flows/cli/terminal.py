@@ -42,15 +42,17 @@ def print_json(value: object) -> None:
     sys.stdout.write("\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> "Table":
-    """A table of plain text, whose long cells wrap."""
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], whole: Sequence[str] = ()) -> "Table":
+    """A table of plain text, whose long cells wrap, but not in the columns named in `whole`."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(*columns, title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        made.add_column(name, no_wrap=name in whole, overflow="fold")
     for row in rows:
-        made.add_row(*(Text.from_ansi(cell) if "\x1b" in cell else Text(cell) for cell in row))
+        made.add_row(*(Text(cell) for cell in row))
     return made
 
 

@@ -34,7 +34,10 @@ def write_images(folder: Path, numbers: range) -> None:
 
 def manifest_of(folder: Path, label: str = "a") -> Manifest:
     files = sorted(folder.glob("*.png"))
-    rows = (Example(digest_file(file), file.name, label, "train", None, (12, 10, 3), file.stat().st_size) for file in files)
+    rows = (
+        Example(digest_file(file), file.name, label, "train", None, (12, 10, 3), file.stat().st_size)
+        for file in files
+    )
     return build_manifest(rows)
 
 
@@ -69,7 +72,9 @@ def passes(backbone: Backbone) -> list[int]:
     return seen
 
 
-def test_ten_more_images_cost_ten_forward_passes(images: Path, backbone: Backbone, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_ten_more_images_cost_ten_forward_passes(
+    images: Path, backbone: Backbone, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store = FeatureStore(tmp_path / "features")
     assert run(images, backbone, store).computed == 30
     write_images(images, range(30, 40))
@@ -81,7 +86,9 @@ def test_ten_more_images_cost_ten_forward_passes(images: Path, backbone: Backbon
     assert "40 images: 30 with features already, 10 forward passes to do" in caplog.text
 
 
-def test_new_labels_and_moved_files_cost_no_forward_pass(images: Path, backbone: Backbone, tmp_path: Path) -> None:
+def test_new_labels_and_moved_files_cost_no_forward_pass(
+    images: Path, backbone: Backbone, tmp_path: Path
+) -> None:
     store = FeatureStore(tmp_path / "features")
     first = run(images, backbone, store)
     for file in list(images.iterdir()):
@@ -90,10 +97,15 @@ def test_new_labels_and_moved_files_cost_no_forward_pass(images: Path, backbone:
     assert (again.computed, again.index) == (0, first.index)
 
 
-def test_features_are_those_of_the_backbone_in_any_order_batch_and_part(images: Path, backbone: Backbone, tmp_path: Path) -> None:
+def test_features_are_those_of_the_backbone_in_any_order_batch_and_part(
+    images: Path, backbone: Backbone, tmp_path: Path
+) -> None:
     manifest = manifest_of(images)
     pixels = torch.stack(
-        [backbone.preprocessing.pixels(Image.open(images / row.path).convert("RGB")) for row in manifest.examples()]
+        [
+            backbone.preprocessing.pixels(Image.open(images / row.path).convert("RGB"))
+            for row in manifest.examples()
+        ]
     )
     expected = backbone.features(pixels)["flatten"]
     indexes = set()
@@ -102,11 +114,15 @@ def test_features_are_those_of_the_backbone_in_any_order_batch_and_part(images: 
         found = run(images, backbone, store, batch_size=batch, part_rows=part, workers=workers)
         indexes.add(found.index)
         layer = found.index.layer(None)
-        assert torch.allclose(store.read(layer.fingerprint, layer.name, manifest.digests), expected, atol=1e-5)
+        assert torch.allclose(
+            store.read(layer.fingerprint, layer.name, manifest.digests), expected, atol=1e-5
+        )
     assert len(indexes) == 1, "the index is canonical"
 
 
-def test_one_more_layer_computes_that_layer_and_keeps_the_others_parts(images: Path, weights: Path, tmp_path: Path) -> None:
+def test_one_more_layer_computes_that_layer_and_keeps_the_others_parts(
+    images: Path, weights: Path, tmp_path: Path
+) -> None:
     store = FeatureStore(tmp_path / "features")
     run(images, read_backbone(BackboneParams(weights=str(weights))), store)
     before = {path: path.stat().st_mtime_ns for path in store.root.rglob("*.parquet")}
@@ -122,7 +138,9 @@ def test_duplicates_cost_one_pass(images: Path, backbone: Backbone, tmp_path: Pa
     assert (found.computed, found.index.rows) == (30, 30)
 
 
-def test_a_damaged_part_is_computed_again_and_nothing_else(images: Path, backbone: Backbone, tmp_path: Path) -> None:
+def test_a_damaged_part_is_computed_again_and_nothing_else(
+    images: Path, backbone: Backbone, tmp_path: Path
+) -> None:
     store = FeatureStore(tmp_path / "features")
     run(images, backbone, store)
     part = sorted(store.root.rglob("part-*.parquet"))[0]
@@ -132,13 +150,17 @@ def test_a_damaged_part_is_computed_again_and_nothing_else(images: Path, backbon
 
 
 @pytest.mark.parametrize("harm", ["removed", "changed"])
-def test_an_image_that_is_not_the_ingested_one_stops_it(harm: str, images: Path, backbone: Backbone, tmp_path: Path) -> None:
+def test_an_image_that_is_not_the_ingested_one_stops_it(
+    harm: str, images: Path, backbone: Backbone, tmp_path: Path
+) -> None:
     manifest = manifest_of(images)
     victim = images / "00020.png"
     victim.unlink() if harm == "removed" else victim.write_bytes((images / "00001.png").read_bytes())
     store = FeatureStore(tmp_path / "features")
     with pytest.raises(BadSource, match="00020.png"):
-        extract(manifest, images, backbone, store, ExtractParams(batch_size=4, part_rows=8), max_pixels=MAX_PIXELS)
+        extract(
+            manifest, images, backbone, store, ExtractParams(batch_size=4, part_rows=8), max_pixels=MAX_PIXELS
+        )
     layer = next(path.parent for path in store.root.rglob("part-*.parquet"))
     assert len(store.digests(layer.parent.name, layer.name)) >= 8, "what was computed before is kept"
 
@@ -168,10 +190,20 @@ print("computed", found.computed)
 """
 
 
-def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(weights: Path, tmp_path: Path) -> None:
+def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(
+    weights: Path, tmp_path: Path
+) -> None:
     images, root = tmp_path / "many", tmp_path / "features"
     write_images(images, range(600))
-    command = [sys.executable, "-c", EXTRACT, str(images), str(weights), str(root), str(Path(__file__).parent)]
+    command = [
+        sys.executable,
+        "-c",
+        EXTRACT,
+        str(images),
+        str(weights),
+        str(root),
+        str(Path(__file__).parent),
+    ]
     first = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
     while len(list(root.rglob("part-*.parquet"))) < 3:
         assert first.poll() is None, "it ended before it could be killed"
@@ -187,7 +219,15 @@ def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(weights
 
 def test_two_at_once_end_with_the_same_features(weights: Path, images: Path, tmp_path: Path) -> None:
     root = tmp_path / "features"
-    command = [sys.executable, "-c", EXTRACT, str(images), str(weights), str(root), str(Path(__file__).parent)]
+    command = [
+        sys.executable,
+        "-c",
+        EXTRACT,
+        str(images),
+        str(weights),
+        str(root),
+        str(Path(__file__).parent),
+    ]
     both = [subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]
     assert run(images, read_backbone(BackboneParams(weights=str(weights))), FeatureStore(root)).computed == 0

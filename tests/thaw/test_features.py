@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from thaw.errors import BadArtifact, IncompleteFeatures
-from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests, read_index, write_index
+from thaw.features import ONE_PAGE, FeatureIndex, FeatureStore, Layer, hash_digests, read_index, write_index
 from thaw.files import digest_bytes
 
 LAYER = Layer("f" * 32, "pool", 4)
@@ -39,7 +39,9 @@ def write(store: FeatureStore, numbers: Sequence[int]) -> Path:
     parts=st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=9, unique=True), min_size=1, max_size=5),
     seed=st.integers(0, 99),
 )
-def test_every_row_comes_back_by_its_digest(parts: list[list[int]], seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_every_row_comes_back_by_its_digest(
+    parts: list[list[int]], seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     store = FeatureStore(tmp_path_factory.mktemp("store"))
     for numbers in parts:
         write(store, numbers)
@@ -61,10 +63,37 @@ def test_the_file_says_what_it_holds_and_a_foreign_reader_can_read_it(tmp_path: 
     path = FeatureStore(tmp_path).write(LAYER, digests_of([3]), rows_of([3]), {"architecture": "resnet18"})
     assert path.parent == tmp_path / LAYER.fingerprint / LAYER.name
     schema = pq.read_schema(path)
-    assert schema.metadata == {b"architecture": b"resnet18", b"dtype": b"float32", b"dim": b"4", b"layer": b"pool"}
+    assert schema.metadata == {
+        b"architecture": b"resnet18",
+        b"dtype": b"float32",
+        b"dim": b"4",
+        b"layer": b"pool",
+        b"layout": ONE_PAGE.encode(),
+    }
     table = pq.read_table(path)
     assert table["digest"].to_pylist() == digests_of([3])
     assert table["feature"].to_pylist() == [rows_of([3]).numpy().tobytes()]
+
+
+@pytest.mark.parametrize("rows", [1, 3, 1500, 20_000])
+@pytest.mark.parametrize("dim", [1, 7, 512])
+def test_the_mapped_block_is_what_arrow_decodes(rows: int, dim: int, tmp_path: Path) -> None:
+    store, layer = FeatureStore(tmp_path), Layer("f" * 32, "pool", dim)
+    features = torch.randn(rows, dim, generator=torch.Generator().manual_seed(rows))
+    path = store.write(layer, digests_of(range(rows)), features, {})
+    decoded = b"".join(pq.read_table(path)["feature"].to_pylist())
+    assert decoded == features.numpy().tobytes()
+    assert torch.equal(store.read(layer.fingerprint, layer.name, digests_of(range(rows))), features)
+
+
+def test_a_part_of_another_layout_is_read_too(tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path)
+    path = write(store, range(300))
+    table = pq.read_table(path)
+    other = {key: value for key, value in table.schema.metadata.items() if key != b"layout"}
+    pq.write_table(table.replace_schema_metadata(other), path, compression="zstd", row_group_size=70)
+    wanted = [299, 0, 150]
+    assert torch.equal(store.read(LAYER.fingerprint, LAYER.name, digests_of(wanted)), rows_of(wanted))
 
 
 def test_missing_features_are_counted(tmp_path: Path) -> None:
@@ -110,7 +139,9 @@ def test_a_part_under_another_parts_name_is_found(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
     one, two = write(store, [1]), write(store, [2])
     one.write_bytes(two.read_bytes())
-    assert [path.name for path in store.set_aside_damaged(LAYER.fingerprint, LAYER.name)] == [one.name + ".damaged"]
+    assert [path.name for path in store.set_aside_damaged(LAYER.fingerprint, LAYER.name)] == [
+        one.name + ".damaged"
+    ]
 
 
 def test_writers_at_once_do_not_conflict(tmp_path: Path) -> None:
@@ -138,7 +169,9 @@ for part in range(10**6):
 
 
 def test_a_killed_writer_leaves_whole_parts(tmp_path: Path) -> None:
-    writer = subprocess.Popen([sys.executable, "-c", WRITE_FOR_EVER, str(tmp_path)], stdout=subprocess.PIPE, env={**os.environ})
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITE_FOR_EVER, str(tmp_path)], stdout=subprocess.PIPE, env={**os.environ}
+    )
     assert writer.stdout is not None
     for _ in range(5):
         writer.stdout.readline()

@@ -29,7 +29,9 @@ def predictor(tmp_path: Path) -> Predictor:
     path = tmp_path / "small.safetensors"
     write_weights(path, build_seeded("thaw_small", 10, 0).state_dict(), {"architecture": "thaw_small"})
     backbone = read_backbone(BackboneParams(weights=str(path)))
-    features = backbone.features(torch.stack([backbone.preprocessing.pixels(image) for image in pictures(40)]))["flatten"]
+    features = backbone.features(
+        torch.stack([backbone.preprocessing.pixels(image) for image in pictures(40)])
+    )["flatten"]
     train = LabelledFeatures(features, torch.arange(40) % 2, ("dark", "light"))
     return Predictor(backbone, fit_head(train, None, HeadParams(l2=(1e-3,))), "flatten")
 
@@ -45,7 +47,12 @@ def test_it_gives_the_heads_probabilities_from_pixels(predictor: Predictor) -> N
 def test_it_is_written_and_read_again_without_pickle(predictor: Predictor, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     predictor.write(folder)
-    assert sorted(path.name for path in folder.iterdir()) == ["backbone.json", "backbone.safetensors", "head.json", "head.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "backbone.json",
+        "backbone.safetensors",
+        "head.json",
+        "head.safetensors",
+    ]
     again = Predictor.read(folder)
     assert np.array_equal(again.probabilities(pictures(5)), predictor.probabilities(pictures(5)))
     assert again.class_names == ("dark", "light")

@@ -15,7 +15,10 @@ TENSORS = {"fc.weight": torch.arange(6.0).view(2, 3), "fc.bias": torch.ones(2), 
 def test_both_formats_and_the_usual_wrappings_give_the_same_tensors(tmp_path: Path) -> None:
     write_weights(tmp_path / "a.safetensors", TENSORS, {"architecture": "linear"})
     torch.save(TENSORS, tmp_path / "b.pth")
-    torch.save({"state_dict": {f"module.{name}": value for name, value in TENSORS.items()}, "epoch": 3}, tmp_path / "c.pt")
+    torch.save(
+        {"state_dict": {f"module.{name}": value for name, value in TENSORS.items()}, "epoch": 3},
+        tmp_path / "c.pt",
+    )
     expected = digest_tensors(TENSORS)
     for path in tmp_path.iterdir():
         assert digest_tensors(read_weights(path).tensors) == expected, path
@@ -29,7 +32,12 @@ def test_half_precision_is_widened(tmp_path: Path) -> None:
 
 def test_the_digest_sees_names_shapes_types_and_bytes() -> None:
     one = {"w": torch.zeros(2, 3)}
-    others = [{"v": torch.zeros(2, 3)}, {"w": torch.zeros(3, 2)}, {"w": torch.zeros(2, 3).int()}, {"w": torch.full((2, 3), 1e-45)}]
+    others = [
+        {"v": torch.zeros(2, 3)},
+        {"w": torch.zeros(3, 2)},
+        {"w": torch.zeros(2, 3).int()},
+        {"w": torch.full((2, 3), 1e-45)},
+    ]
     assert len({digest_tensors(tensors) for tensors in (one, *others)}) == 5
 
 

@@ -15,7 +15,7 @@ Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 Precondition = Callable[[Tensor, Tensor], Tensor]
 """(gradients [A, ...], which problems, int64 [A]) -> approximate inverse Hessian times gradient, like the gradients."""
 
-HISTORY = 10
+HISTORY = 6  # pairs kept; with a good preconditioner more do not help
 SUFFICIENT = 1e-4  # Armijo's constant
 ROUNDING = 3e-7  # relative noise of a float32 loss; a step is not refused for less
 SHORTEST = 1e-6  # a shorter step means that rounding hides all further progress
@@ -23,10 +23,15 @@ SHORTEST = 1e-6  # a shorter step means that rounding hides all further progress
 
 @dataclass(frozen=True)
 class Stopping:
-    """When a problem is done: the decrease that the quadratic model still promises, or the largest gradient entry, is this small."""
+    """When a problem is done.
+
+    decrease: half the gradient times the quasi-Newton direction, which is how much the loss is still expected to fall; unlike the
+    gradient's own size it does not depend on the features' scale. gradient: the largest entry of the gradient; it ends the rare
+    cases in which the curvature is all but zero. evaluations: the most that a problem may take.
+    """
 
     decrease: float = 1e-6
-    gradient: float = 1e-6
+    gradient: float = 1e-7
     evaluations: int = 500
 
 
@@ -93,7 +98,9 @@ def _begin(objective: Objective, start: Tensor, precondition: Precondition) -> _
 
 def _done(state: _State, stopping: Stopping) -> Tensor:
     """bool [A]: converged, or stuck in rounding."""
-    small = (-state.slope / 2 <= stopping.decrease) | (state.gradient.flatten(1).abs().amax(1) <= stopping.gradient)
+    small = (-state.slope / 2 <= stopping.decrease) | (
+        state.gradient.flatten(1).abs().amax(1) <= stopping.gradient
+    )
     return small | (state.step < SHORTEST)
 
 

@@ -3,7 +3,6 @@
 import io
 import struct
 import warnings
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,8 +48,9 @@ _UPRIGHT = {
 _ORIENTATION = 0x0112
 _WHITE = (255, 255, 255, 255)
 _RANGES = (1.0, 255.0, 65535.0)
+_NOT_THIS_KIND = (SyntaxError, IndexError, TypeError, struct.error)
+"""What Pillow's plugins raise on a file of another kind, or with a damaged header."""
 
-_Factory = Callable[[io.BytesIO, str], ImageFile.ImageFile]
 _Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
@@ -74,9 +74,8 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
     to call from threads.
 
     Raises:
-        BadImage: with a reason that continues a sentence ("is empty"); more than `max_pixels` pixels is found
-        in the header,
-            before anything is decoded.
+        BadImage: with a reason that continues a sentence ("is empty"). More than `max_pixels` pixels are
+            refused from the header, before anything is decoded.
     """
     return _rgb(_open(content, max_pixels))
 
@@ -108,27 +107,28 @@ def _open(content: bytes, max_pixels: int) -> ImageFile.ImageFile:
     """
     if not content:
         raise BadImage("is empty (zero bytes)")
-    for factory in _factories(content):
+    for kind in KINDS:
         try:
-            image = factory(io.BytesIO(content), "")
-        except (SyntaxError, IndexError, TypeError, struct.error):
-            continue  # what a plugin raises when the file is not of its kind
+            image = _try(kind, content)
+        except _NOT_THIS_KIND:
+            continue
         except Image.DecompressionBombError as error:
             raise BadImage(
                 "has far more pixels than any photograph; it may be a decompression bomb"
             ) from error
         except Exception as error:
             raise _damaged(error) from error
-        _check_size(image, max_pixels)
-        return image
+        if image is not None:
+            _check_size(image, max_pixels)
+            return image
     raise BadImage(_what_else(content))
 
 
-def _factories(content: bytes) -> Iterator[_Factory]:
-    for kind in KINDS:
-        factory, accept = Image.OPEN[kind]
-        if accept is None or accept(content[:16]) is True:
-            yield factory
+def _try(kind: str, content: bytes) -> ImageFile.ImageFile | None:
+    """Open as one kind; None or one of `_NOT_THIS_KIND` where the first bytes, or the header, say another."""
+    factory, accept = Image.OPEN[kind]
+    accepted = accept is None or accept(content[:16]) is True
+    return factory(io.BytesIO(content), "") if accepted else None
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:
@@ -185,8 +185,8 @@ def _from_deep(values: _Floats, top: float | None) -> Image.Image:
     low, high = float(values.min()), float(values.max())
     if top is None:
         top = next((one for one in _RANGES if low >= 0 and high <= one), None)
-    base, span = (0.0, top) if top is not None else (low, max(high - low, 1.0))
-    scaled = np.clip(np.rint((values - base) * (255.0 / span)), 0, 255)
+    base, span = (0.0, top) if top is not None else (low, (high - low) or 1.0)
+    scaled = np.clip(np.rint((values - base) * 255.0 / span), 0, 255)
     return Image.fromarray(scaled.astype(np.uint8), "L").convert("RGB")
 
 
@@ -205,4 +205,4 @@ def _what_else(content: bytes) -> str:
         return "is a HEIC photograph, which cannot be read; convert it to JPEG"
     if start.startswith((b"<!doctype html", b"<html")):
         return "is a web page, not an image; the download failed"
-    return "is not an image of a kind that can be read"
+    return "is not an image of a kind that can be read, or its header is damaged"

@@ -1,0 +1,50 @@
+"""`thaw promote` and `thaw rollback`: the flows of the same names."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tasks.promoting import Promotion
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+def promote(dry_run: DryRun = False, json: Json = False) -> None:
+    """Make the challenger the champion, if the rule in params.yaml allows it. Ends with 4 if not."""
+    from flows.cli.exits import Exit
+
+    _enter()
+    from flows.promotion import promote as flow
+
+    found = flow(dry_run=dry_run)
+    _say(found, dry_run=dry_run, json=json)
+    raise typer.Exit(Exit.DONE if found.promoted else Exit.REFUSED)
+
+
+def rollback(dry_run: DryRun = False, json: Json = False) -> None:
+    """Give the alias `champion` back to the version that had it before."""
+    _enter()
+    from flows.promotion import rollback as flow
+
+    _say(flow(dry_run=dry_run), dry_run=dry_run, json=json)
+
+
+def _enter() -> None:
+    from flows.environment import enter_project, quiet_console
+    from flows.running_server import use_running_server
+
+    root = enter_project()
+    quiet_console()
+    use_running_server(root)
+
+
+def _say(found: "Promotion", *, dry_run: bool, json: bool) -> None:
+    from flows.cli.terminal import out, print_json
+
+    if json:
+        print_json(found)
+        return
+    would = "Dry run, nothing was changed: " if dry_run else ""
+    out().print(f"{would}{found.name}: {found}", style="green" if found.promoted else "yellow", soft_wrap=True)

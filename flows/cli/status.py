@@ -1,0 +1,57 @@
+"""`thaw status`: what is up to date, what the last run measured, and which versions serve."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.stages import StageState
+
+
+def status(
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+) -> None:
+    """Show the state of each stage and why it would run, the last metrics, and the aliases."""
+    from flows.cli.terminal import out, print_json, table
+    from flows.environment import enter_project
+    from flows.results import read_results
+    from flows.stages import read_stages, read_states, up_to_date
+    from tasks.registry import CHALLENGER, CHAMPION, open_registry
+    from thaw.params import read_params
+
+    root = enter_project()
+    params = read_params()
+    stages, changed = read_stages(root), read_states(root)
+    fresh = up_to_date(stages, changed)
+    rows = [(stage.name, *_state(stage.name in fresh, changed.get(stage.name))) for stage in stages]
+    registry = open_registry(params.registry)
+    aliases = {alias: version.number for version in registry.versions() for alias in version.aliases}
+    results = read_results(root)
+    if json:
+        print_json(
+            {
+                "stages": [{"name": name, "state": state, "why": why} for name, state, why in rows],
+                "test": {metric.name: metric.value for metric in results.metrics},
+                "rows": results.rows,
+                "model": registry.name,
+                "aliases": aliases,
+            }
+        )
+        return
+    screen = out()
+    screen.print(table(("stage", "state", "why"), rows, whole=("stage", "state")))
+    accuracy = results.metric("accuracy")
+    if accuracy is not None:
+        screen.print(f"Last measured: accuracy {accuracy.value:.3f} on {results.rows} test images")
+    said = ", ".join(f"{alias} version {aliases[alias]}" for alias in (CHAMPION, CHALLENGER) if alias in aliases)
+    screen.print(f"{registry.name}: {said or 'no versions yet'}")
+    if len(fresh) < len(stages):
+        screen.print("`thaw run` brings it up to date.", style="dim")
+
+
+def _state(fresh: bool, change: "StageState | None") -> tuple[str, str]:
+    if fresh:
+        return "up to date", ""
+    if change is None:
+        return "waiting", "a stage above it will run"
+    return ("missing" if change.missing else "changed"), "; ".join(change.reasons)

@@ -1,0 +1,103 @@
+"""Showing a run while it goes: a line for each stage that starts or ends, and what it says in between."""
+
+import threading
+import time
+from types import TracebackType
+
+from rich.console import Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from flows.cli.terminal import err
+from flows.dvc import Result
+from flows.lock import Holder
+from flows.transcript import Outcome
+
+_STYLES = {
+    Outcome.RAN: ("✓", "green"),
+    Outcome.RESTORED: ("✓", "green"),
+    Outcome.UP_TO_DATE: ("·", "dim"),
+    Outcome.BUSY: ("…", "yellow"),
+    Outcome.TRANSIENT: ("…", "yellow"),
+}
+
+
+def say_wait(holder: Holder) -> None:
+    """Tell whom the run waits for."""
+    err().print(Text(f"{holder}; waiting for it (Ctrl-C to give up)", style="yellow"), soft_wrap=True)
+
+
+class Printed:
+    """A watcher that prints to standard error.
+
+    On a terminal the stages that run are at the bottom, each with its time and latest line; elsewhere each
+    line of a stage is printed as it comes.
+    """
+
+    def __init__(self) -> None:
+        self._spinners: dict[str, Spinner] = {}
+        self._since: dict[str, float] = {}
+        self._latest: dict[str, str] = {}
+        self._any = False
+        self._guard = threading.Lock()
+        self._live = Live(console=err(), get_renderable=self._bottom, transient=True, refresh_per_second=8)
+
+    def __enter__(self) -> "Printed":
+        if err().is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if err().is_terminal:
+            self._live.stop()
+
+    def waits(self, holder: Holder) -> None:
+        say_wait(holder)
+
+    def starts(self, stage: str) -> None:
+        with self._guard:
+            self._any = True
+            self._since[stage] = time.monotonic()
+            self._spinners[stage] = Spinner("dots")
+        if not err().is_terminal:
+            self._print(Text(f"  {stage} starts"))
+
+    def says(self, stage: str, line: str) -> None:
+        with self._guard:
+            self._latest[stage] = line.strip() or self._latest.get(stage, "")
+        if not err().is_terminal:
+            self._print(Text(f"    {line}", style="dim"))
+
+    def ends(self, result: Result) -> None:
+        with self._guard:
+            self._any = True
+            self._since.pop(result.stage, None)
+        mark, style = _STYLES.get(result.outcome, ("✗", "red"))
+        line = Text.assemble((f"{mark} ", style), f"{result.stage:<12}", (f"{result.outcome:<11}", style))
+        line.append(f"{result.seconds:7.1f} s" if result.seconds else "")
+        self._print(line)
+        if result.outcome.may_pass:  # other reasons are in the run's last line
+            self._print(Text(f"    {result.reason}; trying again soon", style=style))
+
+    def _print(self, line: Text) -> None:
+        err().print(line, soft_wrap=True)
+
+    def _bottom(self) -> Group:
+        with self._guard:
+            if not self._any:
+                return Group(Spinner("dots", Text("starting Prefect, asking DVC what must run", style="dim")))
+            return Group(*(self._row(stage, since) for stage, since in self._since.items()))
+
+    def _row(self, stage: str, since: float) -> Spinner:
+        spinner = self._spinners[stage]
+        spinner.text = Text.assemble(
+            f"{stage:<12}",
+            f"{time.monotonic() - since:6.0f} s  ",
+            (self._latest.get(stage, ""), "dim"),
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+        return spinner

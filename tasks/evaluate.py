@@ -1,0 +1,163 @@
+"""The stage `evaluate`: the model on the test split, beside its baselines; metrics, predictions, figures and a page to read."""
+
+import csv
+import io
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tasks.contenders import Setting, measure_contenders
+from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, INGEST, MANIFEST, REPORT
+from tasks.running import stage
+from thaw.backbones import read_backbone
+from thaw.baselines import MAJORITY, majority
+from thaw.bootstrap import Estimate
+from thaw.errors import BadArtifact, BadManifest
+from thaw.evaluation import Evaluation, ModelDescription, evaluate
+from thaw.features import FeatureStore, read_index
+from thaw.files import write_bytes, write_text
+from thaw.heads import FittedHead, read_head
+from thaw.ingest_report import IngestReport
+from thaw.manifest import TEST, Example, Manifest, read_manifest
+from thaw.params import PARAMS, Params, read_params
+from thaw.pixels import thumbnail_of
+from thaw.predictions import Predictions, write_predictions
+from thaw.report import Origin, figure_pngs, render_report
+from thaw.selection import examples_of, training_examples
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Read the head and the features, evaluate, write `data/report/`."""
+    params, manifest = read_params(), read_manifest(MANIFEST)
+    head, test = read_head(HEAD), examples_of(manifest, TEST)
+    if not test:
+        raise BadManifest("there is no labelled test image; raise dataset.splits.test, or put some into a folder `test`")
+    index = read_index(FEATURES_INDEX)
+    layer = index.layer(params.head.layer)
+    features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in test])
+    predictions = predict(head, test, features)
+    backbone = read_backbone(params.backbone)
+    transfer = measure_contenders(Setting(params, manifest, layer, backbone, head.class_names, test))
+    description = ModelDescription(
+        architecture=index.architecture,
+        weights=params.backbone.weights,
+        layer=layer.name,
+        dim=layer.dim,
+        fingerprint=index.fingerprint,
+        head=head.kind,
+        head_settings=_settings(head),
+        training_images=len(training_examples(manifest, params.dataset.labels_per_class)),
+    )
+    baselines = _majority(params, manifest, head, len(test))
+    evaluation = evaluate(predictions, description, params.evaluate, baselines=baselines, transfer=transfer)
+    write_report(evaluation, predictions, test, params)
+    accuracy = evaluation.metrics.accuracy
+    log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))
+
+
+def predict(head: FittedHead, test: Sequence[Example], features: torch.Tensor) -> Predictions:
+    """What the head says of each test example; features: float32 [N, D], row for row."""
+    number = {name: index for index, name in enumerate(head.class_names)}
+    return Predictions(
+        head.class_names,
+        tuple(example.digest for example in test),
+        tuple(example.path for example in test),
+        np.array([number[str(example.label)] for example in test], np.int64),
+        np.asarray(head.probabilities(features).numpy(), np.float32),
+    )
+
+
+def write_report(
+    evaluation: Evaluation, predictions: Predictions, test: Sequence[Example], params: Params
+) -> None:
+    """Write every file of `data/report/`; the metrics, which say that it is whole, last."""
+    write_predictions(predictions, REPORT / "predictions.parquet")
+    names = predictions.class_names
+    actual = [(names[target], names[predicted]) for target, predicted in zip(predictions.targets, predictions.predicted, strict=True)]
+    write_text(REPORT / "confusion.csv", _csv(("actual", "predicted"), actual))
+    bins = [(one.low, one.high, one.n, one.confidence, one.accuracy) for one in evaluation.reliability]
+    write_text(REPORT / "reliability.csv", _csv(("low", "high", "n", "confidence", "accuracy"), bins))
+    for name, png in figure_pngs(evaluation):
+        write_bytes(REPORT / "figures" / f"{name}.png", png)
+    write_text(REPORT / "report.html", _page(evaluation, test, params))
+    write_text(REPORT / "metrics.json", json.dumps(metrics_of(evaluation), indent=2) + "\n")
+
+
+def metrics_of(evaluation: Evaluation) -> dict[str, object]:
+    """The figures for DVC and MLflow, as nested names and plain numbers."""
+    baselines = {one.name: {"accuracy": one.metrics.accuracy.value} for one in evaluation.baselines}
+    return {
+        "test": {"n": evaluation.n, **_with_intervals(vars(evaluation.metrics))},
+        "baselines": baselines,
+        **({} if evaluation.transfer is None else {"transfer": _transfer(evaluation)}),
+    }
+
+
+def _transfer(evaluation: Evaluation) -> dict[str, object]:
+    transfer = evaluation.transfer
+    assert transfer is not None
+    gains: dict[str, object] = {}
+    for gain in transfer.gains:
+        interval = transfer.interval(gain)
+        found = {"difference": interval.value, "low": interval.low, "high": interval.high}
+        gains[gain.over] = {"accuracy": transfer.contender(gain.over).mean, **found}
+    return {"seeds": len(transfer.seeds), "frozen": transfer.contender("frozen").mean, **gains}
+
+
+def _with_intervals(metrics: dict[str, Estimate]) -> dict[str, float]:
+    flat: dict[str, float] = {}
+    for name, estimate in metrics.items():
+        flat |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    return flat
+
+
+def _majority(params: Params, manifest: Manifest, head: FittedHead, rows: int) -> list[tuple[str, np.ndarray]]:  # type: ignore[type-arg]
+    if MAJORITY not in params.evaluate.baselines:
+        return []
+    train = training_examples(manifest, None)
+    number = {name: index for index, name in enumerate(head.class_names)}
+    targets = np.array([number[str(example.label)] for example in train], np.int64)
+    return [(MAJORITY, majority(targets, len(head.class_names), rows))]
+
+
+def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:
+    best = next(trial for trial in head.trials if trial.chosen)
+    tried = f"{best.value:g} (of {len(head.trials)} tried)"
+    return ((best.name, tried), ("temperature", f"{head.temperature:.2f}"))
+
+
+def _page(evaluation: Evaluation, test: Sequence[Example], params: Params) -> str:
+    by_digest = {example.digest: example for example in test}
+    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    thumbnails = {
+        mistake.digest: thumbnail_of(by_digest[mistake.digest], source, most) for mistake in evaluation.mistakes
+    }
+    origin = Origin(params.registry.name, (), PARAMS.read_text(encoding="utf-8"))
+    return render_report(evaluation, _ingest_report(), origin, thumbnails)
+
+
+def _ingest_report() -> IngestReport:
+    path = INGEST / "report.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return IngestReport(**{**values, "copies": (), "notes": tuple(values["notes"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadArtifact(f"{path} cannot be read ({error}); run `thaw run --stage ingest`") from error
+
+
+def _csv(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(heading)
+    table.writerows(rows)
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    stage(main)

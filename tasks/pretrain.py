@@ -1,0 +1,79 @@
+"""The stage `pretrain` of the second pipeline: make the small backbone that ships with the repository."""
+
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from tasks.progress import counted
+from tasks.running import stage
+from thaw.errors import BadParameters
+from thaw.files import write_text
+from thaw.params import Section
+from thaw.preprocessing import Preprocessing
+from thaw.pretraining import MEAN, STD, PretrainSettings, pretrain
+from thaw.small import ARCHITECTURE
+from thaw.source_task import SourceTask
+from thaw.weights import write_weights
+
+log = logging.getLogger(__name__)
+
+FOLDER = Path("data/pretrain")
+PARAMS = FOLDER / "params.yaml"
+WEIGHTS = FOLDER / "small.safetensors"
+TRAINING = FOLDER / "training.json"
+SOURCE = "Invented characters, drawn as random strokes by formula; no photograph and no digit was seen."
+
+
+class PretrainParams(Section):
+    """The whole of `data/pretrain/params.yaml`."""
+
+    source: SourceTask = SourceTask()
+    training: PretrainSettings = PretrainSettings()
+
+
+def main() -> None:
+    """Train, write the weights as float16 with their preprocessing, and how it went."""
+    params = read_pretrain_params()
+    began = monotonic()
+    with counted("pretrain", "steps") as progress:
+        made = pretrain(params.source, params.training, progress)
+    size = params.source.image_size
+    preprocessing = Preprocessing((size, size), None, "bilinear", (MEAN, MEAN, MEAN), (STD, STD, STD))
+    tensors = {
+        name: tensor.half() if tensor.is_floating_point() else tensor
+        for name, tensor in made.model.state_dict().items()
+        if not name.startswith("fc.")
+    }
+    # The source task's own classifier is of no use to anyone; a small one keeps the architecture whole.
+    classifier = {"fc.weight": made.model.get_submodule("fc").weight[:10].half(), "fc.bias": made.model.get_submodule("fc").bias[:10].half()}
+    stated = {"architecture": ARCHITECTURE, "preprocessing": preprocessing.to_json(), "source": SOURCE}
+    write_weights(WEIGHTS, tensors | classifier, stated)
+    report = {
+        "minutes": round((monotonic() - began) / 60, 1),
+        "source_accuracy": made.accuracy,
+        "losses": made.losses,
+        "params": {"source": asdict(params.source), "training": asdict(params.training)},
+    }
+    write_text(TRAINING, json.dumps(report, indent=2) + "\n")
+    log.info("accuracy on fresh instances of the source task: %.3f", made.accuracy)
+
+
+def read_pretrain_params(path: Path = PARAMS) -> PretrainParams:
+    """Read and check the parameters.
+
+    Raises:
+        BadParameters: the file is missing, or holds what is not allowed.
+    """
+    try:
+        return PretrainParams.model_validate(YAML(typ="safe").load(path.read_text()))
+    except (OSError, ValidationError) as error:
+        raise BadParameters(f"{path}: {error}") from error
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,62 @@
+"""Where a version comes from: the tags that tie it to the commit, the hashes in `dvc.lock`, the features and the flow run."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from tasks.paths import FEATURES_INDEX, REPORT
+from tasks.registry import KEY
+from thaw import __version__
+from thaw.features import read_index
+
+LOCK = Path("dvc.lock")
+
+
+def version_tags(key: str) -> dict[str, str]:
+    """Tags of a version, all below `thaw.`; what cannot be known (no Git, no DVC) is left out."""
+    index = read_index(FEATURES_INDEX)
+    test = json.loads((REPORT / "metrics.json").read_text())["test"]
+    tags = {
+        KEY: key,
+        "thaw.version": __version__,
+        "thaw.fingerprint": index.fingerprint,
+        "thaw.architecture": index.architecture,
+        "thaw.test.accuracy": f"{test['accuracy']:.6f}",
+        "thaw.test.macro_f1": f"{test['macro_f1']:.6f}",
+        "thaw.test.n": str(test["n"]),
+        "thaw.flow_run": os.environ.get("THAW_FLOW_RUN", ""),
+        **_commit(),
+        **_lock(),
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
+def _commit() -> dict[str, str]:
+    """The Git commit, and whether tracked files differ from it."""
+    commit = _git("rev-parse", "HEAD")
+    if not commit:
+        return {}
+    return {"thaw.git.commit": commit, "thaw.git.dirty": str(bool(_git("status", "--porcelain", "-uno"))).lower()}
+
+
+def _git(*arguments: str) -> str:
+    try:
+        found = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.strip()
+
+
+def _lock() -> dict[str, str]:
+    """The hash of each output in `dvc.lock`, as `thaw.dvc.STAGE.PATH`."""
+    if not LOCK.is_file():
+        return {}
+    stages = YAML(typ="safe").load(LOCK.read_text(encoding="utf-8")).get("stages", {})
+    return {
+        f"thaw.dvc.{name}.{Path(out['path']).name}": str(out.get("md5", ""))
+        for name, stage in stages.items()
+        for out in stage.get("outs", [])
+    }

@@ -1,0 +1,93 @@
+"""The main job on the embedded default, as `make run` does it, and the two other doors to it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from project import Project
+
+pytestmark = pytest.mark.slow
+
+
+def test_it_ends_with_a_champion_a_report_and_what_it_measured(default_project: Project) -> None:
+    versions = default_project.json("models")
+    metrics = default_project.metrics()
+    assert [version["aliases"] for version in versions["versions"]] == [["challenger", "champion"]]
+    assert (
+        metrics["test"]["n"]
+        == pq.read_table(default_project.root / "data/report/predictions.parquet").num_rows
+    )
+    assert "<html" in (default_project.root / "data/report/report.html").read_text()
+    status = default_project.json("status")
+    assert {stage["state"] for stage in status["stages"]} == {"up to date"}
+
+
+def test_transfer_pays_on_the_embedded_default(default_project: Project) -> None:
+    transfer = default_project.metrics()["transfer"]
+    gain = transfer["scratch"]
+    assert transfer["seeds"] == 10
+    assert gain["difference"] >= 0.05, (
+        "frozen features beat the same network from scratch by at least 5 points"
+    )
+    assert gain["low"] > 0, "and the paired 95% interval is above zero"
+    assert transfer["pixels"]["low"] > 0, "and they beat a linear model on raw pixels"
+
+
+def test_the_other_doors_then_have_nothing_to_do(default_project: Project) -> None:
+    before = default_project.lock()
+    assert "Data and pipelines are up to date" in default_project.run("dvc", "repro")
+    assert default_project.json("run")["nothing_to_do"]
+    assert default_project.lock() == before
+    assert len(default_project.json("models")["versions"]) == 1
+
+
+LOAD = """
+import json, sys, mlflow
+model = mlflow.pyfunc.load_model("models:/thaw-digits@champion")
+found = model.predict([sys.argv[1]])
+assert not {"tasks", "flows", "dvc", "prefect"} & {name.split(".")[0] for name in sys.modules}, "the pipeline was imported"
+print(json.dumps(found.to_dict("records")))
+"""
+
+
+def test_the_model_loads_where_there_is_no_project(default_project: Project, tmp_path: Path) -> None:
+    image = next((default_project.root / "data/sources/digits/7").iterdir())
+    store = f"sqlite:///{default_project.root}/.thaw/mlflow.db"
+    environment = default_project.environment() | {"MLFLOW_TRACKING_URI": store, "PYTHONPATH": ""}
+    found = subprocess.run(
+        [sys.executable, "-c", LOAD, str(image)],
+        cwd=tmp_path,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    (row,) = json.loads(found.stdout.splitlines()[-1])
+    assert row["label"] in list("0123456789") and 0 < row["confidence"] <= 1
+
+
+def test_predict_labels_files_and_says_what_is_wrong_with_bad_ones(
+    default_project: Project, tmp_path: Path
+) -> None:
+    image = next((default_project.root / "data/sources/digits/3").iterdir())
+    (tmp_path / "3.png").write_bytes(image.read_bytes())
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    rows = default_project.json("predict", str(tmp_path))
+    assert "3.png" in json.dumps(rows) and "not an image" in json.dumps(rows)
+
+
+def test_an_experiment_runs_and_leaves_the_workspace_as_dvc_says(default_project: Project) -> None:
+    default_project.run("git", "add", "--all")
+    default_project.run("git", "commit", "--quiet", "--message", "What came out")
+    output = default_project.run(
+        "dvc", "exp", "run", "--set-param", "head.kind=knn", "--set-param", "evaluate.baselines=[majority]"
+    )
+    assert "Ran experiment" in output, output
+    head = json.loads((default_project.root / "data/head/head.json").read_text())
+    assert head["kind"] == "knn"
+    shown = default_project.run("dvc", "metrics", "diff", "--json")
+    assert "test" in shown

@@ -1,0 +1,88 @@
+"""Kill it anywhere, run it again: nothing lost, nothing computed twice. Two at once: neither corrupts."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from project import Project
+
+pytestmark = pytest.mark.slow
+
+
+def kill_tree(process: "subprocess.Popen[str]") -> None:
+    """SIGKILL to a command and all that it started, its stages in groups of their own among them."""
+    family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+    for member in family:
+        try:
+            os.kill(member.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    psutil.wait_procs(family, timeout=10)
+    process.wait()
+
+
+def wait_for(condition: Callable[[], object], process: "subprocess.Popen[str]") -> None:
+    while not condition():
+        assert process.poll() is None, f"it ended before it could be killed:\n{process.stdout.read()}"  # type: ignore[union-attr]
+        time.sleep(0.01)
+
+
+def forward_passes(project: Project) -> tuple[int, int]:
+    """(features already there, forward passes) by the log of the last extract."""
+    log = (project.root / ".thaw/logs/extract.log").read_text()
+    found = re.search(r"(\d+) with features already, (\d+) forward passes", log)
+    assert found, log
+    return int(found[1]), int(found[2])
+
+
+def test_killed_in_extract_and_in_register_then_run_again(project: Project) -> None:
+    project.set("extract.part_rows=64", "extract.batch_size=16", "extract.workers=1")
+    first = project.start("thaw", "run")
+    wait_for(lambda: len(project.parts()) >= 3, first)
+    kill_tree(first)
+    kept = len(project.parts())
+    assert not (project.root / "data/features.json").exists()
+
+    second = project.start("thaw", "run")
+    database = project.root / ".thaw/mlflow.db"
+    wait_for(lambda: database.exists() and has_run(database), second)
+    kill_tree(second)
+    cached, computed = forward_passes(project)
+    assert (cached, computed) == (kept * 64, cached + computed - kept * 64)
+    assert not (project.root / "data/registered.json").exists()
+
+    output = project.run("thaw", "run")
+    assert "champion" in output
+    versions = project.json("models")["versions"]
+    assert [version["aliases"] for version in versions] == [["challenger", "champion"]]
+    assert project.json("run")["nothing_to_do"]
+
+
+def has_run(database: Path) -> bool:
+    """Whether MLflow has a run: `register` is in its middle."""
+    import sqlite3
+
+    try:
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1) as connection:
+            return bool(connection.execute("select count(*) from runs").fetchone()[0])
+    except sqlite3.OperationalError:
+        return False
+
+
+def test_two_runs_at_once_one_waits_and_neither_corrupts(project: Project) -> None:
+    both = [project.start("thaw", "run"), project.start("thaw", "run")]
+    outputs = [process.communicate(timeout=600)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], "\n".join(outputs)
+    assert sum("another run" in output for output in outputs) == 1
+    assert sum("Nothing to do" in output for output in outputs) == 1
+    assert len(project.json("models")["versions"]) == 1
+    impatient = project.start("thaw", "run", "--force")
+    wait_for(lambda: (project.root / ".thaw/run.lock").read_text(), impatient)
+    assert "another run" in project.run("thaw", "run", "--no-wait", code=1)
+    kill_tree(impatient)

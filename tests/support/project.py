@@ -1,0 +1,100 @@
+"""A copy of the project in a folder of its own, driven as a user would drive it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+ROOT = Path.cwd()
+CHEAP = ("evaluate.baselines=[majority]", "evaluate.seeds=1", "evaluate.bootstrap=50")
+"""Settings for tests that are not about the baselines."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A clone with a Git history of its own; commands run in it with nothing inherited from the surrounding project."""
+
+    root: Path
+
+    def start(self, *command: str, **environment: str) -> "subprocess.Popen[str]":
+        """Start `thaw`, `dvc` or `git` in a process group of its own."""
+        if command[0] == "thaw":
+            command = (sys.executable, "-m", "flows.cli", *command[1:])
+        return subprocess.Popen(
+            command, cwd=self.root, env=self.environment() | environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    def run(self, *command: str, code: int = 0) -> str:
+        """Run a command to its end; returns what it printed, both streams."""
+        process = self.start(*command)
+        output, _ = process.communicate(timeout=600)
+        assert process.returncode == code, f"{' '.join(command)} ended with {process.returncode}:\n{output}"
+        return output
+
+    def json(self, *command: str) -> Any:
+        """What a `--json` command prints on standard output."""
+        process = subprocess.run(
+            (sys.executable, "-m", "flows.cli", *command, "--json"),
+            cwd=self.root, env=self.environment(), text=True, capture_output=True, timeout=600, check=False,
+        )  # fmt: skip
+        assert process.returncode == 0, process.stdout + process.stderr
+        return json.loads(process.stdout)
+
+    def environment(self) -> dict[str, str]:
+        own = {"PREFECT_HOME", "PREFECT_API_URL", "MLFLOW_TRACKING_URI", "PWD"}
+        kept = {name: value for name, value in os.environ.items() if name not in own}
+        programs = str(Path(sys.executable).parent)
+        # The copy's own modules come before the installed ones.
+        return kept | {
+            "PATH": f"{programs}{os.pathsep}{kept['PATH']}",
+            "PYTHONPATH": str(self.root),
+            "COLUMNS": "200",
+        }
+
+    def set(self, *changes: str) -> None:
+        """`thaw config set`."""
+        self.run("thaw", "config", "set", *changes)
+
+    def metrics(self) -> Any:
+        """`data/report/metrics.json`."""
+        return json.loads((self.root / "data/report/metrics.json").read_text())
+
+    def lock(self) -> Any:
+        """`dvc.lock`."""
+        return YAML(typ="safe").load((self.root / "dvc.lock").read_text())
+
+    def parts(self) -> list[Path]:
+        """The parts of the feature store."""
+        return sorted((self.root / "data/features").rglob("part-*.parquet"))
+
+
+def clone(into: Path, settings: Sequence[str] = ()) -> Project:
+    """Copy what Git tracks or would track, as it stands in the working tree, and commit it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (into / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, into / name)
+    project = Project(into)
+    project.run("git", "init", "--quiet")
+    project.run("git", "config", "user.name", "Tester")
+    project.run("git", "config", "user.email", "tester@example.org")
+    if settings:
+        project.set(*settings)
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", "A project")
+    return project

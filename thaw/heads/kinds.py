@@ -1,0 +1,78 @@
+"""The kinds of head: which settings of each are tried, and how models are fitted for them."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from thaw.errors import BadManifest
+from thaw.heads.fitted import Model, Setting
+from thaw.heads.logistic import fit_logistic
+from thaw.heads.mlp import MlpSettings, checkpoints, fit_mlps
+from thaw.heads.neighbours import fit_neighbours
+from thaw.labelled import LabelledFeatures
+from thaw.params import HeadParams
+
+Lot = list[tuple[Setting, Model]]
+
+
+def candidates(train: LabelledFeatures, params: HeadParams) -> list[Setting]:
+    """The settings to try, the strongest regularisation first."""
+    strengths = sorted(set(params.l2), reverse=True)
+    if params.kind == "linear":
+        return [Setting(l2=l2) for l2 in strengths]
+    if params.kind == "mlp":
+        return [Setting(l2=l2, epochs=epochs) for l2 in strengths for epochs in checkpoints(params.epochs)]
+    # Of more neighbours than a class has rows, some must be of other classes.
+    most = max(1, len(train) // len(train.class_names))
+    counts = sorted({min(count, most) for count in params.neighbours}, reverse=True)
+    return [Setting(neighbours=count) for count in counts]
+
+
+def fit_lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadParams) -> Iterator[Lot]:
+    """Models for the settings: in one lot, or, where training goes on from one to the next (mlp), in several."""
+    weights = class_weights(train, params)
+    models: Sequence[Model]
+    if params.kind == "linear":
+        strengths = [setting.l2 for setting in settings if setting.l2 is not None]
+        models = fit_logistic(train.features, train.targets, class_weights=weights, l2=strengths)
+    elif params.kind == "knn":
+        counts = [setting.neighbours for setting in settings if setting.neighbours is not None]
+        models = fit_neighbours(train.features, train.targets, class_weights=weights, neighbours=counts)
+    else:
+        yield from _fit_mlps(train, settings, weights=weights, params=params)
+        return
+    yield list(zip(settings, models, strict=True))
+
+
+def _fit_mlps(
+    train: LabelledFeatures, settings: Sequence[Setting], *, weights: Tensor, params: HeadParams
+) -> Iterator[Lot]:
+    decays = tuple(dict.fromkeys(setting.l2 for setting in settings if setting.l2 is not None))
+    last = max(setting.epochs for setting in settings if setting.epochs is not None)
+    mlp = MlpSettings(params.hidden, params.dropout, decays, last, params.seed)
+    for epochs, models in fit_mlps(train.features, train.targets, class_weights=weights, settings=mlp):
+        yield [(Setting(l2=decay, epochs=epochs), model) for decay, model in zip(decays, models, strict=True)]
+
+
+def fit_one(train: LabelledFeatures, setting: Setting, params: HeadParams) -> Model:
+    """The model for one setting."""
+    *_, last = fit_lots(train, [setting], params)
+    ((_, model),) = last
+    return model
+
+
+def class_weights(train: LabelledFeatures, params: HeadParams) -> Tensor:
+    """What a row of each class weighs in the loss, float32 [C].
+
+    Raises:
+        BadManifest: fewer than two classes, or a class without rows.
+    """
+    counts = train.targets.bincount(minlength=len(train.class_names))
+    empty = [name for name, count in zip(train.class_names, counts.tolist(), strict=True) if not count]
+    if empty or len(counts) < 2:
+        given = f"none of {', '.join(map(repr, empty))}" if empty else f"only rows of {train.class_names}"
+        raise BadManifest(f"a head needs training rows of two classes or more, and there are {given}; add some to train")
+    if params.class_weights == "none":
+        return torch.ones(len(counts))
+    return (len(train) / (len(counts) * counts)).float()

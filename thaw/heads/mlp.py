@@ -1,0 +1,133 @@
+"""Several new layers: a small network on standardised features, trained with AdamW (Loshchilov and Hutter 2019).
+
+Networks that differ only in their weight decay are trained side by side, as one batch of matrices. They share initial weights, order of
+rows and dropout masks, so that nothing but the decay tells them apart, and one trained alone comes out the same.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from thaw.heads.standardisation import Standardisation, fit_standardisation
+
+LEARNING_RATE = 1e-3
+STEPS_AN_EPOCH = 32  # aimed at, within the bounds of the batch size
+SMALLEST_BATCH, LARGEST_BATCH = 16, 1024
+
+
+@dataclass(frozen=True, eq=False)
+class MlpModel:
+    """Linear layers with ReLU between them. weights: float32 [in, out] each; biases: float32 [out] each."""
+
+    kind: ClassVar[str] = "mlp"
+
+    standardisation: Standardisation
+    weights: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...]
+
+    def logits(self, features: Tensor) -> Tensor:
+        """[N, D] float32 -> [N, C] float32."""
+        rows = self.standardisation.apply(features)
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            rows = torch.addmm(bias, rows, weight).relu_()
+        return torch.addmm(self.biases[-1], rows, self.weights[-1])
+
+
+@dataclass(frozen=True)
+class MlpSettings:
+    """hidden: widths of the new layers. dropout: share of hidden units. decays: AdamW's weight decay, one for each network."""
+
+    hidden: tuple[int, ...]
+    dropout: float
+    decays: tuple[float, ...]
+    epochs: int
+    seed: int
+
+
+def fit_mlps(
+    features: Tensor, targets: Tensor, *, class_weights: Tensor, settings: MlpSettings
+) -> Iterator[tuple[int, list[MlpModel]]]:
+    """Train, and yield (epochs so far, one model for each decay) at `checkpoints(settings.epochs)`; stop asking to stop training.
+
+    features: float32 [N, D]. targets: int64 [N]. class_weights: float32 [C].
+    """
+    standardisation = fit_standardisation(features)
+    rows = standardisation.apply(features)
+    generator = torch.Generator().manual_seed(settings.seed)
+    layers = _Layers.build((features.shape[1], *settings.hidden, len(class_weights)), len(settings.decays), generator)
+    optimizer = torch.optim.Adam([*layers.weights, *layers.biases], lr=LEARNING_RATE)
+    keep = 1 - LEARNING_RATE * torch.tensor(settings.decays).view(-1, 1, 1)
+    due = checkpoints(settings.epochs)
+    for epoch in range(1, settings.epochs + 1):
+        for index in torch.randperm(len(rows), generator=generator).split(_batch_size(len(rows))):
+            logits = layers.forward(rows[index], settings.dropout, generator)
+            loss = _loss(logits, targets[index], class_weights)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            with torch.no_grad():
+                for weight in layers.weights:
+                    weight.mul_(keep)  # AdamW's decay, a different one for each network
+            optimizer.step()
+        if epoch in due:
+            yield epoch, layers.models(standardisation)
+
+
+def checkpoints(epochs: int) -> list[int]:
+    """The numbers of epochs that are tried: about half as many again each time, up to `epochs`."""
+    found = {min(math.ceil(1.5**power), epochs) for power in range(math.ceil(math.log(epochs, 1.5)) + 1)}
+    return sorted(found | {epochs})
+
+
+def _batch_size(rows: int) -> int:
+    return min(max(rows // STEPS_AN_EPOCH, SMALLEST_BATCH), LARGEST_BATCH)
+
+
+def _loss(logits: Tensor, targets: Tensor, class_weights: Tensor) -> Tensor:
+    """Weighted mean cross-entropy, summed over the networks: each gets the gradient of its own. logits: [K, B, C]."""
+    networks = len(logits)
+    mean = F.cross_entropy(logits.flatten(0, 1), targets.repeat(networks), weight=class_weights)
+    return mean * networks
+
+
+@dataclass(frozen=True, eq=False)
+class _Layers:
+    """K networks at once: weights [K, in, out] each, biases [K, 1, out] each."""
+
+    weights: list[Tensor]
+    biases: list[Tensor]
+
+    @classmethod
+    def build(cls, widths: Sequence[int], networks: int, generator: torch.Generator) -> "_Layers":
+        """He's initial weights, the same for all networks; the last layer starts at zero, where no class is preferred."""
+        weights = []
+        for number, (width, out) in enumerate(zip(widths, widths[1:], strict=False)):
+            scale = math.sqrt(2 / width) if number < len(widths) - 2 else 0.0
+            first = torch.randn(width, out, generator=generator) * scale
+            weights.append(first.repeat(networks, 1, 1).requires_grad_())
+        return cls(weights, [torch.zeros(networks, 1, out, requires_grad=True) for out in widths[1:]])
+
+    def forward(self, rows: Tensor, dropout: float, generator: torch.Generator) -> Tensor:
+        """[B, D] -> logits [K, B, C], with the same units dropped in every network."""
+        hidden = rows
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            hidden = (hidden @ weight + bias).relu()
+            kept = torch.rand(hidden.shape[1:], generator=generator) >= dropout
+            hidden = hidden * (kept / (1 - dropout))
+        return hidden @ self.weights[-1] + self.biases[-1]
+
+    def models(self, standardisation: Standardisation) -> list[MlpModel]:
+        """A copy of each network as it is now."""
+        networks = range(len(self.weights[0]))
+        return [
+            MlpModel(
+                standardisation,
+                tuple(weight[network].detach().clone() for weight in self.weights),
+                tuple(bias[network, 0].detach().clone() for bias in self.biases),
+            )
+            for network in networks
+        ]

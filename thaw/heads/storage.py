@@ -1,0 +1,139 @@
+"""A head on disk: `head.safetensors` with the numbers and `head.json` with the rest. No pickle."""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, FiniteFloat, PositiveFloat, PositiveInt, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from thaw.errors import BadArtifact
+from thaw.files import digest_bytes, write_bytes, write_text
+from thaw.heads.fitted import FittedHead, Model, Setting, Trial
+from thaw.heads.logistic import LogisticModel
+from thaw.heads.mlp import MlpModel
+from thaw.heads.neighbours import NeighboursModel
+from thaw.heads.standardisation import Standardisation
+
+TENSORS = "head.safetensors"
+CARD = "head.json"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _TrialCard(_Part):
+    l2: FiniteFloat | None
+    neighbours: int | None
+    epochs: int | None
+    log_loss: FiniteFloat | None
+    accuracy: FiniteFloat | None
+    chosen: bool
+
+
+class _Card(_Part):
+    """`head.json`. `tensors` is BLAKE3 of `head.safetensors`, hex: the two belong together."""
+
+    format: Literal["thaw.head/1"] = "thaw.head/1"
+    kind: Literal["linear", "mlp", "knn"]
+    class_names: tuple[str, ...]
+    temperature: PositiveFloat
+    neighbours: PositiveInt | None
+    trials: tuple[_TrialCard, ...]
+    tensors: str
+
+
+def write_head(head: FittedHead, folder: Path) -> None:
+    """Write `head.safetensors` and `head.json`, each atomically; the same head gives the same bytes."""
+    content = save(_tensors(head.model))
+    card = _Card.model_validate(
+        {
+            "kind": head.kind,
+            "class_names": head.class_names,
+            "temperature": head.temperature,
+            "neighbours": head.model.neighbours if isinstance(head.model, NeighboursModel) else None,
+            "trials": [_trial_card(trial) for trial in head.trials],
+            "tensors": digest_bytes(content).hex(),
+        }
+    )
+    write_bytes(folder / TENSORS, content)
+    write_text(folder / CARD, card.model_dump_json(indent=2) + "\n")
+
+
+def read_head(folder: Path) -> FittedHead:
+    """Read what `write_head` wrote.
+
+    Raises:
+        BadArtifact: a file is missing, torn, of another version, or does not belong to the other.
+    """
+    try:
+        card = _Card.model_validate_json((folder / CARD).read_bytes())
+        content = (folder / TENSORS).read_bytes()
+        if digest_bytes(content).hex() != card.tensors:
+            raise BadArtifact(_say(folder, f"{TENSORS} is not the file that {CARD} was written with"))
+        model = _model(card, load(content))
+    except (OSError, ValidationError, SafetensorError, KeyError) as error:
+        raise BadArtifact(_say(folder, _reason(error))) from error
+    trials = tuple(_trial(trial) for trial in card.trials)
+    return FittedHead(model, card.class_names, card.temperature, trials)
+
+
+def _say(folder: Path, reason: str) -> str:
+    return f"the head in {folder} cannot be read ({reason}); run `thaw run --stage head` to make it again"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return f"{CARD} is not a head's card of this version"
+    return f"{type(error).__name__}: {error}"
+
+
+def _tensors(model: Model) -> dict[str, Tensor]:
+    """The model's numbers by name, contiguous and each with its own memory."""
+    named = {"mean": model.standardisation.mean, "scale": model.standardisation.scale}
+    if isinstance(model, LogisticModel):
+        named |= {"weights": model.weights, "bias": model.bias}
+    elif isinstance(model, NeighboursModel):
+        named |= {"rows": model.rows, "targets": model.targets, "class_weights": model.class_weights}
+    else:
+        for number, (weights, bias) in enumerate(zip(model.weights, model.biases, strict=True)):
+            named |= {f"weights.{number}": weights, f"bias.{number}": bias}
+    return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in named.items()}
+
+
+def _model(card: _Card, tensors: dict[str, Tensor]) -> Model:
+    """Raises KeyError where a tensor is missing."""
+    standardisation = Standardisation(tensors["mean"], tensors["scale"])
+    if card.kind == "linear":
+        return LogisticModel(standardisation, tensors["weights"], tensors["bias"])
+    if card.kind == "knn":
+        if card.neighbours is None:
+            raise KeyError("neighbours")
+        return NeighboursModel(
+            standardisation, tensors["rows"], tensors["targets"], tensors["class_weights"], card.neighbours
+        )
+    layers = range(sum(name.startswith("weights.") for name in tensors))
+    return MlpModel(
+        standardisation,
+        tuple(tensors[f"weights.{number}"] for number in layers),
+        tuple(tensors[f"bias.{number}"] for number in layers),
+    )
+
+
+def _trial_card(trial: Trial) -> _TrialCard:
+    return _TrialCard(
+        l2=trial.setting.l2,
+        neighbours=trial.setting.neighbours,
+        epochs=trial.setting.epochs,
+        log_loss=trial.log_loss,
+        accuracy=trial.accuracy,
+        chosen=trial.chosen,
+    )
+
+
+def _trial(card: _TrialCard) -> Trial:
+    setting = Setting(card.l2, card.neighbours, card.epochs)
+    return Trial(setting, card.log_loss, card.accuracy, card.chosen)

@@ -1,0 +1,208 @@
+"""The report: one self-contained HTML page about a model, made to be read by people."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from thaw.bootstrap import Estimate
+from thaw.evaluation import Evaluation, top_confusions
+from thaw.ingest_report import IngestReport
+from thaw.names import shown
+from thaw.plots import (
+    Bar,
+    accuracy_figure,
+    class_figure,
+    confusion_figure,
+    reliability_figure,
+    svg,
+    transfer_figure,
+)
+
+TITLES: Mapping[str, str] = {
+    "frozen": "Frozen backbone, new head",
+    "scratch": "The same network from scratch",
+    "pixels": "Linear model on raw pixels",
+    "random_backbone": "Random frozen backbone, new head",
+    "majority": "Always the most frequent class",
+}
+"""What the contenders are called on the page."""
+METRIC_TITLES: Mapping[str, tuple[str, str]] = {
+    "accuracy": ("Accuracy", "share of test images that are right"),
+    "balanced_accuracy": ("Balanced accuracy", "the mean over classes of the share that is right"),
+    "macro_f1": ("Macro F1", "the mean over classes of F1, which punishes wrong finds and missed ones alike"),
+    "log_loss": ("Log loss", "how surprised the model is by the labels; less is better"),
+    "ece": ("Calibration error", "how far confidence and accuracy lie apart; less is better"),
+}
+CONFUSIONS = 8
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the model comes from: `facts` are names and values for people; `parameters` is the text of `params.yaml`."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    parameters: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """SVG elements, None where there is nothing to draw."""
+
+    accuracy: Markup
+    confusion: Markup
+    reliability: Markup
+    classes: Markup
+    transfer: Markup | None
+
+
+def render_report(
+    evaluation: Evaluation,
+    ingest: IngestReport,
+    origin: Origin,
+    thumbnails: Mapping[bytes, bytes],
+) -> str:
+    """The page as HTML. thumbnails: PNG bytes by digest; mistakes without one are shown without a picture.
+
+    Names of classes and files may hold anything: the template escapes all of them.
+    """
+    environment = Environment(
+        loader=PackageLoader("thaw", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"percent": percent, "points": points, "shown": shown}
+    pictures = {digest: f"data:image/png;base64,{base64.b64encode(png).decode()}" for digest, png in thumbnails.items()}
+    return environment.get_template("report.html.j2").render(
+        evaluation=evaluation,
+        ingest=ingest,
+        origin=origin,
+        verdict=verdict(evaluation),
+        metrics=[(*METRIC_TITLES[name], name, getattr(evaluation.metrics, name)) for name in METRIC_TITLES],
+        gains=_gains(evaluation),
+        confusions=top_confusions(evaluation, CONFUSIONS),
+        figures=draw_figures(evaluation),
+        pictures=pictures,
+        titles=TITLES,
+        advice=advice(evaluation, ingest),
+    )
+
+
+def verdict(evaluation: Evaluation) -> str:
+    """The first sentence: how often the model is right, and against what that stands."""
+    accuracy = evaluation.metrics.accuracy
+    sentence = (
+        f"The model is right on {percent(accuracy.value)} of {evaluation.n} test images "
+        f"({percent(evaluation.confidence)} interval {percent(accuracy.low)} to {percent(accuracy.high)})"
+    )
+    scratch = [gain for gain in _gains(evaluation) if gain.over == "scratch"]
+    if scratch:
+        return f"{sentence}; transfer is worth {points(scratch[0].interval)} over training the same network from scratch."
+    majority = [baseline for baseline in evaluation.baselines if baseline.name == "majority"]
+    if majority:
+        return f"{sentence}; always naming the most frequent class would be right on {percent(majority[0].metrics.accuracy.value)}."
+    return f"{sentence}."
+
+
+@dataclass(frozen=True)
+class GainRow:
+    """What the frozen backbone gains over another way, as the table shows it."""
+
+    over: str
+    title: str
+    mean: float
+    interval: Estimate
+    helps: str
+
+
+def _gains(evaluation: Evaluation) -> tuple[GainRow, ...]:
+    transfer = evaluation.transfer
+    if transfer is None:
+        return ()
+    rows = []
+    for gain in transfer.gains:
+        interval = transfer.interval(gain)
+        helps = "helps" if interval.low > 0 else "hurts" if interval.high < 0 else "can't tell"
+        rows.append(GainRow(gain.over, TITLES[gain.over], transfer.contender(gain.over).mean, interval, helps))
+    return tuple(rows)
+
+
+def draw_figures(evaluation: Evaluation) -> Figures:
+    """Every figure of the page."""
+    transfer = evaluation.transfer
+    drawn = None
+    if transfer is not None and len(transfer.seeds) > 1:
+        names = [TITLES[contender.name] for contender in transfer.contenders]
+        drawn = Markup(svg(transfer_figure(transfer, names), "transfer"))  # noqa: S704  # matplotlib escapes its texts
+    return Figures(
+        accuracy=Markup(svg(accuracy_figure(accuracy_bars(evaluation)), "accuracy")),  # noqa: S704
+        confusion=Markup(svg(confusion_figure(evaluation.confusion, evaluation.class_names), "confusion")),  # noqa: S704
+        reliability=Markup(svg(reliability_figure(evaluation.reliability), "reliability")),  # noqa: S704
+        classes=Markup(svg(class_figure(evaluation.classes), "classes")),  # noqa: S704
+        transfer=drawn,
+    )
+
+
+def accuracy_bars(evaluation: Evaluation) -> list[Bar]:
+    """The model and the baselines that are measured once."""
+    own = Bar("This model", evaluation.metrics.accuracy, model=True)
+    return [own, *(Bar(TITLES[one.name], one.metrics.accuracy, model=False) for one in evaluation.baselines)]
+
+
+def advice(evaluation: Evaluation, ingest: IngestReport) -> tuple[str, ...]:
+    """What to do next, in plain words, from what was measured."""
+    said: list[str] = []
+    width = evaluation.metrics.accuracy.high - evaluation.metrics.accuracy.low
+    if width > 0.06:
+        said.append(
+            f"The interval is {points_of(width)} wide: more test images would tell models apart that this report cannot."
+        )
+    known = [score for score in evaluation.classes if score.f1 is not None]
+    worst = min(known, key=lambda score: score.f1 or 0.0, default=None)
+    if worst is not None and (worst.f1 or 0) < evaluation.metrics.macro_f1.value - 0.05:
+        said.append(f"The weakest class is “{shown(worst.name)}”: label more of it, or look at its mistakes below.")
+    if ingest.unlabelled:
+        said.append(f"{ingest.unlabelled} images have no label yet; their features are cached, so labelling them costs no compute.")
+    if ingest.copies_conflicting:
+        said.append(f"{ingest.copies_conflicting} sets of equal files carry different labels; they are left out of training.")
+    if ingest.rejected:
+        said.append(f"{ingest.rejected} files were rejected; data/ingest/rejected.csv says why.")
+    for row in _gains(evaluation):
+        if row.helps != "helps":
+            said.append(f"“{row.title}” is not shown to be worse: transfer may not pay here.")
+    return tuple(said) or ("Nothing stands out. `thaw promote` compares it with the champion.",)
+
+
+def percent(share: float) -> str:
+    """0.9312 as `93.1 %`; whole numbers without a decimal."""
+    text = f"{100 * share:.1f}"
+    return f"{text.removesuffix('.0')}\u202f%"
+
+
+def points_of(difference: float) -> str:
+    """0.052 as `5.2 points`."""
+    return f"{100 * difference:.1f} points"
+
+
+def points(estimate: Estimate) -> str:
+    """An estimate of a difference as `+5.2 points (+4.1 to +6.3)`."""
+    value, low, high = (f"{100 * part:+.1f}" for part in (estimate.value, estimate.low, estimate.high))
+    return f"{value} points ({low} to {high})"
+
+
+def figure_pngs(evaluation: Evaluation) -> Sequence[tuple[str, bytes]]:
+    """The same figures as PNG, by name: for what cannot show a page."""
+    from thaw.plots import png
+
+    found = [
+        ("accuracy", png(accuracy_figure(accuracy_bars(evaluation)))),
+        ("confusion", png(confusion_figure(evaluation.confusion, evaluation.class_names))),
+        ("reliability", png(reliability_figure(evaluation.reliability))),
+        ("classes", png(class_figure(evaluation.classes))),
+    ]
+    transfer = evaluation.transfer
+    if transfer is not None and len(transfer.seeds) > 1:
+        names = [TITLES[contender.name] for contender in transfer.contenders]
+        found.append(("transfer", png(transfer_figure(transfer, names))))
+    return found
