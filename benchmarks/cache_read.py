@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -29,9 +28,7 @@ PART_ROWS = 2048
 
 def main() -> None:
     """Write both layouts, read them in turns, print the medians and one JSON line a claim."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a fifth of the rounds")
     rounds = 5 if parser.parse_args().quick else 25
     rows = 100_000
@@ -60,9 +57,7 @@ def main() -> None:
         seconds = _interleaved(contenders, rounds)
     for name, taken in seconds.items():
         print(f"{name:10} {taken * 1e3:8.1f} ms   {features.nbytes / taken / 1e9:6.2f} GB/s")
-    _claim(
-        "cache read as a share of memcpy, 100k x 512 float32", seconds["ours"], seconds["memcpy"], goal=0.5
-    )
+    _claim("cache read as a share of memcpy, 100k x 512 float32", seconds["ours"], seconds["memcpy"], goal=0.5)
     _claim(
         "cache read against FixedSizeList Parquet, 100k x 512 float32",
         seconds["ours"],
@@ -89,11 +84,7 @@ def _interleaved(contenders: dict[str, Callable[[], torch.Tensor]], rounds: int)
 
 
 def _claim(claim: str, ours: float, reference: float, *, goal: float) -> None:
-    print(
-        json.dumps(
-            {"claim": claim, "ours": ours, "reference": reference, "ratio": reference / ours, "goal": goal}
-        )
-    )
+    print(json.dumps({"claim": claim, "ours": ours, "reference": reference, "ratio": reference / ours, "goal": goal}))
 
 
 if __name__ == "__main__":

@@ -22,9 +22,7 @@ WEIGHTS = "data/pretrain/small.safetensors"
 
 def main() -> None:
     """Measure both sizes and print one JSON line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a quarter of the images")
     parser.add_argument("--extract", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -37,17 +35,11 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             write_images(Path(folder) / "images", count)
             command = [sys.executable, __file__, "--extract", folder]
-            peaks[count] = float(
-                subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1]
-            )
+            peaks[count] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
         print(f"{count:6} images: peak {peaks[count]:.0f} MB")
     ratio = peaks[many] / peaks[few]
     claim = f"peak RSS of ingest and extract at {many} images over that at {few}; goal: at most"
-    print(
-        json.dumps(
-            {"claim": claim, "ours": peaks[many], "reference": peaks[few], "ratio": ratio, "goal": 1.1}
-        )
-    )
+    print(json.dumps({"claim": claim, "ours": peaks[many], "reference": peaks[few], "ratio": ratio, "goal": 1.1}))
 
 
 def write_images(folder: Path, count: int) -> None:

@@ -44,17 +44,13 @@ ROUNDS = 5
 
 def main() -> None:
     """Run ours before, between and after the epochs of the loop; print both and one JSON line a claim."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--quick", action="store_true", help="2 epochs of the loop instead of 25, and two rounds of ours"
     )
     quick = parser.parse_args().quick
     if not (real := os.environ.get("THAW_REAL_DATA")):
-        print(
-            "set THAW_REAL_DATA to a folder with hymenoptera/ and mobilenet_v2-imagenet.pth", file=sys.stderr
-        )
+        print("set THAW_REAL_DATA to a folder with hymenoptera/ and mobilenet_v2-imagenet.pth", file=sys.stderr)
         raise SystemExit(0)
     images, weights = Path(real) / "hymenoptera", Path(real) / "mobilenet_v2-imagenet.pth"
     ours = Cached(images, weights)
@@ -68,9 +64,7 @@ def main() -> None:
         epoch_seconds.append(timed(loop.epoch))
     mine, theirs = statistics.median(seconds), statistics.median(epoch_seconds) * EPOCHS
     print(f"ours        {mine:8.2f} s   {ours.right} of {ours.count} val images right")
-    print(
-        f"usual loop  {theirs:8.2f} s   {loop.best} of {ours.count} val images right (best of {epochs} epochs)"
-    )
+    print(f"usual loop  {theirs:8.2f} s   {loop.best} of {ours.count} val images right (best of {epochs} epochs)")
     claim(
         "image files to a chosen head, hymenoptera, MobileNetV2, float32: seconds",
         mine,
@@ -94,15 +88,12 @@ class Cached:
         manifest = ingest(self.images, DatasetParams(source=str(self.images))).manifest
         with tempfile.TemporaryDirectory() as folder:
             store = FeatureStore(Path(folder))
-            index = extract(
-                manifest, self.images, self.backbone, store, ExtractParams(), max_pixels=10**8
-            ).index
+            index = extract(manifest, self.images, self.backbone, store, ExtractParams(), max_pixels=10**8).index
             train, test = training_examples(manifest, None), examples_of(manifest, TEST)
             names = tuple(sorted({example.label or "" for example in train}))
             layer = index.layer(None)
             features = [
-                store.read(layer.fingerprint, layer.name, [row.digest for row in rows])
-                for rows in (train, test)
+                store.read(layer.fingerprint, layer.name, [row.digest for row in rows]) for rows in (train, test)
             ]
         targets = [torch.tensor([names.index(row.label or "") for row in rows]) for rows in (train, test)]
         head = fit_head(LabelledFeatures(features[0], targets[0], names), None, HeadParams())

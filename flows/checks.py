@@ -52,9 +52,7 @@ def check_all(root: Path) -> tuple[Finding, ...]:
     params, finding = _check_params(root)
     found = [finding]
     if params is not None:
-        found.extend(
-            check(root, params) for check in (_check_source, _check_examples, _check_weights, _check_layer)
-        )
+        found.extend(check(root, params) for check in (_check_source, _check_examples, _check_weights, _check_layer))
     found.extend(_check_versions())
     found.extend(check(root) for check in (_check_disk, _check_git, _check_dvc))
     return tuple(found)
@@ -79,9 +77,7 @@ def _check_params(root: Path) -> tuple[Params | None, Finding]:
     try:
         params = read_params(root / PARAMS)
     except ThawError as error:
-        return None, Finding(
-            "params.yaml", Verdict.FAIL, str(error), "mend these, or `thaw config set KEY=VALUE`"
-        )
+        return None, Finding("params.yaml", Verdict.FAIL, str(error), "mend these, or `thaw config set KEY=VALUE`")
     return params, Finding("params.yaml", Verdict.PASS, "every key and value is allowed")
 
 
@@ -106,9 +102,7 @@ def _check_source(root: Path, params: Params) -> Finding:
     if bad:
         listed = ", ".join(f"{found.path} {found.reason}" for found in bad[:_SHOWN])
         more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-        return Finding(
-            "data source", Verdict.FAIL, f"in {name}: {listed}{more}", "remove those: DVC cannot hash them"
-        )
+        return Finding("data source", Verdict.FAIL, f"in {name}: {listed}{more}", "remove those: DVC cannot hash them")
     return Finding("data source", Verdict.PASS, f"{name} is there, and DVC can hash it")
 
 
@@ -137,9 +131,7 @@ def _check_weights(root: Path, params: Params) -> Finding:
     if Path(name).parent == NAMED_WEIGHTS:
         if name.endswith(".random.pth"):
             return Finding("weights", Verdict.PASS, f"{name} is drawn by the first run")
-        return Finding(
-            "weights", Verdict.WARN, f"{name} is not here yet", "the first run downloads it: be online"
-        )
+        return Finding("weights", Verdict.WARN, f"{name} is not here yet", "the first run downloads it: be online")
     advice = "set backbone.weights to a .pth or .safetensors file, or to official weights by name"
     return Finding("weights", Verdict.FAIL, f"{name} does not exist", advice)
 
@@ -181,9 +173,7 @@ def check_version(wanted: str, why: str, installed: Callable[[str], str]) -> Fin
 def _check_disk(root: Path) -> Finding:
     free = shutil.disk_usage(root).free / 1e9
     if free < _LEAST_FREE_GB:
-        return Finding(
-            "disk", Verdict.WARN, f"{free:.1f} GB are free", "make room: features and models are kept"
-        )
+        return Finding("disk", Verdict.WARN, f"{free:.1f} GB are free", "make room: features and models are kept")
     return Finding("disk", Verdict.PASS, f"{free:.0f} GB are free")
 
 
@@ -197,6 +187,4 @@ def _check_git(root: Path) -> Finding:
 def _check_dvc(root: Path) -> Finding:
     if (root / ".dvc").is_dir():
         return Finding("dvc", Verdict.PASS, "is initialised")
-    return Finding(
-        "dvc", Verdict.FAIL, "is not initialised", "`dvc init` (with --no-scm where there is no Git)"
-    )
+    return Finding("dvc", Verdict.FAIL, "is not initialised", "`dvc init` (with --no-scm where there is no Git)")

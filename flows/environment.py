@@ -30,9 +30,7 @@ def find_project(start: Path) -> Path:
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
             return folder
-    raise NotAProject(
-        f"{start} is not in a Thaw project (no dvc.yaml and params.yaml); go to the project's folder"
-    )
+    raise NotAProject(f"{start} is not in a Thaw project (no dvc.yaml and params.yaml); go to the project's folder")
 
 
 def enter_project(start: Path | None = None) -> Path:

@@ -67,9 +67,7 @@ def read_results(root: Path) -> Results:
 
 def _metrics(test: dict[str, float]) -> tuple[Metric, ...]:
     names = [name for name in test if name != "n" and not name.endswith(("_low", "_high"))]
-    return tuple(
-        Metric(name, test[name], test.get(f"{name}_low"), test.get(f"{name}_high")) for name in names
-    )
+    return tuple(Metric(name, test[name], test.get(f"{name}_low"), test.get(f"{name}_high")) for name in names)
 
 
 def _registered(values: dict[str, object]) -> Registered | None:

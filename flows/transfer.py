@@ -175,7 +175,5 @@ def _results(futures: "dict[str, PrefectFuture[Result]]") -> tuple[Result, ...]:
     if failed:
         error = futures[failed[0]].result(raise_on_failure=False)
         before = f"what is done stays done ({', '.join(done)})" if done else "nothing was done before it"
-        raise StageFailed(
-            f"{error}; {before}, and `thaw run` goes on from there. Its output: {log_of(failed[0])}"
-        )
+        raise StageFailed(f"{error}; {before}, and `thaw run` goes on from there. Its output: {log_of(failed[0])}")
     return tuple(future.result() for future in futures.values())

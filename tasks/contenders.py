@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tasks.paths import FEATURES
 from tasks.progress import counted
 from thaw.backbones import Backbone
 from thaw.baselines import (
@@ -38,6 +37,7 @@ class Setting:
     manifest: Manifest
     layer: Layer
     backbone: Backbone
+    store: FeatureStore
     class_names: tuple[str, ...]
     test: tuple[Example, ...]
 
@@ -87,10 +87,10 @@ def _learners(
 
 
 def _features(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -> Inputs:
-    store = FeatureStore(FEATURES)
-
     def read(examples: Sequence[Example]) -> torch.Tensor:
-        return store.read(setting.layer.fingerprint, setting.layer.name, [example.digest for example in examples])
+        return setting.store.read(
+            setting.layer.fingerprint, setting.layer.name, [example.digest for example in examples]
+        )
 
     return Inputs(read(pool), read(val) if val else None, read(setting.test))
 

@@ -23,6 +23,7 @@ from thaw.files import write_bytes, write_text
 from thaw.heads import FittedHead, read_head
 from thaw.ingest_report import IngestReport
 from thaw.manifest import TEST, Example, Manifest, read_manifest
+from thaw.metrics import Probabilities
 from thaw.params import PARAMS, Params, read_params
 from thaw.pixels import thumbnail_of
 from thaw.predictions import Predictions, write_predictions
@@ -37,13 +38,16 @@ def main() -> None:
     params, manifest = read_params(), read_manifest(MANIFEST)
     head, test = read_head(HEAD), examples_of(manifest, TEST)
     if not test:
-        raise BadManifest("there is no labelled test image; raise dataset.splits.test, or put some into a folder `test`")
+        raise BadManifest(
+            "there is no labelled test image; raise dataset.splits.test, or put some into a folder `test`"
+        )
     index = read_index(FEATURES_INDEX)
     layer = index.layer(params.head.layer)
-    features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in test])
+    store = FeatureStore(FEATURES)
+    features = store.read(layer.fingerprint, layer.name, [example.digest for example in test])
     predictions = predict(head, test, features)
     backbone = read_backbone(params.backbone)
-    transfer = measure_contenders(Setting(params, manifest, layer, backbone, head.class_names, test))
+    transfer = measure_contenders(Setting(params, manifest, layer, backbone, store, head.class_names, test))
     description = ModelDescription(
         architecture=index.architecture,
         weights=params.backbone.weights,
@@ -73,13 +77,14 @@ def predict(head: FittedHead, test: Sequence[Example], features: torch.Tensor) -
     )
 
 
-def write_report(
-    evaluation: Evaluation, predictions: Predictions, test: Sequence[Example], params: Params
-) -> None:
+def write_report(evaluation: Evaluation, predictions: Predictions, test: Sequence[Example], params: Params) -> None:
     """Write every file of `data/report/`; the metrics, which say that it is whole, last."""
     write_predictions(predictions, REPORT / "predictions.parquet")
     names = predictions.class_names
-    actual = [(names[target], names[predicted]) for target, predicted in zip(predictions.targets, predictions.predicted, strict=True)]
+    actual = [
+        (names[target], names[predicted])
+        for target, predicted in zip(predictions.targets, predictions.predicted, strict=True)
+    ]
     write_text(REPORT / "confusion.csv", _csv(("actual", "predicted"), actual))
     bins = [(one.low, one.high, one.n, one.confidence, one.accuracy) for one in evaluation.reliability]
     write_text(REPORT / "reliability.csv", _csv(("low", "high", "n", "confidence", "accuracy"), bins))
@@ -117,7 +122,7 @@ def _with_intervals(metrics: dict[str, Estimate]) -> dict[str, float]:
     return flat
 
 
-def _majority(params: Params, manifest: Manifest, head: FittedHead, rows: int) -> list[tuple[str, np.ndarray]]:  # type: ignore[type-arg]
+def _majority(params: Params, manifest: Manifest, head: FittedHead, rows: int) -> list[tuple[str, Probabilities]]:
     if MAJORITY not in params.evaluate.baselines:
         return []
     train = training_examples(manifest, None)
@@ -128,8 +133,8 @@ def _majority(params: Params, manifest: Manifest, head: FittedHead, rows: int) -
 
 def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:
     best = next(trial for trial in head.trials if trial.chosen)
-    tried = f"{best.value:g} (of {len(head.trials)} tried)"
-    return ((best.name, tried), ("temperature", f"{head.temperature:.2f}"))
+    tried = f"{best.setting} (of {len(head.trials)} tried)"
+    return (("setting", tried), ("temperature", f"{head.temperature:.2f}"))
 
 
 def _page(evaluation: Evaluation, test: Sequence[Example], params: Params) -> str:

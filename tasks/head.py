@@ -1,7 +1,6 @@
-"""The stage `head`: train a head on the cached features, and choose its setting."""
+"""The stage `head`: train a head on cached features, its setting chosen on validation or by
+cross-validation."""
 
-import csv
-import io
 import logging
 from collections.abc import Sequence
 
@@ -10,8 +9,8 @@ import torch
 from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST
 from tasks.running import stage
 from thaw.features import FeatureStore, Layer, read_index
-from thaw.files import write_text
 from thaw.heads import FittedHead, fit_head, write_head
+from thaw.heads.trial_table import write_trials
 from thaw.labelled import LabelledFeatures
 from thaw.manifest import Example, read_manifest
 from thaw.params import read_params
@@ -21,51 +20,50 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Read the labelled features, fit, write `data/head/`."""
+    """Read the manifest and the features of its labelled rows, fit a head, write `data/head/`."""
     params = read_params()
     manifest = read_manifest(MANIFEST)
-    train, val = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
-    layer, names = read_index(FEATURES_INDEX).layer(params.head.layer), class_names_of(train)
-    head = fit_head(
-        read_labelled(train, layer, names), read_labelled(val, layer, names) if val else None, params.head
-    )
+    layer = read_index(FEATURES_INDEX).layer(params.head.layer)
+    rows = training_examples(manifest, params.dataset.labels_per_class)
+    class_names = class_names_of(rows)
+    train = read_labelled(rows, class_names, layer)
+    val = read_labelled(validation_examples(manifest), class_names, layer)
+    head = fit_head(train, val if len(val) else None, params.head)
     write_head(head, HEAD)
-    write_text(HEAD / "trials.csv", _trials_csv(head))
-    _tell(head, len(train), len(val))
+    write_trials(head.trials, HEAD / "trials.csv")
+    log.info("%s", describe(head, train, val))
 
 
-def read_labelled(examples: Sequence[Example], layer: Layer, class_names: tuple[str, ...]) -> LabelledFeatures:
-    """The cached features of labelled examples, row for row."""
-    features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in examples])
-    number = {name: index for index, name in enumerate(class_names)}
-    targets = torch.tensor([number[str(example.label)] for example in examples])
-    return LabelledFeatures(features, targets, class_names, _groups(examples))
+def read_labelled(rows: Sequence[Example], class_names: tuple[str, ...], layer: Layer) -> LabelledFeatures:
+    """The cached features of labelled rows, with their targets and groups, in the order of the rows."""
+    digests = [row.digest for row in rows]
+    features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, digests)
+    targets = torch.tensor([class_names.index(str(row.label)) for row in rows], dtype=torch.int64)
+    return LabelledFeatures(features, targets, class_names, _group_numbers(rows))
 
 
-def _groups(examples: Sequence[Example]) -> torch.Tensor | None:
-    """A number for each group, and one of its own for each example without; None where there are no groups at all."""
-    if all(example.group is None for example in examples):
+def describe(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures) -> str:
+    """One line on what was fitted, and what its setting was chosen on."""
+    (chosen,) = (trial for trial in head.trials if trial.chosen)
+    given = {
+        "l2": chosen.setting.l2,
+        "neighbours": chosen.setting.neighbours,
+        "epochs": chosen.setting.epochs,
+    }
+    setting = ", ".join(f"{name} {value:g}" for name, value in given.items() if value is not None)
+    judge = f"{len(val)} validation images" if len(val) else "cross-validation"
+    reached = "nothing to choose on" if chosen.accuracy is None else f"accuracy {chosen.accuracy:.3f} on {judge}"
+    return f"{head.kind} head on {len(train)} images of {len(head.class_names)} classes: {setting}, {reached}"
+
+
+def _group_numbers(rows: Sequence[Example]) -> torch.Tensor | None:
+    """A number for each group, int64; rows without a group have one of their own. None: no row has a
+    group."""
+    if all(row.group is None for row in rows):
         return None
-    names = [example.group or example.digest.hex() for example in examples]
-    number = {name: index for index, name in enumerate(dict.fromkeys(names))}
-    return torch.tensor([number[name] for name in names])
-
-
-def _trials_csv(head: FittedHead) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(("setting", "value", "log_loss", "accuracy", "chosen"))
-    table.writerows((one.name, one.value, one.log_loss, one.accuracy, one.chosen) for one in head.trials)
-    return text.getvalue()
-
-
-def _tell(head: FittedHead, train: int, val: int) -> None:
-    how = f"on {val} validation images" if val else "by cross-validation"
-    best = next(trial for trial in head.trials if trial.chosen)
-    log.info(
-        "%s head on %d images: %s=%g chosen %s (log loss %.3f, accuracy %.3f)",
-        head.kind, train, best.name, best.value, how, best.log_loss, best.accuracy,
-    )  # fmt: skip
+    names = [(False, row.path) if row.group is None else (True, row.group) for row in rows]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return torch.tensor([numbers[name] for name in names], dtype=torch.int64)
 
 
 if __name__ == "__main__":

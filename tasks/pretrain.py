@@ -50,7 +50,8 @@ def main() -> None:
         if not name.startswith("fc.")
     }
     # The source task's own classifier is of no use to anyone; a small one keeps the architecture whole.
-    classifier = {"fc.weight": made.model.get_submodule("fc").weight[:10].half(), "fc.bias": made.model.get_submodule("fc").bias[:10].half()}
+    whole = made.model.state_dict()
+    classifier = {name: whole[name][:10].half() for name in ("fc.weight", "fc.bias")}
     stated = {"architecture": ARCHITECTURE, "preprocessing": preprocessing.to_json(), "source": SOURCE}
     write_weights(WEIGHTS, tensors | classifier, stated)
     report = {

@@ -6,10 +6,12 @@ import subprocess
 from pathlib import Path
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from tasks.paths import FEATURES_INDEX, REPORT
 from tasks.registry import KEY
 from thaw import __version__
+from thaw.errors import BadArtifact
 from thaw.features import read_index
 
 LOCK = Path("dvc.lock")
@@ -39,7 +41,9 @@ def _commit() -> dict[str, str]:
     commit = _git("rev-parse", "HEAD")
     if not commit:
         return {}
-    return {"thaw.git.commit": commit, "thaw.git.dirty": str(bool(_git("status", "--porcelain", "-uno"))).lower()}
+    # DVC has just written its lock; that alone makes no other model.
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")
+    return {"thaw.git.commit": commit, "thaw.git.dirty": str(bool(changed)).lower()}
 
 
 def _git(*arguments: str) -> str:
@@ -51,10 +55,13 @@ def _git(*arguments: str) -> str:
 
 
 def _lock() -> dict[str, str]:
-    """The hash of each output in `dvc.lock`, as `thaw.dvc.STAGE.PATH`."""
+    """The hash of each output in `dvc.lock`, as `thaw.dvc.STAGE.NAME`."""
     if not LOCK.is_file():
         return {}
-    stages = YAML(typ="safe").load(LOCK.read_text(encoding="utf-8")).get("stages", {})
+    try:
+        stages = YAML(typ="safe").load(LOCK.read_text(encoding="utf-8"))["stages"]
+    except (YAMLError, KeyError, TypeError) as error:
+        raise BadArtifact(f"{LOCK} cannot be read; restore it, or delete it and run `dvc repro`") from error
     return {
         f"thaw.dvc.{name}.{Path(out['path']).name}": str(out.get("md5", ""))
         for name, stage in stages.items()

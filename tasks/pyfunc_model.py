@@ -1,7 +1,6 @@
 """The registered model, as MLflow loads it: this file is logged as code beside `thaw/`, and knows nothing else of the pipeline."""
 
 import base64
-import binascii
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,12 @@ from thaw.inputs.images import decode
 from thaw.predictor import Predictor
 
 MAX_PIXELS = 100_000_000
+_SHOWN = 200
+"""The longest path or text that an error repeats."""
 
 
-class ImageClassifier(PythonModel):  # type: ignore[misc]  # MLflow's class is untyped
-    """Labels images: paths, bytes, `data:` URLs, or uint8 arrays [H, W], [H, W, 3] or [H, W, 4], one a row."""
+class ImageClassifier(PythonModel):
+    """Labels images: paths, bytes, `data:` URLs, or uint8 arrays [H, W] or [H, W, 3]; one a row, kinds may be mixed."""
 
     def load_context(self, context: PythonModelContext) -> None:
         self.predictor = Predictor.read(Path(context.artifacts["model"]))
@@ -27,13 +28,17 @@ class ImageClassifier(PythonModel):  # type: ignore[misc]  # MLflow's class is u
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """A row an image: label, confidence, and a probability for each class (`p_NAME`)."""
+        """A row an image: label, confidence, and a probability for each class (`p_NAME`); float32.
+
+        Raises:
+            ValueError: an image cannot be used; the message names its row.
+        """
         images = [open_image(value, row) for row, value in enumerate(model_input.iloc[:, 0])]
         probabilities = self.predictor.probabilities(images)
         names = np.array(self.predictor.class_names, dtype=object)
         found = pd.DataFrame({"label": names[probabilities.argmax(1)], "confidence": probabilities.max(1)})
-        columns = {f"p_{name}": probabilities[:, number] for number, name in enumerate(names)}
-        return pd.concat([found, pd.DataFrame(columns)], axis=1)
+        columns = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in names])
+        return pd.concat([found, columns], axis=1)
 
 
 def open_image(value: object, row: int) -> Image.Image:
@@ -46,9 +51,10 @@ def open_image(value: object, row: int) -> Image.Image:
         if isinstance(value, np.ndarray | list):
             return from_array(np.asarray(value))
         return decode(read(value), MAX_PIXELS)
-    except (BadImage, OSError, ValueError, TypeError, binascii.Error) as error:
-        shown = value if isinstance(value, str) and len(value) < 200 else type(value).__name__
-        raise ValueError(f"row {row} ({shown}) is no image that can be used: {error}") from error
+    except (BadImage, OSError, ValueError, TypeError) as error:
+        shown = f" ({value})" if isinstance(value, str | Path) and len(str(value)) < _SHOWN else ""
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ValueError(f"row {row}{shown} is no image that can be used: {reason}") from error
 
 
 def read(value: object) -> bytes:
@@ -59,18 +65,18 @@ def read(value: object) -> bytes:
         return base64.b64decode(value.partition(",")[2], validate=True)
     if isinstance(value, str | Path):
         return Path(value).read_bytes()
-    raise TypeError(f"{type(value).__name__} given; paths, bytes or uint8 arrays are taken")
+    raise TypeError(f"{type(value).__name__} given; paths, bytes and uint8 arrays are taken")
 
 
 def from_array(array: np.ndarray[Any, Any]) -> Image.Image:
-    """uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] to RGB."""
-    if array.dtype != np.uint8:
-        if not np.issubdtype(array.dtype, np.integer) or array.min() < 0 or array.max() > 255:
-            raise ValueError(f"an array of {array.dtype} given; uint8 is taken")
-        array = array.astype(np.uint8)
+    """uint8 [H, W], [H, W, 1] or [H, W, 3] to RGB; other integers, as JSON gives them, if they are 0 to 255."""
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
-    return Image.fromarray(array).convert("RGB")
+    if array.size == 0 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
+        raise ValueError(f"an array of shape {array.shape} given; [H, W] or [H, W, 3] is taken")
+    if not np.issubdtype(array.dtype, np.integer) or array.min() < 0 or array.max() > 255:
+        raise ValueError(f"an array of {array.dtype} from {array.min()} to {array.max()} given; uint8 is taken")
+    return Image.fromarray(array.astype(np.uint8)).convert("RGB")
 
 
 mlflow.models.set_model(ImageClassifier())

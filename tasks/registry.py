@@ -1,39 +1,44 @@
-"""The one place that talks to MLflow: runs, model versions, aliases, and the history of promotions."""
+"""The one place that talks to MLflow's registry: model versions, aliases, and the history of promotions."""
 
-import json
-import logging
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+import io
+import re
+import secrets
+from collections.abc import Mapping
+from contextlib import redirect_stderr
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thaw.errors import RegistryError, Unreachable
+from tasks.mlflow_store import STATE, connect, explained
+from tasks.promotion_history import Event, event_from_json
+from thaw.errors import RegistryError
 from thaw.params import RegistryParams
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+    from mlflow.entities.model_registry import RegisteredModel
 
-STATE = Path(".thaw")
+__all__ = ["CHALLENGER", "CHAMPION", "KEY", "STATE", "Event", "ModelVersion", "Registry", "explained", "open_registry"]
+
 CHAMPION, CHALLENGER = "champion", "challenger"
 KEY = "thaw.key"
 """The tag of runs and versions that says what they were made from: the same key, the same model."""
-_EVENT = "promotion."
-_PASSING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "RESOURCE_ALREADY_EXISTS", "PERMISSION_DENIED")
+_EVENT = re.compile(r"promotion\.\d{6}(\..*)?")
+_PAGE = 1000
 
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """A version in the registry."""
+    """A version in the registry. `source` is the model that it holds, such as `models:/m-0123`; `tags` are all of its tags."""
 
     name: str
     number: int
     aliases: tuple[str, ...]
     created: datetime
     run_id: str
+    source: str
     tags: Mapping[str, str]
 
     @property
@@ -42,62 +47,28 @@ class ModelVersion:
 
 
 @dataclass(frozen=True)
-class Event:
-    """One entry of the append-only history: who moved the alias `champion`, or was refused to, when and why."""
-
-    kind: str
-    """`promote`, `refuse` or `rollback`."""
-    when: str
-    who: str
-    version: int
-    """The challenger that was looked at; the restored champion of a rollback."""
-    former: int | None
-    """The champion before."""
-    reason: str
-    flow_run: str = ""
-
-
-def tracking_uri() -> str:
-    """`MLFLOW_TRACKING_URI`, else SQLite below the project."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(STATE / 'mlflow.db').absolute()}"
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Say MLflow's errors in words of ours.
-
-    Raises:
-        Unreachable: the server or its data base did not answer; another try may help.
-        RegistryError: it answered that it can't.
-    """
-    import requests
-    from mlflow.exceptions import MlflowException
-
-    try:
-        yield
-    except requests.exceptions.RequestException as error:
-        raise Unreachable(f"MLflow at {tracking_uri()} did not answer ({type(error).__name__})") from error
-    except MlflowException as error:
-        said = str(error).splitlines()[0]
-        if error.error_code in _PASSING:
-            raise RegistryError(f"MLflow at {tracking_uri()} refused: {said}") from error
-        raise Unreachable(f"MLflow at {tracking_uri()} failed: {said}") from error
-
-
-@dataclass(frozen=True)
 class Registry:
-    """The registered model `name` at one tracking server."""
+    """The registered model `name` at one MLflow server or data base.
+
+    Every method raises `Unreachable` where that does not answer, and `RegistryError` where it answers that it can't.
+    """
 
     client: "MlflowClient"
     name: str
 
     def versions(self) -> tuple[ModelVersion, ...]:
         """Every version, the newest first; none where the model is not registered yet."""
+        found: list[MlflowVersion] = []
+        token: str | None = None
         with explained():
-            found = self.client.search_model_versions(f"name = '{self.name}'", max_results=1000)
+            while True:
+                page = self.client.search_model_versions(f"name = {_quoted(self.name)}", _PAGE, page_token=token)
+                found.extend(page)
+                token = page.token
+                if not token:
+                    break
             aliases = self._aliases()
-        made = (_version(version, aliases) for version in found)
-        return tuple(sorted(made, key=lambda version: -version.number))
+        return tuple(sorted((_version(one, aliases) for one in found), key=lambda version: -version.number))
 
     def version(self, number: int) -> ModelVersion:
         """One version.
@@ -111,18 +82,22 @@ class Registry:
         raise RegistryError(f"{self.name} has no version {number}; `thaw models` lists those that there are")
 
     def by_alias(self, alias: str) -> ModelVersion | None:
-        """The version with that alias; None where there is none.
-
-        Raises:
-            RegistryError: the alias points to a version that was deleted.
-        """
+        """The version with that alias; None where there is none (MLflow drops the alias of a version that is deleted)."""
         with explained():
             number = self._aliases().get(alias)
         return None if number is None else self.version(number)
 
     def with_key(self, key: str) -> ModelVersion | None:
-        """The version that was made from `key`."""
-        return next((version for version in self.versions() if version.tags.get(KEY) == key), None)
+        """The version that was made from `key`: the oldest, should two machines have made one each."""
+        return next((version for version in reversed(self.versions()) if version.tags.get(KEY) == key), None)
+
+    def create(self, model: str, tags: Mapping[str, str]) -> int:
+        """Make a version of a logged model (`models:/m-0123`), tagged from its first moment; returns its number."""
+        import mlflow
+
+        # MLflow tells on standard error what the caller tells in its own words.
+        with explained(), redirect_stderr(io.StringIO()):
+            return int(mlflow.register_model(model, self.name, tags=dict(tags)).version)
 
     def set_alias(self, alias: str, number: int) -> None:
         """Move an alias."""
@@ -135,62 +110,66 @@ class Registry:
             for name, value in tags.items():
                 self.client.set_model_version_tag(self.name, str(number), f"thaw.{name}", value)
 
+    def delete(self, number: int) -> None:
+        """Delete a version; its run and its model stay."""
+        with explained():
+            self.client.delete_model_version(self.name, str(number))
+
     def history(self) -> tuple[Event, ...]:
         """Every promotion, refusal and rollback, the oldest first."""
         with explained():
             tags = self._model_tags()
-        return tuple(Event(**json.loads(tags[name])) for name in sorted(tags) if name.startswith(_EVENT))
+        names = sorted(name for name in tags if _EVENT.fullmatch(name))
+        return tuple(event_from_json(tags[name], f"the tag {name} of {self.name}") for name in names)
 
     def record(self, event: Event) -> None:
-        """Append to the history."""
+        """Append to the history: a tag of the registered model, under a name that no other process can take as well."""
         with explained():
-            number = sum(name.startswith(_EVENT) for name in self._model_tags()) + 1
-            self.client.set_registered_model_tag(self.name, f"{_EVENT}{number:06}", json.dumps(asdict(event)))
+            number = sum(_EVENT.fullmatch(name) is not None for name in self._model_tags()) + 1
+            tag = f"promotion.{number:06}.{secrets.token_hex(4)}"
+            self.client.set_registered_model_tag(self.name, tag, event.to_json())
 
     def download(self, version: ModelVersion, artifact: str, folder: Path) -> Path:
-        """Bring a file of the version's run to `folder`."""
-        with explained():
-            return Path(self.client.download_artifacts(version.run_id, artifact, str(folder)))
+        """Bring a file of the version's run to `folder`.
+
+        Raises:
+            RegistryError: the run has no such file.
+        """
+        try:
+            with explained():
+                return Path(self.client.download_artifacts(version.run_id, artifact, str(folder)))
+        except OSError as error:
+            raise RegistryError(
+                f"{artifact} of version {version.number} is gone from its MLflow run {version.run_id}"
+            ) from error
 
     def _aliases(self) -> dict[str, int]:
-        models = self.client.search_registered_models(f"name = '{self.name}'")
-        return {alias: int(number) for model in models for alias, number in model.aliases.items()}
+        model = self._model()
+        return {} if model is None else {alias: int(number) for alias, number in model.aliases.items()}
 
     def _model_tags(self) -> dict[str, str]:
-        models = self.client.search_registered_models(f"name = '{self.name}'")
-        return dict(models[0].tags) if models else {}
+        model = self._model()
+        return {} if model is None else dict(model.tags)
+
+    def _model(self) -> "RegisteredModel | None":
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self.client.get_registered_model(self.name)
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return None
+            raise
 
 
 def open_registry(params: RegistryParams) -> Registry:
-    """Connect to MLflow, making the local store's folder where that is what is used."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    logging.getLogger("mlflow").setLevel(logging.WARNING)  # its notes on new tables are no news to anyone
-    STATE.mkdir(exist_ok=True)
-    import mlflow
-
-    with explained():
-        mlflow.set_tracking_uri(tracking_uri())
-        mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or tracking_uri())
-        return Registry(mlflow.MlflowClient(), params.name)
+    """Connect to MLflow, making the local store where that is what is used."""
+    return Registry(connect(), params.name)
 
 
-def experiment_id(registry: Registry, name: str) -> str:
-    """The experiment of that name, made where it does not exist; local artifacts go below the project."""
-    from mlflow.exceptions import MlflowException
-
-    local = "MLFLOW_TRACKING_URI" not in os.environ
-    location = str((STATE / "mlartifacts").absolute()) if local else None
-    with explained():
-        found = registry.client.get_experiment_by_name(name)
-        if found is None:
-            try:
-                return str(registry.client.create_experiment(name, artifact_location=location))
-            except MlflowException:  # somebody else made it in between
-                found = registry.client.get_experiment_by_name(name)
-        assert found is not None
-        if found.lifecycle_stage == "deleted":
-            registry.client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
+def _quoted(name: str) -> str:
+    """A name for MLflow's filters, which know no escapes."""
+    return f'"{name}"' if "'" in name else f"'{name}'"
 
 
 def _version(version: "MlflowVersion", aliases: Mapping[str, int]) -> ModelVersion:
@@ -201,5 +180,6 @@ def _version(version: "MlflowVersion", aliases: Mapping[str, int]) -> ModelVersi
         aliases=tuple(sorted(alias for alias, target in aliases.items() if target == number)),
         created=datetime.fromtimestamp(int(version.creation_timestamp) / 1000, UTC),
         run_id=str(version.run_id),
+        source=str(version.source),
         tags=dict(version.tags),
     )

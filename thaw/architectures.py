@@ -118,21 +118,17 @@ def classifier_of(model: nn.Module) -> str:
     """The qualified name of the last linear layer; of the last convolution where there is no linear layer (SqueezeNet)."""
     for kind in (nn.Linear, nn.Conv2d):
         names = [
-            name
-            for name, module in model.named_modules()
-            if isinstance(module, kind) and not name.startswith("aux")
+            name for name, module in model.named_modules() if isinstance(module, kind) and not name.startswith("aux")
         ]
         if names:
-            return names[-1]
-    raise BadParameters(
-        f"{type(model).__name__} has no linear layer to cut at; name the cut layer in backbone.layers"
-    )
+            return str(names[-1])
+    raise BadParameters(f"{type(model).__name__} has no linear layer to cut at; name the cut layer in backbone.layers")
 
 
 def classifier_input(model: nn.Module) -> str:
     """The graph node whose output the classifier takes: the default cut layer."""
     nodes: list[str] = get_graph_node_names(model, suppress_diff_warning=True)[1]
-    return nodes[nodes.index(classifier_of(model)) - 1]
+    return str(nodes[nodes.index(classifier_of(model)) - 1])
 
 
 def default_preprocessing(architecture: str, weights: Path) -> Preprocessing:

@@ -89,21 +89,18 @@ def read_backbone(params: BackboneParams) -> Backbone:
     return cut(architecture, weights, params.layers, preprocessing)
 
 
-def cut(
-    architecture: str, weights: Weights, layers: tuple[str, ...], preprocessing: Preprocessing
-) -> Backbone:
+def cut(architecture: str, weights: Weights, layers: tuple[str, ...], preprocessing: Preprocessing) -> Backbone:
     """Build the frozen network and drop what lies beyond its cut layers.
 
     Raises:
         BadWeights: the weights do not fit the architecture.
         BadParameters: no such cut layer; the message names those that there are.
     """
-    model = build_with_weights(architecture, weights.tensors).to(memory_format=torch.channels_last)
+    model = build_with_weights(architecture, weights.tensors)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     names = tuple(classifier_input(model) if layer == AUTO else layer for layer in layers)
     try:
-        extractor = create_feature_extractor(
-            model, {name: name for name in names}, suppress_diff_warning=True
-        )
+        extractor = create_feature_extractor(model, {name: name for name in names}, suppress_diff_warning=True)
     except ValueError as error:
         raise BadParameters(
             f"backbone.layers: {', '.join(names)} given; {architecture} has {_blocks(model)}"
@@ -120,9 +117,7 @@ def _blocks(model: nn.Module) -> str:
 
 def write_backbone(backbone: Backbone, folder: Path) -> None:
     """Write `backbone.safetensors` and `backbone.json`, from which `read_written_backbone` makes the same backbone."""
-    write_weights(
-        folder / "backbone.safetensors", backbone.model.state_dict(), {"architecture": backbone.architecture}
-    )
+    write_weights(folder / "backbone.safetensors", backbone.model.state_dict(), {"architecture": backbone.architecture})
     description = {
         "architecture": backbone.architecture,
         "layers": list(backbone.layers),
@@ -146,7 +141,5 @@ def read_written_backbone(folder: Path) -> Backbone:
         preprocessing_from_json(json.dumps(description["preprocessing"])),
     )
     if backbone.weights_digest != description["weights_digest"]:
-        raise BadArtifact(
-            f"{folder}: the backbone's weights are not those that were written; register the model again"
-        )
+        raise BadArtifact(f"{folder}: the backbone's weights are not those that were written; register the model again")
     return backbone

@@ -44,9 +44,7 @@ class Inputs:
         def batched(tensor: torch.Tensor) -> torch.Tensor:
             return torch.cat([change(part) for part in tensor.split(BATCH)])
 
-        return Inputs(
-            batched(self.train), None if self.val is None else batched(self.val), batched(self.test)
-        )
+        return Inputs(batched(self.train), None if self.val is None else batched(self.val), batched(self.test))
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,7 @@ def write_builtin(folder: Path) -> None:
     if folder.exists():
         return
     if folder.name not in BUILTIN:
-        raise BadSource(
-            f"`{folder}` does not exist, and no built-in set has that name; there are {', '.join(BUILTIN)}"
-        )
+        raise BadSource(f"`{folder}` does not exist, and no built-in set has that name; there are {', '.join(BUILTIN)}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=folder.parent))
     try:
@@ -72,16 +70,12 @@ def _write_hymenoptera(folder: Path) -> None:
     except (zipfile.BadZipFile, EOFError) as error:
         raise BadArtifact(f"{archive} is damaged ({error}); remove it and try again") from error
     if len(list(folder.glob("*/*"))) != 4:
-        raise BadArtifact(
-            f"{archive} lacks photographs of ants or bees in train or val; remove it and try again"
-        )
+        raise BadArtifact(f"{archive} lacks photographs of ants or bees in train or val; remove it and try again")
 
 
 def _unpack(content: zipfile.ZipFile, folder: Path) -> None:
     """Write the members whose whole name is as expected, so that none can land outside of `folder`."""
-    members = [
-        (member, found) for member in content.infolist() if (found := _PHOTOGRAPH.fullmatch(member.filename))
-    ]
+    members = [(member, found) for member in content.infolist() if (found := _PHOTOGRAPH.fullmatch(member.filename))]
     if sum(member.file_size for member, _ in members) > _MOST_BYTES:
         raise zipfile.BadZipFile("it is larger than this set can be")
     for member, found in members:

@@ -6,17 +6,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 COLDEST, HOTTEST = 0.02, 50.0
-"""The range of temperatures; what would lie outside (logits that say nothing, or all the wrong way round) is clamped."""
+"""The range of temperatures; what would lie outside (logits that say nothing, or all the wrong way round) is
+clamped."""
 
 STEPS = 100
 PRECISION = 1e-6  # of the log of the temperature
 
 
 def fit_temperature(logits: Tensor, targets: Tensor) -> float:
-    """The temperature that minimises the log loss of `softmax(logits / temperature)`, by Newton's method on its logarithm.
+    """The temperature that minimises the log loss of `softmax(logits / temperature)`, by Newton's method on
+    its logarithm.
 
-    The log loss is that of the rows and of one more whose class is unknown, as Platt (1999) smooths targets: N rows without an error
-    do not prove that errors are rarer than about 1 in N. So separable rows have a finite temperature too.
+    The log loss is that of the rows and of one more whose class is unknown, as Platt (1999) smooths targets:
+    N rows without an error do not prove that errors are rarer than about 1 in N. So separable rows have a
+    finite temperature too.
 
     logits: float32 [N, C]. targets: int64 [N]. No rows: 1.
     """
@@ -40,7 +43,8 @@ def fit_temperature(logits: Tensor, targets: Tensor) -> float:
 
 
 def _smoothed(targets: Tensor, classes: int) -> Tensor:
-    """What is known of each row's class, float64 [N, C]: the targets, and 1 / (N + 1) of one row of unknown class."""
+    """What is known of each row's class, float64 [N, C]: the targets, and 1 / (N + 1) of one row of unknown
+    class."""
     unknown = 1 / (len(targets) + 1)
     return F.one_hot(targets, classes).double() * (1 - unknown) + unknown / classes
 

@@ -39,9 +39,7 @@ class PairedComparison:
     confidence: float
 
 
-def compare(
-    first: IntArray, second: IntArray, targets: IntArray, resampling: Resampling = USUAL
-) -> PairedComparison:
+def compare(first: IntArray, second: IntArray, targets: IntArray, resampling: Resampling = USUAL) -> PairedComparison:
     """Compare predictions `first` and `second` of the same rows, all int64 [N].
 
     The intervals resample rows, the same ones for both classifiers (paired percentile bootstrap). The p value is of
@@ -52,9 +50,7 @@ def compare(
         ValueError: no rows, or arrays of different length.
     """
     if not len(targets) or first.shape != targets.shape or second.shape != targets.shape:
-        raise ValueError(
-            f"{first.shape} and {second.shape} predictions, {targets.shape} targets: not [N], N > 0"
-        )
+        raise ValueError(f"{first.shape} and {second.shape} predictions, {targets.shape} targets: not [N], N > 0")
     rows = len(targets)
     statistics = _statistics(first, second, targets)
     values = _differences(totals(statistics), rows)[:, 0]

@@ -32,9 +32,7 @@ def distort(images: Tensor, distortion: Distortion, generator: torch.Generator) 
     displacements enlarged by bicubic interpolation in place of a Gaussian blur.
     """
     count, _, height, width = images.shape
-    grid = F.affine_grid(
-        _affine_maps(count, distortion, generator), [count, 1, height, width], align_corners=False
-    )
+    grid = F.affine_grid(_affine_maps(count, distortion, generator), [count, 1, height, width], align_corners=False)
     field = _elastic_field(count, (height, width), distortion, generator)
     return F.grid_sample(
         images,
@@ -58,9 +56,7 @@ def _affine_maps(count: int, distortion: Distortion, generator: torch.Generator)
     return torch.cat([torch.stack([top, bottom], dim=1), shift], dim=2)
 
 
-def _elastic_field(
-    count: int, size: tuple[int, int], distortion: Distortion, generator: torch.Generator
-) -> Tensor:
+def _elastic_field(count: int, size: tuple[int, int], distortion: Distortion, generator: torch.Generator) -> Tensor:
     """Smooth random displacements, float32 [count, height, width, 2]."""
     nodes = torch.randn(count, 2, distortion.elastic_nodes, distortion.elastic_nodes, generator=generator)
     field = F.interpolate(nodes, size=size, mode="bicubic", align_corners=True)

@@ -99,9 +99,7 @@ def cut_layers(backbone: Backbone, dtype: str) -> tuple[Layer, ...]:
     """The backbone's cut layers with their dimensions, found by passing one black image."""
     blank = backbone.preprocessing.pixels(Image.new("RGB", (64, 64)))
     features = backbone.features(blank.unsqueeze(0))
-    return tuple(
-        Layer(backbone.fingerprint(dtype), name, features[name].shape[1]) for name in backbone.layers
-    )
+    return tuple(Layer(backbone.fingerprint(dtype), name, features[name].shape[1]) for name in backbone.layers)
 
 
 def best_device(name: str) -> torch.device:
@@ -188,6 +186,4 @@ def _parts(batches: Iterable[_Rows], size: int) -> Iterator[_Rows]:
 
 def _joined(held: Sequence[_Rows]) -> _Rows:
     digests = tuple(digest for rows in held for digest in rows.digests)
-    return _Rows(
-        digests, {name: torch.cat([rows.features[name] for rows in held]) for name in held[0].features}
-    )
+    return _Rows(digests, {name: torch.cat([rows.features[name] for rows in held]) for name in held[0].features})

@@ -67,9 +67,7 @@ class FeatureIndex:
             if layer.name == name:
                 return layer
         known = ", ".join(layer.name for layer in self.layers)
-        raise IncompleteFeatures(
-            f"head.layer: no features of {name!r}, only of {known}; add it to backbone.layers"
-        )
+        raise IncompleteFeatures(f"head.layer: no features of {name!r}, only of {known}; add it to backbone.layers")
 
 
 def hash_digests(digests: Iterable[bytes]) -> str:
@@ -105,11 +103,9 @@ class FeatureStore:
     def digests(self, fingerprint: str, layer: str) -> pa.Array:
         """The digests (fixed binary 32) that have features, once each, in no set order."""
         chunks = [part.digests for part in self._parts(fingerprint, layer)]
-        return pc.unique(pa.concat_arrays(chunks)) if chunks else pa.array([], pa.binary(DIGEST_SIZE))
+        return pa.concat_arrays(chunks).unique() if chunks else pa.array([], pa.binary(DIGEST_SIZE))
 
-    def write(
-        self, layer: Layer, digests: Sequence[bytes], features: torch.Tensor, metadata: dict[str, str]
-    ) -> Path:
+    def write(self, layer: Layer, digests: Sequence[bytes], features: torch.Tensor, metadata: dict[str, str]) -> Path:
         """Write one part: `features` is [N, dim], float32 or float16, row i for `digests[i]`. Returns its path."""
         path = self._folder(layer.fingerprint, layer.name) / f"part-{hash_digests(digests)[:24]}.parquet"
         values = features.detach().cpu().contiguous().numpy()
@@ -158,11 +154,9 @@ class FeatureStore:
         parts = list(self._parts(fingerprint, layer))
         if not parts:
             raise IncompleteFeatures(f"{self._folder(fingerprint, layer)} holds no features; {EXTRACT_AGAIN}")
-        found = pc.index_in(wanted, value_set=pa.concat_arrays([part.digests for part in parts]))
+        found = pc.index_in(wanted, value_set=pa.concat_arrays([part.digests for part in parts]))  # type: ignore[attr-defined]
         if found.null_count:
-            raise IncompleteFeatures(
-                f"{found.null_count} of {len(wanted)} examples have no features; {EXTRACT_AGAIN}"
-            )
+            raise IncompleteFeatures(f"{found.null_count} of {len(wanted)} examples have no features; {EXTRACT_AGAIN}")
         return torch.from_numpy(_gather(parts, found.to_numpy()))
 
     def set_aside_damaged(self, fingerprint: str, layer: str) -> list[Path]:
@@ -172,9 +166,7 @@ class FeatureStore:
             if not _is_sound(path):
                 aside = path.with_suffix(".parquet.damaged")
                 path.replace(aside)
-                log.warning(
-                    "%s is damaged; set aside as %s, its features are computed again", path, aside.name
-                )
+                log.warning("%s is damaged; set aside as %s, its features are computed again", path, aside.name)
                 damaged.append(aside)
         return damaged
 
@@ -223,9 +215,7 @@ def _open_part(path: Path) -> _Part:
         if metadata.get(b"layout") != ONE_PAGE.encode() or file.num_row_groups != 1:
             return _Part(path, _one(file.read(columns=["digest"])["digest"]), dtype, dim, None)
         columns = {name: file.metadata.row_group(0).column(names.index(name)) for name in names}
-        ends = {
-            name: column.data_page_offset + column.total_compressed_size for name, column in columns.items()
-        }
+        ends = {name: column.data_page_offset + column.total_compressed_size for name, column in columns.items()}
         rows = file.metadata.num_rows
     block = _map_block(path, ends["digest"], rows * DIGEST_SIZE)
     digests = pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_SIZE), rows, [None, pa.py_buffer(block)])
@@ -253,9 +243,7 @@ def _gather(parts: Sequence[_Part], rows: "np.ndarray[Any, Any]") -> "np.ndarray
             return
         values, source = parts[number].features(), rows[target] - starts[number]
         first, last = target[0], target[-1] + 1
-        if len(target) == last - first and np.array_equal(
-            source, np.arange(source[0], source[0] + len(source))
-        ):
+        if len(target) == last - first and np.array_equal(source, np.arange(source[0], source[0] + len(source))):
             out[first:last] = values[
                 source[0] : source[-1] + 1
             ]  # one block: a plain copy, several times faster than a gather

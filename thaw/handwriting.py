@@ -68,9 +68,7 @@ def _vary_strokes(characters: Characters, hand: Hand, generator: torch.Generator
     centre = points.mean(dim=2, keepdim=True)
     shape = torch.eye(2) + hand.stroke_shape * torch.randn(count, strokes, 2, 2, generator=generator)
     moved = (
-        (points - centre) @ shape
-        + centre
-        + hand.stroke_shift * torch.randn(count, strokes, 1, 2, generator=generator)
+        (points - centre) @ shape + centre + hand.stroke_shift * torch.randn(count, strokes, 1, 2, generator=generator)
     )
     return moved + hand.point_shift * torch.randn(points.shape, generator=generator)
 
@@ -81,9 +79,7 @@ def _curve_basis() -> Tensor:
     left = position.floor().clamp(max=CONTROL_POINTS - 2).long()
     u = position - left
     weights = (
-        torch.stack(
-            [-(u**3) + 2 * u**2 - u, 3 * u**3 - 5 * u**2 + 2, -3 * u**3 + 4 * u**2 + u, u**3 - u**2], dim=-1
-        )
+        torch.stack([-(u**3) + 2 * u**2 - u, 3 * u**3 - 5 * u**2 + 2, -3 * u**3 + 4 * u**2 + u, u**3 - u**2], dim=-1)
         / 2
     )
     # One point beyond each end, by point reflection: p[-1] = 2 p[0] - p[1].
@@ -137,7 +133,8 @@ def _ink(curves: Tensor, drawn: Tensor, radius: Tensor) -> Tensor:
     lifted = torch.cat([-2 * points, points.square().sum(dim=-1, keepdim=True)], dim=-1)
     nearest = (lifted @ torch.cat([pixels, torch.ones(len(pixels), 1)], dim=1).T).amin(dim=1)
     squared = nearest + pixels.square().sum(dim=1)
-    return (squared < radius[:, None].square()).unflatten(1, (SHEET, SHEET))
+    inside: Tensor = (squared < radius[:, None].square()).unflatten(1, (SHEET, SHEET))
+    return inside
 
 
 def _sample_down(ink: Tensor) -> Tensor:

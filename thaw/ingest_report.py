@@ -145,8 +145,7 @@ def _notes_on_splits(source: Source, splitter: Splitter) -> list[str]:
         )
     if splitter.own and named[None]:
         notes.append(
-            f"Labelled files without a split, beside others that have one: {named[None]}. "
-            "They are used for training."
+            f"Labelled files without a split, beside others that have one: {named[None]}. They are used for training."
         )
     if not splitter.own and named[TRAIN]:
         notes.append("The source names no split but train: val and test are drawn from it by a hash.")

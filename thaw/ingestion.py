@@ -55,9 +55,7 @@ def ingest(
         TooManyRejected: more than `params.max_rejected` files are rejected; it carries the list of them.
     """
     found = read_source(source, params.listing)
-    read = _read_all(
-        source, found.candidates, int(params.max_megapixels * 1e6), workers or usable_cores(), progress
-    )
+    read = _read_all(source, found.candidates, int(params.max_megapixels * 1e6), workers or usable_cores(), progress)
     rejected = sorted(
         [*found.rejected, *(one for one in read if isinstance(one, Rejected))],
         key=lambda one: (one.path, one.reason),
@@ -142,9 +140,7 @@ def _refuse_too_few_classes(source: Path, accepted: list[Accepted]) -> None:
     if len(names) >= 2:
         return
     if not names:
-        raise BadSource(
-            f"`{source}` has no labelled images; put those of each class into a folder with its name"
-        )
+        raise BadSource(f"`{source}` has no labelled images; put those of each class into a folder with its name")
     raise BadSource(
         f"`{source}` has images of one class only, `{names[0]}`, and a classifier needs two; "
         f"if the classes are folders inside `{names[0]}`, set `dataset.source` to that folder"

@@ -9,8 +9,8 @@ from torch import Tensor
 class LabelledFeatures:
     """Rows of features and what they show.
 
-    features: float32 [N, D]. targets: int64 [N], each an index in `class_names`. groups: int64 [N], rows with the same number share a
-    fold of a cross-validation; None means that every row stands for itself.
+    features: float32 [N, D]. targets: int64 [N], each an index in `class_names`. groups: int64 [N], rows with
+    the same number share a fold of a cross-validation; None means that every row stands for itself.
     """
 
     features: Tensor

@@ -91,9 +91,7 @@ def _candidate(root: Path, name: str, row: _Row) -> Candidate | Rejected:
         return Rejected(written, f"is in the listing, but {why}")
     split = row.values.get("split", "")
     if split and split.casefold() not in SPLIT_NAMES:
-        return Rejected(
-            written, f"has the split `{split}` in the listing; allowed are {', '.join(SPLIT_NAMES)}"
-        )
+        return Rejected(written, f"has the split `{split}` in the listing; allowed are {', '.join(SPLIT_NAMES)}")
     return Candidate(
         path, row.values["label"] or None, SPLIT_NAMES.get(split.casefold()), row.values.get("group") or None
     )
@@ -125,9 +123,7 @@ def _read_csv(file: Path) -> tuple[list[str], list[_Row]]:
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadSource(
-            f"the listing `{file}` is not UTF-8 text (byte {error.start}); save it as CSV UTF-8"
-        ) from error
+        raise BadSource(f"the listing `{file}` is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
     header = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=header.count)
     try:
@@ -141,11 +137,7 @@ def _read_csv(file: Path) -> tuple[list[str], list[_Row]]:
 def _csv_rows(columns: list[str], lines: list[list[str]]) -> Iterator[_Row]:
     for number, line in enumerate(lines, start=1):
         if line:
-            wrong = (
-                f"has {len(line)} fields; the header has {len(columns)}"
-                if len(line) != len(columns)
-                else None
-            )
+            wrong = f"has {len(line)} fields; the header has {len(columns)}" if len(line) != len(columns) else None
             values = dict.fromkeys(columns, "") | dict(zip(columns, line, strict=False))
             yield _Row(number, _strip(values), wrong)
 

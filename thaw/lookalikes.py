@@ -45,18 +45,14 @@ def likeness(images: Tensor, templates: Tensor) -> Tensor:
 
 def digit_templates() -> Tensor:
     """The ten printed digits in every font and width: uint8 [10 * fonts * widths, 8, 8], ink bright, filling the height."""
-    return torch.stack(
-        [printed(character, font, width) for character in DIGITS for font in FONTS for width in WIDTHS]
-    )
+    return torch.stack([printed(character, font, width) for character in DIGITS for font in FONTS for width in WIDTHS])
 
 
 def printed(character: str, font: str, width: float = 1.0) -> Tensor:
     """A printed character, its height fitted to the image and its natural width scaled by `width`: uint8 [8, 8]."""
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
     canvas = Image.new("L", (256, 256))
-    ImageDraw.Draw(canvas).text(
-        (128, 128), character, fill=255, font=ImageFont.truetype(path, 128), anchor="mm"
-    )
+    ImageDraw.Draw(canvas).text((128, 128), character, fill=255, font=ImageFont.truetype(path, 128), anchor="mm")
     glyph = canvas.crop(canvas.getbbox())
     size = (max(1, min(SHEET, round(SHEET * width * glyph.width / glyph.height))), SHEET)
     sheet = Image.new("L", (SHEET, SHEET))

@@ -104,11 +104,7 @@ def read_manifest(path: Path) -> Manifest:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise BadArtifact(
-            f"{path} cannot be read ({error}); run `thaw run --stage ingest` to make it again"
-        ) from error
+        raise BadArtifact(f"{path} cannot be read ({error}); run `thaw run --stage ingest` to make it again") from error
     if not table.schema.equals(SCHEMA):
-        raise BadArtifact(
-            f"{path} is not a manifest of this version; run `thaw run --stage ingest` to make it again"
-        )
+        raise BadArtifact(f"{path} is not a manifest of this version; run `thaw run --stage ingest` to make it again")
     return Manifest(table)

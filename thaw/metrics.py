@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.stats import binomtest  # type: ignore[attr-defined]
+from scipy.stats import binomtest
 
 from thaw.bootstrap import (
     USUAL,
@@ -97,9 +97,7 @@ def measure(
 
 def _check(probabilities: Probabilities, targets: IntArray) -> None:
     if probabilities.ndim != 2 or targets.shape != probabilities.shape[:1] or not len(targets):
-        raise ValueError(
-            f"{probabilities.shape} probabilities, {targets.shape} targets: not [N, C], [N], N > 0"
-        )
+        raise ValueError(f"{probabilities.shape} probabilities, {targets.shape} targets: not [N, C], [N], N > 0")
     if targets.min() < 0 or targets.max() >= probabilities.shape[1]:
         raise ValueError(f"targets {targets.min()} to {targets.max()} for {probabilities.shape[1]} classes")
 

@@ -51,9 +51,7 @@ def official_names() -> dict[str, str]:
 
 def _fetch_official(path: Path, name: str) -> None:
     if path.suffix != ".pth" or name not in official_names():
-        raise BadWeights(
-            _unknown(path, name, [*official_names(), *(f"{one}.random" for one in architecture_names())])
-        )
+        raise BadWeights(_unknown(path, name, [*official_names(), *(f"{one}.random" for one in architecture_names())]))
     url = official_names()[name]
     file = url.rsplit("/", 1)[-1]
     found = _HASH_IN_NAME.search(file)

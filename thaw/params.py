@@ -35,9 +35,7 @@ class Section(BaseModel):
 class SplitParams(Section):
     """Shares of the examples, by a hash of their group or digest, where the source has no splits of its own."""
 
-    val: Share = Field(
-        0.15, description="share for validation; 0 means that choices are cross-validated on train"
-    )
+    val: Share = Field(0.15, description="share for validation; 0 means that choices are cross-validated on train")
     test: Share = Field(0.2, description="share for the test")
 
     @model_validator(mode="after")
@@ -66,9 +64,7 @@ class DatasetParams(Section):
     labels_per_class: PositiveInt | None = Field(
         None, description="how many labelled training examples of each class are used; null: all of them"
     )
-    max_rejected: int = Field(
-        10, ge=0, description="more rejected files than this stop the run before any compute"
-    )
+    max_rejected: int = Field(10, ge=0, description="more rejected files than this stop the run before any compute")
     max_megapixels: PositiveFloat = Field(
         64, description="images with more pixels than this (in millions) are rejected before they are decoded"
     )
@@ -95,9 +91,7 @@ class BackboneParams(Section):
 class ExtractParams(Section):
     """How features are computed."""
 
-    dtype: Literal["float32", "float16"] = Field(
-        "float32", description="how features are stored; computed in float32"
-    )
+    dtype: Literal["float32", "float16"] = Field("float32", description="how features are stored; computed in float32")
     batch_size: PositiveInt = Field(64, description="images in one forward pass; changes no number")
     part_rows: PositiveInt = Field(
         2048, description="rows of one part of the cache: what a killed run may lose at most"
@@ -122,17 +116,13 @@ class HeadParams(Section):
     neighbours: tuple[PositiveInt, ...] = Field(
         (1, 3, 5, 10, 20), min_length=1, description="numbers of neighbours tried (knn)"
     )
-    hidden: tuple[PositiveInt, ...] = Field(
-        (256,), min_length=1, description="widths of the new layers (mlp)"
-    )
+    hidden: tuple[PositiveInt, ...] = Field((256,), min_length=1, description="widths of the new layers (mlp)")
     dropout: Share = Field(0.2, description="share of hidden units dropped in training (mlp)")
     epochs: PositiveInt = Field(100, description="passes over the features (mlp)")
     class_weights: Literal["balanced", "none"] = Field(
         "balanced", description="`balanced`: each class weighs the same in the loss"
     )
-    folds: int = Field(
-        5, ge=2, description="folds of the cross-validation where there is no validation split"
-    )
+    folds: int = Field(5, ge=2, description="folds of the cross-validation where there is no validation split")
     seed: int = Field(0, ge=0, description="seed of the folds and of the mlp")
 
 
@@ -222,7 +212,7 @@ def check_params(values: object, origin: str) -> Params:
 def _say(problem: object) -> str:
     """One line for one pydantic problem: key, what was given, what is allowed."""
     assert isinstance(problem, dict)
-    keys = [key for key in problem["loc"]]
+    keys = list(problem["loc"])
     name = ".".join(str(key) for key in keys) or "the file"
     if problem["type"] == "extra_forbidden":
         return f"{name}: no such key; {_known_keys(keys[:-1])}"

@@ -28,9 +28,7 @@ def read_image(example: Example, source: Path, max_pixels: int) -> Image.Image:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BadSource(
-            f"{path} was ingested but cannot be read ({error.strerror}); run `thaw run` again"
-        ) from error
+        raise BadSource(f"{path} was ingested but cannot be read ({error.strerror}); run `thaw run` again") from error
     if digest_bytes(content) != example.digest:
         raise BadSource(f"{path} changed since it was ingested; run `thaw run` again")
     return decode(content, max_pixels)

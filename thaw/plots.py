@@ -46,7 +46,7 @@ def svg(figure: Figure, name: str) -> str:
     buffer = io.StringIO()
     FigureCanvasSVG(figure)
     options = {"svg.fonttype": "none", "svg.hashsalt": name}
-    with mpl.rc_context(options), _quiet():
+    with mpl.rc_context(options), _quiet():  # type: ignore[arg-type]  # matplotlib lists its keys as literals
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace("<metadata>", "<metadata hidden>")
@@ -113,9 +113,7 @@ def _name_ticks(axes: Axes, names: Sequence[str], font: float) -> None:
     axes.set_yticks(list(places), labels, fontsize=font, parse_math=False)
 
 
-def _number_cells(
-    axes: Axes, confusion: IntArray, share: "np.ndarray[tuple[int, int], np.dtype[np.float64]]"
-) -> None:
+def _number_cells(axes: Axes, confusion: IntArray, share: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> None:
     for row, column in zip(*np.nonzero(confusion), strict=True):
         strong = row == column and share[row, column] > 0.7
         axes.text(
@@ -216,9 +214,7 @@ def transfer_figure(transfer: TransferGain, titles: Sequence[str]) -> Figure:
         axes.plot(columns, column, color=MUTED, linewidth=0.6, alpha=0.6, zorder=1)
     for place, accuracies in enumerate(values):
         colour = BLUE if place == 0 else VERMILION
-        axes.plot(
-            [place] * len(accuracies), accuracies, "o", color=colour, markersize=4, alpha=0.75, zorder=2
-        )
+        axes.plot([place] * len(accuracies), accuracies, "o", color=colour, markersize=4, alpha=0.75, zorder=2)
         axes.plot([place - 0.22, place + 0.22], [accuracies.mean()] * 2, color=colour, linewidth=3, zorder=3)
         axes.text(
             place + 0.26,

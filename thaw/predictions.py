@@ -45,7 +45,7 @@ class Predictions:
     @property
     def predicted(self) -> IntArray:
         """The most probable class of each row, int64 [N]."""
-        return self.probabilities.argmax(1).astype(np.int64)
+        return np.asarray(self.probabilities.argmax(1), np.int64)
 
     @property
     def confidences(self) -> NDArray[np.float32]:

@@ -26,11 +26,10 @@ class Preprocessing:
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
         """Resize and crop an RGB image as torchvision's own weight transforms do: uint8 [3, height, width]."""
-        size = self.resize if isinstance(self.resize, int) else list(self.resize)
-        resized = F.resize(image, size, interpolation=InterpolationMode(self.interpolation))
+        size = [self.resize] if isinstance(self.resize, int) else list(self.resize)
+        resized: Any = F.resize(image, size, interpolation=InterpolationMode(self.interpolation))  # type: ignore[arg-type]
         cropped = resized if self.crop is None else F.center_crop(resized, [self.crop, self.crop])
-        tensor: torch.Tensor = F.pil_to_tensor(cropped)
-        return tensor
+        return F.pil_to_tensor(cropped)
 
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
         """Scale and normalise uint8 [..., 3, H, W] to float32 of the same shape."""

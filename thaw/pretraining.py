@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from thaw.scratch import cosine_factor, normalise, predict_logits, update_average
 from thaw.small import build_small_resnet
 from thaw.source_task import Batch, SourceTask, draw_batch, draw_classes
-from thaw.strokes import Characters
 from thaw.streaming import Progress
+from thaw.strokes import Characters
 
 MEAN, STD = 0.27, 0.33
 """Of the source task's pixels on the scale [0, 1]; the preprocessing of the backbone."""
@@ -72,7 +72,7 @@ def _step(model: nn.Module, optimiser: torch.optim.Optimizer, batch: Batch, sett
         logits = model(_normalised(batch.images))
         loss = F.cross_entropy(logits, batch.targets, label_smoothing=settings.label_smoothing)
     optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimiser.step()
     return float(loss.detach())
 
@@ -85,5 +85,3 @@ def _accuracy(model: nn.Module, task: SourceTask, classes: Characters, settings:
     held_out = draw_batch(task, classes, settings.held_out, torch.Generator().manual_seed(settings.seed + 1))
     logits = predict_logits(model, held_out.images, mean=[MEAN] * 3, std=[STD] * 3)
     return float((logits.argmax(1) == held_out.targets).float().mean())
-
-

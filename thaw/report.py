@@ -29,6 +29,13 @@ TITLES: Mapping[str, str] = {
     "majority": "Always the most frequent class",
 }
 """What the contenders are called on the page."""
+SHORT_TITLES: Mapping[str, str] = {
+    "frozen": "transfer",
+    "scratch": "scratch",
+    "pixels": "raw pixels",
+    "random_backbone": "random\nbackbone",
+}
+"""The same, for the narrow columns of a figure."""
 METRIC_TITLES: Mapping[str, tuple[str, str]] = {
     "accuracy": ("Accuracy", "share of test images that are right"),
     "balanced_accuracy": ("Balanced accuracy", "the mean over classes of the share that is right"),
@@ -70,7 +77,11 @@ def render_report(
     Names of classes and files may hold anything: the template escapes all of them.
     """
     environment = Environment(
-        loader=PackageLoader("thaw", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("thaw", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {"percent": percent, "points": points, "shown": shown}
     pictures = {digest: f"data:image/png;base64,{base64.b64encode(png).decode()}" for digest, png in thumbnails.items()}
@@ -98,7 +109,9 @@ def verdict(evaluation: Evaluation) -> str:
     )
     scratch = [gain for gain in _gains(evaluation) if gain.over == "scratch"]
     if scratch:
-        return f"{sentence}; transfer is worth {points(scratch[0].interval)} over training the same network from scratch."
+        return (
+            f"{sentence}; transfer is worth {points(scratch[0].interval)} over training the same network from scratch."
+        )
     majority = [baseline for baseline in evaluation.baselines if baseline.name == "majority"]
     if majority:
         return f"{sentence}; always naming the most frequent class would be right on {percent(majority[0].metrics.accuracy.value)}."
@@ -133,7 +146,7 @@ def draw_figures(evaluation: Evaluation) -> Figures:
     transfer = evaluation.transfer
     drawn = None
     if transfer is not None and len(transfer.seeds) > 1:
-        names = [TITLES[contender.name] for contender in transfer.contenders]
+        names = [SHORT_TITLES[contender.name] for contender in transfer.contenders]
         drawn = Markup(svg(transfer_figure(transfer, names), "transfer"))  # noqa: S704  # matplotlib escapes its texts
     return Figures(
         accuracy=Markup(svg(accuracy_figure(accuracy_bars(evaluation)), "accuracy")),  # noqa: S704
@@ -163,9 +176,13 @@ def advice(evaluation: Evaluation, ingest: IngestReport) -> tuple[str, ...]:
     if worst is not None and (worst.f1 or 0) < evaluation.metrics.macro_f1.value - 0.05:
         said.append(f"The weakest class is “{shown(worst.name)}”: label more of it, or look at its mistakes below.")
     if ingest.unlabelled:
-        said.append(f"{ingest.unlabelled} images have no label yet; their features are cached, so labelling them costs no compute.")
+        said.append(
+            f"{ingest.unlabelled} images have no label yet; their features are cached, so labelling them costs no compute."
+        )
     if ingest.copies_conflicting:
-        said.append(f"{ingest.copies_conflicting} sets of equal files carry different labels; they are left out of training.")
+        said.append(
+            f"{ingest.copies_conflicting} sets of equal files carry different labels; they are left out of training."
+        )
     if ingest.rejected:
         said.append(f"{ingest.rejected} files were rejected; data/ingest/rejected.csv says why.")
     for row in _gains(evaluation):
@@ -203,6 +220,6 @@ def figure_pngs(evaluation: Evaluation) -> Sequence[tuple[str, bytes]]:
     ]
     transfer = evaluation.transfer
     if transfer is not None and len(transfer.seeds) > 1:
-        names = [TITLES[contender.name] for contender in transfer.contenders]
+        names = [SHORT_TITLES[contender.name] for contender in transfer.contenders]
         found.append(("transfer", png(transfer_figure(transfer, names))))
     return found

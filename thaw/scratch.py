@@ -53,11 +53,9 @@ def train_scratch(
     """
     settings = settings or ScratchSettings()
     generator = torch.Generator().manual_seed(seed)
-    model = _seeded(build, num_classes, seed).train().to(memory_format=torch.channels_last)
-    average = copy.deepcopy(model).eval()
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    model = _seeded(build, num_classes, seed).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average: nn.Module = copy.deepcopy(model).eval()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     pixels = images.float() / 255
     rows = _balanced_rows(len(images), settings, generator)
     for step in range(settings.steps):
@@ -68,7 +66,7 @@ def train_scratch(
             logits = model(normalise(batch, mean, std))
             loss = F.cross_entropy(logits, targets[rows[step]], label_smoothing=settings.label_smoothing)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         update_average(average, model, decay=min(settings.ema_decay, (1 + step) / (10 + step)))
     return average

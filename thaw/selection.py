@@ -8,14 +8,12 @@ from thaw.errors import BadManifest
 from thaw.manifest import TEST, TRAIN, VAL, Example, Manifest
 
 
-def training_examples(
-    manifest: Manifest, labels_per_class: int | None, seed: int | None = None
-) -> tuple[Example, ...]:
+def training_examples(manifest: Manifest, labels_per_class: int | None, seed: int | None = None) -> tuple[Example, ...]:
     """The labelled train rows to learn from, sorted by path.
 
-    A digest comes once, never when it is also in val or test, and never when its labels contradict each other. With
-    `labels_per_class`, each class keeps its first ones in the order of the digests, or in an order drawn by `seed`; so the examples of a
-    budget are among those of every larger one.
+    A digest comes once, never when it is also in val or test, and never when its labels contradict each
+    other. With `labels_per_class`, each class keeps its first ones in the order of the digests, or in an
+    order drawn by `seed`; so the examples of a budget are among those of every larger one.
 
     Raises:
         BadManifest: fewer than two classes are left, or val or test holds a class that is not among them.
@@ -25,15 +23,14 @@ def training_examples(
         by_class[str(example.label)].append(example)
     _check(by_class.keys(), manifest)
     chosen = (
-        row
-        for rows in by_class.values()
-        for row in sorted(rows, key=lambda row: _rank(row, seed))[:labels_per_class]
+        row for rows in by_class.values() for row in sorted(rows, key=lambda row: _rank(row, seed))[:labels_per_class]
     )
     return tuple(sorted(chosen, key=lambda row: row.path))
 
 
 def validation_examples(manifest: Manifest) -> tuple[Example, ...]:
-    """The labelled val rows whose digest is not in test: choices are made on them, and the test must stay unseen. Sorted by path."""
+    """The labelled val rows whose digest is not in test: choices are made on them, and the test must stay
+    unseen. Sorted by path."""
     test = {row.digest for row in manifest.examples() if row.split == TEST}
     return tuple(row for row in examples_of(manifest, VAL) if row.digest not in test)
 
@@ -72,12 +69,13 @@ def _check(trained: Iterable[str], manifest: Manifest) -> None:
     if len(known) < 2:
         found = f"only {sorted(known)[0]!r}" if known else "none"
         raise BadManifest(
-            f"the training examples must show at least two classes, and there is {found}; add labelled images to the train split"
+            f"training examples must show two classes or more, and there is {found}; "
+            "add labelled images to the train split"
         )
     for split in (VAL, TEST):
         unknown = sorted(set(class_names_of(examples_of(manifest, split))) - known)
         if unknown:
             names = ", ".join(repr(name) for name in unknown)
             raise BadManifest(
-                f"{split} holds classes without any training example: {names}; add some to train, or remove them"
+                f"{split} holds classes without training examples: {names}; add some to train, or remove them"
             )

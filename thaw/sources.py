@@ -30,17 +30,11 @@ def read_source(root: Path, listing: str | None = None) -> Source:
     """
     if not root.is_dir():
         what = "is a file, not a folder" if root.exists() else "does not exist"
-        raise BadSource(
-            f"the data set's source `{root}` {what}; set `dataset.source` to a folder of class folders"
-        )
+        raise BadSource(f"the data set's source `{root}` {what}; set `dataset.source` to a folder of class folders")
     source = _read_folders(root) if listing is None else read_listing(root, listing)
     if not source.candidates and not source.rejected:
-        raise BadSource(
-            f"the data set's source `{root}` holds no files; put a folder of images for each class into it"
-        )
-    return Source(
-        source.candidates, source.rejected, (*source.notes, *_check_class_names(root, source.candidates))
-    )
+        raise BadSource(f"the data set's source `{root}` holds no files; put a folder of images for each class into it")
+    return Source(source.candidates, source.rejected, (*source.notes, *_check_class_names(root, source.candidates)))
 
 
 def _read_folders(root: Path) -> Source:
@@ -66,9 +60,7 @@ def _split_folders(root: Path) -> dict[str, str]:
             f"so it is unclear which are classes; move {_names(others)} out of it"
         )
     if splits and not others and "train" not in splits.values():
-        raise BadSource(
-            f"`{root}` holds {_names(splits)} but no folder `train`; there would be nothing to train on"
-        )
+        raise BadSource(f"`{root}` holds {_names(splits)} but no folder `train`; there would be nothing to train on")
     return {} if others else splits
 
 
@@ -83,9 +75,7 @@ def _empty_classes(root: Path, splits: dict[str, str], candidates: Iterable[Cand
     """A note on each class folder without a file."""
     tops = {"/".join(candidate.path.split("/")[: 2 if splits else 1]) for candidate in candidates}
     folders = (
-        [f"{split}/{name}" for split in splits for name in folders_in(root / split)]
-        if splits
-        else folders_in(root)
+        [f"{split}/{name}" for split in splits for name in folders_in(root / split)] if splits else folders_in(root)
     )
     return [f"The class folder `{folder}` holds no files." for folder in folders if folder not in tops]
 

@@ -47,13 +47,9 @@ class Characters:
 
 def draw_characters(count: int, generator: torch.Generator) -> Characters:
     """`count` random characters, each scaled to a box of height 2 about the origin."""
-    drawn_strokes = (
-        torch.multinomial(torch.tensor(STROKE_COUNTS), count, replacement=True, generator=generator) + 1
-    )
+    drawn_strokes = torch.multinomial(torch.tensor(STROKE_COUNTS), count, replacement=True, generator=generator) + 1
     drawn = torch.arange(MAX_STROKES) < drawn_strokes[:, None]
-    points = _join(
-        _draw_strokes(count * MAX_STROKES, generator).unflatten(0, (count, MAX_STROKES)), generator
-    )
+    points = _join(_draw_strokes(count * MAX_STROKES, generator).unflatten(0, (count, MAX_STROKES)), generator)
     return Characters(_fit_box(points, drawn, generator), drawn)
 
 

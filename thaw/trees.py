@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-STRAY = frozenset(
-    {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found", "__pycache__"}
-)
+STRAY = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found", "__pycache__"})
 """What systems and tools leave behind, lower case; passed over, as is any name that begins with a dot."""
 
 _LOOP = "is a link to a folder that it lies in"
@@ -75,9 +73,7 @@ def unhashable(root: Path) -> list[Found]:
     DVC stops at the first (a pipe even hangs it), so the command line asks this before it calls DVC. Hidden
     names count too.
     """
-    return sorted(
-        (found for found in files_below(root, stray=True) if found.reason), key=lambda found: found.path
-    )
+    return sorted((found for found in files_below(root, stray=True) if found.reason), key=lambda found: found.path)
 
 
 def unfollowable_links(root: Path) -> list[str]:

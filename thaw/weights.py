@@ -76,9 +76,7 @@ def _widen(tensor: torch.Tensor) -> torch.Tensor:
 def write_weights(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
     """Write tensors and metadata as safetensors, atomically."""
     with atomic(path) as temporary:
-        save_file(
-            {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary, dict(metadata)
-        )
+        save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary, dict(metadata))
 
 
 def digest_tensors(tensors: Mapping[str, torch.Tensor]) -> str:

@@ -37,9 +37,7 @@ def show(
 
 @app.command(name="set", epilog="Example: thaw config set dataset.source=photos head.kind=mlp")
 def set_(
-    assignments: Annotated[
-        list[str], typer.Argument(metavar="KEY=VALUE...", help="What to set, as YAML values.")
-    ],
+    assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="What to set, as YAML values.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the change, and make none.")] = False,
 ) -> None:
     """Change parameters: all of params.yaml is checked first, and its comments are kept.

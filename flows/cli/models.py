@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
 
 def models(
-    history: Annotated[bool, typer.Option("--history", help="Show every move of the alias `champion` instead.")] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="Show every move of the alias `champion` instead.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """List the versions of the model, the newest first."""

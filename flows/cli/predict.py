@@ -64,7 +64,9 @@ def _load(uri: str | None) -> "PyFuncModel":
     enter_project()
     registry = open_registry(read_params().registry)
     if uri is None and registry.by_alias(CHAMPION) is None:
-        raise RegistryError(f"{registry.name} has no champion yet; `thaw run` makes one, or name a version with --model")
+        raise RegistryError(
+            f"{registry.name} has no champion yet; `thaw run` makes one, or name a version with --model"
+        )
     import mlflow
 
     with explained():
@@ -94,7 +96,9 @@ def _label(files: Sequence[Path], model: "PyFuncModel") -> Iterator[Row]:
 
 
 def _row(file: Path, found: dict[str, object]) -> Row:
-    probabilities = {name.removeprefix("p_"): float(str(value)) for name, value in found.items() if name.startswith("p_")}
+    probabilities = {
+        name.removeprefix("p_"): float(str(value)) for name, value in found.items() if name.startswith("p_")
+    }
     return Row(str(file), str(found["label"]), float(str(found["confidence"])), probabilities, "")
 
 

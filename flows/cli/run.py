@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from flows.transfer import Transfer
 
 
-def run(  # noqa: PLR0913, PLR0917  # one parameter an option
+def run(  # noqa: PLR0917  # one parameter an option
     stage: Annotated[str | None, typer.Option(help="Only this stage, such as `head`.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run even what is up to date.")] = False,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Leave the champion as it is.")] = False,

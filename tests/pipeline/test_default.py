@@ -16,10 +16,7 @@ def test_it_ends_with_a_champion_a_report_and_what_it_measured(default_project: 
     versions = default_project.json("models")
     metrics = default_project.metrics()
     assert [version["aliases"] for version in versions["versions"]] == [["challenger", "champion"]]
-    assert (
-        metrics["test"]["n"]
-        == pq.read_table(default_project.root / "data/report/predictions.parquet").num_rows
-    )
+    assert metrics["test"]["n"] == pq.read_table(default_project.root / "data/report/predictions.parquet").num_rows
     assert "<html" in (default_project.root / "data/report/report.html").read_text()
     status = default_project.json("status")
     assert {stage["state"] for stage in status["stages"]} == {"up to date"}
@@ -29,9 +26,7 @@ def test_transfer_pays_on_the_embedded_default(default_project: Project) -> None
     transfer = default_project.metrics()["transfer"]
     gain = transfer["scratch"]
     assert transfer["seeds"] == 10
-    assert gain["difference"] >= 0.05, (
-        "frozen features beat the same network from scratch by at least 5 points"
-    )
+    assert gain["difference"] >= 0.05, "frozen features beat the same network from scratch by at least 5 points"
     assert gain["low"] > 0, "and the paired 95% interval is above zero"
     assert transfer["pixels"]["low"] > 0, "and they beat a linear model on raw pixels"
 
@@ -70,9 +65,7 @@ def test_the_model_loads_where_there_is_no_project(default_project: Project, tmp
     assert row["label"] in list("0123456789") and 0 < row["confidence"] <= 1
 
 
-def test_predict_labels_files_and_says_what_is_wrong_with_bad_ones(
-    default_project: Project, tmp_path: Path
-) -> None:
+def test_predict_labels_files_and_says_what_is_wrong_with_bad_ones(default_project: Project, tmp_path: Path) -> None:
     image = next((default_project.root / "data/sources/digits/3").iterdir())
     (tmp_path / "3.png").write_bytes(image.read_bytes())
     (tmp_path / "bad.png").write_bytes(b"no picture")

@@ -15,11 +15,7 @@ PIPELINES = [Path("dvc.yaml"), Path("data/pretrain/dvc.yaml")]
 
 def stages() -> list[tuple[Path, str, dict[str, Any]]]:
     yaml = YAML(typ="safe")
-    return [
-        (file, name, stage)
-        for file in PIPELINES
-        for name, stage in yaml.load(file.read_text())["stages"].items()
-    ]
+    return [(file, name, stage) for file in PIPELINES for name, stage in yaml.load(file.read_text())["stages"].items()]
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +46,7 @@ def test_code_dependencies_are_the_import_closure(
 
 
 def test_outputs_are_those_that_the_stages_write() -> None:
-    written = {
-        path.as_posix() for name, path in vars(paths).items() if name.isupper() and isinstance(path, Path)
-    }
+    written = {path.as_posix() for name, path in vars(paths).items() if name.isupper() and isinstance(path, Path)}
     declared = set()
     for file, _, stage in stages():
         if file == Path("dvc.yaml"):

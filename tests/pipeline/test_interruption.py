@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -19,10 +20,8 @@ def kill_tree(process: "subprocess.Popen[str]") -> None:
     """SIGKILL to a command and all that it started, its stages in groups of their own among them."""
     family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
     for member in family:
-        try:
+        with suppress(ProcessLookupError):
             os.kill(member.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     psutil.wait_procs(family, timeout=10)
     process.wait()
 
@@ -83,6 +82,6 @@ def test_two_runs_at_once_one_waits_and_neither_corrupts(project: Project) -> No
     assert sum("Nothing to do" in output for output in outputs) == 1
     assert len(project.json("models")["versions"]) == 1
     impatient = project.start("thaw", "run", "--force")
-    wait_for(lambda: (project.root / ".thaw/run.lock").read_text(), impatient)
+    wait_for((project.root / ".thaw/run.lock").read_text, impatient)
     assert "another run" in project.run("thaw", "run", "--no-wait", code=1)
     kill_tree(impatient)

@@ -31,9 +31,7 @@ def test_what_lies_elsewhere_is_none_of_its_business(project: Path) -> None:
 
 
 def test_it_brings_what_is_named_below_its_folders(project: Path) -> None:
-    found = fetch(
-        project, source="data/sources/digits", weights=f"{project}/data/weights/thaw_small.random.pth"
-    )
+    found = fetch(project, source="data/sources/digits", weights=f"{project}/data/weights/thaw_small.random.pth")
     assert found == {"sources/digits", "weights/thaw_small.random.pth"}
     assert len(list((project / "data" / "sources" / "digits").glob("*/*.png"))) == 1797
     torch.load("data/weights/thaw_small.random.pth", weights_only=True)

@@ -23,9 +23,7 @@ def command() -> tuple[list[str], dict[str, str]]:
 
 def run(folder: Path) -> subprocess.CompletedProcess[str]:
     line, environment = command()
-    return subprocess.run(
-        line, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture
@@ -53,9 +51,7 @@ def test_it_writes_the_manifest_the_report_and_the_rejected(project: Path) -> No
 def test_a_second_run_writes_the_same_bytes(project: Path) -> None:
     def outputs() -> dict[str, bytes]:
         assert run(project).returncode == 0
-        return {
-            str(path): path.read_bytes() for path in sorted((project / "data").rglob("*")) if path.is_file()
-        }
+        return {str(path): path.read_bytes() for path in sorted((project / "data").rglob("*")) if path.is_file()}
 
     assert outputs() == outputs()
 

@@ -25,9 +25,7 @@ def test_a_log_has_a_line_for_each_tenth(caplog: pytest.LogCaptureFixture) -> No
     ("steps", "lines"),
     [([(1, 3), (2, 3), (3, 3)], 3), ([(7, 7)], 1), ([(0, 0)], 0), ([(64, 65), (65, 65)], 2)],
 )
-def test_few_steps_give_few_lines(
-    caplog: pytest.LogCaptureFixture, steps: list[tuple[int, int]], lines: int
-) -> None:
+def test_few_steps_give_few_lines(caplog: pytest.LogCaptureFixture, steps: list[tuple[int, int]], lines: int) -> None:
     caplog.set_level(logging.INFO)
     with counted("head", "trials") as progress:
         for done, total in steps:

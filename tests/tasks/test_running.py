@@ -7,12 +7,8 @@ import pytest
 
 
 def ended(body: str) -> subprocess.CompletedProcess[str]:
-    code = (
-        f"from tasks.running import stage\nfrom thaw.errors import *\ndef main():\n    {body}\nstage(main)\n"
-    )
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
-    )
+    code = f"from tasks.running import stage\nfrom thaw.errors import *\ndef main():\n    {body}\nstage(main)\n"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize(

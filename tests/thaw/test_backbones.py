@@ -29,17 +29,13 @@ def backbone(weights: Path) -> Backbone:
 
 
 def pixels(count: int = 3) -> torch.Tensor:
-    return torch.randint(
-        0, 256, (count, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
-    )
+    return torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
 def test_one_pass_gives_every_layer_pooled(backbone: Backbone) -> None:
     features = backbone.features(pixels())
     assert backbone.layers == ("layer1", "flatten")
-    assert all(
-        value.dim() == 2 and len(value) == 3 and value.dtype == torch.float32 for value in features.values()
-    )
+    assert all(value.dim() == 2 and len(value) == 3 and value.dtype == torch.float32 for value in features.values())
     whole = backbone.model(backbone.preprocessing.normalise(pixels()))
     assert torch.allclose(backbone.model.fc(features["flatten"]), whole, atol=1e-5)
 
@@ -58,13 +54,9 @@ def test_it_is_frozen_and_notices_when_it_is_not(backbone: Backbone) -> None:
     assert not backbone.is_unchanged()
 
 
-def test_the_fingerprint_sees_what_changes_a_number(
-    backbone: Backbone, weights: Path, tmp_path: Path
-) -> None:
+def test_the_fingerprint_sees_what_changes_a_number(backbone: Backbone, weights: Path, tmp_path: Path) -> None:
     again = read_backbone(BackboneParams(weights=str(weights)))
-    assert again.fingerprint("float32") == backbone.fingerprint("float32"), (
-        "the cut layers have their own folders"
-    )
+    assert again.fingerprint("float32") == backbone.fingerprint("float32"), "the cut layers have their own folders"
     bigger = json.loads(backbone.preprocessing.to_json()) | {"resize": [40, 40]}
     other = tmp_path / "bigger.safetensors"
     write_weights(
@@ -117,9 +109,7 @@ def test_real_weights_give_the_features_of_torchvisions_own_model(real_data: Pat
     files = sorted((real_data / "hymenoptera/val/ants").iterdir())[:4]
     images = [Image.open(file).convert("RGB") for file in files]
     with torch.no_grad():
-        expected = (
-            reference.eval().features(torch.stack([transform(image) for image in images])).mean(dim=(2, 3))
-        )
+        expected = reference.eval().features(torch.stack([transform(image) for image in images])).mean(dim=(2, 3))
     features = backbone.features(torch.stack([backbone.preprocessing.pixels(image) for image in images]))[
         "classifier.0"
     ]

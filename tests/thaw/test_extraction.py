@@ -35,8 +35,7 @@ def write_images(folder: Path, numbers: range) -> None:
 def manifest_of(folder: Path, label: str = "a") -> Manifest:
     files = sorted(folder.glob("*.png"))
     rows = (
-        Example(digest_file(file), file.name, label, "train", None, (12, 10, 3), file.stat().st_size)
-        for file in files
+        Example(digest_file(file), file.name, label, "train", None, (12, 10, 3), file.stat().st_size) for file in files
     )
     return build_manifest(rows)
 
@@ -86,9 +85,7 @@ def test_ten_more_images_cost_ten_forward_passes(
     assert "40 images: 30 with features already, 10 forward passes to do" in caplog.text
 
 
-def test_new_labels_and_moved_files_cost_no_forward_pass(
-    images: Path, backbone: Backbone, tmp_path: Path
-) -> None:
+def test_new_labels_and_moved_files_cost_no_forward_pass(images: Path, backbone: Backbone, tmp_path: Path) -> None:
     store = FeatureStore(tmp_path / "features")
     first = run(images, backbone, store)
     for file in list(images.iterdir()):
@@ -102,10 +99,7 @@ def test_features_are_those_of_the_backbone_in_any_order_batch_and_part(
 ) -> None:
     manifest = manifest_of(images)
     pixels = torch.stack(
-        [
-            backbone.preprocessing.pixels(Image.open(images / row.path).convert("RGB"))
-            for row in manifest.examples()
-        ]
+        [backbone.preprocessing.pixels(Image.open(images / row.path).convert("RGB")) for row in manifest.examples()]
     )
     expected = backbone.features(pixels)["flatten"]
     indexes = set()
@@ -114,9 +108,7 @@ def test_features_are_those_of_the_backbone_in_any_order_batch_and_part(
         found = run(images, backbone, store, batch_size=batch, part_rows=part, workers=workers)
         indexes.add(found.index)
         layer = found.index.layer(None)
-        assert torch.allclose(
-            store.read(layer.fingerprint, layer.name, manifest.digests), expected, atol=1e-5
-        )
+        assert torch.allclose(store.read(layer.fingerprint, layer.name, manifest.digests), expected, atol=1e-5)
     assert len(indexes) == 1, "the index is canonical"
 
 
@@ -138,9 +130,7 @@ def test_duplicates_cost_one_pass(images: Path, backbone: Backbone, tmp_path: Pa
     assert (found.computed, found.index.rows) == (30, 30)
 
 
-def test_a_damaged_part_is_computed_again_and_nothing_else(
-    images: Path, backbone: Backbone, tmp_path: Path
-) -> None:
+def test_a_damaged_part_is_computed_again_and_nothing_else(images: Path, backbone: Backbone, tmp_path: Path) -> None:
     store = FeatureStore(tmp_path / "features")
     run(images, backbone, store)
     part = sorted(store.root.rglob("part-*.parquet"))[0]
@@ -157,10 +147,8 @@ def test_an_image_that_is_not_the_ingested_one_stops_it(
     victim = images / "00020.png"
     victim.unlink() if harm == "removed" else victim.write_bytes((images / "00001.png").read_bytes())
     store = FeatureStore(tmp_path / "features")
-    with pytest.raises(BadSource, match="00020.png"):
-        extract(
-            manifest, images, backbone, store, ExtractParams(batch_size=4, part_rows=8), max_pixels=MAX_PIXELS
-        )
+    with pytest.raises(BadSource, match=r"00020\.png"):
+        extract(manifest, images, backbone, store, ExtractParams(batch_size=4, part_rows=8), max_pixels=MAX_PIXELS)
     layer = next(path.parent for path in store.root.rglob("part-*.parquet"))
     assert len(store.digests(layer.parent.name, layer.name)) >= 8, "what was computed before is kept"
 
@@ -190,9 +178,7 @@ print("computed", found.computed)
 """
 
 
-def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(
-    weights: Path, tmp_path: Path
-) -> None:
+def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(weights: Path, tmp_path: Path) -> None:
     images, root = tmp_path / "many", tmp_path / "features"
     write_images(images, range(600))
     command = [

@@ -139,9 +139,7 @@ def test_a_part_under_another_parts_name_is_found(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
     one, two = write(store, [1]), write(store, [2])
     one.write_bytes(two.read_bytes())
-    assert [path.name for path in store.set_aside_damaged(LAYER.fingerprint, LAYER.name)] == [
-        one.name + ".damaged"
-    ]
+    assert [path.name for path in store.set_aside_damaged(LAYER.fingerprint, LAYER.name)] == [one.name + ".damaged"]
 
 
 def test_writers_at_once_do_not_conflict(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Atomic writes and digests."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -28,7 +27,7 @@ def test_a_failure_leaves_the_old_file_and_no_temporary_one(tmp_path: Path) -> N
         temporary.write_text("half")
         raise ZeroDivisionError
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["metrics.json"]
+    assert [file.name for file in tmp_path.iterdir()] == ["metrics.json"]
 
 
 def test_a_killed_write_leaves_the_old_file(tmp_path: Path) -> None:

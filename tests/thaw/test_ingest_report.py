@@ -17,9 +17,7 @@ def example(
 
 def report(*examples: Example, own: bool = True) -> IngestReport:
     """The report of a source whose own splits are those of the examples, or that has none."""
-    candidates = tuple(
-        Candidate(one.path, one.label, one.split if own else None, one.group) for one in examples
-    )
+    candidates = tuple(Candidate(one.path, one.label, one.split if own else None, one.group) for one in examples)
     splitter = Splitter.of((one.split for one in candidates), SplitParams())
     accepted = [Accepted(one, "PNG", True) for one in examples]
     return build_report("source", Source(candidates, ()), accepted, rejected=0, splitter=splitter)
@@ -84,9 +82,7 @@ def test_groups_that_span_the_sources_splits_are_a_leak() -> None:
 
 def test_labelled_files_without_a_split_beside_others_are_noted() -> None:
     examples = balanced(2)
-    candidates = tuple(
-        Candidate(one.path, one.label, one.split if one.path != "a0" else None) for one in examples
-    )
+    candidates = tuple(Candidate(one.path, one.label, one.split if one.path != "a0" else None) for one in examples)
     splitter = Splitter.of((one.split for one in candidates), SplitParams())
     accepted = [Accepted(one, "PNG", True) for one in examples]
     counted = build_report("source", Source(candidates, ()), accepted, rejected=0, splitter=splitter)

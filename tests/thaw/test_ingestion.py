@@ -99,9 +99,7 @@ def test_bad_files_are_listed_with_their_reasons(picture_folder: Path) -> None:
     params = DatasetParams(source="source", max_megapixels=0.1)
     ingested = ingest(picture_folder, params)
     reasons = {one.path: one.reason for one in ingested.rejected}
-    assert list(reasons) == [
-        f"ants/{name}" for name in ("cut.jpg", "empty.jpg", "large.png", "loop", "notes.txt")
-    ]
+    assert list(reasons) == [f"ants/{name}" for name in ("cut.jpg", "empty.jpg", "large.png", "loop", "notes.txt")]
     assert "truncated" in reasons["ants/cut.jpg"]
     assert reasons["ants/empty.jpg"] == "is empty (zero bytes)"
     assert "300 x 400" in reasons["ants/large.png"]
@@ -130,12 +128,8 @@ def test_a_wrong_ending_is_read_by_its_content(picture_folder: Path) -> None:
     assert any(note.startswith("Images whose ending does not fit: 2.") for note in report.notes)
 
 
-@pytest.mark.parametrize(
-    ("folders", "reason"), [(["ants"], "one class only, `ants`"), ([], "no labelled images")]
-)
-def test_fewer_than_two_classes_are_refused(
-    tmp_path: Path, draw: Draw, folders: list[str], reason: str
-) -> None:
+@pytest.mark.parametrize(("folders", "reason"), [(["ants"], "one class only, `ants`"), ([], "no labelled images")])
+def test_fewer_than_two_classes_are_refused(tmp_path: Path, draw: Draw, folders: list[str], reason: str) -> None:
     for folder in folders or ["."]:
         draw(tmp_path / folder / "1.png", 1)
     with pytest.raises(BadSource, match=reason):

@@ -34,9 +34,7 @@ def test_every_official_name_has_an_address() -> None:
     assert all(url.startswith("https://") for url in official_names().values())
 
 
-def test_official_weights_from_the_cache_need_no_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_official_weights_from_the_cache_need_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = checkpoint(tmp_path)
     official(tmp_path, monkeypatch, content).write_bytes(content)
     path = tmp_path / "weights" / "ResNet18_Weights.IMAGENET1K_V1.pth"
@@ -45,9 +43,7 @@ def test_official_weights_from_the_cache_need_no_network(
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_without_network_it_says_where_to_lay_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_network_it_says_where_to_lay_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cached = official(tmp_path, monkeypatch, b"x")
     path = tmp_path / "weights" / "ResNet18_Weights.IMAGENET1K_V1.pth"
     with pytest.raises(Unreachable) as raised:
@@ -67,9 +63,7 @@ class Harm:
         return (Path.touch, (Path("harmed"),))
 
 
-def test_a_checkpoint_that_would_run_code_gets_no_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_checkpoint_that_would_run_code_gets_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"fc.weight": Harm()}, "harm.pth")
     content = Path("harm.pth").read_bytes()

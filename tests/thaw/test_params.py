@@ -24,9 +24,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert "hed: no such key; there are dataset, backbone" in text
 
 
-@pytest.mark.parametrize(
-    "shares", [{"val": 0.5, "test": 0.5}, {"val": -0.1, "test": 0.2}, {"val": 0.2, "test": 1.0}]
-)
+@pytest.mark.parametrize("shares", [{"val": 0.5, "test": 0.5}, {"val": -0.1, "test": 0.2}, {"val": 0.2, "test": 1.0}])
 def test_splits_must_leave_something_to_train_on(shares: dict[str, float]) -> None:
     with pytest.raises(BadParameters, match=r"dataset\.splits"):
         check_params({"dataset": {"splits": shares}}, "params.yaml")

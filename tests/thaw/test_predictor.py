@@ -29,9 +29,9 @@ def predictor(tmp_path: Path) -> Predictor:
     path = tmp_path / "small.safetensors"
     write_weights(path, build_seeded("thaw_small", 10, 0).state_dict(), {"architecture": "thaw_small"})
     backbone = read_backbone(BackboneParams(weights=str(path)))
-    features = backbone.features(
-        torch.stack([backbone.preprocessing.pixels(image) for image in pictures(40)])
-    )["flatten"]
+    features = backbone.features(torch.stack([backbone.preprocessing.pixels(image) for image in pictures(40)]))[
+        "flatten"
+    ]
     train = LabelledFeatures(features, torch.arange(40) % 2, ("dark", "light"))
     return Predictor(backbone, fit_head(train, None, HeadParams(l2=(1e-3,))), "flatten")
 

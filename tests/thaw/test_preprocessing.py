@@ -30,9 +30,7 @@ def test_it_equals_the_transforms_that_come_with_the_weights(weights: object, si
 def test_a_pair_forces_the_size() -> None:
     forced = Preprocessing((32, 48), None, "bilinear", (0.5,) * 3, (0.5,) * 3)
     assert forced.pixels(picture(8, 8)).shape == (3, 32, 48)
-    assert forced.normalise(
-        torch.tensor([[[0]], [[255]], [[255]]], dtype=torch.uint8)
-    ).flatten().tolist() == [-1, 1, 1]
+    assert forced.normalise(torch.tensor([[[0]], [[255]], [[255]]], dtype=torch.uint8)).flatten().tolist() == [-1, 1, 1]
 
 
 @pytest.mark.parametrize("resize", [256, (32, 32)])

@@ -90,9 +90,7 @@ def test_class_names_that_look_the_same_are_shown_by_their_code_points(tmp_path:
 def test_single_letters_of_both_cases_are_classes(tmp_path: Path) -> None:
     source = read_source(touch(tmp_path, "A/1.png", "a/2.png", "b/3.png"))
     assert {one.label for one in source.candidates} == {"A", "a", "b"}
-    assert source.notes == (
-        "The classes `A` and `a` differ only by case; they are kept apart as single letters.",
-    )
+    assert source.notes == ("The classes `A` and `a` differ only by case; they are kept apart as single letters.",)
 
 
 def test_empty_class_folders_are_noted(tmp_path: Path) -> None:

@@ -10,9 +10,7 @@ from thaw.splits import Splitter, hashed_split
 SHARES = SplitParams()
 digests = st.binary(min_size=32, max_size=32)
 groups = st.none() | st.text()
-shares = st.tuples(st.floats(0, 0.49), st.floats(0, 0.49)).map(
-    lambda pair: SplitParams(val=pair[0], test=pair[1])
-)
+shares = st.tuples(st.floats(0, 0.49), st.floats(0, 0.49)).map(lambda pair: SplitParams(val=pair[0], test=pair[1]))
 
 FIXED_DIGESTS = [
     "val",
@@ -60,9 +58,7 @@ def test_a_group_wins_over_the_digest(one: bytes, other: bytes, group: str, shar
 
 
 @given(digests, groups, st.floats(0, 0.79))
-def test_another_share_for_validation_leaves_the_test_alone(
-    digest: bytes, group: str | None, val: float
-) -> None:
+def test_another_share_for_validation_leaves_the_test_alone(digest: bytes, group: str | None, val: float) -> None:
     before = hashed_split(digest=digest, group=group, shares=SHARES)
     after = hashed_split(digest=digest, group=group, shares=SplitParams(val=val, test=SHARES.test))
     assert (before == "test") == (after == "test")
@@ -76,9 +72,7 @@ def test_a_larger_test_only_grows(digest: bytes, group: str | None, shares: Spli
 
 
 def test_the_shares_are_what_was_asked_for() -> None:
-    splits = [
-        hashed_split(digest=digest_bytes(str(i).encode()), group=None, shares=SHARES) for i in range(10_000)
-    ]
+    splits = [hashed_split(digest=digest_bytes(str(i).encode()), group=None, shares=SHARES) for i in range(10_000)]
     for split, share in (("train", 0.65), ("val", 0.15), ("test", 0.2)):
         assert abs(splits.count(split) / 10_000 - share) < 0.02
     none = SplitParams(val=0, test=0)
@@ -87,9 +81,12 @@ def test_the_shares_are_what_was_asked_for() -> None:
 
 def test_the_sources_own_splits() -> None:
     own = Splitter.of(["train", "val", "test", None], SHARES)
-    assert [
-        own.split(named=name, digest=bytes(32), group=None) for name in ("train", "val", "test", None)
-    ] == ["train", "val", "test", "train"]
+    assert [own.split(named=name, digest=bytes(32), group=None) for name in ("train", "val", "test", None)] == [
+        "train",
+        "val",
+        "test",
+        "train",
+    ]
     pair = Splitter.of(["train", "val"], SHARES)
     assert pair.val_is_test
     assert [pair.split(named=name, digest=bytes(32), group=None) for name in ("train", "val", None)] == [

@@ -19,6 +19,10 @@ class Setting:
     neighbours: int | None = None
     epochs: int | None = None
 
+    def __str__(self) -> str:
+        named = (("l2", self.l2), ("neighbours", self.neighbours), ("epochs", self.epochs))
+        return ", ".join(f"{name} {value:g}" for name, value in named if value is not None)
+
 
 @dataclass(frozen=True)
 class Trial:

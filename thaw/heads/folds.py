@@ -10,8 +10,9 @@ NEVER = -1
 def assign_folds(targets: Tensor, *, folds: int, seed: int, groups: Tensor | None = None) -> Tensor:
     """The fold in which each row is held out, int64 [N], each from 0 to `folds - 1`.
 
-    Each class is dealt out evenly. A class with fewer rows than folds misses some folds, which costs nothing. Where holding
-    out would leave nothing of a class to train on (a class of one row, or of one group), its rows are never held out.
+    Each class is dealt out evenly. A class with fewer rows than folds misses some folds, which costs nothing.
+    Where holding out would leave nothing of a class to train on (a class of one row, or of one group), its
+    rows are never held out.
 
     targets: int64 [N]. groups: int64 [N]; rows of a group share a fold.
     """
@@ -26,7 +27,8 @@ def assign_folds(targets: Tensor, *, folds: int, seed: int, groups: Tensor | Non
 
 
 def _deal_rows(targets: Tensor, folds: int, generator: torch.Generator) -> Tensor:
-    """Rows in random order within their class, dealt round robin; a class goes on where the one before it ended."""
+    """Rows in random order within their class, dealt round robin; a class goes on where the one before it
+    ended."""
     order = torch.randperm(len(targets), generator=generator)
     order = order[targets[order].argsort(stable=True)]
     dealt = torch.empty_like(targets)

@@ -30,7 +30,8 @@ def candidates(train: LabelledFeatures, params: HeadParams) -> list[Setting]:
 
 
 def fit_lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadParams) -> Iterator[Lot]:
-    """Models for the settings: in one lot, or, where training goes on from one to the next (mlp), in several."""
+    """Models for the settings: in one lot, or, where training goes on from one to the next (mlp), in
+    several."""
     weights = class_weights(train, params)
     models: Sequence[Model]
     if params.kind == "linear":
@@ -72,7 +73,9 @@ def class_weights(train: LabelledFeatures, params: HeadParams) -> Tensor:
     empty = [name for name, count in zip(train.class_names, counts.tolist(), strict=True) if not count]
     if empty or len(counts) < 2:
         given = f"none of {', '.join(map(repr, empty))}" if empty else f"only rows of {train.class_names}"
-        raise BadManifest(f"a head needs training rows of two classes or more, and there are {given}; add some to train")
+        raise BadManifest(
+            f"a head needs training rows of two classes or more, and there are {given}; add some to train"
+        )
     if params.class_weights == "none":
         return torch.ones(len(counts))
     return (len(train) / (len(counts) * counts)).float()

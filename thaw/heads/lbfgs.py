@@ -1,6 +1,7 @@
 """Limited-memory BFGS for several smooth convex problems at once (Liu and Nocedal 1989), in lockstep.
 
-Every evaluation serves all problems that are not done. A problem whose step is refused shortens it while the others move on.
+Every evaluation serves all problems that are not done. A problem whose step is refused shortens it while the
+others move on.
 """
 
 from collections.abc import Callable
@@ -10,10 +11,12 @@ import torch
 from torch import Tensor
 
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""(points [A, ...], which problems they belong to, int64 [A]) -> (losses float64 [A], gradients like the points)."""
+"""(points [A, ...], which problems they belong to, int64 [A]) -> (losses float64 [A], gradients like the
+points)."""
 
 Precondition = Callable[[Tensor, Tensor], Tensor]
-"""(gradients [A, ...], which problems, int64 [A]) -> approximate inverse Hessian times gradient, like the gradients."""
+"""(gradients [A, ...], which problems, int64 [A]) -> approximate inverse Hessian times gradient, like the
+gradients."""
 
 HISTORY = 6  # pairs kept; with a good preconditioner more do not help
 SUFFICIENT = 1e-4  # Armijo's constant
@@ -25,9 +28,10 @@ SHORTEST = 1e-6  # a shorter step means that rounding hides all further progress
 class Stopping:
     """When a problem is done.
 
-    decrease: half the gradient times the quasi-Newton direction, which is how much the loss is still expected to fall; unlike the
-    gradient's own size it does not depend on the features' scale. gradient: the largest entry of the gradient; it ends the rare
-    cases in which the curvature is all but zero. evaluations: the most that a problem may take.
+    decrease: half the gradient times the quasi-Newton direction, which is how much the loss is still expected
+    to fall; unlike the gradient's own size it does not depend on the features' scale. gradient: the largest
+    entry of the gradient; it ends the rare cases in which the curvature is all but zero. evaluations: the
+    most that a problem may take.
     """
 
     decrease: float = 1e-6
@@ -61,7 +65,8 @@ class _State:
 def minimise(
     objective: Objective, start: Tensor, *, precondition: Precondition, stopping: Stopping | None = None
 ) -> Tensor:
-    """The minimisers, float32 like `start` [K, ...]: one row a problem. After `stopping.evaluations` it returns the best so far."""
+    """The minimisers, float32 like `start` [K, ...]: one row a problem. After `stopping.evaluations` it
+    returns the best so far."""
     stopping = stopping or Stopping()
     found = start.clone()
     state = _begin(objective, start, precondition)
@@ -98,9 +103,7 @@ def _begin(objective: Objective, start: Tensor, precondition: Precondition) -> _
 
 def _done(state: _State, stopping: Stopping) -> Tensor:
     """bool [A]: converged, or stuck in rounding."""
-    small = (-state.slope / 2 <= stopping.decrease) | (
-        state.gradient.flatten(1).abs().amax(1) <= stopping.gradient
-    )
+    small = (-state.slope / 2 <= stopping.decrease) | (state.gradient.flatten(1).abs().amax(1) <= stopping.gradient)
     return small | (state.step < SHORTEST)
 
 

@@ -1,7 +1,8 @@
-"""Multinomial logistic regression: several L2 strengths fitted together by a preconditioned, full-batch L-BFGS.
+"""Multinomial logistic regression: several L2 strengths fitted together by a preconditioned, full-batch
+L-BFGS.
 
-The loss of a problem is the weighted mean of the cross-entropy plus `l2 / 2` times the sum of the squared weights of the
-standardised features; the bias is free. scikit-learn's `C` is `1 / (N * l2)`.
+The loss of a problem is the weighted mean of the cross-entropy plus `l2 / 2` times the sum of the squared
+weights of the standardised features; the bias is free. scikit-learn's `C` is `1 / (N * l2)`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from thaw.heads.standardisation import Standardisation, fit_standardisation
 
 LOGITS = 2**20  # at a time in the loss: bounds the memory of what is made on the way
 SAMPLE = 16  # rows for each feature that the preconditioner is estimated from
-LARGEST = 4096  # more features than this are not preconditioned: the eigendecomposition would cost more than it saves
+LARGEST = 4096  # more features are not preconditioned: the eigendecomposition would cost more than it saves
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,8 @@ def fit_logistic(
 ) -> list[LogisticModel]:
     """One model for each L2 strength, in their order.
 
-    features: float32 [N, D]. targets: int64 [N]. class_weights: float32 [C], what a row of the class weighs in the loss.
+    features: float32 [N, D]. targets: int64 [N]. class_weights: float32 [C], what a row of the class weighs
+    in the loss.
     """
     standardisation = fit_standardisation(features)
     rows, basis = _compress(standardisation.apply(features))
@@ -60,7 +62,8 @@ def fit_logistic(
 
 
 def _compress(rows: Tensor) -> tuple[Tensor, Tensor | None]:
-    """With fewer rows than features: the rows in a basis [D, N] of their own span, where every penalised optimum lies."""
+    """With fewer rows than features: the rows in a basis [D, N] of their own span, where every penalised
+    optimum lies."""
     if rows.shape[0] >= rows.shape[1]:
         return rows, None
     basis, coordinates = torch.linalg.qr(rows.T)
@@ -75,7 +78,8 @@ def _row_weights(targets: Tensor, class_weights: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """rows: [N, D], standardised; targets: int64 [N]; row_weights: [N], of mean 1; l2: [K], one for each problem."""
+    """rows: [N, D], standardised; targets: int64 [N]; row_weights: [N], of mean 1; l2: [K], one for each
+    problem."""
 
     rows: Tensor
     targets: Tensor
@@ -85,7 +89,8 @@ class _Problem:
     def evaluate(self, points: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
         """The losses, float64 [A], and the gradients of `points` [A, C, D + 1], the bias last.
 
-        Classes come before rows: the softmax then runs along memory, which is ten times as fast for few classes.
+        Classes come before rows: the softmax then runs along memory, which is ten times as fast for few
+        classes.
         """
         problems, classes, columns = points.shape
         weights, bias = points[..., :-1].reshape(-1, columns - 1), points[..., -1:]
@@ -110,9 +115,11 @@ class _Problem:
 
 
 def _preconditioner(problem: _Problem, classes: int) -> Precondition:
-    """The inverse Hessian at zero weights, where every class is as likely: `covariance / C + l2` for each class.
+    """The inverse Hessian at zero weights, where every class is as likely: `covariance / C + l2` for each
+    class.
 
-    Only its scale changes much on the way to the optimum (compare the bound of Boehning 1992), and L-BFGS learns the rest.
+    Only its scale changes much on the way to the optimum (compare the bound of Boehning 1992), and L-BFGS
+    learns the rest.
     """
     if problem.rows.shape[1] > LARGEST:
         return lambda gradients, which: gradients

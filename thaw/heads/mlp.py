@@ -1,12 +1,15 @@
-"""Several new layers: a small network on standardised features, trained with AdamW (Loshchilov and Hutter 2019).
+"""Several new layers: a small network on standardised features, trained with AdamW (Loshchilov and Hutter
+2019).
 
-Networks that differ only in their weight decay are trained side by side, as one batch of matrices. They share initial weights, order of
-rows and dropout masks, so that nothing but the decay tells them apart, and one trained alone comes out the same.
+Networks that differ only in their weight decay are trained side by side, as one batch of matrices. They share
+initial weights, order of rows and dropout masks, so that nothing but the decay tells them apart, and one
+trained alone comes out the same.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import torch
@@ -16,7 +19,7 @@ from torch import Tensor
 from thaw.heads.standardisation import Standardisation, fit_standardisation
 
 LEARNING_RATE = 1e-3
-STEPS_AN_EPOCH = 32  # aimed at, within the bounds of the batch size
+STEPS_AN_EPOCH = 8  # aimed at, within the bounds of the batch size
 SMALLEST_BATCH, LARGEST_BATCH = 16, 1024
 
 
@@ -40,7 +43,8 @@ class MlpModel:
 
 @dataclass(frozen=True)
 class MlpSettings:
-    """hidden: widths of the new layers. dropout: share of hidden units. decays: AdamW's weight decay, one for each network."""
+    """hidden: widths of the new layers. dropout: share of hidden units. decays: AdamW's weight decay, one for
+    each network."""
 
     hidden: tuple[int, ...]
     dropout: float
@@ -52,7 +56,8 @@ class MlpSettings:
 def fit_mlps(
     features: Tensor, targets: Tensor, *, class_weights: Tensor, settings: MlpSettings
 ) -> Iterator[tuple[int, list[MlpModel]]]:
-    """Train, and yield (epochs so far, one model for each decay) at `checkpoints(settings.epochs)`; stop asking to stop training.
+    """Train, and yield (epochs so far, one model for each decay) at `checkpoints(settings.epochs)`; stop
+    asking to stop training.
 
     features: float32 [N, D]. targets: int64 [N]. class_weights: float32 [C].
     """
@@ -60,7 +65,7 @@ def fit_mlps(
     rows = standardisation.apply(features)
     generator = torch.Generator().manual_seed(settings.seed)
     layers = _Layers.build((features.shape[1], *settings.hidden, len(class_weights)), len(settings.decays), generator)
-    optimizer = torch.optim.Adam([*layers.weights, *layers.biases], lr=LEARNING_RATE)
+    optimizer = torch.optim.Adam([*layers.weights, *layers.biases], lr=LEARNING_RATE, fused=True)
     keep = 1 - LEARNING_RATE * torch.tensor(settings.decays).view(-1, 1, 1)
     due = checkpoints(settings.epochs)
     for epoch in range(1, settings.epochs + 1):
@@ -68,7 +73,7 @@ def fit_mlps(
             logits = layers.forward(rows[index], settings.dropout, generator)
             loss = _loss(logits, targets[index], class_weights)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             with torch.no_grad():
                 for weight in layers.weights:
                     weight.mul_(keep)  # AdamW's decay, a different one for each network
@@ -88,7 +93,8 @@ def _batch_size(rows: int) -> int:
 
 
 def _loss(logits: Tensor, targets: Tensor, class_weights: Tensor) -> Tensor:
-    """Weighted mean cross-entropy, summed over the networks: each gets the gradient of its own. logits: [K, B, C]."""
+    """Weighted mean cross-entropy, summed over the networks: each gets the gradient of its own. logits: [K,
+    B, C]."""
     networks = len(logits)
     mean = F.cross_entropy(logits.flatten(0, 1), targets.repeat(networks), weight=class_weights)
     return mean * networks
@@ -103,9 +109,10 @@ class _Layers:
 
     @classmethod
     def build(cls, widths: Sequence[int], networks: int, generator: torch.Generator) -> "_Layers":
-        """He's initial weights, the same for all networks; the last layer starts at zero, where no class is preferred."""
+        """He's initial weights, the same for all networks; the last layer starts at zero, where no class is
+        preferred."""
         weights = []
-        for number, (width, out) in enumerate(zip(widths, widths[1:], strict=False)):
+        for number, (width, out) in enumerate(pairwise(widths)):
             scale = math.sqrt(2 / width) if number < len(widths) - 2 else 0.0
             first = torch.randn(width, out, generator=generator) * scale
             weights.append(first.repeat(networks, 1, 1).requires_grad_())

@@ -17,7 +17,8 @@ SIMILARITIES = 2**24  # at a time (64 MB), however many rows there are on either
 class NeighboursModel:
     """Votes of the `neighbours` rows of largest cosine, after standardisation.
 
-    rows: float32 [M, D], standardised, of length 1. targets: int64 [M]. class_weights: float32 [C], what a vote for the class weighs.
+    rows: float32 [M, D], standardised, of length 1. targets: int64 [M]. class_weights: float32 [C], what a
+    vote for the class weighs.
     """
 
     kind: ClassVar[str] = "knn"
@@ -29,7 +30,8 @@ class NeighboursModel:
     neighbours: int
 
     def logits(self, features: Tensor) -> Tensor:
-        """[N, D] float32 -> [N, C] float32: the log of the shares of the votes, one vote spread over all classes added."""
+        """[N, D] float32 -> [N, C] float32: the log of the shares of the votes, one vote spread over all
+        classes added."""
         size = max(1, SIMILARITIES // len(self.rows))
         found = [self._votes(block) for block in features.split(size)]
         votes = torch.cat(found) if found else torch.zeros(0, len(self.class_weights))

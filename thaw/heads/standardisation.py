@@ -1,30 +1,39 @@
-"""Features brought to mean 0 and standard deviation 1, by the training statistics."""
+"""Features brought to mean 0 and standard deviation 1 by the training statistics, outliers drawn in."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+OUTLIER = 3.0
+"""Values are drawn in to this many standard deviations.
+
+A deviation from few rows can be far too small: a unit that is silent in nearly all of them gives values in
+the hundreds elsewhere, and those drown everything else. With 5 labels a class this limit was worth 1 to 10
+points of accuracy, with 90 labels 0 to 1 (digits and photographs).
+"""
+
 CONSTANT = 1e-6
-"""A feature whose deviation is below this share of its mean is constant: float32 holds no more digits than that."""
+"""A feature whose deviation is below this share of its mean is constant: float32 holds no more digits."""
 
 BLOCK = 256  # rows at a time: what is made on the way stays in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
 class Standardisation:
-    """`(features - mean) * scale`; mean and scale are float32 [D], scale is 0 for a feature that is constant in training."""
+    """`(features - mean) * scale`, within `OUTLIER`. float32 [D] each; scale is 0 for a feature that is
+    constant in training."""
 
     mean: Tensor
     scale: Tensor
 
     def apply(self, features: Tensor) -> Tensor:
         """Standardised features, a new float32 [N, D]."""
-        return (features.float() - self.mean).mul_(self.scale)
+        return (features.float() - self.mean).mul_(self.scale).clamp_(-OUTLIER, OUTLIER)
 
 
 def fit_standardisation(features: Tensor) -> Standardisation:
-    """The statistics of `features`, float32 [N, D] with N >= 1, summed in float64; the deviation is over N."""
+    """The statistics of `features`, [N, D] with N >= 1, summed in float64; the deviation is over N."""
     blocks = features.split(BLOCK)
     zero = features.new_zeros(features.shape[1], dtype=torch.float64)
     mean = sum((block.sum(0, dtype=torch.float64) for block in blocks), zero) / len(features)

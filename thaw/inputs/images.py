@@ -113,9 +113,7 @@ def _open(content: bytes, max_pixels: int) -> ImageFile.ImageFile:
         except _NOT_THIS_KIND:
             continue
         except Image.DecompressionBombError as error:
-            raise BadImage(
-                "has far more pixels than any photograph; it may be a decompression bomb"
-            ) from error
+            raise BadImage("has far more pixels than any photograph; it may be a decompression bomb") from error
         except Exception as error:
             raise _damaged(error) from error
         if image is not None:
@@ -149,9 +147,7 @@ def _rgb(image: ImageFile.ImageFile) -> Image.Image:
         orientation = _orientation(image)
         flat = _flatten(image)
         return flat.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else flat
-    except (
-        Exception
-    ) as error:  # Pillow's plugins raise nearly anything on a damaged file, and no file may stop a run
+    except Exception as error:  # Pillow's plugins raise nearly anything on a damaged file, and no file may stop a run
         raise _damaged(error) from error
 
 

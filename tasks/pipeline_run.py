@@ -1,0 +1,112 @@
+"""What one MLflow run holds of one run of the pipeline: parameters, metrics, the report, the dataset and the model."""
+
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import thaw
+from tasks.paths import FEATURES_INDEX, HEAD, MANIFEST, REPORT
+from thaw.backbones import read_backbone
+from thaw.features import read_index
+from thaw.files import digest_file
+from thaw.heads import read_head
+from thaw.manifest import read_manifest
+from thaw.params import Params
+from thaw.predictor import Predictor
+
+PYFUNC = Path(__file__).with_name("pyfunc_model.py")
+"""The model's own code: MLflow copies and runs it, nothing imports it."""
+REQUIREMENTS = (
+    "blake3", "mlflow", "numpy", "pandas", "pillow", "pyarrow", "pydantic", "ruamel-yaml", "safetensors", "torch", "torchvision",
+)  # fmt: skip
+"""What that code and what it takes of `thaw` import; stated, because inferring it costs MLflow seconds and guesses."""
+EXAMPLE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR4nGP4zwADFLEA"
+    "HzcH+VNH7jQAAAAASUVORK5CYII="
+)
+"""A small picture, so that the input example needs no file."""
+
+
+def log_pipeline_run(params: Params, folder: Path) -> str:
+    """Log everything to the active run; the model's files pass through `folder`. Returns the logged model's URI."""
+    import mlflow
+
+    mlflow.log_params(flat_params(params.model_dump(mode="json")))
+    mlflow.log_metrics(flat_metrics(json.loads((REPORT / "metrics.json").read_text(encoding="utf-8"))))
+    mlflow.log_artifacts(str(REPORT), "report")
+    mlflow.log_artifact(str(MANIFEST))
+    _log_dataset(params)
+    predictor = _predictor(params)
+    predictor.write(folder)
+    return _log_model(folder, predictor.class_names)
+
+
+def _log_dataset(params: Params) -> None:
+    """The manifest as the run's dataset, by its digest; the images stay where they are."""
+    import mlflow
+    from mlflow.data.pandas_dataset import from_pandas
+
+    table = read_manifest(MANIFEST).table.select(["path", "label", "split", "size"]).to_pandas()
+    table["label"], table["split"] = table["label"].astype(object), table["split"].astype(object)
+    digest = digest_file(MANIFEST).hex()[:32]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's hints about integers and about its own kinds of source
+        source = Path(params.dataset.source)
+        dataset = from_pandas(table, source=str(source), name=source.name, digest=digest)
+        mlflow.log_input(dataset, context="training")
+
+
+def _predictor(params: Params) -> Predictor:
+    layer = read_index(FEATURES_INDEX).layer(params.head.layer)
+    backbone = read_backbone(params.backbone.model_copy(update={"layers": (layer.name,)}))
+    return Predictor(replace(backbone, layers=(layer.name,)), read_head(HEAD), layer.name)
+
+
+def _log_model(folder: Path, class_names: tuple[str, ...]) -> str:
+    """Log the predictor in `folder` as code and plain tensors, with all that it needs to run on another machine."""
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import AnyType
+
+    probabilities = [ColSpec(DataType.float, f"p_{name}") for name in class_names]
+    info = mlflow.pyfunc.log_model(
+        name="model",
+        python_model=str(PYFUNC),
+        artifacts={"model": str(folder)},
+        code_paths=[str(Path(thaw.__file__).parent)],
+        pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS],
+        # Any: paths, bytes and arrays are all images, and MLflow has no one type for them.
+        signature=ModelSignature(
+            inputs=Schema([ColSpec(AnyType())]),
+            outputs=Schema([ColSpec(DataType.string, "label"), ColSpec(DataType.float, "confidence"), *probabilities]),
+        ),
+        input_example=[EXAMPLE],
+    )
+    return str(info.model_uri)
+
+
+def flat_params(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested parameters as dotted names and text: lists as JSON, nothing as `null`."""
+    flat: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flat_params(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value if isinstance(value, str) else json.dumps(value)
+    return flat
+
+
+def flat_metrics(values: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+    """Nested metrics as dotted names, without what is no number."""
+    flat: dict[str, float] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flat_metrics(value, f"{prefix}{name}.")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            flat[f"{prefix}{name}"] = float(value)
+    return flat

@@ -1,0 +1,83 @@
+"""A small project that is ready to be registered, and versions that hold nothing but predictions."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from thaw.predictions import Predictions
+
+PARAMS = """\
+dataset: {source: photos}
+backbone: {weights: small.safetensors}
+head: {l2: [0.001]}
+evaluate: {baselines: [majority], bootstrap: 50, seeds: 1}
+registry: {name: photos}
+promotion: {bootstrap: 200}
+"""
+CLASSES = {"dark": 60, "light and bright": 200}
+"""Mean grey of the pictures of each class; one name has spaces."""
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[Path]:
+    """Work in `folder`, as the stages do in the project's root."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield folder
+    finally:
+        os.chdir(before)
+
+
+def copy_empty_store(root: Path, template: Path) -> None:
+    """An MLflow store without a run in `root`: a copy of the one in `template`, because making its tables takes seconds."""
+    from tasks.mlflow_store import connect
+
+    if not (template / ".thaw/mlflow.db").exists():
+        with inside(template):
+            connect().search_experiments()
+    (root / ".thaw").mkdir(parents=True, exist_ok=True)
+    shutil.copy(template / ".thaw/mlflow.db", root / ".thaw")
+
+
+def build_project(root: Path) -> Path:
+    """Everything that comes before `register`, made by the stages themselves from pictures of noise."""
+    from tasks import evaluate, extract, head, ingest
+    from thaw.architectures import build_seeded
+    from thaw.weights import write_weights
+
+    noise = np.random.default_rng(0)
+    for split, count in (("train", 8), ("test", 20)):
+        for name, grey in CLASSES.items():
+            for number in range(count):
+                pixels = np.clip(noise.normal(grey, 40, (16, 16, 3)), 0, 255).astype(np.uint8)
+                path = root / "photos" / split / name / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels).save(path)
+    network = build_seeded("thaw_small", 10, 0).state_dict()
+    write_weights(root / "small.safetensors", network, {"architecture": "thaw_small"})
+    (root / "params.yaml").write_text(PARAMS)
+    with inside(root):
+        for stage in (ingest, extract, head, evaluate):
+            stage.main()
+    return root
+
+
+def predictions(labels: Sequence[str], predicted: Sequence[str], rows: Sequence[int] | None = None) -> Predictions:
+    """Certain predictions of images whose digests are made of the numbers `rows`; 0, 1, 2... if left out."""
+    names = tuple(sorted({*labels, *predicted}))
+    numbers = range(len(labels)) if rows is None else rows
+    probabilities = np.zeros((len(labels), len(names)), np.float32)
+    probabilities[np.arange(len(labels)), [names.index(name) for name in predicted]] = 1
+    return Predictions(
+        class_names=names,
+        digests=tuple(number.to_bytes(32, "big") for number in numbers),
+        paths=tuple(f"{number}.png" for number in numbers),
+        targets=np.array([names.index(name) for name in labels], np.int64),
+        probabilities=probabilities,
+    )

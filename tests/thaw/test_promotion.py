@@ -1,0 +1,138 @@
+"""The promotion rule."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from registration import predictions
+
+from thaw.params import PromotionParams
+from thaw.predictions import Predictions
+from thaw.promotion import decide
+
+PARAMS = PromotionParams(bootstrap=200)
+BETTER = PARAMS.model_copy(update={"rule": "better"})
+LABELS = ["ant", "bee"] * 50
+
+
+def with_mistakes(*wrong: int) -> Predictions:
+    """On 100 rows, right but for the rows given."""
+    other = {"ant": "bee", "bee": "ant"}
+    return predictions(LABELS, [other[label] if row in wrong else label for row, label in enumerate(LABELS)])
+
+
+def taken(found: Predictions, rows: list[int]) -> Predictions:
+    """Some rows, in that order."""
+    return replace(
+        found,
+        digests=tuple(found.digests[row] for row in rows),
+        paths=tuple(found.paths[row] for row in rows),
+        targets=found.targets[rows],
+        probabilities=found.probabilities[rows],
+    )
+
+
+@pytest.mark.parametrize("params", [PARAMS, BETTER])
+def test_the_first_version_is_promoted(params: PromotionParams) -> None:
+    decision = decide(None, with_mistakes(*range(50)), params)
+    assert decision.promote and "no champion yet" in decision.reason and decision.figures is None
+
+
+def test_the_same_predictions_are_not_worse_but_not_better() -> None:
+    same = with_mistakes(1, 2, 3)
+    assert decide(same, same, PARAMS).promote
+    refused = decide(same, same, BETTER)
+    assert not refused.promote and "not shown to be better" in refused.reason
+
+
+@pytest.mark.parametrize("params", [PARAMS, BETTER])
+def test_a_clear_gain_is_promoted_and_a_clear_loss_refused(params: PromotionParams) -> None:
+    good, bad = with_mistakes(0), with_mistakes(*range(30))
+    assert decide(bad, good, params).promote
+    assert not decide(good, bad, params).promote
+
+
+def test_a_loss_within_the_margin_is_promoted_and_beyond_it_refused() -> None:
+    champion, challenger = with_mistakes(), with_mistakes(0)
+    assert not decide(champion, challenger, PARAMS).promote
+    assert decide(champion, challenger, PARAMS.model_copy(update={"margin": 0.2})).promote
+
+
+def test_no_margin_lets_a_challenger_pass_that_mcnemar_finds_worse() -> None:
+    generous = PARAMS.model_copy(update={"margin": 0.9})
+    decision = decide(with_mistakes(), with_mistakes(*range(20)), generous)
+    assert not decision.promote and "is worse" in decision.reason
+
+
+def test_the_figures_are_those_of_the_rows_in_common() -> None:
+    decision = decide(with_mistakes(0, 1, 2), taken(with_mistakes(2, 3), list(range(40))), PARAMS)
+    figures = decision.figures
+    assert figures is not None
+    assert (figures.rows, figures.only_challenger, figures.only_champion) == (40, 2, 1)
+    assert figures.champion_accuracy == pytest.approx(37 / 40)
+    assert figures.challenger_accuracy == pytest.approx(38 / 40)
+    assert figures.mcnemar_p == 1
+    assert figures.f1_low <= figures.f1_gain <= figures.f1_high
+    assert "40 test rows" in decision.reason and "0.950 against 0.925" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"), [(29, "only 29 test rows"), (1, "only 1 test row is"), (0, "no test row is")]
+)
+def test_too_few_rows_in_common_promote_nothing(rows: int, said: str) -> None:
+    decision = decide(with_mistakes(*range(50)), taken(with_mistakes(), list(range(rows))), PARAMS)
+    assert not decision.promote and said in decision.reason and "min_rows" in decision.reason
+    assert decision.figures is None
+
+
+def test_a_relabelled_row_takes_the_challengers_label() -> None:
+    before = predictions(["ant"] * 40, ["ant"] * 40)
+    after = predictions(["bee"] * 40, ["bee"] * 40)
+    figures = decide(before, after, PARAMS).figures
+    assert figures is not None and (figures.champion_accuracy, figures.challenger_accuracy) == (0, 1)
+
+
+def test_a_class_that_the_champion_does_not_know_counts_against_it() -> None:
+    before = predictions(["ant"] * 40, ["ant"] * 40)
+    after = predictions(["ant"] * 20 + ["wasp"] * 20, ["ant"] * 20 + ["wasp"] * 20)
+    figures = decide(before, after, PARAMS).figures
+    assert figures is not None and figures.champion_accuracy == 0.5 and figures.only_challenger == 20
+
+
+def test_an_image_that_lies_in_the_test_twice_counts_once() -> None:
+    doubled = taken(with_mistakes(0), [*range(100), *range(100)])
+    assert decide(doubled, doubled, PARAMS) == decide(with_mistakes(0), with_mistakes(0), PARAMS)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_it_does_not_matter_in_which_order_the_champions_rows_stand(data: st.DataObject) -> None:
+    mistakes = st.sets(st.integers(0, 99), max_size=40)
+    champion, challenger = (with_mistakes(*data.draw(mistakes)) for _ in range(2))
+    order = data.draw(st.permutations(range(100)))
+    assert decide(taken(champion, order), challenger, PARAMS) == decide(champion, challenger, PARAMS)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sets(st.integers(0, 99)),
+    st.sets(st.integers(0, 99)),
+    st.sampled_from(["better", "not_worse"]),
+    st.floats(0, 0.5),
+)
+def test_what_is_promoted_keeps_the_rule(first: set[int], second: set[int], rule: str, margin: float) -> None:
+    params = PARAMS.model_copy(update={"rule": rule, "margin": margin})
+    decision = decide(with_mistakes(*first), with_mistakes(*second), params)
+    figures = decision.figures
+    assert figures is not None
+    assert figures.only_challenger - figures.only_champion == len(first) - len(second)
+    if decision.promote:
+        assert figures.f1_low > (0 if rule == "better" else -margin)
+        assert not (figures.mcnemar_p < 0.05 and figures.only_champion > figures.only_challenger)
+    if rule == "better" and decision.promote:
+        assert decide(
+            with_mistakes(*first), with_mistakes(*second), params.model_copy(update={"rule": "not_worse"})
+        ).promote
+    assert np.isfinite([figures.f1_low, figures.f1_high, figures.mcnemar_p]).all()
