@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import thaw
 from tasks.paths import FEATURES_INDEX, HEAD, MANIFEST, REPORT
@@ -18,10 +18,13 @@ from thaw.manifest import read_manifest
 from thaw.params import Params
 from thaw.predictor import Predictor
 
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+
 PYFUNC = Path(__file__).with_name("pyfunc_model.py")
 """The model's own code: MLflow copies and runs it, nothing imports it."""
 REQUIREMENTS = (
-    "blake3", "mlflow", "numpy", "pandas", "pillow", "pyarrow", "pydantic", "ruamel-yaml", "safetensors", "torch", "torchvision",
+    "blake3", "mlflow", "numpy", "pandas", "pillow", "pydantic", "ruamel-yaml", "safetensors", "torch", "torchvision",
 )  # fmt: skip
 """What that code and what it takes of `thaw` import; stated, because inferring it costs MLflow seconds and guesses."""
 EXAMPLE = (
@@ -69,25 +72,33 @@ def _predictor(params: Params) -> Predictor:
 def _log_model(folder: Path, class_names: tuple[str, ...]) -> str:
     """Log the predictor in `folder` as code and plain tensors, with all that it needs to run on another machine."""
     import mlflow
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, Schema
-    from mlflow.types.schema import AnyType
 
-    probabilities = [ColSpec(DataType.float, f"p_{name}") for name in class_names]
     info = mlflow.pyfunc.log_model(
         name="model",
         python_model=str(PYFUNC),
         artifacts={"model": str(folder)},
         code_paths=[str(Path(thaw.__file__).parent)],
         pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS],
-        # Any: paths, bytes and arrays are all images, and MLflow has no one type for them.
-        signature=ModelSignature(
-            inputs=Schema([ColSpec(AnyType())]),
-            outputs=Schema([ColSpec(DataType.string, "label"), ColSpec(DataType.float, "confidence"), *probabilities]),
-        ),
+        signature=_signature(class_names),
         input_example=[EXAMPLE],
     )
     return str(info.model_uri)
+
+
+def _signature(class_names: tuple[str, ...]) -> "ModelSignature":
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import AnyType
+
+    columns = [ColSpec(DataType.float, name) for name in ("confidence", *(f"p_{name}" for name in class_names))]
+    signature = ModelSignature(
+        # Any: paths, bytes and arrays are all images, and MLflow has no one type for them.
+        inputs=Schema([ColSpec(AnyType())]),
+        outputs=Schema([ColSpec(DataType.string, "label"), *columns]),
+    )
+    # Or MLflow makes a table of what is given before the model sees it, and fails on a list of arrays of one shape.
+    signature._is_signature_from_type_hint = True
+    return signature
 
 
 def flat_params(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

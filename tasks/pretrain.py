@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from tasks.progress import counted
 from tasks.running import stage
 from thaw.errors import BadParameters
-from thaw.files import write_text
+from thaw.files import digest_file, write_text
 from thaw.params import Section
 from thaw.preprocessing import Preprocessing
 from thaw.pretraining import MEAN, STD, PretrainSettings, pretrain
@@ -57,6 +57,7 @@ def main() -> None:
     report = {
         "minutes": round((monotonic() - began) / 60, 1),
         "source_accuracy": made.accuracy,
+        "weights": digest_file(WEIGHTS).hex(),
         "losses": made.losses,
         "params": {"source": asdict(params.source), "training": asdict(params.training)},
     }

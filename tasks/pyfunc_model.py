@@ -15,6 +15,7 @@ from thaw.inputs.images import decode
 from thaw.predictor import Predictor
 
 MAX_PIXELS = 100_000_000
+BATCH = 64
 _SHOWN = 200
 """The longest path or text that an error repeats."""
 
@@ -30,15 +31,39 @@ class ImageClassifier(PythonModel):
     ) -> pd.DataFrame:
         """A row an image: label, confidence, and a probability for each class (`p_NAME`); float32.
 
+        `model_input` is a list of images, or a table with one column of them.
+
         Raises:
             ValueError: an image cannot be used; the message names its row.
         """
-        images = [open_image(value, row) for row, value in enumerate(model_input.iloc[:, 0])]
-        probabilities = self.predictor.probabilities(images)
+        probabilities = self._probabilities(images_of(model_input))
         names = np.array(self.predictor.class_names, dtype=object)
         found = pd.DataFrame({"label": names[probabilities.argmax(1)], "confidence": probabilities.max(1)})
         columns = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in names])
         return pd.concat([found, columns], axis=1)
+
+    def _probabilities(self, values: list[object]) -> np.ndarray[Any, Any]:
+        """float32 [N, C]; no more than a batch is decoded at a time."""
+        found = [self.predictor.probabilities([])]
+        for start in range(0, len(values), BATCH):
+            batch = enumerate(values[start : start + BATCH], start)
+            found.append(self.predictor.probabilities([open_image(value, row) for row, value in batch]))
+        return np.concatenate(found)
+
+
+def images_of(given: object) -> list[object]:
+    """The images in whatever `predict` was given: a table's one column, a list, an array with an image in each row.
+
+    Raises:
+        ValueError: a table has more columns, or what was given is no list.
+    """
+    if isinstance(given, pd.DataFrame):
+        if given.shape[1] != 1:
+            raise ValueError(f"a table with {given.shape[1]} columns given; one column, of images, is taken")
+        return list(given.iloc[:, 0])
+    if isinstance(given, list | tuple | pd.Series | np.ndarray):
+        return list(given)
+    raise ValueError(f"{type(given).__name__} given; a list of images, or a table with one column of them, is taken")
 
 
 def open_image(value: object, row: int) -> Image.Image:

@@ -138,10 +138,9 @@ class Registry:
         try:
             with explained():
                 return Path(self.client.download_artifacts(version.run_id, artifact, str(folder)))
-        except OSError as error:
-            raise RegistryError(
-                f"{artifact} of version {version.number} is gone from its MLflow run {version.run_id}"
-            ) from error
+        except (OSError, RegistryError) as error:
+            gone = f"{artifact} of {self.name} version {version.number} is gone from its MLflow run {version.run_id}"
+            raise RegistryError(f"{gone}; delete that version, or restore its run") from error
 
     def _aliases(self) -> dict[str, int]:
         model = self._model()

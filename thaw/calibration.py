@@ -30,16 +30,21 @@ def fit_temperature(logits: Tensor, targets: Tensor) -> float:
     if not scores.any():
         return 1.0
     wanted = float((_smoothed(targets, logits.shape[1]) * scores).sum(1).mean())
-    inverse = 0.0  # log(1 / temperature); the loss is convex in 1 / temperature, so its slope changes sign once
+    # The loss is convex in the inverse temperature, so its slope changes sign at most once.
+    if _derivatives(scores, wanted, low)[0] >= 0:
+        return HOTTEST
+    if _derivatives(scores, wanted, high)[0] <= 0:
+        return COLDEST
+    inverse = 0.0  # its logarithm
     for _ in range(STEPS):
         slope, curvature = _derivatives(scores, wanted, inverse)
         low, high = (inverse, high) if slope < 0 else (low, inverse)
-        step = inverse - slope / curvature if curvature > 0 else low
-        middle = step if low < step < high else (low + high) / 2
-        if abs(middle - inverse) < PRECISION:
+        newton = inverse - slope / curvature if curvature > 0 else low
+        following = newton if low < newton < high else (low + high) / 2
+        if abs(following - inverse) < PRECISION:
             break
-        inverse = middle
-    return min(max(math.exp(-inverse), COLDEST), HOTTEST)
+        inverse = following
+    return math.exp(-inverse)
 
 
 def _smoothed(targets: Tensor, classes: int) -> Tensor:

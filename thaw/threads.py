@@ -1,4 +1,8 @@
-"""How many threads torch computes with."""
+"""How many threads torch computes with.
+
+Threads wait for each other after every product. Over many small ones, as in a factorisation or a solver's bookkeeping,
+that costs more than it saves, and up to a hundred times as much where another process shares the cores.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,20 +10,20 @@ from contextlib import contextmanager
 import torch
 
 SMALL = 2**20
-"""Numbers in a matrix below which one thread is used."""
+"""Numbers in a matrix below which one thread is used for it."""
 
 
 @contextmanager
-def threads_for(numbers: int) -> Iterator[None]:
-    """Compute on one thread where matrices hold fewer than `SMALL` numbers.
-
-    Threads that wait for each other after every small product cost more than they save: up to a hundred
-    times, where other processes share the cores.
-    """
+def threads(count: int) -> Iterator[None]:
+    """Compute on `count` threads within."""
     before = torch.get_num_threads()
-    if numbers < SMALL:
-        torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def threads_for(numbers: int) -> int:
+    """The threads to use for products of a matrix of that many numbers: one, or as many as torch is set to."""
+    return 1 if numbers < SMALL else torch.get_num_threads()

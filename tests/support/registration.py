@@ -34,14 +34,18 @@ def inside(folder: Path) -> Iterator[Path]:
         os.chdir(before)
 
 
-def copy_empty_store(root: Path, template: Path) -> None:
-    """An MLflow store without a run in `root`: a copy of the one in `template`, because making its tables takes seconds."""
+def make_empty_store(root: Path) -> Path:
+    """An MLflow store without a run in `root`; its tables take seconds, so tests copy it."""
     from tasks.mlflow_store import connect
 
-    if not (template / ".thaw/mlflow.db").exists():
-        with inside(template):
-            connect().search_experiments()
-    (root / ".thaw").mkdir(parents=True, exist_ok=True)
+    with inside(root):
+        connect().search_experiments()
+    return root
+
+
+def copy_empty_store(template: Path, root: Path) -> None:
+    """Copy the store that `make_empty_store` made in `template` to `root`."""
+    (root / ".thaw").mkdir(parents=True)
     shutil.copy(template / ".thaw/mlflow.db", root / ".thaw")
 
 

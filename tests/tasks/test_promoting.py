@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from registration import copy_empty_store, inside, predictions
+from registration import copy_empty_store, inside, make_empty_store, predictions
 
 from tasks.mlflow_store import experiment_id
 from tasks.promoting import Promotion, promote, rollback
@@ -21,14 +21,14 @@ Attempt = Callable[[Params], Promotion]
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("template")
+    return make_empty_store(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture
 def registry(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     """An empty registry, in a project that is the working directory."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    copy_empty_store(tmp_path, template)
+    copy_empty_store(template, tmp_path)
     with inside(tmp_path):
         registry = open_registry(PARAMS.registry)
         registry.client.create_registered_model(registry.name)
@@ -179,7 +179,9 @@ def test_a_champion_deleted_by_hand_is_no_free_promotion(registry: Registry) -> 
     promoted(registry, 2)
     registry.delete(2)
     challenge(registry, right=10)
-    with pytest.raises(RegistryError, match=r"champion of pets, version 2, was deleted .* `thaw rollback` .* version 1"):
+    with pytest.raises(
+        RegistryError, match=r"champion of pets, version 2, was deleted .* `thaw rollback` .* version 1"
+    ):
         promote(PARAMS)
     back = rollback(PARAMS)
     assert champion(registry) == 1 and back.former is None and "was gone" in back.reason
@@ -205,7 +207,7 @@ def test_predictions_that_are_gone_are_named(registry: Registry) -> None:
     promoted(registry, 1)
     challenge(registry)
     next(Path(".thaw/mlartifacts").glob(f"{registry.version(1).run_id}/artifacts/report/*.parquet")).unlink()
-    with pytest.raises(RegistryError, match="predictions.parquet of pets version 1 is gone"):
+    with pytest.raises(RegistryError, match=r"predictions.parquet of pets version 1 is gone"):
         promote(PARAMS)
     assert champion(registry) == 1
 

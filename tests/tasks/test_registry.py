@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from registration import copy_empty_store, inside
+from registration import copy_empty_store, inside, make_empty_store
 
 from tasks.mlflow_store import experiment_id, local_uri, tracking_uri
 from tasks.promotion_history import Event, champions, champions_before, event_from_json
@@ -20,7 +20,7 @@ from thaw.params import RegistryParams
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("template")
+    return make_empty_store(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def project(empty: Path, template: Path) -> Path:
     """A project with a store that holds nothing."""
-    copy_empty_store(empty, template)
+    copy_empty_store(template, empty)
     return empty
 
 
@@ -93,9 +93,7 @@ def test_names_that_look_alike_are_kept_apart(registry: Registry) -> None:
     assert len(registry.versions()) == 1
 
 
-def test_more_versions_than_one_page_holds_are_all_found(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_versions_than_one_page_holds_are_all_found(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.registry._PAGE", 2)
     with_versions(registry, *"abcde")
     assert [version.number for version in registry.versions()] == [5, 4, 3, 2, 1]
@@ -174,7 +172,7 @@ def test_the_address_does_not_leak_into_the_environment_or_the_next_project(
 ) -> None:
     with_versions(registry, "a")
     assert not {"MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"} & set(os.environ)
-    copy_empty_store(other := tmp_path / "other", template)
+    copy_empty_store(template, other := tmp_path / "other")
     with inside(other):
         assert open_registry(RegistryParams(name="pets")).versions() == ()
 
@@ -182,7 +180,7 @@ def test_the_address_does_not_leak_into_the_environment_or_the_next_project(
 def test_a_server_or_data_base_of_the_users_is_used_as_it_is(
     empty: Path, template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy_empty_store(empty / "theirs", template)
+    copy_empty_store(template, empty / "theirs")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{empty}/theirs/.thaw/mlflow.db")
     registry = with_versions(open_registry(RegistryParams(name="pets")), "a")
     assert len(registry.versions()) == 1 and not (empty / ".thaw").exists()

@@ -22,7 +22,7 @@ from thaw.heads.folds import NEVER, assign_folds
 from thaw.heads.kinds import candidates, class_weights, fit_lots, fit_one
 from thaw.labelled import LabelledFeatures
 from thaw.params import HeadParams
-from thaw.threads import threads_for
+from thaw.threads import threads, threads_for
 
 PATIENCE = 2  # lots (checkpoints of the mlp) without a lower loss
 GAIN = 0.01  # the share by which a loss must fall to count as lower
@@ -41,7 +41,7 @@ def fit_head(train: LabelledFeatures, val: LabelledFeatures | None, params: Head
         BadManifest: fewer than two classes, or a class without training rows.
     """
     _check_finite(train, val)
-    with threads_for(train.features.numel()):
+    with threads(threads_for(train.features.numel())):
         return _fit_head(train, val, params)
 
 

@@ -34,7 +34,7 @@ class Stopping:
     most that a problem may take.
     """
 
-    decrease: float = 1e-6
+    decrease: float = 1e-7
     gradient: float = 1e-7
     evaluations: int = 500
 

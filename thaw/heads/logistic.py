@@ -14,6 +14,7 @@ from torch import Tensor
 
 from thaw.heads.lbfgs import Precondition, Stopping, minimise
 from thaw.heads.standardisation import Standardisation, fit_standardisation
+from thaw.threads import threads
 
 LOGITS = 2**20  # at a time in the loss: bounds the memory of what is made on the way
 SAMPLE = 16  # rows for each feature that the preconditioner is estimated from
@@ -50,10 +51,13 @@ def fit_logistic(
     """
     standardisation = fit_standardisation(features)
     rows, basis = _compress(standardisation.apply(features))
-    problem = _Problem(rows, targets, _row_weights(targets, class_weights), torch.tensor(l2, dtype=torch.float32))
+    row_weights = _row_weights(targets, class_weights)
+    problem = _Problem(rows, targets, row_weights, torch.tensor(l2, dtype=torch.float32), torch.get_num_threads())
     start = torch.zeros(len(l2), len(class_weights), rows.shape[1] + 1)
-    precondition = _preconditioner(problem, len(class_weights))
-    found = minimise(problem.evaluate, start, precondition=precondition, stopping=stopping)
+    covariance = _covariance(problem)
+    with threads(1):  # all but the products with the rows is small
+        precondition = _preconditioner(problem, covariance, len(class_weights))
+        found = minimise(problem.evaluate, start, precondition=precondition, stopping=stopping)
     weights = found[..., :-1] if basis is None else found[..., :-1] @ basis.T
     return [
         LogisticModel(standardisation, weight.contiguous(), bias.contiguous())
@@ -66,7 +70,8 @@ def _compress(rows: Tensor) -> tuple[Tensor, Tensor | None]:
     optimum lies."""
     if rows.shape[0] >= rows.shape[1]:
         return rows, None
-    basis, coordinates = torch.linalg.qr(rows.T)
+    with threads(1):
+        basis, coordinates = torch.linalg.qr(rows.T)
     return coordinates.T.contiguous(), basis
 
 
@@ -85,6 +90,7 @@ class _Problem:
     targets: Tensor
     row_weights: Tensor
     l2: Tensor
+    cores: int
 
     def evaluate(self, points: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
         """The losses, float64 [A], and the gradients of `points` [A, C, D + 1], the bias last.
@@ -92,6 +98,15 @@ class _Problem:
         Classes come before rows: the softmax then runs along memory, which is ten times as fast for few
         classes.
         """
+        with threads(self.cores):
+            losses, slopes = self._data_terms(points)
+        l2 = self.l2[which].view(-1, 1, 1)
+        slopes[..., :-1] += l2 * points[..., :-1]
+        penalty = (l2 / 2 * points[..., :-1].square()).flatten(1).sum(1, dtype=torch.float64)
+        return losses + penalty, slopes
+
+    def _data_terms(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """The weighted mean cross-entropy [A] and its gradient [A, C, D + 1]."""
         problems, classes, columns = points.shape
         weights, bias = points[..., :-1].reshape(-1, columns - 1), points[..., -1:]
         losses = torch.zeros(problems, dtype=torch.float64)
@@ -103,29 +118,31 @@ class _Problem:
             errors = log_shares.exp_().scatter_add_(1, index, -torch.ones(index.shape)).mul_(row_weights)
             weight_slopes.addmm_(errors.view(problems * classes, -1), rows)
             bias_slopes += errors.sum(2)
-        slopes = torch.cat([weight_slopes.view(problems, classes, -1), bias_slopes[..., None]], 2) / len(self.rows)
-        l2 = self.l2[which].view(-1, 1, 1)
-        slopes[..., :-1] += l2 * points[..., :-1]
-        penalty = (l2 / 2 * points[..., :-1].square()).flatten(1).sum(1, dtype=torch.float64)
-        return losses / len(self.rows) + penalty, slopes
+        slopes = torch.cat([weight_slopes.view(problems, classes, -1), bias_slopes[..., None]], 2)
+        return losses / len(self.rows), slopes / len(self.rows)
 
     def _blocks(self, columns: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         size = min(max(LOGITS // columns, 256), 8192)
         return zip(self.rows.split(size), self.targets.split(size), self.row_weights.split(size), strict=True)
 
 
-def _preconditioner(problem: _Problem, classes: int) -> Precondition:
-    """The inverse Hessian at zero weights, where every class is as likely: `covariance / C + l2` for each
-    class.
-
-    Only its scale changes much on the way to the optimum (compare the bound of Boehning 1992), and L-BFGS
-    learns the rest.
-    """
+def _covariance(problem: _Problem) -> Tensor | None:
+    """The weighted second moments of the features [D, D], from a sample of the rows; None: there are too many features."""
     if problem.rows.shape[1] > LARGEST:
-        return lambda gradients, which: gradients
+        return None
     every = max(1, len(problem.rows) // (SAMPLE * problem.rows.shape[1]))
     sample = problem.rows[::every] * problem.row_weights[::every].sqrt()[:, None]
-    values, vectors = torch.linalg.eigh(sample.T @ sample / len(sample))
+    return sample.T @ sample / len(sample)
+
+
+def _preconditioner(problem: _Problem, covariance: Tensor | None, classes: int) -> Precondition:
+    """The inverse Hessian at zero weights, where every class is as likely: `covariance / C + l2` for each class.
+
+    Only its scale changes much on the way to the optimum (compare the bound of Boehning 1992), and L-BFGS learns the rest.
+    """
+    if covariance is None:
+        return lambda gradients, which: gradients
+    values, vectors = torch.linalg.eigh(covariance)
     curvature = values.clamp(min=0) / classes
 
     def precondition(gradients: Tensor, which: Tensor) -> Tensor:
