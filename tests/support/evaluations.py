@@ -1,0 +1,60 @@
+"""A small evaluation with everything in it, and names that are out for harm."""
+
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+
+from thaw.bootstrap import Resampling
+from thaw.evaluation import Evaluation, ModelDescription, evaluate
+from thaw.ingest_report import IngestReport
+from thaw.params import EvaluateParams
+from thaw.predictions import Predictions
+from thaw.transfer_gain import Draw, measure_transfer_gain
+
+HOSTILE = '<script>document.title="broken"</script>'
+NAMES = ("ants & bees", HOSTILE, "蜂")
+
+
+def hostile_predictions(count: int = 60) -> Predictions:
+    random = np.random.default_rng(0)
+    targets = np.arange(count) % len(NAMES)
+    logits = random.normal(size=(count, len(NAMES))) + 1.5 * np.eye(len(NAMES))[targets]
+    probabilities = (np.exp(logits) / np.exp(logits).sum(1, keepdims=True)).astype(np.float32)
+    digests = tuple(bytes([number]) * 32 for number in range(count))
+    paths = tuple(f"{HOSTILE}/{number}.png" for number in range(count))
+    return Predictions(NAMES, digests, paths, targets, probabilities)
+
+
+def hostile_evaluation() -> Evaluation:
+    predictions = hostile_predictions()
+    draws = [Draw(seed, torch.arange(9) + seed, torch.zeros(9, dtype=torch.int64)) for seed in range(4)]
+
+    def learner(share: float):  # type: ignore[no-untyped-def]
+        def learn(draw: Draw) -> np.ndarray:
+            right = np.random.default_rng(draw.seed).random(len(predictions)) < share
+            return np.where(right, predictions.targets, (predictions.targets + 1) % 3)
+
+        return learn
+
+    learners = {"frozen": learner(0.9), "scratch": learner(0.5), "pixels": learner(0.88)}
+    transfer = measure_transfer_gain(learners, draws, predictions.targets, Resampling(100))
+    model = ModelDescription("thaw_small", "x.safetensors", "flatten", 256, "f" * 32, "linear", (("l2", "0.01"),), 9)
+    majority = np.full((len(predictions), 3), 1 / 3, np.float32)
+    params = EvaluateParams(bootstrap=100, mistakes=5)
+    return evaluate(predictions, model, params, baselines=[("majority", majority)], transfer=transfer)
+
+
+def hostile_ingest() -> IngestReport:
+    return IngestReport(
+        source=HOSTILE, examples=60, unlabelled=3, rejected=2, size=1, split_by="hash", splits={"train": 9, "val": 0, "test": 60},
+        classes={name: {"train": 3, "test": 20} for name in NAMES}, kinds={"PNG": 60}, wrong_endings=0, copies_within=1,
+        copies_across=0, copies_conflicting=1, copies=(), notes=(f"a note on {HOSTILE}",),
+    )  # fmt: skip
+
+
+def thumbnail() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
