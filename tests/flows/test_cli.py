@@ -1,0 +1,86 @@
+"""The command line as a user meets it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from toy import build_toy, environment
+
+COMMANDS = ("run", "status", "promote", "rollback", "models", "predict", "ui", "check", "config", "config show", "config set")
+
+
+def thaw(*arguments: str, cwd: Path, code: int = 0) -> "subprocess.CompletedProcess[str]":
+    path = {"PYTHONPATH": str(Path.cwd()), "COLUMNS": "200"}
+    command = [sys.executable, "-m", "flows.cli", *arguments]
+    found = subprocess.run(command, cwd=cwd, env=environment() | path, capture_output=True, text=True, timeout=120, check=False)
+    assert found.returncode == code, found.stdout + found.stderr
+    assert "Traceback" not in found.stderr
+    return found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = build_toy(tmp_path / "toy")
+    (root / "params.yaml").write_text(Path("params.yaml").read_text())
+    return root
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str, tmp_path: Path) -> None:
+    assert f"Example: thaw {command.split()[0]}" in thaw(*command.split(), "--help", cwd=tmp_path).stdout
+
+
+def test_the_help_names_the_exit_codes_and_imports_nothing_heavy(tmp_path: Path) -> None:
+    assert "4    the promotion was refused" in thaw("--help", cwd=tmp_path).stdout
+    listed = "import sys, flows.cli; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    found = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=True)
+    heavy = {"torch", "torchvision", "prefect", "mlflow", "dvc", "pandas", "pyarrow", "sklearn", "matplotlib", "pydantic"}
+    assert not heavy & set(found.stdout.split())
+
+
+def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
+    assert "not in a Thaw project" in thaw("status", cwd=tmp_path, code=1).stderr
+    assert "No such command" in thaw("rnu", cwd=tmp_path, code=2).stderr
+
+
+def test_config_set_keeps_comments_and_refuses_what_is_wrong(project: Path) -> None:
+    before = (project / "params.yaml").read_text()
+    assert "no such key" in thaw("config", "set", "head.knd=mlp", cwd=project, code=1).stderr
+    assert "'linear', 'mlp' or 'knn'" in thaw("config", "set", "head.kind=tree", cwd=project, code=1).stderr
+    assert (project / "params.yaml").read_text() == before
+    shown = thaw("config", "set", "head.kind=mlp", "--dry-run", cwd=project).stdout
+    assert "mlp" in shown and (project / "params.yaml").read_text() == before
+    thaw("config", "set", "head.kind=mlp", "dataset.source=hymenoptera", "backbone.weights=ResNet18_Weights.IMAGENET1K_V1", cwd=project)
+    after = (project / "params.yaml").read_text()
+    values = YAML(typ="safe").load(after)
+    assert (values["head"]["kind"], values["dataset"]["source"]) == ("mlp", "data/sources/hymenoptera")
+    assert values["backbone"]["weights"] == "data/weights/ResNet18_Weights.IMAGENET1K_V1.pth"
+    assert all(line.split("#")[1] in after for line in before.splitlines() if "#" in line), "comments are kept"
+
+
+def test_config_show_marks_what_differs(project: Path) -> None:
+    shown = json.loads(thaw("config", "show", "--json", cwd=project).stdout)
+    assert shown["dataset.labels_per_class"]["value"] == 5
+
+
+def test_check_computes_nothing_and_finds_what_is_missing(project: Path) -> None:
+    thaw("config", "set", "dataset.source=nowhere", cwd=project)
+    found = json.loads(thaw("check", "--json", cwd=project, code=1).stdout)
+    assert [one["check"] for one in found if one["verdict"] == "fail" and "nowhere" in one["says"]]
+    assert not (project / "data").exists()
+
+
+def test_a_link_that_leads_nowhere_is_named_before_dvc_stumbles(project: Path) -> None:
+    (project / "photos/ants").mkdir(parents=True)
+    (project / "photos/ants/broken.jpg").symlink_to("nowhere.jpg")
+    thaw("config", "set", "dataset.source=photos", cwd=project)
+    assert "broken.jpg" in thaw("run", cwd=project, code=1).stderr
+
+
+def test_an_empty_registry_is_no_error_but_nothing_can_be_promoted(project: Path) -> None:
+    assert json.loads(thaw("models", "--json", cwd=project).stdout)["versions"] == []
+    assert "challenger" in thaw("promote", cwd=project, code=1).stderr
+    assert "no champion" in thaw("predict", str(project / "input.txt"), cwd=project, code=1).stderr

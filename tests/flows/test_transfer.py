@@ -1,0 +1,45 @@
+"""The flow over a real DVC: order, failures, retries; and the same record as a hand-typed `dvc repro`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from toy import build_toy, environment, ran
+
+pytestmark = pytest.mark.slow
+
+
+def thaw(root: Path, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "flows.cli", *arguments]
+    path = {"PYTHONPATH": str(Path.cwd())}
+    found = subprocess.run(command, cwd=root, env=environment() | path, capture_output=True, text=True, timeout=300, check=False)
+    assert found.returncode == code, found.stdout + found.stderr
+    return found
+
+
+def test_failures_retries_and_the_same_lock_as_dvc(tmp_path: Path) -> None:
+    root = build_toy(tmp_path / "toy")
+    (root / "last.order").write_text("fail")
+    (root / "left.order").write_text("pass-later")
+    failed = thaw(root, "run", code=3)
+    last = failed.stderr.strip().splitlines()[-1]
+    assert "`last` failed" in last and "the input is bad" in last and "thaw run" in last
+    assert sorted(ran(root)) == ["first", "last", "left", "left", "right"], "left was tried again, what is done stays done"
+
+    (root / "last.order").unlink()
+    done = json.loads(thaw(root, "run", "--json").stdout)
+    assert {stage["name"]: stage["outcome"] for stage in done["stages"]} == {
+        "first": "up to date", "left": "up to date", "right": "up to date", "last": "ran",
+    }  # fmt: skip
+    by_flow = (root / "dvc.lock").read_text()
+    repro = subprocess.run(["dvc", "repro"], cwd=root, env=environment(), capture_output=True, text=True, check=True)
+    assert "up to date" in repro.stdout + repro.stderr
+    assert (root / "dvc.lock").read_text() == by_flow
+
+    twin = build_toy(tmp_path / "twin")
+    subprocess.run(["dvc", "repro", "--quiet"], cwd=twin, env=environment(), check=True)
+    from ruamel.yaml import YAML
+
+    assert YAML(typ="safe").load(by_flow) == YAML(typ="safe").load((twin / "dvc.lock").read_text())
