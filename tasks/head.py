@@ -39,7 +39,7 @@ def read_labelled(rows: Sequence[Example], class_names: tuple[str, ...], layer: 
     digests = [row.digest for row in rows]
     features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, digests)
     targets = torch.tensor([class_names.index(str(row.label)) for row in rows], dtype=torch.int64)
-    return LabelledFeatures(features, targets, class_names, _group_numbers(rows))
+    return LabelledFeatures(features, targets, class_names, group_numbers(rows))
 
 
 def describe(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures) -> str:
@@ -56,7 +56,7 @@ def describe(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures) -
     return f"{head.kind} head on {len(train)} images of {len(head.class_names)} classes: {setting}, {reached}"
 
 
-def _group_numbers(rows: Sequence[Example]) -> torch.Tensor | None:
+def group_numbers(rows: Sequence[Example]) -> torch.Tensor | None:
     """A number for each group, int64; rows without a group have one of their own. None: no row has a
     group."""
     if all(row.group is None for row in rows):

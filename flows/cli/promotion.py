@@ -11,14 +11,20 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
-def promote(dry_run: DryRun = False, json: Json = False) -> None:
+def promote(
+    dry_run: DryRun = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Record a refusal again, even if nothing has changed since.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Make the challenger the champion, if the rule in params.yaml allows it. Ends with 4 if not."""
     from flows.cli.exits import Exit
 
     _enter()
     from flows.promotion import promote as flow
 
-    found = flow(dry_run=dry_run)
+    found = flow(dry_run=dry_run, force=force)
     _say(found, dry_run=dry_run, json=json)
     raise typer.Exit(Exit.DONE if found.promoted else Exit.REFUSED)
 

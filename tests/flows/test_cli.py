@@ -9,13 +9,27 @@ import pytest
 from ruamel.yaml import YAML
 from toy import build_toy, environment
 
-COMMANDS = ("run", "status", "promote", "rollback", "models", "predict", "ui", "check", "config", "config show", "config set")
+COMMANDS = (
+    "run",
+    "status",
+    "promote",
+    "rollback",
+    "models",
+    "predict",
+    "ui",
+    "check",
+    "config",
+    "config show",
+    "config set",
+)
 
 
 def thaw(*arguments: str, cwd: Path, code: int = 0) -> "subprocess.CompletedProcess[str]":
     path = {"PYTHONPATH": str(Path.cwd()), "COLUMNS": "200"}
     command = [sys.executable, "-m", "flows.cli", *arguments]
-    found = subprocess.run(command, cwd=cwd, env=environment() | path, capture_output=True, text=True, timeout=120, check=False)
+    found = subprocess.run(
+        command, cwd=cwd, env=environment() | path, capture_output=True, text=True, timeout=120, check=False
+    )
     assert found.returncode == code, found.stdout + found.stderr
     assert "Traceback" not in found.stderr
     return found
@@ -30,14 +44,25 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command: str, tmp_path: Path) -> None:
-    assert f"Example: thaw {command.split()[0]}" in thaw(*command.split(), "--help", cwd=tmp_path).stdout
+    assert f"Example: thaw {command.split(maxsplit=1)[0]}" in thaw(*command.split(), "--help", cwd=tmp_path).stdout
 
 
 def test_the_help_names_the_exit_codes_and_imports_nothing_heavy(tmp_path: Path) -> None:
     assert "4    the promotion was refused" in thaw("--help", cwd=tmp_path).stdout
     listed = "import sys, flows.cli; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     found = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=True)
-    heavy = {"torch", "torchvision", "prefect", "mlflow", "dvc", "pandas", "pyarrow", "sklearn", "matplotlib", "pydantic"}
+    heavy = {
+        "torch",
+        "torchvision",
+        "prefect",
+        "mlflow",
+        "dvc",
+        "pandas",
+        "pyarrow",
+        "sklearn",
+        "matplotlib",
+        "pydantic",
+    }
     assert not heavy & set(found.stdout.split())
 
 
@@ -53,7 +78,14 @@ def test_config_set_keeps_comments_and_refuses_what_is_wrong(project: Path) -> N
     assert (project / "params.yaml").read_text() == before
     shown = thaw("config", "set", "head.kind=mlp", "--dry-run", cwd=project).stdout
     assert "mlp" in shown and (project / "params.yaml").read_text() == before
-    thaw("config", "set", "head.kind=mlp", "dataset.source=hymenoptera", "backbone.weights=ResNet18_Weights.IMAGENET1K_V1", cwd=project)
+    thaw(
+        "config",
+        "set",
+        "head.kind=mlp",
+        "dataset.source=hymenoptera",
+        "backbone.weights=ResNet18_Weights.IMAGENET1K_V1",
+        cwd=project,
+    )
     after = (project / "params.yaml").read_text()
     values = YAML(typ="safe").load(after)
     assert (values["head"]["kind"], values["dataset"]["source"]) == ("mlp", "data/sources/hymenoptera")

@@ -26,7 +26,9 @@ def test_it_runs_once_and_then_is_up_to_date(root: Path) -> None:
     assert (first.outcome, again.outcome) == (Outcome.RAN, Outcome.UP_TO_DATE)
     assert "first says hello" in lines
     assert ran(root) == ["first"]
-    status = subprocess.run(["dvc", "status", "first"], cwd=root, env=environment(), capture_output=True, text=True, check=True)
+    status = subprocess.run(
+        ["dvc", "status", "first"], cwd=root, env=environment(), capture_output=True, text=True, check=True
+    )
     assert "up to date" in status.stdout
 
 

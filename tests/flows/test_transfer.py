@@ -14,7 +14,9 @@ pytestmark = pytest.mark.slow
 def thaw(root: Path, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "flows.cli", *arguments]
     path = {"PYTHONPATH": str(Path.cwd())}
-    found = subprocess.run(command, cwd=root, env=environment() | path, capture_output=True, text=True, timeout=300, check=False)
+    found = subprocess.run(
+        command, cwd=root, env=environment() | path, capture_output=True, text=True, timeout=300, check=False
+    )
     assert found.returncode == code, found.stdout + found.stderr
     return found
 
@@ -26,7 +28,9 @@ def test_failures_retries_and_the_same_lock_as_dvc(tmp_path: Path) -> None:
     failed = thaw(root, "run", code=3)
     last = failed.stderr.strip().splitlines()[-1]
     assert "`last` failed" in last and "the input is bad" in last and "thaw run" in last
-    assert sorted(ran(root)) == ["first", "last", "left", "left", "right"], "left was tried again, what is done stays done"
+    assert sorted(ran(root)) == ["first", "last", "left", "left", "right"], (
+        "left was tried again, what is done stays done"
+    )
 
     (root / "last.order").unlink()
     done = json.loads(thaw(root, "run", "--json").stdout)

@@ -67,5 +67,5 @@ def test_what_cannot_be_measured_is_refused() -> None:
         (np.ones((3, 2)), np.zeros(2, int)),
         (np.ones((2, 2)), np.array([0, 2])),
     ]:
-        with pytest.raises(ValueError):  # noqa: PT011
+        with pytest.raises(ValueError):
             measure(probabilities, targets)

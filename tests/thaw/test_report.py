@@ -31,7 +31,9 @@ def test_it_needs_nothing_from_outside() -> None:
 
 def test_it_says_the_figures() -> None:
     evaluation, html = hostile_evaluation(), page()
-    assert verdict(evaluation).startswith(f"The model is right on {percent(evaluation.metrics.accuracy.value)} of 60 test")
+    assert verdict(evaluation).startswith(
+        f"The model is right on {percent(evaluation.metrics.accuracy.value)} of 60 test"
+    )
     assert "over training the same network from scratch" in html
     assert "3 images have no label yet" in html and "2 files were rejected" in html
     assert "can&#39;t tell" in html and ">helps<" in html
@@ -42,7 +44,9 @@ def test_mistakes_are_the_most_confident_ones_in_order() -> None:
     mistakes = confident_mistakes(predictions, 1000)
     wrong = predictions.predicted != predictions.targets
     assert len(mistakes) == wrong.sum() > 5
-    assert [one.confidence for one in mistakes] == sorted((float(c) for c in predictions.confidences[wrong]), reverse=True)
+    assert [one.confidence for one in mistakes] == sorted(
+        (float(c) for c in predictions.confidences[wrong]), reverse=True
+    )
     assert all(one.label != one.predicted for one in mistakes)
 
 

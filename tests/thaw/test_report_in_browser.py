@@ -41,18 +41,23 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     evaluation = hostile_evaluation()
     pictures = {mistake.digest: thumbnail() for mistake in evaluation.mistakes}
     path: Path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(render_report(evaluation, hostile_ingest(), Origin(HOSTILE, (), HOSTILE), pictures), encoding="utf-8")
+    path.write_text(
+        render_report(evaluation, hostile_ingest(), Origin(HOSTILE, (), HOSTILE), pictures), encoding="utf-8"
+    )
     return path.as_uri()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_it_fits_loads_all_and_asks_for_nothing(browser: webdriver.Chrome, address: str, width: int) -> None:
     browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
     )
     browser.get(address)
     assert browser.find_element(By.ID, "verdict").is_displayed()
-    assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"), "it must not overflow"
+    assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"), (
+        "it must not overflow"
+    )
     images = browser.find_elements(By.CSS_SELECTOR, ".mistake img")
     assert len(images) == 5
     assert all(browser.execute_script("return arguments[0].naturalWidth", image) == 8 for image in images)

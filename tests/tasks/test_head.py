@@ -1,0 +1,109 @@
+"""The stage `head`, on real handwriting in a project folder of its own."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from blake3 import blake3
+from ruamel.yaml import YAML
+from sklearn.datasets import load_digits
+
+from tasks import head as stage
+from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST
+from thaw.errors import IncompleteFeatures
+from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests, write_index
+from thaw.heads import read_head
+from thaw.manifest import Example, build_manifest, read_manifest, write_manifest
+
+LAYER = Layer("fingerprint", "avgpool", 64)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """300 digits in train, 100 in val and 100 in test, their pixels as features."""
+    monkeypatch.chdir(tmp_path)
+    images = load_digits()
+    features = torch.tensor(images.data[:500]).float()
+    splits = ["train"] * 300 + ["val"] * 100 + ["test"] * 100
+    digests = [blake3(row.numpy().tobytes()).digest() for row in features]
+    rows = [
+        Example(digest, f"{number:03}.png", str(label), split, group=None, shape=(8, 8, 1), size=99)
+        for number, (digest, label, split) in enumerate(zip(digests, images.target, splits, strict=False))
+    ]
+    write_manifest(build_manifest(rows), MANIFEST)
+    order = torch.randperm(500, generator=torch.Generator().manual_seed(0))  # the store keeps no order
+    FeatureStore(FEATURES).write(LAYER, [digests[i] for i in order], features[order], {})
+    index = FeatureIndex("fingerprint", "pixels", "float32", (LAYER,), len(digests), hash_digests(digests))
+    write_index(index, FEATURES_INDEX)
+    write_params({})
+    return tmp_path
+
+
+def write_params(values: dict[str, object]) -> None:
+    YAML().dump(values, Path("params.yaml"))
+
+
+def accuracy() -> float:
+    """Of the written head, on the test images."""
+    images = load_digits()
+    logits = read_head(HEAD).logits(torch.tensor(images.data[400:500]).float())
+    return float((logits.argmax(1) == torch.tensor(images.target[400:500])).float().mean())
+
+
+def test_it_writes_a_head_that_reads_handwriting_and_what_was_tried(project: Path) -> None:
+    stage.main()
+    assert accuracy() > 0.85
+    assert read_head(HEAD).class_names == tuple("0123456789")
+    table = pd.read_csv(HEAD / "trials.csv")
+    assert len(table) == 6
+    assert table["chosen"].sum() == 1
+
+
+def test_it_says_in_one_line_what_came_out(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        stage.main()
+    assert "linear head on 300 images of 10 classes: l2 0.0" in caplog.text
+    assert "on 100 validation images" in caplog.text
+
+
+def test_the_label_budget_is_kept(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_params({"dataset": {"labels_per_class": 3}, "head": {"kind": "knn"}})
+    with caplog.at_level("INFO"):
+        stage.main()
+    assert "knn head on 30 images" in caplog.text
+
+
+def test_running_twice_writes_the_same_bytes(project: Path) -> None:
+    names = ("head.json", "head.safetensors", "trials.csv")
+    stage.main()
+    first = [(HEAD / name).read_bytes() for name in names]
+    stage.main()
+    assert [(HEAD / name).read_bytes() for name in names] == first
+
+
+def test_without_validation_images_it_is_cross_validated(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_params({"head": {"folds": 3}})
+    rows = [row for row in read_manifest(MANIFEST).examples() if row.split != "val"]
+    write_manifest(build_manifest(rows), MANIFEST)
+    with caplog.at_level("INFO"):
+        stage.main()
+    assert "on cross-validation" in caplog.text
+    assert accuracy() > 0.85
+
+
+def test_missing_features_are_said(project: Path) -> None:
+    for part in (FEATURES / "fingerprint" / "avgpool").iterdir():
+        part.unlink()
+    with pytest.raises(IncompleteFeatures, match="extract"):
+        stage.main()
+
+
+def test_groups_get_numbers_of_their_own(project: Path) -> None:
+    rows = [
+        Example(bytes(32), f"{n}", "a", "train", group, (8, 8, 1), 9) for n, group in enumerate(["x", None, "x", "1"])
+    ]
+    numbers = stage.group_numbers(rows)
+    assert numbers is not None
+    assert numbers.tolist() == [0, 1, 0, 2]
+    assert stage.group_numbers(rows[1:2]) is None
