@@ -58,7 +58,6 @@ def main() -> None:
         "minutes": round((monotonic() - began) / 60, 1),
         "source_accuracy": made.accuracy,
         "weights": digest_file(WEIGHTS).hex(),
-        "weights": digest_file(WEIGHTS).hex(),
         "losses": made.losses,
         "params": {"source": asdict(params.source), "training": asdict(params.training)},
     }

@@ -12,7 +12,7 @@ from flows.stages import Stage, in_order, parse_graph, parse_states, read_stages
 def test_the_graph_and_the_states_come_from_dvc(tmp_path: Path) -> None:
     root = build_toy(tmp_path / "toy")
     stages = read_stages(root)
-    assert [stage.name for stage in stages][0] == "first" and [stage.name for stage in stages][-1] == "last"
+    assert (stages[0].name, stages[-1].name) == ("first", "last")
     assert {stage.name: set(stage.upstream) for stage in stages}["last"] == {"left", "right"}
     states = read_states(root)
     assert states["first"].missing and states["first"].changed

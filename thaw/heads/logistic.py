@@ -83,8 +83,11 @@ def _row_weights(targets: Tensor, class_weights: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """rows: [N, D], standardised; targets: int64 [N]; row_weights: [N], of mean 1; l2: [K], one for each
-    problem."""
+    """K problems on the same rows.
+
+    rows: [N, D], standardised. targets: int64 [N]. row_weights: [N], of mean 1. l2: [K]. cores: threads for products
+    with the rows.
+    """
 
     rows: Tensor
     targets: Tensor
