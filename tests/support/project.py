@@ -35,7 +35,7 @@ class Project:
     def run(self, *command: str, code: int = 0) -> str:
         """Run a command to its end; returns what it printed, both streams."""
         process = self.start(*command)
-        output, _ = process.communicate(timeout=600)
+        output, _ = process.communicate(timeout=900)
         assert process.returncode == code, f"{' '.join(command)} ended with {process.returncode}:\n{output}"
         return output
 
@@ -43,7 +43,7 @@ class Project:
         """What a `--json` command prints on standard output."""
         process = subprocess.run(
             (sys.executable, "-m", "flows.cli", *command, "--json"),
-            cwd=self.root, env=self.environment(), text=True, capture_output=True, timeout=600, check=False,
+            cwd=self.root, env=self.environment(), text=True, capture_output=True, timeout=900, check=False,
         )  # fmt: skip
         assert process.returncode == 0, process.stdout + process.stderr
         return json.loads(process.stdout)
