@@ -16,7 +16,8 @@ from thaw.files import digest_bytes
 from thaw.inputs.images import decode
 from thaw.manifest import Manifest
 from thaw.params import ExtractParams
-from thaw.streaming import Progress, map_ahead
+from thaw.streaming import Progress, map_ahead, usable_cores
+from thaw.threads import threads
 
 log = logging.getLogger(__name__)
 
@@ -136,17 +137,22 @@ def _forward(
     device: torch.device,
     max_pixels: int,
 ) -> Iterator[_Rows]:
-    """Features batch by batch, float32 or float16 on the CPU; threads decode ahead of the forward pass, two batches at most."""
+    """Features batch by batch, float32 or float16 on the CPU, in order.
 
-    def pixels(image: tuple[bytes, Path]) -> torch.Tensor:
-        return backbone.preprocessing.pixels(_read_image(*image, max_pixels))
-
+    Each worker decodes a batch and passes it through the network on one core: products split over cores would wait at every layer for whichever
+    core is decoding, which is several times slower. The workers are one batch ahead of the writer at most.
+    """
     dtype = getattr(torch, params.dtype)
-    decoded = map_ahead(pixels, images, workers=params.workers, depth=2 * params.batch_size)
-    for batch in _batches(decoded, params.batch_size):
-        features = backbone.features(torch.stack([tensor for _, tensor in batch]).to(device))
-        digests = tuple(digest for (digest, _), _ in batch)
-        yield _Rows(digests, {name: value.to("cpu", dtype) for name, value in features.items()})
+
+    def features_of(batch: Sequence[tuple[bytes, Path]]) -> _Rows:
+        pixels = torch.stack([backbone.preprocessing.pixels(_read_image(*image, max_pixels)) for image in batch])
+        found = backbone.features(pixels.to(device))
+        return _Rows(tuple(digest for digest, _ in batch), {name: row.to("cpu", dtype) for name, row in found.items()})
+
+    workers = params.workers or usable_cores()
+    with threads(1):
+        for _, rows in map_ahead(features_of, _batches(images, params.batch_size), workers=workers, depth=workers + 1):
+            yield rows
 
 
 def _read_image(digest: bytes, path: Path, max_pixels: int) -> Image.Image:

@@ -96,7 +96,7 @@ class ExtractParams(Section):
     part_rows: PositiveInt = Field(
         2048, description="rows of one part of the cache: what a killed run may lose at most"
     )
-    workers: PositiveInt | None = Field(None, description="threads that decode; null: one a core")
+    workers: PositiveInt | None = Field(None, description="threads that decode and compute; null: one a core")
     device: str = Field("auto", description="`cpu`, `cuda`, `cuda:1`, `mps`; `auto`: the best there is")
 
 
