@@ -38,7 +38,7 @@ def card(gain: TransferGain, training: dict[str, Any]) -> str:
 
 ## How it was made
 
-A ResNet of three stages, 1.1 million parameters, for images of {source["image_size"]} x {source["image_size"]} pixels (`thaw/small.py`),
+A ResNet of three stages, 1.2 million parameters, for images of {source["image_size"]} x {source["image_size"]} pixels (`thaw/small.py`),
 stored as float16. It learnt to tell {source["classes"]} invented characters apart, each a random program of strokes, in
 {settings["steps"]} steps of {settings["batch_size"]} new instances: every stroke, the whole character and the pen vary, and the drawing is
 sampled down to 8 x 8 pixels of 17 grey levels. Characters whose likeness to a printed digit (a correlation) exceeds

@@ -13,7 +13,7 @@ from thaw.bootstrap import IntArray
 from thaw.heads import fit_head
 from thaw.labelled import LabelledFeatures
 from thaw.params import HeadParams
-from thaw.scratch import predict_logits, train_scratch
+from thaw.scratch import ScratchSettings, predict_logits, train_scratch
 from thaw.transfer_gain import Draw, Learner
 
 MAJORITY, PIXELS, RANDOM_BACKBONE, SCRATCH = "majority", "pixels", "random_backbone", "scratch"
@@ -107,7 +107,9 @@ def random_backbone_learner(images: Inputs, course: Course, backbone: Backbone, 
     return head_learner(inputs, course)
 
 
-def scratch_learner(images: Inputs, course: Course, backbone: Backbone) -> Learner:
+def scratch_learner(
+    images: Inputs, course: Course, backbone: Backbone, settings: ScratchSettings | None = None
+) -> Learner:
     """The same architecture, trained whole from random weights; images: uint8 [N, 3, H, W]."""
     mean, std = backbone.preprocessing.mean, backbone.preprocessing.std
 
@@ -120,6 +122,7 @@ def scratch_learner(images: Inputs, course: Course, backbone: Backbone) -> Learn
             mean=mean,
             std=std,
             seed=draw.seed,
+            settings=settings,
         )
         return _classes(predict_logits(model, images.test, mean=mean, std=std))
 

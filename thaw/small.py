@@ -14,7 +14,7 @@ def build_small_resnet(num_classes: int = 1000) -> ResNet:
     """A ResNet of three stages for small images, with torchvision's random initialisation.
 
     Layers: a 3x3 stem of 64 planes; one BasicBlock each of 64, 128 and 256 planes; global average pooling; the Linear layer
-    `fc`, 256 to `num_classes`. The stem and every stage halve the resolution. 1,100,736 parameters without `fc`.
+    `fc`, 256 to `num_classes`. The stem and every stage halve the resolution. 1,225,024 parameters without `fc`.
 
     Input: float32 [N, 3, 32, 32], normalised; any size from 16x16 up works. Output: float32 [N, num_classes]. The feature is
     the input of `fc`, float32 [N, 256]. torchvision's names are kept (`conv1`, `layer1`, ..., `fc`); `maxpool` and `layer4`

@@ -1,0 +1,103 @@
+"""The stage `evaluate`, on pictures that the earlier stages took."""
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from registration import CLASSES, build_project, inside
+
+from tasks import evaluate, extract, head, ingest
+from tasks.paths import REPORT
+from thaw.errors import BadArtifact, BadManifest, BadSource
+from thaw.predictions import read_predictions
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_project(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def project(template: Path, tmp_path: Path) -> Iterator[Path]:
+    root = Path(shutil.copytree(template, tmp_path / "project"))
+    with inside(root):
+        yield root
+
+
+def set_params(old: str, new: str) -> None:
+    text = Path("params.yaml").read_text()
+    assert old in text
+    Path("params.yaml").write_text(text.replace(old, new))
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (REPORT / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_metrics_predictions_and_tables_tell_the_same(project: Path) -> None:
+    metrics = json.loads((REPORT / "metrics.json").read_text())["test"]
+    predictions = read_predictions(REPORT / "predictions.parquet")
+    right = (predictions.predicted == predictions.targets).mean()
+    assert metrics["n"] == len(predictions) == 40
+    assert metrics["accuracy"] == pytest.approx(right)
+    pairs = rows("confusion.csv")
+    assert sum(pair["actual"] == pair["predicted"] for pair in pairs) == right * 40
+    assert {pair["actual"] for pair in pairs} == set(CLASSES)
+    assert sum(int(one["n"]) for one in rows("reliability.csv")) == 40
+    assert all((REPORT / "figures" / f"{name}.png").stat().st_size for name in ("accuracy", "confusion", "reliability"))
+
+
+def test_the_same_inputs_give_the_same_bytes(project: Path) -> None:
+    def written() -> dict[str, bytes]:
+        files = (path for path in sorted(REPORT.rglob("*")) if path.is_file() and path.suffix != ".png")
+        return {str(path): path.read_bytes() for path in files}
+
+    before = written()
+    evaluate.main()
+    assert written() == before
+
+
+def test_every_baseline_is_measured_from_the_same_images(project: Path) -> None:
+    set_params("baselines: [majority]", "baselines: [majority, pixels, random_backbone]")
+    set_params("seeds: 1", "seeds: 2")
+    evaluate.main()
+    metrics = json.loads((REPORT / "metrics.json").read_text())
+    assert metrics["baselines"]["majority"]["accuracy"] == 0.5
+    assert metrics["transfer"]["seeds"] == 2
+    assert metrics["transfer"]["pixels"]["accuracy"] == 1, "dark or bright: pixels are enough"
+    assert metrics["transfer"]["random_backbone"]["accuracy"] > 0.9
+    page = (REPORT / "report.html").read_text()
+    assert "random" in page and "raw pixels" in page
+
+
+def test_without_test_images_it_says_what_to_do(project: Path) -> None:
+    shutil.rmtree("photos/test")
+    set_params("dataset: {source: photos}", "dataset: {source: photos, splits: {val: 0.0, test: 0.0}}")
+    ingest.main()
+    extract.main()
+    head.main()
+    with pytest.raises(BadManifest, match=r"raise dataset\.splits\.test"):
+        evaluate.main()
+
+
+def test_without_a_head_it_says_which_stage_makes_one(project: Path) -> None:
+    shutil.rmtree("data/head")
+    with pytest.raises(BadArtifact, match="thaw run --stage head"):
+        evaluate.main()
+
+
+def test_a_mistake_whose_image_changed_stops_it_before_the_metrics_say_that_all_is_whole(project: Path) -> None:
+    # Labels that are wrong make mistakes, and mistakes are shown as pictures.
+    first = next(iter(sorted(Path("photos/test/dark").iterdir())))
+    moved = Path("photos/test/light and bright") / "was-dark.png"
+    first.rename(moved)
+    ingest.main()
+    (REPORT / "metrics.json").unlink()
+    moved.write_bytes(moved.read_bytes() + b"more")
+    with pytest.raises(BadSource, match="changed since it was ingested"):
+        evaluate.main()
+    assert not (REPORT / "metrics.json").exists()
