@@ -5,11 +5,15 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from thaw.predictions import Predictions
+from thaw.predictions import Predictions, write_predictions
+
+if TYPE_CHECKING:
+    from tasks.registry import Registry
 
 PARAMS = """\
 dataset: {source: photos}
@@ -21,6 +25,8 @@ promotion: {bootstrap: 200}
 """
 CLASSES = {"dark": 60, "light and bright": 200}
 """Mean grey of the pictures of each class; one name has spaces."""
+LABELS = ["ant", "bee"] * 30
+"""Of the test rows of versions that hold predictions alone."""
 
 
 @contextmanager
@@ -85,3 +91,18 @@ def predictions(labels: Sequence[str], predicted: Sequence[str], rows: Sequence[
         targets=np.array([names.index(name) for name in labels], np.int64),
         probabilities=probabilities,
     )
+
+
+def challenge(registry: "Registry", right: int = 60) -> int:
+    """A new version, the challenger, that is right on the first `right` of the rows `LABELS`; returns its number."""
+    from tasks.mlflow_store import experiment_id
+    from tasks.registry import CHALLENGER
+
+    said = [label if row < right else "wasp" for row, label in enumerate(LABELS)]
+    client = registry.client
+    run = client.create_run(experiment_id(client, "thaw"))
+    write_predictions(predictions(LABELS, said), Path("predictions.parquet"))
+    client.log_artifact(run.info.run_id, "predictions.parquet", "report")
+    made = client.create_model_version(registry.name, f"runs:/{run.info.run_id}/model", run.info.run_id)
+    registry.set_alias(CHALLENGER, int(made.version))
+    return int(made.version)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from registration import copy_empty_store, inside, make_empty_store, predictions
+from registration import LABELS, challenge, copy_empty_store, inside, make_empty_store, predictions
 
 from tasks.mlflow_store import experiment_id
 from tasks.promoting import Promotion, promote, rollback
@@ -15,7 +15,6 @@ from thaw.params import Params, PromotionParams, RegistryParams
 from thaw.predictions import write_predictions
 
 PARAMS = Params(registry=RegistryParams(name="pets"), promotion=PromotionParams(bootstrap=100))
-LABELS = ["ant", "bee"] * 30
 Attempt = Callable[[Params], Promotion]
 
 
@@ -33,18 +32,6 @@ def registry(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) ->
         registry = open_registry(PARAMS.registry)
         registry.client.create_registered_model(registry.name)
         yield registry
-
-
-def challenge(registry: Registry, right: int = 60) -> int:
-    """A new version, the challenger, that is right on the first `right` of 60 rows; returns its number."""
-    said = [label if row < right else "wasp" for row, label in enumerate(LABELS)]
-    client = registry.client
-    run = client.create_run(experiment_id(client, "thaw"))
-    write_predictions(predictions(LABELS, said), Path("predictions.parquet"))
-    client.log_artifact(run.info.run_id, "predictions.parquet", "report")
-    made = client.create_model_version(registry.name, f"runs:/{run.info.run_id}/model", run.info.run_id)
-    registry.set_alias(CHALLENGER, int(made.version))
-    return int(made.version)
 
 
 def champion(registry: Registry) -> int | None:
