@@ -16,7 +16,8 @@ from thaw.files import digest_bytes
 from thaw.inputs.images import decode
 from thaw.manifest import Manifest
 from thaw.params import ExtractParams
-from thaw.streaming import Progress, map_ahead, usable_cores
+from thaw.progress import Progress, untold
+from thaw.streaming import map_ahead, usable_cores
 from thaw.threads import threads
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def extract(
     params: ExtractParams,
     *,
     max_pixels: int,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = untold,
 ) -> Extraction:
     """Bring the store up to date with the manifest, and return its canonical index.
 

@@ -12,9 +12,10 @@ from thaw.ingest_report import Accepted, IngestReport, build_report
 from thaw.inputs.images import StoredImage, fits_ending, inspect
 from thaw.manifest import Example, Manifest, build_manifest
 from thaw.params import DatasetParams
+from thaw.progress import Progress, untold
 from thaw.sources import read_source
 from thaw.splits import Splitter
-from thaw.streaming import Progress, map_ahead, usable_cores
+from thaw.streaming import map_ahead, usable_cores
 
 _IN_FLIGHT = 4
 """Files under way for each worker: enough to keep all busy, few enough to keep memory steady."""
@@ -37,7 +38,7 @@ def ingest(
     params: DatasetParams,
     *,
     workers: int | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = untold,
 ) -> Ingested:
     """Open, hash and decode every file of a source, and build its manifest.
 

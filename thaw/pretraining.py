@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from thaw.progress import Progress, untold
 from thaw.scratch import cosine_factor, normalise, predict_logits, update_average
 from thaw.small import FEATURE_DIM, build_small_resnet
 from thaw.source_task import Batch, SourceTask, draw_batch, draw_classes
-from thaw.streaming import Progress
 from thaw.strokes import Characters
 
 MEAN, STD = 0.27, 0.33
@@ -61,7 +61,7 @@ class Pretrained:
     losses: tuple[tuple[int, float], ...]
 
 
-def pretrain(task: SourceTask, settings: PretrainSettings, progress: Progress = lambda done, total: None) -> Pretrained:
+def pretrain(task: SourceTask, settings: PretrainSettings, progress: Progress = untold) -> Pretrained:
     """Train `thaw_small` to tell the task's characters apart; every step sees new instances.
 
     A cosine classifier; AdamW, a warm-up and half a cosine, label smoothing, an exponential moving average of the weights, bfloat16

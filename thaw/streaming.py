@@ -9,9 +9,6 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-Progress = Callable[[int, int], None]
-"""Called with the number of items done, and of all that are to be done."""
-
 
 def map_ahead(
     work: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None, depth: int

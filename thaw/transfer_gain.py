@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from thaw.bootstrap import Estimate, IntArray, Resampling
 from thaw.comparison import mean_difference, paired_interval
+from thaw.progress import Progress, untold
 
 FROZEN = "frozen"
 """The name of the learner that the others are measured against: a head on the cached features."""
@@ -28,9 +29,6 @@ Learner = Callable[[Draw], IntArray]
 
 Right = NDArray[np.bool_]
 """Whether each test image is right: [S, N], one row a draw."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number of fits done, and of all that are to be done."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def measure_transfer_gain(
     draws: Sequence[Draw],
     test_targets: IntArray,
     resampling: Resampling,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = untold,
 ) -> TransferGain:
     """Let every learner learn from every draw, and measure each against the one named `FROZEN`.
 

@@ -5,14 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from registration import LABELS, challenge, copy_empty_store, inside, make_empty_store, predictions
+from registration import challenge, copy_empty_store, inside, make_empty_store
 
-from tasks.mlflow_store import experiment_id
 from tasks.promoting import Promotion, promote, rollback
-from tasks.registry import CHALLENGER, CHAMPION, Registry, open_registry
+from tasks.registry import CHAMPION, Registry, open_registry
 from thaw.errors import RegistryError
 from thaw.params import Params, PromotionParams, RegistryParams
-from thaw.predictions import write_predictions
 
 PARAMS = Params(registry=RegistryParams(name="pets"), promotion=PromotionParams(bootstrap=100))
 Attempt = Callable[[Params], Promotion]
