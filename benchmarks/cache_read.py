@@ -3,7 +3,8 @@
     python benchmarks/cache_read.py [--quick]
 
 100,000 x 512 float32 (205 MB) into one tensor, from files in the page cache. Ours is `FeatureStore.read` in the order of the
-manifest; the references are a memcpy of the same bytes into fresh memory and one FixedSizeList<float> column of the same rows, as pyarrow
+manifest; the references are a memcpy of the same bytes into fresh memory (the faster of
+torch's, on all cores, and NumPy's, with huge pages) and one FixedSizeList<float> column of the same rows, as pyarrow
 writes it by default; and, printed without a claim, the same column uncompressed and without a dictionary, its best case.
 """
 
@@ -14,7 +15,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -47,17 +50,19 @@ def main() -> None:
         def ours() -> torch.Tensor:
             return store.read(layer.fingerprint, layer.name, digests)
 
-        assert torch.equal(ours(), features) and torch.equal(_read_lists(listed), features)
+        assert torch.equal(ours(), features) and np.array_equal(_read_lists(listed), features.numpy())
         contenders = {
             "ours": ours,
-            "memcpy": features.clone,
+            "memcpy torch": features.clone,
+            "memcpy numpy": features.numpy().copy,
             "list": lambda: _read_lists(listed),
             "plain list": lambda: _read_lists(plain),
         }
         seconds = _interleaved(contenders, rounds)
     for name, taken in seconds.items():
-        print(f"{name:10} {taken * 1e3:8.1f} ms   {features.nbytes / taken / 1e9:6.2f} GB/s")
-    _claim("cache read as a share of memcpy, 100k x 512 float32", seconds["ours"], seconds["memcpy"], goal=0.5)
+        print(f"{name:12} {taken * 1e3:8.1f} ms   {features.nbytes / taken / 1e9:6.2f} GB/s")
+    memcpy = min(seconds["memcpy torch"], seconds["memcpy numpy"])
+    _claim("cache read as a share of memcpy, 100k x 512 float32", seconds["ours"], memcpy, goal=0.5)
     _claim(
         "cache read against FixedSizeList Parquet, 100k x 512 float32",
         seconds["ours"],
@@ -66,13 +71,12 @@ def main() -> None:
     )
 
 
-def _read_lists(path: Path) -> torch.Tensor:
+def _read_lists(path: Path) -> "np.ndarray[Any, Any]":
     column = pq.read_table(path, memory_map=True)["feature"].combine_chunks()
-    values = column.flatten().to_numpy()
-    return torch.from_numpy(values.reshape(-1, DIM))
+    return column.flatten().to_numpy().reshape(-1, DIM)
 
 
-def _interleaved(contenders: dict[str, Callable[[], torch.Tensor]], rounds: int) -> dict[str, float]:
+def _interleaved(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Median seconds of each, taken in turns so that a slow spell hits all alike."""
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):

@@ -5,6 +5,7 @@ bytes, little endian). A part is written to a temporary name, synced and renamed
 writers never conflict, and a reader sees whole parts only.
 """
 
+import io
 import json
 import logging
 import os
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 ONE_PAGE = "one uncompressed page a column"
 """What our parts say of themselves: their features lie in the file as one block, which a memory map gives without decoding."""
 MOST_PAGE_BYTES = 2**31 - 2**20
+FloatRows = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 EXTRACT_AGAIN = "run `thaw run --stage extract` to compute what is missing"
 
 
@@ -194,6 +196,25 @@ class _Part:
     dim: int
     end: int | None
 
+    def read_into(self, first: int, out: FloatRows) -> None:
+        """Fill `out`, float32 [rows, dim], with the features from row `first` on.
+
+        Where the file holds float32 as one block, the system copies them to their place, without a map of the file in between.
+        """
+        if self.end is None or self.dtype != out.dtype:
+            out[:] = self.features()[first : first + len(out)]
+            return
+        row = self.dim * self.dtype.itemsize
+        start = self.end - (len(self.digests) - first) * row
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                file.seek(start)
+                got = _fill(file, out.reshape(-1).view(np.uint8).data)
+        except OSError as error:
+            raise self._damaged(error) from error
+        if got < out.nbytes:
+            raise self._damaged("it ends too early")
+
     def features(self) -> "np.ndarray[Any, Any]":
         """[rows, dim] of the stored dtype: the file itself where it is laid out as one block, else what Arrow decodes."""
         rows, width = len(self.digests), self.dim * self.dtype.itemsize
@@ -204,8 +225,19 @@ class _Part:
                 array = _one(pq.read_table(self.path, columns=["feature"], memory_map=True)["feature"])
                 block = np.frombuffer(array.buffers()[1], np.uint8)[array.offset * width :][: rows * width]
         except (OSError, ValueError, pa.ArrowInvalid) as error:
-            raise BadArtifact(f"{self.path} is damaged ({error}); {EXTRACT_AGAIN}") from error
+            raise self._damaged(error) from error
         return block.view(self.dtype).reshape(rows, self.dim)
+
+    def _damaged(self, why: object) -> BadArtifact:
+        return BadArtifact(f"{self.path} is damaged ({why}); {EXTRACT_AGAIN}")
+
+
+def _fill(file: io.FileIO, space: memoryview) -> int:
+    """Read until `space` is full or the file ends; returns how many bytes came."""
+    got = 0
+    while got < len(space) and (more := file.readinto(space[got:])):
+        got += more
+    return got
 
 
 def _open_part(path: Path) -> _Part:
@@ -241,14 +273,12 @@ def _gather(parts: Sequence[_Part], rows: "np.ndarray[Any, Any]") -> "np.ndarray
         target = np.flatnonzero(owner == number)
         if not len(target):
             return
-        values, source = parts[number].features(), rows[target] - starts[number]
+        part, source = parts[number], rows[target] - starts[number]
         first, last = target[0], target[-1] + 1
         if len(target) == last - first and np.array_equal(source, np.arange(source[0], source[0] + len(source))):
-            out[first:last] = values[
-                source[0] : source[-1] + 1
-            ]  # one block: a plain copy, several times faster than a gather
+            part.read_into(int(source[0]), out[first:last])  # one block: several times faster than a gather
         else:
-            out[target] = values[source]
+            out[target] = part.features()[source]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(copy, range(len(parts))))
