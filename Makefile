@@ -26,7 +26,7 @@ run: install     ## Run the whole pipeline and print what it made
 
 test: install    ## Run every test
 	OMP_NUM_THREADS=1 pytest -q -n 2 -m "not slow"
-	pytest -q -m slow
+	OMP_NUM_THREADS=1 pytest -q -n 2 --dist loadfile -m slow
 
 test-fast: install ## Run the fast tests only
 	OMP_NUM_THREADS=1 pytest -q -n 2 -m "not slow"

@@ -111,7 +111,7 @@ class HeadParams(Section):
     l2: tuple[PositiveFloat, ...] = Field(
         (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),
         min_length=1,
-        description="L2 strengths tried (linear, mlp), relative to the mean loss of an example",
+        description="strengths tried: of the L2 penalty, relative to the mean loss of an example (linear); of AdamW's weight decay (mlp)",
     )
     neighbours: tuple[PositiveInt, ...] = Field(
         (1, 3, 5, 10, 20), min_length=1, description="numbers of neighbours tried (knn)"
