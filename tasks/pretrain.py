@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
+import torch
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
@@ -52,6 +53,7 @@ def main() -> None:
     write_weights(WEIGHTS, tensors, stated)
     report = {
         "minutes": round((monotonic() - began) / 60, 1),
+        "threads": torch.get_num_threads(),
         "source_accuracy": made.accuracy,
         "weights": digest_file(WEIGHTS).hex(),
         "losses": made.losses,

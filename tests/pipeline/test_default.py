@@ -26,7 +26,8 @@ def test_transfer_pays_on_the_embedded_default(default_project: Project) -> None
     transfer = default_project.metrics()["transfer"]
     gain = transfer["scratch"]
     assert transfer["seeds"] == 10
-    assert gain["difference"] >= 0.03, "frozen features beat the same network from scratch"
+    # The card states what was measured with care; processors without bfloat16 shift a seed by a tenth of a point.
+    assert gain["difference"] >= 0.045, "frozen features beat the same network from scratch"
     assert gain["low"] > 0, "and the paired 95% interval is above zero"
     assert transfer["pixels"]["low"] > 0, "and they beat a linear model on raw pixels"
 
