@@ -42,8 +42,8 @@ A ResNet of three stages, 1.2 million parameters, for images of {source["image_s
 stored as float16. It learnt to tell {source["classes"]} invented characters apart, each a random program of strokes, in
 {settings["steps"]} steps of {settings["batch_size"]} new instances: every stroke, the whole character and the pen vary, and the drawing is
 sampled down to 8 x 8 pixels of 17 grey levels. Characters whose likeness to a printed digit (a correlation) exceeds
-{source["digit_likeness"]} were left out. Training took {training["minutes"]} minutes with {training["threads"]} thread(s) of a CPU. Its classifier compares directions
-(cosines), which draws the features of a class together; it is not kept.
+{source["digit_likeness"]} were left out. Training took {training["minutes"]} minutes with {training["threads"]} thread(s) of a CPU.
+Its classifier compares directions (cosines), which draws the features of a class together; it is not kept.
 
     dvc repro data/pretrain/dvc.yaml
 
