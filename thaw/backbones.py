@@ -20,6 +20,7 @@ from thaw.errors import BadArtifact, BadParameters
 from thaw.files import write_text
 from thaw.params import BackboneParams
 from thaw.preprocessing import Preprocessing, preprocessing_from_json
+from thaw.probe import probe_digest
 from thaw.weights import Weights, digest_tensors, read_weights, write_weights
 
 AUTO = "auto"
@@ -46,9 +47,12 @@ class Backbone:
             batch = self.preprocessing.normalise(pixels).contiguous(memory_format=torch.channels_last)
             return {name: pool(output) for name, output in self.extractor(batch).items()}
 
-    def fingerprint(self, dtype: str) -> str:
-        """A hash, hex, of all that changes a stored number: architecture, weights, preprocessing, dtype; not batch size or device."""
-        shapes = [self.architecture, self.weights_digest, self.preprocessing.to_json(), dtype]
+    def fingerprint(self, precision: str, dtype: str) -> str:
+        """A hash, hex, of all that changes a stored number: architecture, weights, preprocessing and what it makes of a probe, the
+        precision of the arithmetic, the stored dtype; not the engine, the batch size or the device.
+        """
+        preprocessing = [self.preprocessing.to_json(), probe_digest(self.preprocessing)]
+        shapes = [self.architecture, self.weights_digest, *preprocessing, precision, dtype]
         return blake3(json.dumps(shapes).encode()).hexdigest(16)
 
     def build(self, num_classes: int, seed: int) -> nn.Module:

@@ -1,7 +1,7 @@
 """Extraction: one frozen forward pass over each image that has no features yet, streamed through bounded queues."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -10,10 +10,11 @@ import torch
 from PIL import Image
 
 from thaw.backbones import Backbone
+from thaw.decoding import decode_pixels
+from thaw.engines import Engine, choose_engine
 from thaw.errors import BadSource, BadWeights, IncompleteFeatures
 from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests
 from thaw.files import digest_bytes
-from thaw.inputs.images import decode
 from thaw.manifest import Manifest
 from thaw.params import ExtractParams
 from thaw.progress import Progress, untold
@@ -23,6 +24,8 @@ from thaw.threads import threads
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
+Reference = tuple[bytes, Path]
+"""An image to be done: its digest, and where it lies."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def extract(
         BadSource: an image is missing, or is not the one that was ingested.
         BadWeights: the frozen weights changed during the run.
     """
-    layers = cut_layers(backbone, params.dtype)
+    layers = cut_layers(backbone, params)
     present = {layer.name: _present(store, layer) for layer in layers}
     paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
     missing = [digest for digest in paths if any(digest not in held for held in present.values())]
@@ -72,13 +75,26 @@ def extract(
         len(missing),
     )
 
-    device = best_device(params.device)
-    backbone.extractor.to(device)
-    images = ((digest, source / paths[digest]) for digest in missing)
+    def pixels_of(images: Sequence[Reference]) -> torch.Tensor:
+        contents = (_read_file(*image) for image in images)
+        return torch.stack([decode_pixels(content, backbone.preprocessing, max_pixels) for content in contents])
+
+    images = [(digest, source / paths[digest]) for digest in missing]
+    workers = params.workers or usable_cores()
+    chosen = choose_engine(
+        backbone,
+        params,
+        best_device(params.device),
+        images=len(missing),
+        workers=workers,
+        sample=lambda count: pixels_of(images[:count]),
+    )
+    stated = {"architecture": backbone.architecture, "engine": chosen.engine.name, "precision": params.precision}
+    stated |= {f"trial {number}": str(trial) for number, trial in enumerate(chosen.trials)}
     done = 0
-    for rows in _parts(_forward(images, backbone, params, device, max_pixels), params.part_rows):
+    for rows in _parts(_forward(images, pixels_of, chosen.engine, params, workers), params.part_rows):
         for layer in layers:
-            _write(store, layer, rows, present[layer.name], backbone.architecture)
+            _write(store, layer, rows, present[layer.name], stated)
         done += len(rows.digests)
         progress(done, len(missing))
     if not backbone.is_unchanged():
@@ -97,11 +113,12 @@ def extract(
     return Extraction(index, computed=len(missing), cached=len(paths) - len(missing))
 
 
-def cut_layers(backbone: Backbone, dtype: str) -> tuple[Layer, ...]:
+def cut_layers(backbone: Backbone, params: ExtractParams) -> tuple[Layer, ...]:
     """The backbone's cut layers with their dimensions, found by passing one black image."""
     blank = backbone.preprocessing.pixels(Image.new("RGB", (64, 64)))
     features = backbone.features(blank.unsqueeze(0))
-    return tuple(Layer(backbone.fingerprint(dtype), name, features[name].shape[1]) for name in backbone.layers)
+    fingerprint = backbone.fingerprint(params.precision, params.dtype)
+    return tuple(Layer(fingerprint, name, features[name].shape[1]) for name in backbone.layers)
 
 
 def best_device(name: str) -> torch.device:
@@ -114,12 +131,12 @@ def _present(store: FeatureStore, layer: Layer) -> set[bytes]:
     return set(store.digests(layer.fingerprint, layer.name).to_pylist())
 
 
-def _write(store: FeatureStore, layer: Layer, rows: _Rows, present: set[bytes], architecture: str) -> None:
+def _write(store: FeatureStore, layer: Layer, rows: _Rows, present: set[bytes], stated: dict[str, str]) -> None:
     """Write a part of the rows that the layer lacks."""
     lacking = [i for i, digest in enumerate(rows.digests) if digest not in present]
     if lacking:
         digests = [rows.digests[i] for i in lacking]
-        store.write(layer, digests, rows.features[layer.name][lacking], {"architecture": architecture})
+        store.write(layer, digests, rows.features[layer.name][lacking], stated)
 
 
 def _check_complete(store: FeatureStore, layers: Sequence[Layer], expected: Iterable[bytes]) -> None:
@@ -132,11 +149,11 @@ def _check_complete(store: FeatureStore, layers: Sequence[Layer], expected: Iter
 
 
 def _forward(
-    images: Iterable[tuple[bytes, Path]],
-    backbone: Backbone,
+    images: Iterable[Reference],
+    pixels_of: Callable[[Sequence[Reference]], torch.Tensor],
+    engine: Engine,
     params: ExtractParams,
-    device: torch.device,
-    max_pixels: int,
+    workers: int,
 ) -> Iterator[_Rows]:
     """Features batch by batch, float32 or float16 on the CPU, in order.
 
@@ -145,18 +162,16 @@ def _forward(
     """
     dtype = getattr(torch, params.dtype)
 
-    def features_of(batch: Sequence[tuple[bytes, Path]]) -> _Rows:
-        pixels = torch.stack([backbone.preprocessing.pixels(_read_image(*image, max_pixels)) for image in batch])
-        found = backbone.features(pixels.to(device))
-        return _Rows(tuple(digest for digest, _ in batch), {name: row.to("cpu", dtype) for name, row in found.items()})
+    def features_of(batch: Sequence[Reference]) -> _Rows:
+        found = engine.features(pixels_of(batch))
+        return _Rows(tuple(digest for digest, _ in batch), {name: row.to(dtype) for name, row in found.items()})
 
-    workers = params.workers or usable_cores()
     with threads(1):
         for _, rows in map_ahead(features_of, _batches(images, params.batch_size), workers=workers, depth=workers + 1):
             yield rows
 
 
-def _read_image(digest: bytes, path: Path, max_pixels: int) -> Image.Image:
+def _read_file(digest: bytes, path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -165,7 +180,7 @@ def _read_image(digest: bytes, path: Path, max_pixels: int) -> Image.Image:
         ) from error
     if digest_bytes(content) != digest:
         raise BadSource(f"{path} changed since it was ingested; run `thaw run` to ingest again")
-    return decode(content, max_pixels)
+    return content
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

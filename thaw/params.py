@@ -91,7 +91,14 @@ class BackboneParams(Section):
 class ExtractParams(Section):
     """How features are computed."""
 
-    dtype: Literal["float32", "float16"] = Field("float32", description="how features are stored; computed in float32")
+    engine: Literal["auto", "torch", "openvino"] = Field(
+        "auto",
+        description="what runs the backbone; `auto`: the fastest within tolerance on your images; `openvino` needs `thaw[openvino]`",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the arithmetic; `bfloat16` is much faster where the hardware has it"
+    )
+    dtype: Literal["float32", "float16"] = Field("float32", description="how features are stored")
     batch_size: PositiveInt = Field(64, description="images in one forward pass; changes no number")
     part_rows: PositiveInt = Field(
         2048, description="rows of one part of the cache: what a killed run may lose at most"

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from PIL import Image
 from torchvision.transforms import InterpolationMode
-from torchvision.transforms import functional as F
+from torchvision.transforms.v2 import functional as F
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,17 @@ class Preprocessing:
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
         """Resize and crop an RGB image as torchvision's own weight transforms do: uint8 [3, height, width]."""
+        return F.pil_to_tensor(self._resized(image))
+
+    def pixels_of_tensor(self, image: torch.Tensor) -> torch.Tensor:
+        """The same of an RGB image as uint8 [3, any, any], within 1 of 255 of `pixels`, and faster."""
+        found: torch.Tensor = self._resized(image)
+        return found
+
+    def _resized(self, image: Any) -> Any:
         size = [self.resize] if isinstance(self.resize, int) else list(self.resize)
-        resized: Any = F.resize(image, size, interpolation=InterpolationMode(self.interpolation))  # type: ignore[arg-type]
-        cropped = resized if self.crop is None else F.center_crop(resized, [self.crop, self.crop])
-        return F.pil_to_tensor(cropped)
+        resized: Any = F.resize(image, size, interpolation=InterpolationMode(self.interpolation), antialias=True)
+        return resized if self.crop is None else F.center_crop(resized, [self.crop, self.crop])
 
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
         """Scale and normalise uint8 [..., 3, H, W] to float32 of the same shape."""

@@ -56,7 +56,9 @@ def test_it_is_frozen_and_notices_when_it_is_not(backbone: Backbone) -> None:
 
 def test_the_fingerprint_sees_what_changes_a_number(backbone: Backbone, weights: Path, tmp_path: Path) -> None:
     again = read_backbone(BackboneParams(weights=str(weights)))
-    assert again.fingerprint("float32") == backbone.fingerprint("float32"), "the cut layers have their own folders"
+    assert again.fingerprint("float32", "float32") == backbone.fingerprint("float32", "float32"), (
+        "the cut layers have their own folders"
+    )
     bigger = json.loads(backbone.preprocessing.to_json()) | {"resize": [40, 40]}
     other = tmp_path / "bigger.safetensors"
     write_weights(
@@ -66,11 +68,11 @@ def test_the_fingerprint_sees_what_changes_a_number(backbone: Backbone, weights:
     )
     resized = read_backbone(BackboneParams(weights=str(other)))
     others = {
-        resized.fingerprint("float32"),
-        backbone.randomised(0).fingerprint("float32"),
-        backbone.fingerprint("float16"),
+        resized.fingerprint("float32", "float32"),
+        backbone.randomised(0).fingerprint("float32", "float32"),
+        backbone.fingerprint("float32", "float16"),
     }
-    assert len(others | {backbone.fingerprint("float32")}) == 4
+    assert len(others | {backbone.fingerprint("float32", "float32")}) == 4
 
 
 def test_random_weights_keep_the_cut(backbone: Backbone) -> None:

@@ -153,13 +153,12 @@ def test_an_image_that_is_not_the_ingested_one_stops_it(
     assert len(store.digests(layer.parent.name, layer.name)) >= 8, "what was computed before is kept"
 
 
-def test_weights_that_move_are_noticed(images: Path, backbone: Backbone, tmp_path: Path) -> None:
-    def nudge(module: torch.nn.Module, _: object) -> None:
-        module.weight.data.add_(1e-3)  # type: ignore[operator, union-attr]
-
-    backbone.extractor.get_submodule("conv1").register_forward_pre_hook(nudge)
+def test_weights_that_move_are_noticed(backbone: Backbone, tmp_path: Path) -> None:
+    write_images(tmp_path / "few", range(10))
+    conv = backbone.extractor.get_submodule("conv1")
+    conv.register_forward_pre_hook(lambda *_: conv.weight.data.add_(1e-3))  # type: ignore[operator, union-attr]
     with pytest.raises(BadWeights, match="changed while it ran"):
-        run(images, backbone, FeatureStore(tmp_path / "features"))
+        run(tmp_path / "few", backbone, FeatureStore(tmp_path / "features"))
 
 
 EXTRACT = """

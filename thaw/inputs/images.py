@@ -77,7 +77,7 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
         BadImage: with a reason that continues a sentence ("is empty"). More than `max_pixels` pixels are
             refused from the header, before anything is decoded.
     """
-    return _rgb(_open(content, max_pixels))
+    return upright_rgb(open_image(content, max_pixels))
 
 
 def inspect(content: bytes, max_pixels: int) -> StoredImage:
@@ -86,9 +86,9 @@ def inspect(content: bytes, max_pixels: int) -> StoredImage:
     Raises:
         BadImage: see `decode`.
     """
-    image = _open(content, max_pixels)
+    image = open_image(content, max_pixels)
     kind, channels = image.format or "", len(image.getbands())
-    upright = _rgb(image)
+    upright = upright_rgb(image)
     return StoredImage("JPEG" if kind == "MPO" else kind, (upright.height, upright.width, channels))
 
 
@@ -99,8 +99,11 @@ def fits_ending(kind: str, suffix: str) -> bool:
     return named is not None and alike.get(named, named) == alike.get(kind, kind)
 
 
-def _open(content: bytes, max_pixels: int) -> ImageFile.ImageFile:
-    """Read the header and refuse what is no image, or too large.
+def open_image(content: bytes, max_pixels: int) -> ImageFile.ImageFile:
+    """Read the header, and decode nothing yet.
+
+    Raises:
+        BadImage: it is no image, or has more than `max_pixels` pixels.
 
     `Image.open` is not used: its own limit is a process-wide flag, warns at half of what it refuses, and
     knows nothing of ours.
@@ -140,8 +143,12 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         )
 
 
-def _rgb(image: ImageFile.ImageFile) -> Image.Image:
-    """Decode an opened image to upright RGB."""
+def upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
+    """Decode an opened image to upright RGB; see `decode`.
+
+    Raises:
+        BadImage: it is damaged.
+    """
     try:
         image.load()
         orientation = _orientation(image)

@@ -1,0 +1,120 @@
+"""Which engine runs a backbone: each that could is measured for a moment on the user's own images, beside the reference."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from time import perf_counter
+
+import torch
+
+from thaw.backbones import Backbone
+from thaw.engines.engine import Engine
+from thaw.engines.openvino_engine import build_openvino_engine
+from thaw.engines.torch_engine import build_torch_engine
+from thaw.errors import BadParameters
+from thaw.params import ExtractParams
+from thaw.reference import Deviation, deviation, reference_features
+from thaw.threads import threads
+from thaw.tolerances import TOLERANCES
+
+log = logging.getLogger(__name__)
+
+SAMPLE = 16
+"""Images that engines are measured on."""
+WORTH_CONVERTING = 500
+"""With fewer images to do, converting a network (seconds) costs more than a faster engine saves."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What an engine did on the sample: images a second on one core; its deviation in the cut layer that is worst."""
+
+    engine: Engine
+    images_per_second: float
+    deviation: Deviation
+
+    @property
+    def allowed(self) -> bool:
+        """Whether it is within the tolerance of its precision."""
+        return TOLERANCES[self.engine.precision].allows(self.deviation)
+
+    def __str__(self) -> str:
+        verdict = "" if self.allowed else ", outside the tolerance"
+        return (
+            f"{self.engine.name} {self.engine.precision}: {self.images_per_second:.0f} images/s a core, "
+            f"cosine {self.deviation.cosine:.6f}, largest difference {self.deviation.largest:.4f} sd{verdict}"
+        )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The engine that runs, and what it was chosen from; no trials where there was nothing to choose or too little to do."""
+
+    engine: Engine
+    trials: tuple[Trial, ...]
+
+
+def choose_engine(
+    backbone: Backbone,
+    params: ExtractParams,
+    device: torch.device,
+    *,
+    images: int,
+    workers: int,
+    sample: Callable[[int], torch.Tensor],
+) -> Chosen:
+    """The engine that `params` names, or the fastest one within tolerance.
+
+    images: how many are to be done. sample: gives the pixels of the first N of them, uint8 [N, 3, H, W].
+
+    Raises:
+        BadParameters: the engine that is named cannot run, or none is within the tolerance of the precision that is asked for.
+    """
+    if images < SAMPLE:
+        return Chosen(build_torch_engine(backbone, params.precision, device), ())
+    pixels = sample(SAMPLE)
+    with threads(1):
+        engines = _candidates(
+            backbone, params, device, images=images, workers=workers, side=(pixels.shape[2], pixels.shape[3])
+        )
+        reference = reference_features(pixels, backbone)
+        trials = tuple(_try(engine, pixels, reference) for engine in engines)
+    for trial in trials:
+        log.info("engine %s", trial)
+    allowed = [trial for trial in trials if trial.allowed]
+    if not allowed:
+        raise BadParameters(
+            f"extract.precision: {params.precision} is outside its tolerance on this backbone ({trials[0]}); set "
+            "extract.precision=float32"
+        )
+    best = max(allowed, key=lambda trial: trial.images_per_second)
+    return Chosen(best.engine, trials)
+
+
+def _candidates(
+    backbone: Backbone,
+    params: ExtractParams,
+    device: torch.device,
+    *,
+    images: int,
+    workers: int,
+    side: tuple[int, int],
+) -> Iterator[Engine]:
+    wanted: Sequence[str] = ("torch", "openvino") if params.engine == "auto" else (params.engine,)
+    if "torch" in wanted:
+        yield build_torch_engine(backbone, params.precision, device)
+    if params.engine == "openvino" and device.type != "cpu":
+        raise BadParameters(f"extract.engine: openvino runs on the CPU, and extract.device is {device}")
+    worth = params.engine == "openvino" or (images >= WORTH_CONVERTING and find_spec("openvino") is not None)
+    if "openvino" in wanted and device.type == "cpu" and worth:
+        yield build_openvino_engine(backbone, params.precision, side, workers)
+
+
+def _try(engine: Engine, pixels: torch.Tensor, reference: dict[str, torch.Tensor]) -> Trial:
+    engine.features(pixels)  # the first pass lays out memory and compiles
+    start = perf_counter()
+    found = engine.features(pixels)
+    seconds = perf_counter() - start
+    deviations = [deviation(found[name], reference[name]) for name in reference]
+    return Trial(engine, len(pixels) / seconds, min(deviations, key=lambda one: one.cosine))

@@ -1,0 +1,81 @@
+"""OpenVINO on the CPU: the backbone converted once and compiled; `pip install thaw[openvino]`."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from thaw.backbones import Backbone, pool
+from thaw.engines.engine import MICRO_BATCH, Precision
+from thaw.errors import BadParameters
+
+_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+@dataclass(frozen=True, eq=False)
+class OpenVinoEngine:
+    """`compiled` takes float32 [MICRO_BATCH, 3, H, W]; each thread has an inference request of its own."""
+
+    backbone: Backbone
+    compiled: Any
+    precision: Precision
+    name: str = "openvino"
+    requests: threading.local = field(default_factory=threading.local)
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """See `Engine`."""
+        parts = [self._forward(batch) for batch in pixels.split(MICRO_BATCH)]
+        return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
+
+    def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        batch = self.backbone.preprocessing.normalise(pixels)
+        whole = torch.cat([batch, batch.new_zeros(MICRO_BATCH - len(batch), *batch.shape[1:])])
+        if not hasattr(self.requests, "own"):
+            self.requests.own = self.compiled.create_infer_request()
+        outputs = self.requests.own.infer(whole.numpy())
+        found = (
+            np.array(outputs[place]) for place in range(len(self.backbone.layers))
+        )  # copied: the request reuses its memory
+        return {
+            name: pool(torch.from_numpy(output)[: len(pixels)])
+            for name, output in zip(self.backbone.layers, found, strict=True)
+        }
+
+
+class _InOrder(nn.Module):
+    """The extractor with its outputs as a tuple, in the order of the cut layers."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.extractor = backbone.extractor
+        self.layers = backbone.layers
+
+    def forward(self, batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        found = self.extractor(batch)
+        return tuple(found[name] for name in self.layers)
+
+
+def build_openvino_engine(
+    backbone: Backbone, precision: Precision, side: tuple[int, int], workers: int
+) -> OpenVinoEngine:
+    """Convert and compile the backbone for images of `side` (height, width), for `workers` threads of one core each.
+
+    Raises:
+        BadParameters: OpenVINO is not installed.
+    """
+    try:
+        import openvino
+    except ImportError as error:
+        raise BadParameters("extract.engine: openvino is not installed; `pip install 'thaw[openvino]'`") from error
+    example = torch.zeros(MICRO_BATCH, 3, *side)
+    model = openvino.convert_model(_InOrder(backbone).eval(), example_input=example)
+    model.reshape(list(example.shape))
+    settings = {
+        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "INFERENCE_NUM_THREADS": workers,
+        "NUM_STREAMS": workers,
+    }
+    return OpenVinoEngine(backbone, openvino.Core().compile_model(model, "CPU", settings), precision)

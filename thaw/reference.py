@@ -1,0 +1,45 @@
+"""The plain way to features, in as few lines as possible; every faster way is checked against it."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from thaw.backbones import Backbone, pool
+from thaw.inputs.images import decode
+
+
+def reference_pixels(contents: Sequence[bytes], backbone: Backbone, max_pixels: int) -> torch.Tensor:
+    """Decoded by Pillow, resized and cropped as torchvision's own weight transforms do: uint8 [N, 3, H, W]."""
+    return torch.stack([backbone.preprocessing.pixels(decode(content, max_pixels)) for content in contents])
+
+
+def reference_features(pixels: torch.Tensor, backbone: Backbone, batch_size: int = 16) -> dict[str, torch.Tensor]:
+    """Eager, float32, as PyTorch lays it out by itself, on the CPU: float32 [N, dim] by cut layer, from uint8 [N, 3, H, W]."""
+    # A deep copy of a network that torchvision cut comes back in training mode.
+    network = copy.deepcopy(backbone.extractor).cpu().eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    with torch.inference_mode():
+        parts = [network(backbone.preprocessing.normalise(batch)) for batch in pixels.cpu().split(batch_size)]
+    return {name: torch.cat([pool(part[name]) for part in parts]) for name in parts[0]}
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far features [N, dim] lie from the reference's.
+
+    cosine: the smallest cosine of a row with its reference, both centred on the reference's mean (raw features share a large mean, which
+    makes any two look alike). largest: the largest difference of a value, in standard deviations of the reference.
+    """
+
+    cosine: float
+    largest: float
+
+
+def deviation(features: torch.Tensor, reference: torch.Tensor) -> Deviation:
+    """Measure features float [N, dim] against the reference's, row for row; N of at least 2."""
+    mean = reference.mean(0)
+    cosines = F.cosine_similarity(features.float() - mean, reference - mean, dim=1)
+    largest = (features.float() - reference).abs().max() / reference.std()
+    return Deviation(float(cosines.min()), float(largest))
