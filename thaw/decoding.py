@@ -1,7 +1,7 @@
 """From an image file's bytes to the pixels that a backbone takes: the fast way where it gives the same picture, Pillow's elsewhere.
 
 JPEG files are decoded by torchvision into a tensor and resized there, within 1 of 255 of Pillow's way (`thaw.reference`). All other kinds, and
-JPEG files that are neither grey nor YCbCr, go Pillow's way itself.
+JPEG files that are neither grey nor colour (CMYK), go Pillow's way itself.
 """
 
 import torch
@@ -12,6 +12,8 @@ from thaw.inputs.images import open_image, upright_rgb
 from thaw.preprocessing import Preprocessing
 
 _PLAIN_MODES = ("L", "RGB")
+_INTERPOLATIONS = ("bilinear", "bicubic")
+"""In which torchvision and Pillow agree; they take other pixels for the nearest."""
 
 
 def decode_pixels(content: bytes, preprocessing: Preprocessing, max_pixels: int) -> torch.Tensor:
@@ -21,7 +23,8 @@ def decode_pixels(content: bytes, preprocessing: Preprocessing, max_pixels: int)
         BadImage: it is none, or damaged, or has more than `max_pixels` pixels; see `thaw.inputs.images.decode`.
     """
     opened = open_image(content, max_pixels)
-    whole = _decode_jpeg(content) if _is_plain_jpeg(opened) else None
+    alike = _is_plain_jpeg(opened) and preprocessing.interpolation in _INTERPOLATIONS
+    whole = _decode_jpeg(content) if alike else None
     if whole is None:
         return preprocessing.pixels(upright_rgb(opened))
     return preprocessing.pixels_of_tensor(whole)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from torchvision.transforms.v2.functional import normalize, to_dtype
 
 from thaw.backbones import Backbone, pool
 from thaw.inputs.images import decode
@@ -21,8 +22,14 @@ def reference_features(pixels: torch.Tensor, backbone: Backbone, batch_size: int
     # A deep copy of a network that torchvision cut comes back in training mode.
     network = copy.deepcopy(backbone.extractor).cpu().eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     with torch.inference_mode():
-        parts = [network(backbone.preprocessing.normalise(batch)) for batch in pixels.cpu().split(batch_size)]
+        parts = [network(_normalised(batch, backbone)) for batch in pixels.cpu().split(batch_size)]
     return {name: torch.cat([pool(part[name]) for part in parts]) for name in parts[0]}
+
+
+def _normalised(pixels: torch.Tensor, backbone: Backbone) -> torch.Tensor:
+    scaled = to_dtype(pixels, torch.float32, scale=True)
+    found: torch.Tensor = normalize(scaled, list(backbone.preprocessing.mean), list(backbone.preprocessing.std))
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,94 @@
+"""The fast way gives Pillow's picture: within one level for photographs, to the bit for all else, and refuses the same files."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from thaw.decoding import decode_pixels
+from thaw.errors import BadImage
+from thaw.inputs.images import decode
+from thaw.preprocessing import Preprocessing
+
+PREPROCESSING = Preprocessing(64, 56, "bilinear", (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
+MOST = 10**7
+
+
+def picture(width: int = 150, height: int = 100) -> Image.Image:
+    """Smooth waves with some noise, in colour."""
+    y, x = np.mgrid[0:height, 0:width]
+    waves = np.stack([np.sin(x / 9), np.cos(y / 7), np.sin((x + y) / 11)], -1)
+    noise = np.random.default_rng(0).normal(0, 4, waves.shape)
+    return Image.fromarray((120 + 90 * waves + noise).clip(0, 255).astype(np.uint8))
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def difference(content: bytes, preprocessing: Preprocessing = PREPROCESSING) -> int:
+    """The largest difference from Pillow's way, in levels of 255."""
+    fast = decode_pixels(content, preprocessing, MOST)
+    plain = preprocessing.pixels(decode(content, MOST))
+    assert fast.shape == plain.shape and fast.dtype == torch.uint8
+    return int((fast.int() - plain.int()).abs().max())
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", [{}, {"quality": 95, "subsampling": 0}, {"progressive": True}])
+def test_jpeg_differs_by_one_level_at_most(mode: str, options: dict[str, object]) -> None:
+    assert difference(encoded(picture().convert(mode), "JPEG", **options)) <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_jpeg_is_turned_upright(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert difference(encoded(picture(), "JPEG", exif=exif)) <= 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        encoded(picture().convert("CMYK"), "JPEG"),
+        encoded(picture(), "PNG"),
+        encoded(picture().quantize(32), "GIF"),
+        encoded(picture().convert("L"), "PNG"),
+        encoded(picture(), "WEBP", lossless=True),
+    ],
+    ids=["CMYK JPEG", "PNG", "GIF", "grey PNG", "WebP"],
+)
+def test_all_else_is_pillows_to_the_bit(content: bytes) -> None:
+    assert difference(content) == 0
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "nearest"])
+@pytest.mark.parametrize("resize", [40, 200, (30, 70)])
+def test_every_preprocessing(interpolation: str, resize: int | tuple[int, int]) -> None:
+    crop = None if isinstance(resize, tuple) else 32
+    found = difference(
+        encoded(picture(), "JPEG", quality=90), Preprocessing(resize, crop, interpolation, (0,) * 3, (1,) * 3)
+    )
+    assert found <= (2 if interpolation == "bicubic" else 1)
+
+
+def test_the_same_files_are_refused() -> None:
+    whole = encoded(picture(), "JPEG")
+    for bad in (b"", b"no picture", whole[:20]):
+        with pytest.raises(BadImage):
+            decode_pixels(bad, PREPROCESSING, MOST)
+    with pytest.raises(BadImage, match="max_megapixels"):
+        decode_pixels(whole, PREPROCESSING, 100)
+
+
+def test_real_photographs_differ_by_one_level_at_most(real_data: Path) -> None:
+    files = sorted((real_data / "hymenoptera/val").rglob("*.jp*g"))[:40]
+    assert (
+        max(difference(file.read_bytes(), Preprocessing(256, 224, "bilinear", (0,) * 3, (1,) * 3)) for file in files)
+        <= 1
+    )
