@@ -4,9 +4,9 @@
 
 `FOLDER` holds `hymenoptera/{train,val}/{ants,bees}` and `mobilenet_v2-imagenet.pth`. Everything runs on the CPU, ours and the reference in
 turns. Decoding: one thread, the photographs as they are (500 pixels at most) and enlarged to 2000 x 1500; the reference is Pillow with torchvision's
-weight transforms. Forward: one core, 64 photographs; the reference is eager float32 in PyTorch's own layout. XX
-files to features (ours to Parquet); the reference is the tutorial's DataLoader with a worker a core and the same network, eager. OpenVINO takes part where it is
-installed (`pip install 'thaw[openvino]'`). `--quick` takes fewer photographs and rounds.
+weight transforms. Forward: one core, 64 photographs; the reference is eager float32 in PyTorch's own layout.
+End to end: all cores, image files to features (ours to Parquet); the reference is the tutorial's DataLoader with a worker a core and the
+same network, eager. OpenVINO takes part where it is installed (`pip install 'thaw[openvino]'`). `--quick` takes fewer rounds.
 """
 
 import argparse
@@ -48,7 +48,7 @@ LARGE = (2000, 1500)
 def main() -> None:
     """Measure each case, print what was taken and one JSON line a claim."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer photographs and rounds")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
     quick = parser.parse_args().quick
     if not (real := os.environ.get("THAW_REAL_DATA")):
         print("set THAW_REAL_DATA to a folder with hymenoptera/ and mobilenet_v2-imagenet.pth", file=sys.stderr)

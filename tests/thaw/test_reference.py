@@ -1,5 +1,7 @@
 """The reference is torchvision's own way; the deviation from it is what its words say."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -41,3 +43,9 @@ def test_the_largest_difference_is_in_standard_deviations() -> None:
 def test_less_precision_is_allowed_more_and_never_everything() -> None:
     assert TOLERANCES["float32"].cosine > TOLERANCES["bfloat16"].cosine > 0.9
     assert TOLERANCES["float32"].largest < TOLERANCES["bfloat16"].largest <= 1
+
+
+def test_the_documented_tolerances_are_those_of_the_code() -> None:
+    page = Path("docs/precision.md").read_text()
+    for precision, tolerance in TOLERANCES.items():
+        assert f"| `{precision}` | {tolerance.cosine} | {tolerance.largest} |" in page

@@ -1,7 +1,7 @@
 """Which engine runs a backbone: each that could is measured for a moment on the user's own images, beside the reference."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from time import perf_counter
@@ -20,10 +20,11 @@ from thaw.tolerances import TOLERANCES
 
 log = logging.getLogger(__name__)
 
+AUTO, TORCH, OPENVINO = "auto", "torch", "openvino"
 SAMPLE = 16
 """Images that engines are measured on."""
-WORTH_CONVERTING = 500
-"""With fewer images to do, converting a network (seconds) costs more than a faster engine saves."""
+WORTH_CONVERTING_S = 20.0
+"""Where PyTorch needs less time than this for all images, converting the network (seconds) costs more than a faster engine saves."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,20 @@ def choose_engine(
     """
     if images < SAMPLE:
         return Chosen(build_torch_engine(backbone, params.precision, device), ())
+    if params.engine == OPENVINO and device.type != "cpu":
+        raise BadParameters(f"extract.engine: openvino runs on the CPU, and extract.device is {device}")
     pixels = sample(SAMPLE)
+    side = (pixels.shape[2], pixels.shape[3])
+    trials: list[Trial] = []
     with threads(1):
-        engines = _candidates(
-            backbone, params, device, images=images, workers=workers, side=(pixels.shape[2], pixels.shape[3])
-        )
         reference = reference_features(pixels, backbone)
-        trials = tuple(_try(engine, pixels, reference) for engine in engines)
+        if params.engine in (AUTO, TORCH):
+            trials.append(_try(build_torch_engine(backbone, params.precision, device), pixels, reference))
+        if params.engine == OPENVINO or (
+            params.engine == AUTO and _worth_converting(trials[0], images, workers, device)
+        ):
+            engine = build_openvino_engine(backbone, params.precision, side, workers)
+            trials.append(_try(engine, pixels, reference))
     for trial in trials:
         log.info("engine %s", trial)
     allowed = [trial for trial in trials if trial.allowed]
@@ -89,26 +97,16 @@ def choose_engine(
             "extract.precision=float32"
         )
     best = max(allowed, key=lambda trial: trial.images_per_second)
-    return Chosen(best.engine, trials)
+    return Chosen(best.engine, tuple(trials))
 
 
-def _candidates(
-    backbone: Backbone,
-    params: ExtractParams,
-    device: torch.device,
-    *,
-    images: int,
-    workers: int,
-    side: tuple[int, int],
-) -> Iterator[Engine]:
-    wanted: Sequence[str] = ("torch", "openvino") if params.engine == "auto" else (params.engine,)
-    if "torch" in wanted:
-        yield build_torch_engine(backbone, params.precision, device)
-    if params.engine == "openvino" and device.type != "cpu":
-        raise BadParameters(f"extract.engine: openvino runs on the CPU, and extract.device is {device}")
-    worth = params.engine == "openvino" or (images >= WORTH_CONVERTING and find_spec("openvino") is not None)
-    if "openvino" in wanted and device.type == "cpu" and worth:
-        yield build_openvino_engine(backbone, params.precision, side, workers)
+def _worth_converting(torch_trial: Trial, images: int, workers: int, device: torch.device) -> bool:
+    if device.type != "cpu" or find_spec("openvino") is None:
+        return False
+    seconds = images / (torch_trial.images_per_second * workers)
+    if seconds < WORTH_CONVERTING_S:
+        log.info("openvino is not tried: torch needs about %.0f s, too little to convert the network for", seconds)
+    return seconds >= WORTH_CONVERTING_S
 
 
 def _try(engine: Engine, pixels: torch.Tensor, reference: dict[str, torch.Tensor]) -> Trial:

@@ -1,5 +1,6 @@
 """OpenVINO on the CPU: the backbone converted once and compiled; `pip install thaw[openvino]`."""
 
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,6 +67,8 @@ def build_openvino_engine(
     Raises:
         BadParameters: OpenVINO is not installed.
     """
+    # Without this its converter reports each use to its makers; it does without where the module is missing.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
     except ImportError as error:

@@ -8,12 +8,14 @@ import torch
 
 from thaw.backbones import Backbone, read_backbone
 from thaw.engines import choosing
-from thaw.engines.choosing import SAMPLE, WORTH_CONVERTING, Chosen, choose_engine
+from thaw.engines.choosing import SAMPLE, WORTH_CONVERTING_S, Chosen, choose_engine
 from thaw.engines.torch_engine import TorchEngine, build_torch_engine
 from thaw.errors import BadParameters
 from thaw.params import BackboneParams, ExtractParams
 
 CPU = torch.device("cpu")
+MANY = int(WORTH_CONVERTING_S * 10**6)
+"""Images that take any engine long enough."""
 
 
 @pytest.fixture
@@ -33,6 +35,13 @@ def choose(backbone: Backbone, params: ExtractParams, images: int = 100) -> Chos
 def test_few_images_are_not_worth_a_measurement(backbone: Backbone) -> None:
     found = choose(backbone, ExtractParams(), SAMPLE - 1)
     assert (found.engine.name, found.trials) == ("torch", ())
+
+
+def test_a_network_is_not_converted_for_a_moment_of_work(backbone: Backbone, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        found = choose(backbone, ExtractParams(), SAMPLE)
+    assert [trial.engine.name for trial in found.trials] == ["torch"]
+    assert "openvino is not tried" in caplog.text
 
 
 def test_the_figures_are_logged(backbone: Backbone, caplog: pytest.LogCaptureFixture) -> None:
@@ -57,7 +66,7 @@ def test_an_engine_that_gives_wrong_features_is_never_chosen_however_fast(
     monkeypatch.setattr(choosing, "build_openvino_engine", build)
     monkeypatch.setattr(choosing, "find_spec", lambda _: True)
     with caplog.at_level(logging.INFO):
-        found = choose(backbone, ExtractParams(), WORTH_CONVERTING)
+        found = choose(backbone, ExtractParams(), MANY)
     assert found.engine.name == "torch" and len(found.trials) == 2
     assert "outside the tolerance" in caplog.text
     with pytest.raises(BadParameters, match="outside its tolerance on this backbone"):

@@ -1,6 +1,9 @@
 """Every engine gives the reference's features, on small networks of each family here and on real weights where there are some."""
 
 import importlib.util
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -73,6 +76,23 @@ def test_threads_share_an_engine(build: Build) -> None:
     with ThreadPoolExecutor(4) as pool:
         parts = list(pool.map(lambda part: engine.features(part)["flatten"], pixels.split(9)))
     assert torch.allclose(torch.cat(parts), engine.features(pixels)["flatten"], atol=1e-5)
+
+
+def test_openvino_reports_to_nobody(tmp_path: Path) -> None:
+    if importlib.util.find_spec("openvino") is None:
+        pytest.skip("OpenVINO is not installed")
+    code = """
+import sys
+from thaw.backbones import read_backbone
+from thaw.engines.openvino_engine import build_openvino_engine
+from thaw.params import BackboneParams
+build_openvino_engine(read_backbone(BackboneParams(weights="data/pretrain/small.safetensors")), "float32", (32, 32), 1)
+print(sys.modules["openvino_telemetry"])
+"""
+    own = os.environ | {"HOME": str(tmp_path)}
+    found = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["None"]
+    assert not list(tmp_path.rglob("*openvino*")), "its record of users is not made either"
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
