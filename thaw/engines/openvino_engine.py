@@ -3,6 +3,7 @@
 import sys
 import threading
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def build_openvino_engine(
     # Without this its converter reports each use to its makers; it does without where the module is missing.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
-        import openvino
+        openvino: Any = import_module("openvino")
     except ImportError as error:
         raise BadParameters("extract.engine: openvino is not installed; `pip install 'thaw[openvino]'`") from error
     example = torch.zeros(MICRO_BATCH, 3, *side)
