@@ -7,8 +7,8 @@ MobileNetV2 and float32; imports, building the network and reading its weights a
 
 Ours: ingest (hash and decode every file), extract, and a head chosen by cross-validation over the L2 strengths of params.yaml.
 The usual loop, after PyTorch's transfer-learning tutorial: PIL transforms, a DataLoader with a worker a core, the frozen backbone
-forward in each of 25 epochs over train and val, SGD with momentum on the last layer, the best epoch on val kept (which favours
-it: ours never sees a val label). It gets batches of 32 and the backbone in eval mode under no_grad, all faster than the tutorial's own.
+forward in each of 25 epochs over train and val, SGD with momentum on the last layer, the last epoch's model (the
+best epoch on the very images that are reported is printed too: a choice that ours, which never sees a val label, does not have). It gets batches of 32 and the backbone in eval mode under no_grad, all faster than the tutorial's own.
 `--quick` runs 2 of the 25 epochs and multiplies, and leaves the accuracy claim out.
 """
 
@@ -64,7 +64,7 @@ def main() -> None:
         epoch_seconds.append(timed(loop.epoch))
     mine, theirs = statistics.median(seconds), statistics.median(epoch_seconds) * EPOCHS
     print(f"ours        {mine:8.2f} s   {ours.right} of {ours.count} val images right")
-    print(f"usual loop  {theirs:8.2f} s   {loop.best} of {ours.count} val images right (best of {epochs} epochs)")
+    print(f"usual loop  {theirs:8.2f} s   {loop.last_right} of {ours.count} val images right after {epochs} epochs, {loop.best} at best")
     claim(
         "image files to a chosen head, hymenoptera, MobileNetV2, float32: seconds",
         mine,
@@ -73,7 +73,7 @@ def main() -> None:
         20,
     )
     if not quick:
-        claim("val images right", ours.right, loop.best, ours.right / loop.best, 1)
+        claim("val images right, after the last epoch", ours.right, loop.last_right, ours.right / loop.last_right, 1)
 
 
 class Cached:
@@ -114,7 +114,7 @@ class UsualLoop:
         self.last = nn.Linear(1280, 2)
         self.optimiser = torch.optim.SGD(self.last.parameters(), lr=0.008, momentum=0.9)
         self.schedule = torch.optim.lr_scheduler.StepLR(self.optimiser, step_size=7, gamma=0.1)
-        self.best = 0
+        self.best = self.last_right = 0
         normalise = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
         augmented = [
             transforms.RandomResizedCrop(224),
@@ -142,7 +142,7 @@ class UsualLoop:
         self.schedule.step()
         with torch.no_grad():
             right = sum(int((self.last(self.backbone(x)).argmax(1) == y).sum()) for x, y in self.val)
-        self.best = max(self.best, right)
+        self.last_right, self.best = right, max(self.best, right)
 
 
 def timed(work: object) -> float:

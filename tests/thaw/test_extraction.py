@@ -14,6 +14,7 @@ from PIL import Image
 
 from thaw.architectures import build_seeded
 from thaw.backbones import Backbone, read_backbone
+from thaw.engines.torch_engine import TorchEngine
 from thaw.errors import BadSource, BadWeights
 from thaw.extraction import Extraction, extract
 from thaw.features import FeatureStore
@@ -63,35 +64,44 @@ def run(images: Path, backbone: Backbone, store: FeatureStore, **changes: int | 
     return extract(manifest_of(images), images, backbone, store, params, max_pixels=MAX_PIXELS)
 
 
-def passes(backbone: Backbone) -> list[int]:
-    """Count the images that truly go through the network, batch by batch."""
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of images that truly go through the network, pass by pass."""
     seen: list[int] = []
-    conv = backbone.extractor.get_submodule("conv1")
-    conv.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    forward = TorchEngine._forward
+
+    def counted(engine: TorchEngine, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        seen.append(len(pixels))
+        return forward(engine, pixels)
+
+    monkeypatch.setattr(TorchEngine, "_forward", counted)
     return seen
 
 
 def test_ten_more_images_cost_ten_forward_passes(
-    images: Path, backbone: Backbone, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    images: Path, backbone: Backbone, tmp_path: Path, passes: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
     store = FeatureStore(tmp_path / "features")
-    assert run(images, backbone, store).computed == 30
+    assert run(images, backbone, store).computed == sum(passes) == 30
     write_images(images, range(30, 40))
-    seen = passes(backbone)
+    passes.clear()
     with caplog.at_level("INFO"):
         again = run(images, backbone, store)
     assert (again.computed, again.cached) == (10, 30)
-    assert sum(seen) == 10 + 1, "ten images, and the black one that tells the dimension"
+    assert sum(passes) == 10
     assert "40 images: 30 with features already, 10 forward passes to do" in caplog.text
 
 
-def test_new_labels_and_moved_files_cost_no_forward_pass(images: Path, backbone: Backbone, tmp_path: Path) -> None:
+def test_new_labels_and_moved_files_cost_no_forward_pass(
+    images: Path, backbone: Backbone, tmp_path: Path, passes: list[int]
+) -> None:
     store = FeatureStore(tmp_path / "features")
     first = run(images, backbone, store)
+    passes.clear()
     for file in list(images.iterdir()):
         file.rename(file.with_name(f"moved {file.name}"))
     again = extract(manifest_of(images, "b"), images, backbone, store, ExtractParams(), max_pixels=MAX_PIXELS)
-    assert (again.computed, again.index) == (0, first.index)
+    assert (again.computed, passes, again.index) == (0, [], first.index)
 
 
 def test_features_are_those_of_the_backbone_in_any_order_batch_and_part(
@@ -153,12 +163,18 @@ def test_an_image_that_is_not_the_ingested_one_stops_it(
     assert len(store.digests(layer.parent.name, layer.name)) >= 8, "what was computed before is kept"
 
 
-def test_weights_that_move_are_noticed(backbone: Backbone, tmp_path: Path) -> None:
-    write_images(tmp_path / "few", range(10))
-    conv = backbone.extractor.get_submodule("conv1")
-    conv.register_forward_pre_hook(lambda *_: conv.weight.data.add_(1e-3))  # type: ignore[operator, union-attr]
+def test_weights_that_move_are_noticed(
+    images: Path, backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward = TorchEngine._forward
+
+    def nudge(engine: TorchEngine, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        engine.backbone.model.get_parameter("conv1.weight").data.add_(1e-3)
+        return forward(engine, pixels)
+
+    monkeypatch.setattr(TorchEngine, "_forward", nudge)
     with pytest.raises(BadWeights, match="changed while it ran"):
-        run(tmp_path / "few", backbone, FeatureStore(tmp_path / "features"))
+        run(images, backbone, FeatureStore(tmp_path / "features"))
 
 
 EXTRACT = """

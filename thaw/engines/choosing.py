@@ -21,7 +21,9 @@ from thaw.tolerances import TOLERANCES
 log = logging.getLogger(__name__)
 
 AUTO, TORCH, OPENVINO = "auto", "torch", "openvino"
-SAMPLE = 16
+FEW = 256
+"""With fewer images to do, measuring costs more than a faster engine saves: PyTorch in float32 needs no check."""
+SAMPLE = 8
 """Images that engines are measured on."""
 WORTH_CONVERTING_S = 20.0
 """Where PyTorch needs less time than this for all images, converting the network (seconds) costs more than a faster engine saves."""
@@ -72,7 +74,8 @@ def choose_engine(
     Raises:
         BadParameters: the engine that is named cannot run, or none is within the tolerance of the precision that is asked for.
     """
-    if images < SAMPLE:
+    unmeasured = params.engine == AUTO and params.precision == "float32" and images < FEW
+    if unmeasured or images < SAMPLE:
         return Chosen(build_torch_engine(backbone, params.precision, device), ())
     if params.engine == OPENVINO and device.type != "cpu":
         raise BadParameters(f"extract.engine: openvino runs on the CPU, and extract.device is {device}")

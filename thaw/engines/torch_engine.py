@@ -1,5 +1,7 @@
 """The engine that is always there: PyTorch, with batch normalisation folded into the convolutions before it."""
 
+import copy
+import logging
 import warnings
 from dataclasses import dataclass
 
@@ -7,9 +9,12 @@ import torch
 from torch import nn
 from torch.fx import GraphModule
 from torch.fx.experimental.optimization import fuse
+from torch.fx.proxy import TraceError
 
 from thaw.backbones import Backbone, pool
 from thaw.engines.engine import MICRO_BATCH, Precision
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +53,16 @@ def build_torch_engine(backbone: Backbone, precision: Precision, device: torch.d
 
 
 def _folded(extractor: nn.Module) -> nn.Module:
-    # torchvision's extractor is a GraphModule with a graph for training and one for evaluation; its copies begin in training mode.
+    """A copy in evaluation mode without batch normalisation; a plain copy of a network that cannot be traced."""
+    # torchvision's extractor has a graph for training beside the one for evaluation, and its copies begin in training mode.
     assert isinstance(extractor, GraphModule)
+    plain = GraphModule(extractor, extractor.graph).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        folded = fuse(GraphModule(extractor, extractor.graph).eval(), no_trace=True)
+        try:
+            # Traced anew: torchvision's graph keeps whole blocks as single nodes, and what lies in a block would stay as it is.
+            folded = fuse(plain)
+        except TraceError:
+            log.info("the network cannot be traced, so its batch normalisation is not folded")
+            folded = copy.deepcopy(plain)
     return folded.eval().requires_grad_(False)

@@ -8,7 +8,7 @@ import torch
 
 from thaw.backbones import Backbone, read_backbone
 from thaw.engines import choosing
-from thaw.engines.choosing import SAMPLE, WORTH_CONVERTING_S, Chosen, choose_engine
+from thaw.engines.choosing import FEW, WORTH_CONVERTING_S, Chosen, choose_engine
 from thaw.engines.torch_engine import TorchEngine, build_torch_engine
 from thaw.errors import BadParameters
 from thaw.params import BackboneParams, ExtractParams
@@ -33,13 +33,14 @@ def choose(backbone: Backbone, params: ExtractParams, images: int = 100) -> Chos
 
 
 def test_few_images_are_not_worth_a_measurement(backbone: Backbone) -> None:
-    found = choose(backbone, ExtractParams(), SAMPLE - 1)
+    found = choose(backbone, ExtractParams(), FEW - 1)
     assert (found.engine.name, found.trials) == ("torch", ())
+    assert choose(backbone, ExtractParams(precision="bfloat16"), FEW - 1).trials, "less precision is always checked"
 
 
 def test_a_network_is_not_converted_for_a_moment_of_work(backbone: Backbone, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        found = choose(backbone, ExtractParams(), SAMPLE)
+        found = choose(backbone, ExtractParams(), FEW)
     assert [trial.engine.name for trial in found.trials] == ["torch"]
     assert "openvino is not tried" in caplog.text
 
