@@ -8,7 +8,8 @@ MobileNetV2 and float32; imports, building the network and reading its weights a
 Ours: ingest (hash and decode every file), extract, and a head chosen by cross-validation over the L2 strengths of params.yaml.
 The usual loop, after PyTorch's transfer-learning tutorial: PIL transforms, a DataLoader with a worker a core, the frozen backbone
 forward in each of 25 epochs over train and val, SGD with momentum on the last layer, the last epoch's model (the
-best epoch on the very images that are reported is printed too: a choice that ours, which never sees a val label, does not have). It gets batches of 32 and the backbone in eval mode under no_grad, all faster than the tutorial's own.
+best epoch on the very images that are reported is printed too: a choice that ours, which never sees a val label, does not have). It gets
+batches of 32 and the backbone in eval mode under no_grad, all faster than the tutorial's own.
 `--quick` runs 2 of the 25 epochs and multiplies, and leaves the accuracy claim out.
 """
 
@@ -64,7 +65,9 @@ def main() -> None:
         epoch_seconds.append(timed(loop.epoch))
     mine, theirs = statistics.median(seconds), statistics.median(epoch_seconds) * EPOCHS
     print(f"ours        {mine:8.2f} s   {ours.right} of {ours.count} val images right")
-    print(f"usual loop  {theirs:8.2f} s   {loop.last_right} of {ours.count} val images right after {epochs} epochs, {loop.best} at best")
+    print(
+        f"usual loop  {theirs:8.2f} s   {loop.last_right} of {ours.count} val images right after {epochs} epochs, {loop.best} at best"
+    )
     claim(
         "image files to a chosen head, hymenoptera, MobileNetV2, float32: seconds",
         mine,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from flows.cli import check, config, models, predict, promotion, run, status, ui
+from flows.cli import cache, check, config, models, predict, promotion, run, status, ui
 from flows.cli.exits import MEANINGS, Exit
 from flows.cli.terminal import say_error
 from flows.errors import StageFailed
@@ -68,3 +68,4 @@ app.command(epilog="Example: thaw predict photos/ picture.png --csv > labels.csv
 app.command(epilog="Example: thaw ui")(ui.ui)
 app.command(epilog="Example: thaw check")(check.check)
 app.add_typer(config.app, name="config")
+app.add_typer(cache.app, name="cache")

@@ -21,6 +21,12 @@ COMMANDS = (
     "config",
     "config show",
     "config set",
+    "cache",
+    "cache ls",
+    "cache verify",
+    "cache gc",
+    "cache compact",
+    "cache export",
 )
 
 

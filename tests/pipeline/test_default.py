@@ -74,6 +74,19 @@ def test_predict_labels_files_and_says_what_is_wrong_with_bad_ones(default_proje
     assert "3.png" in json.dumps(rows) and "not an image" in json.dumps(rows)
 
 
+def test_the_cache_is_looked_after(default_project: Project, tmp_path: Path) -> None:
+    listed = default_project.json("cache", "ls")
+    (layer,) = listed["layers"]
+    digests = set(pq.read_table(default_project.root / "data/manifest.parquet")["digest"].to_pylist())
+    assert (layer["rows"], layer["layer"]["fingerprint"]) == (len(digests), listed["current"])
+    assert default_project.json("cache", "verify") == {"parts": layer["parts"], "damaged": []}
+    assert default_project.json("cache", "gc", "--dry-run") == {"files": [], "bytes": 0, "deleted": False}
+    assert "Nothing to join" in default_project.run("thaw", "cache", "compact")
+    default_project.run("thaw", "cache", "export", str(tmp_path / "out"))
+    assert pq.read_table(tmp_path / "out/features.parquet").num_rows == len(digests)
+    assert default_project.json("run")["nothing_to_do"], "looking changes nothing"
+
+
 def test_an_experiment_runs_and_leaves_the_workspace_as_dvc_says(default_project: Project) -> None:
     default_project.run("git", "add", "--all")
     default_project.run("git", "commit", "--quiet", "--message", "What came out")

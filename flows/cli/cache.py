@@ -1,0 +1,175 @@
+"""`thaw cache`: look at the cached features, check them, clear what nobody needs, and take them elsewhere."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from thaw.features import FeatureStore
+
+app = typer.Typer(
+    help="Look after the cached features in data/features.",
+    epilog="Example: thaw cache ls",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+@app.command(epilog="Example: thaw cache ls --json")
+def ls(json: Json = False) -> None:
+    """List the layers in the cache, with their sizes; * marks what the last run uses."""
+    from flows.cli.terminal import out, print_json, table
+    from thaw.cache import cached_layers
+
+    store = _store()
+    found, current = cached_layers(store), _current()
+    if json:
+        print_json({"layers": found, "current": current})
+        return
+    if not found:
+        out().print("The cache is empty; `thaw run` fills it.")
+        return
+    columns = ("", "fingerprint", "layer", "architecture", "precision", "stored as", "engines", "rows", "parts", "size")
+    rows = (
+        (
+            "*" if one.layer.fingerprint == current else "",
+            one.layer.fingerprint[:8],
+            one.layer.name,
+            one.architecture,
+            one.precision,
+            one.dtype,
+            ", ".join(one.engines),
+            f"{one.rows:,}",
+            str(one.parts),
+            _size(one.nbytes),
+        )
+        for one in found
+    )
+    out().print(table(columns, rows, whole=columns))
+    out().print(f"{_size(sum(one.nbytes for one in found))} in all", style="dim")
+
+
+@app.command(epilog="Example: thaw cache verify")
+def verify(json: Json = False) -> None:
+    """Check every part against its checksums. A damaged one is set aside, and computed again by the next run. Ends with 1 if there was one."""
+    from flows.cli.exits import Exit
+    from flows.cli.terminal import err, out, print_json
+    from thaw.cache import cached_layers
+
+    store = _store()
+    damaged: list[Path] = []
+    layers = cached_layers(store)
+    with err().status("checking"):
+        for one in layers:
+            damaged += store.set_aside_damaged(one.layer.fingerprint, one.layer.name)
+    if json:
+        print_json({"parts": sum(one.parts for one in layers), "damaged": damaged})
+    else:
+        for path in damaged:
+            out().print(f"{path} is damaged", style="red", soft_wrap=True)
+        out().print(f"{sum(one.parts for one in layers)} parts checked, {len(damaged)} damaged and set aside")
+    raise typer.Exit(Exit.MENDABLE if damaged else Exit.DONE)
+
+
+@app.command(epilog="Example: thaw cache gc --dry-run")
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete what the current manifest and backbone do not need: other fingerprints, parts of images that are gone, damaged parts."""
+    from flows.cli.terminal import out, print_json
+    from flows.environment import enter_project
+    from flows.lock import run_lock
+    from tasks.paths import FEATURES_INDEX, MANIFEST
+    from thaw.cache import delete, find_garbage
+    from thaw.features import read_index
+    from thaw.manifest import read_manifest
+
+    store = _store()
+    with run_lock(enter_project(), wait=False):
+        # Both raise where they are missing: without them nothing is known to be garbage.
+        digests, index = frozenset(read_manifest(MANIFEST).digests), read_index(FEATURES_INDEX)
+        garbage = find_garbage(store, {(layer.fingerprint, layer.name): digests for layer in index.layers})
+        if not dry_run:
+            delete(garbage)
+    if json:
+        print_json({"files": garbage.paths, "bytes": garbage.nbytes, "deleted": not dry_run})
+        return
+    would = "would be deleted" if dry_run else "deleted"
+    for path in garbage.paths:
+        out().print(str(path), style="dim", soft_wrap=True)
+    out().print(f"{len(garbage.paths)} files, {_size(garbage.nbytes)}, {would}")
+
+
+@app.command(epilog="Example: thaw cache compact")
+def compact(json: Json = False) -> None:
+    """Join small parts, as many small additions leave them, into full ones."""
+    from flows.cli.terminal import out, print_json
+    from flows.environment import enter_project
+    from flows.lock import run_lock
+    from thaw.cache import cached_layers
+    from thaw.cache import compact as join
+    from thaw.params import read_params
+
+    store, rows = _store(), read_params().extract.part_rows
+    with run_lock(enter_project(), wait=False):
+        fewer = sum(join(store, one.layer, rows) for one in cached_layers(store))
+    if json:
+        print_json({"fewer_parts": fewer})
+    else:
+        out().print(f"{fewer} parts fewer" if fewer else "Nothing to join: no layer has two parts that are not full.")
+
+
+@app.command(epilog="Example: thaw cache export features/")
+def export(
+    into: Annotated[str, typer.Argument(metavar="FOLDER", help="Where the files are written.")],
+    layer: Annotated[str | None, typer.Option("--layer", help="Which cut layer; the last one if left out.")] = None,
+    json: Json = False,
+) -> None:
+    """Write the current features for other tools: features.npy, features.parquet (path, label, digest, feature as a list) and a card."""
+    from pathlib import Path
+
+    from flows.cli.terminal import out, print_json
+    from tasks.paths import FEATURES_INDEX, MANIFEST
+    from thaw.cache import export as write
+    from thaw.features import read_index
+    from thaw.manifest import read_manifest
+
+    folder = Path(into).absolute()
+    store, examples = _store(), read_manifest(MANIFEST).examples()
+    files = write(store, read_index(FEATURES_INDEX).layer(layer), examples, folder)
+    if json:
+        print_json({"files": files})
+    else:
+        for file in files:
+            out().print(str(file), soft_wrap=True)
+
+
+def _store() -> "FeatureStore":
+    from flows.environment import enter_project
+    from tasks.paths import FEATURES
+    from thaw.features import FeatureStore
+
+    enter_project()
+    return FeatureStore(FEATURES)
+
+
+def _current() -> str:
+    """The fingerprint that the last run used; empty where there was none."""
+    from tasks.paths import FEATURES_INDEX
+    from thaw.errors import BadArtifact
+    from thaw.features import read_index
+
+    try:
+        return read_index(FEATURES_INDEX).fingerprint
+    except BadArtifact:
+        return ""
+
+
+def _size(nbytes: int) -> str:
+    from rich.filesize import decimal
+
+    return decimal(nbytes)

@@ -1,0 +1,106 @@
+"""Looking after the cache never costs a feature that is needed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from thaw.cache import cached_layers, compact, delete, export, find_garbage
+from thaw.features import FeatureStore, Layer
+from thaw.files import digest_bytes
+from thaw.manifest import Example
+
+LAYER = Layer("f" * 32, "flatten", 4)
+OLD = Layer("0" * 32, "flatten", 4)
+
+
+def digest(number: int) -> bytes:
+    return digest_bytes(bytes([number]))
+
+
+def write(store: FeatureStore, layer: Layer, numbers: range, dtype: torch.dtype = torch.float32) -> Path:
+    features = torch.stack([torch.full((4,), float(number)) for number in numbers]).to(dtype)
+    stated = {"architecture": "resnet18", "engine": "openvino", "precision": "bfloat16"}
+    return store.write(layer, [digest(number) for number in numbers], features, stated)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FeatureStore:
+    return FeatureStore(tmp_path / "features")
+
+
+def values(store: FeatureStore, numbers: range) -> list[float]:
+    found = store.read(LAYER.fingerprint, LAYER.name, [digest(number) for number in numbers])
+    return [float(value) for value in found[:, 0]]
+
+
+def test_it_says_what_is_there(store: FeatureStore) -> None:
+    assert cached_layers(store) == ()
+    write(store, LAYER, range(5))
+    write(store, LAYER, range(5, 7))
+    (found,) = cached_layers(store)
+    assert (found.layer, found.parts, found.rows) == (LAYER, 2, 7)
+    assert (found.architecture, found.engines, found.precision) == ("resnet18", ("openvino",), "bfloat16")
+    assert found.nbytes == sum(path.stat().st_size for path in store.root.rglob("*.parquet"))
+
+
+def test_what_the_manifest_needs_is_never_garbage(store: FeatureStore) -> None:
+    kept = write(store, LAYER, range(4))
+    partly = write(store, LAYER, range(4, 8))
+    gone, old = write(store, LAYER, range(8, 12)), write(store, OLD, range(4))
+    damaged = kept.with_name("part-x.parquet.damaged")
+    unfinished = kept.with_name(".tmp-abc.parquet")
+    foreign = kept.with_name("notes.txt")
+    for path in (damaged, unfinished, foreign):
+        path.write_bytes(b"12345")
+    needed = {(LAYER.fingerprint, LAYER.name): frozenset(digest(number) for number in (0, 1, 2, 3, 7))}
+    garbage = find_garbage(store, needed)
+    assert set(garbage.paths) == {gone, old, damaged, unfinished}
+    assert garbage.nbytes == sum(path.stat().st_size for path in garbage.paths)
+    assert gone.exists(), "finding deletes nothing"
+    delete(garbage)
+    delete(garbage)
+    assert sorted(path for path in store.root.rglob("*") if path.is_file()) == sorted([kept, partly, foreign])
+    assert not old.parent.parent.exists(), "an empty folder goes with its last part"
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_small_parts_become_full_ones_with_the_same_features(store: FeatureStore, dtype: torch.dtype) -> None:
+    for start in range(0, 9, 3):
+        write(store, LAYER, range(start, start + 3), dtype)
+    write(store, LAYER, range(100, 104), dtype)
+    assert compact(store, LAYER, part_rows=4) == 0, "nine rows still need three parts of four"
+    assert compact(store, LAYER, part_rows=8) == 2
+    assert values(store, range(9)) == [float(number) for number in range(9)]
+    assert values(store, range(100, 104)) == [100.0, 101.0, 102.0, 103.0]
+    (found,) = cached_layers(store)
+    assert (found.rows, found.dtype) == (13, str(dtype).removeprefix("torch."))
+    assert (found.engines, found.precision) == (("openvino",), "bfloat16"), "what was said of them stays said"
+    assert not store.set_aside_damaged(LAYER.fingerprint, LAYER.name)
+
+
+def test_compacting_twice_changes_nothing(store: FeatureStore) -> None:
+    for start in range(0, 6, 2):
+        write(store, LAYER, range(start, start + 2))
+    compact(store, LAYER, part_rows=100)
+    after = sorted(store.root.rglob("*.parquet"))
+    assert compact(store, LAYER, part_rows=100) == 0
+    assert sorted(store.root.rglob("*.parquet")) == after
+
+
+def test_other_tools_read_what_is_exported(store: FeatureStore, tmp_path: Path) -> None:
+    write(store, LAYER, range(5))
+    labels = {3: ("d.png", "x"), 0: ("a.png", None), 4: ("e.png", "y")}
+    examples = [
+        Example(digest(number), path, label, "train", None, (1, 1, 3), 1) for number, (path, label) in labels.items()
+    ]
+    array, table, card = export(store, LAYER, examples, tmp_path / "out")
+    assert np.load(array, allow_pickle=False)[:, 0].tolist() == [3.0, 0.0, 4.0]
+    rows = pq.read_table(table).to_pylist()
+    assert [row["path"] for row in rows] == ["d.png", "a.png", "e.png"]
+    assert [row["label"] for row in rows] == ["x", None, "y"]
+    assert rows[0]["feature"] == [3.0] * 4 and rows[0]["digest"] == digest(3).hex()
+    assert json.loads(card.read_text())["fingerprint"] == LAYER.fingerprint
