@@ -1,6 +1,7 @@
 """Small real pictures on disk, and the real data that some machines have."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from PIL import Image
 
 Draw = Callable[[Path, int], Path]
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and every command that they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
