@@ -7,11 +7,11 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
+import torch
 from mlflow.pyfunc import PythonModel, PythonModelContext
 from PIL import Image
 
 from thaw.errors import BadImage
-from thaw.inputs.images import decode
 from thaw.predictor import Predictor
 
 MAX_PIXELS = 100_000_000
@@ -47,7 +47,7 @@ class ImageClassifier(PythonModel):
         found = [self.predictor.probabilities([])]
         for start in range(0, len(values), BATCH):
             batch = enumerate(values[start : start + BATCH], start)
-            found.append(self.predictor.probabilities([open_image(value, row) for row, value in batch]))
+            found.append(self.predictor.probabilities([pixels_of(value, row, self.predictor) for row, value in batch]))
         return np.concatenate(found)
 
 
@@ -66,16 +66,16 @@ def images_of(given: object) -> list[object]:
     raise ValueError(f"{type(given).__name__} given; a list of images, or a table with one column of them, is taken")
 
 
-def open_image(value: object, row: int) -> Image.Image:
-    """One image, RGB.
+def pixels_of(value: object, row: int, predictor: Predictor) -> torch.Tensor:
+    """One image as the backbone takes it: uint8 [3, H, W].
 
     Raises:
         ValueError: it is none; the message names the row.
     """
     try:
         if isinstance(value, np.ndarray | list):
-            return from_array(np.asarray(value))
-        return decode(read(value), MAX_PIXELS)
+            return predictor.pixels_of_picture(from_array(np.asarray(value)))
+        return predictor.pixels_of_file(read(value), MAX_PIXELS)
     except (BadImage, OSError, ValueError, TypeError) as error:
         shown = f" ({value})" if isinstance(value, str | Path) and len(str(value)) < _SHOWN else ""
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -1,7 +1,7 @@
 """Backbones: a pretrained network, frozen, cut at named layers, with the preprocessing that belongs to it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -90,7 +90,7 @@ def read_backbone(params: BackboneParams) -> Backbone:
         architecture = weights.metadata.get("architecture") or infer_architecture(weights.tensors, path)
     stated = weights.metadata.get("preprocessing")
     preprocessing = preprocessing_from_json(stated) if stated else default_preprocessing(architecture, path)
-    return cut(architecture, weights, params.layers, preprocessing)
+    return cut(architecture, weights, params.layers, replace(preprocessing, decoding=params.decoding))
 
 
 def cut(architecture: str, weights: Weights, layers: tuple[str, ...], preprocessing: Preprocessing) -> Backbone:

@@ -1,7 +1,7 @@
 """Extraction: one frozen forward pass over each image that has no features yet, streamed through bounded queues."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -10,13 +10,14 @@ import torch
 from PIL import Image
 
 from thaw.backbones import Backbone
-from thaw.decoding import decode_pixels
+from thaw.decoding_check import check_decoding
 from thaw.engines import Engine, choose_engine
-from thaw.errors import BadSource, BadWeights, IncompleteFeatures
+from thaw.errors import BadWeights, IncompleteFeatures
 from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests
-from thaw.files import digest_bytes
 from thaw.manifest import Manifest
+from thaw.memory_bound import MemoryBound
 from thaw.params import ExtractParams
+from thaw.pixel_source import PixelSource, Reference
 from thaw.progress import Progress, untold
 from thaw.streaming import map_ahead, usable_cores
 from thaw.threads import threads
@@ -24,8 +25,6 @@ from thaw.threads import threads
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
-Reference = tuple[bytes, Path]
-"""An image to be done: its digest, and where it lies."""
 
 
 @dataclass(frozen=True)
@@ -74,25 +73,28 @@ def extract(
         len(paths) - len(missing),
         len(missing),
     )
-
-    def pixels_of(images: Sequence[Reference]) -> torch.Tensor:
-        contents = (_read_file(*image) for image in images)
-        return torch.stack([decode_pixels(content, backbone.preprocessing, max_pixels) for content in contents])
-
     images = [(digest, source / paths[digest]) for digest in missing]
     workers = params.workers or usable_cores()
+    # Pictures under decoding may take one half of the bound, the workers' batches the other.
+    half = params.decoded_mb * 10**6 // 2
+    pixels = PixelSource(backbone.preprocessing, max_pixels, MemoryBound(half))
+    size = min(params.batch_size, max(1, half // (workers * _blank(backbone).nbytes)))
+    check_decoding(pixels, backbone, images)
     chosen = choose_engine(
         backbone,
         params,
         best_device(params.device),
         images=len(missing),
         workers=workers,
-        sample=lambda count: pixels_of(images[:count]),
+        sample=lambda count: pixels.read(images[:count]),
     )
     stated = {"architecture": backbone.architecture, "engine": chosen.engine.name, "precision": params.precision}
     stated |= {f"trial {number}": str(trial) for number, trial in enumerate(chosen.trials)}
     done = 0
-    for rows in _parts(_forward(images, pixels_of, chosen.engine, params, workers), params.part_rows):
+    for rows in _parts(
+        _forward(images, pixels, chosen.engine, dtype=getattr(torch, params.dtype), workers=workers, size=size),
+        params.part_rows,
+    ):
         for layer in layers:
             _write(store, layer, rows, present[layer.name], stated)
         done += len(rows.digests)
@@ -115,10 +117,14 @@ def extract(
 
 def cut_layers(backbone: Backbone, params: ExtractParams) -> tuple[Layer, ...]:
     """The backbone's cut layers with their dimensions, found by passing one black image."""
-    blank = backbone.preprocessing.pixels(Image.new("RGB", (64, 64)))
-    features = backbone.features(blank.unsqueeze(0))
+    features = backbone.features(_blank(backbone).unsqueeze(0))
     fingerprint = backbone.fingerprint(params.precision, params.dtype)
     return tuple(Layer(fingerprint, name, features[name].shape[1]) for name in backbone.layers)
+
+
+def _blank(backbone: Backbone) -> torch.Tensor:
+    """A black image as the backbone takes it: uint8 [3, H, W]."""
+    return backbone.preprocessing.pixels(Image.new("RGB", (64, 64)))
 
 
 def best_device(name: str) -> torch.device:
@@ -150,37 +156,26 @@ def _check_complete(store: FeatureStore, layers: Sequence[Layer], expected: Iter
 
 def _forward(
     images: Iterable[Reference],
-    pixels_of: Callable[[Sequence[Reference]], torch.Tensor],
+    pixels: PixelSource,
     engine: Engine,
-    params: ExtractParams,
+    *,
+    dtype: torch.dtype,
     workers: int,
+    size: int,
 ) -> Iterator[_Rows]:
-    """Features batch by batch, float32 or float16 on the CPU, in order.
+    """Features batch by batch of `size` images, as `dtype` on the CPU, in order.
 
     Each worker decodes a batch and passes it through the network on one core: products split over cores would wait at every layer for whichever
     core is decoding, which is several times slower. The workers are one batch ahead of the writer at most.
     """
-    dtype = getattr(torch, params.dtype)
 
     def features_of(batch: Sequence[Reference]) -> _Rows:
-        found = engine.features(pixels_of(batch))
+        found = engine.features(pixels.read(batch))
         return _Rows(tuple(digest for digest, _ in batch), {name: row.to(dtype) for name, row in found.items()})
 
     with threads(1):
-        for _, rows in map_ahead(features_of, _batches(images, params.batch_size), workers=workers, depth=workers + 1):
+        for _, rows in map_ahead(features_of, _batches(images, size), workers=workers, depth=workers + 1):
             yield rows
-
-
-def _read_file(digest: bytes, path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadSource(
-            f"{path} was ingested but cannot be read now ({error.strerror}); run `thaw run` to ingest again"
-        ) from error
-    if digest_bytes(content) != digest:
-        raise BadSource(f"{path} changed since it was ingested; run `thaw run` to ingest again")
-    return content
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

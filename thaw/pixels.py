@@ -11,10 +11,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from thaw.errors import BadSource
-from thaw.files import digest_bytes
 from thaw.inputs.images import decode
 from thaw.manifest import Example
+from thaw.pixel_source import read_ingested
 from thaw.preprocessing import Preprocessing
 
 
@@ -24,14 +23,7 @@ def read_image(example: Example, source: Path, max_pixels: int) -> Image.Image:
     Raises:
         BadSource: it is gone, or is not the one that was ingested.
     """
-    path = source / example.path
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadSource(f"{path} was ingested but cannot be read ({error.strerror}); run `thaw run` again") from error
-    if digest_bytes(content) != example.digest:
-        raise BadSource(f"{path} changed since it was ingested; run `thaw run` again")
-    return decode(content, max_pixels)
+    return decode(read_ingested(example.digest, source / example.path), max_pixels)
 
 
 def read_pixels(

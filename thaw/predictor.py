@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from thaw.backbones import Backbone, read_written_backbone, write_backbone
+from thaw.decoding import decode_pixels
 from thaw.heads import FittedHead, read_head, write_head
 
 BATCH = 64
@@ -28,14 +29,25 @@ class Predictor:
         """The classes, in the order of the probabilities."""
         return self.head.class_names
 
-    def probabilities(self, images: Sequence[Image.Image]) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """Calibrated probabilities of RGB images of any size: float32 [N, C]."""
-        found = [self._batch(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    def pixels_of_file(self, content: bytes, max_pixels: int) -> torch.Tensor:
+        """An image file's bytes as the backbone takes them, by the way that the training images went: uint8 [3, H, W].
+
+        Raises:
+            BadImage: see `thaw.decoding.decode_pixels`.
+        """
+        return decode_pixels(content, self.backbone.preprocessing, max_pixels)
+
+    def pixels_of_picture(self, image: Image.Image) -> torch.Tensor:
+        """The same of a decoded RGB image of any size."""
+        return self.backbone.preprocessing.pixels(image)
+
+    def probabilities(self, pixels: Sequence[torch.Tensor]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        """Calibrated probabilities of images, each uint8 [3, H, W] as `pixels_of_file` gives it: float32 [N, C]."""
+        found = [self._batch(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH)]
         return np.concatenate(found) if found else np.empty((0, len(self.class_names)), np.float32)
 
-    def _batch(self, images: Sequence[Image.Image]) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        pixels = torch.stack([self.backbone.preprocessing.pixels(image) for image in images])
-        probabilities = self.head.probabilities(self.backbone.features(pixels)[self.layer])
+    def _batch(self, pixels: Sequence[torch.Tensor]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        probabilities = self.head.probabilities(self.backbone.features(torch.stack(list(pixels)))[self.layer])
         return np.asarray(probabilities.numpy(), np.float32)
 
     def write(self, folder: Path) -> None:

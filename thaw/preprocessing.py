@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from PIL import Image
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
+
+Decoding = Literal["exact", "scaled"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,8 @@ class Preprocessing:
     """Resize, crop, scale to [0, 1], normalise.
 
     `resize` is the length of the shorter side in pixels, or (height, width) to force both; `crop` is the side of the central
-    square, None for no crop; `interpolation` is `bilinear`, `bicubic` or `nearest`; `mean` and `std` hold one value a channel.
+    square, None for no crop; `interpolation` is `bilinear`, `bicubic` or `nearest`; `mean` and `std` hold one value a channel; `decoding` is
+    `exact`, or `scaled` for JPEG files that are much larger than needed (`thaw.decoding`).
     """
 
     resize: int | tuple[int, int]
@@ -23,6 +26,7 @@ class Preprocessing:
     interpolation: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    decoding: Decoding = "exact"
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
         """Resize and crop an RGB image as torchvision's own weight transforms do: uint8 [3, height, width]."""

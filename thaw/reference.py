@@ -43,6 +43,9 @@ class Deviation:
     cosine: float
     largest: float
 
+    def __str__(self) -> str:
+        return f"cosine {self.cosine:.6f}, largest difference {self.largest:.4f} sd"
+
 
 def deviation(features: torch.Tensor, reference: torch.Tensor) -> Deviation:
     """Measure features float [N, dim] against the reference's, row for row; N of at least 2."""

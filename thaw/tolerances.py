@@ -23,3 +23,6 @@ TOLERANCES: Mapping[str, Tolerance] = {
     "bfloat16": Tolerance(cosine=0.99, largest=1.0),
 }
 """Of the forward pass alone, on the same pixels."""
+
+SCALED_DECODING = Tolerance(cosine=0.95, largest=2.5)
+"""Of the reference's features after scaled decoding, against those after exact decoding; images that are decoded whole do not differ at all."""

@@ -1,16 +1,19 @@
 """The fast way gives Pillow's picture: within one level for photographs, to the bit for all else, and refuses the same files."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from thaw.decoding import decode_pixels
+from thaw.decoding import LEAST_GAP, decode_pixels, decoded_nbytes, scaled_by
 from thaw.errors import BadImage
-from thaw.inputs.images import decode
+from thaw.inputs.images import decode, open_image
 from thaw.preprocessing import Preprocessing
 
 PREPROCESSING = Preprocessing(64, 56, "bilinear", (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
@@ -92,3 +95,53 @@ def test_real_photographs_differ_by_one_level_at_most(real_data: Path) -> None:
         max(difference(file.read_bytes(), Preprocessing(256, 224, "bilinear", (0,) * 3, (1,) * 3)) for file in files)
         <= 1
     )
+
+
+SCALED = replace(PREPROCESSING, decoding="scaled")
+
+
+def blank_jpeg(width: int, height: int) -> bytes:
+    return encoded(Image.new("RGB", (width, height)), "JPEG")
+
+
+@given(st.integers(8, 700), st.integers(8, 700), st.integers(8, 70))
+def test_scaled_decoding_always_leaves_enough_for_the_resizing(width: int, height: int, resize: int) -> None:
+    opened = open_image(blank_jpeg(width, height), MOST)
+    by = scaled_by(opened, replace(SCALED, resize=resize))
+    assert by in (1, 2, 4, 8)
+    assert by == 1 or min(width, height) >= by * LEAST_GAP * resize
+    assert by == 8 or min(width, height) < 2 * by * LEAST_GAP * resize
+    assert decoded_nbytes(opened, replace(SCALED, resize=resize)) == 3 * width * height // by**2
+
+
+@pytest.mark.parametrize(("width", "by"), [(255, 1), (256, 2), (511, 2), (512, 4), (1024, 8), (4000, 8)])
+def test_how_much_is_left_out_grows_with_the_image(width: int, by: int) -> None:
+    assert scaled_by(open_image(blank_jpeg(width, width), MOST * 2), SCALED) == by
+
+
+def test_images_that_are_not_much_larger_than_needed_and_other_kinds_are_decoded_whole() -> None:
+    for content in (encoded(picture(250, 250), "JPEG"), encoded(picture(600, 600), "PNG")):
+        assert torch.equal(decode_pixels(content, SCALED, MOST), decode_pixels(content, PREPROCESSING, MOST))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+def test_scaled_decoding_gives_nearly_the_same_picture(mode: str, options: dict[str, object]) -> None:
+    content = encoded(picture(600, 450).convert(mode), "JPEG", **options)
+    scaled, exact = (decode_pixels(content, one, MOST).float() for one in (SCALED, PREPROCESSING))
+    assert 0 < float((scaled - exact).abs().mean()) < 2
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_scaled_decoding_turns_upright(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(picture(600, 450), "JPEG", exif=exif)
+    scaled, exact = (decode_pixels(content, one, MOST).float() for one in (SCALED, PREPROCESSING))
+    assert float((scaled - exact).abs().mean()) < 2
+
+
+def test_a_truncated_file_is_refused_by_scaled_decoding_too() -> None:
+    whole = encoded(picture(600, 450), "JPEG")
+    with pytest.raises(BadImage, match="truncated"):
+        decode_pixels(whole[: len(whole) // 2], SCALED, MOST)

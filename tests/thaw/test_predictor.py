@@ -1,6 +1,8 @@
 """The whole model from pixels, written to a folder and read again."""
 
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from PIL import Image
 
 from thaw.architectures import build_seeded
 from thaw.backbones import read_backbone
+from thaw.decoding import decode_pixels
 from thaw.errors import BadArtifact
 from thaw.heads import fit_head
 from thaw.labelled import LabelledFeatures
@@ -36,8 +39,12 @@ def predictor(tmp_path: Path) -> Predictor:
     return Predictor(backbone, fit_head(train, None, HeadParams(l2=(1e-3,))), "flatten")
 
 
+def pixels(predictor: Predictor, count: int) -> list[torch.Tensor]:
+    return [predictor.pixels_of_picture(image) for image in pictures(count)]
+
+
 def test_it_gives_the_heads_probabilities_from_pixels(predictor: Predictor) -> None:
-    found = predictor.probabilities(pictures(40))
+    found = predictor.probabilities(pixels(predictor, 40))
     assert found.shape == (40, 2) and found.dtype == np.float32
     assert np.allclose(found.sum(1), 1, atol=1e-5)
     assert (found.argmax(1) == np.arange(40) % 2).mean() > 0.9
@@ -54,8 +61,21 @@ def test_it_is_written_and_read_again_without_pickle(predictor: Predictor, tmp_p
         "head.safetensors",
     ]
     again = Predictor.read(folder)
-    assert np.array_equal(again.probabilities(pictures(5)), predictor.probabilities(pictures(5)))
+    assert np.array_equal(again.probabilities(pixels(again, 5)), predictor.probabilities(pixels(predictor, 5)))
     assert again.class_names == ("dark", "light")
+
+
+def test_files_go_the_way_that_training_images_went_even_after_it_was_written(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    scaled = replace(predictor.backbone.preprocessing, decoding="scaled")
+    replace(predictor, backbone=replace(predictor.backbone, preprocessing=scaled)).write(tmp_path)
+    again, buffer = Predictor.read(tmp_path), io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(buffer, "JPEG")
+    content = buffer.getvalue()
+    assert torch.equal(again.pixels_of_file(content, 10**6), decode_pixels(content, scaled, 10**6))
+    assert not torch.equal(again.pixels_of_file(content, 10**6), predictor.pixels_of_file(content, 10**6))
 
 
 def test_a_foreign_backbone_is_refused(predictor: Predictor, tmp_path: Path) -> None:

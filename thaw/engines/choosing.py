@@ -46,7 +46,7 @@ class Trial:
         verdict = "" if self.allowed else ", outside the tolerance"
         return (
             f"{self.engine.name} {self.engine.precision}: {self.images_per_second:.0f} images/s a core, "
-            f"cosine {self.deviation.cosine:.6f}, largest difference {self.deviation.largest:.4f} sd{verdict}"
+            f"{self.deviation}{verdict}"
         )
 
 

@@ -1,0 +1,71 @@
+"""Images are read, checked against the manifest, and decoded within the bound."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from thaw.errors import BadImage, BadSource
+from thaw.files import digest_file
+from thaw.memory_bound import MemoryBound
+from thaw.pixel_source import PixelSource, Reference
+from thaw.preprocessing import Preprocessing
+
+PREPROCESSING = Preprocessing((20, 20), None, "bilinear", (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
+
+
+def image(folder: Path, number: int, side: int = 40) -> Reference:
+    path = folder / f"{number}.png"
+    noise = np.random.default_rng(number).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    return digest_file(path), path
+
+
+def test_images_come_in_order_as_the_backbone_takes_them(tmp_path: Path) -> None:
+    images = [image(tmp_path, number) for number in range(3)]
+    found = PixelSource(PREPROCESSING, 10**6, MemoryBound(10**6)).read(images)
+    assert found.shape == (3, 3, 20, 20) and found.dtype == torch.uint8
+    for pixels, (_, path) in zip(found, images, strict=True):
+        assert torch.equal(pixels, PREPROCESSING.pixels(Image.open(path)))
+
+
+def test_threads_that_decode_hold_no_more_than_the_bound(tmp_path: Path) -> None:
+    bound = MemoryBound(2 * 3 * 40 * 40)
+    seen: set[int] = set()
+    source = PixelSource(PREPROCESSING, 10**6, bound)
+    images = [image(tmp_path, number) for number in range(12)]
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            seen.add(bound._held)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with ThreadPoolExecutor(6) as pool:
+        assert len(list(pool.map(lambda one: source.read([one]), images))) == 12
+    stop.set()
+    watcher.join()
+    assert 0 < max(seen) <= bound.nbytes and bound._held == 0
+
+
+def test_an_image_larger_than_the_bound_is_decoded_all_the_same(tmp_path: Path) -> None:
+    source = PixelSource(PREPROCESSING, 10**6, MemoryBound(1))
+    assert source.read([image(tmp_path, 0)]).shape == (1, 3, 20, 20)
+
+
+def test_gone_changed_and_damaged_images_are_named(tmp_path: Path) -> None:
+    source = PixelSource(PREPROCESSING, 10**6, MemoryBound(10**6))
+    digest, path = image(tmp_path, 0)
+    with pytest.raises(BadSource, match=r"0\.png changed since it was ingested"):
+        source.read([(b"0" * 32, path)])
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(BadImage):
+        source.read([(digest_file(path), path)])
+    path.unlink()
+    with pytest.raises(BadSource, match=r"0\.png was ingested but cannot be read now"):
+        source.read([(digest, path)])

@@ -1,0 +1,49 @@
+"""Whether scaled decoding leaves the features of a backbone what they are, on the user's own images."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from thaw.backbones import Backbone
+from thaw.decoding import scaled_by
+from thaw.errors import BadParameters
+from thaw.inputs.images import open_image
+from thaw.pixel_source import PixelSource, Reference, read_ingested
+from thaw.reference import deviation, reference_features
+from thaw.tolerances import SCALED_DECODING
+
+log = logging.getLogger(__name__)
+
+SAMPLE = 8
+"""Images that are compared."""
+LOOKED_AT = 64
+"""Images among which large ones are looked for: reading headers of all would cost more than the comparison."""
+
+
+def check_decoding(pixels: PixelSource, backbone: Backbone, images: Sequence[Reference]) -> None:
+    """Compare features after scaled decoding with those after exact decoding; nothing is done where decoding is exact, or no image is large.
+
+    Raises:
+        BadParameters: they differ by more than the tolerance.
+    """
+    large = list(islice(_scaled(pixels, images[:LOOKED_AT]), SAMPLE))
+    if len(large) < 2:
+        return
+    exact = replace(pixels, preprocessing=replace(pixels.preprocessing, decoding="exact"))
+    expected = reference_features(exact.read(large), backbone)
+    found = reference_features(pixels.read(large), backbone)
+    worst = min((deviation(found[name], expected[name]) for name in expected), key=lambda one: one.cosine)
+    log.info("scaled decoding of %d large images: %s", len(large), worst)
+    if not SCALED_DECODING.allows(worst):
+        raise BadParameters(
+            f"backbone.decoding: scaled is outside its tolerance on this backbone and these images ({worst}); set backbone.decoding=exact"
+        )
+
+
+def _scaled(pixels: PixelSource, images: Sequence[Reference]) -> Iterator[Reference]:
+    if pixels.preprocessing.decoding == "exact":
+        return
+    for digest, path in images:
+        if scaled_by(open_image(read_ingested(digest, path), pixels.max_pixels), pixels.preprocessing) > 1:
+            yield digest, path

@@ -1,0 +1,28 @@
+"""A bound on the bytes that threads hold at once."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class MemoryBound:
+    """Threads hold at most `nbytes` bytes together; what is larger than the bound waits until it can go alone."""
+
+    def __init__(self, nbytes: int) -> None:
+        self.nbytes = nbytes
+        self._held = 0
+        self._freed = threading.Condition()
+
+    @contextmanager
+    def holding(self, nbytes: int) -> Iterator[None]:
+        """Wait until there is room for `nbytes` bytes, and hold it within."""
+        share = min(nbytes, self.nbytes)
+        with self._freed:
+            self._freed.wait_for(lambda: self._held + share <= self.nbytes)
+            self._held += share
+        try:
+            yield
+        finally:
+            with self._freed:
+                self._held -= share
+                self._freed.notify_all()

@@ -1,0 +1,57 @@
+"""Reads images that were ingested as the backbone takes them, within a bound on the memory that decoded ones take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from thaw.decoding import decode_opened, decoded_nbytes
+from thaw.errors import BadSource
+from thaw.files import digest_bytes
+from thaw.inputs.images import open_image
+from thaw.memory_bound import MemoryBound
+from thaw.preprocessing import Preprocessing
+
+Reference = tuple[bytes, Path]
+"""An image to be read: its digest, and where it lies."""
+
+
+@dataclass(frozen=True)
+class PixelSource:
+    """Reads and decodes; safe to call from threads, which share the bound."""
+
+    preprocessing: Preprocessing
+    max_pixels: int
+    bound: MemoryBound
+
+    def read(self, images: Sequence[Reference]) -> torch.Tensor:
+        """Read, check and decode: uint8 [N, 3, H, W].
+
+        Raises:
+            BadSource: an image is gone, or is not the one that was ingested.
+            BadImage: one is damaged, or has more than `max_pixels` pixels.
+        """
+        return torch.stack([self._decode(read_ingested(*image)) for image in images])
+
+    def _decode(self, content: bytes) -> torch.Tensor:
+        opened = open_image(content, self.max_pixels)
+        with self.bound.holding(decoded_nbytes(opened, self.preprocessing)):
+            return decode_opened(opened, content, self.preprocessing)
+
+
+def read_ingested(digest: bytes, path: Path) -> bytes:
+    """The bytes of an image file, checked.
+
+    Raises:
+        BadSource: it is gone, or is not the one that was ingested.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadSource(
+            f"{path} was ingested but cannot be read now ({error.strerror}); run `thaw run` to ingest again"
+        ) from error
+    if digest_bytes(content) != digest:
+        raise BadSource(f"{path} changed since it was ingested; run `thaw run` to ingest again")
+    return content
