@@ -11,6 +11,9 @@ from thaw.features import FeatureStore, write_index
 from thaw.manifest import read_manifest
 from thaw.params import read_params
 
+NETWORKS = Path(".thaw/networks")
+"""Networks converted for an engine are kept here: no output, but this machine's own."""
+
 
 def main() -> None:
     """Read the manifest and the backbone, bring `data/features/` up to date, write `data/features.json`."""
@@ -23,6 +26,7 @@ def main() -> None:
             FeatureStore(FEATURES),
             params.extract,
             max_pixels=int(params.dataset.max_megapixels * 1e6),
+            keep=NETWORKS,
             progress=progress,
         )
     write_index(extraction.index, FEATURES_INDEX)

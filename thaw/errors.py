@@ -41,6 +41,10 @@ class BadImage(ThawError):
     """One image that cannot be used, with the reason; never stops a run by itself."""
 
 
+class OutOfMemory(ThawError):
+    """Memory does not hold even the smallest piece of the work."""
+
+
 class Unreachable(ThawError):
     """A download or a server failed in a way that may pass by itself; worth another try."""
 

@@ -1,7 +1,7 @@
 """Extraction: one frozen forward pass over each image that has no features yet, streamed through bounded queues."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ from PIL import Image
 
 from thaw.backbones import Backbone
 from thaw.decoding_check import check_decoding
-from thaw.engines import Engine, choose_engine
+from thaw.engines import Engine, Precision, Work, choose_engine, settle_precision
 from thaw.errors import BadWeights, IncompleteFeatures
 from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests
 from thaw.manifest import Manifest
@@ -52,43 +52,41 @@ def extract(
     params: ExtractParams,
     *,
     max_pixels: int,
+    keep: Path | None = None,
     progress: Progress = untold,
 ) -> Extraction:
     """Bring the store up to date with the manifest, and return its canonical index.
 
     Each distinct digest goes through the backbone once, whatever the number of layers; what the store has is not computed again.
-    A kill loses at most one part of `params.part_rows` rows.
+    A kill loses at most one part of `params.part_rows` rows. keep: the folder where converted networks are kept for the next run.
 
     Raises:
+        BadParameters: no engine gives the right features with these parameters; the message says which to change.
         BadSource: an image is missing, or is not the one that was ingested.
+        OutOfMemory: memory does not hold a single image in the backbone.
         BadWeights: the frozen weights changed during the run.
     """
-    layers = cut_layers(backbone, params)
-    present = {layer.name: _present(store, layer) for layer in layers}
     paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
-    missing = [digest for digest in paths if any(digest not in held for held in present.values())]
-    log.info(
-        "%d images: %d with features already, %d forward passes to do",
-        len(paths),
-        len(paths) - len(missing),
-        len(missing),
-    )
-    images = [(digest, source / paths[digest]) for digest in missing]
-    workers = params.workers or usable_cores()
+    workers, device = params.workers or usable_cores(), best_device(params.device)
     # Pictures under decoding may take one half of the bound, the workers' batches the other.
     half = params.decoded_mb * 10**6 // 2
     pixels = PixelSource(backbone.preprocessing, max_pixels, MemoryBound(half))
     size = min(params.batch_size, max(1, half // (workers * _blank(backbone).nbytes)))
-    check_decoding(pixels, backbone, images)
-    chosen = choose_engine(
-        backbone,
-        params,
-        best_device(params.device),
-        images=len(missing),
-        workers=workers,
-        sample=lambda count: pixels.read(images[:count]),
+    every = [(digest, source / path) for digest, path in paths.items()]
+    precision = _precision(params, backbone, device, store, lambda count: pixels.read(every[:count]))
+    layers = cut_layers(backbone, precision, params.dtype)
+    present = {layer.name: _present(store, layer) for layer in layers}
+    images = [(digest, path) for digest, path in every if any(digest not in held for held in present.values())]
+    log.info(
+        "%d images: %d with features already, %d forward passes to do",
+        len(every),
+        len(every) - len(images),
+        len(images),
     )
-    stated = {"architecture": backbone.architecture, "engine": chosen.engine.name, "precision": params.precision}
+    check_decoding(pixels, backbone, images)
+    work = Work(len(images), workers, device, keep)
+    chosen = choose_engine(backbone, params.engine, precision, work, lambda count: pixels.read(images[:count]))
+    stated = {"architecture": backbone.architecture, "engine": chosen.engine.name, "precision": precision}
     stated |= {f"trial {number}": str(trial) for number, trial in enumerate(chosen.trials)}
     done = 0
     for rows in _parts(
@@ -98,7 +96,7 @@ def extract(
         for layer in layers:
             _write(store, layer, rows, present[layer.name], stated)
         done += len(rows.digests)
-        progress(done, len(missing))
+        progress(done, len(images))
     if not backbone.is_unchanged():
         raise BadWeights(
             "the backbone's weights changed while it ran, so the features of this run are not to be trusted"
@@ -112,13 +110,31 @@ def extract(
         len(paths),
         hash_digests(paths.keys()),
     )
-    return Extraction(index, computed=len(missing), cached=len(paths) - len(missing))
+    return Extraction(index, computed=len(images), cached=len(every) - len(images))
 
 
-def cut_layers(backbone: Backbone, params: ExtractParams) -> tuple[Layer, ...]:
+def _precision(
+    params: ExtractParams,
+    backbone: Backbone,
+    device: torch.device,
+    store: FeatureStore,
+    sample: Callable[[int], torch.Tensor],
+) -> Precision:
+    """The precision that the parameters name, or the one that `auto` means here."""
+    if params.precision != "auto":
+        return params.precision
+
+    def has_cache(precision: Precision) -> bool:
+        fingerprint = backbone.fingerprint(precision, params.dtype)
+        return any(len(store.digests(fingerprint, layer)) for layer in backbone.layers)
+
+    return settle_precision(backbone, device, has_cache=has_cache, sample=sample)
+
+
+def cut_layers(backbone: Backbone, precision: Precision, dtype: str) -> tuple[Layer, ...]:
     """The backbone's cut layers with their dimensions, found by passing one black image."""
     features = backbone.features(_blank(backbone).unsqueeze(0))
-    fingerprint = backbone.fingerprint(params.precision, params.dtype)
+    fingerprint = backbone.fingerprint(precision, dtype)
     return tuple(Layer(fingerprint, name, features[name].shape[1]) for name in backbone.layers)
 
 

@@ -96,12 +96,14 @@ class BackboneParams(Section):
 class ExtractParams(Section):
     """How features are computed."""
 
-    engine: Literal["auto", "torch", "openvino"] = Field(
+    engine: Literal["auto", "torch", "openvino", "cuda"] = Field(
         "auto",
         description="what runs the backbone; `auto`: the fastest within tolerance on your images; `openvino` needs `thaw[openvino]`",
     )
-    precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="of the arithmetic; `bfloat16` is much faster where the hardware has it"
+    precision: Literal["float32", "bfloat16", "float16", "auto"] = Field(
+        "float32",
+        description="of the arithmetic; `bfloat16` is much faster where the hardware has it, `float16` needs a GPU; `auto`: what the cache "
+        "has, else bfloat16 where the hardware has it and the backbone bears it",
     )
     dtype: Literal["float32", "float16"] = Field("float32", description="how features are stored")
     batch_size: PositiveInt = Field(64, description="images in one forward pass; changes no number")
@@ -113,7 +115,7 @@ class ExtractParams(Section):
         1024,
         description="decoded images held at once, in MB (10^6 bytes); a larger image than that is decoded alone",
     )
-    device: str = Field("auto", description="`cpu`, `cuda`, `cuda:1`, `mps`; `auto`: the best there is")
+    device: str = Field("auto", description="`cpu`, `cuda` (all GPUs), `cuda:1`, `mps`; `auto`: the best there is")
 
 
 class HeadParams(Section):

@@ -21,6 +21,7 @@ class Tolerance:
 TOLERANCES: Mapping[str, Tolerance] = {
     "float32": Tolerance(cosine=0.99999, largest=0.01),
     "bfloat16": Tolerance(cosine=0.99, largest=1.0),
+    "float16": Tolerance(cosine=0.9995, largest=0.2),
 }
 """Of the forward pass alone, on the same pixels."""
 

@@ -232,3 +232,23 @@ def test_two_at_once_end_with_the_same_features(weights: Path, images: Path, tmp
     both = [subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]
     assert run(images, read_backbone(BackboneParams(weights=str(weights))), FeatureStore(root)).computed == 0
+
+
+def test_a_small_bound_on_memory_changes_no_number(images: Path, backbone: Backbone, tmp_path: Path) -> None:
+    wide, narrow = FeatureStore(tmp_path / "wide"), FeatureStore(tmp_path / "narrow")
+    layer = run(images, backbone, wide, batch_size=64).index.layer(None)
+    digests = manifest_of(images).digests
+    assert run(images, backbone, narrow, batch_size=64, decoded_mb=1, workers=4).index.layer(None) == layer
+    found = [store.read(layer.fingerprint, layer.name, digests) for store in (wide, narrow)]
+    assert torch.equal(*found)
+
+
+def test_precision_auto_stays_with_what_the_cache_has(
+    images: Path, backbone: Backbone, tmp_path: Path, passes: list[int]
+) -> None:
+    for precision in ("float32", "bfloat16"):
+        store = FeatureStore(tmp_path / precision)
+        first = run(images, backbone, store, precision=precision)
+        passes.clear()
+        again = run(images, backbone, store, precision="auto")
+        assert (again.computed, again.index, passes) == (0, first.index, [])

@@ -1,37 +1,44 @@
 """Which engine runs a backbone: each that could is measured for a moment on the user's own images, beside the reference."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from time import perf_counter
 
 import torch
 
 from thaw.backbones import Backbone
-from thaw.engines.engine import Engine
-from thaw.engines.openvino_engine import build_openvino_engine
+from thaw.engines.compiled_engine import build_compiled_engine, has_compiler
+from thaw.engines.cuda_engine import build_compiled_cuda_engine, build_cuda_engine, cuda_devices
+from thaw.engines.engine import Engine, Precision
+from thaw.engines.halving_engine import HalvingEngine
+from thaw.engines.openvino_engine import build_openvino_engine, is_kept
 from thaw.engines.torch_engine import build_torch_engine
 from thaw.errors import BadParameters
-from thaw.params import ExtractParams
 from thaw.reference import Deviation, deviation, reference_features
 from thaw.threads import threads
 from thaw.tolerances import TOLERANCES
 
 log = logging.getLogger(__name__)
 
-AUTO, TORCH, OPENVINO = "auto", "torch", "openvino"
+AUTO, TORCH, OPENVINO, CUDA = "auto", "torch", "openvino", "cuda"
 FEW = 256
 """With fewer images to do, measuring costs more than a faster engine saves: PyTorch in float32 needs no check."""
 SAMPLE = 8
 """Images that engines are measured on."""
-WORTH_CONVERTING_S = 20.0
-"""Where PyTorch needs less time than this for all images, converting the network (seconds) costs more than a faster engine saves."""
+WORTH_CONVERTING_S = 8.0
+"""Where the work takes less time than this, converting the network for OpenVINO (2 to 3 s) costs more than it saves."""
+WORTH_READING_S = 1.5
+"""The same where the converted network was kept: starting OpenVINO takes some tenths of a second."""
+WORTH_COMPILING_S = 60.0
+"""The same of PyTorch's compiler (3 to 30 s)."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What an engine did on the sample: images a second on one core; its deviation in the cut layer that is worst."""
+    """What an engine did on the sample: images a second of one worker; its deviation in the cut layer that is worst."""
 
     engine: Engine
     images_per_second: float
@@ -45,7 +52,7 @@ class Trial:
     def __str__(self) -> str:
         verdict = "" if self.allowed else ", outside the tolerance"
         return (
-            f"{self.engine.name} {self.engine.precision}: {self.images_per_second:.0f} images/s a core, "
+            f"{self.engine.name} {self.engine.precision}: {self.images_per_second:.0f} images/s a worker, "
             f"{self.deviation}{verdict}"
         )
 
@@ -58,58 +65,124 @@ class Chosen:
     trials: tuple[Trial, ...]
 
 
-def choose_engine(
-    backbone: Backbone,
-    params: ExtractParams,
-    device: torch.device,
-    *,
-    images: int,
-    workers: int,
-    sample: Callable[[int], torch.Tensor],
-) -> Chosen:
-    """The engine that `params` names, or the fastest one within tolerance.
+@dataclass(frozen=True)
+class Work:
+    """What is to be done: `images` by `workers` threads on `device`; `keep` is the folder for converted networks, or None."""
 
-    images: how many are to be done. sample: gives the pixels of the first N of them, uint8 [N, 3, H, W].
+    images: int
+    workers: int
+    device: torch.device
+    keep: Path | None = None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """An engine that costs something to try: only where the best so far would need `worth_s` seconds or more."""
+
+    name: str
+    worth_s: float
+    build: Callable[[], Engine]
+
+
+def choose_engine(
+    backbone: Backbone, wanted: str, precision: Precision, work: Work, sample: Callable[[int], torch.Tensor]
+) -> Chosen:
+    """The engine that is wanted (as in `extract.engine`), or the fastest one within tolerance.
+
+    sample: gives the pixels of the first N images, uint8 [N, 3, H, W].
 
     Raises:
-        BadParameters: the engine that is named cannot run, or none is within the tolerance of the precision that is asked for.
+        BadParameters: the engine that is wanted cannot run, or none is within the tolerance of the precision.
     """
-    unmeasured = params.engine == AUTO and params.precision == "float32" and images < FEW
-    if unmeasured or images < SAMPLE:
-        return Chosen(build_torch_engine(backbone, params.precision, device), ())
-    if params.engine == OPENVINO and device.type != "cpu":
-        raise BadParameters(f"extract.engine: openvino runs on the CPU, and extract.device is {device}")
+    _check(wanted, precision, work.device)
+    unmeasured = wanted == AUTO and precision == "float32" and work.images < FEW
+    if unmeasured or work.images < SAMPLE:
+        return Chosen(HalvingEngine(_plain(backbone, precision, work.device)), ())
     pixels = sample(SAMPLE)
     side = (pixels.shape[2], pixels.shape[3])
     trials: list[Trial] = []
     with threads(1):
         reference = reference_features(pixels, backbone)
-        if params.engine in (AUTO, TORCH):
-            trials.append(_try(build_torch_engine(backbone, params.precision, device), pixels, reference))
-        if params.engine == OPENVINO or (
-            params.engine == AUTO and _worth_converting(trials[0], images, workers, device)
-        ):
-            engine = build_openvino_engine(backbone, params.precision, side, workers)
-            trials.append(_try(engine, pixels, reference))
+        if wanted == OPENVINO:
+            engine: Engine = build_openvino_engine(backbone, precision, side, work.workers, work.keep)
+        else:
+            engine = _plain(backbone, precision, work.device)
+        trials.append(_try(engine, pixels, reference))
+        for candidate in _candidates(backbone, wanted, precision, work, side):
+            trial = _try_if_worth(candidate, work, trials, pixels, reference)
+            trials += [trial] if trial else []
     for trial in trials:
         log.info("engine %s", trial)
     allowed = [trial for trial in trials if trial.allowed]
     if not allowed:
         raise BadParameters(
-            f"extract.precision: {params.precision} is outside its tolerance on this backbone ({trials[0]}); set "
+            f"extract.precision: {precision} is outside its tolerance on this backbone ({trials[0]}); set "
             "extract.precision=float32"
         )
     best = max(allowed, key=lambda trial: trial.images_per_second)
-    return Chosen(best.engine, tuple(trials))
+    return Chosen(HalvingEngine(best.engine), tuple(trials))
 
 
-def _worth_converting(torch_trial: Trial, images: int, workers: int, device: torch.device) -> bool:
-    if device.type != "cpu" or find_spec("openvino") is None:
-        return False
-    seconds = images / (torch_trial.images_per_second * workers)
-    if seconds < WORTH_CONVERTING_S:
-        log.info("openvino is not tried: torch needs about %.0f s, too little to convert the network for", seconds)
-    return seconds >= WORTH_CONVERTING_S
+def _check(wanted: str, precision: Precision, device: torch.device) -> None:
+    if wanted == OPENVINO and device.type != "cpu":
+        raise BadParameters(f"extract.engine: openvino runs on the CPU, and extract.device is {device}")
+    if wanted == CUDA and device.type != "cuda":
+        raise BadParameters(f"extract.engine: cuda needs an NVIDIA GPU, and extract.device is {device}")
+    if precision == "float16" and device.type != "cuda":
+        raise BadParameters(
+            f"extract.precision: float16 needs an NVIDIA GPU, and extract.device is {device}; bfloat16 runs here"
+        )
+
+
+def _plain(backbone: Backbone, precision: Precision, device: torch.device) -> Engine:
+    """The engine that needs no preparation."""
+    if device.type == "cuda":
+        return build_cuda_engine(backbone, precision, cuda_devices(device))
+    return build_torch_engine(backbone, precision, device)
+
+
+def _candidates(
+    backbone: Backbone, wanted: str, precision: Precision, work: Work, side: tuple[int, int]
+) -> Iterator[_Candidate]:
+    """The engines beside the first that could run here, the cheapest to try first."""
+    if work.device.type == "cuda":
+        devices = cuda_devices(work.device)
+        yield _Candidate(
+            "torch.compile", WORTH_COMPILING_S, lambda: build_compiled_cuda_engine(backbone, precision, devices)
+        )
+    if work.device.type != "cpu" or wanted == OPENVINO:
+        return
+    if wanted == AUTO and find_spec("openvino") is not None:
+        worth = WORTH_READING_S if is_kept(backbone, side, work.keep) else WORTH_CONVERTING_S
+        yield _Candidate(
+            OPENVINO, worth, lambda: build_openvino_engine(backbone, precision, side, work.workers, work.keep)
+        )
+    if has_compiler():
+        yield _Candidate("torch.compile", WORTH_COMPILING_S, lambda: build_compiled_engine(backbone, precision))
+    else:
+        log.info("torch.compile is not tried: there is no C++ compiler here")
+
+
+def _try_if_worth(
+    candidate: _Candidate, work: Work, trials: list[Trial], pixels: torch.Tensor, reference: dict[str, torch.Tensor]
+) -> Trial | None:
+    """None where too little is left to gain, or where the engine cannot be built; the log says which."""
+    fastest = max(trials, key=lambda trial: trial.images_per_second if trial.allowed else 0.0)
+    seconds = work.images / (fastest.images_per_second * work.workers)
+    if fastest.allowed and seconds < candidate.worth_s:
+        log.info(
+            "%s is not tried: %s needs about %.0f s, and trying it pays from %.0f s on",
+            candidate.name,
+            fastest.engine.name,
+            seconds,
+            candidate.worth_s,
+        )
+        return None
+    try:
+        return _try(candidate.build(), pixels, reference)
+    except RuntimeError as error:  # of compilers: the plain engine does as well, only slower
+        log.warning("%s failed and is not used: %s", candidate.name, (str(error).splitlines() or [""])[0])
+        return None
 
 
 def _try(engine: Engine, pixels: torch.Tensor, reference: dict[str, torch.Tensor]) -> Trial:

@@ -4,7 +4,7 @@ from typing import Literal, Protocol
 
 import torch
 
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "float16"]
 
 MICRO_BATCH = 8
 """Images that go through the network at once on a CPU core: what a layer makes of them then stays in its cache.
@@ -18,7 +18,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """As in `extract.engine`."""
+        """As in `extract.engine`, with what was done to the network where there is a choice."""
 
     @property
     def precision(self) -> Precision:
@@ -26,3 +26,8 @@ class Engine(Protocol):
 
     def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features of uint8 [B, 3, H, W], resized and cropped: float32 [B, dim] on the CPU for each cut layer."""
+
+
+def padded(batch: torch.Tensor, size: int) -> torch.Tensor:
+    """The batch [B, ...] with zeros after it, [size, ...]: for networks that were made for one size."""
+    return torch.cat([batch, batch.new_zeros(size - len(batch), *batch.shape[1:])])

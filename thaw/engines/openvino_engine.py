@@ -1,17 +1,23 @@
 """OpenVINO on the CPU: the backbone converted once and compiled; `pip install thaw[openvino]`."""
 
+import json
 import sys
+import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from blake3 import blake3
 from torch import nn
 
 from thaw.backbones import Backbone, pool
-from thaw.engines.engine import MICRO_BATCH, Precision
+from thaw.engines.engine import MICRO_BATCH, Precision, padded
 from thaw.errors import BadParameters
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
@@ -33,8 +39,7 @@ class OpenVinoEngine:
         return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
 
     def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        batch = self.backbone.preprocessing.normalise(pixels)
-        whole = torch.cat([batch, batch.new_zeros(MICRO_BATCH - len(batch), *batch.shape[1:])])
+        whole = self.backbone.preprocessing.normalise(padded(pixels, MICRO_BATCH))
         if not hasattr(self.requests, "own"):
             self.requests.own = self.compiled.create_infer_request()
         outputs = self.requests.own.infer(whole.numpy())
@@ -61,9 +66,11 @@ class _InOrder(nn.Module):
 
 
 def build_openvino_engine(
-    backbone: Backbone, precision: Precision, side: tuple[int, int], workers: int
+    backbone: Backbone, precision: Precision, side: tuple[int, int], workers: int, keep: Path | None = None
 ) -> OpenVinoEngine:
     """Convert and compile the backbone for images of `side` (height, width), for `workers` threads of one core each.
+
+    keep: the folder where the converted network is kept for the next time; None: nowhere.
 
     Raises:
         BadParameters: OpenVINO is not installed.
@@ -74,12 +81,42 @@ def build_openvino_engine(
         openvino: Any = import_module("openvino")
     except ImportError as error:
         raise BadParameters("extract.engine: openvino is not installed; `pip install 'thaw[openvino]'`") from error
-    example = torch.zeros(MICRO_BATCH, 3, *side)
-    model = openvino.convert_model(_InOrder(backbone).eval(), example_input=example)
-    model.reshape(list(example.shape))
+    kept = keep / _kept_name(backbone, side) if keep else None
+    model = _convert(openvino, backbone, side) if kept is None else _kept(openvino, backbone, side, kept)
     settings = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "INFERENCE_NUM_THREADS": workers,
         "NUM_STREAMS": workers,
     }
     return OpenVinoEngine(backbone, openvino.Core().compile_model(model, "CPU", settings), precision)
+
+
+def is_kept(backbone: Backbone, side: tuple[int, int], keep: Path | None) -> bool:
+    """Whether the converted network lies in the folder `keep` already."""
+    return keep is not None and (keep / _kept_name(backbone, side)).is_dir()
+
+
+def _kept_name(backbone: Backbone, side: tuple[int, int]) -> str:
+    """A name of all that the converted network depends on; it holds no preprocessing and no pooling."""
+    facts = [version("openvino"), backbone.architecture, backbone.weights_digest, backbone.layers, MICRO_BATCH, side]
+    return f"openvino-{blake3(json.dumps(facts).encode()).hexdigest(12)}"
+
+
+def _kept(openvino: Any, backbone: Backbone, side: tuple[int, int], folder: Path) -> Any:
+    """Read the converted network from its folder; convert it first where it is not there. The folder comes whole, by one rename."""
+    file = folder / "network.xml"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as name:
+            unfinished = Path(name) / folder.name
+            openvino.save_model(_convert(openvino, backbone, side), unfinished / file.name, compress_to_fp16=False)
+            with suppress(OSError):  # another process was faster
+                unfinished.rename(folder)
+    return openvino.Core().read_model(file)
+
+
+def _convert(openvino: Any, backbone: Backbone, side: tuple[int, int]) -> Any:
+    example = torch.zeros(MICRO_BATCH, 3, *side)
+    model = openvino.convert_model(_InOrder(backbone).eval(), example_input=example)
+    model.reshape(list(example.shape))
+    return model

@@ -48,11 +48,11 @@ def build_torch_engine(backbone: Backbone, precision: Precision, device: torch.d
     Source of the folding: Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
     Inference", CVPR 2018, section 3.2.
     """
-    network = _folded(backbone.extractor).to(device, getattr(torch, precision))
+    network = folded(backbone.extractor).to(device, getattr(torch, precision))
     return TorchEngine(backbone, network.to(memory_format=torch.channels_last), precision, device)  # type: ignore[call-overload]
 
 
-def _folded(extractor: nn.Module) -> nn.Module:
+def folded(extractor: nn.Module) -> nn.Module:
     """A copy in evaluation mode without batch normalisation; a plain copy of a network that cannot be traced."""
     # torchvision's extractor has a graph for training beside the one for evaluation, and its copies begin in training mode.
     assert isinstance(extractor, GraphModule)
@@ -61,8 +61,8 @@ def _folded(extractor: nn.Module) -> nn.Module:
         warnings.simplefilter("ignore")
         try:
             # Traced anew: torchvision's graph keeps whole blocks as single nodes, and what lies in a block would stay as it is.
-            folded = fuse(plain)
+            network = fuse(plain)
         except TraceError:
             log.info("the network cannot be traced, so its batch normalisation is not folded")
-            folded = copy.deepcopy(plain)
-    return folded.eval().requires_grad_(False)
+            network = copy.deepcopy(plain)
+    return network.eval().requires_grad_(False)

@@ -15,11 +15,13 @@ from thaw.architectures import build_seeded, default_preprocessing
 from thaw.backbones import AUTO, Backbone, cut, read_backbone
 from thaw.decoding import decode_pixels
 from thaw.engines import Engine
+from thaw.engines.compiled_engine import build_compiled_engine, has_compiler
 from thaw.engines.engine import MICRO_BATCH, Precision
-from thaw.engines.openvino_engine import build_openvino_engine
+from thaw.engines.openvino_engine import build_openvino_engine, is_kept
 from thaw.engines.torch_engine import build_torch_engine
 from thaw.params import BackboneParams
 from thaw.reference import deviation, reference_features, reference_pixels
+from thaw.threads import threads
 from thaw.tolerances import TOLERANCES
 from thaw.weights import Weights
 
@@ -38,6 +40,17 @@ def build(request: pytest.FixtureRequest) -> Build:
     return ENGINES[request.param]
 
 
+@pytest.fixture(scope="module")
+def compiled() -> Engine:
+    """Compiling takes seconds, so one serves all tests."""
+    if not has_compiler():
+        pytest.skip("there is no C++ compiler")
+    with threads(1):
+        engine = build_compiled_engine(small(("layer1", "layer2", AUTO)), "float32")
+        engine.features(noise(1))
+    return engine
+
+
 def small(layers: tuple[str, ...] = (AUTO,)) -> Backbone:
     return read_backbone(BackboneParams(weights="data/pretrain/small.safetensors", layers=layers))
 
@@ -54,6 +67,24 @@ def test_any_number_of_images_and_layers(build: Build, count: int) -> None:
     for name, features in found.items():
         assert features.dtype == torch.float32 and features.shape == expected[name].shape
         assert torch.allclose(features, expected[name], atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, MICRO_BATCH, MICRO_BATCH + 3])
+def test_a_compiled_network_takes_any_number_of_images(compiled: Engine, count: int) -> None:
+    pixels = noise(count)
+    found, expected = compiled.features(pixels), reference_features(pixels, small(("layer1", "layer2", AUTO)))
+    assert list(found) == list(expected)
+    for name, features in found.items():
+        assert features.dtype == torch.float32 and features.shape == expected[name].shape
+        assert torch.allclose(features, expected[name], atol=1e-4)
+
+
+def test_threads_share_a_compiled_network(compiled: Engine) -> None:
+    pixels = noise(64)
+    expected = compiled.features(pixels)["flatten"]
+    with threads(1), ThreadPoolExecutor(4) as pool:
+        parts = list(pool.map(lambda part: compiled.features(part)["flatten"], pixels.split(9)))
+    assert torch.allclose(torch.cat(parts), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +108,20 @@ def test_threads_share_an_engine(build: Build) -> None:
     with ThreadPoolExecutor(4) as pool:
         parts = list(pool.map(lambda part: engine.features(part)["flatten"], pixels.split(9)))
     assert torch.allclose(torch.cat(parts), engine.features(pixels)["flatten"], atol=1e-5)
+
+
+def test_a_converted_network_is_kept_whole_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    openvino = pytest.importorskip("openvino")
+    backbone, pixels, keep = small(), noise(5), tmp_path / "networks"
+    assert not is_kept(backbone, (32, 32), keep)
+    first = build_openvino_engine(backbone, "float32", (32, 32), 1, keep).features(pixels)
+    assert is_kept(backbone, (32, 32), keep) and not list(keep.glob(".tmp-*"))
+    for other in (small(("layer1",)), backbone.randomised(0)):
+        assert not is_kept(other, (32, 32), keep), "another network"
+    assert not is_kept(backbone, (64, 64), keep)
+    monkeypatch.setattr(openvino, "convert_model", None)
+    again = build_openvino_engine(backbone, "float32", (32, 32), 1, keep).features(pixels)
+    assert torch.equal(first["flatten"], again["flatten"])
 
 
 def test_openvino_reports_to_nobody(tmp_path: Path) -> None:

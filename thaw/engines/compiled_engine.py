@@ -1,0 +1,47 @@
+"""PyTorch's compiler on the CPU: the folded network fused into fewer kernels, with its weights laid out for them."""
+
+import os
+import shutil
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from thaw.backbones import Backbone, pool
+from thaw.engines.engine import MICRO_BATCH, Precision, padded
+from thaw.engines.torch_engine import folded
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledEngine:
+    """`network` is compiled for float [MICRO_BATCH, 3, H, W] with channels last, at its first call."""
+
+    backbone: Backbone
+    network: nn.Module
+    precision: Precision
+    name: str = "torch compiled"
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """See `Engine`."""
+        with torch.inference_mode():
+            parts = [self._forward(batch) for batch in pixels.split(MICRO_BATCH)]
+        return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
+
+    def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        whole = self.backbone.preprocessing.normalise(padded(pixels, MICRO_BATCH))
+        batch = whole.contiguous(memory_format=torch.channels_last).to(getattr(torch, self.precision))
+        return {name: pool(output[: len(pixels)].float()) for name, output in self.network(batch).items()}
+
+
+def build_compiled_engine(backbone: Backbone, precision: Precision) -> CompiledEngine:
+    """Ready to be compiled by the first batch, which takes 3 to 30 s; what fails then is a RuntimeError of PyTorch."""
+    network = folded(backbone.extractor).to(getattr(torch, precision))
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    # Freezing makes the weights constants, which the compiler lays out anew for its kernels.
+    network.compile(dynamic=False, options={"freezing": True})
+    return CompiledEngine(backbone, network, precision)
+
+
+def has_compiler() -> bool:
+    """Whether there is the C++ compiler that PyTorch's needs."""
+    return shutil.which(os.environ.get("CXX", "g++")) is not None
