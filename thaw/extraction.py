@@ -12,6 +12,7 @@ from PIL import Image
 from thaw.backbones import Backbone
 from thaw.decoding_check import check_decoding
 from thaw.engines import Engine, Precision, Work, choose_engine, settle_precision
+from thaw.engines.engine import MICRO_BATCH
 from thaw.errors import BadWeights, IncompleteFeatures
 from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests
 from thaw.manifest import Manifest
@@ -72,6 +73,9 @@ def extract(
     half = params.decoded_mb * 10**6 // 2
     pixels = PixelSource(backbone.preprocessing, max_pixels, MemoryBound(half))
     size = min(params.batch_size, max(1, half // (workers * _blank(backbone).nbytes)))
+    if device.type == "cpu":
+        # Engines take small bites there anyway, and with small batches no worker waits long for the last one.
+        size = min(size, 2 * MICRO_BATCH)
     every = [(digest, source / path) for digest, path in paths.items()]
     precision = _precision(params, backbone, device, store, lambda count: pixels.read(every[:count]))
     layers = cut_layers(backbone, precision, params.dtype)

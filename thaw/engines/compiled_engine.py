@@ -5,19 +5,19 @@ import shutil
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from thaw.backbones import Backbone, pool
 from thaw.engines.engine import MICRO_BATCH, Precision, padded
 from thaw.engines.torch_engine import folded
+from thaw.engines.whole_network import WholeNetwork
 
 
 @dataclass(frozen=True, eq=False)
 class CompiledEngine:
-    """`network` is compiled for float [MICRO_BATCH, 3, H, W] with channels last, at its first call."""
+    """`network` is compiled for uint8 [MICRO_BATCH, 3, H, W], at its first call."""
 
     backbone: Backbone
-    network: nn.Module
+    network: WholeNetwork
     precision: Precision
     name: str = "torch compiled"
 
@@ -28,18 +28,20 @@ class CompiledEngine:
         return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
 
     def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        whole = self.backbone.preprocessing.normalise(padded(pixels, MICRO_BATCH))
-        batch = whole.contiguous(memory_format=torch.channels_last).to(getattr(torch, self.precision))
-        return {name: pool(output[: len(pixels)].float()) for name, output in self.network(batch).items()}
+        outputs = self.network(padded(pixels, MICRO_BATCH))
+        found = zip(self.backbone.layers, outputs, strict=True)
+        return {name: pool(output[: len(pixels)].float()) for name, output in found}
 
 
 def build_compiled_engine(backbone: Backbone, precision: Precision) -> CompiledEngine:
     """Ready to be compiled by the first batch, which takes 3 to 30 s; what fails then is a RuntimeError of PyTorch."""
-    network = folded(backbone.extractor).to(getattr(torch, precision))
+    dtype = getattr(torch, precision)
+    network = folded(backbone.extractor).to(dtype)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    whole = WholeNetwork(network, backbone.layers, backbone.preprocessing, dtype).eval()
     # Freezing makes the weights constants, which the compiler lays out anew for its kernels.
-    network.compile(dynamic=False, options={"freezing": True})
-    return CompiledEngine(backbone, network, precision)
+    whole.compile(dynamic=False, options={"freezing": True})
+    return CompiledEngine(backbone, whole, precision)
 
 
 def has_compiler() -> bool:

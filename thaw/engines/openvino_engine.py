@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 from blake3 import blake3
-from torch import nn
 
 from thaw.backbones import Backbone, pool
 from thaw.engines.engine import MICRO_BATCH, Precision, padded
+from thaw.engines.whole_network import WholeNetwork
 from thaw.errors import BadParameters
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
@@ -25,7 +25,7 @@ _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 @dataclass(frozen=True, eq=False)
 class OpenVinoEngine:
-    """`compiled` takes float32 [MICRO_BATCH, 3, H, W]; each thread has an inference request of its own."""
+    """`compiled` takes uint8 [MICRO_BATCH, 3, H, W]; each thread has an inference request of its own."""
 
     backbone: Backbone
     compiled: Any
@@ -39,7 +39,7 @@ class OpenVinoEngine:
         return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
 
     def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        whole = self.backbone.preprocessing.normalise(padded(pixels, MICRO_BATCH))
+        whole = padded(pixels, MICRO_BATCH)
         if not hasattr(self.requests, "own"):
             self.requests.own = self.compiled.create_infer_request()
         outputs = self.requests.own.infer(whole.numpy())
@@ -50,19 +50,6 @@ class OpenVinoEngine:
             name: pool(torch.from_numpy(output)[: len(pixels)])
             for name, output in zip(self.backbone.layers, found, strict=True)
         }
-
-
-class _InOrder(nn.Module):
-    """The extractor with its outputs as a tuple, in the order of the cut layers."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        super().__init__()
-        self.extractor = backbone.extractor
-        self.layers = backbone.layers
-
-    def forward(self, batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        found = self.extractor(batch)
-        return tuple(found[name] for name in self.layers)
 
 
 def build_openvino_engine(
@@ -97,8 +84,9 @@ def is_kept(backbone: Backbone, side: tuple[int, int], keep: Path | None) -> boo
 
 
 def _kept_name(backbone: Backbone, side: tuple[int, int]) -> str:
-    """A name of all that the converted network depends on; it holds no preprocessing and no pooling."""
-    facts = [version("openvino"), backbone.architecture, backbone.weights_digest, backbone.layers, MICRO_BATCH, side]
+    """A name of all that the converted network depends on."""
+    network = [backbone.architecture, backbone.weights_digest, backbone.layers, backbone.preprocessing.to_json()]
+    facts = [version("openvino"), *network, MICRO_BATCH, side]
     return f"openvino-{blake3(json.dumps(facts).encode()).hexdigest(12)}"
 
 
@@ -116,7 +104,8 @@ def _kept(openvino: Any, backbone: Backbone, side: tuple[int, int], folder: Path
 
 
 def _convert(openvino: Any, backbone: Backbone, side: tuple[int, int]) -> Any:
-    example = torch.zeros(MICRO_BATCH, 3, *side)
-    model = openvino.convert_model(_InOrder(backbone).eval(), example_input=example)
+    example = torch.zeros(MICRO_BATCH, 3, *side, dtype=torch.uint8)
+    whole = WholeNetwork(backbone.extractor, backbone.layers, backbone.preprocessing, torch.float32).eval()
+    model = openvino.convert_model(whole, example_input=example)
     model.reshape(list(example.shape))
     return model
