@@ -6,14 +6,13 @@
 turns. Decoding: one thread, the photographs as they are (500 pixels at most) and enlarged to 2000 x 1500; the reference is Pillow with torchvision's
 weight transforms. Forward: one core, 64 photographs; the reference is eager float32 in PyTorch's own layout.
 End to end: all cores, image files to features (ours to Parquet); the reference is the tutorial's DataLoader with a worker a core and the
-same network, eager. The 397 photographs come 4 times each, as files of their own. The bound is the time that decoding them all
+same network, eager. The 397 photographs come 8 times each, as files of their own. The bound is the time that decoding them all
 takes on all cores, with nothing else, and the forward passes of the engine that is chosen. ResNet-18 has random weights, which cost the same.
 OpenVINO takes part where it is installed (`pip install 'thaw[openvino]'`), PyTorch's compiler where there is a C++ compiler.
-Peak memory has a benchmark of its own, `steady_memory.py`. `--quick` takes fewer rounds.
+Peak memory has a benchmark of its own, `steady_memory.py`. `--quick` takes fewer photographs and one round, and leaves PyTorch's compiler out.
 """
 
 import argparse
-import copy
 import io
 import json
 import os
@@ -45,7 +44,7 @@ from thaw.ingestion import ingest
 from thaw.memory_bound import MemoryBound
 from thaw.params import BackboneParams, DatasetParams, ExtractParams
 from thaw.pixel_source import PixelSource
-from thaw.reference import reference_features, reference_pixels
+from thaw.reference import reference_network, reference_pass, reference_pixels
 from thaw.streaming import map_ahead, usable_cores
 from thaw.threads import threads
 from thaw.weights import Weights
@@ -64,19 +63,22 @@ def main() -> None:
         print("set THAW_REAL_DATA to a folder with hymenoptera/ and mobilenet_v2-imagenet.pth", file=sys.stderr)
         raise SystemExit(0)
     images, weights = Path(real) / "hymenoptera", Path(real) / "mobilenet_v2-imagenet.pth"
-    rounds = 2 if quick else 5
+    rounds = 1 if quick else 5
     mobilenet = read_backbone(BackboneParams(weights=str(weights)))
     random = Weights(build_seeded("resnet18", 1000, 0).state_dict(), {})
     resnet = cut("resnet18", random, (AUTO,), default_preprocessing("resnet18", Path("none")))
-    contents = [file.read_bytes() for file in sorted(images.rglob("*.jp*g"))[:64]]
+    contents = [file.read_bytes() for file in sorted(images.rglob("*.jp*g"))[: 16 if quick else 64]]
     with threads(1):
         _decoding(contents, mobilenet, rounds)
         for name, backbone in (("MobileNetV2", mobilenet), ("ResNet-18", resnet)):
-            _forward(name, backbone, contents, rounds)
+            _forward(name, backbone, contents, rounds, compiled=has_compiler() and not quick)
     with tempfile.TemporaryDirectory() as folder:
-        many = _many(images, Path(folder), 1 if quick else 4)
+        if quick:
+            _end_to_end("MobileNetV2", mobilenet, _many(images / "val", Path(folder), 1), 1)
+            return
+        many = _many(images, Path(folder), 8)
         for name, backbone in (("MobileNetV2", mobilenet), ("ResNet-18", resnet)):
-            _end_to_end(name, backbone, many, 1 if quick else 3)
+            _end_to_end(name, backbone, many, 2)
 
 
 def _decoding(contents: list[bytes], backbone: Backbone, rounds: int) -> None:
@@ -107,18 +109,19 @@ def _enlarged(contents: list[bytes]) -> list[bytes]:
     return found
 
 
-def _forward(name: str, backbone: Backbone, contents: list[bytes], rounds: int) -> None:
+def _forward(name: str, backbone: Backbone, contents: list[bytes], rounds: int, *, compiled: bool) -> None:
     pixels = reference_pixels(contents, backbone, MOST)
     side = (pixels.shape[2], pixels.shape[3])
     engines: list[Engine] = [build_torch_engine(backbone, precision, CPU) for precision in _PRECISIONS]
-    if has_compiler():
+    if compiled:
         engines += [build_compiled_engine(backbone, precision) for precision in _PRECISIONS]
     if find_spec("openvino") is not None:
         engines += [build_openvino_engine(backbone, precision, side, workers=1) for precision in _PRECISIONS]
     contenders: dict[str, Callable[[], object]] = {
         f"{engine.name} {engine.precision}": lambda engine=engine: engine.features(pixels) for engine in engines
     }
-    found = _interleaved({"reference": lambda: reference_features(pixels, backbone), **contenders}, rounds)
+    plain = reference_network(backbone)
+    found = _interleaved({"reference": lambda: reference_pass(plain, pixels, backbone), **contenders}, rounds)
     goals = {"torch compiled bfloat16": 8.0, "openvino float32": 1.8, "openvino bfloat16": 10.0}
     for contender in contenders:
         claim = f"forward, {name}, {contender}, ms an image"
@@ -132,8 +135,7 @@ def _end_to_end(name: str, backbone: Backbone, images: Path, rounds: int) -> Non
     """Files to features on all cores, beside the tutorial's loop; and as a share of the time that decoding and forward passes take by themselves."""
     manifest = ingest(images, DatasetParams(source=str(images))).manifest
     workers = usable_cores()
-    # As torchvision makes it, without Thaw's memory layout.
-    plain = copy.deepcopy(backbone.extractor).eval().to(memory_format=torch.contiguous_format)
+    plain = reference_network(backbone)
     loader = _loader(images, backbone)
 
     def loop() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 from torchvision.transforms.v2.functional import normalize, to_dtype
 
 from thaw.backbones import Backbone, pool
@@ -19,8 +20,21 @@ def reference_pixels(contents: Sequence[bytes], backbone: Backbone, max_pixels: 
 
 def reference_features(pixels: torch.Tensor, backbone: Backbone, batch_size: int = 16) -> dict[str, torch.Tensor]:
     """Eager, float32, as PyTorch lays it out by itself, on the CPU: float32 [N, dim] by cut layer, from uint8 [N, 3, H, W]."""
+    return reference_pass(reference_network(backbone), pixels, backbone, batch_size)
+
+
+def reference_network(backbone: Backbone) -> nn.Module:
+    """A copy of the backbone's extractor as torchvision makes it."""
     # A deep copy of a network that torchvision cut comes back in training mode.
-    network = copy.deepcopy(backbone.extractor).cpu().eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    network = copy.deepcopy(backbone.extractor).cpu().eval()
+    plain: nn.Module = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return plain
+
+
+def reference_pass(
+    network: nn.Module, pixels: torch.Tensor, backbone: Backbone, batch_size: int = 16
+) -> dict[str, torch.Tensor]:
+    """`reference_features` by a network that is made already."""
     with torch.inference_mode():
         parts = [network(_normalised(batch, backbone)) for batch in pixels.cpu().split(batch_size)]
     return {name: torch.cat([pool(part[name]) for part in parts]) for name in parts[0]}
