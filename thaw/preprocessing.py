@@ -44,10 +44,16 @@ class Preprocessing:
 
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
         """Scale and normalise uint8 [..., 3, H, W] to float32 of the same shape."""
-        mean = torch.tensor(self.mean, device=pixels.device).view(3, 1, 1)
-        std = torch.tensor(self.std, device=pixels.device).view(3, 1, 1)
-        # One product and one sum for each value: half the time of torchvision's three steps, and the same to within 5e-7.
-        return pixels.float().mul_(1 / (255 * std)).sub_(mean / std)
+        scale, shift = (each.to(pixels.device) for each in self.scale_and_shift())
+        return pixels.float().mul_(scale).sub_(shift)
+
+    def scale_and_shift(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """What normalises: pixels x scale - shift, each float32 [3, 1, 1].
+
+        One product and one sum for each value take half the time of torchvision's three steps, and give the same to within 5e-7.
+        """
+        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
+        return 1 / (255 * std), mean / std
 
     def to_json(self) -> str:
         """Canonical JSON: the same settings give the same text."""
