@@ -31,7 +31,7 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 
 from thaw.architectures import build_seeded, default_preprocessing
-from thaw.backbones import AUTO, Backbone, cut, pool, read_backbone
+from thaw.backbones import AUTO, Backbone, cut, read_backbone
 from thaw.decoding import decode_pixels
 from thaw.engines import Work, choose_engine
 from thaw.engines.compiled_engine import build_compiled_engine, has_compiler
@@ -142,7 +142,7 @@ def _end_to_end(name: str, backbone: Backbone, images: Path, rounds: int) -> Non
         with torch.inference_mode():
             for pixels, _ in loader:
                 for output in plain(pixels).values():
-                    pool(output)
+                    backbone.pool(output)
 
     references = [(row.digest, images / row.path) for row in manifest.examples()]
     batches = [references[start : start + 16] for start in range(0, len(references), 16)]

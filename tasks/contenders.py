@@ -21,7 +21,7 @@ from thaw.baselines import (
     scratch_learner,
 )
 from thaw.evaluation import resampling_of
-from thaw.features import FeatureStore, Layer
+from thaw.features import FeatureStore, Layer, read_views
 from thaw.manifest import Example, Manifest
 from thaw.params import Params
 from thaw.pixels import read_pixels
@@ -31,11 +31,11 @@ from thaw.transfer_gain import FROZEN, Draw, Learner, TransferGain, measure_tran
 
 @dataclass(frozen=True)
 class Setting:
-    """What the contenders compete on."""
+    """What the contenders compete on; `views` are those that the head trains on, the image as it is first."""
 
     params: Params
     manifest: Manifest
-    layer: Layer
+    views: tuple[Layer, ...]
     backbone: Backbone
     store: FeatureStore
     class_names: tuple[str, ...]
@@ -82,17 +82,15 @@ def _learners(
     if PIXELS in wanted:
         learners[PIXELS] = pixels_learner(images, course)
     if RANDOM_BACKBONE in wanted:
-        learners[RANDOM_BACKBONE] = random_backbone_learner(images, course, setting.backbone, setting.layer.name)
+        learners[RANDOM_BACKBONE] = random_backbone_learner(images, course, setting.backbone, setting.views[0].name)
     return learners
 
 
 def _features(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -> Inputs:
     def read(examples: Sequence[Example]) -> torch.Tensor:
-        return setting.store.read(
-            setting.layer.fingerprint, setting.layer.name, [example.digest for example in examples]
-        )
+        return read_views(setting.store, setting.views[:1], examples)[:, 0]
 
-    return Inputs(read(pool), read(val) if val else None, read(setting.test))
+    return Inputs(read_views(setting.store, setting.views, pool), read(val) if val else None, read(setting.test))
 
 
 def _images(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -> Inputs:

@@ -29,6 +29,7 @@ from thaw.pixels import thumbnail_of
 from thaw.predictions import Predictions, write_predictions
 from thaw.report import Origin, figure_pngs, render_report
 from thaw.selection import examples_of, training_examples
+from thaw.views import expand_views
 
 log = logging.getLogger(__name__)
 
@@ -42,18 +43,19 @@ def main() -> None:
             "there is no labelled test image; raise dataset.splits.test, or put some into a folder `test`"
         )
     index = read_index(FEATURES_INDEX)
-    layer = index.layer(params.head.layer)
+    views = tuple(index.layer(params.head.layer, view) for view in expand_views(params.head.views))
+    layer = views[0]
     store = FeatureStore(FEATURES)
     features = store.read(layer.fingerprint, layer.name, [example.digest for example in test])
     predictions = predict(head, test, features)
     backbone = read_backbone(params.backbone)
-    transfer = measure_contenders(Setting(params, manifest, layer, backbone, store, head.class_names, test))
+    transfer = measure_contenders(Setting(params, manifest, views, backbone, store, head.class_names, test))
     description = ModelDescription(
         architecture=index.architecture,
         weights=params.backbone.weights,
         layer=layer.name,
         dim=layer.dim,
-        fingerprint=index.fingerprint,
+        fingerprint=layer.fingerprint,
         head=head.kind,
         head_settings=_settings(head),
         training_images=len(training_examples(manifest, params.dataset.labels_per_class)),

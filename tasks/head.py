@@ -8,13 +8,14 @@ import torch
 
 from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST
 from tasks.running import stage
-from thaw.features import FeatureStore, Layer, read_index
+from thaw.features import FeatureStore, Layer, read_index, read_views
 from thaw.heads import FittedHead, fit_head, write_head
 from thaw.heads.trial_table import write_trials
-from thaw.labelled import LabelledFeatures
+from thaw.labelled import LabelledFeatures, label_views
 from thaw.manifest import Example, read_manifest
 from thaw.params import read_params
 from thaw.selection import class_names_of, training_examples, validation_examples
+from thaw.views import expand_views
 
 log = logging.getLogger(__name__)
 
@@ -23,23 +24,23 @@ def main() -> None:
     """Read the manifest and the features of its labelled rows, fit a head, write `data/head/`."""
     params = read_params()
     manifest = read_manifest(MANIFEST)
-    layer = read_index(FEATURES_INDEX).layer(params.head.layer)
+    index = read_index(FEATURES_INDEX)
+    views = [index.layer(params.head.layer, view) for view in expand_views(params.head.views)]
     rows = training_examples(manifest, params.dataset.labels_per_class)
     class_names = class_names_of(rows)
-    train = read_labelled(rows, class_names, layer)
-    val = read_labelled(validation_examples(manifest), class_names, layer)
+    train = read_labelled(rows, class_names, views)
+    val = read_labelled(validation_examples(manifest), class_names, views[:1])
     head = fit_head(train, val if len(val) else None, params.head)
     write_head(head, HEAD)
     write_trials(head.trials, HEAD / "trials.csv")
     log.info("%s", describe(head, train, val))
 
 
-def read_labelled(rows: Sequence[Example], class_names: tuple[str, ...], layer: Layer) -> LabelledFeatures:
-    """The cached features of labelled rows, with their targets and groups, in the order of the rows."""
-    digests = [row.digest for row in rows]
-    features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, digests)
+def read_labelled(rows: Sequence[Example], class_names: tuple[str, ...], views: Sequence[Layer]) -> LabelledFeatures:
+    """The cached features of labelled rows in each view, with their targets and groups, in the order of the rows."""
+    features = read_views(FeatureStore(FEATURES), views, rows)
     targets = torch.tensor([class_names.index(str(row.label)) for row in rows], dtype=torch.int64)
-    return LabelledFeatures(features, targets, class_names, group_numbers(rows))
+    return label_views(features, targets, class_names, group_numbers(rows))
 
 
 def describe(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures) -> str:
@@ -53,7 +54,8 @@ def describe(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures) -
     setting = ", ".join(f"{name} {value:g}" for name, value in given.items() if value is not None)
     judge = f"{len(val)} validation images" if len(val) else "cross-validation"
     reached = "nothing to choose on" if chosen.accuracy is None else f"accuracy {chosen.accuracy:.3f} on {judge}"
-    return f"{head.kind} head on {len(train)} images of {len(head.class_names)} classes: {setting}, {reached}"
+    images = len(train.judging())
+    return f"{head.kind} head on {images} images of {len(head.class_names)} classes: {setting}, {reached}"
 
 
 def group_numbers(rows: Sequence[Example]) -> torch.Tensor | None:

@@ -17,14 +17,14 @@ from thaw.features import read_index
 LOCK = Path("dvc.lock")
 
 
-def version_tags(key: str) -> dict[str, str]:
+def version_tags(key: str, layer: str | None) -> dict[str, str]:
     """Tags of a version, all below `thaw.`; what cannot be known (no Git, no DVC) is left out."""
     index = read_index(FEATURES_INDEX)
     test = json.loads((REPORT / "metrics.json").read_text())["test"]
     tags = {
         KEY: key,
         "thaw.version": __version__,
-        "thaw.fingerprint": index.fingerprint,
+        "thaw.fingerprint": index.layer(layer).fingerprint,
         "thaw.architecture": index.architecture,
         "thaw.test.accuracy": f"{test['accuracy']:.6f}",
         "thaw.test.macro_f1": f"{test['macro_f1']:.6f}",

@@ -107,7 +107,7 @@ def make_version(registry: Registry, params: Params, key: str) -> ModelVersion:
                 TemporaryDirectory(dir=STATE, prefix=_SCRATCH) as scratch,
             ):
                 model = log_pipeline_run(params, Path(scratch) / "model")
-    made = registry.create(model, version_tags(key))
+    made = registry.create(model, version_tags(key, params.head.layer))
     oldest = registry.with_key(key)
     if oldest is None or oldest.number == made:
         return registry.version(made)

@@ -19,8 +19,10 @@ from thaw.architectures import (
 from thaw.errors import BadArtifact, BadParameters
 from thaw.files import write_text
 from thaw.params import BackboneParams
+from thaw.pooling import Pooling, pool
 from thaw.preprocessing import Preprocessing, preprocessing_from_json
 from thaw.probe import probe_digest
+from thaw.views import IDENTITY, View
 from thaw.weights import Weights, digest_tensors, read_weights, write_weights
 
 AUTO = "auto"
@@ -31,7 +33,7 @@ class Backbone:
     """A frozen network that ends at its cut layers.
 
     `layers` are the cut layers' node names; `extractor` maps float32 [B, 3, H, W] to a tensor for each of them; `model` is the whole network with its
-    original classifier; `weights_digest` is BLAKE3 of its tensors, hex.
+    original classifier; `weights_digest` is BLAKE3 of its tensors, hex; `pooling` makes one vector of maps and tokens.
     """
 
     architecture: str
@@ -40,20 +42,34 @@ class Backbone:
     model: nn.Module
     extractor: nn.Module
     weights_digest: str
+    pooling: Pooling = "average"
 
     def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features of uint8 [B, 3, H, W], resized and cropped: float32 [B, dim] for each cut layer, on the same device."""
         with torch.inference_mode():
             batch = self.preprocessing.normalise(pixels).contiguous(memory_format=torch.channels_last)
-            return {name: pool(output) for name, output in self.extractor(batch).items()}
+            return {name: self.pool(output) for name, output in self.extractor(batch).items()}
 
-    def fingerprint(self, precision: str, dtype: str) -> str:
+    def pool(self, output: torch.Tensor) -> torch.Tensor:
+        """A layer's output of B images as float [B, dim]."""
+        return pool(output, self.pooling)
+
+    def fingerprint(self, precision: str, dtype: str, *, pooled: bool = False, view: View = IDENTITY) -> str:
         """A hash, hex, of all that changes a stored number: architecture, weights, preprocessing and what it makes of a probe, the
-        precision of the arithmetic, the stored dtype; not the engine, the batch size or the device.
+        precision of the arithmetic, the stored dtype, the view, and the pooling of a layer that has something to pool; not the engine, the batch size or the
+        device.
         """
         preprocessing = [self.preprocessing.to_json(), probe_digest(self.preprocessing)]
-        shapes = [self.architecture, self.weights_digest, *preprocessing, precision, dtype]
-        return blake3(json.dumps(shapes).encode()).hexdigest(16)
+        stored = [precision, dtype, view, self.pooling if pooled else "none"]
+        return blake3(json.dumps([self.architecture, self.weights_digest, *preprocessing, *stored]).encode()).hexdigest(
+            16
+        )
+
+    def only(self, layers: tuple[str, ...]) -> "Backbone":
+        """The same backbone with some of its cut layers; it runs no further than they need."""
+        if layers == self.layers:
+            return self
+        return replace(self, layers=layers, extractor=_extractor(self.model, layers))
 
     def build(self, num_classes: int, seed: int) -> nn.Module:
         """The same architecture with random weights and a new classifier, ready to be trained."""
@@ -62,18 +78,11 @@ class Backbone:
     def randomised(self, seed: int) -> "Backbone":
         """The same architecture, cut layers and preprocessing with random weights: what a backbone must beat."""
         tensors = self.build(1000, seed).state_dict()
-        return cut(self.architecture, Weights(tensors, {}), self.layers, self.preprocessing)
+        return cut(self.architecture, Weights(tensors, {}), self.layers, self.preprocessing, self.pooling)
 
     def is_unchanged(self) -> bool:
         """Whether the weights still have the digest that they were read with."""
         return digest_tensors(self.model.state_dict()) == self.weights_digest
-
-
-def pool(output: torch.Tensor) -> torch.Tensor:
-    """Average spatial maps [B, C, H, W] and token sequences [B, T, C] to [B, C]; leave [B, C] as it is."""
-    if output.dim() == 4:
-        return output.mean(dim=(2, 3))
-    return output.mean(dim=1) if output.dim() == 3 else output.flatten(1)
 
 
 def read_backbone(params: BackboneParams) -> Backbone:
@@ -90,10 +99,17 @@ def read_backbone(params: BackboneParams) -> Backbone:
         architecture = weights.metadata.get("architecture") or infer_architecture(weights.tensors, path)
     stated = weights.metadata.get("preprocessing")
     preprocessing = preprocessing_from_json(stated) if stated else default_preprocessing(architecture, path)
-    return cut(architecture, weights, params.layers, replace(preprocessing, decoding=params.decoding))
+    preprocessing = replace(preprocessing, decoding=params.decoding)
+    return cut(architecture, weights, params.layers, preprocessing, params.pooling)
 
 
-def cut(architecture: str, weights: Weights, layers: tuple[str, ...], preprocessing: Preprocessing) -> Backbone:
+def cut(
+    architecture: str,
+    weights: Weights,
+    layers: tuple[str, ...],
+    preprocessing: Preprocessing,
+    pooling: Pooling = "average",
+) -> Backbone:
     """Build the frozen network and drop what lies beyond its cut layers.
 
     Raises:
@@ -104,13 +120,17 @@ def cut(architecture: str, weights: Weights, layers: tuple[str, ...], preprocess
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     names = tuple(classifier_input(model) if layer == AUTO else layer for layer in layers)
     try:
-        extractor = create_feature_extractor(model, {name: name for name in names}, suppress_diff_warning=True)
+        extractor = _extractor(model, names)
     except ValueError as error:
         raise BadParameters(
             f"backbone.layers: {', '.join(names)} given; {architecture} has {_blocks(model)}"
         ) from error
-    frozen = extractor.eval().requires_grad_(False)
-    return Backbone(architecture, preprocessing, names, model, frozen, digest_tensors(model.state_dict()))
+    return Backbone(architecture, preprocessing, names, model, extractor, digest_tensors(model.state_dict()), pooling)
+
+
+def _extractor(model: nn.Module, layers: tuple[str, ...]) -> nn.Module:
+    extractor = create_feature_extractor(model, {name: name for name in layers}, suppress_diff_warning=True)
+    return extractor.eval().requires_grad_(False)
 
 
 def _blocks(model: nn.Module) -> str:
@@ -125,6 +145,7 @@ def write_backbone(backbone: Backbone, folder: Path) -> None:
     description = {
         "architecture": backbone.architecture,
         "layers": list(backbone.layers),
+        "pooling": backbone.pooling,
         "preprocessing": json.loads(backbone.preprocessing.to_json()),
         "weights_digest": backbone.weights_digest,
     }
@@ -143,6 +164,7 @@ def read_written_backbone(folder: Path) -> Backbone:
         read_weights(folder / "backbone.safetensors"),
         tuple(description["layers"]),
         preprocessing_from_json(json.dumps(description["preprocessing"])),
+        description["pooling"],
     )
     if backbone.weights_digest != description["weights_digest"]:
         raise BadArtifact(f"{folder}: the backbone's weights are not those that were written; register the model again")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from thaw.backbones import Backbone
 from thaw.bootstrap import IntArray
 from thaw.heads import fit_head
-from thaw.labelled import LabelledFeatures
+from thaw.labelled import LabelledFeatures, label_views
 from thaw.params import HeadParams
 from thaw.scratch import ScratchSettings, predict_logits, train_scratch
 from thaw.transfer_gain import Draw, Learner
@@ -63,11 +63,12 @@ def majority(train_targets: IntArray, classes: int, rows: int) -> NDArray[np.flo
 
 
 def head_learner(inputs: Callable[[Draw], Inputs], course: Course) -> Learner:
-    """Fits a head on the float32 [N, D] that `inputs` gives for a draw; the draw's seed is also the head's."""
+    """Fits a head on the float32 [N, D], or [N, V, D] of views to train on, that `inputs` gives for a draw; the draw's seed is also the head's."""
 
     def learn(draw: Draw) -> IntArray:
         given = inputs(draw)
-        train = LabelledFeatures(given.train, draw.targets, course.class_names)
+        views = given.train if given.train.dim() == 3 else given.train.unsqueeze(1)
+        train = label_views(views, draw.targets, course.class_names)
         val = None
         if given.val is not None and course.val_targets is not None:
             val = LabelledFeatures(given.val, course.val_targets, course.class_names)
@@ -78,7 +79,7 @@ def head_learner(inputs: Callable[[Draw], Inputs], course: Course) -> Learner:
 
 
 def frozen_learner(features: Inputs, course: Course) -> Learner:
-    """The model's own way: a head on the cached features, float32 [N, D]."""
+    """The model's own way: a head on the cached features, float32 [N, V, D] in train, [N, D] elsewhere."""
     return head_learner(lambda draw: features.taken(draw.rows), course)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 from thaw.features import FeatureStore, Layer
 from thaw.files import atomic, write_text
 from thaw.manifest import Example
+from thaw.views import IDENTITY, View
 
 UNFINISHED = ".tmp-*"
 DAMAGED = "*.damaged"
@@ -20,9 +22,10 @@ DAMAGED = "*.damaged"
 
 @dataclass(frozen=True)
 class CachedLayer:
-    """The features of one cut layer under one fingerprint; `engines` are those that filled it."""
+    """The features of one cut layer under one fingerprint; `engines` are those that filled it, `pooling` is empty where there was nothing to pool."""
 
     layer: Layer
+    pooling: str
     architecture: str
     engines: tuple[str, ...]
     precision: str
@@ -55,7 +58,8 @@ def _describe(folder: Path) -> CachedLayer:
         engines.add(stated.get("engine", "torch"))
         rows += pq.read_metadata(part).num_rows
     return CachedLayer(
-        layer=Layer(folder.parent.name, folder.name, int(stated["dim"])),
+        layer=Layer(folder.parent.name, folder.name, int(stated["dim"]), cast(View, stated.get("view", IDENTITY))),
+        pooling=stated.get("pooling", ""),
         architecture=stated.get("architecture", ""),
         engines=tuple(sorted(engines)),
         precision=stated.get("precision", "float32"),
@@ -125,7 +129,9 @@ def compact(store: FeatureStore, layer: Layer, part_rows: int) -> int:
 def _own(stated: Mapping[str, str]) -> dict[str, str]:
     """What the writer of a part said of it, without what the store itself says of every part."""
     return {
-        key: value for key, value in stated.items() if key not in {"dtype", "dim", "layer", "layout", "ARROW:schema"}
+        key: value
+        for key, value in stated.items()
+        if key not in {"dtype", "dim", "layer", "view", "layout", "ARROW:schema"}
     }
 
 

@@ -29,24 +29,26 @@ def decode_pixels(content: bytes, preprocessing: Preprocessing, max_pixels: int)
     Raises:
         BadImage: it is none, or damaged, or has more than `max_pixels` pixels; see `thaw.inputs.images.decode`.
     """
-    return decode_opened(open_image(content, max_pixels), content, preprocessing)
+    return preprocessing.view(decode_resized(open_image(content, max_pixels), content, preprocessing))
 
 
-def decode_opened(opened: ImageFile.ImageFile, content: bytes, preprocessing: Preprocessing) -> torch.Tensor:
-    """The same of a file whose header was read: `opened` is `content` as `thaw.inputs.images.open_image` opened it.
+def decode_resized(opened: ImageFile.ImageFile, content: bytes, preprocessing: Preprocessing) -> torch.Tensor:
+    """Decode, turn upright and resize a file whose header was read: uint8 [3, any, any], from which `Preprocessing.view` crops.
+
+    opened: `content` as `thaw.inputs.images.open_image` opened it.
 
     Raises:
         BadImage: it is damaged.
     """
     if not _is_plain_jpeg(opened):
-        return preprocessing.pixels(upright_rgb(opened))
+        return preprocessing.resized(upright_rgb(opened))
     reduction = scaled_by(opened, preprocessing)
     if reduction > 1:
         width, height = opened.size
         opened.draft(None, (width // reduction, height // reduction))
         return _fitted(upright_rgb(opened), preprocessing)
     whole = _decode_jpeg(content) if preprocessing.interpolation in _INTERPOLATIONS else None
-    return preprocessing.pixels(upright_rgb(opened)) if whole is None else preprocessing.pixels_of_tensor(whole)
+    return preprocessing.resized(upright_rgb(opened)) if whole is None else preprocessing.resized_tensor(whole)
 
 
 def scaled_by(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
@@ -66,9 +68,9 @@ def decoded_nbytes(opened: ImageFile.ImageFile, preprocessing: Preprocessing) ->
 
 def _fitted(image: Image.Image, preprocessing: Preprocessing) -> torch.Tensor:
     if preprocessing.interpolation not in _INTERPOLATIONS:
-        return preprocessing.pixels(image)
+        return preprocessing.resized(image)
     # Channels stay last in memory, which torchvision resizes faster than planes.
-    return preprocessing.pixels_of_tensor(torch.from_numpy(np.array(image)).permute(2, 0, 1))
+    return preprocessing.resized_tensor(torch.from_numpy(np.array(image)).permute(2, 0, 1))
 
 
 def _is_plain_jpeg(image: ImageFile.ImageFile) -> bool:

@@ -24,6 +24,8 @@ from blake3 import blake3
 
 from thaw.errors import BadArtifact, IncompleteFeatures
 from thaw.files import DIGEST_SIZE, atomic, write_text
+from thaw.manifest import Example
+from thaw.views import IDENTITY, View
 
 log = logging.getLogger(__name__)
 
@@ -36,39 +38,43 @@ EXTRACT_AGAIN = "run `thaw run --stage extract` to compute what is missing"
 
 @dataclass(frozen=True)
 class Layer:
-    """Where the features of one cut layer are, and their dimension."""
+    """Where the features of one cut layer in one view are, and their dimension."""
 
     fingerprint: str
     name: str
     dim: int
+    view: View = IDENTITY
 
 
 @dataclass(frozen=True)
 class FeatureIndex:
     """The canonical index: the same images and backbone give the same index, whatever order they came in.
 
+    `layers` come in the order of the parameters, view by view.
     `rows` counts the distinct digests of the manifest, `digests` is BLAKE3 over them sorted, hex; `dtype` is how features are stored.
     """
 
-    fingerprint: str
     architecture: str
     dtype: str
     layers: tuple[Layer, ...]
     rows: int
     digests: str
 
-    def layer(self, name: str | None) -> Layer:
-        """The cut layer of that name; None: the last one.
+    def layer(self, name: str | None, view: View = IDENTITY) -> Layer:
+        """The cut layer of that name in a view; None: the last one.
 
         Raises:
-            IncompleteFeatures: no features of that layer were extracted.
+            IncompleteFeatures: no features of that layer, or of that view, were extracted.
         """
+        seen = [layer for layer in self.layers if layer.view == view]
+        if not seen:
+            raise IncompleteFeatures(f"head.views: no features of {view}; add it to extract.views")
         if name is None:
-            return self.layers[-1]
-        for layer in self.layers:
+            return seen[-1]
+        for layer in seen:
             if layer.name == name:
                 return layer
-        known = ", ".join(layer.name for layer in self.layers)
+        known = ", ".join(layer.name for layer in seen)
         raise IncompleteFeatures(f"head.layer: no features of {name!r}, only of {known}; add it to backbone.layers")
 
 
@@ -123,6 +129,7 @@ class FeatureStore:
             "dtype": str(values.dtype),
             "dim": str(layer.dim),
             "layer": layer.name,
+            "view": layer.view,
             "layout": ONE_PAGE,
         }
         # Columns that cannot be null carry no definition levels, which makes reading one block copy a page.
@@ -184,6 +191,16 @@ class FeatureStore:
                 yield _open_part(path)
             except (OSError, pa.ArrowInvalid) as error:
                 raise BadArtifact(f"{path} is damaged ({error}); {EXTRACT_AGAIN}") from error
+
+
+def read_views(store: FeatureStore, views: Sequence[Layer], examples: Sequence[Example]) -> torch.Tensor:
+    """The features of examples in each of some views of a layer: float32 [N, V, dim].
+
+    Raises:
+        IncompleteFeatures: some example has none.
+    """
+    digests = [example.digest for example in examples]
+    return torch.stack([store.read(view.fingerprint, view.name, digests) for view in views], 1)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -10,13 +11,15 @@ class LabelledFeatures:
     """Rows of features and what they show.
 
     features: float32 [N, D]. targets: int64 [N], each an index in `class_names`. groups: int64 [N], rows with
-    the same number share a fold of a cross-validation; None means that every row stands for itself.
+    the same number share a fold of a cross-validation; None means that every row stands for itself. judges: bool [N], the rows that may judge
+    a setting once they are held out; None means all.
     """
 
     features: Tensor
     targets: Tensor
     class_names: tuple[str, ...]
     groups: Tensor | None = None
+    judges: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -24,4 +27,26 @@ class LabelledFeatures:
     def rows(self, index: Tensor) -> "LabelledFeatures":
         """The rows that `index` picks: int64 [M] or bool [N]."""
         groups = None if self.groups is None else self.groups[index]
-        return LabelledFeatures(self.features[index], self.targets[index], self.class_names, groups)
+        judges = None if self.judges is None else self.judges[index]
+        return LabelledFeatures(self.features[index], self.targets[index], self.class_names, groups, judges)
+
+    def judging(self) -> "LabelledFeatures":
+        """The rows that may judge a setting."""
+        return self if self.judges is None else self.rows(self.judges)
+
+
+def label_views(
+    features: Tensor, targets: Tensor, class_names: tuple[str, ...], groups: Tensor | None = None
+) -> LabelledFeatures:
+    """Images in several views, the image as it is first: features float32 [N, V, D], targets and groups int64 [N].
+
+    Every view is a row; the views of an image share its target and its fold, and only the first judges. So each image weighs the same as any other.
+    """
+    images, views, _ = features.shape
+    if views == 1:
+        return LabelledFeatures(features[:, 0], targets, class_names, groups)
+    own = torch.arange(images) if groups is None else groups
+    first = torch.arange(images * views) % views == 0
+    return LabelledFeatures(
+        features.flatten(0, 1), targets.repeat_interleave(views), class_names, own.repeat_interleave(views), first
+    )

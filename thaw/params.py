@@ -16,6 +16,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from thaw.errors import BadParameters
+from thaw.pooling import Pooling
+from thaw.views import Views, expand_views
 
 PARAMS = Path("params.yaml")
 BUILTIN_SOURCES = Path("data/sources")
@@ -86,6 +88,10 @@ class BackboneParams(Section):
         min_length=1,
         description="the cut layers whose features are kept; `auto`: the input of the last linear layer",
     )
+    pooling: Pooling = Field(
+        "average",
+        description="how maps and tokens become one vector: `average`, `max`, or `gem` (generalised mean, p = 3); a layer without any has nothing to pool",
+    )
     decoding: Literal["exact", "scaled"] = Field(
         "exact",
         description="`scaled` decodes JPEG files that are 4 times larger than needed, or more, at a fraction of their size: several times faster, and "
@@ -104,6 +110,11 @@ class ExtractParams(Section):
         "float32",
         description="of the arithmetic; `bfloat16` is much faster where the hardware has it, `float16` needs a GPU; `auto`: what the cache "
         "has, else bfloat16 where the hardware has it and the backbone bears it",
+    )
+    views: tuple[Views, ...] = Field(
+        ("identity",),
+        description="fixed views whose features are cached: `identity` (always), `hflip`, `five_crop` (the corners beside the centre); `head.views` trains on "
+        "them",
     )
     dtype: Literal["float32", "float16"] = Field("float32", description="how features are stored")
     batch_size: PositiveInt = Field(64, description="images in one forward pass; changes no number")
@@ -126,6 +137,10 @@ class HeadParams(Section):
         description="`linear`: multinomial logistic regression; `mlp`: several new layers; `knn`: nearest neighbours",
     )
     layer: str | None = Field(None, description="which of `backbone.layers`; null: the last of them")
+    views: tuple[Views, ...] = Field(
+        ("identity",),
+        description="which of `extract.views` the head trains on; choices, calibration and tests always use the image as it is",
+    )
     l2: tuple[PositiveFloat, ...] = Field(
         (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),
         min_length=1,
@@ -195,6 +210,13 @@ class Params(Section):
     evaluate: EvaluateParams = EvaluateParams()
     registry: RegistryParams = RegistryParams()
     promotion: PromotionParams = PromotionParams()
+
+    @model_validator(mode="after")
+    def _train_on_views_that_are_cached(self) -> Self:
+        missing = sorted(set(expand_views(self.head.views)) - set(expand_views(self.extract.views)))
+        if missing:
+            raise ValueError(f"head.views needs {', '.join(missing)}, which extract.views leaves out; add it there")
+        return self
 
 
 def read_params(path: Path = PARAMS) -> Params:

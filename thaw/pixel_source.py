@@ -6,12 +6,13 @@ from pathlib import Path
 
 import torch
 
-from thaw.decoding import decode_opened, decoded_nbytes
+from thaw.decoding import decode_resized, decoded_nbytes
 from thaw.errors import BadSource
 from thaw.files import digest_bytes
 from thaw.inputs.images import open_image
 from thaw.memory_bound import MemoryBound
 from thaw.preprocessing import Preprocessing
+from thaw.views import IDENTITY, View
 
 Reference = tuple[bytes, Path]
 """An image to be read: its digest, and where it lies."""
@@ -32,12 +33,17 @@ class PixelSource:
             BadSource: an image is gone, or is not the one that was ingested.
             BadImage: one is damaged, or has more than `max_pixels` pixels.
         """
-        return torch.stack([self._decode(read_ingested(*image)) for image in images])
+        return self.read_views(images, (IDENTITY,))[IDENTITY]
 
-    def _decode(self, content: bytes) -> torch.Tensor:
+    def read_views(self, images: Sequence[Reference], views: Sequence[View]) -> dict[View, torch.Tensor]:
+        """The same for each view, uint8 [N, 3, H, W]; an image is decoded once, whatever the number of views."""
+        resized = [self._resized(read_ingested(*image)) for image in images]
+        return {view: torch.stack([self.preprocessing.view(one, view) for one in resized]) for view in views}
+
+    def _resized(self, content: bytes) -> torch.Tensor:
         opened = open_image(content, self.max_pixels)
         with self.bound.holding(decoded_nbytes(opened, self.preprocessing)):
-            return decode_opened(opened, content, self.preprocessing)
+            return decode_resized(opened, content, self.preprocessing)
 
 
 def read_ingested(digest: bytes, path: Path) -> bytes:

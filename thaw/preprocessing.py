@@ -9,6 +9,9 @@ from PIL import Image
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
+from thaw.errors import BadParameters
+from thaw.views import CORNERS, IDENTITY, View
+
 Decoding = Literal["exact", "scaled"]
 
 
@@ -30,17 +33,39 @@ class Preprocessing:
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
         """Resize and crop an RGB image as torchvision's own weight transforms do: uint8 [3, height, width]."""
-        return F.pil_to_tensor(self._resized(image))
+        return self.view(self.resized(image))
 
-    def pixels_of_tensor(self, image: torch.Tensor) -> torch.Tensor:
-        """The same of an RGB image as uint8 [3, any, any], within 1 of 255 of `pixels`, and faster."""
-        found: torch.Tensor = self._resized(image)
+    def resized(self, image: Image.Image) -> torch.Tensor:
+        """Resize an RGB image: uint8 [3, any, any]."""
+        return F.pil_to_tensor(self._resize(image))
+
+    def resized_tensor(self, image: torch.Tensor) -> torch.Tensor:
+        """The same of an RGB image as uint8 [3, any, any], within 1 of 255 of `resized`, and faster."""
+        found: torch.Tensor = self._resize(image)
         return found
 
-    def _resized(self, image: Any) -> Any:
+    def view(self, resized: torch.Tensor, view: View = IDENTITY) -> torch.Tensor:
+        """Crop a resized image uint8 [3, any, any] to one of its views: uint8 [3, height, width].
+
+        Raises:
+            BadParameters: a corner is asked for, and this preprocessing does not crop.
+        """
+        if view in CORNERS:
+            return self._corner(resized, view)
+        found: torch.Tensor = resized if self.crop is None else F.center_crop(resized, [self.crop, self.crop])
+        return found.flip(2) if view == "hflip" else found
+
+    def _corner(self, resized: torch.Tensor, view: View) -> torch.Tensor:
+        if self.crop is None:
+            raise BadParameters(
+                "extract.views: five_crop needs a backbone whose preprocessing crops; this one's does not"
+            )
+        corners: tuple[torch.Tensor, ...] = F.five_crop(resized, [self.crop, self.crop])
+        return corners[CORNERS.index(view)]
+
+    def _resize(self, image: Any) -> Any:
         size = [self.resize] if isinstance(self.resize, int) else list(self.resize)
-        resized: Any = F.resize(image, size, interpolation=InterpolationMode(self.interpolation), antialias=True)
-        return resized if self.crop is None else F.center_crop(resized, [self.crop, self.crop])
+        return F.resize(image, size, interpolation=InterpolationMode(self.interpolation), antialias=True)
 
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
         """Scale and normalise uint8 [..., 3, H, W] to float32 of the same shape."""

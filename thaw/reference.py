@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.transforms.v2.functional import normalize, to_dtype
 
-from thaw.backbones import Backbone, pool
+from thaw.backbones import Backbone
 from thaw.inputs.images import decode
 
 
@@ -37,7 +37,7 @@ def reference_pass(
     """`reference_features` by a network that is made already."""
     with torch.inference_mode():
         parts = [network(_normalised(batch, backbone)) for batch in pixels.cpu().split(batch_size)]
-    return {name: torch.cat([pool(part[name]) for part in parts]) for name in parts[0]}
+    return {name: torch.cat([backbone.pool(part[name]) for part in parts]) for name in parts[0]}
 
 
 def _normalised(pixels: torch.Tensor, backbone: Backbone) -> torch.Tensor:

@@ -4,9 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thaw.views import IDENTITY
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from thaw.cache import CachedLayer
     from thaw.features import FeatureStore
 
 app = typer.Typer(
@@ -27,21 +30,19 @@ def ls(json: Json = False) -> None:
     store = _store()
     found, current = cached_layers(store), _current()
     if json:
-        print_json({"layers": found, "current": current})
+        print_json({"layers": found, "current": sorted(current)})
         return
     if not found:
         out().print("The cache is empty; `thaw run` fills it.")
         return
-    columns = ("", "fingerprint", "layer", "architecture", "precision", "stored as", "engines", "rows", "parts", "size")
+    columns = ("", "fingerprint", "layer", "backbone", "precision", "rows", "parts", "size")
     rows = (
         (
-            "*" if one.layer.fingerprint == current else "",
+            "*" if one.layer.fingerprint in current else "",
             one.layer.fingerprint[:8],
-            one.layer.name,
+            _layer(one),
             one.architecture,
-            one.precision,
-            one.dtype,
-            ", ".join(one.engines),
+            one.precision if one.precision == one.dtype else f"{one.precision} as {one.dtype}",
             f"{one.rows:,}",
             str(one.parts),
             _size(one.nbytes),
@@ -157,16 +158,22 @@ def _store() -> "FeatureStore":
     return FeatureStore(FEATURES)
 
 
-def _current() -> str:
-    """The fingerprint that the last run used; empty where there was none."""
+def _layer(one: "CachedLayer") -> str:
+    """The layer's name, with its view and pooling where they are not the usual ones."""
+    unusual = [one.layer.view] * (one.layer.view != IDENTITY) + [one.pooling] * (one.pooling in ("max", "gem"))
+    return " ".join([one.layer.name, *unusual])
+
+
+def _current() -> frozenset[str]:
+    """The fingerprints that the last run used; none where there was none."""
     from tasks.paths import FEATURES_INDEX
     from thaw.errors import BadArtifact
     from thaw.features import read_index
 
     try:
-        return read_index(FEATURES_INDEX).fingerprint
+        return frozenset(layer.fingerprint for layer in read_index(FEATURES_INDEX).layers)
     except BadArtifact:
-        return ""
+        return frozenset()
 
 
 def _size(nbytes: int) -> str:

@@ -1,5 +1,6 @@
 """The stage `head`, on real handwriting in a project folder of its own."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ from sklearn.datasets import load_digits
 from tasks import head as stage
 from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST
 from thaw.errors import IncompleteFeatures
-from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests, write_index
+from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests, read_index, write_index
 from thaw.heads import read_head
 from thaw.manifest import Example, build_manifest, read_manifest, write_manifest
 
@@ -34,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_manifest(build_manifest(rows), MANIFEST)
     order = torch.randperm(500, generator=torch.Generator().manual_seed(0))  # the store keeps no order
     FeatureStore(FEATURES).write(LAYER, [digests[i] for i in order], features[order], {})
-    index = FeatureIndex("fingerprint", "pixels", "float32", (LAYER,), len(digests), hash_digests(digests))
+    index = FeatureIndex("pixels", "float32", (LAYER,), len(digests), hash_digests(digests))
     write_index(index, FEATURES_INDEX)
     write_params({})
     return tmp_path
@@ -58,6 +59,25 @@ def test_it_writes_a_head_that_reads_handwriting_and_what_was_tried(project: Pat
     table = pd.read_csv(HEAD / "trials.csv")
     assert len(table) == 6
     assert table["chosen"].sum() == 1
+
+
+def test_it_trains_on_views_and_judges_on_images_as_they_are(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    index, mirrored = read_index(FEATURES_INDEX), Layer("mirrored", "avgpool", 64, "hflip")
+    images, store = load_digits(), FeatureStore(FEATURES)
+    features = torch.tensor(images.data[:500]).float()
+    digests = [blake3(row.numpy().tobytes()).digest() for row in features]
+    store.write(mirrored, digests, features.view(-1, 8, 8).flip(2).flatten(1), {})
+    write_index(replace(index, layers=(*index.layers, mirrored)), FEATURES_INDEX)
+    stage.main()
+    plain = read_head(HEAD)
+    write_params({"extract": {"views": ["identity", "hflip"]}, "head": {"views": ["identity", "hflip"]}})
+    with caplog.at_level("INFO"):
+        stage.main()
+    assert "linear head on 300 images of 10 classes" in caplog.text and "on 100 validation images" in caplog.text
+    both, flipped = read_head(HEAD), features[400:].view(-1, 8, 8).flip(2).flatten(1)
+    targets = torch.tensor(images.target[400:500])
+    right = [float((head.logits(flipped).argmax(1) == targets).float().mean()) for head in (plain, both)]
+    assert right[1] > right[0] + 0.2, "it has learnt the mirror image"
 
 
 def test_it_says_in_one_line_what_came_out(project: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
 
 from thaw.architectures import build_seeded
-from thaw.backbones import Backbone, pool, read_backbone, read_written_backbone, write_backbone
+from thaw.backbones import Backbone, read_backbone, read_written_backbone, write_backbone
 from thaw.errors import BadArtifact, BadParameters
 from thaw.params import BackboneParams
 from thaw.weights import write_weights
@@ -95,11 +95,25 @@ def test_it_is_written_and_read_again(backbone: Backbone, tmp_path: Path) -> Non
         read_written_backbone(tmp_path / "out")
 
 
-def test_pooling_averages_maps_and_tokens() -> None:
-    maps = torch.rand(2, 5, 3, 4)
-    assert torch.allclose(pool(maps), maps.mean(dim=(2, 3)))
-    assert torch.allclose(pool(maps.flatten(2).transpose(1, 2)), maps.mean(dim=(2, 3)))
-    assert torch.equal(pool(maps[:, :, 0, 0]), maps[:, :, 0, 0])
+def test_a_part_of_the_layers_runs_no_further_than_it_needs(weights: Path) -> None:
+    backbone = read_backbone(BackboneParams(weights=str(weights), layers=("layer1", "layer2", "auto")))
+    first, whole = backbone.only(("layer1",)), backbone.features(pixels())
+    assert torch.equal(first.features(pixels())["layer1"], whole["layer1"])
+    assert not any(name.startswith(("layer2", "layer3", "fc")) for name, _ in first.extractor.named_modules() if name)
+    assert backbone.only(backbone.layers) is backbone
+
+
+def test_pooling_is_written_and_changes_the_fingerprint_of_what_is_pooled(weights: Path, tmp_path: Path) -> None:
+    gem = read_backbone(BackboneParams(weights=str(weights), layers=("layer2",), pooling="gem"))
+    average = read_backbone(BackboneParams(weights=str(weights), layers=("layer2",)))
+    assert not torch.equal(gem.features(pixels())["layer2"], average.features(pixels())["layer2"])
+    fingerprints = [one.fingerprint("float32", "float32", pooled=True) for one in (gem, average)]
+    assert len(set(fingerprints)) == 2
+    assert gem.fingerprint("float32", "float32") == average.fingerprint("float32", "float32"), "nothing to pool"
+    assert average.fingerprint("float32", "float32", view="hflip") != average.fingerprint("float32", "float32")
+    write_backbone(gem, tmp_path / "out")
+    again = read_written_backbone(tmp_path / "out")
+    assert torch.equal(again.features(pixels())["layer2"], gem.features(pixels())["layer2"])
 
 
 def test_real_weights_give_the_features_of_torchvisions_own_model(real_data: Path) -> None:

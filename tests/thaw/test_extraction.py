@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
@@ -15,13 +16,14 @@ from PIL import Image
 from thaw.architectures import build_seeded
 from thaw.backbones import Backbone, read_backbone
 from thaw.engines.torch_engine import TorchEngine
-from thaw.errors import BadSource, BadWeights
+from thaw.errors import BadParameters, BadSource, BadWeights
 from thaw.extraction import Extraction, extract
 from thaw.features import FeatureStore
 from thaw.files import digest_file
 from thaw.manifest import Example, Manifest, build_manifest
 from thaw.params import BackboneParams, ExtractParams
-from thaw.weights import write_weights
+from thaw.preprocessing import Preprocessing
+from thaw.weights import read_weights, write_weights
 
 MAX_PIXELS = 10**6
 
@@ -59,7 +61,7 @@ def images(tmp_path: Path) -> Path:
     return tmp_path / "images"
 
 
-def run(images: Path, backbone: Backbone, store: FeatureStore, **changes: int | str) -> Extraction:
+def run(images: Path, backbone: Backbone, store: FeatureStore, **changes: int | str | tuple[str, ...]) -> Extraction:
     params = ExtractParams.model_validate({"batch_size": 4, "part_rows": 8, **changes})
     return extract(manifest_of(images), images, backbone, store, params, max_pixels=MAX_PIXELS)
 
@@ -252,3 +254,80 @@ def test_precision_auto_stays_with_what_the_cache_has(
         passes.clear()
         again = run(images, backbone, store, precision="auto")
         assert (again.computed, again.index, passes) == (0, first.index, [])
+
+
+def cropped(weights: Path, tmp_path: Path, layers: tuple[str, ...]) -> Backbone:
+    """The small backbone with a preprocessing that crops."""
+    tensors, stated = read_weights(weights).tensors, Preprocessing(36, 32, "bilinear", (0.5,) * 3, (0.2,) * 3)
+    path = tmp_path / "cropped.safetensors"
+    write_weights(path, tensors, {"architecture": "thaw_small", "preprocessing": stated.to_json()})
+    return read_backbone(BackboneParams(weights=str(path), layers=layers))
+
+
+def parts(store: FeatureStore) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in store.root.rglob("part-*.parquet")}
+
+
+def test_one_more_layer_costs_its_own_part_of_the_network_alone(
+    images: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, deep = FeatureStore(tmp_path / "features"), cropped(weights, tmp_path, ("layer3", "auto"))
+    run(images, deep, store)
+    before, seen = parts(store), []
+    forward = TorchEngine._forward
+
+    def watched(engine: TorchEngine, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        seen.append((len(pixels), {name.split(".")[0] for name, _ in engine.network.named_modules() if name}))
+        return forward(engine, pixels)
+
+    monkeypatch.setattr(TorchEngine, "_forward", watched)
+    found = run(images, cropped(weights, tmp_path, ("layer1", "layer3", "auto")), store)
+    assert found.computed == sum(count for count, _ in seen) == 30
+    assert all("layer1" in blocks and not {"layer2", "layer3"} & blocks for _, blocks in seen)
+    assert {path: time for path, time in parts(store).items() if path in before} == before
+    assert {path.parent.name for path in parts(store).keys() - before.keys()} == {"layer1"}
+    assert [layer.name for layer in found.index.layers] == ["layer1", "layer3", "flatten"]
+
+
+def test_views_are_cached_like_images_and_the_centre_is_the_identity(
+    images: Path, weights: Path, tmp_path: Path, passes: list[int]
+) -> None:
+    store, backbone = FeatureStore(tmp_path / "features"), cropped(weights, tmp_path, ("auto",))
+    run(images, backbone, store)
+    passes.clear()
+    found = run(images, backbone, store, views=("identity", "hflip", "five_crop"))
+    assert sum(passes) == 30 * 5, "the mirror image and four corners"
+    assert [layer.view for layer in found.index.layers] == [
+        "identity",
+        "hflip",
+        "top_left",
+        "top_right",
+        "bottom_left",
+        "bottom_right",
+    ]
+    assert len({layer.fingerprint for layer in found.index.layers}) == 6
+    row = manifest_of(images).examples()[3]
+    with Image.open(images / row.path) as image:
+        resized = backbone.preprocessing.resized(image.convert("RGB"))
+    for layer in found.index.layers:
+        expected = backbone.features(backbone.preprocessing.view(resized, layer.view).unsqueeze(0))["flatten"]
+        assert torch.allclose(store.read(layer.fingerprint, layer.name, [row.digest]), expected, atol=1e-4)
+    passes.clear()
+    write_images(images, range(30, 32))
+    assert run(images, backbone, store, views=("identity", "hflip")).computed == 2
+    assert sum(passes) == 4
+    with pytest.raises(BadParameters, match="five_crop needs a backbone"):
+        run(images, read_backbone(BackboneParams(weights=str(weights))), store, views=("five_crop",))
+
+
+def test_a_mixed_backlog_computes_nothing_twice(images: Path, weights: Path, tmp_path: Path, passes: list[int]) -> None:
+    store, backbone = FeatureStore(tmp_path / "features"), cropped(weights, tmp_path, ("auto",))
+    run(images, backbone, store)
+    write_images(images, range(30, 33))
+    passes.clear()
+    found = run(images, backbone, store, views=("identity", "hflip"))
+    assert (found.computed, sum(passes)) == (33, 30 + 2 * 3)
+    layers = [(layer.fingerprint, layer.name) for layer in found.index.layers]
+    assert [len(store.digests(*layer)) for layer in layers] == [33, 33]
+    stored = sum(pq.read_metadata(path).num_rows for path in parts(store))
+    assert stored == 66, "no row twice"

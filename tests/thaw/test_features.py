@@ -68,6 +68,7 @@ def test_the_file_says_what_it_holds_and_a_foreign_reader_can_read_it(tmp_path: 
         b"dtype": b"float32",
         b"dim": b"4",
         b"layer": b"pool",
+        b"view": b"identity",
         b"layout": ONE_PAGE.encode(),
     }
     table = pq.read_table(path)
@@ -183,14 +184,17 @@ def test_a_killed_writer_leaves_whole_parts(tmp_path: Path) -> None:
 
 
 def test_the_index_is_canonical_and_finds_layers(tmp_path: Path) -> None:
-    layers = (Layer("f", "layer3", 256), Layer("f", "flatten", 512))
-    index = FeatureIndex("f", "resnet18", "float32", layers, 2, hash_digests(digests_of([2, 1, 2])))
+    layers = (Layer("f", "layer3", 256), Layer("f", "flatten", 512), Layer("g", "flatten", 512, "hflip"))
+    index = FeatureIndex("resnet18", "float32", layers, 2, hash_digests(digests_of([2, 1, 2])))
     assert index.digests == hash_digests(digests_of([1, 2]))
     write_index(index, tmp_path / "features.json")
     assert read_index(tmp_path / "features.json") == index
     assert index.layer(None) == layers[1] and index.layer("layer3") == layers[0]
-    with pytest.raises(IncompleteFeatures, match="only of layer3, flatten"):
+    assert index.layer("flatten", "hflip") == layers[2]
+    with pytest.raises(IncompleteFeatures, match="only of layer3, flatten;"):
         index.layer("layer9")
+    with pytest.raises(IncompleteFeatures, match=r"no features of top_left; add it to extract\.views"):
+        index.layer(None, "top_left")
     (tmp_path / "features.json").write_text('{"layers": [')
     with pytest.raises(BadArtifact, match="thaw run --stage extract"):
         read_index(tmp_path / "features.json")

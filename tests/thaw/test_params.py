@@ -54,3 +54,9 @@ def test_parameters_are_frozen_and_every_one_is_described() -> None:
 @pytest.mark.parametrize("path", sorted(Path("examples").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_example_files_are_valid(path: Path) -> None:
     read_params(path)
+
+
+def test_a_head_trains_only_on_views_that_are_cached() -> None:
+    with pytest.raises(BadParameters, match=r"head\.views needs hflip, which extract\.views leaves out"):
+        check_params({"head": {"views": ["identity", "hflip"]}}, "params.yaml")
+    check_params({"head": {"views": ["hflip"]}, "extract": {"views": ["five_crop", "hflip"]}}, "params.yaml")

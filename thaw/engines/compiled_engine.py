@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from thaw.backbones import Backbone, pool
+from thaw.backbones import Backbone
 from thaw.engines.engine import MICRO_BATCH, Precision, padded
 from thaw.engines.torch_engine import folded
 from thaw.engines.whole_network import WholeNetwork
@@ -30,7 +30,7 @@ class CompiledEngine:
     def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
         outputs = self.network(padded(pixels, MICRO_BATCH))
         found = zip(self.backbone.layers, outputs, strict=True)
-        return {name: pool(output[: len(pixels)].float()) for name, output in found}
+        return {name: self.backbone.pool(output[: len(pixels)].float()) for name, output in found}
 
 
 def build_compiled_engine(backbone: Backbone, precision: Precision) -> CompiledEngine:

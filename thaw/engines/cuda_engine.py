@@ -13,7 +13,7 @@ from itertools import count
 import torch
 from torch import nn
 
-from thaw.backbones import Backbone, pool
+from thaw.backbones import Backbone
 from thaw.engines.engine import Precision
 from thaw.engines.torch_engine import folded
 
@@ -45,7 +45,10 @@ class CudaEngine:
             images = pixels.pin_memory().to(device, non_blocking=True)
             batch = self.backbone.preprocessing.normalise(images).contiguous(memory_format=torch.channels_last)
             outputs = place.network(batch.to(getattr(torch, self.precision)))
-            found = {name: pool(output.float()).to("cpu", non_blocking=True) for name, output in outputs.items()}
+            found = {
+                name: self.backbone.pool(output.float()).to("cpu", non_blocking=True)
+                for name, output in outputs.items()
+            }
             place.stream.synchronize()
         return found
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from blake3 import blake3
 
-from thaw.backbones import Backbone, pool
+from thaw.backbones import Backbone
 from thaw.engines.engine import MICRO_BATCH, Precision, padded
 from thaw.engines.whole_network import WholeNetwork
 from thaw.errors import BadParameters
@@ -47,7 +47,7 @@ class OpenVinoEngine:
             np.array(outputs[place]) for place in range(len(self.backbone.layers))
         )  # copied: the request reuses its memory
         return {
-            name: pool(torch.from_numpy(output)[: len(pixels)])
+            name: self.backbone.pool(torch.from_numpy(output)[: len(pixels)])
             for name, output in zip(self.backbone.layers, found, strict=True)
         }
 

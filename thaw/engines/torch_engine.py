@@ -11,7 +11,7 @@ from torch.fx import GraphModule
 from torch.fx.experimental.optimization import fuse
 from torch.fx.proxy import TraceError
 
-from thaw.backbones import Backbone, pool
+from thaw.backbones import Backbone
 from thaw.engines.engine import MICRO_BATCH, Precision
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class TorchEngine:
             memory_format=torch.channels_last
         )
         outputs = self.network(batch.to(getattr(torch, self.precision)))
-        return {name: pool(output.float()).cpu() for name, output in outputs.items()}
+        return {name: self.backbone.pool(output.float()).cpu() for name, output in outputs.items()}
 
 
 def build_torch_engine(backbone: Backbone, precision: Precision, device: torch.device) -> TorchEngine:

@@ -98,7 +98,7 @@ def _splits(
 
     def splits() -> Iterator[_Split]:
         for number in fold[fold != NEVER].unique().tolist():
-            yield _Split(train.rows(fold != number), train.rows(fold == number))
+            yield _Split(train.rows(fold != number), train.rows(fold == number).judging())
 
     return splits
 
