@@ -1,23 +1,51 @@
 """The stage `extract`: features of every image in the manifest that has none yet."""
 
+import json
+import logging
 from pathlib import Path
 
 from tasks.paths import FEATURES, FEATURES_INDEX, MANIFEST
 from tasks.progress import counted
 from tasks.running import stage
-from thaw.backbones import read_backbone
-from thaw.extraction import extract
-from thaw.features import FeatureStore, write_index
-from thaw.manifest import read_manifest
-from thaw.params import read_params
+from thaw.features import FeatureIndex, FeatureStore, write_index
+from thaw.params import Params, read_params
+from thaw.settled import record_settled, settled_index
+
+log = logging.getLogger(__name__)
 
 NETWORKS = Path(".thaw/networks")
 """Networks converted for an engine are kept here: no output, but this machine's own."""
+RECORD = Path(".thaw/extracted.json")
+"""What the last run saw, for the next one that finds nothing to do."""
 
 
 def main() -> None:
     """Read the manifest and the backbone, bring `data/features/` up to date, write `data/features.json`."""
     params = read_params()
+    asked, inputs = _asked(params), (MANIFEST, Path(params.backbone.weights))
+    index = settled_index(RECORD, asked, inputs)
+    if index is None:
+        index = _extract(params)
+        write_index(index, FEATURES_INDEX)
+        record_settled(RECORD, asked, inputs, FeatureStore(FEATURES), index)
+    else:
+        log.info("%d images: all with features already, and nothing has changed", index.rows)
+        write_index(index, FEATURES_INDEX)
+
+
+def _asked(params: Params) -> str:
+    """The parameters that this stage reads, as text."""
+    dataset = {"source": params.dataset.source, "max_megapixels": params.dataset.max_megapixels}
+    sections = {"backbone": params.backbone.model_dump(mode="json"), "extract": params.extract.model_dump(mode="json")}
+    return json.dumps({"dataset": dataset, **sections}, sort_keys=True)
+
+
+def _extract(params: Params) -> FeatureIndex:
+    # PyTorch takes seconds to load: only where there may be something to do.
+    from thaw.backbones import read_backbone
+    from thaw.extraction import extract
+    from thaw.manifest import read_manifest
+
     with counted("extract", "images") as progress:
         extraction = extract(
             read_manifest(MANIFEST),
@@ -29,7 +57,7 @@ def main() -> None:
             keep=NETWORKS,
             progress=progress,
         )
-    write_index(extraction.index, FEATURES_INDEX)
+    return extraction.index
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ MAY_PASS = 75
 """Worth another try (EX_TEMPFAIL): a download or a server failed."""
 INTERRUPTED = 130
 
-_OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS})
+_OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS})
 """A full or closed disk: the user's to mend, and no defect of the stage."""
 
 

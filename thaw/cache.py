@@ -1,19 +1,14 @@
-"""The feature store as a thing to look after: what is in it, what is damaged, what nobody needs, and a way out for other tools."""
+"""The feature store as a thing to look after: what is in it, what is damaged, and what nobody needs."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thaw.features import FeatureStore, Layer
-from thaw.files import atomic, write_text
-from thaw.manifest import Example
 from thaw.views import IDENTITY, View
 
 UNFINISHED = ".tmp-*"
@@ -133,27 +128,3 @@ def _own(stated: Mapping[str, str]) -> dict[str, str]:
         for key, value in stated.items()
         if key not in {"dtype", "dim", "layer", "view", "layout", "ARROW:schema"}
     }
-
-
-def export(store: FeatureStore, layer: Layer, examples: Sequence[Example], into: Path) -> tuple[Path, ...]:
-    """Write the features of the examples, in their order, for other tools; returns the files.
-
-    `features.npy` is float32 [N, dim]; `features.parquet` has the columns path, label, digest (hex) and feature (a list of fixed size); `features.json` says
-    where they come from.
-    """
-    features = store.read(layer.fingerprint, layer.name, [example.digest for example in examples]).numpy()
-    array, table, card = into / "features.npy", into / "features.parquet", into / "features.json"
-    with atomic(array) as temporary, temporary.open("wb") as file:
-        np.save(file, features, allow_pickle=False)
-    columns = {
-        "path": pa.array([example.path for example in examples], pa.string()),
-        "label": pa.array([example.label for example in examples], pa.string()),
-        "digest": pa.array([example.digest.hex() for example in examples], pa.string()),
-        "feature": pa.FixedSizeListArray.from_arrays(pa.array(features.reshape(-1)), layer.dim),
-    }
-    with atomic(table) as temporary:
-        pq.write_table(pa.table(columns), temporary, use_dictionary=["label"])
-    write_text(
-        card, json.dumps({"fingerprint": layer.fingerprint, "layer": layer.name, "dim": layer.dim}, indent=2) + "\n"
-    )
-    return array, table, card

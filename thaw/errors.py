@@ -37,6 +37,10 @@ class IncompleteFeatures(BadArtifact):
     """The feature store lacks features that a later stage needs."""
 
 
+class StaleFeatures(BadArtifact):
+    """Cached features are not what would be computed now."""
+
+
 class BadImage(ThawError):
     """One image that cannot be used, with the reason; never stops a run by itself."""
 

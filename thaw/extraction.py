@@ -15,12 +15,14 @@ from thaw.engines import Engine, Precision, Work, choose_engine, settle_precisio
 from thaw.engines.engine import MICRO_BATCH
 from thaw.errors import BadWeights, IncompleteFeatures
 from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests
+from thaw.made_with import made_with
 from thaw.manifest import Manifest
 from thaw.memory_bound import MemoryBound
 from thaw.params import ExtractParams
 from thaw.pixel_source import PixelSource, Reference
 from thaw.pooling import is_pooled
 from thaw.progress import Progress, untold
+from thaw.self_check import changes, self_check
 from thaw.streaming import map_ahead, usable_cores
 from thaw.threads import threads
 from thaw.views import IDENTITY, View, expand_views
@@ -87,6 +89,7 @@ def extract(
 
     Raises:
         BadParameters: no engine gives the right features with these parameters; the message says which to change.
+        StaleFeatures: what the store holds is not what would be computed now.
         BadSource: an image is missing, or is not the one that was ingested.
         OutOfMemory: memory does not hold a single image in the backbone.
         BadWeights: the frozen weights changed during the run.
@@ -96,9 +99,13 @@ def extract(
     run = _Run.begin(backbone, params, max_pixels, keep)
     precision = _precision(params, backbone, run.device, store, lambda count: run.pixels.read(images[:count]))
     layers = cut_layers(backbone, precision, params.dtype, expand_views(params.views))
-    tasks = _tasks(images, {layer: _present(store, layer) for layer in layers})
+    present = {layer: _present(store, layer) for layer in layers}
+    tasks = _tasks(images, present)
     lacking, passes = sum(len(task.images) for task in tasks), sum(task.passes for task in tasks)
     log.info("%d images: %d with features already, %d forward passes to do", len(images), len(images) - lacking, passes)
+    if tasks or changes(part for layer in layers for part in store.stated(layer)):
+        cached = [(digest, path) for digest, path in images if all(digest in held for held in present.values())]
+        self_check(store, layers, backbone, run.pixels, cached=cached, precision=precision)
     done = 0
     for task in tasks:
         engine, stated = run.prepare(task, precision)
@@ -164,6 +171,7 @@ class _Run:
             "pooling": backbone.pooling,
             "engine": chosen.engine.name,
             "precision": precision,
+            **made_with(),
         }
         return chosen.engine, stated | {f"trial {number}": str(trial) for number, trial in enumerate(chosen.trials)}
 

@@ -11,21 +11,24 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import torch
 from blake3 import blake3
 
 from thaw.errors import BadArtifact, IncompleteFeatures
 from thaw.files import DIGEST_SIZE, atomic, write_text
 from thaw.manifest import Example
 from thaw.views import IDENTITY, View
+
+if TYPE_CHECKING:
+    import torch  # seconds; whoever only asks what is there does without
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +116,7 @@ class FeatureStore:
         chunks = [part.digests for part in self._parts(fingerprint, layer)]
         return pa.concat_arrays(chunks).unique() if chunks else pa.array([], pa.binary(DIGEST_SIZE))
 
-    def write(self, layer: Layer, digests: Sequence[bytes], features: torch.Tensor, metadata: dict[str, str]) -> Path:
+    def write(self, layer: Layer, digests: Sequence[bytes], features: "torch.Tensor", metadata: dict[str, str]) -> Path:
         """Write one part: `features` is [N, dim], float32 or float16, row i for `digests[i]`. Returns its path."""
         path = self._folder(layer.fingerprint, layer.name) / f"part-{hash_digests(digests)[:24]}.parquet"
         values = features.detach().cpu().contiguous().numpy()
@@ -138,7 +141,7 @@ class FeatureStore:
             pa.field("feature", feature.type, nullable=False),
         ]
         table = pa.table([pa.array(digests, fields[0].type), feature], schema=pa.schema(fields, stated))
-        with atomic(path) as temporary:
+        with _named(path), atomic(path) as temporary:
             pq.write_table(
                 table,
                 temporary,
@@ -152,13 +155,15 @@ class FeatureStore:
             )
         return path
 
-    def read(self, fingerprint: str, layer: str, digests: Sequence[bytes]) -> torch.Tensor:
+    def read(self, fingerprint: str, layer: str, digests: Sequence[bytes]) -> "torch.Tensor":
         """The features of `digests`, in their order: float32 [N, dim].
 
         Raises:
             IncompleteFeatures: some digest has none.
             BadArtifact: a part is torn.
         """
+        import torch
+
         wanted = pa.array(digests, pa.binary(DIGEST_SIZE))
         parts = list(self._parts(fingerprint, layer))
         if not parts:
@@ -179,6 +184,15 @@ class FeatureStore:
                 damaged.append(aside)
         return damaged
 
+    def parts(self, layer: Layer) -> list[Path]:
+        """The files that hold a layer, sorted."""
+        return self._paths(layer.fingerprint, layer.name)
+
+    def stated(self, layer: Layer) -> list[dict[str, str]]:
+        """What each part of a layer says of how it was made."""
+        schemas = (pq.read_schema(path) for path in self.parts(layer))
+        return [{key.decode(): value.decode() for key, value in (one.metadata or {}).items()} for one in schemas]
+
     def _folder(self, fingerprint: str, layer: str) -> Path:
         return self.root / fingerprint / layer
 
@@ -193,12 +207,14 @@ class FeatureStore:
                 raise BadArtifact(f"{path} is damaged ({error}); {EXTRACT_AGAIN}") from error
 
 
-def read_views(store: FeatureStore, views: Sequence[Layer], examples: Sequence[Example]) -> torch.Tensor:
+def read_views(store: FeatureStore, views: Sequence[Layer], examples: Sequence[Example]) -> "torch.Tensor":
     """The features of examples in each of some views of a layer: float32 [N, V, dim].
 
     Raises:
         IncompleteFeatures: some example has none.
     """
+    import torch
+
     digests = [example.digest for example in examples]
     return torch.stack([store.read(view.fingerprint, view.name, digests) for view in views], 1)
 
@@ -247,6 +263,15 @@ class _Part:
 
     def _damaged(self, why: object) -> BadArtifact:
         return BadArtifact(f"{self.path} is damaged ({why}); {EXTRACT_AGAIN}")
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Arrow's errors name no file: this one is named in them, so that the user knows which disk is full."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
 
 
 def _fill(file: io.FileIO, space: memoryview) -> int:

@@ -130,23 +130,48 @@ def export(
     layer: Annotated[str | None, typer.Option("--layer", help="Which cut layer; the last one if left out.")] = None,
     json: Json = False,
 ) -> None:
-    """Write the current features for other tools: features.npy, features.parquet (path, label, digest, feature as a list) and a card."""
+    """Write the current features for other tools: features.npy with digests.npy, features.parquet (path, label, digest, feature as a list) and a card."""
     from pathlib import Path
 
     from flows.cli.terminal import out, print_json
     from tasks.paths import FEATURES_INDEX, MANIFEST
-    from thaw.cache import export as write
+    from thaw.exchange import export_features
     from thaw.features import read_index
     from thaw.manifest import read_manifest
 
     folder = Path(into).absolute()
     store, examples = _store(), read_manifest(MANIFEST).examples()
-    files = write(store, read_index(FEATURES_INDEX).layer(layer), examples, folder)
+    files = export_features(store, read_index(FEATURES_INDEX).layer(layer), examples, folder)
     if json:
         print_json({"files": files})
     else:
         for file in files:
             out().print(str(file), soft_wrap=True)
+
+
+@app.command(name="import", epilog="Example: thaw cache import features/features.parquet --dry-run")
+def import_(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="features.parquet or features.npy, as `export` writes them.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file, and write nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Take features into the cache that were exported elsewhere, by the same backbone, preprocessing and precision; others are refused."""
+    from pathlib import Path
+
+    from flows.cli.terminal import err, out, print_json
+    from tasks.importing import import_features
+
+    path = Path(file).absolute()
+    store = _store()
+    with err().status("checking"):
+        found = import_features(path, store, dry_run=dry_run)
+    if json:
+        print_json({"layer": found.layer, "rows": found.rows, "new": found.new, "written": not dry_run})
+    else:
+        would = "would be written" if dry_run else "written"
+        out().print(f"{found.layer.name}: {found.rows:,} rows, {found.new:,} of them new, {would}")
 
 
 def _store() -> "FeatureStore":

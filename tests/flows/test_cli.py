@@ -27,6 +27,7 @@ COMMANDS = (
     "cache gc",
     "cache compact",
     "cache export",
+    "cache import",
 )
 
 

@@ -84,6 +84,8 @@ def test_the_cache_is_looked_after(default_project: Project, tmp_path: Path) -> 
     assert "Nothing to join" in default_project.run("thaw", "cache", "compact")
     default_project.run("thaw", "cache", "export", str(tmp_path / "out"))
     assert pq.read_table(tmp_path / "out/features.parquet").num_rows == len(digests)
+    found = default_project.json("cache", "import", str(tmp_path / "out/features.npy"), "--dry-run")
+    assert (found["rows"], found["new"], found["written"]) == (len(digests), 0, False)
     assert default_project.json("run")["nothing_to_do"], "looking changes nothing"
 
 

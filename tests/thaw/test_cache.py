@@ -1,17 +1,16 @@
 """Looking after the cache never costs a feature that is needed."""
 
-import json
+import tempfile
 from pathlib import Path
 
-import numpy as np
-import pyarrow.parquet as pq
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from thaw.cache import cached_layers, compact, delete, export, find_garbage
+from thaw.cache import cached_layers, compact, delete, find_garbage
 from thaw.features import FeatureStore, Layer
 from thaw.files import digest_bytes
-from thaw.manifest import Example
 
 LAYER = Layer("f" * 32, "flatten", 4)
 OLD = Layer("0" * 32, "flatten", 4)
@@ -91,16 +90,19 @@ def test_compacting_twice_changes_nothing(store: FeatureStore) -> None:
     assert sorted(store.root.rglob("*.parquet")) == after
 
 
-def test_other_tools_read_what_is_exported(store: FeatureStore, tmp_path: Path) -> None:
-    write(store, LAYER, range(5))
-    labels = {3: ("d.png", "x"), 0: ("a.png", None), 4: ("e.png", "y")}
-    examples = [
-        Example(digest(number), path, label, "train", None, (1, 1, 3), 1) for number, (path, label) in labels.items()
-    ]
-    array, table, card = export(store, LAYER, examples, tmp_path / "out")
-    assert np.load(array, allow_pickle=False)[:, 0].tolist() == [3.0, 0.0, 4.0]
-    rows = pq.read_table(table).to_pylist()
-    assert [row["path"] for row in rows] == ["d.png", "a.png", "e.png"]
-    assert [row["label"] for row in rows] == ["x", None, "y"]
-    assert rows[0]["feature"] == [3.0] * 4 and rows[0]["digest"] == digest(3).hex()
-    assert json.loads(card.read_text())["fingerprint"] == LAYER.fingerprint
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(
+    parts=st.lists(st.sets(st.integers(0, 30), min_size=1, max_size=8), max_size=6),
+    needed=st.sets(st.integers(0, 30)),
+)
+def test_no_row_that_the_manifest_needs_ever_goes(parts: list[set[int]], needed: set[int], tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        store = FeatureStore(Path(folder))
+        for part in parts:
+            features = torch.tensor([[float(number)] * 4 for number in sorted(part)])
+            store.write(LAYER, [digest(number) for number in sorted(part)], features, {"architecture": "resnet18"})
+        wanted = frozenset(digest(number) for number in needed)
+        delete(find_garbage(store, {(LAYER.fingerprint, LAYER.name): wanted}))
+        left = set(store.digests(LAYER.fingerprint, LAYER.name).to_pylist())
+        assert left >= wanted & {digest(number) for part in parts for number in part}
+        assert find_garbage(store, {(LAYER.fingerprint, LAYER.name): wanted}).paths == ()

@@ -1,10 +1,14 @@
 """Extraction: each image once, nothing twice, nothing lost."""
 
 import os
+import random
+import re
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +20,7 @@ from PIL import Image
 from thaw.architectures import build_seeded
 from thaw.backbones import Backbone, read_backbone
 from thaw.engines.torch_engine import TorchEngine
-from thaw.errors import BadParameters, BadSource, BadWeights
+from thaw.errors import BadParameters, BadSource, BadWeights, StaleFeatures
 from thaw.extraction import Extraction, extract
 from thaw.features import FeatureStore
 from thaw.files import digest_file
@@ -331,3 +335,123 @@ def test_a_mixed_backlog_computes_nothing_twice(images: Path, weights: Path, tmp
     assert [len(store.digests(*layer)) for layer in layers] == [33, 33]
     stored = sum(pq.read_metadata(path).num_rows for path in parts(store))
     assert stored == 66, "no row twice"
+
+
+def test_the_cache_proves_itself_before_it_grows(
+    images: Path, backbone: Backbone, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FeatureStore(tmp_path / "features")
+    layer = run(images, backbone, store).index.layer(None)
+    write_images(images, range(30, 31))
+    with caplog.at_level("INFO"):
+        run(images, backbone, store)
+    assert "self-check: 8 cached images extracted again, largest difference 0.0000 sd" in caplog.text
+    # Sound by every checksum, and yet not what the backbone gives: filled by another version of a library.
+    digests = manifest_of(images).digests
+    wrong = store.read(layer.fingerprint, layer.name, digests).flip(1)
+    shutil.rmtree(store.root)
+    store.write(layer, digests, wrong, {"torch": "1.13.0", "pillow": version("pillow")})
+    before = parts(store)
+    write_images(images, range(31, 32))
+    with pytest.raises(StaleFeatures, match=rf"torch 1\.13\.0 then, {re.escape(version('torch'))} now\); delete "):
+        run(images, backbone, store)
+    assert parts(store) == before, "nothing was written"
+    # Without a new image too, since the libraries are others than those of the parts.
+    (images / "00031.png").unlink()
+    with pytest.raises(StaleFeatures):
+        run(images, backbone, store)
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+sys.path.insert(0, "tests/thaw")
+from test_extraction import MAX_PIXELS, extract, manifest_of, read_backbone
+from thaw.features import FeatureStore
+from thaw.params import BackboneParams, ExtractParams
+from tasks.running import stage
+images, weights, root = map(Path, sys.argv[1:])
+
+def main():
+    backbone = read_backbone(BackboneParams(weights=str(weights)))
+    extract(manifest_of(images), images, backbone, FeatureStore(root), ExtractParams(part_rows=8, batch_size=4), max_pixels=MAX_PIXELS)
+
+stage(main)
+"""
+
+
+def extract_elsewhere(images: Path, weights: Path, root: Path, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", FULL, str(images), str(weights), str(root)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 32 KB: room for three parts of the thirty images, not for four."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", disk], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only the superuser may mount a small file system")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk_is_said_tears_nothing_and_is_gone_on_from(images: Path, weights: Path, small_disk: Path) -> None:
+    root = small_disk / "features"
+    found = extract_elsewhere(images, weights, root)
+    assert found.returncode == 1 and "Traceback" not in found.stderr
+    assert f"{root}" in found.stderr.splitlines()[-1] and "No space left on device" in found.stderr.splitlines()[-1]
+    store = FeatureStore(root)
+    whole = list(parts(store))
+    assert whole and not list(root.rglob(".tmp-*"))
+    assert not store.set_aside_damaged(whole[0].parent.parent.name, "flatten")
+    subprocess.run(["mount", "-o", "remount,size=1m", small_disk], check=True)
+    again = extract_elsewhere(images, weights, root)
+    assert again.returncode == 0, again.stderr
+    assert f"30 images: {8 * len(whole)} with features already" in again.stderr
+
+
+def test_a_cache_that_may_not_be_written_can_be_read(images: Path, weights: Path, tmp_path: Path) -> None:
+    root = tmp_path / "features"
+    layer = run(images, read_backbone(BackboneParams(weights=str(weights))), FeatureStore(root)).index.layer(None)
+    bound = subprocess.run(["mount", "--bind", root, root], capture_output=True, check=False)
+    if bound.returncode:
+        pytest.skip("only the superuser may make a read-only mount")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", root], check=True)
+        assert len(FeatureStore(root).read(layer.fingerprint, layer.name, manifest_of(images).digests)) == 30
+        nothing = extract_elsewhere(images, weights, root)
+        assert nothing.returncode == 0 and "0 forward passes to do" in nothing.stderr
+        write_images(images, range(30, 31))
+        found = extract_elsewhere(images, weights, root)
+        assert found.returncode == 1 and "Read-only file system" in found.stderr.splitlines()[-1]
+        assert "Traceback" not in found.stderr
+    finally:
+        subprocess.run(["umount", root], check=True)
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_it_only_goes_forward(weights: Path, tmp_path: Path) -> None:
+    images, root = tmp_path / "many", tmp_path / "features"
+    write_images(images, range(1200))
+    rng, kept = random.Random(0), 0
+    for _ in range(5):
+        process = subprocess.Popen([sys.executable, "-c", FULL, images, weights, root], stderr=subprocess.DEVNULL)
+        while process.poll() is None and len(parts(FeatureStore(root))) <= kept:
+            time.sleep(0.005)
+        time.sleep(rng.random() * 0.1)
+        process.kill()
+        process.wait()
+        now = len(parts(FeatureStore(root)))
+        assert now >= kept
+        kept = now
+    last = extract_elsewhere(images, weights, root)
+    assert last.returncode == 0, last.stderr
+    done, passes = (int(found) for found in re.findall(r"1200 images: (\d+) .*?, (\d+) forward", last.stderr)[0])
+    assert done >= 8 * (kept - 1) and done + passes == 1200
+    store = FeatureStore(root)
+    rows = sum(pq.read_metadata(path).num_rows for path in parts(store))
+    assert rows == 1200 and not list(root.rglob("*.damaged"))

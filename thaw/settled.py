@@ -1,0 +1,90 @@
+"""Whether an extraction has anything to do, told from the sizes and times of files before any library that computes is loaded.
+
+After each run a record says what it saw. It is a shortcut and no truth: where it is missing or anything differs, the extraction itself decides.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from blake3 import blake3
+from pydantic import TypeAdapter, ValidationError
+
+from thaw.features import FeatureIndex, FeatureStore
+from thaw.files import digest_file, write_bytes
+from thaw.made_with import made_with
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SeenFile:
+    """A file at the time of the record: bytes, nanoseconds, BLAKE3 in hex."""
+
+    size: int
+    mtime_ns: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A run that ended with nothing left to do. asked: the parameters as text; made: `made_with` and Thaw's own code; inputs and parts by path."""
+
+    asked: str
+    made: dict[str, str]
+    inputs: dict[str, SeenFile]
+    parts: dict[str, SeenFile]
+    index: FeatureIndex
+
+
+_ADAPTER = TypeAdapter(Settled)
+
+
+def record_settled(record: Path, asked: str, inputs: Sequence[Path], store: FeatureStore, index: FeatureIndex) -> None:
+    """Write the record, atomically; `inputs` are the files that the run read beside the images."""
+    parts = (part for layer in index.layers for part in store.parts(layer))
+    settled = Settled(asked, _made(), _seen(inputs), _seen(parts), index)
+    write_bytes(record, _ADAPTER.dump_json(settled))
+
+
+def settled_index(record: Path, asked: str, inputs: Sequence[Path]) -> FeatureIndex | None:
+    """The index of the last run, if another with these parameters and inputs would find nothing to do; else None.
+
+    Sizes and times are looked at first, digests only where a time differs; parts that other runs have added since do not matter.
+    """
+    try:
+        last = _ADAPTER.validate_json(record.read_bytes())
+    except (OSError, ValidationError):
+        return None
+    if (last.asked, last.made) != (asked, _made()) or set(last.inputs) != {str(path) for path in inputs}:
+        return None
+    for name, seen in (last.inputs | last.parts).items():
+        if not _is_same(Path(name), seen):
+            log.info("%s changed since the last extraction", name)
+            return None
+    return last.index
+
+
+def _made() -> dict[str, str]:
+    """The libraries' versions, and a digest of this package: who works on Thaw itself changes no version."""
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return made_with() | {"code": blake3(b"".join(file.read_bytes() for file in files)).hexdigest()}
+
+
+def _seen(paths: Iterable[Path]) -> dict[str, SeenFile]:
+    found = {}
+    for path in paths:
+        stat = path.stat()
+        found[str(path)] = SeenFile(stat.st_size, stat.st_mtime_ns, digest_file(path).hex())
+    return found
+
+
+def _is_same(path: Path, seen: SeenFile) -> bool:
+    try:
+        stat = path.stat()
+        if stat.st_size != seen.size:
+            return False
+        return stat.st_mtime_ns == seen.mtime_ns or digest_file(path).hex() == seen.digest
+    except OSError:
+        return False
