@@ -86,6 +86,11 @@ def hash_digests(digests: Iterable[bytes]) -> str:
     return blake3(b"".join(sorted(set(digests)))).hexdigest()
 
 
+def part_name(digests: Iterable[bytes]) -> str:
+    """The file name of the part that holds these digests."""
+    return f"part-{hash_digests(digests)[:24]}.parquet"
+
+
 def write_index(index: FeatureIndex, path: Path) -> None:
     """Write the index as JSON, atomically."""
     write_text(path, json.dumps(asdict(index), indent=2) + "\n")
@@ -118,7 +123,7 @@ class FeatureStore:
 
     def write(self, layer: Layer, digests: Sequence[bytes], features: "torch.Tensor", metadata: dict[str, str]) -> Path:
         """Write one part: `features` is [N, dim], float32 or float16, row i for `digests[i]`. Returns its path."""
-        path = self._folder(layer.fingerprint, layer.name) / f"part-{hash_digests(digests)[:24]}.parquet"
+        path = self._folder(layer.fingerprint, layer.name) / part_name(digests)
         values = features.detach().cpu().contiguous().numpy()
         assert values.shape == (len(digests), layer.dim), (
             f"{values.shape} for {len(digests)} digests of dim {layer.dim}"
@@ -333,7 +338,7 @@ def _is_sound(path: Path) -> bool:
         table = pq.read_table(path, page_checksum_verification=True)
         metadata = table.schema.metadata or {}
         width = int(metadata[b"dim"]) * np.dtype(metadata[b"dtype"].decode()).itemsize
-        named = path.stem == f"part-{hash_digests(table['digest'].to_pylist())[:24]}"
+        named = path.name == part_name(table["digest"].to_pylist())
         return named and table.schema.field("feature").type == pa.binary(width)
     except (OSError, pa.ArrowException, KeyError, ValueError, TypeError):
         return False

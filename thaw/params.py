@@ -99,12 +99,32 @@ class BackboneParams(Section):
     )
 
 
+class RayParams(Section):
+    """The cluster of `extract.engine: ray`."""
+
+    address: str | None = Field(
+        None, description="`ray://HOST:10001`, or a cluster's own address; null: one is started on this machine"
+    )
+    actors: PositiveInt | None = Field(
+        None, description="processes that hold the network each; null: as many as the cluster's cores allow"
+    )
+    num_cpus: PositiveFloat = Field(1, description="cores of each")
+    num_gpus: float = Field(0, ge=0, description="GPUs of each; a fraction shares one")
+
+
 class ExtractParams(Section):
     """How features are computed."""
 
-    engine: Literal["auto", "torch", "openvino", "cuda"] = Field(
+    engine: Literal["auto", "torch", "openvino", "cuda", "ray"] = Field(
         "auto",
-        description="what runs the backbone; `auto`: the fastest within tolerance on your images; `openvino` needs `thaw[openvino]`",
+        description="what runs the backbone; `auto`: the fastest within tolerance on your images; `openvino` needs `thaw[openvino]`; `ray`: a cluster "
+        "(`thaw[ray]`), `auto` on each of its machines",
+    )
+    ray: RayParams = RayParams()
+    store: str | None = Field(
+        None,
+        description="where features are kept beside `data/features`, for other machines: a folder, or any fsspec address such as `s3://bucket/features` "
+        "(`thaw[s3]`)",
     )
     precision: Literal["float32", "bfloat16", "float16", "auto"] = Field(
         "float32",

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from noise_images import MAX_PIXELS, manifest_of, write_images
 from PIL import Image
 
 from thaw.architectures import build_seeded
@@ -23,28 +23,9 @@ from thaw.engines.torch_engine import TorchEngine
 from thaw.errors import BadParameters, BadSource, BadWeights, StaleFeatures
 from thaw.extraction import Extraction, extract
 from thaw.features import FeatureStore
-from thaw.files import digest_file
-from thaw.manifest import Example, Manifest, build_manifest
 from thaw.params import BackboneParams, ExtractParams
 from thaw.preprocessing import Preprocessing
 from thaw.weights import read_weights, write_weights
-
-MAX_PIXELS = 10**6
-
-
-def write_images(folder: Path, numbers: range) -> None:
-    folder.mkdir(exist_ok=True)
-    for number in numbers:
-        noise = np.random.default_rng(number).integers(0, 256, (12, 10, 3), dtype=np.uint8)
-        Image.fromarray(noise).save(folder / f"{number:05}.png")
-
-
-def manifest_of(folder: Path, label: str = "a") -> Manifest:
-    files = sorted(folder.glob("*.png"))
-    rows = (
-        Example(digest_file(file), file.name, label, "train", None, (12, 10, 3), file.stat().st_size) for file in files
-    )
-    return build_manifest(rows)
 
 
 @pytest.fixture
@@ -365,8 +346,10 @@ def test_the_cache_proves_itself_before_it_grows(
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-sys.path.insert(0, "tests/thaw")
-from test_extraction import MAX_PIXELS, extract, manifest_of, read_backbone
+sys.path.insert(0, "tests/support")
+from noise_images import MAX_PIXELS, manifest_of
+from thaw.backbones import read_backbone
+from thaw.extraction import extract
 from thaw.features import FeatureStore
 from thaw.params import BackboneParams, ExtractParams
 from tasks.running import stage

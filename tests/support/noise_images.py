@@ -1,0 +1,26 @@
+"""Small pictures of noise on disk, and their manifest."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from thaw.files import digest_file
+from thaw.manifest import Example, Manifest, build_manifest
+
+MAX_PIXELS = 10**6
+
+
+def write_images(folder: Path, numbers: range) -> None:
+    folder.mkdir(exist_ok=True)
+    for number in numbers:
+        noise = np.random.default_rng(number).integers(0, 256, (12, 10, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(folder / f"{number:05}.png")
+
+
+def manifest_of(folder: Path, label: str = "a") -> Manifest:
+    files = sorted(folder.glob("*.png"))
+    rows = (
+        Example(digest_file(file), file.name, label, "train", None, (12, 10, 3), file.stat().st_size) for file in files
+    )
+    return build_manifest(rows)
