@@ -20,7 +20,7 @@ START, END = "<!-- parameters: start -->", "<!-- parameters: end -->"
 
 def parameters_markdown() -> str:
     """One row a parameter: key, default, meaning, with the choices where there is a closed set of them."""
-    rows = [f"| `{key}` | {_default(field)} | {_meaning(field)} |" for key, field in _leaves(Params, "")]
+    rows = [f"| `{key}` | {_default(field)} | {_meaning(field)} |" for key, field in leaves(Params)]
     return "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows])
 
 
@@ -31,11 +31,12 @@ def with_table(text: str) -> str:
     return f"{before}{START}\n{parameters_markdown()}\n{END}{after}"
 
 
-def _leaves(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
+def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every parameter with its whole key, sections left out."""
     for name, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _leaves(kind, f"{prefix}{name}.")
+            yield from leaves(kind, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", field
 

@@ -27,6 +27,9 @@ from thaw.params import BackboneParams, ExtractParams
 from thaw.preprocessing import Preprocessing
 from thaw.weights import read_weights, write_weights
 
+FIND_SUPPORT = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1] / 'support')!r})"
+"""What a process of its own begins with."""
+
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
@@ -164,11 +167,9 @@ def test_weights_that_move_are_noticed(
         run(images, backbone, FeatureStore(tmp_path / "features"))
 
 
-EXTRACT = """
-import sys
+EXTRACT = f"""{FIND_SUPPORT}
 from pathlib import Path
-sys.path.insert(0, sys.argv[4])
-from test_extraction import manifest_of
+from noise_images import manifest_of
 from thaw.backbones import read_backbone
 from thaw.extraction import extract
 from thaw.features import FeatureStore
@@ -190,7 +191,6 @@ def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(weights
         str(images),
         str(weights),
         str(root),
-        str(Path(__file__).parent),
     ]
     first = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
     while len(list(root.rglob("part-*.parquet"))) < 3:
@@ -214,7 +214,6 @@ def test_two_at_once_end_with_the_same_features(weights: Path, images: Path, tmp
         str(images),
         str(weights),
         str(root),
-        str(Path(__file__).parent),
     ]
     both = [subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]
@@ -343,10 +342,8 @@ def test_the_cache_proves_itself_before_it_grows(
         run(images, backbone, store)
 
 
-FULL = """
-import resource, signal, sys
+FULL = f"""{FIND_SUPPORT}
 from pathlib import Path
-sys.path.insert(0, "tests/support")
 from noise_images import MAX_PIXELS, manifest_of
 from thaw.backbones import read_backbone
 from thaw.extraction import extract
