@@ -40,7 +40,7 @@ def decode_resized(opened: ImageFile.ImageFile, content: bytes, preprocessing: P
     Raises:
         BadImage: it is damaged.
     """
-    if not _is_plain_jpeg(opened):
+    if not is_plain_jpeg(opened):
         return preprocessing.resized(upright_rgb(opened))
     reduction = scaled_by(opened, preprocessing)
     if reduction > 1:
@@ -53,7 +53,7 @@ def decode_resized(opened: ImageFile.ImageFile, content: bytes, preprocessing: P
 
 def scaled_by(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
     """By how much scaled decoding makes the sides of this image shorter: 2, 4 or 8; 1 where it is decoded whole."""
-    if preprocessing.decoding == "exact" or not _is_plain_jpeg(opened):
+    if preprocessing.decoding == "exact" or not is_plain_jpeg(opened):
         return 1
     needed = preprocessing.resize if isinstance(preprocessing.resize, int) else max(preprocessing.resize)
     allowed = (scale for scale in (8, 4, 2) if min(opened.size) >= scale * LEAST_GAP * needed)
@@ -73,7 +73,8 @@ def _fitted(image: Image.Image, preprocessing: Preprocessing) -> torch.Tensor:
     return preprocessing.resized_tensor(torch.from_numpy(np.array(image)).permute(2, 0, 1))
 
 
-def _is_plain_jpeg(image: ImageFile.ImageFile) -> bool:
+def is_plain_jpeg(image: ImageFile.ImageFile) -> bool:
+    """Whether an opened file is JPEG, grey or colour."""
     return image.format in ("JPEG", "MPO") and image.mode in _PLAIN_MODES
 
 

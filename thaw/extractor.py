@@ -12,6 +12,7 @@ from thaw.decoding_check import check_decoding
 from thaw.engines import Engine, Precision, Work, choose_engine
 from thaw.engines.engine import MICRO_BATCH
 from thaw.features import FeatureStore, Layer
+from thaw.gpu_pixels import Pixels, fastest_pixels
 from thaw.made_with import made_with
 from thaw.memory_bound import MemoryBound
 from thaw.params import ExtractParams
@@ -46,9 +47,10 @@ class ExtractionTask:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An engine, and what the parts that it fills say of it."""
+    """The engine, what gives it pixels, and what the parts that they fill say of them."""
 
     engine: Engine
+    pixels: Pixels
     stated: dict[str, str]
 
 
@@ -93,24 +95,26 @@ class Extractor:
         chosen = choose_engine(
             backbone, self.params.engine, precision, work, lambda count: self.pixels.read(task.images[:count])
         )
+        decoder = fastest_pixels(self.pixels, backbone, precision, task.images, work)
         stated = {
             "architecture": backbone.architecture,
             "pooling": backbone.pooling,
             "engine": chosen.engine.name,
             "precision": precision,
+            "decoder": decoder.name,
             **made_with(),
         }
         stated |= {f"trial {number}": str(trial) for number, trial in enumerate(chosen.trials)}
-        return Prepared(chosen.engine, stated)
+        return Prepared(chosen.engine, decoder, stated)
 
     def fill(self, store: FeatureStore, task: ExtractionTask, prepared: Prepared) -> Iterator[int]:
         """Compute a task; yields the forward passes of each part once it is written in every layer."""
-        for rows in _joined(self.forward(task, prepared.engine), self.params.part_rows):
+        for rows in _joined(self.forward(task, prepared), self.params.part_rows):
             for layer in task.layers:
                 store.write(layer, rows.digests, rows.features[layer], prepared.stated)
             yield len(rows.digests) * len(task.views)
 
-    def forward(self, task: ExtractionTask, engine: Engine) -> Iterator[_Rows]:
+    def forward(self, task: ExtractionTask, prepared: Prepared) -> Iterator[_Rows]:
         """Features batch by batch, as they are stored, on the CPU, in order.
 
         Each worker decodes a batch and passes it through the network on one core: products split over cores would wait at every layer for whichever
@@ -119,8 +123,8 @@ class Extractor:
         dtype = getattr(torch, self.params.dtype)
 
         def features_of(batch: Sequence[Reference]) -> _Rows:
-            pixels = self.pixels.read_views(batch, task.views)
-            found = {view: engine.features(pixels[view]) for view in task.views}
+            pixels = prepared.pixels.read_views(batch, task.views)
+            found = {view: prepared.engine.features(pixels[view]) for view in task.views}
             features = {layer: found[layer.view][layer.name].to(dtype) for layer in task.layers}
             return _Rows(tuple(digest for digest, _ in batch), features)
 

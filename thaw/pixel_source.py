@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
+from PIL import ImageFile
 
 from thaw.decoding import decode_resized, decoded_nbytes
 from thaw.errors import BadSource
@@ -22,6 +24,7 @@ Reference = tuple[bytes, Path]
 class PixelSource:
     """Reads and decodes; safe to call from threads, which share the bound."""
 
+    name: ClassVar[str] = "cpu"
     preprocessing: Preprocessing
     max_pixels: int
     bound: MemoryBound
@@ -37,13 +40,17 @@ class PixelSource:
 
     def read_views(self, images: Sequence[Reference], views: Sequence[View]) -> dict[View, torch.Tensor]:
         """The same for each view, uint8 [N, 3, H, W]; an image is decoded once, whatever the number of views."""
-        resized = [self._resized(read_ingested(*image)) for image in images]
+        resized = [self._read(*image) for image in images]
         return {view: torch.stack([self.preprocessing.view(one, view) for one in resized]) for view in views}
 
-    def _resized(self, content: bytes) -> torch.Tensor:
-        opened = open_image(content, self.max_pixels)
+    def resized(self, opened: ImageFile.ImageFile, content: bytes) -> torch.Tensor:
+        """See `decode_resized`; waits until there is room for the decoded picture."""
         with self.bound.holding(decoded_nbytes(opened, self.preprocessing)):
             return decode_resized(opened, content, self.preprocessing)
+
+    def _read(self, digest: bytes, path: Path) -> torch.Tensor:
+        content = read_ingested(digest, path)
+        return self.resized(open_image(content, self.max_pixels), content)
 
 
 def read_ingested(digest: bytes, path: Path) -> bytes:

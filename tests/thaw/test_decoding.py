@@ -1,14 +1,13 @@
 """The fast way gives Pillow's picture: within one level for photographs, to the bit for all else, and refuses the same files."""
 
-import io
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import encoded, picture
 from PIL import Image
 
 from thaw.decoding import LEAST_GAP, decode_pixels, decoded_nbytes, scaled_by
@@ -18,20 +17,6 @@ from thaw.preprocessing import Preprocessing
 
 PREPROCESSING = Preprocessing(64, 56, "bilinear", (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
 MOST = 10**7
-
-
-def picture(width: int = 150, height: int = 100) -> Image.Image:
-    """Smooth waves with some noise, in colour."""
-    y, x = np.mgrid[0:height, 0:width]
-    waves = np.stack([np.sin(x / 9), np.cos(y / 7), np.sin((x + y) / 11)], -1)
-    noise = np.random.default_rng(0).normal(0, 4, waves.shape)
-    return Image.fromarray((120 + 90 * waves + noise).clip(0, 255).astype(np.uint8))
-
-
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def difference(content: bytes, preprocessing: Preprocessing = PREPROCESSING) -> int:

@@ -42,7 +42,7 @@ class CudaEngine:
         place = self._place()
         device = place.stream.device
         with torch.inference_mode(), torch.cuda.device(device), torch.cuda.stream(place.stream):
-            images = pixels.pin_memory().to(device, non_blocking=True)
+            images = self._brought(pixels, place.stream)
             batch = self.backbone.preprocessing.normalise(images).contiguous(memory_format=torch.channels_last)
             outputs = place.network(batch.to(getattr(torch, self.precision)))
             found = {
@@ -51,6 +51,14 @@ class CudaEngine:
             }
             place.stream.synchronize()
         return found
+
+    def _brought(self, pixels: torch.Tensor, stream: torch.cuda.Stream) -> torch.Tensor:
+        if not pixels.is_cuda:
+            return pixels.pin_memory().to(stream.device, non_blocking=True)
+        # Decoded on a GPU, on the stream that is every thread's own by default.
+        stream.wait_stream(torch.cuda.default_stream(pixels.device))
+        pixels.record_stream(stream)
+        return pixels.to(stream.device)
 
     def _place(self) -> _Place:
         if not hasattr(self.own, "place"):

@@ -151,14 +151,14 @@ def upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
     """
     try:
         image.load()
-        orientation = _orientation(image)
+        orientation = orientation_of(image)
         flat = _flatten(image)
         return flat.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else flat
     except Exception as error:  # Pillow's plugins raise nearly anything on a damaged file, and no file may stop a run
         raise _damaged(error) from error
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; unreadable EXIF is no fault of the pixels. (Pillow itself turns TIFF.)"""
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
