@@ -74,11 +74,11 @@ def main() -> None:
             _forward(name, backbone, contents, rounds, compiled=has_compiler() and not quick)
     with tempfile.TemporaryDirectory() as folder:
         if quick:
-            _end_to_end("MobileNetV2", mobilenet, _many(images / "val", Path(folder), 1), 1)
+            _end_to_end("MobileNetV2", mobilenet, many(images / "val", Path(folder), 1), 1)
             return
-        many = _many(images, Path(folder), 8)
+        photographs = many(images, Path(folder), 8)
         for name, backbone in (("MobileNetV2", mobilenet), ("ResNet-18", resnet)):
-            _end_to_end(name, backbone, many, 2)
+            _end_to_end(name, backbone, photographs, 2)
 
 
 def _decoding(contents: list[bytes], backbone: Backbone, rounds: int) -> None:
@@ -187,7 +187,7 @@ def _end_to_end(name: str, backbone: Backbone, images: Path, rounds: int) -> Non
         _claim(claim, found[precision], bound, len(manifest), 0.9)
 
 
-def _many(photographs: Path, folder: Path, times: int) -> Path:
+def many(photographs: Path, folder: Path, times: int) -> Path:
     """Every photograph `times` times, each a file of its own: a number after the end of the picture makes its digest another."""
     for file in sorted(photographs.rglob("*.jp*g")):
         for number in range(times):

@@ -43,10 +43,12 @@ def cluster(params: RayParams) -> Iterator[Any]:
             shipped = {"py_modules": [str(Path(__file__).parents[1])]}
             ray.init(address=params.address, runtime_env=shipped, **quiet)
         else:
-            local = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+            # "local": one of its own, also where another runs on this machine.
+            local = {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
             ray.init(object_store_memory=OBJECT_STORE_BYTES, **local, **quiet)
     except (OSError, RuntimeError, ValueError) as error:
-        raise Unreachable(f"extract.ray.address: {params.address} does not answer ({error})") from error
+        what = f"extract.ray.address: {params.address} does not answer" if params.address else "Ray cannot be started"
+        raise Unreachable(f"{what} ({error})") from error
     try:
         yield ray
     finally:
