@@ -28,9 +28,6 @@ def cluster(params: RayParams) -> Iterator[Any]:
         Unreachable: nobody answers at that address.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if (Path.home() / ".ray/auth_token").exists():
-        # Ray does this itself for every kind of address but `ray://`.
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         ray: Any = import_module("ray")
     except ImportError as error:
@@ -47,8 +44,11 @@ def cluster(params: RayParams) -> Iterator[Any]:
             local = {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
             ray.init(object_store_memory=OBJECT_STORE_BYTES, **local, **quiet)
     except (OSError, RuntimeError, ValueError) as error:
-        what = f"extract.ray.address: {params.address} does not answer" if params.address else "Ray cannot be started"
-        raise Unreachable(f"{what} ({error})") from error
+        if not params.address:
+            raise Unreachable(f"Ray cannot be started ({error})") from error
+        raise Unreachable(
+            f"extract.ray.address: {params.address} does not answer ({error}); a cluster that asks for a token needs RAY_AUTH_MODE=token"
+        ) from error
     try:
         yield ray
     finally:
