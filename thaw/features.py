@@ -123,7 +123,7 @@ class FeatureStore:
 
     def write(self, layer: Layer, digests: Sequence[bytes], features: "torch.Tensor", metadata: dict[str, str]) -> Path:
         """Write one part: `features` is [N, dim], float32 or float16, row i for `digests[i]`. Returns its path."""
-        path = self._folder(layer.fingerprint, layer.name) / part_name(digests)
+        path = self.path(layer, part_name(digests))
         values = features.detach().cpu().contiguous().numpy()
         assert values.shape == (len(digests), layer.dim), (
             f"{values.shape} for {len(digests)} digests of dim {layer.dim}"
@@ -188,6 +188,10 @@ class FeatureStore:
                 log.warning("%s is damaged; set aside as %s, its features are computed again", path, aside.name)
                 damaged.append(aside)
         return damaged
+
+    def path(self, layer: Layer, name: str) -> Path:
+        """Where the part of that file name lies, or would."""
+        return self._folder(layer.fingerprint, layer.name) / name
 
     def parts(self, layer: Layer) -> list[Path]:
         """The files that hold a layer, sorted."""
@@ -296,7 +300,8 @@ def _open_part(path: Path) -> _Part:
         columns = {name: file.metadata.row_group(0).column(names.index(name)) for name in names}
         ends = {name: column.data_page_offset + column.total_compressed_size for name, column in columns.items()}
         rows = file.metadata.num_rows
-    block = _map_block(path, ends["digest"], rows * DIGEST_SIZE)
+    # Copied: a map would keep the file open, and a process may hold only so many.
+    block = _map_block(path, ends["digest"], rows * DIGEST_SIZE).tobytes()
     digests = pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_SIZE), rows, [None, pa.py_buffer(block)])
     return _Part(path, digests, dtype, dim, ends["feature"])
 

@@ -58,10 +58,10 @@ class Mirror:
 
     def pull(self, store: FeatureStore, layer: Layer, names: Sequence[str] | None = None) -> int:
         """Copy parts here that the store lacks (of `names`, or all); returns how many came."""
-        here = {part.name for part in store.parts(layer)}
-        lacking = [name for name in (self.names(layer) if names is None else names) if name not in here]
+        wanted = self.names(layer) if names is None else names
+        lacking = [name for name in wanted if not store.path(layer, name).exists()]
         for name in lacking:
-            with self._explained(), atomic(store.root / layer.fingerprint / layer.name / name) as temporary:
+            with self._explained(), atomic(store.path(layer, name)) as temporary:
                 self._fs.get_file(f"{self._folder(layer)}/{name}", str(temporary))
         return len(lacking)
 

@@ -15,15 +15,15 @@ def map_ahead(
 ) -> Iterator[tuple[Item, Result]]:
     """Yield (item, work(item)) in the order of `items`, computed by threads ahead of the reader.
 
-    At most `depth` items are under way or waiting: the bound on memory. `workers` None means one a core. An error of `work` is raised where
-    its item comes; leaving the iteration early cancels what has not begun.
+    At most `depth` items are under way or waiting: the bound on memory. What is done is yielded before `items` is asked for more. `workers` None
+    means one a core. An error of `work` is raised where its item comes; leaving the iteration early cancels what has not begun.
     """
     pool = ThreadPoolExecutor(workers or usable_cores())
     waiting: deque[tuple[Item, Future[Result]]] = deque()
     try:
         for item in items:
             waiting.append((item, pool.submit(work, item)))
-            if len(waiting) >= depth:
+            while waiting and (len(waiting) >= depth or waiting[0][1].done()):
                 first, future = waiting.popleft()
                 yield first, future.result()
         while waiting:

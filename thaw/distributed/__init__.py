@@ -6,6 +6,8 @@ it again, under the same name, and finds by the name what is there already.
 
 import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
 
 from thaw import errors
 from thaw.backbones import Backbone
@@ -18,6 +20,10 @@ from thaw.extractor import ExtractionTask
 from thaw.features import FeatureStore, part_name
 from thaw.mirror import Mirror
 from thaw.params import ExtractParams
+from thaw.streaming import map_ahead
+
+FETCHERS = 8
+"""Threads that bring parts here: one alone would wait for the answers of an object store, and keep less than two GPUs busy (docs/scale.md)."""
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +54,9 @@ def fill_on_ray(
         job = Job(portable(backbone), params, precision, max_pixels, mirror.url, share)
         coordinator = begin_coordinator(ray, job, [row_of(number, part) for number, part in enumerate(parts)], actors)
         try:
-            while outcome := ray.get(coordinator.next.remote()):
-                if outcome["error"]:
-                    raise getattr(errors, outcome["error"])(outcome["message"])
-                part = parts[outcome["number"]]
-                _fetch(mirror, store, part, is_shared=params.store is not None)
+            made = (parts[number] for number in _numbers(ray, coordinator))
+            fetch = partial(_fetch, mirror, store, is_shared=params.store is not None)
+            for part, _ in map_ahead(fetch, made, workers=FETCHERS, depth=2 * FETCHERS):
                 yield part.passes
         except ray.exceptions.RayTaskError:
             raise  # a mistake of Thaw's own, which should be seen as it is
@@ -63,6 +67,14 @@ def fill_on_ray(
 def _split(task: ExtractionTask, rows: int) -> Iterator[ExtractionTask]:
     for start in range(0, len(task.images), rows):
         yield ExtractionTask(task.layers, task.images[start : start + rows])
+
+
+def _numbers(ray: Any, coordinator: Any) -> Iterator[int]:
+    """The numbers of the parts, each once it is made."""
+    while outcome := ray.get(coordinator.next.remote()):
+        if outcome["error"]:
+            raise getattr(errors, outcome["error"])(outcome["message"])
+        yield outcome["number"]
 
 
 def _fetch(mirror: Mirror, store: FeatureStore, part: ExtractionTask, *, is_shared: bool) -> None:
