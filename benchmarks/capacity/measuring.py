@@ -24,7 +24,6 @@ from thaw.decoding import decode_pixels
 from thaw.engines.engine import Engine
 from thaw.engines.openvino_engine import build_openvino_engine
 from thaw.engines.torch_engine import build_torch_engine
-from thaw.features import FeatureStore, Layer
 from thaw.ingestion import ingest
 from thaw.manifest import write_manifest
 from thaw.params import DatasetParams
@@ -50,7 +49,6 @@ def measure(photographs: Path, *, quick: bool) -> Rates:
     ingested = projects.slope(projects.make_source, projects.INGEST, 40_000 // share, 100_000 // share)
     again = projects.slope(projects.make_features, projects.EXTRACT, 200_000 // share, 500_000 // share)
     head = projects.slope(projects.make_features, projects.HEAD, 60_000 // share, 180_000 // share)
-    files, maps = _held_a_part()
     return Rates(
         date=datetime.now(UTC).date().isoformat(),
         machine=_machine(),
@@ -67,9 +65,6 @@ def measure(photographs: Path, *, quick: bool) -> Rates:
         again_row_bytes=again.nbytes,
         head_row_us=1e6 * head.seconds,
         head_row_bytes=head.nbytes,
-        listed_part_us=_listed_part_us(20_000, rounds),
-        files_a_part=files,
-        maps_a_part=maps,
     )
 
 
@@ -100,36 +95,6 @@ def _manifest_bytes(rows: int) -> float:
         path = Path(folder) / "manifest.parquet"
         write_manifest(projects.made_up_manifest(rows), path)
         return path.stat().st_size / rows
-
-
-def _listed_part_us(parts: int, rounds: int) -> float:
-    """The files are empty, because a listing does not open them."""
-    layer = Layer("fingerprint", "layer", 1)
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / layer.fingerprint / layer.name
-        place.mkdir(parents=True)
-        for row in range(parts):
-            (place / f"part-{projects.digest(row).hex()[:24]}.parquet").touch()
-        return 1e6 * _seconds(lambda: FeatureStore(Path(folder)).parts(layer), 3 * rounds) / parts
-
-
-def _held_a_part(parts: int = 100) -> tuple[float, float]:
-    """Open files and memory maps (as Linux tells) for each part whose digests are held, as every reader of features holds them."""
-    layer = Layer("fingerprint", "layer", 1)
-    with tempfile.TemporaryDirectory() as folder:
-        store = FeatureStore(Path(folder))
-        for row in range(parts):
-            store.write(layer, [projects.digest(row)], torch.zeros(1, 1), {})
-        list(store._parts(layer.fingerprint, layer.name))  # what the first time loads stays
-        before = _files_and_maps()
-        held = list(store._parts(layer.fingerprint, layer.name))
-        after = _files_and_maps()
-        files, maps = (round((now - then) / len(held), 1) for now, then in zip(after, before, strict=True))
-    return files, maps
-
-
-def _files_and_maps() -> tuple[int, int]:
-    return len(list(Path("/proc/self/fd").iterdir())), Path("/proc/self/maps").read_text().count("\n")
 
 
 def _machine() -> str:

@@ -9,6 +9,7 @@ from math import ceil
 from capacity.figures import BYTES, HOURS, NUMBER
 from capacity.rates import TYPICAL, Assumptions, Network, Rates
 
+from thaw.distributed import FETCHERS
 from thaw.params import ExtractParams
 
 PART_ROWS = ExtractParams().part_rows
@@ -50,8 +51,8 @@ def feature_bytes(network: Network) -> int:
 
 
 def fetch_s(network: Network, assumed: Assumptions) -> float:
-    """Seconds in which Ray's driver fetches a part; it fetches them one after another."""
-    return assumed.request_s + PART_ROWS * feature_bytes(network) / (assumed.stream_mb_s * 1e6)
+    """Seconds in which Ray's driver fetches a part, with all its threads together."""
+    return (assumed.request_s + PART_ROWS * feature_bytes(network) / (assumed.stream_mb_s * 1e6)) / FETCHERS
 
 
 def gpus_kept_up(network: Network, rates: Rates, assumed: Assumptions) -> float:
@@ -76,13 +77,9 @@ def needs(network: Network, rates: Rates, assumed: Assumptions) -> list[Need]:
     def fetching_h(images: int) -> float:
         return parts(images) * fetch_s(network, assumed) / _HOUR
 
-    def relisting_h(images: int) -> float:
-        # Before each part that it fetches, the driver lists those it has.
-        return parts(images) ** 2 / 2 * rates.listed_part_us / 1e6 / _HOUR
-
     def cluster_h(images: int) -> float:
         computing = hours(gpu_s(network, rates, assumed) / assumed.gpus)
-        return max(computing(images), fetching_h(images) + relisting_h(images))
+        return max(computing(images), fetching_h(images))
 
     wait, memory = assumed.patience_h, assumed.memory_bytes
     return [
@@ -93,8 +90,7 @@ def needs(network: Network, rates: Rates, assumed: Assumptions) -> list[Need]:
              "more GPUs (`extract.engine: ray`)"),
         Need(f"hours of `extract` on {assumed.gpus} GPUs by Ray, parts through an object store", HOURS, cluster_h),
         Need("hours of the driver in it: fetching parts", HOURS, fetching_h, wait,
-             "fetch by threads, or leave the parts in the object store"),
-        Need("hours of the driver in it: listing its folder", HOURS, relisting_h, wait, "look for the one file, not at the folder"),
+             "leave the parts in the object store, and read them there"),
         Need("core-hours of `extract` without a GPU", HOURS, hours(core_s(network, rates, assumed))),
         Need("hours of `extract` again, nothing to compute", HOURS, hours(rates.again_row_us / 1e6), wait,
              "check parts by threads, or only the new ones"),
@@ -108,10 +104,6 @@ def needs(network: Network, rates: Rates, assumed: Assumptions) -> list[Need]:
         Need("the same by Ray, whose actors ask for each part", NUMBER,
              lambda images: listings(images) + parts(images) * assumed.lists_an_exists),
         Need("listing calls of the images, were their folder a bucket", NUMBER, lambda images: ceil(images / assumed.keys_a_listing)),
-        Need("open files, features being read", NUMBER, lambda images: parts(images) * rates.files_a_part, assumed.open_files,
-             "`ulimit -n`; close a part once its digests are read"),
-        Need("memory maps likewise", NUMBER, lambda images: parts(images) * rates.maps_a_part, assumed.memory_maps,
-             "larger `extract.part_rows`; copy the digests, do not map them"),
         Need("memory of DVC", BYTES, lambda images: images * rates.dvc_row_bytes, memory, "images in shards"),
         Need("memory of `ingest`", BYTES, lambda images: images * rates.ingest_row_bytes, memory, "a sharded manifest, each shard written when full"),
         Need("memory of `extract`", BYTES, lambda images: images * rates.again_row_bytes, memory, "digests compared shard by shard, not in sets"),

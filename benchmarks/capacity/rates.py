@@ -51,9 +51,6 @@ class Rates:
     again_row_bytes: float = figure("the same, memory a row", BYTES)
     head_row_us: float = figure("`head`, linear, 10 classes, 2048 dimensions, six strengths, a row", "us")
     head_row_bytes: float = figure("the same, memory a row", BYTES)
-    listed_part_us: float = figure("listing a part in a local folder", "us")
-    files_a_part: float = figure("files that stay open for a part while features are read")
-    maps_a_part: float = figure("memory maps likewise")
 
 
 @dataclass(frozen=True)
@@ -70,10 +67,6 @@ class Assumptions:
     patience_h: float = figure("the longest that anyone waits for one step", "h", default=24)
     request_s: float = figure("an object store's answer to one call", "s", default=0.1)
     stream_mb_s: float = figure("one stream from an object store", "MB/s", default=90)
-    open_files: int = figure(
-        "open files a process may have", default=1024, source="the usual soft limit of a login (`ulimit -n`)"
-    )
-    memory_maps: int = figure("memory maps likewise", default=65530, source="Linux's own default of `vm.max_map_count`")
     keys_a_listing: int = figure("keys a listing call", default=1000, source="Amazon S3, ListObjectsV2")
     lists_an_exists: int = figure(
         "listing calls for `exists` of a part that is not there", default=1, source="s3fs: a HEAD, then a listing"
