@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import boto3
+import s3fs
 from moto.server import ThreadedMotoServer
 
 BUCKET = "features"
@@ -24,6 +25,7 @@ def object_store() -> Iterator[str]:
     }
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)
+    s3fs.S3FileSystem.clear_instance_cache()  # those of an earlier server would go on asking it
     try:
         boto3.client("s3").create_bucket(Bucket=BUCKET)
         yield f"s3://{BUCKET}"
