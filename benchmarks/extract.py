@@ -43,7 +43,7 @@ from thaw.features import FeatureStore
 from thaw.ingestion import ingest
 from thaw.memory_bound import MemoryBound
 from thaw.params import BackboneParams, DatasetParams, ExtractParams
-from thaw.pixel_source import PixelSource
+from thaw.pixel_source import PixelSource, spread
 from thaw.reference import reference_network, reference_pass, reference_pixels
 from thaw.streaming import map_ahead, usable_cores
 from thaw.threads import threads
@@ -165,7 +165,7 @@ def _end_to_end(name: str, backbone: Backbone, images: Path, rounds: int) -> Non
         for precision in _PRECISIONS:
             work = Work(len(manifest), workers, CPU, Path(kept))
             engine = choose_engine(
-                backbone, "auto", precision, work, lambda count: source.read(references[:count])
+                backbone, "auto", precision, work, lambda count: source.read(spread(references, count))
             ).engine
             decoded = source.read(references[:16])
 

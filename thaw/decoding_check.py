@@ -9,8 +9,8 @@ from thaw.backbones import Backbone
 from thaw.decoding import scaled_by
 from thaw.errors import BadParameters
 from thaw.inputs.images import open_image
-from thaw.pixel_source import PixelSource, Reference, read_ingested
-from thaw.reference import deviation, reference_features
+from thaw.pixel_source import PixelSource, Reference, read_ingested, spread
+from thaw.reference import reference_features, worst_deviation
 from thaw.tolerances import SCALED_DECODING
 
 log = logging.getLogger(__name__)
@@ -27,13 +27,13 @@ def check_decoding(pixels: PixelSource, backbone: Backbone, images: Sequence[Ref
     Raises:
         BadParameters: they differ by more than the tolerance.
     """
-    large = list(islice(_scaled(pixels, images[:LOOKED_AT]), SAMPLE))
+    large = list(islice(_scaled(pixels, spread(images, LOOKED_AT)), SAMPLE))
     if len(large) < 2:
         return
     exact = replace(pixels, preprocessing=replace(pixels.preprocessing, decoding="exact"))
     expected = reference_features(exact.read(large), backbone)
     found = reference_features(pixels.read(large), backbone)
-    worst = min((deviation(found[name], expected[name]) for name in expected), key=lambda one: one.cosine)
+    worst = worst_deviation(found, expected)
     log.info("scaled decoding of %d large images: %s", len(large), worst)
     if not SCALED_DECODING.allows(worst):
         raise BadParameters(

@@ -16,7 +16,7 @@ from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests
 from thaw.manifest import Manifest
 from thaw.mirror import Mirror
 from thaw.params import ExtractParams
-from thaw.pixel_source import Reference
+from thaw.pixel_source import Reference, spread
 from thaw.pooling import is_pooled
 from thaw.progress import Progress, untold
 from thaw.self_check import changes, self_check
@@ -62,7 +62,7 @@ def extract(
     images = [(digest, source / path) for digest, path in paths.items()]
     extractor = Extractor.begin(backbone, params, max_pixels, keep)
     pixels = extractor.pixels
-    precision = _precision(params, backbone, extractor.device, store, lambda count: pixels.read(images[:count]))
+    precision = _precision(params, backbone, extractor.device, store, lambda count: pixels.read(spread(images, count)))
     layers = cut_layers(backbone, precision, params.dtype, expand_views(params.views))
     mirror = Mirror(params.store) if params.store else None
     if mirror:

@@ -16,7 +16,7 @@ from thaw.gpu_pixels import Pixels, fastest_pixels
 from thaw.made_with import made_with
 from thaw.memory_bound import MemoryBound
 from thaw.params import ExtractParams
-from thaw.pixel_source import PixelSource, Reference
+from thaw.pixel_source import PixelSource, Reference, spread
 from thaw.streaming import map_ahead, usable_cores
 from thaw.threads import threads
 from thaw.views import View, expand_views
@@ -88,12 +88,12 @@ class Extractor:
         return cls(backbone, params, pixels, device, workers, size, keep)
 
     def prepare(self, task: ExtractionTask, precision: Precision, passes: int) -> Prepared:
-        """The engine for a task and for others like it, `passes` forward passes in all; measured on the task's first images."""
+        """The engine for a task and for others like it, `passes` forward passes in all; measured on images of the task."""
         backbone = self.backbone.only(task.names)
         check_decoding(self.pixels, backbone, task.images)
         work = Work(passes, self.workers, self.device, self.keep)
         chosen = choose_engine(
-            backbone, self.params.engine, precision, work, lambda count: self.pixels.read(task.images[:count])
+            backbone, self.params.engine, precision, work, lambda count: self.pixels.read(spread(task.images, count))
         )
         decoder = fastest_pixels(self.pixels, backbone, precision, task.images, work)
         stated = {

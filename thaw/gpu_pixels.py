@@ -14,8 +14,8 @@ from thaw.backbones import Backbone
 from thaw.decoding import decoded_nbytes, is_plain_jpeg, scaled_by
 from thaw.engines import Precision, Work
 from thaw.inputs.images import open_image, orientation_of
-from thaw.pixel_source import PixelSource, Reference, read_ingested
-from thaw.reference import deviation, reference_features
+from thaw.pixel_source import PixelSource, Reference, read_ingested, spread
+from thaw.reference import reference_features, worst_deviation
 from thaw.tolerances import TOLERANCES
 from thaw.views import IDENTITY, View
 
@@ -69,16 +69,16 @@ Pixels = PixelSource | GpuPixelSource
 def fastest_pixels(
     plain: PixelSource, backbone: Backbone, precision: Precision, images: Sequence[Reference], work: Work
 ) -> Pixels:
-    """Where there is a GPU: what decodes the first images faster (the GPU, or all workers of the CPU together), if features stay within the
+    """Where there is a GPU: what decodes a sample faster (the GPU, or all workers of the CPU together), if features stay within the
     tolerance of the precision; else `plain`.
     """
-    sample = images[:SAMPLE]
+    sample = spread(images, SAMPLE)
     if work.device.type != "cuda" or len(sample) < SAMPLE:
         return plain
     other = GpuPixelSource(plain, work.device)
     expected = reference_features(plain.read(sample), backbone)
     found = reference_features(other.read(sample), backbone)
-    worst = min((deviation(found[name], expected[name]) for name in expected), key=lambda one: one.cosine)
+    worst = worst_deviation(found, expected)
     here = _seconds(lambda: plain.read(sample)) / work.workers
     there = _seconds(lambda: other.read(sample).cpu())
     right = TOLERANCES[precision].allows(worst)

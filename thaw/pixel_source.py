@@ -53,6 +53,12 @@ class PixelSource:
         return self.resized(open_image(content, self.max_pixels), content)
 
 
+def spread(images: Sequence[Reference], count: int) -> Sequence[Reference]:
+    """`count` images at even distances, so that no class stands for all; all of them where there are fewer."""
+    found = min(count, len(images))
+    return [images[number * len(images) // found] for number in range(found)]
+
+
 def read_ingested(digest: bytes, path: Path) -> bytes:
     """The bytes of an image file, checked.
 

@@ -1,7 +1,7 @@
 """The plain way to features, in as few lines as possible; every faster way is checked against it."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -46,12 +46,17 @@ def _normalised(pixels: torch.Tensor, backbone: Backbone) -> torch.Tensor:
     return found
 
 
+LEAST_LEFT = 0.01
+"""Share of a row's length without the mean below which the mean stays on."""
+
+
 @dataclass(frozen=True)
 class Deviation:
     """How far features [N, dim] lie from the reference's.
 
-    cosine: the smallest cosine of a row with its reference, both centred on the reference's mean (raw features share a large mean, which
-    makes any two look alike). largest: the largest difference of a value, in standard deviations of the reference.
+    cosine: the smallest cosine of a row with its reference, both centred on the reference's mean (raw features share a large mean, which makes
+    any two look alike); a row that hardly differs from the mean, as of copies of one picture, is compared as it is. largest: the largest
+    difference of a value, in standard deviations of the reference.
     """
 
     cosine: float
@@ -64,6 +69,14 @@ class Deviation:
 def deviation(features: torch.Tensor, reference: torch.Tensor) -> Deviation:
     """Measure features float [N, dim] against the reference's, row for row; N of at least 2."""
     mean = reference.mean(0)
-    cosines = F.cosine_similarity(features.float() - mean, reference - mean, dim=1)
+    # Where next to nothing is left of a row without the mean, what is left is rounding.
+    is_like_all = (reference - mean).norm(dim=1) < LEAST_LEFT * reference.norm(dim=1)
+    taken_off = torch.where(is_like_all[:, None], 0.0, mean)
+    cosines = F.cosine_similarity(features.float() - taken_off, reference - taken_off, dim=1)
     largest = (features.float() - reference).abs().max() / reference.std()
     return Deviation(float(cosines.min()), float(largest))
+
+
+def worst_deviation(features: Mapping[str, torch.Tensor], reference: Mapping[str, torch.Tensor]) -> Deviation:
+    """The deviation in the cut layer where the cosine is smallest."""
+    return min((deviation(features[name], reference[name]) for name in reference), key=lambda one: one.cosine)

@@ -2,17 +2,20 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from thaw.errors import BadImage, BadSource
 from thaw.files import digest_file
 from thaw.memory_bound import MemoryBound
-from thaw.pixel_source import PixelSource, Reference
+from thaw.pixel_source import PixelSource, Reference, spread
 from thaw.preprocessing import Preprocessing
 
 PREPROCESSING = Preprocessing((20, 20), None, "bilinear", (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
@@ -69,3 +72,12 @@ def test_gone_changed_and_damaged_images_are_named(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(BadSource, match=r"0\.png was ingested but cannot be read now"):
         source.read([(digest, path)])
+
+
+@given(length=st.integers(0, 100), count=st.integers(1, 20))
+def test_a_spread_reaches_from_one_end_towards_the_other(length: int, count: int) -> None:
+    images: list[Reference] = [(bytes([number]), Path()) for number in range(length)]
+    found = spread(images, count)
+    assert len(found) == min(length, count) and list(found) == sorted(set(found))
+    gaps = [after[0][0] - before[0][0] for before, after in pairwise([*found, (bytes([length]), Path())])]
+    assert max(gaps, default=0) - min(gaps, default=0) <= 1

@@ -33,6 +33,16 @@ def test_deviation_is_centred_so_that_a_shared_mean_hides_nothing() -> None:
     assert deviation(other, reference).cosine < 0.2
 
 
+def test_copies_of_one_picture_do_not_differ_by_their_rounding() -> None:
+    generator = torch.Generator().manual_seed(0)
+    row = 1 + torch.randn(512, generator=generator)
+    copies = row.repeat(8, 1)
+    rounded = copies + 1e-6 * torch.randn(8, 512, generator=generator)
+    assert TOLERANCES["float32"].allows(deviation(rounded, copies))
+    assert TOLERANCES["float32"].allows(deviation(copies, rounded)), "whatever little the reference itself varies"
+    assert not TOLERANCES["float32"].allows(deviation(copies[:, torch.randperm(512, generator=generator)], copies))
+
+
 def test_the_largest_difference_is_in_standard_deviations() -> None:
     reference = torch.randn(200, 4, generator=torch.Generator().manual_seed(0))
     changed = reference.clone()

@@ -17,7 +17,7 @@ from thaw.engines.halving_engine import HalvingEngine
 from thaw.engines.openvino_engine import build_openvino_engine, is_kept
 from thaw.engines.torch_engine import build_torch_engine
 from thaw.errors import BadParameters
-from thaw.reference import Deviation, deviation, reference_features
+from thaw.reference import Deviation, reference_features, worst_deviation
 from thaw.threads import threads
 from thaw.tolerances import TOLERANCES
 
@@ -89,7 +89,7 @@ def choose_engine(
 ) -> Chosen:
     """The engine that is wanted (as in `extract.engine`), or the fastest one within tolerance.
 
-    sample: gives the pixels of the first N images, uint8 [N, 3, H, W].
+    sample: gives the pixels of N images, uint8 [N, 3, H, W].
 
     Raises:
         BadParameters: the engine that is wanted cannot run, or none is within the tolerance of the precision.
@@ -116,11 +116,16 @@ def choose_engine(
     allowed = [trial for trial in trials if trial.allowed]
     if not allowed:
         raise BadParameters(
-            f"extract.precision: {precision} is outside its tolerance on this backbone ({trials[0]}); set "
-            "extract.precision=float32"
+            f"extract.precision: {precision} is outside its tolerance on this backbone ({trials[0]}); {_way_out(precision)}"
         )
     best = max(allowed, key=lambda trial: trial.images_per_second)
     return Chosen(HalvingEngine(best.engine), tuple(trials))
+
+
+def _way_out(precision: Precision) -> str:
+    if precision == "float32":
+        return "look at its weights: values may overflow, or be no numbers"
+    return "set extract.precision=float32"
 
 
 def _check(wanted: str, precision: Precision, device: torch.device) -> None:
@@ -190,5 +195,4 @@ def _try(engine: Engine, pixels: torch.Tensor, reference: dict[str, torch.Tensor
     start = perf_counter()
     found = engine.features(pixels)
     seconds = perf_counter() - start
-    deviations = [deviation(found[name], reference[name]) for name in reference]
-    return Trial(engine, len(pixels) / seconds, min(deviations, key=lambda one: one.cosine))
+    return Trial(engine, len(pixels) / seconds, worst_deviation(found, reference))

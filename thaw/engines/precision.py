@@ -8,7 +8,7 @@ import torch
 from thaw.backbones import Backbone
 from thaw.engines.engine import Precision
 from thaw.engines.torch_engine import build_torch_engine
-from thaw.reference import deviation, reference_features
+from thaw.reference import reference_features, worst_deviation
 from thaw.tolerances import TOLERANCES
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def settle_precision(
     What the cache holds decides first: a run must not compute everything anew because another machine filled the cache. Then the hardware, and
     whether bfloat16 is within its tolerance on this backbone.
 
-    has_cache: whether there are features of that precision already. sample: gives the pixels of the first N of the user's own images, uint8
+    has_cache: whether there are features of that precision already. sample: gives the pixels of N of the user's own images, uint8
     [N, 3, H, W], or of fewer where there are fewer; a single one decides for float32.
     """
     held: tuple[Precision, ...] = ("bfloat16", "float32")
@@ -44,7 +44,7 @@ def settle_precision(
         return "float32"
     found = build_torch_engine(backbone, "bfloat16", torch.device("cpu")).features(pixels)
     expected = reference_features(pixels, backbone)
-    worst = min((deviation(found[name], expected[name]) for name in expected), key=lambda one: one.cosine)
+    worst = worst_deviation(found, expected)
     allowed = TOLERANCES["bfloat16"].allows(worst)
     log.info("precision auto: %s; bfloat16 has %s", "bfloat16" if allowed else "float32", worst)
     return "bfloat16" if allowed else "float32"
