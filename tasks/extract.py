@@ -7,27 +7,29 @@ from pathlib import Path
 from tasks.paths import FEATURES, FEATURES_INDEX, MANIFEST
 from tasks.progress import counted
 from tasks.running import stage
+from tasks.state import CACHE_LOCK, NETWORKS, RECORD
 from thaw.features import FeatureIndex, FeatureStore, write_index
 from thaw.params import Params, read_params
-from thaw.settled import record_settled, settled_index
+from thaw.settled import look, record_settled, settled_index
+from thaw.store_lock import adding
 
 log = logging.getLogger(__name__)
-
-NETWORKS = Path(".thaw/networks")
-"""Networks converted for an engine are kept here: no output, but this machine's own."""
-RECORD = Path(".thaw/extracted.json")
-"""What the last run saw, for the next one that finds nothing to do."""
 
 
 def main() -> None:
     """Read the manifest and the backbone, bring `data/features/` up to date, write `data/features.json`."""
-    params = read_params()
+    with adding(CACHE_LOCK):
+        _bring_up_to_date(read_params())
+
+
+def _bring_up_to_date(params: Params) -> None:
     asked, inputs = _asked(params), (MANIFEST, Path(params.backbone.weights))
     index = settled_index(RECORD, asked, inputs)
     if index is None:
+        beginning = look(asked, inputs)
         index = _extract(params)
         write_index(index, FEATURES_INDEX)
-        record_settled(RECORD, asked, inputs, FeatureStore(FEATURES), index)
+        record_settled(RECORD, beginning, FeatureStore(FEATURES), index)
     else:
         log.info("%d images: all with features already, and nothing has changed", index.rows)
         write_index(index, FEATURES_INDEX)

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import get_args
 
+from tasks.state import CACHE_LOCK
 from thaw.backbones import read_backbone
 from thaw.engines import Precision
 from thaw.exchange import Imported, read_exchange
 from thaw.extraction import cut_layers
 from thaw.features import FeatureStore
 from thaw.params import read_params
+from thaw.store_lock import adding
 from thaw.views import expand_views
 
 
@@ -35,5 +37,6 @@ def import_features(file: Path, store: FeatureStore, *, dry_run: bool) -> Import
             "engine": "imported",
             "precision": layers[found.layer],
         }
-        new.write(store, dtype=dtype, part_rows=params.extract.part_rows, stated=stated)
+        with adding(CACHE_LOCK):
+            new.write(store, dtype=dtype, part_rows=params.extract.part_rows, stated=stated)
     return Imported(found.layer, len(found.digests), len(new.digests))

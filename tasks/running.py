@@ -37,12 +37,19 @@ def _run(main: Callable[[], None]) -> int:
     except ThawError as error:
         return _say(str(error), FAILED)
     except OSError as error:
-        if error.errno not in _OF_THE_MACHINE:
+        if not (line := of_the_machine(error)):
             raise
-        return _say(f"{error.filename or 'a file'} cannot be written or read: {error.strerror}", FAILED)
+        return _say(line, FAILED)
     except KeyboardInterrupt:
         return _say("interrupted; nothing half-written is left, run it again to go on", INTERRUPTED)
     return 0
+
+
+def of_the_machine(error: OSError) -> str | None:
+    """One line for a disk that is full or closed; None for any other error of the system."""
+    if error.errno not in _OF_THE_MACHINE:
+        return None
+    return f"{error.filename or 'a file'} cannot be written or read: {error.strerror}"
 
 
 def _say(line: str, code: int) -> int:

@@ -1,6 +1,7 @@
 """Backbones: a pretrained network, frozen, cut at named layers, with the preprocessing that belongs to it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -119,6 +120,7 @@ def cut(
     model = build_with_weights(architecture, weights.tensors)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     names = tuple(classifier_input(model) if layer == AUTO else layer for layer in layers)
+    _check_channels_first(architecture, names)
     try:
         extractor = _extractor(model, names)
     except ValueError as error:
@@ -126,6 +128,15 @@ def cut(
             f"backbone.layers: {', '.join(names)} given; {architecture} has {_blocks(model)}"
         ) from error
     return Backbone(architecture, preprocessing, names, model, extractor, digest_tensors(model.state_dict()), pooling)
+
+
+def _check_channels_first(architecture: str, names: Sequence[str]) -> None:
+    """Raise BadParameters for layers whose maps are [B, H, W, C] in torchvision: pooled like the others they would lose their channels in silence."""
+    wrong = [name for name in names if architecture.startswith("swin") and name.split(".")[0] in {"features", "norm"}]
+    if wrong:
+        raise BadParameters(
+            f"backbone.layers: {', '.join(wrong)} of {architecture} has its channels last, which cannot be pooled; permute, avgpool and flatten can be cut"
+        )
 
 
 def _extractor(model: nn.Module, layers: tuple[str, ...]) -> nn.Module:

@@ -1,14 +1,18 @@
 """The feature store as a thing to look after: what is in it, what is damaged, and what nobody needs."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from thaw.features import FeatureStore, Layer
+from thaw.errors import BadArtifact
+from thaw.features import FeatureStore, Layer, check_part_rows, is_of_the_system
 from thaw.views import IDENTITY, View
 
 UNFINISHED = ".tmp-*"
@@ -38,20 +42,43 @@ class Garbage:
     nbytes: int
 
 
+@dataclass(frozen=True)
+class Checked:
+    """How many parts were looked at, and where the damaged ones lie now."""
+
+    parts: int
+    damaged: tuple[Path, ...]
+
+
 def cached_layers(store: FeatureStore) -> tuple[CachedLayer, ...]:
-    """What the store holds, by fingerprint and layer; reads the headers of the parts alone."""
-    folders = sorted({path.parent for path in store.root.glob("*/*/part-*.parquet")})
-    return tuple(_describe(folder) for folder in folders)
+    """What the store holds, by fingerprint and layer; reads the headers of the parts alone.
+
+    Raises:
+        BadArtifact: a part's header is damaged.
+    """
+    return tuple(_describe(folder) for folder in _folders(store))
+
+
+def verify(store: FeatureStore) -> Checked:
+    """Check every part against its checksums, and set aside what is damaged."""
+    folders = _folders(store)
+    parts = sum(len(list(folder.glob("part-*.parquet"))) for folder in folders)
+    damaged = (path for folder in folders for path in store.set_aside_damaged(folder.parent.name, folder.name))
+    return Checked(parts, tuple(damaged))
+
+
+def _folders(store: FeatureStore) -> list[Path]:
+    return sorted({path.parent for path in store.root.glob("*/*/part-*.parquet")})
 
 
 def _describe(folder: Path) -> CachedLayer:
     parts = sorted(folder.glob("part-*.parquet"))
     stated, rows, engines = {}, 0, set()
     for part in parts:
-        schema = pq.read_schema(part)
-        stated = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+        with _readable(part):
+            stated = _stated(part)
+            rows += pq.read_metadata(part).num_rows
         engines.add(stated.get("engine", "torch"))
-        rows += pq.read_metadata(part).num_rows
     return CachedLayer(
         layer=Layer(folder.parent.name, folder.name, int(stated["dim"]), cast(View, stated.get("view", IDENTITY))),
         pooling=stated.get("pooling", ""),
@@ -82,8 +109,23 @@ def find_garbage(store: FeatureStore, needed: Mapping[tuple[str, str], AbstractS
 
 
 def _digests(part: Path) -> list[bytes]:
-    found: list[bytes] = pq.read_table(part, columns=["digest"])["digest"].to_pylist()
+    with _readable(part):
+        found: list[bytes] = pq.read_table(part, columns=["digest"])["digest"].to_pylist()
     return found
+
+
+def _stated(part: Path) -> dict[str, str]:
+    return {key.decode(): value.decode() for key, value in (pq.read_schema(part).metadata or {}).items()}
+
+
+@contextmanager
+def _readable(part: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        if is_of_the_system(error):
+            raise
+        raise BadArtifact(f"{part} is damaged ({error}); `thaw cache verify` sets it aside") from error
 
 
 def delete(garbage: Garbage) -> None:
@@ -99,15 +141,21 @@ def delete(garbage: Garbage) -> None:
 def compact(store: FeatureStore, layer: Layer, part_rows: int) -> int:
     """Write parts of fewer than `part_rows` rows again as few full ones; returns how many fewer parts there are.
 
-    The new parts are whole before an old one goes: a kill in between leaves rows twice, which readers do not mind.
+    Only parts that were made in the same way are joined, so that what they say of it stays true. Damaged ones are set aside before: what is written
+    again gets new checksums. The new parts are whole before an old one goes: a kill in between leaves rows twice, which readers do not mind.
     """
-    folder = store.root / layer.fingerprint / layer.name
-    small = [part for part in sorted(folder.glob("part-*.parquet")) if pq.read_metadata(part).num_rows < part_rows]
-    if len(small) < 2:
-        return 0
-    held = dict.fromkeys(digest for part in small for digest in _digests(part))
-    digests = list(held)
-    stated = {key.decode(): value.decode() for key, value in (pq.read_schema(small[0]).metadata or {}).items()}
+    check_part_rows(layer, part_rows)
+    store.set_aside_damaged(layer.fingerprint, layer.name)
+    alike: dict[str, list[Path]] = {}
+    for part in store.parts(layer):
+        if pq.read_metadata(part).num_rows < part_rows:
+            alike.setdefault(json.dumps(_own(_stated(part)), sort_keys=True), []).append(part)
+    return sum(_join(store, layer, parts, part_rows) for parts in alike.values() if len(parts) > 1)
+
+
+def _join(store: FeatureStore, layer: Layer, parts: list[Path], part_rows: int) -> int:
+    digests = list(dict.fromkeys(digest for part in parts for digest in _digests(part)))
+    stated = _stated(parts[0])
     written = set()
     for start in range(0, len(digests), part_rows):
         block = digests[start : start + part_rows]
@@ -115,16 +163,16 @@ def compact(store: FeatureStore, layer: Layer, part_rows: int) -> int:
         if stated["dtype"] == "float16":
             features = features.half()
         written.add(store.write(layer, block, features, _own(stated)))
-    for part in small:
+    for part in parts:
         if part not in written:
             part.unlink()
-    return len(small) - len(written)
+    return len(parts) - len(written)
 
 
 def _own(stated: Mapping[str, str]) -> dict[str, str]:
-    """What the writer of a part said of it, without what the store itself says of every part."""
+    """How a part was made, without what the store itself says of every part, and without what was measured once for it alone."""
     return {
         key: value
         for key, value in stated.items()
-        if key not in {"dtype", "dim", "layer", "view", "layout", "ARROW:schema"}
+        if key not in {"dtype", "dim", "layer", "view", "layout", "ARROW:schema"} and not key.startswith("trial ")
     }

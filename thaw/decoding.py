@@ -10,10 +10,11 @@ import torch
 from PIL import Image, ImageFile
 from torchvision.io import ImageReadMode, decode_image
 
-from thaw.inputs.images import open_image, upright_rgb
+from thaw.inputs.images import open_image, orientation_of, upright_rgb
 from thaw.preprocessing import Preprocessing
 
 _PLAIN_MODES = ("L", "RGB")
+_DEEP_MODES = ("I", "F")
 _INTERPOLATIONS = ("bilinear", "bicubic")
 """In which torchvision and Pillow agree; they take other pixels for the nearest."""
 LEAST_GAP = 2
@@ -47,6 +48,9 @@ def decode_resized(opened: ImageFile.ImageFile, content: bytes, preprocessing: P
         width, height = opened.size
         opened.draft(None, (width // reduction, height // reduction))
         return _fitted(upright_rgb(opened), preprocessing)
+    if orientation_of(opened) != 1:
+        # Pillow reads the orientation from more places than torchvision does.
+        return _fitted(upright_rgb(opened), preprocessing)
     whole = _decode_jpeg(content) if preprocessing.interpolation in _INTERPOLATIONS else None
     return preprocessing.resized(upright_rgb(opened)) if whole is None else preprocessing.resized_tensor(whole)
 
@@ -61,9 +65,18 @@ def scaled_by(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
 
 
 def decoded_nbytes(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
-    """What the decoded picture takes before it is resized, in bytes."""
+    """What the picture takes at its largest, in bytes: decoded, or resized where that makes it larger; deep greys pass through float64."""
     width, height = opened.size
-    return 3 * width * height // scaled_by(opened, preprocessing) ** 2
+    decoded = 3 * width * height // scaled_by(opened, preprocessing) ** 2
+    deep = 8 * width * height if opened.mode in _DEEP_MODES or opened.mode.startswith("I;16") else 0
+    return max(decoded, deep, _resized_nbytes(width, height, preprocessing))
+
+
+def _resized_nbytes(width: int, height: int, preprocessing: Preprocessing) -> int:
+    if not isinstance(preprocessing.resize, int):
+        return 3 * preprocessing.resize[0] * preprocessing.resize[1]
+    shorter, longer = sorted((width, height))
+    return 3 * preprocessing.resize**2 * longer // shorter
 
 
 def _fitted(image: Image.Image, preprocessing: Preprocessing) -> torch.Tensor:
@@ -79,9 +92,9 @@ def is_plain_jpeg(image: ImageFile.ImageFile) -> bool:
 
 
 def _decode_jpeg(content: bytes) -> torch.Tensor | None:
-    """uint8 [3, H, W]; None where torchvision refuses a file, which Pillow may still read."""
+    """uint8 [3, H, W], not turned; None where torchvision refuses a file, which Pillow may still read."""
     encoded = torch.frombuffer(bytearray(content), dtype=torch.uint8)
     try:
-        return decode_image(encoded, ImageReadMode.RGB, apply_exif_orientation=True)
+        return decode_image(encoded, ImageReadMode.RGB)
     except RuntimeError:
         return None

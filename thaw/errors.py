@@ -53,5 +53,9 @@ class Unreachable(ThawError):
     """A download or a server failed in a way that may pass by itself; worth another try."""
 
 
+class InUse(ThawError):
+    """Somebody else is at work on it; worth another try when they have ended."""
+
+
 class RegistryError(ThawError):
     """The model registry cannot do what was asked: no such version, no champion, nothing to roll back to."""

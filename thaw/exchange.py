@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thaw.errors import BadArtifact
-from thaw.features import FeatureStore, FloatRows, Layer
+from thaw.features import FeatureStore, FloatRows, Layer, check_part_rows
 from thaw.files import DIGEST_SIZE, atomic, write_text
 from thaw.manifest import Example
 
@@ -33,6 +33,7 @@ def export_features(store: FeatureStore, layer: Layer, examples: Sequence[Exampl
     `features.npy` is float32 [N, D], and `digests.npy` uint8 [N, 32] its rows' keys; `features.parquet` has the columns path, label, digest (hex) and
     feature (a list of fixed size); `features.json` says where they come from.
     """
+    store.set_aside_damaged(layer.fingerprint, layer.name)  # files for other tools have no checksums of ours
     features = store.read(layer.fingerprint, layer.name, [example.digest for example in examples]).numpy()
     digests = np.frombuffer(b"".join(example.digest for example in examples), np.uint8).reshape(-1, DIGEST_SIZE)
     for name, array in ((ARRAY, features), (DIGESTS, digests)):
@@ -68,6 +69,7 @@ class Exchange:
         """Write every row to the store, `part_rows` a part; a kill loses at most one part, and another run goes on."""
         import torch
 
+        check_part_rows(self.layer, part_rows)
         for start in range(0, len(self.digests), part_rows):
             block = torch.from_numpy(np.ascontiguousarray(self.features[start : start + part_rows]))
             store.write(self.layer, self.digests[start : start + part_rows], block.to(getattr(torch, dtype)), stated)

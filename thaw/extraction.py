@@ -12,7 +12,7 @@ from thaw.backbones import Backbone
 from thaw.engines import Precision, settle_precision
 from thaw.errors import BadWeights, IncompleteFeatures
 from thaw.extractor import ExtractionTask, Extractor, blank_image
-from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests
+from thaw.features import FeatureIndex, FeatureStore, Layer, check_part_rows, hash_digests
 from thaw.manifest import Manifest
 from thaw.mirror import Mirror
 from thaw.params import ExtractParams
@@ -62,12 +62,18 @@ def extract(
     images = [(digest, source / path) for digest, path in paths.items()]
     extractor = Extractor.begin(backbone, params, max_pixels, keep)
     pixels = extractor.pixels
-    precision = _precision(params, backbone, extractor.device, store, lambda count: pixels.read(spread(images, count)))
-    layers = cut_layers(backbone, precision, params.dtype, expand_views(params.views))
     mirror = Mirror(params.store) if params.store else None
-    if mirror:
-        log.info("%d parts fetched from %s", sum(mirror.pull(store, layer) for layer in layers), mirror.url)
+    at_hand = _AtHand(store, mirror, frozenset(paths))
+    precision = _precision(
+        params, backbone, extractor.device, at_hand, lambda count: pixels.read(spread(images, count))
+    )
+    layers = cut_layers(backbone, precision, params.dtype, expand_views(params.views))
+    for layer in layers:
+        check_part_rows(layer, params.part_rows)
     present = {layer: _present(store, layer) for layer in layers}
+    if mirror and _tasks(images, present):
+        log.info("%d parts fetched from %s", sum(mirror.pull(store, layer) for layer in layers), mirror.url)
+        present = {layer: _present(store, layer) for layer in layers}
     tasks = _tasks(images, present)
     lacking, passes = sum(len(task.images) for task in tasks), sum(task.passes for task in tasks)
     log.info("%d images: %d with features already, %d forward passes to do", len(images), len(images) - lacking, passes)
@@ -78,12 +84,13 @@ def extract(
     for more in _fill(extractor, store, tasks, precision):
         done += more
         progress(done, passes)
-    if mirror:
-        log.info("%d parts sent to %s", sum(mirror.push(store, layer) for layer in layers), mirror.url)
     if not backbone.is_unchanged():
         raise BadWeights(
-            "the backbone's weights changed while it ran, so the features of this run are not to be trusted"
+            "the backbone's weights changed while it ran, so the features of this run are not to be trusted; delete "
+            f"{', '.join(str(store.root / layer.fingerprint) for layer in layers)}"
         )
+    if mirror:
+        log.info("%d parts sent to %s", sum(mirror.push(store, layer) for layer in layers), mirror.url)
     _check_complete(store, layers, paths.keys())
     index = FeatureIndex(backbone.architecture, params.dtype, layers, len(paths), hash_digests(paths.keys()))
     return Extraction(index, computed=lacking, cached=len(images) - lacking)
@@ -117,18 +124,31 @@ def _precision(
     params: ExtractParams,
     backbone: Backbone,
     device: torch.device,
-    store: FeatureStore,
+    at_hand: "_AtHand",
     sample: Callable[[int], torch.Tensor],
 ) -> Precision:
     """The precision that the parameters name, or the one that `auto` means here."""
     if params.precision != "auto":
         return params.precision
 
-    def has_cache(precision: Precision) -> bool:
-        layers = cut_layers(backbone, precision, params.dtype, (IDENTITY,))
-        return any(len(store.digests(layer.fingerprint, layer.name)) for layer in layers)
+    def cached(precision: Precision) -> int:
+        return max(map(at_hand.rows, cut_layers(backbone, precision, params.dtype, (IDENTITY,))))
 
-    return settle_precision(backbone, device, has_cache=has_cache, sample=sample)
+    return settle_precision(backbone, device, cached=cached, sample=sample)
+
+
+@dataclass(frozen=True)
+class _AtHand:
+    """The features that are at hand, here and at the other place, for the images that are `wanted`."""
+
+    store: FeatureStore
+    mirror: Mirror | None
+    wanted: frozenset[bytes]
+
+    def rows(self, layer: Layer) -> int:
+        """How many of the images have features here; where none has, how many parts there are at the other place."""
+        here = len(self.wanted & _present(self.store, layer))
+        return here or (len(self.mirror.names(layer)) if self.mirror else 0)
 
 
 def cut_layers(backbone: Backbone, precision: Precision, dtype: str, views: Sequence[View]) -> tuple[Layer, ...]:

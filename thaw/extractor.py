@@ -11,6 +11,7 @@ from thaw.backbones import Backbone
 from thaw.decoding_check import check_decoding
 from thaw.engines import Engine, Precision, Work, choose_engine
 from thaw.engines.engine import MICRO_BATCH
+from thaw.errors import BadParameters
 from thaw.features import FeatureStore, Layer
 from thaw.gpu_pixels import Pixels, fastest_pixels
 from thaw.made_with import made_with
@@ -126,6 +127,7 @@ class Extractor:
             pixels = prepared.pixels.read_views(batch, task.views)
             found = {view: prepared.engine.features(pixels[view]) for view in task.views}
             features = {layer: found[layer.view][layer.name].to(dtype) for layer in task.layers}
+            _check_finite(features, batch)
             return _Rows(tuple(digest for digest, _ in batch), features)
 
         batches = (task.images[start : start + self.size] for start in range(0, len(task.images), self.size))
@@ -140,8 +142,33 @@ def blank_image(backbone: Backbone) -> torch.Tensor:
 
 
 def best_device(name: str) -> torch.device:
-    """The device of that name; `auto`: CUDA where there is one, else the CPU."""
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+    """The device of that name; `auto`: CUDA where there is one, else the CPU.
+
+    Raises:
+        BadParameters: there is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadParameters(
+            f"extract.device: {name} cannot be used here ({reason}); auto takes what there is"
+        ) from error
+    return torch.device(name)
+
+
+def _check_finite(features: Mapping[Layer, torch.Tensor], batch: Sequence[Reference]) -> None:
+    """Raise BadParameters where arithmetic or storage has overflowed: no checksum would show it later."""
+    for layer, rows in features.items():
+        finite = rows.isfinite().all(1)
+        if not finite.all():
+            _, path = batch[int((~finite).int().argmax())]
+            raise BadParameters(
+                f"{path}: its features of {layer.name} are no finite numbers; set extract.precision=float32 and extract.dtype=float32, or look at "
+                "the backbone's weights"
+            )
 
 
 def _joined(batches: Iterable[_Rows], size: int) -> Iterator[_Rows]:

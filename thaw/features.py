@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from blake3 import blake3
 
-from thaw.errors import BadArtifact, IncompleteFeatures
+from thaw.errors import BadArtifact, BadParameters, IncompleteFeatures
 from thaw.files import DIGEST_SIZE, atomic, write_text
 from thaw.manifest import Example
 from thaw.views import IDENTITY, View
@@ -91,6 +91,15 @@ def part_name(digests: Iterable[bytes]) -> str:
     return f"part-{hash_digests(digests)[:24]}.parquet"
 
 
+def check_part_rows(layer: Layer, rows: int) -> None:
+    """Raise BadParameters where parts of that many rows would not be one page: float32 counts, whatever is stored."""
+    most = MOST_PAGE_BYTES // (4 * layer.dim)
+    if rows > most:
+        raise BadParameters(
+            f"extract.part_rows: a part of {layer.name}, {layer.dim} numbers a row, holds {most:,} rows at most"
+        )
+
+
 def write_index(index: FeatureIndex, path: Path) -> None:
     """Write the index as JSON, atomically."""
     write_text(path, json.dumps(asdict(index), indent=2) + "\n")
@@ -128,7 +137,7 @@ class FeatureStore:
         assert values.shape == (len(digests), layer.dim), (
             f"{values.shape} for {len(digests)} digests of dim {layer.dim}"
         )
-        assert values.nbytes < MOST_PAGE_BYTES, "a part must fit in one page; write fewer rows at once"
+        check_part_rows(layer, len(digests))
         feature = pa.FixedSizeBinaryArray.from_buffers(
             pa.binary(layer.dim * values.itemsize), len(digests), [None, pa.py_buffer(values)]
         )
@@ -157,6 +166,7 @@ class FeatureStore:
                 row_group_size=len(digests),
                 write_batch_size=len(digests),
                 data_page_size=MOST_PAGE_BYTES,
+                max_rows_per_page=len(digests),
             )
         return path
 
@@ -182,9 +192,14 @@ class FeatureStore:
         """Check every part against its checksums and its name; rename those that fail to `*.damaged` and return the new paths."""
         damaged = []
         for path in self._paths(fingerprint, layer):
-            if not _is_sound(path):
-                aside = path.with_suffix(".parquet.damaged")
+            aside = path.with_suffix(".parquet.damaged")
+            try:
+                if is_sound(path, path.name):
+                    continue
                 path.replace(aside)
+            except FileNotFoundError:
+                pass  # another run has set it aside
+            else:
                 log.warning("%s is damaged; set aside as %s, its features are computed again", path, aside.name)
                 damaged.append(aside)
         return damaged
@@ -213,7 +228,9 @@ class FeatureStore:
             try:
                 yield _open_part(path)
             except (OSError, pa.ArrowInvalid) as error:
-                raise BadArtifact(f"{path} is damaged ({error}); {EXTRACT_AGAIN}") from error
+                if is_of_the_system(error) and not isinstance(error, FileNotFoundError):
+                    raise
+                raise BadArtifact(f"{path} is gone or damaged ({error}); {EXTRACT_AGAIN}") from error
 
 
 def read_views(store: FeatureStore, views: Sequence[Layer], examples: Sequence[Example]) -> "torch.Tensor":
@@ -337,13 +354,24 @@ def _gather(parts: Sequence[_Part], rows: "np.ndarray[Any, Any]") -> "np.ndarray
     return out
 
 
-def _is_sound(path: Path) -> bool:
-    """Whether every page has its checksum, the digests are those of the name, and the size is as stated."""
+def is_sound(path: Path, name: str) -> bool:
+    """Whether a file is a part of that name: every page has its checksum, the digests are those of the name, and the size is as stated.
+
+    Raises:
+        OSError: it cannot be read, which says nothing about what is in it.
+    """
     try:
         table = pq.read_table(path, page_checksum_verification=True)
         metadata = table.schema.metadata or {}
         width = int(metadata[b"dim"]) * np.dtype(metadata[b"dtype"].decode()).itemsize
-        named = path.name == part_name(table["digest"].to_pylist())
+        named = name == part_name(table["digest"].to_pylist())
         return named and table.schema.field("feature").type == pa.binary(width)
-    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError):
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
+        if is_of_the_system(error):
+            raise
         return False
+
+
+def is_of_the_system(error: Exception) -> bool:
+    """Whether the system could not read a file; Arrow raises OSError, without a number, for a damaged one too."""
+    return isinstance(error, OSError) and error.errno is not None

@@ -3,6 +3,8 @@
 Parts are immutable and named after what is in them, so two places only ever copy to each other what the other lacks.
 """
 
+import errno
+import logging
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +15,17 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from thaw.errors import BadParameters, Unreachable
-from thaw.features import FeatureStore, Layer
+from thaw.features import FeatureStore, Layer, is_sound
 from thaw.files import atomic
+
+log = logging.getLogger(__name__)
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""What is wrong with this machine's disk, and not with the place."""
+
+
+class _DamagedThereError(Exception):
+    """A part came that is not sound."""
 
 
 class Mirror:
@@ -57,13 +68,28 @@ class Mirror:
             self._fs.mv(unfinished, target)
 
     def pull(self, store: FeatureStore, layer: Layer, names: Sequence[str] | None = None) -> int:
-        """Copy parts here that the store lacks (of `names`, or all); returns how many came."""
+        """Copy parts here that the store lacks (of `names`, or all); returns how many came.
+
+        One that is damaged there does not come: it is renamed to `*.damaged`, so that another can take its place.
+        """
         wanted = self.names(layer) if names is None else names
         lacking = [name for name in wanted if not store.path(layer, name).exists()]
-        for name in lacking:
-            with self._explained(), atomic(store.path(layer, name)) as temporary:
-                self._fs.get_file(f"{self._folder(layer)}/{name}", str(temporary))
-        return len(lacking)
+        return sum(self._fetch(store, layer, name) for name in lacking)
+
+    def _fetch(self, store: FeatureStore, layer: Layer, name: str) -> bool:
+        place = f"{self._folder(layer)}/{name}"
+        try:
+            with atomic(store.path(layer, name)) as temporary:
+                with self._explained():
+                    self._fs.get_file(place, str(temporary))
+                if not is_sound(temporary, name):
+                    raise _DamagedThereError
+        except _DamagedThereError:
+            log.warning("%s is damaged; set aside as %s.damaged, its features are computed again", place, name)
+            with self._explained():
+                self._fs.mv(place, f"{place}.damaged")
+            return False
+        return True
 
     def push(self, store: FeatureStore, layer: Layer) -> int:
         """Copy parts there that it lacks; returns how many went."""
@@ -86,7 +112,7 @@ class Mirror:
                 f"extract.store: {self.url} cannot be used ({error}); check the address and the rights"
             ) from error
         except Exception as error:
-            if isinstance(error, OSError) and self._is_folder:
+            if isinstance(error, OSError) and (self._is_folder or error.errno in _FULL):
                 raise
             raise Unreachable(f"extract.store: {self.url} does not answer ({_first_line(error)})") from error
 

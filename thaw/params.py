@@ -106,7 +106,7 @@ class RayParams(Section):
         None, description="`ray://HOST:10001`, or a cluster's own address; null: one is started on this machine"
     )
     actors: PositiveInt | None = Field(
-        None, description="processes that hold the network each; null: as many as the cluster's cores allow"
+        None, description="processes that hold the network each; null: as many as fit, and never more"
     )
     num_cpus: PositiveFloat = Field(1, description="cores of each")
     num_gpus: float = Field(0, ge=0, description="GPUs of each; a fraction shares one")

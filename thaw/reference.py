@@ -73,7 +73,8 @@ def deviation(features: torch.Tensor, reference: torch.Tensor) -> Deviation:
     is_like_all = (reference - mean).norm(dim=1) < LEAST_LEFT * reference.norm(dim=1)
     taken_off = torch.where(is_like_all[:, None], 0.0, mean)
     cosines = F.cosine_similarity(features.float() - taken_off, reference - taken_off, dim=1)
-    largest = (features.float() - reference).abs().max() / reference.std()
+    cosines = torch.where((features == reference).all(1), 1.0, cosines)  # rows of zeros have no direction
+    largest = (features.float() - reference).abs().max() / reference.std().clamp(min=1e-12)
     return Deviation(float(cosines.min()), float(largest))
 
 

@@ -41,10 +41,24 @@ class Settled:
 _ADAPTER = TypeAdapter(Settled)
 
 
-def record_settled(record: Path, asked: str, inputs: Sequence[Path], store: FeatureStore, index: FeatureIndex) -> None:
-    """Write the record, atomically; `inputs` are the files that the run read beside the images."""
+@dataclass(frozen=True)
+class Beginning:
+    """What a run saw before it began: what is replaced while it runs is another run's."""
+
+    asked: str
+    made: dict[str, str]
+    inputs: dict[str, SeenFile]
+
+
+def look(asked: str, inputs: Sequence[Path]) -> Beginning:
+    """See what an extraction begins with; `inputs` are the files that it reads beside the images, those that there are."""
+    return Beginning(asked, _made(), _seen(path for path in inputs if path.exists()))
+
+
+def record_settled(record: Path, beginning: Beginning, store: FeatureStore, index: FeatureIndex) -> None:
+    """Write the record of a run that ended, atomically."""
     parts = (part for layer in index.layers for part in store.parts(layer))
-    settled = Settled(asked, _made(), _seen(inputs), _seen(parts), index)
+    settled = Settled(beginning.asked, beginning.made, beginning.inputs, _seen(parts), index)
     write_bytes(record, _ADAPTER.dump_json(settled))
 
 

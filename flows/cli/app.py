@@ -9,6 +9,7 @@ from flows.cli import cache, check, config, models, predict, promotion, run, sta
 from flows.cli.exits import MEANINGS, Exit
 from flows.cli.terminal import say_error
 from flows.errors import StageFailed
+from tasks.running import of_the_machine
 from thaw.errors import ThawError
 
 
@@ -22,6 +23,11 @@ class Commands(TyperGroup):
             say_error(str(error))
             failed = isinstance(error, StageFailed)
             raise typer.Exit(Exit.STAGE_FAILED if failed else Exit.MENDABLE) from error
+        except OSError as error:
+            if not (line := of_the_machine(error)):
+                raise
+            say_error(line)
+            raise typer.Exit(Exit.MENDABLE) from error
         except KeyboardInterrupt as error:
             say_error("interrupted; what is done stays done, and the next run goes on from there")
             raise typer.Exit(Exit.INTERRUPTED) from error

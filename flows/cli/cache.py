@@ -7,8 +7,6 @@ import typer
 from thaw.views import IDENTITY
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from thaw.cache import CachedLayer
     from thaw.features import FeatureStore
 
@@ -58,21 +56,17 @@ def verify(json: Json = False) -> None:
     """Check every part against its checksums. A damaged one is set aside, and computed again by the next run. Ends with 1 if there was one."""
     from flows.cli.exits import Exit
     from flows.cli.terminal import err, out, print_json
-    from thaw.cache import cached_layers
+    from thaw.cache import verify as check
 
-    store = _store()
-    damaged: list[Path] = []
-    layers = cached_layers(store)
     with err().status("checking"):
-        for one in layers:
-            damaged += store.set_aside_damaged(one.layer.fingerprint, one.layer.name)
+        found = check(_store())
     if json:
-        print_json({"parts": sum(one.parts for one in layers), "damaged": damaged})
+        print_json(found)
     else:
-        for path in damaged:
+        for path in found.damaged:
             out().print(f"{path} is damaged", style="red", soft_wrap=True)
-        out().print(f"{sum(one.parts for one in layers)} parts checked, {len(damaged)} damaged and set aside")
-    raise typer.Exit(Exit.MENDABLE if damaged else Exit.DONE)
+        out().print(f"{found.parts} parts checked, {len(found.damaged)} damaged and set aside")
+    raise typer.Exit(Exit.MENDABLE if found.damaged else Exit.DONE)
 
 
 @app.command(epilog="Example: thaw cache gc --dry-run")
@@ -85,12 +79,14 @@ def gc(
     from flows.environment import enter_project
     from flows.lock import run_lock
     from tasks.paths import FEATURES_INDEX, MANIFEST
+    from tasks.state import CACHE_LOCK
     from thaw.cache import delete, find_garbage
     from thaw.features import read_index
     from thaw.manifest import read_manifest
+    from thaw.store_lock import taking_away
 
     store = _store()
-    with run_lock(enter_project(), wait=False):
+    with run_lock(enter_project(), wait=False), taking_away(CACHE_LOCK):
         # Both raise where they are missing: without them nothing is known to be garbage.
         digests, index = frozenset(read_manifest(MANIFEST).digests), read_index(FEATURES_INDEX)
         garbage = find_garbage(store, {(layer.fingerprint, layer.name): digests for layer in index.layers})
@@ -111,12 +107,14 @@ def compact(json: Json = False) -> None:
     from flows.cli.terminal import out, print_json
     from flows.environment import enter_project
     from flows.lock import run_lock
+    from tasks.state import CACHE_LOCK
     from thaw.cache import cached_layers
     from thaw.cache import compact as join
     from thaw.params import read_params
+    from thaw.store_lock import taking_away
 
     store, rows = _store(), read_params().extract.part_rows
-    with run_lock(enter_project(), wait=False):
+    with run_lock(enter_project(), wait=False), taking_away(CACHE_LOCK):
         fewer = sum(join(store, one.layer, rows) for one in cached_layers(store))
     if json:
         print_json({"fewer_parts": fewer})

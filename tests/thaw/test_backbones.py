@@ -131,3 +131,12 @@ def test_real_weights_give_the_features_of_torchvisions_own_model(real_data: Pat
     ]
     assert backbone.architecture == "mobilenet_v2"
     assert np.allclose(features, expected, atol=1e-4)
+
+
+def test_layers_with_channels_last_are_refused(tmp_path: Path) -> None:
+    torch.save(build_seeded("swin_t", 10, 0).state_dict(), tmp_path / "swin.pth")
+    given = {"weights": str(tmp_path / "swin.pth"), "architecture": "swin_t"}
+    with pytest.raises(BadParameters, match=r"features\.5 of swin_t has its channels last"):
+        read_backbone(BackboneParams(**given, layers=("features.5",)))
+    found = read_backbone(BackboneParams(**given, layers=("permute", "auto"))).features(pixels(2))
+    assert [each.shape for each in found.values()] == [(2, 768), (2, 768)]

@@ -8,7 +8,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from thaw.cache import cached_layers, compact, delete, find_garbage
+from thaw.cache import Checked, cached_layers, compact, delete, find_garbage, verify
+from thaw.errors import BadArtifact
 from thaw.features import FeatureStore, Layer
 from thaw.files import digest_bytes
 
@@ -106,3 +107,42 @@ def test_no_row_that_the_manifest_needs_ever_goes(parts: list[set[int]], needed:
         left = set(store.digests(LAYER.fingerprint, LAYER.name).to_pylist())
         assert left >= wanted & {digest(number) for part in parts for number in part}
         assert find_garbage(store, {(LAYER.fingerprint, LAYER.name): wanted}).paths == ()
+
+
+def flip(part: Path) -> None:
+    """Another value in the last feature, which nothing but a checksum shows."""
+    content = bytearray(part.read_bytes())
+    place = content.rindex(torch.full((4,), 2.0).numpy().tobytes())
+    content[place + 3] ^= 1
+    part.write_bytes(content)
+
+
+def test_what_is_damaged_is_not_written_again_as_sound(store: FeatureStore) -> None:
+    flip(write(store, LAYER, range(3)))
+    write(store, LAYER, range(3, 5))
+    write(store, LAYER, range(5, 7))
+    assert compact(store, LAYER, part_rows=100) == 1
+    assert values(store, range(3, 7)) == [3, 4, 5, 6]
+    assert len(store.digests(LAYER.fingerprint, LAYER.name)) == 4, "the damaged part's rows are to be computed again"
+    assert len(list(store.root.rglob("*.damaged"))) == 1
+
+
+def test_only_parts_that_were_made_alike_are_joined(store: FeatureStore) -> None:
+    write(store, LAYER, range(2))
+    write(store, LAYER, range(2, 4))
+    store.write(LAYER, [digest(4)], torch.zeros(1, 4), {"engine": "torch"})
+    assert compact(store, LAYER, part_rows=100) == 1
+    (found,) = cached_layers(store)
+    assert (found.parts, found.engines) == (2, ("openvino", "torch"))
+
+
+def test_a_torn_part_is_found_and_named(store: FeatureStore) -> None:
+    whole, torn = write(store, LAYER, range(3)), write(store, LAYER, range(3, 6))
+    torn.write_bytes(torn.read_bytes()[:-50])
+    with pytest.raises(BadArtifact, match=f"{torn.name} is damaged .*thaw cache verify"):
+        cached_layers(store)
+    with pytest.raises(BadArtifact, match=f"{torn.name} is damaged .*thaw cache verify"):
+        find_garbage(store, {(LAYER.fingerprint, LAYER.name): frozenset([digest(0)])})
+    assert verify(store) == Checked(2, (torn.with_suffix(".parquet.damaged"),))
+    assert verify(store) == Checked(1, ())
+    assert store.parts(LAYER) == [whole]

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from noise_images import MAX_PIXELS, manifest_of, write_images
@@ -68,10 +69,12 @@ def test_a_machine_is_killed_in_the_middle_and_nothing_is_lost_or_made_twice(
     cluster = Cluster(initialize_head=True, head_node_args=head)
     second = cluster.add_node(num_cpus=1, **options)
     cluster.wait_for_nodes()
+    (raylet,) = (info.process.pid for info in second.all_processes["raylet"])
     at_kill: dict[str, object] = {}
 
     def kill_in_the_middle(done: int, total: int) -> None:
         if done >= total // 4 and not at_kill:
+            assert any("MapWorker" in process.name() for process in psutil.Process(raylet).children(recursive=True))
             cluster.remove_node(second, allow_graceful=False)
             at_kill.update(objects())
 

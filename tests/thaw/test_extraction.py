@@ -333,7 +333,10 @@ def test_the_cache_proves_itself_before_it_grows(
     store.write(layer, digests, wrong, {"torch": "1.13.0", "pillow": version("pillow")})
     before = parts(store)
     write_images(images, range(31, 32))
-    with pytest.raises(StaleFeatures, match=rf"torch 1\.13\.0 then, {re.escape(version('torch'))} now\); delete "):
+    with pytest.raises(
+        StaleFeatures,
+        match=rf"torch 1\.13\.0 then, {re.escape(version('torch'))} now; some parts do not say .*\); delete ",
+    ):
         run(images, backbone, store)
     assert parts(store) == before, "nothing was written"
     # Without a new image too, since the libraries are others than those of the parts.
@@ -435,3 +438,42 @@ def test_killed_again_and_again_it_only_goes_forward(weights: Path, tmp_path: Pa
     store = FeatureStore(root)
     rows = sum(pq.read_metadata(path).num_rows for path in parts(store))
     assert rows == 1200 and not list(root.rglob("*.damaged"))
+
+
+def test_a_torn_part_stops_no_precision_from_being_settled(images: Path, backbone: Backbone, tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path / "features")
+    run(images, backbone, store, precision="auto")
+    torn = min(parts(store))
+    torn.write_bytes(torn.read_bytes()[:-50])
+    found = run(images, backbone, store, precision="auto")
+    assert (found.cached, found.computed) == (22, 8)
+
+
+def test_the_precision_that_holds_most_of_these_images_is_gone_on_in(
+    images: Path, backbone: Backbone, tmp_path: Path
+) -> None:
+    store = FeatureStore(tmp_path / "features")
+    run(images, backbone, store, precision="float32")
+    write_images(tmp_path / "others", range(100, 110))
+    run(tmp_path / "others", backbone, store, precision="bfloat16")
+    write_images(tmp_path / "both", range(2))
+    run(tmp_path / "both", backbone, store, precision="bfloat16")
+    assert run(images, backbone, store, precision="auto").computed == 0
+
+
+def test_numbers_that_overflow_are_not_stored(images: Path, weights: Path, tmp_path: Path) -> None:
+    tensors = read_weights(weights).tensors
+    large = {name: tensor + 1e6 if name == "layer3.0.bn2.bias" else tensor for name, tensor in tensors.items()}
+    write_weights(weights, large, {"architecture": "thaw_small"})
+    store = FeatureStore(tmp_path / "features")
+    with pytest.raises(
+        BadParameters, match=r"\.png: its features of flatten are no finite numbers.*extract\.dtype=float32"
+    ):
+        run(images, read_backbone(BackboneParams(weights=str(weights))), store, dtype="float16")
+    assert not parts(store)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:77"])
+def test_a_device_that_is_not_there_is_named(images: Path, backbone: Backbone, tmp_path: Path, device: str) -> None:
+    with pytest.raises(BadParameters, match=f"extract.device: {device} cannot be used here"):
+        run(images, backbone, FeatureStore(tmp_path / "features"), device=device)

@@ -15,8 +15,17 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from thaw.errors import BadArtifact, IncompleteFeatures
-from thaw.features import ONE_PAGE, FeatureIndex, FeatureStore, Layer, hash_digests, read_index, write_index
+from thaw.errors import BadArtifact, BadParameters, IncompleteFeatures
+from thaw.features import (
+    ONE_PAGE,
+    FeatureIndex,
+    FeatureStore,
+    Layer,
+    check_part_rows,
+    hash_digests,
+    read_index,
+    write_index,
+)
 from thaw.files import digest_bytes
 
 LAYER = Layer("f" * 32, "pool", 4)
@@ -198,3 +207,20 @@ def test_the_index_is_canonical_and_finds_layers(tmp_path: Path) -> None:
     (tmp_path / "features.json").write_text('{"layers": [')
     with pytest.raises(BadArtifact, match="thaw run --stage extract"):
         read_index(tmp_path / "features.json")
+
+
+def test_a_part_of_more_rows_than_a_page_holds_by_default(tmp_path: Path) -> None:
+    store, layer = FeatureStore(tmp_path), Layer("f" * 32, "flatten", 2)
+    digests = [digest_bytes(number.to_bytes(4, "little")) for number in range(20_001)]
+    features = torch.arange(2 * 20_001, dtype=torch.float32).view(-1, 2)
+    store.write(layer, digests, features, {})
+    assert torch.equal(store.read(layer.fingerprint, layer.name, digests), features)
+    assert not store.set_aside_damaged(layer.fingerprint, layer.name)
+
+
+def test_more_rows_than_a_part_can_hold_are_refused_before_any_work() -> None:
+    check_part_rows(Layer("f" * 32, "flatten", 2048), 2048)
+    with pytest.raises(
+        BadParameters, match=r"extract\.part_rows: a part of flatten, 2048 numbers a row, holds 262,016 rows at most"
+    ):
+        check_part_rows(Layer("f" * 32, "flatten", 2048), 300_000)

@@ -62,3 +62,17 @@ def test_addresses_that_lead_nowhere_are_named(bucket: str) -> None:
         Mirror("nonsense://x")
     with pytest.raises((BadParameters, Unreachable), match=r"extract\.store: s3://no-such-bucket/x"):
         Mirror("s3://no-such-bucket/x").put(LAYER, Path(__file__))
+
+
+def test_a_part_that_is_damaged_there_does_not_come_and_is_replaced(mirror: Mirror, tmp_path: Path) -> None:
+    one, two = FeatureStore(tmp_path / "one"), FeatureStore(tmp_path / "two")
+    part = write(one, range(3))
+    whole = part.read_bytes()
+    part.write_bytes(whole[:-80])
+    mirror.put(LAYER, part)
+    part.write_bytes(whole)
+    assert mirror.pull(two, LAYER) == 0 and two.parts(LAYER) == []
+    assert mirror.names(LAYER) == []
+    assert mirror.push(one, LAYER) == 1 and mirror.pull(two, LAYER) == 1
+    assert two.parts(LAYER)[0].read_bytes() == whole
+    assert not list(two.root.rglob(".tmp-*"))

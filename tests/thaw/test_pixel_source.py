@@ -1,7 +1,8 @@
 """Images are read, checked against the manifest, and decoded within the bound."""
 
-import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -36,24 +37,27 @@ def test_images_come_in_order_as_the_backbone_takes_them(tmp_path: Path) -> None
         assert torch.equal(pixels, PREPROCESSING.pixels(Image.open(path)))
 
 
+class Watched(MemoryBound):
+    """Remembers what was held."""
+
+    def __init__(self, nbytes: int) -> None:
+        super().__init__(nbytes)
+        self.seen: list[int] = []
+
+    @contextmanager
+    def holding(self, nbytes: int) -> Iterator[None]:
+        with super().holding(nbytes):
+            self.seen.append(self._held)
+            yield
+
+
 def test_threads_that_decode_hold_no_more_than_the_bound(tmp_path: Path) -> None:
-    bound = MemoryBound(2 * 3 * 40 * 40)
-    seen: set[int] = set()
+    bound = Watched(2 * 3 * 40 * 40)
     source = PixelSource(PREPROCESSING, 10**6, bound)
     images = [image(tmp_path, number) for number in range(12)]
-    stop = threading.Event()
-
-    def watch() -> None:
-        while not stop.is_set():
-            seen.add(bound._held)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
     with ThreadPoolExecutor(6) as pool:
         assert len(list(pool.map(lambda one: source.read([one]), images))) == 12
-    stop.set()
-    watcher.join()
-    assert 0 < max(seen) <= bound.nbytes and bound._held == 0
+    assert len(bound.seen) == 12 and 0 < max(bound.seen) <= bound.nbytes and bound._held == 0
 
 
 def test_an_image_larger_than_the_bound_is_decoded_all_the_same(tmp_path: Path) -> None:

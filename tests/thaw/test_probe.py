@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 
 from thaw import decoding
 from thaw.backbones import read_backbone
@@ -43,3 +43,19 @@ def test_the_probes_cover_the_fast_way_and_pillows_with_transparency() -> None:
     with Image.open(PROBES[0]) as jpeg, Image.open(PROBES[1]) as png:
         assert (jpeg.format, jpeg.mode, png.format) == ("JPEG", "RGB", "PNG")
         assert png.has_transparency_data
+
+
+def test_scaled_decoding_is_probed_on_a_picture_that_is_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
+    scaled = replace(PREPROCESSING, decoding="scaled")
+    seen = []
+    real = decoding.scaled_by
+
+    def watched(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
+        seen.append(real(opened, preprocessing))
+        return seen[-1]
+
+    monkeypatch.setattr(decoding, "scaled_by", watched)
+    before = probe_digest(scaled)
+    assert max(seen) > 1
+    monkeypatch.setattr(decoding, "scaled_by", lambda opened, preprocessing: 1)
+    assert probe_digest(scaled) != before, "what scaled decoding does to pixels is in the key"

@@ -12,7 +12,7 @@ import torch
 from thaw import settled
 from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests
 from thaw.files import digest_bytes
-from thaw.settled import record_settled, settled_index
+from thaw.settled import look, record_settled, settled_index
 
 LAYER = Layer("f" * 32, "flatten", 4)
 DIGESTS = [digest_bytes(bytes([number])) for number in range(6)]
@@ -27,7 +27,7 @@ def inputs(tmp_path: Path) -> tuple[Path, Path]:
     store = FeatureStore(tmp_path / "features")
     for start in (0, 3):
         store.write(LAYER, DIGESTS[start : start + 3], torch.randn(3, 4), {})
-    record_settled(tmp_path / "record.json", "asked", paths, store, INDEX)
+    record_settled(tmp_path / "record.json", look("asked", paths), store, INDEX)
     return paths
 
 
@@ -91,5 +91,12 @@ def test_neither_the_library_that_computes_nor_one_that_decodes_is_loaded() -> N
 
 def test_the_index_is_written_as_it_was(tmp_path: Path, inputs: tuple[Path, Path]) -> None:
     other = replace(INDEX, layers=(LAYER, replace(LAYER, view="hflip", fingerprint="0" * 32)))
-    record_settled(tmp_path / "record.json", "asked", inputs, FeatureStore(tmp_path / "features"), other)
+    record_settled(tmp_path / "record.json", look("asked", inputs), FeatureStore(tmp_path / "features"), other)
     assert found(tmp_path, inputs) == other
+
+
+def test_what_is_replaced_while_a_run_goes_on_is_another_runs(tmp_path: Path, inputs: tuple[Path, Path]) -> None:
+    beginning = look("asked", inputs)
+    inputs[1].write_bytes(b"other weights")
+    record_settled(tmp_path / "record.json", beginning, FeatureStore(tmp_path / "features"), INDEX)
+    assert found(tmp_path, inputs) is None

@@ -48,7 +48,8 @@ def fill_on_ray(
     mirror = Mirror(params.store or str(store.root.absolute()))
     parts = [part for task in tasks for part in _split(task, params.part_rows)]
     with cluster(params.ray) as ray:
-        actors = min(params.ray.actors or fitting_actors(params.ray, ray.cluster_resources()), len(parts))
+        fitting = fitting_actors(params.ray, ray.cluster_resources())
+        actors = min(params.ray.actors or fitting, fitting, len(parts))
         log.info("ray: %d parts on %d actors", len(parts), actors)
         share = sum(part.passes for part in parts) // actors
         job = Job(portable(backbone), params, precision, max_pixels, mirror.url, share)

@@ -1,5 +1,6 @@
 """The actor that makes parts, and what it is told."""
 
+import platform
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,6 +76,9 @@ class PartMaker:
         except ThawError as error:
             # As data, because Ray wraps what it raises, and takes it for a failure of its own.
             return {"number": row["number"], "error": type(error).__name__, "message": str(error)}
+        except OSError as error:
+            # A full or closed disk, as a rule.
+            return {"number": row["number"], "error": "Unreachable", "message": f"{platform.node()}: {error}"}
         return {"number": row["number"], "error": None, "message": None}
 
     def _make(self, row: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 AUTO, TORCH, OPENVINO, CUDA = "auto", "torch", "openvino", "cuda"
 FEW = 256
-"""With fewer images to do, measuring costs more than a faster engine saves: PyTorch in float32 needs no check."""
+"""With fewer images to do, measuring costs more than a faster engine saves: PyTorch in float32 on the CPU needs no check."""
 SAMPLE = 8
 """Images that engines are measured on."""
 WORTH_CONVERTING_S = 8.0
@@ -74,6 +74,11 @@ class Work:
     device: torch.device
     keep: Path | None = None
 
+    @property
+    def at_once(self) -> int:
+        """How many passes run side by side at the rate of one: a GPU is busy with a single worker's."""
+        return len(cuda_devices(self.device)) if self.device.type == "cuda" else self.workers
+
 
 @dataclass(frozen=True)
 class _Candidate:
@@ -95,8 +100,8 @@ def choose_engine(
         BadParameters: the engine that is wanted cannot run, or none is within the tolerance of the precision.
     """
     _check(wanted, precision, work.device)
-    unmeasured = wanted == AUTO and precision == "float32" and work.images < FEW
-    if unmeasured or work.images < SAMPLE:
+    few = work.images < (FEW if wanted == AUTO else SAMPLE)
+    if few and wanted != OPENVINO and precision == "float32" and work.device.type == "cpu":
         return Chosen(HalvingEngine(_plain(backbone, precision, work.device)), ())
     pixels = sample(SAMPLE)
     side = (pixels.shape[2], pixels.shape[3])
@@ -173,7 +178,7 @@ def _try_if_worth(
 ) -> Trial | None:
     """None where too little is left to gain, or where the engine cannot be built; the log says which."""
     fastest = max(trials, key=lambda trial: trial.images_per_second if trial.allowed else 0.0)
-    seconds = work.images / (fastest.images_per_second * work.workers)
+    seconds = work.images / (fastest.images_per_second * work.at_once)
     if fastest.allowed and seconds < candidate.worth_s:
         log.info(
             "%s is not tried: %s needs about %.0f s, and trying it pays from %.0f s on",

@@ -71,6 +71,8 @@ class CudaEngine:
 
 def build_cuda_engine(backbone: Backbone, precision: Precision, devices: Sequence[torch.device]) -> CudaEngine:
     """A folded copy of the network on each of the devices, in its precision."""
+    if precision == "float32":
+        torch.backends.cudnn.allow_tf32 = False  # convolutions would otherwise have 10 bits of precision, not 23
     plain = folded(backbone.extractor).to(getattr(torch, precision))
     plain = plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     return CudaEngine(backbone, tuple(copy.deepcopy(plain).to(device) for device in devices), precision)

@@ -20,7 +20,7 @@ def settle_precision(
     backbone: Backbone,
     device: torch.device,
     *,
-    has_cache: Callable[[Precision], bool],
+    cached: Callable[[Precision], int],
     sample: Callable[[int], torch.Tensor],
 ) -> Precision:
     """The precision that a run under `auto` computes in.
@@ -28,14 +28,15 @@ def settle_precision(
     What the cache holds decides first: a run must not compute everything anew because another machine filled the cache. Then the hardware, and
     whether bfloat16 is within its tolerance on this backbone.
 
-    has_cache: whether there are features of that precision already. sample: gives the pixels of N of the user's own images, uint8
+    cached: how many features of that precision there are already. sample: gives the pixels of N of the user's own images, uint8
     [N, 3, H, W], or of fewer where there are fewer; a single one decides for float32.
     """
     held: tuple[Precision, ...] = ("bfloat16", "float32")
-    for precision in held:
-        if has_cache(precision):
-            log.info("precision auto: %s, as the cache has it", precision)
-            return precision
+    rows = {precision: cached(precision) for precision in held}
+    most = max(held, key=lambda precision: rows[precision])
+    if rows[most]:
+        log.info("precision auto: %s, as the cache has it", most)
+        return most
     if not has_bfloat16(device):
         log.info("precision auto: float32, because this hardware has no bfloat16 products")
         return "float32"

@@ -32,7 +32,7 @@ def sample(count: int) -> torch.Tensor:
 
 def settle(backbone: Backbone, cached: tuple[Precision, ...] = (), most: int = 8) -> Precision:
     return settle_precision(
-        backbone, CPU, has_cache=lambda one: one in cached, sample=lambda count: sample(min(count, most))
+        backbone, CPU, cached=lambda one: int(one in cached), sample=lambda count: sample(min(count, most))
     )
 
 

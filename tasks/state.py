@@ -1,0 +1,10 @@
+"""What `extract` keeps below `.thaw/`: no outputs, but this machine's own state. Losing it costs time and nothing else."""
+
+from pathlib import Path
+
+NETWORKS = Path(".thaw/networks")
+"""Networks that were converted for an engine."""
+RECORD = Path(".thaw/extracted.json")
+"""What the last run saw, for the next one that finds nothing to do."""
+CACHE_LOCK = Path(".thaw/features.lock")
+"""Held by who adds to the cached features, or takes away (`thaw.store_lock`)."""
