@@ -196,8 +196,16 @@ def _try_if_worth(
 
 
 def _try(engine: Engine, pixels: torch.Tensor, reference: dict[str, torch.Tensor]) -> Trial:
-    engine.features(pixels)  # the first pass lays out memory and compiles
-    start = perf_counter()
-    found = engine.features(pixels)
-    seconds = perf_counter() - start
+    found = engine.features(pixels)  # the first pass lays out memory and compiles
+    seconds = _shortest_s(lambda: engine.features(pixels))
     return Trial(engine, len(pixels) / seconds, worst_deviation(found, reference))
+
+
+def _shortest_s(work: Callable[[], object]) -> float:
+    """Of three rounds, or of fewer once a second is over: whatever else the machine does only ever makes a round longer."""
+    taken: list[float] = []
+    while len(taken) < 3 and sum(taken) < 1:
+        start = perf_counter()
+        work()
+        taken.append(perf_counter() - start)
+    return min(taken)
