@@ -202,7 +202,19 @@ def _loader(folder: Path, backbone: Backbone) -> "DataLoader[object]":
 
     normalise = Normalize(list(backbone.preprocessing.mean), list(backbone.preprocessing.std))
     dataset = ImageFolder(str(folder), Compose([Resize(256), CenterCrop(224), ToTensor(), normalise]))
-    return DataLoader(dataset, batch_size=32, num_workers=os.cpu_count() or 1, persistent_workers=True)
+    loader = DataLoader(
+        dataset,
+        batch_size=32,
+        num_workers=os.cpu_count() or 1,
+        persistent_workers=True,
+        multiprocessing_context="spawn",
+    )
+    _LOADERS.append(loader)
+    return loader
+
+
+_LOADERS: list["DataLoader[object]"] = []
+"""Kept to the end: shutting their workers down beside OpenVINO's and the compiler's threads ends this process by a segmentation fault now and then."""
 
 
 def _interleaved(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -227,3 +239,5 @@ def _claim(claim: str, ours: float, reference: float, images: int, goal: float |
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    os._exit(0)  # see _LOADERS

@@ -13,10 +13,11 @@ from object_store import object_store, objects
 
 from thaw.architectures import build_seeded
 from thaw.backbones import Backbone, read_backbone
+from thaw.distributed.cluster import fitting_actors
 from thaw.errors import BadParameters, BadSource, Unreachable
 from thaw.extraction import Extraction, extract
 from thaw.features import FeatureStore
-from thaw.params import BackboneParams, ExtractParams
+from thaw.params import BackboneParams, ExtractParams, RayParams
 from thaw.progress import Progress, untold
 from thaw.weights import write_weights
 
@@ -139,3 +140,10 @@ def test_a_cluster_that_does_not_answer_is_named(backbone: Backbone, tmp_path: P
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(Unreachable, match=r"extract\.ray\.address: 127\.0\.0\.1:\d+ does not answer"):
         run(images, backbone, FeatureStore(tmp_path / "features"), engine="ray", ray={"address": address})
+
+
+def test_no_more_actors_than_fit_into_the_cluster() -> None:
+    assert fitting_actors(RayParams(num_cpus=2), {"CPU": 5.0, "memory": 1.0}) == 2
+    assert fitting_actors(RayParams(num_gpus=0.5), {"CPU": 16.0, "GPU": 2.0}) == 4
+    with pytest.raises(BadParameters, match="takes 1 cores and 1 GPUs, and the whole cluster has 16 and 0"):
+        fitting_actors(RayParams(num_gpus=1), {"CPU": 16.0})

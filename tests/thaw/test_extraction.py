@@ -183,7 +183,7 @@ print("computed", found.computed)
 
 def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(weights: Path, tmp_path: Path) -> None:
     images, root = tmp_path / "many", tmp_path / "features"
-    write_images(images, range(600))
+    write_images(images, range(1200))
     command = [
         sys.executable,
         "-c",
@@ -201,8 +201,8 @@ def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(weights
     backbone = read_backbone(BackboneParams(weights=str(weights)))
     store, kept = FeatureStore(root), len(list(root.rglob("part-*.parquet"))) * 16
     again = run(images, backbone, store, batch_size=8, part_rows=16)
-    assert (again.cached, again.computed) == (kept, 600 - kept)
-    assert 0 < again.computed < 600
+    assert (again.cached, again.computed) == (kept, 1200 - kept)
+    assert 0 < again.computed < 1200
 
 
 def test_two_at_once_end_with_the_same_features(weights: Path, images: Path, tmp_path: Path) -> None:
