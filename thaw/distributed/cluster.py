@@ -32,6 +32,27 @@ def cluster(params: RayParams) -> Iterator[Any]:
         ray: Any = import_module("ray")
     except ImportError as error:
         raise BadParameters("extract.engine: ray is not installed; `pip install 'thaw[ray]'`") from error
+    try:
+        _connect(ray, params)
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def fitting_actors(params: RayParams, resources: dict[str, float]) -> int:
+    """How many actors fit into a cluster with these resources. Raises BadParameters: not a single one does."""
+    fitting = resources.get("CPU", 0) // params.num_cpus
+    if params.num_gpus:
+        fitting = min(fitting, resources.get("GPU", 0) // params.num_gpus)
+    if not fitting:
+        raise BadParameters(
+            f"extract.ray: an actor takes {params.num_cpus:g} cores and {params.num_gpus:g} GPUs, and the whole cluster has "
+            f"{resources.get('CPU', 0):g} and {resources.get('GPU', 0):g}"
+        )
+    return int(fitting)
+
+
+def _connect(ray: Any, params: RayParams) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if params.address:
@@ -49,23 +70,6 @@ def cluster(params: RayParams) -> Iterator[Any]:
         raise Unreachable(
             f"extract.ray.address: {params.address} does not answer ({error}); a cluster that asks for a token needs RAY_AUTH_MODE=token"
         ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-def fitting_actors(params: RayParams, resources: dict[str, float]) -> int:
-    """How many actors fit into a cluster with these resources. Raises BadParameters: not a single one does."""
-    fitting = resources.get("CPU", 0) // params.num_cpus
-    if params.num_gpus:
-        fitting = min(fitting, resources.get("GPU", 0) // params.num_gpus)
-    if not fitting:
-        raise BadParameters(
-            f"extract.ray: an actor takes {params.num_cpus:g} cores and {params.num_gpus:g} GPUs, and the whole cluster has "
-            f"{resources.get('CPU', 0):g} and {resources.get('GPU', 0):g}"
-        )
-    return int(fitting)
 
 
 def _knock(address: str) -> None:
