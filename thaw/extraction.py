@@ -60,7 +60,7 @@ def extract(
     """
     paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
     images = [(digest, source / path) for digest, path in paths.items()]
-    extractor = Extractor.begin(backbone, params, max_pixels, keep)
+    extractor = Extractor.begin(backbone, _own(params), max_pixels, keep)
     pixels = extractor.pixels
     mirror = Mirror(params.store) if params.store else None
     at_hand = _AtHand(store, mirror, frozenset(paths))
@@ -81,7 +81,7 @@ def extract(
         cached = [(digest, path) for digest, path in images if all(digest in held for held in present.values())]
         self_check(store, layers, backbone, pixels, cached=cached, precision=precision)
     done = 0
-    for more in _fill(extractor, store, tasks, precision):
+    for more in _fill(extractor, store, tasks, params, precision):
         done += more
         progress(done, passes)
     if not backbone.is_unchanged():
@@ -96,15 +96,24 @@ def extract(
     return Extraction(index, computed=lacking, cached=len(images) - lacking)
 
 
+def _own(params: ExtractParams) -> ExtractParams:
+    """What this machine does: where a cluster computes, `extract.device` is of the machines there."""
+    return params.model_copy(update={"device": "cpu"}) if params.engine == "ray" else params
+
+
 def _fill(
-    extractor: Extractor, store: FeatureStore, tasks: Sequence[ExtractionTask], precision: Precision
+    extractor: Extractor,
+    store: FeatureStore,
+    tasks: Sequence[ExtractionTask],
+    params: ExtractParams,
+    precision: Precision,
 ) -> Iterator[int]:
     """Compute the tasks here or on a cluster; yields forward passes as their parts come in."""
-    if extractor.params.engine == "ray" and tasks:
+    if params.engine == "ray" and tasks:
         from thaw.distributed import fill_on_ray
 
         whole, most = extractor.backbone, extractor.pixels.max_pixels
-        yield from fill_on_ray(store, tasks, whole, extractor.params, precision=precision, max_pixels=most)
+        yield from fill_on_ray(store, tasks, whole, params, precision=precision, max_pixels=most)
         return
     for task in tasks:
         yield from extractor.fill(store, task, extractor.prepare(task, precision, task.passes))

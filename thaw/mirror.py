@@ -35,13 +35,14 @@ class Mirror:
 
     def __init__(self, url: str) -> None:
         """Raises BadParameters: no such kind of address, or its library is not installed."""
-        self.url = url
         try:
             place: tuple[Any, str] = fsspec.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise BadParameters(f"extract.store: {url} cannot be used ({error})") from error
         self._fs, self._root = place
         self._is_folder = isinstance(self._fs, LocalFileSystem)
+        self.url = self._root if self._is_folder else url
+        """A folder's is absolute: whoever is told of it may work elsewhere."""
 
     def names(self, layer: Layer) -> list[str]:
         """The names of the parts that are there, sorted; one listing."""

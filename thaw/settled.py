@@ -28,26 +28,27 @@ class SeenFile:
 
 
 @dataclass(frozen=True)
-class Settled:
-    """A run that ended with nothing left to do. asked: the parameters as text; made: `made_with` and Thaw's own code; inputs and parts by path."""
+class Beginning:
+    """What a run saw before it began: what is replaced while it runs is another run's.
+
+    asked: the parameters as text; made: `made_with` and Thaw's own code; inputs by path.
+    """
 
     asked: str
     made: dict[str, str]
     inputs: dict[str, SeenFile]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A run that ended with nothing left to do; parts by path."""
+
+    beginning: Beginning
     parts: dict[str, SeenFile]
     index: FeatureIndex
 
 
 _ADAPTER = TypeAdapter(Settled)
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """What a run saw before it began: what is replaced while it runs is another run's."""
-
-    asked: str
-    made: dict[str, str]
-    inputs: dict[str, SeenFile]
 
 
 def look(asked: str, inputs: Sequence[Path]) -> Beginning:
@@ -58,8 +59,7 @@ def look(asked: str, inputs: Sequence[Path]) -> Beginning:
 def record_settled(record: Path, beginning: Beginning, store: FeatureStore, index: FeatureIndex) -> None:
     """Write the record of a run that ended, atomically."""
     parts = (part for layer in index.layers for part in store.parts(layer))
-    settled = Settled(beginning.asked, beginning.made, beginning.inputs, _seen(parts), index)
-    write_bytes(record, _ADAPTER.dump_json(settled))
+    write_bytes(record, _ADAPTER.dump_json(Settled(beginning, _seen(parts), index)))
 
 
 def settled_index(record: Path, asked: str, inputs: Sequence[Path]) -> FeatureIndex | None:
@@ -71,9 +71,10 @@ def settled_index(record: Path, asked: str, inputs: Sequence[Path]) -> FeatureIn
         last = _ADAPTER.validate_json(record.read_bytes())
     except (OSError, ValidationError):
         return None
-    if (last.asked, last.made) != (asked, _made()) or set(last.inputs) != {str(path) for path in inputs}:
+    then = last.beginning
+    if (then.asked, then.made) != (asked, _made()) or set(then.inputs) != {str(path) for path in inputs}:
         return None
-    for name, seen in (last.inputs | last.parts).items():
+    for name, seen in (then.inputs | last.parts).items():
         if not _is_same(Path(name), seen):
             log.info("%s changed since the last extraction", name)
             return None

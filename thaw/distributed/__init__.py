@@ -45,7 +45,7 @@ def fill_on_ray(
         BadParameters: Ray is not installed, no actor fits into the cluster, or the place for the parts cannot be used.
         Unreachable: the cluster does not answer, or has failed.
     """
-    mirror = Mirror(params.store or str(store.root.absolute()))
+    mirror = Mirror(params.store or str(store.root))
     parts = [part for task in tasks for part in _split(task, params.part_rows)]
     with cluster(params.ray) as ray:
         fitting = fitting_actors(params.ray, ray.cluster_resources())

@@ -23,7 +23,7 @@ from thaw.tolerances import TOLERANCES
 
 log = logging.getLogger(__name__)
 
-AUTO, TORCH, OPENVINO, CUDA = "auto", "torch", "openvino", "cuda"
+AUTO, OPENVINO, CUDA = "auto", "openvino", "cuda"
 FEW = 256
 """With fewer images to do, measuring costs more than a faster engine saves: PyTorch in float32 on the CPU needs no check."""
 SAMPLE = 8
