@@ -137,11 +137,11 @@ def _check_weights(root: Path, params: Params) -> Finding:
 
 
 def _check_layer(root: Path, params: Params) -> Finding:
-    layer, layers = params.head.layer, params.backbone.layers
-    if layer is not None and layer not in layers:
-        advice = f"set head.layer to one of backbone.layers ({', '.join(layers)}), or to null"
-        return Finding("head.layer", Verdict.FAIL, f"{layer} is not extracted", advice)
-    return Finding("head.layer", Verdict.PASS, f"{layer or layers[-1]} is extracted")
+    layer, layers = params.strategy.layer, params.backbone.layers
+    if layer is not None and layer not in layers and not {"auto", "blocks"} & {*layers}:
+        advice = f"set strategy.layer to one of backbone.layers ({', '.join(layers)}), or to null"
+        return Finding("strategy.layer", Verdict.FAIL, f"{layer} is not extracted", advice)
+    return Finding("strategy.layer", Verdict.PASS, f"{layer or layers[-1]} is extracted")
 
 
 def _check_versions() -> Iterator[Finding]:

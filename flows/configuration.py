@@ -80,7 +80,7 @@ def edit(text: str, assignments: Sequence[str]) -> str:
 def _parse(assignment: str) -> tuple[str, object]:
     key, separator, text = assignment.partition("=")
     if not separator or not key:
-        raise BadParameters(f"`{assignment}` is not KEY=VALUE, such as head.kind=mlp")
+        raise BadParameters(f"`{assignment}` is not KEY=VALUE, such as strategy.kind=mlp")
     try:
         value: object = YAML(typ="safe").load(text)
     except YAMLError as error:

@@ -108,7 +108,7 @@ def _parse_state(name: str, changes: object) -> StageState:
 
 
 def _say(kind: str, details: dict[str, object]) -> list[str]:
-    """`("changed deps", {"params.yaml": {"head.kind": "modified"}})` becomes `["head.kind modified"]`."""
+    """`("changed deps", {"params.yaml": {"strategy.kind": "modified"}})` becomes `["strategy.kind modified"]`."""
     said: list[str] = []
     for name, state in details.items():
         if isinstance(state, dict):

@@ -26,12 +26,13 @@ from thaw.manifest import Example, Manifest
 from thaw.params import Params
 from thaw.pixels import read_pixels
 from thaw.selection import training_examples, validation_examples
+from thaw.strategy import HeadKind
 from thaw.transfer_gain import FROZEN, Draw, Learner, TransferGain, measure_transfer_gain
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the contenders compete on; `views` are those that the head trains on, the image as it is first."""
+    """What the contenders compete on; `views` are those that the head, of `kind`, trains on, the image as it is first."""
 
     params: Params
     manifest: Manifest
@@ -39,6 +40,7 @@ class Setting:
     backbone: Backbone
     store: FeatureStore
     class_names: tuple[str, ...]
+    kind: HeadKind
     test: tuple[Example, ...]
 
     def targets(self, examples: Sequence[Example]) -> torch.Tensor:
@@ -74,7 +76,7 @@ def _draws(setting: Setting, pool: Sequence[Example]) -> list[Draw]:
 def _learners(
     setting: Setting, wanted: Sequence[str], pool: Sequence[Example], val: Sequence[Example]
 ) -> Mapping[str, Learner]:
-    course = Course(setting.class_names, setting.targets(val) if val else None, setting.params.head)
+    course = Course(setting.class_names, setting.targets(val) if val else None, setting.params.head, setting.kind)
     learners = {FROZEN: frozen_learner(_features(setting, pool, val), course)}
     images = _images(setting, pool, val)
     if SCRATCH in wanted:

@@ -35,6 +35,8 @@ def measure_on_digits(weights: Path, *, seeds: int, labels_per_class: int) -> Tr
         store = FeatureStore(Path(folder) / "features")
         index = extract(manifest, source, backbone, store, params.extract, max_pixels=MAX_PIXELS).index
         test, names = examples_of(manifest, TEST), class_names_of(training_examples(manifest, None))
-        found = measure_contenders(Setting(params, manifest, (index.layer(None),), backbone, store, names, test))
+        found = measure_contenders(
+            Setting(params, manifest, (index.layer(None),), backbone, store, names, "linear", test)
+        )
         assert found is not None
         return found

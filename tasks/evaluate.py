@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from tasks.contenders import Setting, measure_contenders
-from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, INGEST, MANIFEST, REPORT
+from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, INGEST, MANIFEST, REPORT, STRATEGY
 from tasks.running import stage
 from thaw.backbones import read_backbone
 from thaw.baselines import MAJORITY, majority
@@ -29,6 +29,7 @@ from thaw.pixels import thumbnail_of
 from thaw.predictions import Predictions, write_predictions
 from thaw.report import Origin, figure_pngs, render_report
 from thaw.selection import examples_of, training_examples
+from thaw.strategy import read_strategy
 from thaw.views import expand_views
 
 log = logging.getLogger(__name__)
@@ -43,13 +44,16 @@ def main() -> None:
             "there is no labelled test image; raise dataset.splits.test, or put some into a folder `test`"
         )
     index = read_index(FEATURES_INDEX)
-    views = tuple(index.layer(params.head.layer, view) for view in expand_views(params.head.views))
+    strategy = read_strategy(STRATEGY)
+    views = tuple(index.layer(strategy.layer, view) for view in expand_views(params.head.views))
     layer = views[0]
     store = FeatureStore(FEATURES)
     features = store.read(layer.fingerprint, layer.name, [example.digest for example in test])
     predictions = predict(head, test, features)
     backbone = read_backbone(params.backbone)
-    transfer = measure_contenders(Setting(params, manifest, views, backbone, store, head.class_names, test))
+    transfer = measure_contenders(
+        Setting(params, manifest, views, backbone, store, head.class_names, strategy.head, test)
+    )
     description = ModelDescription(
         architecture=index.architecture,
         weights=params.backbone.weights,

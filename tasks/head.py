@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST
+from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST, STRATEGY
 from tasks.running import stage
 from thaw.features import FeatureStore, Layer, read_index, read_views
 from thaw.heads import FittedHead, fit_head, write_head
@@ -15,22 +15,24 @@ from thaw.labelled import LabelledFeatures, label_views
 from thaw.manifest import Example, read_manifest
 from thaw.params import read_params
 from thaw.selection import class_names_of, training_examples, validation_examples
+from thaw.strategy import read_strategy
 from thaw.views import expand_views
 
 log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Read the manifest and the features of its labelled rows, fit a head, write `data/head/`."""
+    """Read the strategy, the manifest and the features of its labelled rows, fit a head, write `data/head/`."""
     params = read_params()
     manifest = read_manifest(MANIFEST)
     index = read_index(FEATURES_INDEX)
-    views = [index.layer(params.head.layer, view) for view in expand_views(params.head.views)]
+    strategy = read_strategy(STRATEGY)
+    views = [index.layer(strategy.layer, view) for view in expand_views(params.head.views)]
     rows = training_examples(manifest, params.dataset.labels_per_class)
     class_names = class_names_of(rows)
     train = read_labelled(rows, class_names, views)
     val = read_labelled(validation_examples(manifest), class_names, views[:1])
-    head = fit_head(train, val if len(val) else None, params.head)
+    head = fit_head(train, val if len(val) else None, params.head, strategy.head)
     write_head(head, HEAD)
     write_trials(head.trials, HEAD / "trials.csv")
     log.info("%s", describe(head, train, val))

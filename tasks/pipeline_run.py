@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import thaw
-from tasks.paths import FEATURES_INDEX, HEAD, MANIFEST, REPORT
+from tasks.paths import FEATURES_INDEX, HEAD, MANIFEST, REPORT, STRATEGY
 from thaw.backbones import read_backbone
 from thaw.features import read_index
 from thaw.files import digest_file
@@ -17,6 +17,7 @@ from thaw.heads import read_head
 from thaw.manifest import read_manifest
 from thaw.params import Params
 from thaw.predictor import Predictor
+from thaw.strategy import read_strategy
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -64,7 +65,7 @@ def _log_dataset(params: Params) -> None:
 
 
 def _predictor(params: Params) -> Predictor:
-    layer = read_index(FEATURES_INDEX).layer(params.head.layer)
+    layer = read_index(FEATURES_INDEX).layer(read_strategy(STRATEGY).layer)
     backbone = read_backbone(params.backbone.model_copy(update={"layers": (layer.name,)}))
     return Predictor(replace(backbone, layers=(layer.name,)), read_head(HEAD), layer.name)
 

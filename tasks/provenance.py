@@ -17,7 +17,7 @@ from thaw.features import read_index
 LOCK = Path("dvc.lock")
 
 
-def version_tags(key: str, layer: str | None) -> dict[str, str]:
+def version_tags(key: str, layer: str) -> dict[str, str]:
     """Tags of a version, all below `thaw.`; what cannot be known (no Git, no DVC) is left out."""
     index = read_index(FEATURES_INDEX)
     test = json.loads((REPORT / "metrics.json").read_text())["test"]

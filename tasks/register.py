@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import thaw
 from tasks.locks import exclusive
 from tasks.mlflow_store import STATE, experiment_id, explained
-from tasks.paths import FEATURES_INDEX, HEAD, MANIFEST, REGISTERED, REPORT
+from tasks.paths import FEATURES_INDEX, HEAD, MANIFEST, REGISTERED, REPORT, STRATEGY
 from tasks.pipeline_run import PYFUNC, log_pipeline_run
 from tasks.provenance import version_tags
 from tasks.registry import CHALLENGER, KEY, ModelVersion, Registry, open_registry
@@ -25,6 +25,7 @@ from tasks.running import stage
 from thaw.errors import BadArtifact
 from thaw.files import digest_bytes, digest_file, write_text
 from thaw.params import Params, read_params
+from thaw.strategy import read_strategy
 
 log = logging.getLogger(__name__)
 
@@ -67,13 +68,13 @@ def main() -> None:
 def key_of(params: Params) -> str:
     """A hash, hex, of all that makes a version what it is.
 
-    The manifest, features, backbone, head and the model's code; what was measured; the model's name and experiment. Not the report, whose
+    The manifest, features, strategy, backbone, head and the model's code; what was measured; the model's name and experiment. Not the report, whose
     looks may change, nor anything that differs from one run of the same to the next.
 
     Raises:
         BadArtifact: a file is missing.
     """
-    files = [MANIFEST, FEATURES_INDEX, *MEASURED, Path(params.backbone.weights), *sorted(HEAD.glob("head.*"))]
+    files = [MANIFEST, FEATURES_INDEX, STRATEGY, *MEASURED, Path(params.backbone.weights), *sorted(HEAD.glob("head.*"))]
     content = [[path.name, _digest(path)] for path in files]
     described = [params.registry.model_dump(), content, _code()]
     return digest_bytes(json.dumps(described).encode()).hex()[:32]
@@ -107,7 +108,7 @@ def make_version(registry: Registry, params: Params, key: str) -> ModelVersion:
                 TemporaryDirectory(dir=STATE, prefix=_SCRATCH) as scratch,
             ):
                 model = log_pipeline_run(params, Path(scratch) / "model")
-    made = registry.create(model, version_tags(key, params.head.layer))
+    made = registry.create(model, version_tags(key, read_strategy(STRATEGY).layer))
     oldest = registry.with_key(key)
     if oldest is None or oldest.number == made:
         return registry.version(made)

@@ -1,7 +1,7 @@
 """Baselines: other ways to learn from the same labelled images, each a learner of `thaw.transfer_gain`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from thaw.heads import fit_head
 from thaw.labelled import LabelledFeatures, label_views
 from thaw.params import HeadParams
 from thaw.scratch import ScratchSettings, predict_logits, train_scratch
+from thaw.strategy import HeadKind
 from thaw.transfer_gain import Draw, Learner
 
 MAJORITY, PIXELS, RANDOM_BACKBONE, SCRATCH = "majority", "pixels", "random_backbone", "scratch"
@@ -49,11 +50,12 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Course:
-    """What a learner is given beside its inputs: the classes, the targets of validation (int64), and how heads are fitted."""
+    """What a learner is given beside its inputs: the classes, the targets of validation (int64), how heads are fitted, and their kind."""
 
     class_names: tuple[str, ...]
     val_targets: torch.Tensor | None
     head: HeadParams
+    kind: HeadKind = "linear"
 
 
 def majority(train_targets: IntArray, classes: int, rows: int) -> NDArray[np.float32]:
@@ -72,7 +74,7 @@ def head_learner(inputs: Callable[[Draw], Inputs], course: Course) -> Learner:
         val = None
         if given.val is not None and course.val_targets is not None:
             val = LabelledFeatures(given.val, course.val_targets, course.class_names)
-        head = fit_head(train, val, course.head.model_copy(update={"seed": draw.seed}))
+        head = fit_head(train, val, course.head.model_copy(update={"seed": draw.seed}), course.kind)
         return _classes(head.logits(given.test))
 
     return learn
@@ -86,8 +88,7 @@ def frozen_learner(features: Inputs, course: Course) -> Learner:
 def pixels_learner(images: Inputs, course: Course) -> Learner:
     """Logistic regression on raw pixels; images: uint8 [N, 3, H, W]."""
     flat = images.map(flat_pixels)
-    linear = Course(course.class_names, course.val_targets, course.head.model_copy(update={"kind": "linear"}))
-    return head_learner(lambda draw: flat.taken(draw.rows), linear)
+    return head_learner(lambda draw: flat.taken(draw.rows), replace(course, kind="linear"))
 
 
 def flat_pixels(images: torch.Tensor) -> torch.Tensor:

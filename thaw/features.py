@@ -78,7 +78,7 @@ class FeatureIndex:
             if layer.name == name:
                 return layer
         known = ", ".join(layer.name for layer in seen)
-        raise IncompleteFeatures(f"head.layer: no features of {name!r}, only of {known}; add it to backbone.layers")
+        raise IncompleteFeatures(f"strategy.layer: no features of {name!r}, only of {known}; add it to backbone.layers")
 
 
 def hash_digests(digests: Iterable[bytes]) -> str:

@@ -25,6 +25,9 @@ BUILTIN_SOURCES = Path("data/sources")
 NAMED_WEIGHTS = Path("data/weights")
 """Where weights with a name are written: `data/weights/ResNet18_Weights.IMAGENET1K_V1.pth`, `data/weights/resnet18.random.pth`."""
 
+MOVED = {"head.kind": "strategy.kind", "head.layer": "strategy.layer"}
+"""Keys of before, and where they have gone."""
+
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -152,11 +155,6 @@ class ExtractParams(Section):
 class HeadParams(Section):
     """What is trained on the features."""
 
-    kind: Literal["linear", "mlp", "knn"] = Field(
-        "linear",
-        description="`linear`: multinomial logistic regression; `mlp`: several new layers; `knn`: nearest neighbours",
-    )
-    layer: str | None = Field(None, description="which of `backbone.layers`; null: the last of them")
     views: tuple[Views, ...] = Field(
         ("identity",),
         description="which of `extract.views` the head trains on; choices, calibration and tests always use the image as it is",
@@ -341,6 +339,8 @@ def _say(problem: object) -> str:
     assert isinstance(problem, dict)
     keys = list(problem["loc"])
     name = ".".join(str(key) for key in keys) or "the file"
+    if name in MOVED:
+        return f"{name}: this is {MOVED[name]} now; move it there"
     if problem["type"] == "extra_forbidden":
         return f"{name}: no such key; {_known_keys(keys[:-1])}"
     return f"{name}: {problem['input']!r} given; {problem['msg'][0].lower()}{problem['msg'][1:]}"

@@ -35,7 +35,7 @@ def show(
     out().print("* differs from the default. Change one with `thaw config set KEY=VALUE`.", style="dim")
 
 
-@app.command(name="set", epilog="Example: thaw config set dataset.source=photos head.kind=mlp")
+@app.command(name="set", epilog="Example: thaw config set dataset.source=photos strategy.kind=mlp")
 def set_(
     assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="What to set, as YAML values.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the change, and make none.")] = False,

@@ -81,7 +81,7 @@ def _summarise(done: "Transfer", results: "Results") -> None:
 _NEXT = (
     ("thaw predict PICTURES", "label a folder of pictures with the champion"),
     ("thaw ui", "look at the report, the models in MLflow and the runs in Prefect"),
-    ("thaw config set head.kind=mlp", "try something else; then `thaw run` again"),
+    ("thaw config set strategy.kind=mlp", "try something else; then `thaw run` again"),
 )
 
 

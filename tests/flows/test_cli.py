@@ -80,22 +80,22 @@ def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
 
 def test_config_set_keeps_comments_and_refuses_what_is_wrong(project: Path) -> None:
     before = (project / "params.yaml").read_text()
-    assert "no such key" in thaw("config", "set", "head.knd=mlp", cwd=project, code=1).stderr
-    assert "'linear', 'mlp' or 'knn'" in thaw("config", "set", "head.kind=tree", cwd=project, code=1).stderr
+    assert "no such key" in thaw("config", "set", "strategy.knd=mlp", cwd=project, code=1).stderr
+    assert "'auto', 'linear', 'mlp'" in thaw("config", "set", "strategy.kind=tree", cwd=project, code=1).stderr
     assert (project / "params.yaml").read_text() == before
-    shown = thaw("config", "set", "head.kind=mlp", "--dry-run", cwd=project).stdout
+    shown = thaw("config", "set", "strategy.kind=mlp", "--dry-run", cwd=project).stdout
     assert "mlp" in shown and (project / "params.yaml").read_text() == before
     thaw(
         "config",
         "set",
-        "head.kind=mlp",
+        "strategy.kind=mlp",
         "dataset.source=hymenoptera",
         "backbone.weights=ResNet18_Weights.IMAGENET1K_V1",
         cwd=project,
     )
     after = (project / "params.yaml").read_text()
     values = YAML(typ="safe").load(after)
-    assert (values["head"]["kind"], values["dataset"]["source"]) == ("mlp", "data/sources/hymenoptera")
+    assert (values["strategy"]["kind"], values["dataset"]["source"]) == ("mlp", "data/sources/hymenoptera")
     assert values["backbone"]["weights"] == "data/weights/ResNet18_Weights.IMAGENET1K_V1.pth"
     assert all(line.split("#")[1] in after for line in before.splitlines() if "#" in line), "comments are kept"
 

@@ -15,14 +15,15 @@ TEXT = Path("params.yaml").read_text()
 
 
 def test_one_value_changes_one_line() -> None:
-    after = edit(TEXT, ["head.kind=mlp"]).splitlines()
+    after = edit(TEXT, ["strategy.kind=mlp"]).splitlines()
     changed = [(old, new) for old, new in zip(TEXT.splitlines(), after, strict=True) if old != new]
-    assert changed == [("  kind: linear                  # linear, mlp, knn", changed[0][1])]
-    assert changed[0][1].startswith("  kind: mlp ") and changed[0][1].endswith("# linear, mlp, knn")
+    comment = "# what the advice finds best; or linear, mlp, knn, cut, last_blocks, full, scratch"
+    assert changed == [(f"  kind: auto                    {comment}", changed[0][1])]
+    assert changed[0][1].startswith("  kind: mlp ") and changed[0][1].endswith(comment)
 
 
 def test_setting_what_already_stands_changes_nothing() -> None:
-    assert edit(TEXT, ["head.kind=linear", "dataset.labels_per_class=5"]) == TEXT
+    assert edit(TEXT, ["strategy.kind=auto", "dataset.labels_per_class=5"]) == TEXT
 
 
 @given(st.integers(1, 10**6), st.floats(1e-6, 1e6), st.booleans())
@@ -37,11 +38,11 @@ def test_what_is_set_is_what_is_read(labels: int, l2: float, automatic: bool) ->
 @pytest.mark.parametrize(
     ("assignment", "says"),
     [
-        ("head.kind", "is not KEY=VALUE"),
+        ("strategy.kind", "is not KEY=VALUE"),
         ("=3", "is not KEY=VALUE"),
         ("head.l2=[1, ", "is not a YAML value"),
-        ("head.kind.deeper=1", "holds a value, not a section"),
-        ("hed.kind=mlp", "hed"),
+        ("strategy.kind.deeper=1", "holds a value, not a section"),
+        ("stategy.kind=mlp", "stategy"),
         ("head.epochs=-1", "head.epochs"),
         ("dataset.splits.test=0.9", "val"),
     ],
@@ -59,7 +60,7 @@ def test_an_empty_file_and_a_foreign_one() -> None:
     with pytest.raises(BadParameters, match="holds no keys"):
         edit("- a\n- b\n", ["head=1"])
     with pytest.raises(BadParameters, match="not valid YAML"):
-        edit("a: [", ["head.kind=mlp"])
+        edit("a: [", ["strategy.kind=mlp"])
 
 
 def test_every_key_is_listed_with_its_meaning() -> None:

@@ -31,6 +31,7 @@ def test_the_projects_own_pipeline_has_its_stages_in_order() -> None:
         "fetch",
         "ingest",
         "extract",
+        "advise",
         "head",
         "evaluate",
         "register",
@@ -42,6 +43,8 @@ def test_parsing() -> None:
     assert stages == (Stage("a", ()), Stage("b", ("a",)))
     with pytest.raises(DvcFailed, match="wait for each other"):
         in_order((Stage("a", ("b",)), Stage("b", ("a",))))
-    states = parse_states('{"a": [{"changed deps": {"params.yaml": {"head.kind": "modified"}}}, "changed command"]}')
-    assert states["a"].reasons == ("head.kind modified", "changed command")
+    states = parse_states(
+        '{"a": [{"changed deps": {"params.yaml": {"strategy.kind": "modified"}}}, "changed command"]}'
+    )
+    assert states["a"].reasons == ("strategy.kind modified", "changed command")
     assert up_to_date(stages, {}) == {"a", "b"} and up_to_date(stages, states) == frozenset()

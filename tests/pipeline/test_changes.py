@@ -41,7 +41,7 @@ def test_new_images_new_labels_and_a_new_head_cost_only_themselves(project: Proj
     assert "410 images: 410 with features already, 0 forward passes to do" in log_of(project, "extract")
 
     # Another head: neither ingest nor extract run.
-    project.set("head.kind=knn")
+    project.set("strategy.kind=knn")
     stages = {stage["name"]: stage["outcome"] for stage in project.json("run")["stages"]}
     assert stages["ingest"] == stages["extract"] == "up to date"
     assert stages["head"] == stages["evaluate"] == stages["register"] == "ran"

@@ -93,7 +93,7 @@ def test_an_experiment_runs_and_leaves_the_workspace_as_dvc_says(default_project
     default_project.run("git", "add", "--all")
     default_project.run("git", "commit", "--quiet", "--message", "What came out")
     output = default_project.run(
-        "dvc", "exp", "run", "--set-param", "head.kind=knn", "--set-param", "evaluate.baselines=[majority]"
+        "dvc", "exp", "run", "--set-param", "strategy.kind=knn", "--set-param", "evaluate.baselines=[majority]"
     )
     assert "Ran experiment" in output, output
     head = json.loads((default_project.root / "data/head/head.json").read_text())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from registration import CLASSES, build_project, inside
 
-from tasks import evaluate, extract, head, ingest
+from tasks import advise, evaluate, extract, head, ingest
 from tasks.paths import REPORT
 from thaw.errors import BadArtifact, BadManifest, BadSource
 from thaw.predictions import read_predictions
@@ -79,6 +79,7 @@ def test_without_test_images_it_says_what_to_do(project: Path) -> None:
     set_params("dataset: {source: photos}", "dataset: {source: photos, splits: {val: 0.0, test: 0.0}}")
     ingest.main()
     extract.main()
+    advise.main()
     head.main()
     with pytest.raises(BadManifest, match=r"raise dataset\.splits\.test"):
         evaluate.main()

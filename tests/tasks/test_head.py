@@ -11,11 +11,12 @@ from ruamel.yaml import YAML
 from sklearn.datasets import load_digits
 
 from tasks import head as stage
-from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST
-from thaw.errors import IncompleteFeatures
+from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST, STRATEGY
+from thaw.errors import BadArtifact, IncompleteFeatures
 from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests, read_index, write_index
 from thaw.heads import read_head
 from thaw.manifest import Example, build_manifest, read_manifest, write_manifest
+from thaw.strategy import Strategy, write_strategy
 
 LAYER = Layer("fingerprint", "avgpool", 64)
 
@@ -38,6 +39,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     index = FeatureIndex("pixels", "float32", (LAYER,), len(digests), hash_digests(digests))
     write_index(index, FEATURES_INDEX)
     write_params({})
+    write_strategy(Strategy("linear", "avgpool"), STRATEGY)
     return tmp_path
 
 
@@ -88,7 +90,8 @@ def test_it_says_in_one_line_what_came_out(project: Path, caplog: pytest.LogCapt
 
 
 def test_the_label_budget_is_kept(project: Path, caplog: pytest.LogCaptureFixture) -> None:
-    write_params({"dataset": {"labels_per_class": 3}, "head": {"kind": "knn"}})
+    write_params({"dataset": {"labels_per_class": 3}})
+    write_strategy(Strategy("knn", "avgpool"), STRATEGY)
     with caplog.at_level("INFO"):
         stage.main()
     assert "knn head on 30 images" in caplog.text
@@ -110,6 +113,12 @@ def test_without_validation_images_it_is_cross_validated(project: Path, caplog: 
         stage.main()
     assert "on cross-validation" in caplog.text
     assert accuracy() > 0.75  # other writers than in train
+
+
+def test_a_missing_strategy_says_which_stage_writes_it(project: Path) -> None:
+    STRATEGY.unlink()
+    with pytest.raises(BadArtifact, match="thaw run --stage advise"):
+        stage.main()
 
 
 def test_missing_features_are_said(project: Path) -> None:

@@ -127,6 +127,7 @@ def test_tags_tie_the_version_to_where_it_comes_from(
     project: Path, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = json.loads((project / "data/features.json").read_text())
+    layer = index["layers"][-1]["name"]
     assert version.tags["thaw.fingerprint"] == index["layers"][-1]["fingerprint"]
     assert version.tags["thaw.test.n"] == "40" and float(version.tags["thaw.test.accuracy"]) > 0.9
     assert not [name for name in version.tags if name.startswith(("thaw.git", "thaw.dvc", "thaw.flow"))], "unknown"
@@ -141,14 +142,14 @@ def test_tags_tie_the_version_to_where_it_comes_from(
             subprocess.run(["git", *who, *command], check=True)
         monkeypatch.setenv("THAW_FLOW_RUN", "f-1")
         (project / "dvc.lock").write_text("stages: {head: {outs: [{path: data/head, md5: 34cd.dir}]}}\n")
-        tags = version_tags("k", None)
+        tags = version_tags("k", layer)
         assert (tags["thaw.dvc.head.head"], tags["thaw.flow_run"], tags[KEY]) == ("34cd.dir", "f-1", "k")
         assert len(tags["thaw.git.commit"]) == 40 and tags["thaw.git.dirty"] == "false", "dvc.lock alone is no change"
         (project / "params.yaml").write_text("head: {}\n")
-        assert version_tags("k", None)["thaw.git.dirty"] == "true"
+        assert version_tags("k", layer)["thaw.git.dirty"] == "true"
         (project / "dvc.lock").write_text("- torn")
         with pytest.raises(BadArtifact, match=r"dvc\.lock cannot be read"):
-            version_tags("k", None)
+            version_tags("k", layer)
 
 
 def test_parameters_and_metrics_become_dotted_names() -> None:
@@ -169,7 +170,7 @@ def test_the_key_changes_with_what_defines_a_version_and_with_nothing_else(proje
     batch = params.extract.model_copy(update={"batch_size": 3})
     assert register.key_of(params.model_copy(update={"extract": batch})) == key
     keys = {key}
-    for name in ("data/manifest.parquet", "data/features.json", "data/report/metrics.json", "data/report/predictions.parquet",
+    for name in ("data/manifest.parquet", "data/features.json", "data/strategy.json", "data/report/metrics.json", "data/report/predictions.parquet",
                  "small.safetensors", "data/head/head.json", "data/head/head.safetensors"):  # fmt: skip
         content = (project / name).read_bytes()
         (project / name).write_bytes(content + b" ")
@@ -177,7 +178,7 @@ def test_the_key_changes_with_what_defines_a_version_and_with_nothing_else(proje
         (project / name).write_bytes(content)
     renamed = params.registry.model_copy(update={"name": "pets"})
     keys.add(register.key_of(params.model_copy(update={"registry": renamed})))
-    assert len(keys) == 9 and register.key_of(params) == key
+    assert len(keys) == 10 and register.key_of(params) == key
 
 
 def test_a_missing_report_is_named(project: Path) -> None:

@@ -7,6 +7,7 @@ from thaw.heads import fit_head
 from thaw.heads.folds import assign_folds
 from thaw.labelled import LabelledFeatures, label_views
 from thaw.params import HeadParams
+from thaw.strategy import HeadKind
 
 NAMES = ("a", "b")
 
@@ -42,10 +43,10 @@ def test_no_fold_parts_the_views_of_an_image() -> None:
 
 
 @pytest.mark.parametrize("kind", ["linear", "mlp", "knn"])
-def test_every_kind_of_head_trains_on_views(kind: str) -> None:
+def test_every_kind_of_head_trains_on_views(kind: HeadKind) -> None:
     features, targets = views(60, 2, noise=0.3)
-    params = HeadParams.model_validate({"kind": kind, "hidden": (8,), "epochs": 20, "neighbours": (3, 5)})
-    head = fit_head(label_views(features, targets, NAMES), None, params)
+    params = HeadParams(hidden=(8,), epochs=20, neighbours=(3, 5))
+    head = fit_head(label_views(features, targets, NAMES), None, params, kind)
     (trial,) = (trial for trial in head.trials if trial.chosen)
     assert trial.accuracy is not None and trial.accuracy > 0.8
     assert round(trial.accuracy * 60, 6) == round(trial.accuracy * 60), "judged on 60 images, not on 120 rows"

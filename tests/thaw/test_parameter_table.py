@@ -13,5 +13,5 @@ def test_the_readme_is_up_to_date() -> None:
 def test_every_kind_of_default_is_shown() -> None:
     table = parameters_markdown()
     assert "| `dataset.splits.val` | `0.15` |" in table
-    assert "| `head.layer` | `null` |" in table
+    assert "| `strategy.layer` | `null` |" in table
     assert "`float32`, `float16`" in table

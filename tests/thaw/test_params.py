@@ -15,14 +15,20 @@ def test_the_projects_own_file_is_valid() -> None:
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    values = {"dataset": {"sorce": "x"}, "head": {"kind": "tree", "l2": [-1]}, "hed": {}}
+    values = {"dataset": {"sorce": "x"}, "strategy": {"kind": "tree"}, "head": {"l2": [-1]}, "hed": {}}
     with pytest.raises(BadParameters) as caught:
         check_params(values, "params.yaml")
     text = str(caught.value)
     assert "dataset.sorce: no such key; dataset has source, listing" in text
-    assert "head.kind: 'tree' given; input should be 'linear', 'mlp' or 'knn'" in text
+    assert "strategy.kind: 'tree' given; input should be 'auto', 'linear', 'mlp'" in text
     assert "head.l2.0: -1 given" in text
     assert "hed: no such key; there are dataset, backbone" in text
+
+
+@pytest.mark.parametrize("key", ["kind", "layer"])
+def test_a_key_of_before_says_where_it_has_gone(key: str) -> None:
+    with pytest.raises(BadParameters, match=rf"head\.{key}: this is strategy\.{key} now; move it there"):
+        check_params({"head": {key: "knn"}}, "params.yaml")
 
 
 @pytest.mark.parametrize("shares", [{"val": 0.5, "test": 0.5}, {"val": -0.1, "test": 0.2}, {"val": 0.2, "test": 1.0}])
@@ -46,7 +52,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
 
 def test_parameters_are_frozen_and_every_one_is_described() -> None:
     with pytest.raises(ValidationError):
-        Params().head.kind = "knn"  # type: ignore[misc]
+        Params().strategy.kind = "knn"  # type: ignore[misc]
     undescribed = [name for name, field in leaves(Params) if not field.description]
     assert not undescribed
 

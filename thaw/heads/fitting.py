@@ -17,11 +17,12 @@ from torch import Tensor
 
 from thaw.calibration import fit_temperature
 from thaw.errors import BadArtifact
-from thaw.heads.fitted import FittedHead, Setting, Trial
+from thaw.heads.fitted import FittedHead, Model, Setting, Trial
 from thaw.heads.folds import NEVER, assign_folds
-from thaw.heads.kinds import candidates, class_weights, fit_lots, fit_one
+from thaw.heads.kinds import Lot, candidates, class_weights, fit_lots, fit_one
 from thaw.labelled import LabelledFeatures
 from thaw.params import HeadParams
+from thaw.strategy import HeadKind
 from thaw.threads import threads, threads_for
 
 PATIENCE = 2  # lots (checkpoints of the mlp) without a lower loss
@@ -29,8 +30,10 @@ GAIN = 0.01  # the share by which a loss must fall to count as lower
 TIE = 6  # decimals in which two losses must differ
 
 
-def fit_head(train: LabelledFeatures, val: LabelledFeatures | None, params: HeadParams) -> FittedHead:
-    """Fit a head of `params.kind` on `train`, its setting and temperature chosen on `val`.
+def fit_head(
+    train: LabelledFeatures, val: LabelledFeatures | None, params: HeadParams, kind: HeadKind = "linear"
+) -> FittedHead:
+    """Fit a head of that kind on `train`, its setting and temperature chosen on `val`.
 
     Without `val` (None, or no rows) both come from a stratified cross-validation on `train`; a class of one
     row is always trained on there. Where nothing can be held out, the strongest regularisation is taken and
@@ -42,20 +45,25 @@ def fit_head(train: LabelledFeatures, val: LabelledFeatures | None, params: Head
     """
     _check_finite(train, val)
     with threads(threads_for(train.features.numel())):
-        return _fit_head(train, val, params)
+        return _fit_head(train, val, params, kind)
 
 
-def _fit_head(train: LabelledFeatures, val: LabelledFeatures | None, params: HeadParams) -> FittedHead:
+def _fit_head(train: LabelledFeatures, val: LabelledFeatures | None, params: HeadParams, kind: HeadKind) -> FittedHead:
     splits = _splits(train, val, params)
-    settings = candidates(train, params)
-    scores = _try_all(splits(), settings, weights=class_weights(train, params), params=params)
+    settings = candidates(train, params, kind)
+    weights = class_weights(train, params)
+    scores = _try_all(splits(), settings, lambda part, tried: fit_lots(part, tried, params, kind), weights=weights)
     chosen = _best(scores, settings)
-    model = fit_one(train, chosen, params)
+    model = fit_one(train, chosen, params, kind)
     if val is not None and len(val):
         temperature = fit_temperature(model.logits(val.features), val.targets)
     else:
-        temperature = _cross_validated_temperature(splits(), chosen, params)
+        temperature = _cross_validated_temperature(splits(), lambda part: fit_one(part, chosen, params, kind))
     return FittedHead(model, train.class_names, temperature, _trials(scores, settings, chosen))
+
+
+_Fit = Callable[[LabelledFeatures, Sequence[Setting]], Iterator[Lot]]
+"""See `fit_lots`."""
 
 
 @dataclass(frozen=True)
@@ -104,23 +112,21 @@ def _splits(
 
 
 def _try_all(
-    splits: Iterator[_Split], settings: Sequence[Setting], *, weights: Tensor, params: HeadParams
+    splits: Iterator[_Split], settings: Sequence[Setting], fit: _Fit, *, weights: Tensor
 ) -> dict[Setting, _Score]:
     """The score of each setting over all splits, without those that some split did not come to."""
     scores: dict[Setting, _Score] | None = None
     for split in splits:
-        found = _try_split(split, settings, weights=weights, params=params)
+        found = _try_split(split, settings, fit, weights=weights)
         scores = found if scores is None else {key: scores[key] + found[key] for key in scores if key in found}
     return scores or {}
 
 
-def _try_split(
-    split: _Split, settings: Sequence[Setting], *, weights: Tensor, params: HeadParams
-) -> dict[Setting, _Score]:
+def _try_split(split: _Split, settings: Sequence[Setting], fit: _Fit, *, weights: Tensor) -> dict[Setting, _Score]:
     """The score of each setting; training that goes on lot by lot ends where it no longer helps."""
     scores: dict[Setting, _Score] = {}
     lowest, idle = math.inf, 0
-    for lot in fit_lots(split.train, settings, params):
+    for lot in fit(split.train, settings):
         found = {
             setting: _score(model.logits(split.held_out.features), split.held_out.targets, weights)
             for setting, model in lot
@@ -146,14 +152,14 @@ def _best(scores: dict[Setting, _Score], settings: Sequence[Setting]) -> Setting
     return min(tried, key=lambda setting: round(scores[setting].log_loss, TIE), default=settings[0])
 
 
-def _cross_validated_temperature(splits: Iterator[_Split], setting: Setting, params: HeadParams) -> float:
+def _cross_validated_temperature(splits: Iterator[_Split], fit: Callable[[LabelledFeatures], Model]) -> float:
     """From the logits of every row that some split holds out, by the model that was fitted without it.
 
-    They are computed again for the chosen setting, because those of every setting might not fit in memory.
+    `fit` does it with the chosen setting: they are computed again for it, because those of every setting might not fit in memory.
     """
     logits, targets = [], []
     for split in splits:
-        logits.append(fit_one(split.train, setting, params).logits(split.held_out.features))
+        logits.append(fit(split.train).logits(split.held_out.features))
         targets.append(split.held_out.targets)
     return fit_temperature(torch.cat(logits), torch.cat(targets)) if logits else 1.0
 

@@ -12,16 +12,17 @@ from thaw.heads.mlp import MlpSettings, checkpoints, fit_mlps
 from thaw.heads.neighbours import fit_neighbours
 from thaw.labelled import LabelledFeatures
 from thaw.params import HeadParams
+from thaw.strategy import HeadKind
 
 Lot = list[tuple[Setting, Model]]
 
 
-def candidates(train: LabelledFeatures, params: HeadParams) -> list[Setting]:
+def candidates(train: LabelledFeatures, params: HeadParams, kind: HeadKind) -> list[Setting]:
     """The settings to try, the strongest regularisation first."""
     strengths = sorted(set(params.l2), reverse=True)
-    if params.kind == "linear":
+    if kind == "linear":
         return [Setting(l2=l2) for l2 in strengths]
-    if params.kind == "mlp":
+    if kind == "mlp":
         return [Setting(l2=l2, epochs=epochs) for l2 in strengths for epochs in checkpoints(params.epochs)]
     # Of more neighbours than a class has rows, some must be of other classes.
     most = max(1, len(train) // len(train.class_names))
@@ -29,15 +30,15 @@ def candidates(train: LabelledFeatures, params: HeadParams) -> list[Setting]:
     return [Setting(neighbours=count) for count in counts]
 
 
-def fit_lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadParams) -> Iterator[Lot]:
+def fit_lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadParams, kind: HeadKind) -> Iterator[Lot]:
     """Models for the settings: in one lot, or, where training goes on from one to the next (mlp), in
     several."""
     weights = class_weights(train, params)
     models: Sequence[Model]
-    if params.kind == "linear":
+    if kind == "linear":
         strengths = [setting.l2 for setting in settings if setting.l2 is not None]
         models = fit_logistic(train.features, train.targets, class_weights=weights, l2=strengths)
-    elif params.kind == "knn":
+    elif kind == "knn":
         counts = [setting.neighbours for setting in settings if setting.neighbours is not None]
         models = fit_neighbours(train.features, train.targets, class_weights=weights, neighbours=counts)
     else:
@@ -56,9 +57,9 @@ def _fit_mlps(
         yield [(Setting(l2=decay, epochs=epochs), model) for decay, model in zip(decays, models, strict=True)]
 
 
-def fit_one(train: LabelledFeatures, setting: Setting, params: HeadParams) -> Model:
+def fit_one(train: LabelledFeatures, setting: Setting, params: HeadParams, kind: HeadKind) -> Model:
     """The model for one setting."""
-    *_, last = fit_lots(train, [setting], params)
+    *_, last = fit_lots(train, [setting], params, kind)
     ((_, model),) = last
     return model
 

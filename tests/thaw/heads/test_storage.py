@@ -10,16 +10,14 @@ from thaw.errors import BadArtifact
 from thaw.heads import FittedHead, fit_head, read_head, write_head
 from thaw.labelled import LabelledFeatures
 from thaw.params import HeadParams
+from thaw.strategy import HeadKind
 
-KINDS = ("linear", "knn", "mlp")
+KINDS: tuple[HeadKind, ...] = ("linear", "knn", "mlp")
 
 
 @pytest.fixture(scope="module")
 def heads(few: LabelledFeatures) -> dict[str, FittedHead]:
-    return {
-        kind: fit_head(few, None, HeadParams.model_validate({"kind": kind, "hidden": (16, 8), "epochs": 3}))
-        for kind in KINDS
-    }
+    return {kind: fit_head(few, None, HeadParams(hidden=(16, 8), epochs=3), kind) for kind in KINDS}
 
 
 @pytest.mark.parametrize("kind", KINDS)
