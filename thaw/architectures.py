@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from torch import nn
 from torchvision import models
-from torchvision.models.feature_extraction import get_graph_node_names
 
 from thaw.errors import BadParameters, BadWeights
 from thaw.preprocessing import Preprocessing, preprocessing_of
 from thaw.small import build_small_resnet
+from thaw.traced import trace
 
 OWN: Mapping[str, Callable[[int], nn.Module]] = {"thaw_small": build_small_resnet}
 SMALL_PREPROCESSING = Preprocessing(
@@ -127,8 +127,13 @@ def classifier_of(model: nn.Module) -> str:
 
 def classifier_input(model: nn.Module) -> str:
     """The graph node whose output the classifier takes: the default cut layer."""
-    nodes: list[str] = get_graph_node_names(model, suppress_diff_warning=True)[1]
-    return str(nodes[nodes.index(classifier_of(model)) - 1])
+    nodes = list(trace(model).names.values())
+    return nodes[nodes.index(classifier_of(model)) - 1]
+
+
+def has_channels_last(model: nn.Module, layer: str) -> bool:
+    """Whether a layer's maps are [B, H, W, C]: pooled like the others they would lose their channels in silence."""
+    return isinstance(model, models.SwinTransformer) and layer.split(".")[0] in {"features", "norm"}
 
 
 def default_preprocessing(architecture: str, weights: Path) -> Preprocessing:

@@ -15,8 +15,10 @@ from thaw.architectures import (
     build_with_weights,
     classifier_input,
     default_preprocessing,
+    has_channels_last,
     infer_architecture,
 )
+from thaw.blocks import spread_layers
 from thaw.errors import BadArtifact, BadParameters
 from thaw.files import write_text
 from thaw.params import BackboneParams
@@ -26,7 +28,7 @@ from thaw.probe import probe_digest
 from thaw.views import IDENTITY, View
 from thaw.weights import Weights, digest_tensors, read_weights, write_weights
 
-AUTO = "auto"
+AUTO, BLOCKS = "auto", "blocks"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +121,8 @@ def cut(
     """
     model = build_with_weights(architecture, weights.tensors)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
-    names = tuple(classifier_input(model) if layer == AUTO else layer for layer in layers)
-    _check_channels_first(architecture, names)
+    names = _names(model, layers)
+    _check_channels_first(architecture, model, names)
     try:
         extractor = _extractor(model, names)
     except ValueError as error:
@@ -130,9 +132,22 @@ def cut(
     return Backbone(architecture, preprocessing, names, model, extractor, digest_tensors(model.state_dict()), pooling)
 
 
-def _check_channels_first(architecture: str, names: Sequence[str]) -> None:
-    """Raise BadParameters for layers whose maps are [B, H, W, C] in torchvision: pooled like the others they would lose their channels in silence."""
-    wrong = [name for name in names if architecture.startswith("swin") and name.split(".")[0] in {"features", "norm"}]
+def _names(model: nn.Module, layers: Sequence[str]) -> tuple[str, ...]:
+    """The cut layers that are meant, once each, in order."""
+    names: list[str] = []
+    for layer in layers:
+        if layer == AUTO:
+            names.append(classifier_input(model))
+        elif layer == BLOCKS:
+            names += spread_layers(model)
+        else:
+            names.append(layer)
+    return tuple(dict.fromkeys(names))
+
+
+def _check_channels_first(architecture: str, model: nn.Module, names: Sequence[str]) -> None:
+    """Raise BadParameters for layers that cannot be pooled."""
+    wrong = [name for name in names if has_channels_last(model, name)]
     if wrong:
         raise BadParameters(
             f"backbone.layers: {', '.join(wrong)} of {architecture} has its channels last, which cannot be pooled; permute, avgpool and flatten can be cut"

@@ -1,0 +1,74 @@
+"""A network as a graph of operations, whose nodes have the names that torchvision gives them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from torch import fx, nn
+from torchvision.models.feature_extraction import NodePathTracer, _set_default_tracer_kwargs
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """The graph of one mode, training or evaluation; `names` has its nodes in the order in which they run."""
+
+    graph: fx.Graph
+    names: Mapping[fx.Node, str]
+
+    def node(self, name: str) -> fx.Node:
+        """The last node that has this name or lies below it: torchvision's extractors take names so.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for node, own in reversed(self.names.items()):
+            if own == name or own.startswith(f"{name}."):
+                return node
+        raise KeyError(name)
+
+    def needed_for(self, end: fx.Node, start: fx.Node | None = None) -> list[fx.Node]:
+        """`end` and all that it is computed from, in order, but nothing that only `start` is computed from."""
+        needed, unseen = {end}, [end]
+        while unseen:
+            node = unseen.pop()
+            if node is not start:
+                unseen += [each for each in node.all_input_nodes if each not in needed]
+                needed.update(node.all_input_nodes)
+        return [node for node in self.graph.nodes if node in needed]
+
+    def part(self, end: fx.Node, start: fx.Node | None = None) -> fx.Graph:
+        """The graph from the input, or from what `start` gives, to `end`."""
+        part, copies = fx.Graph(), dict[fx.Node, fx.Node]()
+        for node in self.needed_for(end, start):
+            copies[node] = part.placeholder("activation") if node is start else part.node_copy(node, copies.__getitem__)
+        part.output(copies[end])
+        return part
+
+
+def trace(model: nn.Module, *, training: bool = False) -> Traced:
+    """The graph of the model in the given mode; the model's own mode is left as it was."""
+    # torchvision's own settings, which it offers to nobody: with others the nodes would have other names.
+    tracer = NodePathTracer(**_set_default_tracer_kwargs(None))
+    with _mode(model, training):
+        graph = tracer.trace(model)
+    return Traced(graph, dict(tracer.node_to_qualname))
+
+
+def input_dependent(nodes: Sequence[fx.Node]) -> list[fx.Node]:
+    """Those of the nodes, which come in order, that the input has a part in; the others are parameters and what is made of them alone."""
+    found: dict[fx.Node, None] = {}
+    for node in nodes:
+        if node.op == "placeholder" or any(each in found for each in node.all_input_nodes):
+            found[node] = None
+    return list(found)
+
+
+@contextmanager
+def _mode(model: nn.Module, training: bool) -> Iterator[None]:
+    before = {module: module.training for module in model.modules()}
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, was in before.items():
+            module.training = was
