@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from tasks.contenders import Setting, measure_contenders
-from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, INGEST, MANIFEST, REPORT, STRATEGY
+from tasks.paths import FEATURES, FEATURES_INDEX, FINETUNED, HEAD, INGEST, MANIFEST, REPORT, STRATEGY
 from tasks.running import stage
 from thaw.backbones import read_backbone
 from thaw.baselines import MAJORITY, majority
@@ -20,16 +20,19 @@ from thaw.errors import BadArtifact, BadManifest
 from thaw.evaluation import Evaluation, ModelDescription, evaluate
 from thaw.features import FeatureStore, read_index
 from thaw.files import write_bytes, write_text
+from thaw.finetuned import read_finetuned
 from thaw.heads import FittedHead, read_head
 from thaw.ingest_report import IngestReport
 from thaw.manifest import TEST, Example, Manifest, read_manifest
 from thaw.metrics import Probabilities
 from thaw.params import PARAMS, Params, read_params
-from thaw.pixels import thumbnail_of
+from thaw.pixels import read_pixels, thumbnail_of
 from thaw.predictions import Predictions, write_predictions
+from thaw.predictor import Predictor
 from thaw.report import Origin, figure_pngs, render_report
 from thaw.selection import examples_of, training_examples
 from thaw.strategy import read_strategy
+from thaw.transfer_gain import FROZEN
 from thaw.views import expand_views
 
 log = logging.getLogger(__name__)
@@ -49,7 +52,9 @@ def main() -> None:
     layer = views[0]
     store = FeatureStore(FEATURES)
     features = store.read(layer.fingerprint, layer.name, [example.digest for example in test])
-    predictions = predict(head, test, features)
+    frozen, tuned = head.probabilities(features), read_finetuned(FINETUNED)
+    model = head if tuned is None else tuned.head
+    predictions = predictions_of(head.class_names, test, frozen if tuned is None else _through(tuned, test, params))
     backbone = read_backbone(params.backbone)
     transfer = measure_contenders(
         Setting(params, manifest, views, backbone, store, head.class_names, strategy.head, test)
@@ -59,28 +64,38 @@ def main() -> None:
         weights=params.backbone.weights,
         layer=layer.name,
         dim=layer.dim,
-        fingerprint=layer.fingerprint,
-        head=head.kind,
-        head_settings=_settings(head),
+        fingerprint=layer.fingerprint if tuned is None else tuned.backbone.fingerprint("float32", "float32"),
+        strategy=str(strategy),
+        head=model.kind,
+        head_settings=_settings(model),
         training_images=len(training_examples(manifest, params.dataset.labels_per_class)),
     )
     baselines = _majority(params, manifest, head, len(test))
+    if tuned is not None:
+        baselines.append((FROZEN, np.asarray(frozen.numpy(), np.float32)))
     evaluation = evaluate(predictions, description, params.evaluate, baselines=baselines, transfer=transfer)
     write_report(evaluation, predictions, test, params)
     accuracy = evaluation.metrics.accuracy
     log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))
 
 
-def predict(head: FittedHead, test: Sequence[Example], features: torch.Tensor) -> Predictions:
-    """What the head says of each test example; features: float32 [N, D], row for row."""
-    number = {name: index for index, name in enumerate(head.class_names)}
+def predictions_of(class_names: tuple[str, ...], test: Sequence[Example], probabilities: torch.Tensor) -> Predictions:
+    """What the model says of each test example; probabilities: float32 [N, C], row for row."""
+    number = {name: index for index, name in enumerate(class_names)}
     return Predictions(
-        head.class_names,
+        class_names,
         tuple(example.digest for example in test),
         tuple(example.path for example in test),
         np.array([number[str(example.label)] for example in test], np.int64),
-        np.asarray(head.probabilities(features).numpy(), np.float32),
+        np.asarray(probabilities.numpy(), np.float32),
     )
+
+
+def _through(model: Predictor, test: Sequence[Example], params: Params) -> torch.Tensor:
+    """The probabilities of a model whose features are not cached, from the pixels, float32 [N, C]."""
+    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    pixels = read_pixels(test, source, model.backbone.preprocessing, max_pixels=most)
+    return torch.from_numpy(model.probabilities(list(pixels)))
 
 
 def write_report(evaluation: Evaluation, predictions: Predictions, test: Sequence[Example], params: Params) -> None:

@@ -9,6 +9,7 @@ import torch
 from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST, STRATEGY
 from tasks.running import stage
 from thaw.features import FeatureStore, Layer, read_index, read_views
+from thaw.groups import group_numbers
 from thaw.heads import FittedHead, fit_head, write_head
 from thaw.heads.trial_table import write_trials
 from thaw.labelled import LabelledFeatures, label_views
@@ -58,16 +59,6 @@ def describe(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures) -
     reached = "nothing to choose on" if chosen.accuracy is None else f"accuracy {chosen.accuracy:.3f} on {judge}"
     images = len(train.judging())
     return f"{head.kind} head on {images} images of {len(head.class_names)} classes: {setting}, {reached}"
-
-
-def group_numbers(rows: Sequence[Example]) -> torch.Tensor | None:
-    """A number for each group, int64; rows without a group have one of their own. None: no row has a
-    group."""
-    if all(row.group is None for row in rows):
-        return None
-    names = [(False, row.path) if row.group is None else (True, row.group) for row in rows]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return torch.tensor([numbers[name] for name in names], dtype=torch.int64)
 
 
 if __name__ == "__main__":

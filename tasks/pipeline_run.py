@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import thaw
-from tasks.paths import FEATURES_INDEX, HEAD, MANIFEST, REPORT, STRATEGY
+from tasks.paths import FEATURES_INDEX, FINETUNED, HEAD, MANIFEST, REPORT, STRATEGY
 from thaw.backbones import read_backbone
 from thaw.features import read_index
 from thaw.files import digest_file
+from thaw.finetuned import read_finetuned
 from thaw.heads import read_head
 from thaw.manifest import read_manifest
 from thaw.params import Params
@@ -65,6 +66,9 @@ def _log_dataset(params: Params) -> None:
 
 
 def _predictor(params: Params) -> Predictor:
+    tuned = read_finetuned(FINETUNED)
+    if tuned is not None:
+        return tuned
     layer = read_index(FEATURES_INDEX).layer(read_strategy(STRATEGY).layer)
     backbone = read_backbone(params.backbone.model_copy(update={"layers": (layer.name,)}))
     return Predictor(replace(backbone, layers=(layer.name,)), read_head(HEAD), layer.name)

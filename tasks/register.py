@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import thaw
 from tasks.locks import exclusive
 from tasks.mlflow_store import STATE, experiment_id, explained
-from tasks.paths import FEATURES_INDEX, HEAD, MANIFEST, REGISTERED, REPORT, STRATEGY
+from tasks.paths import FEATURES_INDEX, FINETUNED, HEAD, MANIFEST, REGISTERED, REPORT, STRATEGY
 from tasks.pipeline_run import PYFUNC, log_pipeline_run
 from tasks.provenance import version_tags
 from tasks.registry import CHALLENGER, KEY, ModelVersion, Registry, open_registry
@@ -74,7 +74,8 @@ def key_of(params: Params) -> str:
     Raises:
         BadArtifact: a file is missing.
     """
-    files = [MANIFEST, FEATURES_INDEX, STRATEGY, *MEASURED, Path(params.backbone.weights), *sorted(HEAD.glob("head.*"))]
+    model = [*sorted(HEAD.glob("head.*")), *sorted(FINETUNED.glob("*.json")), *sorted(FINETUNED.glob("*.safetensors"))]
+    files = [MANIFEST, FEATURES_INDEX, STRATEGY, *MEASURED, Path(params.backbone.weights), *model]
     content = [[path.name, _digest(path)] for path in files]
     described = [params.registry.model_dump(), content, _code()]
     return digest_bytes(json.dumps(described).encode()).hex()[:32]

@@ -1,4 +1,4 @@
-"""What `extract` keeps below `.thaw/`: no outputs, but this machine's own state. Losing it costs time and nothing else."""
+"""What stages keep below `.thaw/`: no outputs, but this machine's own state. Losing it costs time and nothing else."""
 
 from pathlib import Path
 
@@ -8,3 +8,5 @@ RECORD = Path(".thaw/extracted.json")
 """What the last run saw, for the next one that finds nothing to do."""
 CACHE_LOCK = Path(".thaw/features.lock")
 """Held by who adds to the cached features, or takes away (`thaw.store_lock`)."""
+FINETUNING = Path(".thaw/finetuning")
+"""Checkpoints of a fine-tuning under way, and what the frozen layers below the thawed ones gave."""

@@ -133,7 +133,7 @@ def classifier_input(model: nn.Module) -> str:
 
 def has_channels_last(model: nn.Module, layer: str) -> bool:
     """Whether a layer's maps are [B, H, W, C]: pooled like the others they would lose their channels in silence."""
-    return isinstance(model, models.SwinTransformer) and layer.split(".")[0] in {"features", "norm"}
+    return isinstance(model, models.SwinTransformer) and layer.split(".", maxsplit=1)[0] in {"features", "norm"}
 
 
 def default_preprocessing(architecture: str, weights: Path) -> Preprocessing:

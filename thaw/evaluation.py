@@ -30,6 +30,7 @@ class ModelDescription:
     layer: str
     dim: int
     fingerprint: str
+    strategy: str
     head: str
     head_settings: tuple[tuple[str, str], ...]
     training_images: int

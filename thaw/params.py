@@ -28,6 +28,9 @@ NAMED_WEIGHTS = Path("data/weights")
 MOVED = {"head.kind": "strategy.kind", "head.layer": "strategy.layer"}
 """Keys of before, and where they have gone."""
 
+Augment = Literal["none", "flip", "crop", "distort", "randaugment"]
+"""See `thaw.finetuning.augmentation`."""
+
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -219,10 +222,10 @@ class FinetuneParams(Section):
     batch_size: PositiveInt = Field(32, description="images in one step")
     label_smoothing: Share = Field(0.1, description="share of each label that is spread over all classes")
     average: Share = Field(0.98, description="decay of the weights' moving average, which is what is kept; 0: none")
-    augment: Literal["none", "flip", "crop", "randaugment"] = Field(
+    augment: Augment = Field(
         "flip",
-        description="`flip`: left and right; `crop`: also random crops; `randaugment`: also RandAugment. With `none`, what lies below the thawed "
-        "blocks is computed once",
+        description="`flip`: left and right; `crop`: also random crops; `randaugment`: also RandAugment; `distort`: affine and elastic distortions, for "
+        "writing and drawings. With `none` and `flip`, what lies below the thawed blocks is computed once",
     )
     mixup: float = Field(0, ge=0, description="alpha of mixup; 0: none")
     cutmix: float = Field(0, ge=0, description="alpha of CutMix; 0: none")

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from thaw.decoding import decode_pixels
 from thaw.inputs.images import decode
 from thaw.manifest import Example
 from thaw.pixel_source import read_ingested
@@ -29,7 +30,7 @@ def read_image(example: Example, source: Path, max_pixels: int) -> Image.Image:
 def read_pixels(
     examples: Sequence[Example], source: Path, preprocessing: Preprocessing, *, max_pixels: int
 ) -> torch.Tensor:
-    """Every example as the backbone takes it, before it is normalised: uint8 [N, 3, H, W].
+    """Every example as the backbone takes it, before it is normalised, by the way that features were made: uint8 [N, 3, H, W].
 
     The tensor is a memory map of a file that is already unlinked: the system may page it out, and it goes with the tensor.
 
@@ -38,7 +39,7 @@ def read_pixels(
     """
 
     def pixels(example: Example) -> torch.Tensor:
-        return preprocessing.pixels(read_image(example, source, max_pixels))
+        return decode_pixels(read_ingested(example.digest, source / example.path), preprocessing, max_pixels)
 
     shape = (len(examples), *pixels(examples[0]).shape)
     with tempfile.TemporaryFile() as file:

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thaw.progress import Progress, untold
-from thaw.scratch import cosine_factor, normalise, predict_logits, update_average
+from thaw.schedule import cosine_factor, update_average
+from thaw.scratch import normalise, predict_logits
 from thaw.small import FEATURE_DIM, build_small_resnet
 from thaw.source_task import Batch, SourceTask, draw_batch, draw_classes
 from thaw.strokes import Characters

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thaw.distortion import Distortion, distort
+from thaw.schedule import cosine_factor, update_average
 
 
 @dataclass(frozen=True)
@@ -87,24 +87,6 @@ def normalise(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
     shape = (1, len(mean), 1, 1)
     scaled = (pixels - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)
     return scaled.contiguous(memory_format=torch.channels_last)
-
-
-def cosine_factor(step: int, steps: int, warmup: float) -> float:
-    """The learning rate at `step` over its peak: a linear rise over `warmup * steps`, then half a cosine down to zero."""
-    done = (step + 1) / steps
-    if done < warmup:
-        return done / warmup
-    return 0.5 + 0.5 * math.cos(math.pi * (done - warmup) / max(1 - warmup, 1e-9))
-
-
-def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move `average` towards `model`, parameters and batch statistics alike; counters are copied."""
-    with torch.no_grad():
-        for kept, new in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-            if kept.is_floating_point():
-                kept.lerp_(new, 1 - decay)
-            else:
-                kept.copy_(new)
 
 
 def _seeded(build: Callable[[int], nn.Module], num_classes: int, seed: int) -> nn.Module:

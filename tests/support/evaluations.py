@@ -40,7 +40,9 @@ def hostile_evaluation() -> Evaluation:
 
     learners = {"frozen": learner(0.9), "scratch": learner(0.5), "pixels": learner(0.88)}
     transfer = measure_transfer_gain(learners, draws, predictions.targets, Resampling(100))
-    model = ModelDescription("thaw_small", "x.safetensors", "flatten", 256, "f" * 32, "linear", (("l2", "0.01"),), 9)
+    model = ModelDescription(
+        "thaw_small", "x.safetensors", "flatten", 256, "f" * 32, "cut at flatten", "linear", (("l2", "0.01"),), 9
+    )
     majority = np.full((len(predictions), 3), 1 / 3, np.float32)
     params = EvaluateParams(bootstrap=100, mistakes=5)
     return evaluate(predictions, model, params, baselines=[("majority", majority)], transfer=transfer)

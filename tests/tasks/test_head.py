@@ -126,13 +126,3 @@ def test_missing_features_are_said(project: Path) -> None:
         part.unlink()
     with pytest.raises(IncompleteFeatures, match="extract"):
         stage.main()
-
-
-def test_groups_get_numbers_of_their_own(project: Path) -> None:
-    rows = [
-        Example(bytes(32), f"{n}", "a", "train", group, (8, 8, 1), 9) for n, group in enumerate(["x", None, "x", "1"])
-    ]
-    numbers = stage.group_numbers(rows)
-    assert numbers is not None
-    assert numbers.tolist() == [0, 1, 0, 2]
-    assert stage.group_numbers(rows[1:2]) is None

@@ -1,15 +1,10 @@
 """The baseline from scratch: learns real handwriting from few labels, and repeats itself."""
 
-import math
-
-import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from torch import nn
 
-from thaw.scratch import ScratchSettings, cosine_factor, normalise, predict_logits, train_scratch, update_average
+from thaw.scratch import ScratchSettings, normalise, predict_logits, train_scratch
 from thaw.small import build_small_resnet
 
 
@@ -51,27 +46,7 @@ def test_the_seed_decides_and_the_callers_random_state_is_left_alone() -> None:
     assert torch.equal(before, torch.random.get_rng_state())
 
 
-@given(steps=st.integers(1, 200), warmup=st.floats(0, 1))
-def test_the_learning_rate_rises_then_falls_within_its_bounds(steps: int, warmup: float) -> None:
-    factors = [cosine_factor(step, steps, warmup) for step in range(steps)]
-    assert all(-1e-9 <= factor <= 1 + 1e-9 for factor in factors)
-    top = factors.index(max(factors))
-    assert factors[: top + 1] == sorted(factors[: top + 1])
-    assert factors[top:] == sorted(factors[top:], reverse=True)
-    assert warmup > 0.99 or math.isclose(factors[-1], 0, abs_tol=1e-9)
-
-
 def test_pixels_are_normalised_by_channel() -> None:
     found = normalise(torch.ones(2, 3, 4, 4), [0.5, 0.0, 1.0], [0.5, 2.0, 1.0])
     assert found[0, :, 0, 0].tolist() == [1.0, 0.5, 0.0]
     assert found.is_contiguous(memory_format=torch.channels_last)
-
-
-def test_the_average_follows_the_weights_and_copies_counters() -> None:
-    average, model = nn.BatchNorm2d(2), nn.BatchNorm2d(2)
-    with torch.no_grad():
-        model.weight.fill_(3.0)
-    model.num_batches_tracked.fill_(7)
-    update_average(average, model, decay=0.75)
-    assert average.weight.tolist() == pytest.approx([1.5, 1.5])
-    assert int(average.num_batches_tracked) == 7

@@ -51,7 +51,7 @@ def fit_head(
 def _fit_head(train: LabelledFeatures, val: LabelledFeatures | None, params: HeadParams, kind: HeadKind) -> FittedHead:
     splits = _splits(train, val, params)
     settings = candidates(train, params, kind)
-    weights = class_weights(train, params)
+    weights = class_weights(train.targets, train.class_names, params)
     scores = _try_all(splits(), settings, lambda part, tried: fit_lots(part, tried, params, kind), weights=weights)
     chosen = _best(scores, settings)
     model = fit_one(train, chosen, params, kind)

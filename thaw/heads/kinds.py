@@ -33,7 +33,7 @@ def candidates(train: LabelledFeatures, params: HeadParams, kind: HeadKind) -> l
 def fit_lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadParams, kind: HeadKind) -> Iterator[Lot]:
     """Models for the settings: in one lot, or, where training goes on from one to the next (mlp), in
     several."""
-    weights = class_weights(train, params)
+    weights = class_weights(train.targets, train.class_names, params)
     models: Sequence[Model]
     if kind == "linear":
         strengths = [setting.l2 for setting in settings if setting.l2 is not None]
@@ -64,19 +64,19 @@ def fit_one(train: LabelledFeatures, setting: Setting, params: HeadParams, kind:
     return model
 
 
-def class_weights(train: LabelledFeatures, params: HeadParams) -> Tensor:
-    """What a row of each class weighs in the loss, float32 [C].
+def class_weights(targets: Tensor, class_names: Sequence[str], params: HeadParams) -> Tensor:
+    """What a row of each class weighs in the loss, float32 [C]; targets: int64 [N].
 
     Raises:
         BadManifest: fewer than two classes, or a class without rows.
     """
-    counts = train.targets.bincount(minlength=len(train.class_names))
-    empty = [name for name, count in zip(train.class_names, counts.tolist(), strict=True) if not count]
+    counts = targets.bincount(minlength=len(class_names))
+    empty = [name for name, count in zip(class_names, counts.tolist(), strict=True) if not count]
     if empty or len(counts) < 2:
-        given = f"none of {', '.join(map(repr, empty))}" if empty else f"only rows of {train.class_names}"
+        given = f"none of {', '.join(map(repr, empty))}" if empty else f"only rows of {tuple(class_names)}"
         raise BadManifest(
             f"a head needs training rows of two classes or more, and there are {given}; add some to train"
         )
     if params.class_weights == "none":
         return torch.ones(len(counts))
-    return (len(train) / (len(counts) * counts)).float()
+    return (len(targets) / (len(counts) * counts)).float()

@@ -21,15 +21,15 @@ BLOCK = 256  # rows at a time: what is made on the way stays in the processor's 
 
 @dataclass(frozen=True, eq=False)
 class Standardisation:
-    """`(features - mean) * scale`, within `OUTLIER`. float32 [D] each; scale is 0 for a feature that is
-    constant in training."""
+    """`(features - mean) * scale`, within `limit`. float32 [D] each; scale is 0 for a feature that is constant in training."""
 
     mean: Tensor
     scale: Tensor
+    limit: float = OUTLIER
 
     def apply(self, features: Tensor) -> Tensor:
         """Standardised features, a new float32 [N, D]."""
-        return (features.float() - self.mean).mul_(self.scale).clamp_(-OUTLIER, OUTLIER)
+        return (features.float() - self.mean).mul_(self.scale).clamp_(-self.limit, self.limit)
 
 
 def fit_standardisation(features: Tensor) -> Standardisation:

@@ -1,5 +1,6 @@
 """A head on disk: `head.safetensors` with the numbers and `head.json` with the rest. No pickle."""
 
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,7 @@ from thaw.heads.fitted import FittedHead, Model, Setting, Trial
 from thaw.heads.logistic import LogisticModel
 from thaw.heads.mlp import MlpModel
 from thaw.heads.neighbours import NeighboursModel
-from thaw.heads.standardisation import Standardisation
+from thaw.heads.standardisation import OUTLIER, Standardisation
 
 TENSORS = "head.safetensors"
 CARD = "head.json"
@@ -35,13 +36,14 @@ class _TrialCard(_Part):
 
 
 class _Card(_Part):
-    """`head.json`. `tensors` is BLAKE3 of `head.safetensors`, hex: the two belong together."""
+    """`head.json`. `tensors` is BLAKE3 of `head.safetensors`, hex: the two belong together. limit: see `Standardisation`; None: there is none."""
 
     format: Literal["thaw.head/1"] = "thaw.head/1"
     kind: Literal["linear", "mlp", "knn"]
     class_names: tuple[str, ...]
     temperature: PositiveFloat
     neighbours: PositiveInt | None
+    limit: PositiveFloat | None = OUTLIER
     trials: tuple[_TrialCard, ...]
     tensors: str
 
@@ -55,6 +57,7 @@ def write_head(head: FittedHead, folder: Path) -> None:
             "class_names": head.class_names,
             "temperature": head.temperature,
             "neighbours": head.model.neighbours if isinstance(head.model, NeighboursModel) else None,
+            "limit": limit if math.isfinite(limit := head.model.standardisation.limit) else None,
             "trials": [_trial_card(trial) for trial in head.trials],
             "tensors": digest_bytes(content).hex(),
         }
@@ -106,7 +109,7 @@ def _tensors(model: Model) -> dict[str, Tensor]:
 
 def _model(card: _Card, tensors: dict[str, Tensor]) -> Model:
     """Raises KeyError where a tensor is missing."""
-    standardisation = Standardisation(tensors["mean"], tensors["scale"])
+    standardisation = Standardisation(tensors["mean"], tensors["scale"], math.inf if card.limit is None else card.limit)
     if card.kind == "linear":
         return LogisticModel(standardisation, tensors["weights"], tensors["bias"])
     if card.kind == "knn":

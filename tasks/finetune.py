@@ -1,0 +1,70 @@
+"""The stage `finetune`: train the layers that the strategy thaws; where it keeps the backbone frozen, a marker says so."""
+
+import logging
+from pathlib import Path
+
+from tasks.paths import FINETUNED, HEAD, MANIFEST, STRATEGY
+from tasks.progress import counted
+from tasks.running import stage
+from tasks.state import FINETUNING
+from thaw.backbones import read_backbone
+from thaw.finetuned import write_finetuned, write_frozen
+from thaw.heads import read_head
+from thaw.heads.kinds import class_weights
+from thaw.manifest import read_manifest
+from thaw.params import Params, read_params
+from thaw.selection import training_examples, validation_examples
+from thaw.strategy import Strategy, read_strategy
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Read the strategy, the head and the images, write `data/finetuned/`."""
+    params, strategy = read_params(), read_strategy(STRATEGY)
+    if strategy.thaws:
+        _finetune(params, strategy)
+    else:
+        write_frozen(FINETUNED)
+        log.info("the strategy is %s: the backbone stays frozen", strategy)
+
+
+def _finetune(params: Params, strategy: Strategy) -> None:
+    # Lightning Fabric takes seconds to load: only where something is thawed.
+    from tasks.labelled_images import read_labelled_images
+    from thaw.finetuning import Desk, Start, finetune
+
+    manifest, head, backbone = read_manifest(MANIFEST), read_head(HEAD), read_backbone(params.backbone)
+    rows, held_out = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
+    images = read_labelled_images(rows, head.class_names, params, backbone.preprocessing)
+    val = read_labelled_images(held_out, head.class_names, params, backbone.preprocessing) if held_out else None
+    weights = class_weights(images.targets, head.class_names, params.head)
+    with counted("finetune", "epochs") as progress:
+        model = finetune(
+            Start(backbone, head, weights),
+            images,
+            val,
+            strategy,
+            params.finetune,
+            desk=Desk(FINETUNING),
+            progress=progress,
+        )
+    write_finetuned(model, FINETUNED)
+    # What it kept in case of a kill has served; activations stay, for another try with other settings.
+    for file in Path(FINETUNING).glob("*.safetensors"):
+        file.unlink()
+    before, best = model.history[0], model.history[min(model.epochs, len(model.history) - 1)]
+    log.info(
+        "%s: %d blocks trained on %d images for %d epochs%s",
+        strategy,
+        model.thawed,
+        len(images),
+        model.epochs,
+        ""
+        if before.val_loss is None or best.val_loss is None
+        else f"; held-out log loss {before.val_loss:.3f} to {best.val_loss:.3f}",
+    )
+
+
+if __name__ == "__main__":
+    stage(main)

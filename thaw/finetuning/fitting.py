@@ -1,0 +1,256 @@
+"""Fine-tuning from end to end: start from the head, choose the number of epochs on held-out images, train on all, calibrate.
+
+Source of the order, first the head and then the layers below it: Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform
+Out-of-Distribution", ICLR 2022, section 3.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from blake3 import blake3
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from thaw.backbones import Backbone
+from thaw.calibration import fit_temperature
+from thaw.engines.precision import has_bfloat16
+from thaw.errors import BadParameters
+from thaw.features import FeatureStore
+from thaw.finetuned import FineTuned
+from thaw.finetuning.activations import activation_shape, frozen_activations
+from thaw.finetuning.augmentation import build_mixing
+from thaw.finetuning.checkpoint import State, read_state
+from thaw.finetuning.feeds import ActivationFeed, Feed, PixelFeed
+from thaw.finetuning.groups import groups_of
+from thaw.finetuning.head_layer import new_head
+from thaw.finetuning.images import LabelledImages
+from thaw.finetuning.network import Network, build_network
+from thaw.finetuning.training import Examples, Plan, train
+from thaw.heads import FittedHead, Setting, Trial
+from thaw.heads.folds import assign_folds
+from thaw.heads.logistic import LogisticModel
+from thaw.params import FinetuneParams
+from thaw.predictor import Predictor
+from thaw.progress import Progress, untold
+from thaw.strategy import Strategy
+from thaw.views import View
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What a fine-tuning starts from: the frozen backbone, the linear head on one of its layers, and how classes are weighed in the loss, float32 [C]."""
+
+    backbone: Backbone
+    head: FittedHead
+    class_weights: Tensor
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where a fine-tuning keeps what it may need again: a folder of this machine's own state."""
+
+    folder: Path
+
+    @property
+    def activations(self) -> FeatureStore:
+        """What the frozen part gave."""
+        return FeatureStore(self.folder / "activations")
+
+    def checkpoint(self, key: str) -> Path:
+        """The file of a training's state."""
+        return self.folder / f"{key}.safetensors"
+
+
+def finetune(
+    start: Start,
+    images: LabelledImages,
+    val: LabelledImages | None,
+    strategy: Strategy,
+    params: FinetuneParams,
+    *,
+    desk: Desk,
+    progress: Progress = untold,
+) -> FineTuned:
+    """Train what the strategy thaws.
+
+    The number of epochs is that of the lowest log loss on `val`; without `val` a fifth of the images is held out to find it, and the network is then
+    trained on all of them for as many. The temperature comes from the same held-out logits. A run that was killed goes on after its last whole epoch, to
+    the same numbers. progress counts epochs.
+
+    Raises:
+        BadParameters: more blocks are to be thawed than there are; or the head is not linear.
+    """
+    if strategy.kind == "scratch":
+        params = _from_scratch(params)
+    course = _Course(start, strategy, params, desk)
+    held_out = val
+    learnt, again = images, False
+    if held_out is None:
+        fold = _fold(images, params.seed)
+        if len(fold):
+            rest = torch.ones(len(images), dtype=torch.bool).index_fill_(0, fold, False)
+            learnt, held_out, again = images.rows(rest.nonzero()[:, 0]), images.rows(fold), True
+    told = _Doubled(progress) if again else progress
+    chosen = course.run(learnt, held_out, params.epochs, told)
+    state, network = chosen.state, chosen.network
+    epochs = state.best_epoch if held_out is not None else params.epochs
+    if again and epochs:
+        refitted = course.run(images, None, epochs, lambda done, total: progress(total + done, 2 * total))
+        state, network = refitted.state, refitted.network
+    temperature = fit_temperature(chosen.state.logits, held_out.targets) if held_out is not None else 1.0
+    predictor = _predictor(network, state, start.head.class_names, temperature, chosen.state)
+    return FineTuned(predictor, network.thawed, epochs, chosen.state.history)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    network: Network
+    state: State
+
+
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """One strategy with its settings, to be run on different images."""
+
+    start: Start
+    strategy: Strategy
+    params: FinetuneParams
+    desk: Desk
+
+    def run(self, images: LabelledImages, val: LabelledImages | None, epochs: int, progress: Progress) -> _Run:
+        """Train a fresh copy of the network; nothing is computed where its checkpoint says that all is done."""
+        network = build_network(self.start.backbone, self.strategy, self._head(), self.params)
+        feed, val_feed = self._feeds(network, images, val)
+        plan = Plan(
+            part=network.part,
+            groups=groups_of(network, self.params),
+            train=Examples(feed, images.targets),
+            val=None if val is None or val_feed is None else Examples(val_feed, val.targets),
+            class_weights=self.start.class_weights,
+            epochs=epochs,
+            params=self.params,
+            checkpoint=self.desk.checkpoint(self._key(images, val, epochs)),
+        )
+        return _Run(network, launched(self.params, plan, progress))
+
+    def _head(self) -> LogisticModel:
+        model = self.start.head.model
+        if not isinstance(model, LogisticModel):
+            raise BadParameters(f"fine-tuning starts from a linear head, and this one is {model.kind}")
+        return new_head(*reversed(model.weights.shape)) if self.strategy.kind == "scratch" else model
+
+    def _feeds(self, network: Network, images: LabelledImages, val: LabelledImages | None) -> tuple[Feed, Feed | None]:
+        views = self._cached_views(network, images, 0 if val is None else len(val))
+        if views:
+            store = self.desk.activations
+            feed = ActivationFeed(frozen_activations(network, images, views, store))
+            return feed, None if val is None else ActivationFeed(frozen_activations(network, val, views[:1], store))
+        mixing = build_mixing(self.params.mixup, self.params.cutmix, len(images.class_names))
+        preprocessing = network.backbone.preprocessing
+        pixels = PixelFeed(images, preprocessing, network.lower, self.params.augment, mixing)
+        return pixels, None if val is None else PixelFeed(val, preprocessing, network.lower, "none")
+
+    def _cached_views(self, network: Network, images: LabelledImages, more: int) -> tuple[View, ...]:
+        """The views whose activations are kept; none where nothing is frozen, where pixels change freely, or where they would take too much memory."""
+        views: dict[str, tuple[View, ...]] = {"none": ("identity",), "flip": ("identity", "hflip")}
+        found = views.get(self.params.augment, ())
+        if network.lower is None or self.params.mixup or self.params.cutmix or not found:
+            return ()
+        numbers = torch.Size(activation_shape(network, images)).numel() * (len(images) * len(found) + more)
+        return found if 4 * numbers <= self.params.activations_mb * 1_000_000 else ()
+
+    def _key(self, images: LabelledImages, val: LabelledImages | None, epochs: int) -> str:
+        """A hash of all that the training depends on: whoever changes anything starts anew."""
+        model = self._head()
+        head = blake3(b"".join(part.contiguous().numpy().tobytes() for part in (model.weights, model.bias)))
+        rows = [
+            [[digest.hex(), target] for digest, target in zip(part.digests, part.targets.tolist(), strict=True)]
+            for part in (images, val)
+            if part is not None
+        ]
+        backbone = self.start.backbone
+        described = [
+            backbone.fingerprint("float32", "float32"),
+            backbone.pooling,
+            vars(self.strategy),
+            self.params.model_dump(mode="json"),
+            head.hexdigest(),
+            self.start.class_weights.tolist(),
+            rows,
+            epochs,
+        ]
+        return blake3(json.dumps(described).encode()).hexdigest(16)
+
+
+def launched(params: FinetuneParams, plan: Plan, progress: Progress = untold) -> State:
+    """Train on the machine's GPU, or on its CPU, by as many processes as the parameters say."""
+    shared = params.devices > 1
+    fabric = Fabric(
+        accelerator="auto" if torch.cuda.is_available() else "cpu",
+        devices=params.devices,
+        strategy="ddp_spawn" if shared else "auto",
+        precision="bf16-mixed" if _is_bfloat16(params) else "32-true",
+    )
+    if not shared:
+        return train(fabric, plan, progress)
+    fabric.launch(partial(_train_only, plan=plan))
+    state = read_state(plan.checkpoint)
+    assert state is not None
+    return state
+
+
+def _train_only(fabric: Fabric, plan: Plan) -> None:
+    """The state comes back by the checkpoint: the processes can hand over nothing that is frozen."""
+    # On a CPU they would share the very memory of the weights, and each step would be taken once by each of them.
+    for tensor in (*plan.part.parameters(), *plan.part.buffers()):
+        tensor.data = tensor.data.clone()
+    train(fabric, plan)
+
+
+def _is_bfloat16(params: FinetuneParams) -> bool:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return params.precision == "bfloat16" or (params.precision == "auto" and has_bfloat16(device))
+
+
+def _from_scratch(params: FinetuneParams) -> FinetuneParams:
+    """Every layer learns alike, and faster and longer, where there is nothing to keep."""
+    own = {**params.scratch.model_dump(), "layer_decay": 1.0, "gradual": False, "batch_norm": "trained"}
+    return params.model_copy(update=own)
+
+
+FOLDS = 5
+"""Without validation images one part in so many is held out."""
+
+
+def _fold(images: LabelledImages, seed: int) -> Tensor:
+    """The rows to hold out, int64; none where a class has but one image."""
+    fold = assign_folds(images.targets, folds=FOLDS, seed=seed, groups=images.groups)
+    return (fold == 0).nonzero()[:, 0]
+
+
+class _Doubled:
+    """The first of two trainings, in the progress of both."""
+
+    def __init__(self, progress: Callable[[int, int], None]) -> None:
+        self._progress = progress
+
+    def __call__(self, done: int, total: int) -> None:
+        self._progress(done, 2 * total)
+
+
+def _predictor(
+    network: Network, state: State, class_names: tuple[str, ...], temperature: float, chosen: State
+) -> Predictor:
+    """The best epoch's weights as a backbone and a head; trials are the epochs."""
+    network.part.load_state_dict(dict(state.best))
+    trials = tuple(
+        Trial(Setting(epochs=epoch.number), epoch.val_loss, epoch.val_accuracy, epoch.number == chosen.best_epoch)
+        for epoch in chosen.history
+    )
+    head = FittedHead(network.part.head.model(), class_names, temperature, trials)
+    backbone = network.result()
+    return Predictor(backbone, head, backbone.layers[-1])

@@ -1,0 +1,126 @@
+"""The network that is fine-tuned: a frozen lower part, and what is trained above it."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from thaw.backbones import Backbone, cut
+from thaw.blocks import Block, blocks_of
+from thaw.errors import BadParameters
+from thaw.finetuning.head_layer import HeadLayer
+from thaw.heads.logistic import LogisticModel
+from thaw.params import FinetuneParams
+from thaw.pooling import Pooling, pool
+from thaw.splitting import split_at
+from thaw.strategy import Strategy
+from thaw.traced import trace
+from thaw.weights import Weights
+
+
+class ThawedPart(nn.Module):
+    """The thawed blocks, the pooling and the head: what the lower part gives (or normalised pixels) to logits float32 [B, C].
+
+    frozen_statistics: batch normalisation goes on with the statistics that it was pretrained with, also in training.
+    """
+
+    def __init__(self, upper: nn.Module, head: HeadLayer, pooling: Pooling, *, frozen_statistics: bool) -> None:
+        super().__init__()
+        self.upper = upper
+        self.head = head
+        self.pooling = pooling
+        self.frozen_statistics = frozen_statistics
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """See the class."""
+        logits: Tensor = self.head(pool(self.upper(activations), self.pooling))
+        return logits
+
+    def train(self, mode: bool = True) -> "ThawedPart":
+        """Training mode, but for batch normalisation where its statistics are frozen."""
+        super().train(mode)
+        if self.frozen_statistics:
+            for module in self.upper.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A copy of a backbone, about to be trained, with a head. blocks: those up to the head's layer, from the input; the last `thawed` are trained.
+
+    lower: normalised pixels float32 [B, 3, H, W] to what `part` takes; None: all is thawed, and it takes the pixels.
+    """
+
+    backbone: Backbone
+    blocks: tuple[Block, ...]
+    thawed: int
+    lower: nn.Module | None
+    part: ThawedPart
+
+    @property
+    def layer(self) -> str:
+        """The cut layer that the head sits on."""
+        return self.backbone.layers[-1]
+
+    @property
+    def boundary(self) -> str | None:
+        """The node at which the frozen part ends; None: nothing is frozen."""
+        return None if self.lower is None else self.blocks[-self.thawed - 1].output
+
+    def trained(self) -> Iterator[tuple[int, str, nn.Parameter]]:
+        """Every parameter that is trained, with its name in `part` and its depth: 0 is the head, 1 the last block, and so on."""
+        for name, parameter in self.part.named_parameters():
+            yield self._depth(name), name, parameter
+
+    def _depth(self, name: str) -> int:
+        if name.startswith("head."):
+            return 0
+        own = name.removeprefix("upper.")
+        return next(depth for depth, block in enumerate(reversed(self.blocks), 1) if own in block.tensors)
+
+    def result(self) -> Backbone:
+        """The backbone with the weights as they are now, frozen again."""
+        old = self.backbone
+        tensors = {name: tensor.detach().cpu().clone() for name, tensor in old.model.state_dict().items()}
+        return cut(old.architecture, Weights(tensors, {}), old.layers, old.preprocessing, old.pooling)
+
+
+def build_network(backbone: Backbone, strategy: Strategy, head: LogisticModel, params: FinetuneParams) -> Network:
+    """Copy the backbone, thaw what the strategy says, and put the head on it; the backbone itself stays as it is.
+
+    From scratch the weights are drawn anew from `params.seed`, and the statistics of batch normalisation are learnt.
+
+    Raises:
+        BadParameters: there are fewer blocks than are to be thawed, or the head's layer is not the end of a block.
+    """
+    scratch = strategy.kind == "scratch"
+    model = backbone.build(1000, params.seed) if scratch else copy.deepcopy(backbone.model)
+    model.requires_grad_(False).eval()
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    blocks = _blocks_up_to(model, strategy.layer)
+    thawed = len(blocks) if strategy.kind in {"full", "scratch"} else (strategy.blocks or 1)
+    if thawed > len(blocks):
+        raise BadParameters(
+            f"strategy.blocks: {thawed} given; {backbone.architecture} has {len(blocks)} blocks up to {strategy.layer}"
+        )
+    lower, upper = split_at(model, blocks, thawed, output=strategy.layer)
+    upper.requires_grad_(True)
+    frozen_statistics = params.batch_norm == "frozen" and not scratch
+    part = ThawedPart(upper, HeadLayer(head), backbone.pooling, frozen_statistics=frozen_statistics)
+    return Network(replace(backbone, model=model, layers=(strategy.layer,)), blocks, thawed, lower, part)
+
+
+def _blocks_up_to(model: nn.Module, layer: str) -> tuple[Block, ...]:
+    blocks, traced = blocks_of(model), trace(model)
+    ends = [traced.node(block.output) for block in blocks]
+    if traced.node(layer) not in ends:
+        names = ", ".join(block.output for block in blocks)
+        raise BadParameters(
+            f"strategy.layer: fine-tuning needs a head at the end of a block, and {layer} is none; there are {names}"
+        )
+    return blocks[: ends.index(traced.node(layer)) + 1]

@@ -1,0 +1,202 @@
+"""The training loop: epochs over a feed, the best one found on held-out images, a checkpoint after each.
+
+Device, precision and the sharing of a step between processes are Lightning Fabric's. All randomness is drawn from the seed and the number of the epoch,
+so a training that was killed goes on to the same numbers as one that was not.
+"""
+
+import copy
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from thaw.finetuned import Epoch
+from thaw.finetuning.checkpoint import State, load_optimiser, optimiser_tensors, read_state, write_state
+from thaw.finetuning.feeds import Feed
+from thaw.finetuning.groups import Group, rate_at
+from thaw.finetuning.network import ThawedPart
+from thaw.params import FinetuneParams
+from thaw.progress import Progress, untold
+from thaw.schedule import update_average
+
+LARGE = 2**20
+"""More than any number of epochs: seeds of two epochs never meet."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What is learnt from, or judged on. targets: int64 [N], row for row with the feed."""
+
+    feed: Feed
+    targets: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """One training. val: what epochs are judged on, None: nothing is held out, and the last epoch is taken.
+
+    class_weights: float32 [C]. epochs: after how many it ends; the learning rate falls as if it went on to `params.epochs`.
+    checkpoint: the file of its state.
+    """
+
+    part: ThawedPart
+    groups: Sequence[Group]
+    train: Examples
+    val: Examples | None
+    class_weights: Tensor
+    epochs: int
+    params: FinetuneParams
+    checkpoint: Path
+
+
+def train(fabric: Fabric, plan: Plan, progress: Progress = untold) -> State:
+    """Train as planned, from the checkpoint on where there is one; the best epoch's weights are in the state that is returned.
+
+    Epoch 0, before any training, takes part: a training that helps nothing changes nothing. progress counts epochs.
+    """
+    devices = [fabric.device] if fabric.device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        return _Training(fabric, plan).run(progress)
+
+
+class _Training:
+    """The mutable side of a training: weights, optimiser, average, and the state after the last whole epoch."""
+
+    def __init__(self, fabric: Fabric, plan: Plan) -> None:
+        self._fabric, self._plan = fabric, plan
+        self._optimiser = torch.optim.AdamW(
+            [
+                {"params": list(group.parameters), "lr": group.rate, "weight_decay": group.weight_decay}
+                for group in plan.groups
+            ]
+        )
+        self._module: Any
+        self._module, self._wrapped = fabric.setup(plan.part, self._optimiser)
+        self._average = copy.deepcopy(plan.part)
+        self._weights = plan.class_weights.to(fabric.device)
+
+    def run(self, progress: Progress) -> State:
+        state = read_state(self._plan.checkpoint)
+        if state is None:
+            state = self._begin()
+        else:
+            self._resume(state)
+        while state.epoch < self._plan.epochs and not self._is_idle(state):
+            state = self._epoch(state)
+            if self._fabric.is_global_zero:
+                write_state(state, self._plan.checkpoint)
+            self._fabric.barrier()
+            progress(state.epoch, self._plan.epochs)
+        progress(self._plan.epochs, self._plan.epochs)
+        return state
+
+    def _is_idle(self, state: State) -> bool:
+        return self._plan.val is not None and state.epoch - state.best_epoch >= self._plan.params.patience
+
+    def _begin(self) -> State:
+        start, logits, tensors = time.perf_counter(), self._judge(), _tensors(self._plan.part)
+        seconds = time.perf_counter() - start
+        return State(
+            history=(self._record(0, None, logits, seconds),),
+            best_epoch=0,
+            model=tensors,
+            average=tensors,
+            best=tensors,
+            optimiser={},
+            logits=logits,
+        )
+
+    def _resume(self, state: State) -> None:
+        self._plan.part.load_state_dict(dict(state.model))
+        self._average.load_state_dict(dict(state.average))
+        load_optimiser(self._optimiser, state.optimiser)
+
+    def _epoch(self, state: State) -> State:
+        start, number = time.perf_counter(), state.epoch + 1
+        loss = self._learn(number)
+        logits = self._judge()
+        record = self._record(number, loss, logits, time.perf_counter() - start)
+        average, best = _tensors(self._average), state.history[state.best_epoch].val_loss
+        better = record.val_loss is None or best is None or record.val_loss < best
+        return State(
+            history=(*state.history, record),
+            best_epoch=number if better else state.best_epoch,
+            model=_tensors(self._plan.part),
+            average=average,
+            best=average if better else state.best,
+            optimiser=optimiser_tensors(self._optimiser),
+            logits=logits if better else state.logits,
+        )
+
+    def _learn(self, number: int) -> float:
+        """One pass over the training images; returns their mean loss."""
+        params, train = self._plan.params, self._plan.train
+        torch.manual_seed(params.seed * LARGE + number)
+        batches = torch.randperm(len(train.feed)).chunk(max(1, round(len(train.feed) / params.batch_size)))
+        rank, processes = self._fabric.global_rank, self._fabric.world_size
+        torch.manual_seed((params.seed * LARGE + number) * processes + rank)
+        self._module.train()
+        total = 0.0
+        for place, batch in enumerate(batches):
+            step = (number - 1) * len(batches) + place
+            for settings, group in zip(self._optimiser.param_groups, self._plan.groups, strict=True):
+                settings["lr"] = rate_at(group, step, params.epochs * len(batches), epoch=number, params=params)
+            total += self._step(batch[rank::processes], batch) * len(batch)
+            decay = min(params.average, (1 + step) / (10 + step))
+            update_average(self._average, self._plan.part, decay)
+        return total / len(train.feed)
+
+    def _step(self, rows: Tensor, batch: Tensor) -> float:
+        """One step on a batch, of which this process has some rows; returns the batch's mean loss."""
+        train, smoothing = self._plan.train, self._plan.params.label_smoothing
+        with self._fabric.autocast():
+            inputs, targets = train.feed.drawn(rows, train.targets[rows], self._fabric.device)
+        # The mean is over the whole batch, whoever has its rows. Mixed targets weigh one each, as in torch's own mean.
+        mixed = targets.is_floating_point()
+        weight = float(len(batch)) if mixed else float(self._plan.class_weights[train.targets[batch]].sum())
+        found = F.cross_entropy(
+            self._module(inputs), targets, weight=self._weights, label_smoothing=smoothing, reduction="sum"
+        )
+        loss = found * (self._fabric.world_size / weight)
+        self._wrapped.zero_grad()
+        self._fabric.backward(loss)
+        self._wrapped.step()
+        return float(self._fabric.all_reduce(loss.detach(), reduce_op="mean"))
+
+    def _judge(self) -> Tensor:
+        """The averaged network's logits of the held-out images, float32 [N, C] on the CPU; [0, C] where there are none."""
+        val = self._plan.val
+        if val is None:
+            return torch.zeros(0, len(self._weights))
+        # One process's word counts: statistics of batch normalisation may differ a little between them, and all must stop together.
+        found = torch.zeros(0)
+        if self._fabric.is_global_zero:
+            found = predict(self._fabric, self._average, val.feed, self._plan.params.batch_size)
+        return self._fabric.broadcast(found)
+
+    def _record(self, number: int, loss: float | None, logits: Tensor, seconds: float) -> Epoch:
+        if self._plan.val is None:
+            return Epoch(number, loss, None, None, seconds)
+        targets = self._plan.val.targets
+        val_loss = float(F.cross_entropy(logits, targets, weight=self._plan.class_weights))
+        return Epoch(number, loss, val_loss, float((logits.argmax(1) == targets).float().mean()), seconds)
+
+
+def predict(fabric: Fabric, part: ThawedPart, feed: Feed, batch_size: int) -> Tensor:
+    """The logits of every row of a feed, float32 [N, C] on the CPU."""
+    part.eval()
+    rows = torch.arange(len(feed))
+    with torch.inference_mode(), fabric.autocast():
+        found = [part(feed.plain(batch, fabric.device)).float().cpu() for batch in rows.split(2 * batch_size)]
+    return torch.cat(found)
+
+
+def _tensors(part: ThawedPart) -> dict[str, Tensor]:
+    """A copy of the weights and statistics, on the CPU."""
+    return {name: tensor.detach().cpu().clone() for name, tensor in part.state_dict().items()}
