@@ -1,0 +1,80 @@
+"""The stage `finetune`: a marker where the backbone stays frozen, a whole model where it does not; later stages take what there is."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from registration import build_project, inside
+
+from tasks import evaluate, finetune
+from tasks.paths import FINETUNED, HEAD, REPORT, STRATEGY
+from tasks.pipeline_run import _predictor
+from tasks.state import FINETUNING
+from thaw.errors import BadArtifact
+from thaw.finetuned import read_finetuned
+from thaw.heads import read_head
+from thaw.params import read_params
+from thaw.strategy import Strategy, write_strategy
+
+
+@pytest.fixture(scope="module")
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_project(tmp_path_factory.mktemp("frozen") / "project")
+
+
+@pytest.fixture
+def project(frozen: Path, tmp_path: Path):  # type: ignore[no-untyped-def]
+    import shutil
+
+    shutil.copytree(frozen, tmp_path / "project")
+    with inside(tmp_path / "project") as root:
+        yield root
+
+
+def thaw_all() -> None:
+    strategy = json.loads(STRATEGY.read_text())
+    write_strategy(Strategy("full", strategy["layer"]), STRATEGY)
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(f"{text}\nfinetune: {{epochs: 2, augment: none, learning_rate: 0.001}}\n")
+
+
+def test_a_frozen_backbone_leaves_a_marker_and_the_head_is_the_model(project: Path) -> None:
+    assert [path.name for path in FINETUNED.iterdir()] == ["finetuned.json"]
+    assert read_finetuned(FINETUNED) is None
+    model = _predictor(read_params())
+    assert asdict(model.head)["class_names"] == read_head(HEAD).class_names
+    assert model.backbone.is_unchanged()
+
+
+def test_a_thawed_backbone_is_evaluated_and_registered_in_its_place(project: Path) -> None:
+    thaw_all()
+    finetune.main()
+    tuned = read_finetuned(FINETUNED)
+    assert tuned is not None
+    assert not list(FINETUNING.glob("*.safetensors"))
+    lines = (FINETUNED / "history.csv").read_text().splitlines()
+    assert lines[0] == "epoch,train_loss,val_loss,val_accuracy" and lines[1].startswith("0,,")
+    evaluate.main()
+    metrics = json.loads((REPORT / "metrics.json").read_text())
+    assert "frozen" in metrics["baselines"]
+    assert "full" in (REPORT / "report.html").read_text()
+    assert _predictor(read_params()).backbone.weights_digest == tuned.backbone.weights_digest
+
+
+def test_going_back_to_frozen_leaves_nothing_of_the_fine_tuned_model(project: Path) -> None:
+    before = STRATEGY.read_bytes()
+    thaw_all()
+    finetune.main()
+    STRATEGY.write_bytes(before)
+    finetune.main()
+    assert [path.name for path in FINETUNED.iterdir()] == ["finetuned.json"]
+
+
+def test_a_torn_model_is_said(project: Path) -> None:
+    thaw_all()
+    finetune.main()
+    whole = (FINETUNED / "finetuned.json").read_text()
+    (FINETUNED / "finetuned.json").write_text(whole[:5])
+    with pytest.raises(BadArtifact, match="--stage finetune"):
+        read_finetuned(FINETUNED)
