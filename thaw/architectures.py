@@ -71,6 +71,24 @@ def build_with_weights(architecture: str, tensors: Mapping[str, torch.Tensor]) -
     return model.eval().requires_grad_(False)
 
 
+def build_with_part(architecture: str, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
+    """Build a frozen model that has these tensors; the others take no memory, on the device `meta`.
+
+    Raises:
+        BadWeights: the architecture has no such tensors.
+    """
+    model = _outline(architecture, 1000).to("meta")
+    try:
+        unknown = model.load_state_dict(dict(tensors), strict=False, assign=True).unexpected_keys
+    except RuntimeError as error:
+        raise BadWeights(
+            f"the weights do not fit {architecture} ({str(error).splitlines()[1].strip()[:200]})"
+        ) from error
+    if unknown:
+        raise BadWeights(f"the weights do not fit {architecture}, which has no {unknown[0]}")
+    return model.eval().requires_grad_(False)
+
+
 def infer_architecture(tensors: Mapping[str, torch.Tensor], weights: Path) -> str:
     """Find the architecture that has just these names and shapes; those named in the file's name are tried first.
 
@@ -133,7 +151,7 @@ def classifier_input(model: nn.Module) -> str:
 
 def has_channels_last(model: nn.Module, layer: str) -> bool:
     """Whether a layer's maps are [B, H, W, C]: pooled like the others they would lose their channels in silence."""
-    return isinstance(model, models.SwinTransformer) and layer.split(".")[0] in {"features", "norm"}
+    return isinstance(model, models.SwinTransformer) and layer.partition(".")[0] in {"features", "norm"}
 
 
 def default_preprocessing(architecture: str, weights: Path) -> Preprocessing:

@@ -1,6 +1,6 @@
 """A network as a graph of operations, whose nodes have the names that torchvision gives them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Traced:
     """The graph of one mode, training or evaluation; `names` has its nodes in the order in which they run."""
 
     graph: fx.Graph
-    names: Mapping[fx.Node, str]
+    names: dict[fx.Node, str]
 
     def node(self, name: str) -> fx.Node:
         """The last node that has this name or lies below it: torchvision's extractors take names so.
