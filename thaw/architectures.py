@@ -78,14 +78,15 @@ def build_with_part(architecture: str, tensors: Mapping[str, torch.Tensor]) -> n
         BadWeights: the architecture has no such tensors.
     """
     model = _outline(architecture, 1000).to("meta")
-    try:
-        unknown = model.load_state_dict(dict(tensors), strict=False, assign=True).unexpected_keys
-    except RuntimeError as error:
-        raise BadWeights(
-            f"the weights do not fit {architecture} ({str(error).splitlines()[1].strip()[:200]})"
-        ) from error
-    if unknown:
+    state = model.state_dict()
+    if unknown := sorted(tensors.keys() - state.keys()):
         raise BadWeights(f"the weights do not fit {architecture}, which has no {unknown[0]}")
+    state.update(tensors)
+    try:
+        model.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip()[:200]
+        raise BadWeights(f"the weights do not fit {architecture} ({first})") from error
     return model.eval().requires_grad_(False)
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import torch
 from blake3 import blake3
-from torch import nn
-from torch.fx import GraphModule
-from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+from torch import fx, nn
+from torchvision.models.feature_extraction import create_feature_extractor
 
 from thaw.architectures import (
     build_seeded,
@@ -27,6 +26,7 @@ from thaw.params import BackboneParams
 from thaw.pooling import Pooling, pool
 from thaw.preprocessing import Preprocessing, preprocessing_from_json
 from thaw.probe import probe_digest
+from thaw.traced import Traced, trace
 from thaw.views import IDENTITY, View
 from thaw.weights import Weights, digest_tensors, read_weights, write_weights
 
@@ -136,14 +136,8 @@ def cut(
     model = build_with_weights(architecture, weights.tensors)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     names = _names(model, layers)
-    _check_channels_first(architecture, model, names)
-    try:
-        extractor = _extractor(model, names)
-    except ValueError as error:
-        raise BadParameters(
-            f"backbone.layers: {', '.join(names)} given; {architecture} has {_blocks(model)}"
-        ) from error
-    _check_apart(extractor, names)
+    _check_names(architecture, model, names)
+    extractor = _extractor(model, names)
     digest = digest_tensors(model.state_dict())
     return Backbone(architecture, preprocessing, names, model, extractor, digest, digest, pooling)
 
@@ -161,23 +155,22 @@ def _names(model: nn.Module, layers: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _check_channels_first(architecture: str, model: nn.Module, names: Sequence[str]) -> None:
-    """Raise BadParameters for layers that cannot be pooled."""
-    wrong = [name for name in names if has_channels_last(model, name)]
-    if wrong:
+def _check_names(architecture: str, model: nn.Module, names: Sequence[str]) -> None:
+    """Raise BadParameters for layers that do not exist, that cannot be pooled, and that are the same."""
+    traced, given = trace(model), dict[fx.Node, str]()
+    for name in names:
+        try:
+            node = traced.node(name)
+        except KeyError as error:
+            raise BadParameters(
+                f"backbone.layers: {', '.join(names)} given; {architecture} has {_blocks(traced)}"
+            ) from error
+        if node in given:  # torchvision would take the node before it for one of the two
+            raise BadParameters(f"backbone.layers: {given[node]} and {name} are the same layer; leave one out")
+        given[node] = name
+    if wrong := [name for name in names if has_channels_last(model, name)]:
         raise BadParameters(
             f"backbone.layers: {', '.join(wrong)} of {architecture} has its channels last, which cannot be pooled; permute, avgpool and flatten can be cut"
-        )
-
-
-def _check_apart(extractor: nn.Module, names: Sequence[str]) -> None:
-    """Raise BadParameters where two names mean one node: the extractor gives it under one of them alone."""
-    assert isinstance(extractor, GraphModule)
-    given = extractor.graph.output_node().args[0]
-    assert isinstance(given, dict)
-    if lost := [name for name in names if name not in given]:
-        raise BadParameters(
-            f"backbone.layers: {', '.join(lost)} is another name of a layer that is given; leave it out"
         )
 
 
@@ -186,10 +179,9 @@ def _extractor(model: nn.Module, layers: tuple[str, ...]) -> nn.Module:
     return extractor.eval().requires_grad_(False)
 
 
-def _blocks(model: nn.Module) -> str:
+def _blocks(traced: Traced) -> str:
     """The nodes of the two upper levels, in order, for an error."""
-    nodes = get_graph_node_names(model, suppress_diff_warning=True)[1]
-    return ", ".join(dict.fromkeys(".".join(node.split(".")[:2]) for node in nodes))
+    return ", ".join(dict.fromkeys(".".join(node.split(".")[:2]) for node in traced.names.values()))
 
 
 def _parents(name: str) -> list[str]:
