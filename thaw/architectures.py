@@ -129,8 +129,8 @@ def _letters(name: str) -> str:
 
 def _classes_in(architecture: str, tensors: Mapping[str, torch.Tensor]) -> int:
     """The number of classes that the weights' classifier has; 1000 where the classifier is not found."""
-    bias = f"{classifier_of(_outline(architecture, 1000))}.bias"
-    return tensors[bias].shape[0] if bias in tensors else 1000
+    weight = f"{classifier_of(_outline(architecture, 1000))}.weight"
+    return tensors[weight].shape[0] if weight in tensors else 1000
 
 
 def classifier_of(model: nn.Module) -> str:

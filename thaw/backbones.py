@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from blake3 import blake3
 from torch import fx, nn
-from torchvision.models.feature_extraction import create_feature_extractor
+from torchvision.models.feature_extraction import DualGraphModule
 
 from thaw.architectures import (
     build_seeded,
@@ -165,7 +165,7 @@ def _check_names(architecture: str, model: nn.Module, names: Sequence[str]) -> N
             raise BadParameters(
                 f"backbone.layers: {', '.join(names)} given; {architecture} has {_blocks(traced)}"
             ) from error
-        if node in given:  # torchvision would take the node before it for one of the two
+        if node in given:
             raise BadParameters(f"backbone.layers: {given[node]} and {name} are the same layer; leave one out")
         given[node] = name
     if wrong := [name for name in names if has_channels_last(model, name)]:
@@ -175,7 +175,12 @@ def _check_names(architecture: str, model: nn.Module, names: Sequence[str]) -> N
 
 
 def _extractor(model: nn.Module, layers: tuple[str, ...]) -> nn.Module:
-    extractor = create_feature_extractor(model, {name: name for name in layers}, suppress_diff_warning=True)
+    """The network up to its layers; it holds nothing else of the model.
+
+    torchvision's `create_feature_extractor` would keep every operation that an assertion beyond the layers looks at, in transformers all of them.
+    """
+    training, evaluation = (trace(model, training=mode).part_to(layers) for mode in (True, False))
+    extractor: nn.Module = DualGraphModule(model, training, evaluation)
     return extractor.eval().requires_grad_(False)
 
 

@@ -17,7 +17,7 @@ def model_size(backbone: Backbone, layers: tuple[str, ...] | None = None) -> Mod
     """The size of what the given layers need, those of the backbone where none are given; nothing is computed.
 
     Raises:
-        ValueError: the network has no such layer.
+        KeyError: the network has no such layer.
     """
     sliced = backbone if layers is None else backbone.only(layers)
     trained = {name for name, _ in backbone.model.named_parameters()}
