@@ -71,6 +71,25 @@ def build_with_weights(architecture: str, tensors: Mapping[str, torch.Tensor]) -
     return model.eval().requires_grad_(False)
 
 
+def build_with_part(architecture: str, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
+    """Build a frozen model that has these tensors; the others take no memory, on the device `meta`.
+
+    Raises:
+        BadWeights: the architecture has no such tensors.
+    """
+    model = _outline(architecture, 1000).to("meta")
+    state = model.state_dict()
+    if unknown := sorted(tensors.keys() - state.keys()):
+        raise BadWeights(f"the weights do not fit {architecture}, which has no {unknown[0]}")
+    state.update(tensors)
+    try:
+        model.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip()[:200]
+        raise BadWeights(f"the weights do not fit {architecture} ({first})") from error
+    return model.eval().requires_grad_(False)
+
+
 def infer_architecture(tensors: Mapping[str, torch.Tensor], weights: Path) -> str:
     """Find the architecture that has just these names and shapes; those named in the file's name are tried first.
 
@@ -110,8 +129,8 @@ def _letters(name: str) -> str:
 
 def _classes_in(architecture: str, tensors: Mapping[str, torch.Tensor]) -> int:
     """The number of classes that the weights' classifier has; 1000 where the classifier is not found."""
-    bias = f"{classifier_of(_outline(architecture, 1000))}.bias"
-    return tensors[bias].shape[0] if bias in tensors else 1000
+    weight = f"{classifier_of(_outline(architecture, 1000))}.weight"
+    return tensors[weight].shape[0] if weight in tensors else 1000
 
 
 def classifier_of(model: nn.Module) -> str:
@@ -133,7 +152,7 @@ def classifier_input(model: nn.Module) -> str:
 
 def has_channels_last(model: nn.Module, layer: str) -> bool:
     """Whether a layer's maps are [B, H, W, C]: pooled like the others they would lose their channels in silence."""
-    return isinstance(model, models.SwinTransformer) and layer.split(".", maxsplit=1)[0] in {"features", "norm"}
+    return isinstance(model, models.SwinTransformer) and layer.partition(".")[0] in {"features", "norm"}
 
 
 def default_preprocessing(architecture: str, weights: Path) -> Preprocessing:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import torch
 from blake3 import blake3
-from torch import nn
-from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+from torch import fx, nn
+from torchvision.models.feature_extraction import DualGraphModule
 
 from thaw.architectures import (
     build_seeded,
+    build_with_part,
     build_with_weights,
     classifier_input,
     default_preprocessing,
@@ -25,6 +26,7 @@ from thaw.params import BackboneParams
 from thaw.pooling import Pooling, pool
 from thaw.preprocessing import Preprocessing, preprocessing_from_json
 from thaw.probe import probe_digest
+from thaw.traced import Traced, trace
 from thaw.views import IDENTITY, View
 from thaw.weights import Weights, digest_tensors, read_weights, write_weights
 
@@ -36,7 +38,8 @@ class Backbone:
     """A frozen network that ends at its cut layers.
 
     `layers` are the cut layers' node names; `extractor` maps float32 [B, 3, H, W] to a tensor for each of them; `model` is the whole network with its
-    original classifier; `weights_digest` is BLAKE3 of its tensors, hex; `pooling` makes one vector of maps and tokens.
+    original classifier; `weights_digest` is BLAKE3 of its tensors, hex; `pooling` makes one vector of maps and tokens. One that was written and read
+    again is sliced: it holds only the tensors that its layers need (the others have no memory), whose digest is `held_digest`.
     """
 
     architecture: str
@@ -45,6 +48,7 @@ class Backbone:
     model: nn.Module
     extractor: nn.Module
     weights_digest: str
+    held_digest: str
     pooling: Pooling = "average"
 
     def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -85,7 +89,17 @@ class Backbone:
 
     def is_unchanged(self) -> bool:
         """Whether the weights still have the digest that they were read with."""
-        return digest_tensors(self.model.state_dict()) == self.weights_digest
+        held = {name: tensor for name, tensor in self.model.state_dict().items() if not tensor.is_meta}
+        return digest_tensors(held) == self.held_digest
+
+    def needed_tensors(self) -> dict[str, torch.Tensor]:
+        """The tensors that its layers depend on, by their names in the network's `state_dict`."""
+        used = set(self.extractor.state_dict())
+        inside = {name.rpartition(".")[0] for name in used}
+        inside |= {parent for name in inside for parent in _parents(name)}
+        # A buffer may be computed with while the network is traced: then the extractor holds the result alone.
+        used |= {name for name, _ in self.model.named_buffers() if name.rpartition(".")[0] in inside}
+        return {name: tensor for name, tensor in self.model.state_dict().items() if name in used}
 
 
 def read_backbone(params: BackboneParams) -> Backbone:
@@ -122,14 +136,10 @@ def cut(
     model = build_with_weights(architecture, weights.tensors)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     names = _names(model, layers)
-    _check_channels_first(architecture, model, names)
-    try:
-        extractor = _extractor(model, names)
-    except ValueError as error:
-        raise BadParameters(
-            f"backbone.layers: {', '.join(names)} given; {architecture} has {_blocks(model)}"
-        ) from error
-    return Backbone(architecture, preprocessing, names, model, extractor, digest_tensors(model.state_dict()), pooling)
+    _check_names(architecture, model, names)
+    extractor = _extractor(model, names)
+    digest = digest_tensors(model.state_dict())
+    return Backbone(architecture, preprocessing, names, model, extractor, digest, digest, pooling)
 
 
 def _names(model: nn.Module, layers: Sequence[str]) -> tuple[str, ...]:
@@ -145,53 +155,83 @@ def _names(model: nn.Module, layers: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _check_channels_first(architecture: str, model: nn.Module, names: Sequence[str]) -> None:
-    """Raise BadParameters for layers that cannot be pooled."""
-    wrong = [name for name in names if has_channels_last(model, name)]
-    if wrong:
+def _check_names(architecture: str, model: nn.Module, names: Sequence[str]) -> None:
+    """Raise BadParameters for layers that do not exist, that cannot be pooled, and that are the same."""
+    traced, given = trace(model), dict[fx.Node, str]()
+    for name in names:
+        try:
+            node = traced.node(name)
+        except KeyError as error:
+            raise BadParameters(
+                f"backbone.layers: {', '.join(names)} given; {architecture} has {_blocks(traced)}"
+            ) from error
+        if node in given:
+            raise BadParameters(f"backbone.layers: {given[node]} and {name} are the same layer; leave one out")
+        given[node] = name
+    if wrong := [name for name in names if has_channels_last(model, name)]:
         raise BadParameters(
             f"backbone.layers: {', '.join(wrong)} of {architecture} has its channels last, which cannot be pooled; permute, avgpool and flatten can be cut"
         )
 
 
 def _extractor(model: nn.Module, layers: tuple[str, ...]) -> nn.Module:
-    extractor = create_feature_extractor(model, {name: name for name in layers}, suppress_diff_warning=True)
+    """The network up to its layers; it holds nothing else of the model.
+
+    torchvision's `create_feature_extractor` would keep every operation that an assertion beyond the layers looks at, in transformers all of them.
+    """
+    training, evaluation = (trace(model, training=mode).part_to(layers) for mode in (True, False))
+    extractor: nn.Module = DualGraphModule(model, training, evaluation)
     return extractor.eval().requires_grad_(False)
 
 
-def _blocks(model: nn.Module) -> str:
+def _blocks(traced: Traced) -> str:
     """The nodes of the two upper levels, in order, for an error."""
-    nodes = get_graph_node_names(model, suppress_diff_warning=True)[1]
-    return ", ".join(dict.fromkeys(".".join(node.split(".")[:2]) for node in nodes))
+    return ", ".join(dict.fromkeys(".".join(node.split(".")[:2]) for node in traced.names.values()))
+
+
+def _parents(name: str) -> list[str]:
+    """The qualified names of the modules around a module, from the network itself."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(len(parts))]
 
 
 def write_backbone(backbone: Backbone, folder: Path) -> None:
-    """Write `backbone.safetensors` and `backbone.json`, from which `read_written_backbone` makes the same backbone."""
-    write_weights(folder / "backbone.safetensors", backbone.model.state_dict(), {"architecture": backbone.architecture})
+    """Write `backbone.safetensors`, with the tensors that the cut layers need, and `backbone.json`; `read_written_backbone` makes the same backbone of them."""
+    tensors = backbone.needed_tensors()
+    origin = {"architecture": backbone.architecture, "weights_digest": backbone.weights_digest}
+    write_weights(folder / "backbone.safetensors", tensors, origin)
     description = {
         "architecture": backbone.architecture,
         "layers": list(backbone.layers),
         "pooling": backbone.pooling,
         "preprocessing": json.loads(backbone.preprocessing.to_json()),
         "weights_digest": backbone.weights_digest,
+        "tensors_digest": digest_tensors(tensors),
     }
     write_text(folder / "backbone.json", json.dumps(description, indent=2) + "\n")
 
 
 def read_written_backbone(folder: Path) -> Backbone:
-    """Read what `write_backbone` wrote.
+    """Read what `write_backbone` wrote: a sliced backbone, with the same features bit for bit.
 
     Raises:
         BadArtifact: the weights are not those that were written.
     """
     description = json.loads((folder / "backbone.json").read_text())
-    backbone = cut(
-        description["architecture"],
-        read_weights(folder / "backbone.safetensors"),
-        tuple(description["layers"]),
-        preprocessing_from_json(json.dumps(description["preprocessing"])),
-        description["pooling"],
-    )
-    if backbone.weights_digest != description["weights_digest"]:
+    weights = read_weights(folder / "backbone.safetensors")
+    digest, origin = digest_tensors(weights.tensors), weights.metadata.get("weights_digest")
+    if (digest, origin) != (description.get("tensors_digest"), description["weights_digest"]):
         raise BadArtifact(f"{folder}: the backbone's weights are not those that were written; register the model again")
-    return backbone
+    model = build_with_part(description["architecture"], weights.tensors)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    layers = tuple(description["layers"])
+    return Backbone(
+        architecture=description["architecture"],
+        preprocessing=preprocessing_from_json(json.dumps(description["preprocessing"])),
+        layers=layers,
+        model=model,
+        extractor=_extractor(model, layers),
+        weights_digest=description["weights_digest"],
+        held_digest=digest,
+        pooling=description["pooling"],
+    )

@@ -92,7 +92,8 @@ class BackboneParams(Section):
     layers: tuple[str, ...] = Field(
         ("auto",),
         min_length=1,
-        description="the cut layers whose features are kept; `auto`: the input of the last linear layer",
+        description="the cut layers whose features are kept; `auto`: the input of the last linear layer; `blocks`: up to five, spread evenly over the "
+        "network's blocks, the last of them `auto`",
     )
     pooling: Pooling = Field(
         "average",

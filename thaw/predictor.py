@@ -51,9 +51,9 @@ class Predictor:
         return np.asarray(probabilities.numpy(), np.float32)
 
     def write(self, folder: Path) -> None:
-        """Write the backbone, cut at the head's layer alone, and the head: safetensors and JSON."""
+        """Write the backbone, cut at the head's layer alone and without what lies beyond, and the head: safetensors and JSON."""
         folder.mkdir(parents=True, exist_ok=True)
-        write_backbone(self.backbone, folder)
+        write_backbone(self.backbone.only((self.layer,)), folder)
         write_head(self.head, folder)
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from torch import nn
+from torch import fx, nn
 from torchvision.models.feature_extraction import DualGraphModule
 
 from thaw.blocks import Block
@@ -42,10 +42,12 @@ def _below(model: nn.Module, blocks: Sequence[Block], output: str) -> list[str]:
 
 
 def _part(model: nn.Module, start: str | None, end: str) -> nn.Module:
-    graphs = []
-    for training in (True, False):
-        traced = trace(model, training=training)
-        graphs.append(traced.part(traced.node(end), None if start is None else traced.node(start)))
-    part = DualGraphModule(model, *graphs)
+    graphs = {training: _graph(model, start, end, training=training) for training in (True, False)}
+    part: nn.Module = DualGraphModule(model, graphs[True], graphs[False])
     model.eval()  # what they share must not be in two modes
     return part.eval()
+
+
+def _graph(model: nn.Module, start: str | None, end: str, *, training: bool) -> fx.Graph:
+    traced = trace(model, training=training)
+    return traced.part(traced.node(end), None if start is None else traced.node(start))

@@ -1,6 +1,6 @@
 """A network as a graph of operations, whose nodes have the names that torchvision gives them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Traced:
     """The graph of one mode, training or evaluation; `names` has its nodes in the order in which they run."""
 
     graph: fx.Graph
-    names: Mapping[fx.Node, str]
+    names: dict[fx.Node, str]
 
     def node(self, name: str) -> fx.Node:
         """The last node that has this name or lies below it: torchvision's extractors take names so.
@@ -26,9 +26,9 @@ class Traced:
                 return node
         raise KeyError(name)
 
-    def needed_for(self, end: fx.Node, start: fx.Node | None = None) -> list[fx.Node]:
-        """`end` and all that it is computed from, in order, but nothing that only `start` is computed from."""
-        needed, unseen = {end}, [end]
+    def needed_for(self, *ends: fx.Node, start: fx.Node | None = None) -> list[fx.Node]:
+        """The ends and all that they are computed from, in order, but nothing that only `start` is computed from."""
+        needed, unseen = set(ends), list(ends)
         while unseen:
             node = unseen.pop()
             if node is not start:
@@ -37,12 +37,23 @@ class Traced:
         return [node for node in self.graph.nodes if node in needed]
 
     def part(self, end: fx.Node, start: fx.Node | None = None) -> fx.Graph:
-        """The graph from the input, or from what `start` gives, to `end`."""
-        part, copies = fx.Graph(), dict[fx.Node, fx.Node]()
-        for node in self.needed_for(end, start):
-            copies[node] = part.placeholder("activation") if node is start else part.node_copy(node, copies.__getitem__)
+        """The graph from the input, or from what `start` gives, to `end`, and nothing beside it."""
+        part, copies = self._copied([end], start)
         part.output(copies[end])
         return part
+
+    def part_to(self, names: Sequence[str]) -> fx.Graph:
+        """The graph from the input to the nodes with these names; its output is a dictionary."""
+        ends = {name: self.node(name) for name in names}
+        part, copies = self._copied(list(ends.values()), None)
+        part.output({name: copies[end] for name, end in ends.items()})
+        return part
+
+    def _copied(self, ends: Sequence[fx.Node], start: fx.Node | None) -> tuple[fx.Graph, dict[fx.Node, fx.Node]]:
+        part, copies = fx.Graph(), dict[fx.Node, fx.Node]()
+        for node in self.needed_for(*ends, start=start):
+            copies[node] = part.placeholder("activation") if node is start else part.node_copy(node, copies.__getitem__)
+        return part, copies
 
 
 def trace(model: nn.Module, *, training: bool = False) -> Traced:

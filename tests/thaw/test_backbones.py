@@ -1,6 +1,7 @@
 """Backbones are frozen, cut where they are told to, and fingerprinted by all that changes a number."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from thaw.architectures import build_seeded
 from thaw.backbones import Backbone, read_backbone, read_written_backbone, write_backbone
 from thaw.errors import BadArtifact, BadParameters
 from thaw.params import BackboneParams
-from thaw.weights import write_weights
+from thaw.weights import read_weights, write_weights
 
 
 @pytest.fixture
@@ -131,6 +132,80 @@ def test_real_weights_give_the_features_of_torchvisions_own_model(real_data: Pat
     ]
     assert backbone.architecture == "mobilenet_v2"
     assert np.allclose(features, expected, atol=1e-4)
+
+
+def test_blocks_are_spread_over_the_depth_and_end_with_auto(weights: Path) -> None:
+    backbone = read_backbone(BackboneParams(weights=str(weights), layers=("blocks",)))
+    assert backbone.layers == ("maxpool", "layer1.0", "layer2.0", "flatten")
+    together = read_backbone(BackboneParams(weights=str(weights), layers=("layer3", "blocks", "auto")))
+    assert together.layers == ("layer3", *backbone.layers), "each once"
+    found = together.features(pixels())
+    for layer in together.layers:
+        alone = together.only((layer,)).features(pixels())
+        assert torch.equal(found[layer], alone[layer]), "one pass gives what each layer gives alone"
+
+
+def test_two_names_of_one_layer_are_refused(weights: Path) -> None:
+    with pytest.raises(BadParameters, match=r"layer1 and layer1\.0 are the same layer"):
+        read_backbone(BackboneParams(weights=str(weights), layers=("layer1", "blocks")))
+
+
+def tampered(folder: Path) -> None:
+    path = folder / "backbone.safetensors"
+    whole = read_weights(path)
+    name = next(iter(whole.tensors))
+    write_weights(path, {**whole.tensors, name: whole.tensors[name] + 1}, whole.metadata)
+
+
+def grown(folder: Path) -> None:
+    path = folder / "backbone.safetensors"
+    whole = read_weights(path)
+    write_weights(path, {**whole.tensors, "fc.bias": torch.zeros(10)}, whole.metadata)
+
+
+def shrunk(folder: Path) -> None:
+    path = folder / "backbone.safetensors"
+    whole = read_weights(path)
+    write_weights(path, dict(list(whole.tensors.items())[1:]), whole.metadata)
+
+
+@pytest.mark.parametrize("change", [tampered, grown, shrunk])
+def test_other_tensors_than_those_written_are_refused(
+    backbone: Backbone, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    write_backbone(backbone, tmp_path / "out")
+    change(tmp_path / "out")
+    with pytest.raises(BadArtifact, match="not those that were written"):
+        read_written_backbone(tmp_path / "out")
+
+
+def test_a_written_backbone_holds_what_its_layers_need_and_no_more(backbone: Backbone, tmp_path: Path) -> None:
+    sliced = backbone.only(("layer1",))
+    write_backbone(sliced, tmp_path / "one")
+    written = read_weights(tmp_path / "one/backbone.safetensors").tensors
+    assert set(written) == {name for name in backbone.model.state_dict() if name.startswith(("conv1", "bn1", "layer1"))}
+    again = read_written_backbone(tmp_path / "one")
+    assert all(tensor.is_meta != (name in written) for name, tensor in again.model.state_dict().items())
+    assert not any(tensor.is_meta for tensor in again.extractor.state_dict().values())
+    assert not any(parameter.requires_grad for parameter in again.model.parameters())
+    assert torch.equal(again.features(pixels())["layer1"], backbone.features(pixels())["layer1"])
+    assert again.weights_digest == backbone.weights_digest, "it can be traced to the whole network"
+    assert again.fingerprint("float32", "float32") == backbone.fingerprint("float32", "float32")
+    assert again.is_unchanged()
+    again.model.get_buffer("bn1.running_mean").add_(1)
+    assert not again.is_unchanged()
+
+
+def test_a_sliced_backbone_is_written_again_and_cut_earlier(backbone: Backbone, tmp_path: Path) -> None:
+    write_backbone(backbone, tmp_path / "first")
+    first = read_written_backbone(tmp_path / "first")
+    write_backbone(first, tmp_path / "second")
+    first_json, second_json = ((tmp_path / name / "backbone.json").read_text() for name in ("first", "second"))
+    assert first_json == second_json
+    earlier = first.only(("layer1",))
+    write_backbone(earlier, tmp_path / "third")
+    again = read_written_backbone(tmp_path / "third")
+    assert torch.equal(again.features(pixels())["layer1"], backbone.features(pixels())["layer1"])
 
 
 def test_layers_with_channels_last_are_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The whole model from pixels, written to a folder and read again."""
 
 import io
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
-from thaw.architectures import build_seeded
-from thaw.backbones import read_backbone
+from thaw.architectures import build_seeded, classifier_of
+from thaw.backbones import Backbone, read_backbone
+from thaw.blocks import blocks_of
 from thaw.decoding import decode_pixels
 from thaw.errors import BadArtifact
 from thaw.heads import fit_head
 from thaw.labelled import LabelledFeatures
+from thaw.model_size import model_size
 from thaw.params import BackboneParams, HeadParams
 from thaw.predictor import Predictor
 from thaw.weights import write_weights
@@ -84,3 +87,38 @@ def test_a_foreign_backbone_is_refused(predictor: Predictor, tmp_path: Path) -> 
     (tmp_path / "backbone.json").write_text(json.dumps(description))
     with pytest.raises(BadArtifact, match="not those that were written"):
         Predictor.read(tmp_path)
+
+
+def cut_predictor(backbone: Backbone, layer: str) -> Predictor:
+    features = backbone.features(torch.stack([backbone.preprocessing.pixels(image) for image in pictures(10)]))
+    train = LabelledFeatures(features[layer].clone(), torch.arange(10) % 2, ("dark", "light"))
+    return Predictor(backbone, fit_head(train, None, HeadParams(l2=(1e-3,), folds=2)), layer)
+
+
+@pytest.mark.parametrize("architecture", ["mobilenet_v2", "resnet18", "thaw_small"])
+def test_cut_earlier_it_is_smaller_and_says_the_same(architecture: str, tmp_path: Path) -> None:
+    model = build_seeded(architecture, 10, 0)
+    path = tmp_path / "weights.safetensors"
+    write_weights(path, model.state_dict(), {"architecture": architecture})
+    layers = tuple(block.output for block in blocks_of(model))
+    backbone = read_backbone(BackboneParams(weights=str(path), layers=layers))
+    small = replace(backbone, preprocessing=replace(backbone.preprocessing, resize=(64, 64), crop=None))
+    sizes = []
+    for layer in layers:
+        predictor, folder = cut_predictor(small, layer), tmp_path / layer
+        predictor.write(folder)
+        again = Predictor.read(folder)
+        assert again.backbone.layers == (layer,)
+        assert np.array_equal(again.probabilities(pixels(again, 3)), predictor.probabilities(pixels(predictor, 3)))
+        parameters = [each for each in again.backbone.model.parameters() if not each.is_meta]
+        expected = model_size(small, (layer,))
+        assert sum(each.numel() for each in parameters) == expected.parameters
+        assert 0 < (folder / "backbone.safetensors").stat().st_size - expected.bytes < 50_000, "a header, no more"
+        sizes.append((expected.bytes, expected.parameters, len(list(again.backbone.extractor.graph.nodes))))
+    for before, after in itertools.pairwise(sizes):
+        assert all(one < two for one, two in zip(before, after, strict=True))
+    assert sizes[-1][1] == sum(each.numel() for each in model.parameters()) - classifier_size(model)
+
+
+def classifier_size(model: torch.nn.Module) -> int:
+    return sum(each.numel() for each in model.get_submodule(classifier_of(model)).parameters())
