@@ -167,7 +167,9 @@ class _Training:
         self._wrapped.zero_grad()
         self._fabric.backward(loss)
         self._wrapped.step()
-        return float(self._fabric.all_reduce(loss.detach(), reduce_op="mean"))
+        mean = self._fabric.all_reduce(loss.detach(), reduce_op="mean")
+        assert isinstance(mean, Tensor)
+        return float(mean)
 
     def _judge(self) -> Tensor:
         """The averaged network's logits of the held-out images, float32 [N, C] on the CPU; [0, C] where there are none."""
