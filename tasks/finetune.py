@@ -1,13 +1,13 @@
 """The stage `finetune`: train the layers that the strategy thaws; where it keeps the backbone frozen, a marker says so."""
 
 import logging
-from pathlib import Path
 
 from tasks.paths import FINETUNED, HEAD, MANIFEST, STRATEGY
 from tasks.progress import counted
 from tasks.running import stage
-from tasks.state import FINETUNING
+from tasks.state import ACTIVATIONS, CHECKPOINTS
 from thaw.backbones import read_backbone
+from thaw.features import FeatureStore
 from thaw.finetuned import write_finetuned, write_frozen
 from thaw.heads import read_head
 from thaw.heads.kinds import class_weights
@@ -39,6 +39,7 @@ def _finetune(params: Params, strategy: Strategy) -> None:
     images = read_labelled_images(rows, head.class_names, params, backbone.preprocessing)
     val = read_labelled_images(held_out, head.class_names, params, backbone.preprocessing) if held_out else None
     weights = class_weights(images.targets, head.class_names, params.head)
+    desk = Desk(CHECKPOINTS / "finetune", FeatureStore(ACTIVATIONS))
     with counted("finetune", "epochs") as progress:
         model = finetune(
             Start(backbone, head, weights),
@@ -46,13 +47,11 @@ def _finetune(params: Params, strategy: Strategy) -> None:
             val,
             strategy,
             params.finetune,
-            desk=Desk(FINETUNING),
+            desk=desk,
             progress=progress,
         )
     write_finetuned(model, FINETUNED)
-    # What it kept in case of a kill has served; activations stay, for another try with other settings.
-    for file in Path(FINETUNING).glob("*.safetensors"):
-        file.unlink()
+    desk.clear()
     before, best = model.history[0], model.history[min(model.epochs, len(model.history) - 1)]
     log.info(
         "%s: %d blocks trained on %d images for %d epochs%s",

@@ -8,5 +8,7 @@ RECORD = Path(".thaw/extracted.json")
 """What the last run saw, for the next one that finds nothing to do."""
 CACHE_LOCK = Path(".thaw/features.lock")
 """Held by who adds to the cached features, or takes away (`thaw.store_lock`)."""
-FINETUNING = Path(".thaw/finetuning")
-"""Checkpoints of a fine-tuning under way, and what the frozen layers below the thawed ones gave."""
+CHECKPOINTS = Path(".thaw/checkpoints")
+"""Of fine-tunings under way, a folder for each stage that trains."""
+ACTIVATIONS = Path(".thaw/activations")
+"""What frozen layers below thawed ones gave, kept for the next fine-tuning."""

@@ -7,7 +7,8 @@ import torch
 from sklearn.datasets import load_digits
 
 from thaw.backbones import Backbone, read_backbone
-from thaw.finetuning import LabelledImages, Start
+from thaw.features import FeatureStore
+from thaw.finetuning import Desk, LabelledImages, Start
 from thaw.heads import fit_head
 from thaw.heads.kinds import class_weights
 from thaw.labelled import LabelledFeatures
@@ -43,3 +44,7 @@ def start_on(images: LabelledImages, backbone: Backbone | None = None) -> Start:
     whole = backbone or embedded()
     head = fit_head(features_of(whole, images), None, HeadParams(l2=(0.01, 0.1)))
     return Start(whole, head, class_weights(images.targets, images.class_names, HeadParams()))
+
+
+def desk_in(folder: Path) -> Desk:
+    return Desk(folder, FeatureStore(folder / "activations"))

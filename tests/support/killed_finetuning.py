@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import torch
-from digit_images import digit_images, embedded, start_on
+from digit_images import desk_in, digit_images, embedded, start_on
 
 from thaw.finetuned import FineTuned
-from thaw.finetuning import Desk, finetune, training
+from thaw.finetuning import finetune, training
 from thaw.params import FinetuneParams
 from thaw.strategy import Strategy
 
@@ -27,18 +27,18 @@ PARAMS = FinetuneParams(
 def run(folder: Path) -> FineTuned:
     images = digit_images(0, 40)
     strategy = Strategy("last_blocks", embedded().layers[-1], 2)
-    return finetune(start_on(images), images, digit_images(40, 40), strategy, PARAMS, desk=Desk(folder))
+    return finetune(start_on(images), images, digit_images(40, 40), strategy, PARAMS, desk=desk_in(folder))
 
 
 def die_in(epoch: int) -> None:
     """Kill this process in the middle of an epoch."""
     step, seen = training._Training._step, [0]
 
-    def deadly(self: training._Training, rows: torch.Tensor) -> float:
+    def deadly(self: training._Training, rows: torch.Tensor, batch: torch.Tensor) -> float:
         seen[0] += 1
         if seen[0] == 2 * epoch:  # an epoch of 40 images has two steps or three
             os.kill(os.getpid(), signal.SIGKILL)
-        return step(self, rows)
+        return step(self, rows, batch)
 
     training._Training._step = deadly  # type: ignore[method-assign]
 

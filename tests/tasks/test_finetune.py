@@ -10,7 +10,7 @@ from registration import build_project, inside
 from tasks import evaluate, finetune
 from tasks.paths import FINETUNED, HEAD, REPORT, STRATEGY
 from tasks.pipeline_run import _predictor
-from tasks.state import FINETUNING
+from tasks.state import CHECKPOINTS
 from thaw.errors import BadArtifact
 from thaw.finetuned import read_finetuned
 from thaw.heads import read_head
@@ -52,7 +52,7 @@ def test_a_thawed_backbone_is_evaluated_and_registered_in_its_place(project: Pat
     finetune.main()
     tuned = read_finetuned(FINETUNED)
     assert tuned is not None
-    assert not list(FINETUNING.glob("*.safetensors"))
+    assert not list(CHECKPOINTS.rglob("*.safetensors"))
     lines = (FINETUNED / "history.csv").read_text().splitlines()
     assert lines[0] == "epoch,train_loss,val_loss,val_accuracy" and lines[1].startswith("0,,")
     evaluate.main()

@@ -51,18 +51,19 @@ class Start:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where a fine-tuning keeps what it may need again: a folder of this machine's own state."""
+    """Where a fine-tuning keeps what it may need again, of this machine's own state: checkpoints, and what the frozen part gave."""
 
-    folder: Path
-
-    @property
-    def activations(self) -> FeatureStore:
-        """What the frozen part gave."""
-        return FeatureStore(self.folder / "activations")
+    checkpoints: Path
+    activations: FeatureStore
 
     def checkpoint(self, key: str) -> Path:
         """The file of a training's state."""
-        return self.folder / f"{key}.safetensors"
+        return self.checkpoints / f"{key}.safetensors"
+
+    def clear(self) -> None:
+        """Remove the checkpoints, once what they led to is written; activations stay, for another try with other settings."""
+        for file in self.checkpoints.glob("*.safetensors"):
+            file.unlink(missing_ok=True)
 
 
 def finetune(
@@ -84,8 +85,7 @@ def finetune(
     Raises:
         BadParameters: more blocks are to be thawed than there are; or the head is not linear.
     """
-    if strategy.kind == "scratch":
-        params = _from_scratch(params)
+    params = settings_of(strategy, params)
     course = _Course(start, strategy, params, desk)
     held_out = val
     learnt, again = images, False
@@ -123,7 +123,9 @@ class _Course:
 
     def run(self, images: LabelledImages, val: LabelledImages | None, epochs: int, progress: Progress) -> _Run:
         """Train a fresh copy of the network; nothing is computed where its checkpoint says that all is done."""
-        network = build_network(self.start.backbone, self.strategy, self._head(), self.params)
+        network = build_network(
+            self.start.backbone, self.strategy, first_head(self.start.head, self.strategy), self.params
+        )
         feed, val_feed = self._feeds(network, images, val)
         plan = Plan(
             part=network.part,
@@ -136,12 +138,6 @@ class _Course:
             checkpoint=self.desk.checkpoint(self._key(images, val, epochs)),
         )
         return _Run(network, launched(self.params, plan, progress))
-
-    def _head(self) -> LogisticModel:
-        model = self.start.head.model
-        if not isinstance(model, LogisticModel):
-            raise BadParameters(f"fine-tuning starts from a linear head, and this one is {model.kind}")
-        return new_head(*reversed(model.weights.shape)) if self.strategy.kind == "scratch" else model
 
     def _feeds(self, network: Network, images: LabelledImages, val: LabelledImages | None) -> tuple[Feed, Feed | None]:
         views = self._cached_views(network, images, 0 if val is None else len(val))
@@ -165,7 +161,7 @@ class _Course:
 
     def _key(self, images: LabelledImages, val: LabelledImages | None, epochs: int) -> str:
         """A hash of all that the training depends on: whoever changes anything starts anew."""
-        model = self._head()
+        model = first_head(self.start.head, self.strategy)
         head = blake3(b"".join(part.contiguous().numpy().tobytes() for part in (model.weights, model.bias)))
         rows = [
             [[digest.hex(), target] for digest, target in zip(part.digests, part.targets.tolist(), strict=True)]
@@ -186,16 +182,20 @@ class _Course:
         return blake3(json.dumps(described).encode()).hexdigest(16)
 
 
-def launched(params: FinetuneParams, plan: Plan, progress: Progress = untold) -> State:
-    """Train on the machine's GPU, or on its CPU, by as many processes as the parameters say."""
-    shared = params.devices > 1
-    fabric = Fabric(
+def build_fabric(params: FinetuneParams) -> Fabric:
+    """The machine's GPUs, or its CPU, by as many processes and in the precision that the parameters say."""
+    return Fabric(
         accelerator="auto" if torch.cuda.is_available() else "cpu",
         devices=params.devices,
-        strategy="ddp_spawn" if shared else "auto",
+        strategy="ddp_spawn" if params.devices > 1 else "auto",
         precision="bf16-mixed" if _is_bfloat16(params) else "32-true",
     )
-    if not shared:
+
+
+def launched(params: FinetuneParams, plan: Plan, progress: Progress = untold) -> State:
+    """Train, in this process or in as many as the parameters say."""
+    fabric = build_fabric(params)
+    if params.devices == 1:
         return train(fabric, plan, progress)
     fabric.launch(partial(_train_only, plan=plan))
     state = read_state(plan.checkpoint)
@@ -216,8 +216,22 @@ def _is_bfloat16(params: FinetuneParams) -> bool:
     return params.precision == "bfloat16" or (params.precision == "auto" and has_bfloat16(device))
 
 
-def _from_scratch(params: FinetuneParams) -> FinetuneParams:
-    """Every layer learns alike, and faster and longer, where there is nothing to keep."""
+def first_head(head: FittedHead, strategy: Strategy) -> LogisticModel:
+    """The head that training starts from: the fitted one, or from scratch one that knows nothing.
+
+    Raises:
+        BadParameters: it is not linear.
+    """
+    if not isinstance(head.model, LogisticModel):
+        raise BadParameters(f"fine-tuning starts from a linear head, and this one is {head.kind}")
+    classes, dim = head.model.weights.shape
+    return new_head(dim, classes) if strategy.kind == "scratch" else head.model
+
+
+def settings_of(strategy: Strategy, params: FinetuneParams) -> FinetuneParams:
+    """How the strategy is trained: from scratch every layer learns alike, and faster and longer, as there is nothing to keep."""
+    if strategy.kind != "scratch":
+        return params
     own = {**params.scratch.model_dump(), "layer_decay": 1.0, "gradual": False, "batch_norm": "trained"}
     return params.model_copy(update=own)
 

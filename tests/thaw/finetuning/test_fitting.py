@@ -11,11 +11,11 @@ from pathlib import Path
 import killed_finetuning
 import pytest
 import torch
-from digit_images import digit_images, embedded, features_of, start_on
+from digit_images import desk_in, digit_images, embedded, features_of, start_on
 
 from thaw.errors import BadParameters
 from thaw.finetuned import FineTuned
-from thaw.finetuning import Desk, LabelledImages, Start, finetune
+from thaw.finetuning import LabelledImages, Start, finetune
 from thaw.heads import fit_head
 from thaw.params import FinetuneParams, HeadParams
 from thaw.predictor import Predictor
@@ -37,7 +37,7 @@ def tune(
     images = digit_images(0, 60)
     strategy = Strategy(kind, embedded().layers[-1], blocks if kind == "last_blocks" else None)
     settings = FinetuneParams.model_validate({**QUICK, **params})
-    return finetune(start or start_on(images), images, val, strategy, settings, desk=Desk(folder))
+    return finetune(start or start_on(images), images, val, strategy, settings, desk=desk_in(folder))
 
 
 def accuracy(predictor: Predictor, images: LabelledImages) -> float:
@@ -86,7 +86,9 @@ def test_without_validation_a_fifth_is_held_out_and_then_all_are_trained_on(tmp_
     images, start = digit_images(0, 60), _ignorant()
     strategy = Strategy("last_blocks", embedded().layers[-1], 1)
     params = FinetuneParams.model_validate({**QUICK, "learning_rate": 0.01})
-    model = finetune(start, images, None, strategy, params, desk=Desk(tmp_path), progress=lambda *at: seen.append(at))
+    model = finetune(
+        start, images, None, strategy, params, desk=desk_in(tmp_path), progress=lambda *at: seen.append(at)
+    )
     assert model.epochs > 0 and accuracy(model.predictor, digit_images(60, 60)) > 0.8
     assert len(list(tmp_path.glob("*.safetensors"))) == 2
     shares = [done / total for done, total in seen]
@@ -96,7 +98,7 @@ def test_without_validation_a_fifth_is_held_out_and_then_all_are_trained_on(tmp_
 def test_one_image_of_each_class_leaves_nothing_to_choose_on(tmp_path: Path) -> None:
     few = digit_images(0, 3)
     strategy = Strategy("full", embedded().layers[-1])
-    model = finetune(start_on(few), few, None, strategy, FinetuneParams.model_validate(QUICK), desk=Desk(tmp_path))
+    model = finetune(start_on(few), few, None, strategy, FinetuneParams.model_validate(QUICK), desk=desk_in(tmp_path))
     assert model.epochs == 3 and model.predictor.head.temperature == 1
 
 
@@ -119,7 +121,7 @@ def test_activations_are_computed_once(tmp_path: Path) -> None:
     assert len({path.parent.parent for path in parts}) == 2  # the image and its mirror image
 
 
-@pytest.mark.parametrize("epoch", [1, 2, 4])
+@pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(4, marks=pytest.mark.slow)])
 def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path: Path, epoch: int) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SUPPORT.parent), str(SUPPORT.parents[2])])}
 

@@ -1,0 +1,54 @@
+"""The pilot: fine-tunes on folds, and foresees what that takes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from digit_images import desk_in, digit_images, embedded, features_of
+from torch import Tensor
+
+from thaw.finetuning.pilot import FinetuningPilot
+from thaw.params import FinetuneParams, HeadParams
+from thaw.strategy import Strategy
+
+
+@dataclass(frozen=True)
+class Fold:
+    learn: Tensor
+    judge: Tensor
+
+
+def pilot(folder: Path) -> FinetuningPilot:
+    images = digit_images(0, 90)
+    params = FinetuneParams(epochs=3, augment="none", precision="float32")
+    layer = embedded().layers[-1]
+    return FinetuningPilot(
+        embedded(),
+        layer,
+        lambda: images,
+        features_of(embedded(), images),
+        HeadParams(l2=(0.01,)),
+        params,
+        desk_in(folder),
+    )
+
+
+def test_it_offers_thawing_from_the_top_down(tmp_path: Path) -> None:
+    offered = pilot(tmp_path).strategies
+    assert [str(strategy) for strategy in offered] == ["last block", "full", "last 2 blocks", "scratch"]
+
+
+def test_it_predicts_rows_that_it_has_not_learnt_from(tmp_path: Path) -> None:
+    fold = Fold(torch.arange(60), torch.arange(60, 90))
+    logits = pilot(tmp_path).learn(Strategy("last_blocks", embedded().layers[-1], 1), fold)
+    assert logits.shape == (30, 3)
+    assert (logits.argmax(1) == digit_images(60, 30).targets).float().mean() > 0.8
+
+
+def test_the_foreseen_time_counts_every_step_of_both_trainings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = pilot(tmp_path).seconds(Strategy("last_blocks", embedded().layers[-1], 1), 60)
+    assert measured > 0 and not list(tmp_path.glob("*.safetensors"))
+    monkeypatch.setattr("thaw.finetuning.pilot.time_steps", lambda *_: 1.0)
+    layer = embedded().layers[-1]
+    assert pilot(tmp_path).seconds(Strategy("full", layer), 64) == pytest.approx(1.8 * 2 * 3)
+    assert pilot(tmp_path).seconds(Strategy("scratch", layer), 65) == pytest.approx(1.8 * 3 * 60)

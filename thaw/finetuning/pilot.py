@@ -1,0 +1,96 @@
+"""Fine-tuning on folds, and what it would take: what the advice tries before it recommends."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from thaw.backbones import Backbone
+from thaw.blocks import blocks_of
+from thaw.finetuning.augmentation import build_mixing
+from thaw.finetuning.feeds import PixelFeed
+from thaw.finetuning.fitting import Desk, Start, build_fabric, finetune, first_head, settings_of
+from thaw.finetuning.groups import groups_of
+from thaw.finetuning.images import LabelledImages
+from thaw.finetuning.network import build_network
+from thaw.finetuning.training import Examples, Plan, time_steps
+from thaw.heads import fit_head
+from thaw.heads.kinds import class_weights
+from thaw.labelled import LabelledFeatures
+from thaw.params import FinetuneParams, HeadParams
+from thaw.strategy import Strategy
+
+STEPS = 3
+"""So many are timed, after one that warms up."""
+PHASES = 1.8
+"""A training without validation images: four fifths of the images to choose the epochs, then all of them."""
+
+
+class Rows(Protocol):
+    """What is learnt from and what is judged, each int64 [M] rows of the images."""
+
+    @property
+    def learn(self) -> Tensor: ...
+
+    @property
+    def judge(self) -> Tensor: ...
+
+
+@dataclass(frozen=True, eq=False)
+class FinetuningPilot:
+    """Fine-tunes on some rows of images and predicts others.
+
+    images: called when they are needed first, for decoding them all takes a while. features: of the head's layer, row for row with the images.
+    """
+
+    backbone: Backbone
+    layer: str
+    images: Callable[[], LabelledImages]
+    features: LabelledFeatures
+    head: HeadParams
+    params: FinetuneParams
+    desk: Desk
+
+    @property
+    def strategies(self) -> Sequence[Strategy]:
+        """The cheapest first, then all layers; two blocks where there are more; from scratch at last."""
+        blocks = [count for count in (1, 2) if count < len(blocks_of(self.backbone.model))]
+        last = [Strategy("last_blocks", self.layer, count) for count in blocks]
+        return (*last[:1], Strategy("full", self.layer), *last[1:], Strategy("scratch", self.layer))
+
+    def seconds(self, strategy: Strategy, rows: int) -> float:
+        """What one training on that many rows takes at most, from the time of a few steps."""
+        params, images = settings_of(strategy, self.params), self.images()
+        few = images.rows(torch.arange(min(len(images), params.batch_size)))
+        start = self._start(torch.arange(len(images)))
+        network = build_network(self.backbone, strategy, first_head(start.head, strategy), params)
+        mixing = build_mixing(params.mixup, params.cutmix, len(images.class_names))
+        feed = PixelFeed(few, self.backbone.preprocessing, network.lower, params.augment, mixing)
+        plan = Plan(
+            part=network.part,
+            groups=groups_of(network, params),
+            train=Examples(feed, few.targets),
+            val=None,
+            class_weights=start.class_weights,
+            epochs=1,
+            params=params,
+            checkpoint=self.desk.checkpoint("unused"),
+        )
+        step = time_steps(build_fabric(params.model_copy(update={"devices": 1})), plan, STEPS)
+        return PHASES * step * math.ceil(rows / len(few)) * params.epochs
+
+    def learn(self, strategy: Strategy, fold: Rows) -> Tensor:
+        """Fine-tune on `fold.learn`, from a head that was fitted on just these; the log probabilities of `fold.judge`, float32 [M, C]."""
+        images = self.images()
+        tuned = finetune(self._start(fold.learn), images.rows(fold.learn), None, strategy, self.params, desk=self.desk)
+        pixels = [images.batch(row[None])[0] for row in fold.judge]
+        return torch.from_numpy(tuned.predictor.probabilities(pixels)).log()
+
+    def _start(self, rows: Tensor) -> Start:
+        train = self.features.rows(rows)
+        return Start(
+            self.backbone, fit_head(train, None, self.head), class_weights(train.targets, train.class_names, self.head)
+        )
