@@ -35,10 +35,8 @@ def blocks_of(model: nn.Module) -> tuple[Block, ...]:
     last = traced.node(classifier_input(model))
     nodes = traced.needed_for(last)
     ends = [*_inner_ends(model, traced, input_dependent(nodes)), last]
-    return tuple(
-        _block(model, _output(traced, end, model), inside)
-        for end, inside in zip(ends, _segments(nodes, ends), strict=True)
-    )
+    outputs = _outputs(model, traced, ends)
+    return tuple(_block(model, *each) for each in zip(outputs, _segments(nodes, ends), strict=True))
 
 
 def spread_layers(model: nn.Module, count: int = 5) -> tuple[str, ...]:
@@ -95,12 +93,10 @@ def _segments(nodes: Sequence[fx.Node], ends: Sequence[fx.Node]) -> list[list[fx
     return [[node for node in nodes if owner[node] == each] for each in range(len(ends))]
 
 
-def _output(traced: Traced, end: fx.Node, model: nn.Module) -> str:
-    """The shortest name of a block's end: that of the unit which it ends, where there is one."""
-    name = traced.names[end]
-    parts = name.split(".")
-    shorter = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
-    return next(each for each in shorter if each in set(units_of(model, classifier_of(model))) | {name})
+def _outputs(model: nn.Module, traced: Traced, ends: Sequence[fx.Node]) -> Iterator[str]:
+    """The names of the blocks' ends: those of the units which they end, where there are such."""
+    for end, unit in zip(ends, _units_of_nodes(model, traced, ends), strict=True):
+        yield unit if unit is not None and traced.node(unit) is end else traced.names[end]
 
 
 def _block(model: nn.Module, output: str, inside: Sequence[fx.Node]) -> Block:
