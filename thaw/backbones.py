@@ -198,8 +198,8 @@ def _parents(name: str) -> list[str]:
 def write_backbone(backbone: Backbone, folder: Path) -> None:
     """Write `backbone.safetensors`, with the tensors that the cut layers need, and `backbone.json`; `read_written_backbone` makes the same backbone of them."""
     tensors = backbone.needed_tensors()
-    origin = {"architecture": backbone.architecture, "weights_digest": backbone.weights_digest}
-    write_weights(folder / "backbone.safetensors", tensors, origin)
+    # One entry alone: safetensors writes several in any order, and the same model is to give the same bytes.
+    write_weights(folder / "backbone.safetensors", tensors, {"weights_digest": backbone.weights_digest})
     description = {
         "architecture": backbone.architecture,
         "layers": list(backbone.layers),

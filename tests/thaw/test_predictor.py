@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from thaw.architectures import build_seeded, classifier_of
-from thaw.backbones import Backbone, read_backbone
+from thaw.backbones import Backbone, read_backbone, write_backbone
 from thaw.blocks import blocks_of
 from thaw.decoding import decode_pixels
 from thaw.errors import BadArtifact
@@ -122,3 +122,11 @@ def test_cut_earlier_it_is_smaller_and_says_the_same(architecture: str, tmp_path
 
 def classifier_size(model: torch.nn.Module) -> int:
     return sum(each.numel() for each in model.get_submodule(classifier_of(model)).parameters())
+
+
+def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
+    written = set()
+    for number in range(6):
+        write_backbone(read_backbone(BackboneParams(weights="data/pretrain/small.safetensors")), tmp_path / str(number))
+        written.add((tmp_path / str(number) / "backbone.safetensors").read_bytes())
+    assert len(written) == 1

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import torch
 from digit_images import desk_in, digit_images, embedded, features_of
 from torch import Tensor
