@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from thaw.bootstrap import Estimate
 from thaw.names import shown
@@ -17,8 +18,16 @@ def render(template: str, values: Mapping[str, object]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "points": points, "shown": shown}
+    environment.filters |= {"percent": percent, "points": points, "shown": shown, "coded": coded}
     return environment.get_template(template).render(values)
+
+
+def coded(text: str) -> Markup:
+    """Plain text in which what stands between backticks becomes code; the rest is escaped."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
 
 
 def percent(share: float) -> str:

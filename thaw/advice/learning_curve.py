@@ -12,8 +12,9 @@ from thaw.advice.pool import Fold, Pool
 from thaw.bootstrap import Estimate, FloatArray, Resampling, percentile_interval
 
 MOST_SIZES = 8
-EXPONENTS = np.linspace(0.05, 2.0, 40)
-"""Of the power law; reported ones lie between 0.07 and 0.5 for large sets (Hestness et al. 2017), and above 1 where little is left to learn."""
+EXPONENTS = np.linspace(0.05, 1.0, 39)
+"""Of the power law: reported ones lie between 0.07 and 0.5 (Hestness et al. 2017), and 1 is the fast rate that theory grants at best. Without that bound a
+few noisy points look like the end of learning."""
 FEWEST_SIZES = 4
 """Three numbers are fitted, so fewer sizes would fit exactly and prove nothing."""
 WIDEST = 0.1

@@ -41,6 +41,28 @@ class Pool:
         groups = None if self.groups is None else self.groups[rows]
         return LabelledFeatures(self.features[layer][rows], self.targets[rows], self.class_names, groups)
 
+    def rows(self, rows: Tensor) -> "Pool":
+        """The pool of some rows, int64 [M]."""
+        return Pool(
+            {layer: features[rows] for layer, features in self.features.items()},
+            self.targets[rows],
+            self.class_names,
+            None if self.groups is None else self.groups[rows],
+            None if self.learns is None else self.learns[rows],
+        )
+
+
+def sample_rows(targets: Tensor, most: int, seed: int) -> Tensor:
+    """At most about `most` rows, each class by its share and two of each at least, sorted: int64 [M]."""
+    if len(targets) <= most:
+        return torch.arange(len(targets))
+    order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(seed))
+    kept = []
+    for number in targets.unique():
+        rows = order[targets[order] == number]
+        kept.append(rows[: max(2, round(len(rows) * most / len(targets)))])
+    return torch.cat(kept).sort().values
+
 
 @dataclass(frozen=True, eq=False)
 class Fold:

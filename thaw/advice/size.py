@@ -47,11 +47,13 @@ class Size:
     plentiful: bool
 
 
-def measure_size(features: Tensor, targets: Tensor, class_names: Sequence[str], copies: int) -> Size:
-    """features: float32 [N, D] of the images to learn from, at the last cut layer. targets: int64 [N]. copies: equal files left out."""
-    rows = F.normalize(fit_standardisation(features).apply(features))
-    effective = distinct_by_class(rows, targets, NEAR * typical_distance(rows))
-    counts = Counter(targets.tolist())
+def measure_size(features: Tensor | None, targets: Tensor, class_names: Sequence[str], copies: int) -> Size:
+    """features: float32 [N, D] of the images to learn from, at the last cut layer; None: near-duplicates are not looked for. targets: int64 [N].
+    copies: equal files left out."""
+    counts = effective = Counter(targets.tolist())
+    if features is not None:
+        rows = F.normalize(fit_standardisation(features).apply(features))
+        effective = distinct_by_class(rows, targets, NEAR * typical_distance(rows))
     classes = tuple(ClassSize(name, counts[number], effective[number]) for number, name in enumerate(class_names))
     median = float(torch.tensor([float(one.effective) for one in classes]).quantile(0.5))
     in_all = sum(one.effective for one in classes)
