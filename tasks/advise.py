@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 
-from tasks.head import group_numbers
 from tasks.paths import ADVICE, ADVICE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, PREDICTED, STRATEGY
 from tasks.progress import counted
 from tasks.running import stage
@@ -22,6 +21,7 @@ from thaw.backbones import Backbone, read_backbone
 from thaw.baselines import BATCH, flat_pixels
 from thaw.features import FeatureIndex, FeatureStore, read_index
 from thaw.files import write_bytes, write_text
+from thaw.groups import group_numbers
 from thaw.manifest import TEST, TRAIN, Example, Manifest, read_manifest
 from thaw.params import Params, read_params
 from thaw.pixels import read_pixels

@@ -121,7 +121,7 @@ def _lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadPara
     if kind != "linear":
         return fit_lots(train, settings, params, kind)
     strengths = [setting.l2 for setting in settings if setting.l2 is not None]
-    weights = class_weights(train, params)
+    weights = class_weights(train.targets, train.class_names, params)
     models = fit_logistic(train.features, train.targets, class_weights=weights, l2=strengths, stopping=CLOSE)
     return iter([list(zip(settings, models, strict=True))])
 
@@ -129,7 +129,7 @@ def _lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadPara
 def _fit(pool: Pool, fold: Fold, trial: HeadTrial, settings: Sequence[Setting], params: HeadParams) -> _Scores:
     started = time.perf_counter()
     train, judged = pool.labelled(trial.layer, fold.learn), pool.labelled(trial.layer, fold.judge)
-    weights = class_weights(train, params)
+    weights = class_weights(train.targets, train.class_names, params)
     right = torch.zeros(len(settings), len(judged), dtype=torch.bool)
     loss = torch.full((len(settings),), torch.inf, dtype=torch.float64)
     place = {setting: number for number, setting in enumerate(settings)}
