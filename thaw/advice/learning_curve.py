@@ -19,6 +19,8 @@ FEWEST_SIZES = 4
 """Three numbers are fitted, so fewer sizes would fit exactly and prove nothing."""
 WIDEST = 0.1
 """An interval of what twice the labels would bring that is wider than this says nothing that one could act on."""
+LOOSEST = 0.25
+"""So is a forecast of the accuracy itself that is wider: points that scatter so much fit any curve, a flat one above all."""
 RESAMPLES = 400
 GROWTH = (2, 5)
 
@@ -128,9 +130,10 @@ def foretell(
                 percentile_interval(float(gain[0]), gain[1:], confidence),
             )
         )
-    width = prospects[0].gain.high - prospects[0].gain.low
-    if width > WIDEST:
-        reason = f"what twice the labels would bring is known to {100 * width:.0f} points only: these images are too few to say"
+    gain, accuracy = prospects[0].gain, prospects[0].accuracy
+    if gain.high - gain.low > WIDEST or accuracy.high - accuracy.low > LOOSEST:
+        reason = "these images are too few to say more than that it would lie between "
+        reason += f"{100 * accuracy.low:.0f} and {100 * accuracy.high:.0f} % with twice as many"
         return (), None, reason
     return tuple(prospects), PowerLaw(float(floors[0]), float(scales[0]), float(exponents[0])), None
 

@@ -76,7 +76,7 @@ class Fold:
 def draw_folds(pool: Pool, *, folds: int, repeats: int, seed: int) -> tuple[Fold, ...]:
     """Stratified folds, drawn `repeats` times; within one draw each row is judged once, by a model that has seen neither it nor its group.
 
-    A row whose class would be gone from training without it is never judged. Empty where nothing can be held out.
+    A row whose class would be gone from training without it is never judged, and always learnt from. Empty where nothing can be held out.
     """
     return tuple(fold for repeat in range(repeats) for fold in _one_draw(pool, folds, repeat, seed))
 
