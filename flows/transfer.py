@@ -29,6 +29,14 @@ TIMEOUT_S = 6 * 3600.0
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Which stages: `only` this one, or those `until` one, with that; both None: all."""
+
+    only: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True)
 class Transfer:
     """What a run of the pipeline did."""
 
@@ -44,6 +52,7 @@ class Transfer:
 @flow(name="transfer", validate_parameters=True)
 def transfer(
     stage: str | None = None,
+    until: str | None = None,
     force: bool = False,
     promote: bool = True,
     timeout_s: float = TIMEOUT_S,
@@ -52,6 +61,7 @@ def transfer(
 
     Args:
         stage: only this stage, such as `head`; left out: all of them, and then the promotion
+        until: this stage and all that it needs, such as `advise`; left out: all of them
         force: run stages even where nothing has changed
         promote: end with the promotion, where `promotion.automatic` in params.yaml allows it
         timeout_s: seconds after which a stage is stopped, with all that it has started
@@ -66,12 +76,12 @@ def transfer(
         watcher.get().waits(holder)
 
     with run_lock(root, on_wait=on_wait):
-        results = _reproduce(root, stage, force=force, timeout_s=timeout_s)
+        results = _reproduce(root, Wanted(stage, until), force=force, timeout_s=timeout_s)
         publish(root)
         done = Transfer(results)
         if done.nothing_to_do:
             logger.info("Nothing to do: every stage is up to date")
-        if stage is None and promote and params.promotion.automatic:
+        if stage is None and until is None and promote and params.promotion.automatic:
             done = Transfer(results, promotion=_promote())
     return done
 
@@ -82,10 +92,10 @@ def _promote() -> str:
     return str(promote())
 
 
-def _reproduce(root: Path, only: str | None, *, force: bool, timeout_s: float) -> tuple[Result, ...]:
-    """Reproduce all stages, or one, each as soon as those above it are done."""
-    stages = choose(read_stages(root), only)
-    fresh = frozenset[str]() if force or only else up_to_date(stages, read_states(root))
+def _reproduce(root: Path, wanted: Wanted, *, force: bool, timeout_s: float) -> tuple[Result, ...]:
+    """Reproduce the stages that are wanted, each as soon as those above it are done."""
+    stages = choose(read_stages(root), wanted)
+    fresh = frozenset[str]() if force or wanted.only else up_to_date(stages, read_states(root))
     reproductions = Reproductions(root)
     futures: dict[str, PrefectFuture[Result]] = {}
     try:
@@ -105,17 +115,23 @@ def _reproduce(root: Path, only: str | None, *, force: bool, timeout_s: float) -
     return _results(futures)
 
 
-def choose(stages: Sequence[Stage], only: str | None) -> tuple[Stage, ...]:
-    """All stages, or the one named.
+def choose(stages: Sequence[Stage], wanted: Wanted) -> tuple[Stage, ...]:
+    """All stages, or those that are wanted, in their order.
 
     Raises:
         UnknownStage: there is none of that name; the error lists those that are.
     """
-    chosen = tuple(stage for stage in stages if only in (None, stage.name))
-    if not chosen:
-        names = ", ".join(stage.name for stage in stages) or "none"
-        raise UnknownStage(f"there is no stage `{only}` in dvc.yaml; the stages are: {names}")
-    return chosen
+    names = [stage.name for stage in stages]
+    for name in (wanted.only, wanted.until):
+        if name is not None and name not in names:
+            raise UnknownStage(f"there is no stage `{name}` in dvc.yaml; the stages are: {', '.join(names) or 'none'}")
+    kept = {wanted.only} if wanted.only else set(names)
+    if wanted.until:
+        kept = {wanted.until}
+        for stage in reversed(stages):  # each comes after all that it reads from
+            if stage.name in kept:
+                kept.update(stage.upstream)
+    return tuple(stage for stage in stages if stage.name in kept)
 
 
 def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -> bool:

@@ -1,22 +1,130 @@
-"""The stage `advise`: which strategy the later stages follow."""
+"""The stage `advise`: which strategy pays on these data, and what the later stages follow."""
 
 import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
 
-from tasks.paths import FEATURES_INDEX, STRATEGY
+import torch
+
+from tasks.paths import ADVICE, ADVICE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, PREDICTED, STRATEGY
+from tasks.progress import counted
 from tasks.running import stage
-from thaw.advice.choosing import fixed_strategy
-from thaw.features import read_index
-from thaw.params import read_params
-from thaw.strategy import write_strategy
+from thaw.advice.advising import Situation, advise
+from thaw.advice.options import Pricing
+from thaw.advice.page import figure_pngs, render_advice
+from thaw.advice.pool import Pool, sample_rows
+from thaw.advice.prices import price_models
+from thaw.advice.record import Advice, write_advice, write_predicted
+from thaw.advice.size import Size, measure_size
+from thaw.backbones import Backbone, read_backbone
+from thaw.baselines import BATCH, flat_pixels
+from thaw.features import FeatureIndex, FeatureStore, read_index
+from thaw.files import write_bytes, write_text
+from thaw.groups import group_numbers
+from thaw.manifest import TEST, TRAIN, Example, Manifest, read_manifest
+from thaw.params import Params, read_params
+from thaw.pixels import read_pixels
+from thaw.selection import class_names_of, examples_of, training_examples, validation_examples
+from thaw.strategy import Strategy, write_strategy
+from thaw.views import IDENTITY
 
 log = logging.getLogger(__name__)
 
+MOST_ROWS = 5_000
+"""Of train and validation that judge and are learnt from: intervals are a point wide then, and the stage takes minutes at most."""
+MOST_NEAR = 20_000
+"""Images to learn from among which near-duplicates are looked for."""
+REFERENCE_ROWS = 1_000
+REFERENCE_SECONDS = 15
+"""What a random backbone may take to make features of as many rows of the pool."""
+SPEED_BATCH = 16
+
 
 def main() -> None:
-    """Write `data/strategy.json`."""
-    strategy = fixed_strategy(read_params().strategy, read_index(FEATURES_INDEX))
-    write_strategy(strategy, STRATEGY)
-    log.info("strategy: %s", strategy)
+    """Read the manifest and the cached features, measure, write `data/advice.json`, the page and the decision."""
+    params, manifest = read_params(), read_manifest(MANIFEST)
+    situation = read_situation(params, manifest, read_index(FEATURES_INDEX))
+    with counted("advise", "steps") as progress:
+        advice = advise(situation, params.strategy, params.head, workers=os.cpu_count() or 1, progress=progress)
+    write_all(advice, params.registry.name)
+    log.info("strategy: %s; %s", advice.followed.strategy, advice.followed.reason)
+
+
+def write_all(advice: Advice, title: str) -> None:
+    """Write every file; the decision, which later stages follow, last."""
+    for name, content in figure_pngs(advice):
+        write_bytes(ADVICE_PAGE / "figures" / f"{name}.png", content)
+    write_text(ADVICE_PAGE / "advice.html", render_advice(advice, title))
+    write_advice(advice, ADVICE)
+    write_predicted(advice.followed.predicted, PREDICTED)
+    write_strategy(advice.followed.strategy, STRATEGY)
+
+
+def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> Situation:
+    """What the manifest, the cache and the backbone say. With a label budget, validation images judge and are not learnt from: the budget is kept."""
+    train = training_examples(manifest, params.dataset.labels_per_class)
+    val, class_names = validation_examples(manifest), class_names_of(train)
+    rows = (*train, *val)
+    every = _targets(rows, class_names)
+    kept = sample_rows(every, MOST_ROWS, params.head.seed)
+    chosen = [rows[row] for row in kept.tolist()]
+    layers = [layer for layer in index.layers if layer.view == IDENTITY]
+    store, digests = FeatureStore(FEATURES), [example.digest for example in chosen]
+    pool = Pool(
+        {layer.name: store.read(layer.fingerprint, layer.name, digests) for layer in layers},
+        every[kept],
+        class_names,
+        group_numbers(chosen),
+        kept < len(train) if val and params.dataset.labels_per_class else None,
+    )
+    backbone = read_backbone(params.backbone)
+    pixels = _read_pixels(chosen[:SPEED_BATCH], backbone, params)
+    price = price_models(backbone, pool.layers, pixels, len(class_names), params.head.hidden)
+    return Situation(
+        pool=pool,
+        references=_references(pool, chosen, backbone, price, params),
+        size=_size(manifest, index, train, class_names),
+        price=price,
+        pilot=None,
+        labelled=len(rows),
+        validation=len(val),
+        test=len(examples_of(manifest, TEST)),
+    )
+
+
+def _references(pool: Pool, examples: Sequence[Example], backbone: Backbone, price: Pricing, params: Params) -> Pool:
+    """A sample of the pool with raw pixels, and with features of the same network with random weights."""
+    last = pool.layers[-1]
+    speed = price(Strategy("linear", last)).images_per_second or 1.0
+    rows = sample_rows(pool.targets, min(REFERENCE_ROWS, max(1, int(REFERENCE_SECONDS * speed))), params.head.seed)
+    pixels = _read_pixels([examples[row] for row in rows.tolist()], backbone, params)
+    random = backbone.only((last,)).randomised(params.head.seed)
+    made = {
+        "pixels": flat_pixels(pixels),
+        "random_backbone": torch.cat([random.features(batch)[last].clone() for batch in pixels.split(BATCH)]),
+    }
+    sample = pool.rows(rows)
+    return Pool({**sample.features, **made}, sample.targets, sample.class_names, sample.groups, sample.learns)
+
+
+def _size(manifest: Manifest, index: FeatureIndex, train: Sequence[Example], class_names: tuple[str, ...]) -> Size:
+    layer, features = index.layer(None), None
+    if len(train) <= MOST_NEAR:
+        features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in train])
+    copies = len(examples_of(manifest, TRAIN)) - len(training_examples(manifest, None))
+    return measure_size(features, _targets(train, class_names), class_names, copies)
+
+
+def _targets(examples: Sequence[Example], class_names: tuple[str, ...]) -> torch.Tensor:
+    number = {name: place for place, name in enumerate(class_names)}
+    return torch.tensor([number[str(example.label)] for example in examples], dtype=torch.int64)
+
+
+def _read_pixels(examples: Sequence[Example], backbone: Backbone, params: Params) -> torch.Tensor:
+    dataset = params.dataset
+    most = int(dataset.max_megapixels * 1e6)
+    return read_pixels(examples, Path(dataset.source), backbone.preprocessing, max_pixels=most)
 
 
 if __name__ == "__main__":

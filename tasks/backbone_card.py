@@ -8,7 +8,8 @@ from tasks.digits_transfer import measure_on_digits
 from tasks.pretrain import FOLDER, SOURCE, TRAINING, WEIGHTS
 from tasks.running import stage
 from thaw.files import write_text
-from thaw.report import TITLES, percent, points
+from thaw.pages import percent, points
+from thaw.report import TITLES
 from thaw.transfer_gain import TransferGain
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from tasks.contenders import Setting, measure_contenders
-from tasks.paths import FEATURES, FEATURES_INDEX, FINETUNED, HEAD, INGEST, MANIFEST, REPORT, STRATEGY
+from tasks.paths import FEATURES, FEATURES_INDEX, FINETUNED, HEAD, INGEST, MANIFEST, PREDICTED, REPORT, STRATEGY
 from tasks.running import stage
+from thaw.advice.record import read_predicted
 from thaw.backbones import read_backbone
 from thaw.baselines import MAJORITY, majority
 from thaw.bootstrap import Estimate
@@ -73,7 +74,14 @@ def main() -> None:
     baselines = _majority(params, manifest, head, len(test))
     if tuned is not None:
         baselines.append((FROZEN, np.asarray(frozen.numpy(), np.float32)))
-    evaluation = evaluate(predictions, description, params.evaluate, baselines=baselines, transfer=transfer)
+    evaluation = evaluate(
+        predictions,
+        description,
+        params.evaluate,
+        baselines=baselines,
+        transfer=transfer,
+        predicted=read_predicted(PREDICTED),
+    )
     write_report(evaluation, predictions, test, params)
     accuracy = evaluation.metrics.accuracy
     log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))
@@ -122,6 +130,7 @@ def metrics_of(evaluation: Evaluation) -> dict[str, object]:
         "test": {"n": evaluation.n, **_with_intervals(vars(evaluation.metrics))},
         "baselines": baselines,
         **({} if evaluation.transfer is None else {"transfer": _transfer(evaluation)}),
+        **({} if evaluation.predicted is None else {"advice": _advice(evaluation, evaluation.predicted)}),
     }
 
 
@@ -134,6 +143,12 @@ def _transfer(evaluation: Evaluation) -> dict[str, object]:
         found = {"difference": interval.value, "low": interval.low, "high": interval.high}
         gains[gain.over] = {"accuracy": transfer.contender(gain.over).mean, **found}
     return {"seeds": len(transfer.seeds), "frozen": transfer.contender("frozen").mean, **gains}
+
+
+def _advice(evaluation: Evaluation, predicted: Estimate) -> dict[str, float]:
+    """The accuracy that the advice predicted beside the one that came out: the advisor is measured too."""
+    foretold = {"predicted": predicted.value, "predicted_low": predicted.low, "predicted_high": predicted.high}
+    return {**foretold, "realised": evaluation.metrics.accuracy.value}
 
 
 def _with_intervals(metrics: dict[str, Estimate]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thaw.bootstrap import IntArray, Resampling
+from thaw.bootstrap import Estimate, IntArray, Resampling
 from thaw.metrics import (
     ClassScore,
     Metrics,
@@ -67,7 +67,8 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the model does on `n` test images. confusion: int64 [C, C], row is the label, column the prediction."""
+    """What the model does on `n` test images. confusion: int64 [C, C], row is the label, column the prediction. predicted: the accuracy that the advice
+    foretold; None: it could not."""
 
     model: ModelDescription
     class_names: tuple[str, ...]
@@ -81,6 +82,7 @@ class Evaluation:
     wrong: int
     baselines: tuple[Baseline, ...]
     transfer: TransferGain | None
+    predicted: Estimate | None = None
 
 
 def resampling_of(params: EvaluateParams) -> Resampling:
@@ -95,6 +97,7 @@ def evaluate(
     *,
     baselines: Sequence[tuple[str, Probabilities]] = (),
     transfer: TransferGain | None = None,
+    predicted: Estimate | None = None,
 ) -> Evaluation:
     """Measure the predictions, and each baseline (its name, probabilities [N, C]) on the same rows."""
     resampling = resampling_of(params)
@@ -117,6 +120,7 @@ def evaluate(
         wrong=int(confusion.sum() - np.trace(confusion)),
         baselines=tuple(Baseline(name, measured(probabilities)) for name, probabilities in baselines),
         transfer=transfer,
+        predicted=predicted,
     )
 
 

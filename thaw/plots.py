@@ -77,7 +77,7 @@ def confusion_figure(confusion: IntArray, class_names: Sequence[str]) -> Figure:
     """Rows are labels, columns predictions; blue cells are right, vermilion ones wrong, strength is the share of the row."""
     classes = len(class_names)
     side = float(np.clip(0.42 * classes + 1.4, 3.6, 9.0))
-    figure, axes = _figure(side, side)
+    figure, axes = new_figure(side, side)
     share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
     axes.imshow(_cells(share), interpolation="none", aspect="equal")
     font = float(np.clip(260 / classes, 4, 9))
@@ -166,7 +166,7 @@ def class_figure(scores: Sequence[ClassScore]) -> Figure:
     """F1 of each class as bars, the worst first, with the number of test images; at most `WORST` of them."""
     known = [(score.f1, score) for score in scores if score.f1 is not None]
     ranked = sorted(known, key=lambda pair: pair[0])[:WORST]
-    figure, axes = _figure(4.8, 0.26 * len(ranked) + 0.8)
+    figure, axes = new_figure(4.8, 0.26 * len(ranked) + 0.8)
     axes.barh(range(len(ranked)), [f1 for f1, _ in ranked], color=BLUE, height=0.7)
     for row, (f1, score) in enumerate(ranked):
         axes.text(f1 + 0.01, row, f"{f1:.2f}  (n {score.n})", va="center", fontsize=8, color=INK)
@@ -182,7 +182,7 @@ def class_figure(scores: Sequence[ClassScore]) -> Figure:
 
 def accuracy_figure(bars: Sequence[Bar]) -> Figure:
     """Accuracy of the model and of what it is measured against, each with its interval."""
-    figure, axes = _figure(4.8, 0.42 * len(bars) + 0.8)
+    figure, axes = new_figure(4.8, 0.42 * len(bars) + 0.8)
     for row, bar in enumerate(bars):
         colour, estimate = BLUE if bar.model else VERMILION, bar.accuracy
         axes.plot([estimate.low, estimate.high], [row, row], color=colour, linewidth=3, alpha=0.45)
@@ -200,7 +200,7 @@ def accuracy_figure(bars: Sequence[Bar]) -> Figure:
     axes.set_yticks(range(len(bars)), [bar.name for bar in bars], fontsize=9, parse_math=False)
     axes.invert_yaxis()
     axes.margins(y=0.2)
-    _percent(axes, "x", 0, 1)
+    percent_axis(axes, "x", 0, 1)
     axes.set_xlabel("test images that are right", color=INK)
     return figure
 
@@ -208,7 +208,7 @@ def accuracy_figure(bars: Sequence[Bar]) -> Figure:
 def transfer_figure(transfer: TransferGain, titles: Sequence[str]) -> Figure:
     """Test accuracy of each contender over the draws; a thin line joins the dots of the same draw."""
     values = np.array([contender.accuracies for contender in transfer.contenders])
-    figure, axes = _figure(4.8, 3.6)
+    figure, axes = new_figure(4.8, 3.6)
     columns = np.arange(len(values))
     for column in values.T:
         axes.plot(columns, column, color=MUTED, linewidth=0.6, alpha=0.6, zorder=1)
@@ -227,12 +227,13 @@ def transfer_figure(transfer: TransferGain, titles: Sequence[str]) -> Figure:
     axes.set_xticks(columns, titles, fontsize=8.5, parse_math=False)
     axes.set_xlim(-0.4, len(values) - 0.35)
     reach = max(0.02, float(np.ptp(values)) * 0.12)
-    _percent(axes, "y", max(0.0, float(values.min()) - reach), min(1.0, float(values.max()) + reach))
+    percent_axis(axes, "y", max(0.0, float(values.min()) - reach), min(1.0, float(values.max()) + reach))
     axes.set_ylabel("test images that are right", color=INK)
     return figure
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure of inches, with one plain pair of axes."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
     _plain(axes)
@@ -246,7 +247,8 @@ def _plain(axes: Axes) -> None:
     axes.set_facecolor("none")
 
 
-def _percent(axes: Axes, which: str, low: float, high: float) -> None:
+def percent_axis(axes: Axes, which: str, low: float, high: float) -> None:
+    """Show the axis `x` or `y` from `low` to `high` in percent."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=None))
     (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)

@@ -4,13 +4,13 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from thaw.bootstrap import Estimate
 from thaw.evaluation import Evaluation, top_confusions
 from thaw.ingest_report import IngestReport
 from thaw.names import shown
+from thaw.pages import percent, points, points_of, render
 from thaw.plots import (
     Bar,
     accuracy_figure,
@@ -76,28 +76,21 @@ def render_report(
 
     Names of classes and files may hold anything: the template escapes all of them.
     """
-    environment = Environment(
-        loader=PackageLoader("thaw", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent, "points": points, "shown": shown}
     pictures = {digest: f"data:image/png;base64,{base64.b64encode(png).decode()}" for digest, png in thumbnails.items()}
-    return environment.get_template("report.html.j2").render(
-        evaluation=evaluation,
-        ingest=ingest,
-        origin=origin,
-        verdict=verdict(evaluation),
-        metrics=[(*METRIC_TITLES[name], name, getattr(evaluation.metrics, name)) for name in METRIC_TITLES],
-        gains=_gains(evaluation),
-        confusions=top_confusions(evaluation, CONFUSIONS),
-        figures=draw_figures(evaluation),
-        pictures=pictures,
-        titles=TITLES,
-        advice=advice(evaluation, ingest),
-    )
+    values = {
+        "evaluation": evaluation,
+        "ingest": ingest,
+        "origin": origin,
+        "verdict": verdict(evaluation),
+        "metrics": [(*METRIC_TITLES[name], name, getattr(evaluation.metrics, name)) for name in METRIC_TITLES],
+        "gains": _gains(evaluation),
+        "confusions": top_confusions(evaluation, CONFUSIONS),
+        "figures": draw_figures(evaluation),
+        "pictures": pictures,
+        "titles": TITLES,
+        "advice": advice(evaluation, ingest),
+    }
+    return render("report.html.j2", values)
 
 
 def verdict(evaluation: Evaluation) -> str:
@@ -189,23 +182,6 @@ def advice(evaluation: Evaluation, ingest: IngestReport) -> tuple[str, ...]:
         if row.helps != "helps":
             said.append(f"“{row.title}” is not shown to be worse: transfer may not pay here.")
     return tuple(said) or ("Nothing stands out. `thaw promote` compares it with the champion.",)
-
-
-def percent(share: float) -> str:
-    """0.9312 as `93.1 %`; whole numbers without a decimal."""
-    text = f"{100 * share:.1f}"
-    return f"{text.removesuffix('.0')}\u202f%"
-
-
-def points_of(difference: float) -> str:
-    """0.052 as `5.2 points`."""
-    return f"{100 * difference:.1f} points"
-
-
-def points(estimate: Estimate) -> str:
-    """An estimate of a difference as `+5.2 points (+4.1 to +6.3)`."""
-    value, low, high = (f"{100 * part:+.1f}" for part in (estimate.value, estimate.low, estimate.high))
-    return f"{value} points ({low} to {high})"
 
 
 def figure_pngs(evaluation: Evaluation) -> Sequence[tuple[str, bytes]]:

@@ -13,9 +13,9 @@ from thaw.backbones import read_backbone
 from thaw.bootstrap import Estimate
 from thaw.errors import BadParameters
 from thaw.files import digest_file
+from thaw.pages import percent
 from thaw.params import BackboneParams
 from thaw.pretraining import MEAN, STD
-from thaw.report import percent
 from thaw.transfer_gain import Contender, Gain, TransferGain
 
 QUICK = """\

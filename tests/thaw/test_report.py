@@ -5,7 +5,8 @@ import re
 from evaluations import HOSTILE, hostile_evaluation, hostile_ingest, hostile_predictions, thumbnail
 
 from thaw.evaluation import confident_mistakes, top_confusions
-from thaw.report import Origin, figure_pngs, percent, render_report, verdict
+from thaw.pages import percent
+from thaw.report import Origin, figure_pngs, render_report, verdict
 
 
 def page() -> str:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from advised import advice_of, pool_of
 from evaluations import HOSTILE, hostile_evaluation, hostile_ingest, thumbnail
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
+from thaw.advice.page import render_advice
 from thaw.report import Origin, render_report
 
 FLAGS = (
@@ -86,3 +88,18 @@ def test_figures_are_drawn(browser: webdriver.Chrome, address: str) -> None:
     figures = browser.find_elements(By.CSS_SELECTOR, "figure svg")
     assert len(figures) == 5
     assert all(figure.size["width"] > 200 and figure.size["height"] > 60 for figure in figures)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_advice_fits_and_asks_for_nothing(browser: webdriver.Chrome, tmp_path: Path, width: int) -> None:
+    page = tmp_path / "advice.html"
+    page.write_text(render_advice(advice_of(pool_of(6)), HOSTILE), encoding="utf-8")
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(page.as_uri())
+    assert browser.find_element(By.ID, "verdict").is_displayed()
+    assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"), "no overflow"
+    assert len(browser.find_elements(By.CSS_SELECTOR, "figure svg")) == 2
+    assert browser.find_elements(By.CSS_SELECTOR, "#option-table tbody tr")
+    assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
+    assert [line for line in browser.get_log("browser") if line["level"] == "SEVERE"] == []

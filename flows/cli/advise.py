@@ -1,0 +1,73 @@
+"""`thaw advise`: which strategy pays on these data, in plain words."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from thaw.advice.record import Advice
+
+
+def advise(
+    force: Annotated[bool, typer.Option("--force", help="Measure again, even if nothing has changed.")] = False,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a stage is stopped.")] = 21600,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+) -> None:
+    """Say which strategy pays on these data and why, what the others cost, and what more labels would bring."""
+    from flows.checks import preflight
+    from flows.cli.terminal import print_json
+    from flows.cli.watching import Printed, say_wait
+    from flows.environment import enter_project, quiet_console
+    from flows.lock import run_lock
+    from flows.progress import watcher
+    from flows.running_server import use_running_server
+
+    root = enter_project()
+    with run_lock(root, on_wait=say_wait):
+        preflight(root)
+        quiet_console()
+        use_running_server(root)
+        with Printed() as printed:
+            watcher.set(printed)
+            from flows.transfer import transfer
+
+            transfer(until="advise", timeout_s=timeout)
+            if force:
+                transfer(stage="advise", force=True, timeout_s=timeout)
+    from tasks.paths import ADVICE
+    from thaw.advice.record import read_advice
+
+    advice = read_advice(root / ADVICE)
+    if json:
+        print_json(advice)
+    else:
+        _say(advice)
+
+
+def _say(advice: "Advice") -> None:
+    from flows.cli.terminal import out, table
+    from tasks.paths import ADVICE_PAGE
+    from thaw.advice import words
+
+    screen = out()
+    screen.print()
+    screen.print(words.verdict(advice), style="bold", markup=False)
+    for paragraph in words.said_plainly(advice):
+        screen.print()
+        screen.print(paragraph, markup=False)
+    screen.print()
+    rows = [
+        (f"{row.name} *" if row.followed else row.name, row.accuracy, row.gain, row.training, row.megabytes, row.speed)
+        for row in words.option_rows(advice)
+    ]
+    screen.print(table(words.COLUMNS, rows, whole=("strategy", "model", "training")))
+    for row in words.option_rows(advice):
+        if row.note:
+            screen.print(f"{row.name}: {row.note}", style="dim", markup=False)
+    screen.print("More labels:", style="bold")
+    for line in words.prospects(advice):
+        screen.print(f"  {line}", markup=False)
+    screen.print("Next:", style="bold")
+    for line in words.next_steps(advice):
+        screen.print(f"  {line}", markup=False)
+    screen.print(f"With figures: {ADVICE_PAGE / 'advice.html'}", style="dim", soft_wrap=True, markup=False)

@@ -1,0 +1,103 @@
+"""All that the advice found, on disk as `data/advice.json`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from thaw.advice.cases import Case, LayerEvidence, Reference
+from thaw.advice.learning_curve import LearningCurve
+from thaw.advice.options import Option
+from thaw.advice.size import Size
+from thaw.bootstrap import Estimate
+from thaw.errors import BadArtifact
+from thaw.files import write_bytes
+from thaw.strategy import Strategy
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What stood behind the advice: rows that judged, of `labelled` ones in train and validation (fewer judge where there are very many); how often the
+    folds were drawn; the confidence of every interval; labelled images of the validation and of the test split."""
+
+    rows: int
+    labelled: int
+    folds: int
+    repeats: int
+    confidence: float
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The strategy that later stages follow, why, and the accuracy that is predicted for it (None: not measured)."""
+
+    strategy: Strategy
+    reason: str
+    predicted: Estimate | None
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The advice. layers: in order of depth. resolution: the smallest gain, in accuracy, that `evidence.rows` could tell from chance; None: not known.
+    recommended: what `auto` would follow; followed: what the parameters made of it.
+    """
+
+    evidence: Evidence
+    size: Size
+    layers: tuple[LayerEvidence, ...]
+    references: tuple[Reference, ...]
+    curve: LearningCurve | None
+    case: Case
+    doubts: tuple[str, ...]
+    options: tuple[Option, ...]
+    resolution: float | None
+    recommended: Decision
+    followed: Decision
+    automatic: bool
+    format: Literal["thaw.advice/1"] = "thaw.advice/1"
+
+
+_ADVICE = TypeAdapter(Advice)
+_PREDICTED = TypeAdapter(Estimate | None)
+
+
+def write_advice(advice: Advice, path: Path) -> None:
+    """Write the advice as JSON, atomically."""
+    write_bytes(path, _ADVICE.dump_json(advice, indent=2) + b"\n")
+
+
+def read_advice(path: Path) -> Advice:
+    """Read what `write_advice` wrote.
+
+    Raises:
+        BadArtifact: it is missing or damaged.
+    """
+    try:
+        return _ADVICE.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BadArtifact(_say(path, error)) from error
+
+
+def write_predicted(predicted: Estimate | None, path: Path) -> None:
+    """Write the accuracy that is predicted for the strategy that is followed, as JSON; the same gives the same bytes."""
+    write_bytes(path, _PREDICTED.dump_json(predicted, indent=2) + b"\n")
+
+
+def read_predicted(path: Path) -> Estimate | None:
+    """Read what `write_predicted` wrote.
+
+    Raises:
+        BadArtifact: it is missing or damaged.
+    """
+    try:
+        return _PREDICTED.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BadArtifact(_say(path, error)) from error
+
+
+def _say(path: Path, error: Exception) -> str:
+    reason = "it is not of this version" if isinstance(error, ValidationError) else str(error)
+    return f"{path} cannot be read ({reason}); run `thaw run --stage advise` to make it again"

@@ -1,0 +1,108 @@
+"""How much data there is: images and labels a class, and what is left when near-duplicates count once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from torch import Tensor
+
+from thaw.heads.standardisation import fit_standardisation
+
+NEAR = 0.25
+"""Two images of a class count as one below this share of the typical distance, which is the median over images of 1 - cosine to the fifth nearest.
+
+Measured, MobileNetV2 on photographs: of copies that were recompressed, cropped by a tenth, mirrored or brightened, 95 % lie below it; the two most alike
+of 243 different photographs lie at 0.6. Of 1,797 handwritten digits, which differ by a few strokes, 7 are taken for one another (embedded backbone).
+"""
+TYPICAL = 5
+LARGE_A_CLASS, LARGE_IN_ALL = 50, 500
+PLENTIFUL = 1000
+SIMILARITIES = 2**24
+
+
+@dataclass(frozen=True)
+class ClassSize:
+    """Labelled images of one class to learn from; `effective`: the same with near-duplicates counted once."""
+
+    name: str
+    images: int
+    effective: int
+
+
+@dataclass(frozen=True)
+class Size:
+    """images: to learn from. copies: equal files that were left out before. effective: near-duplicates counted once. labels_a_class: the median of the
+    effective numbers. small: see `is_small`."""
+
+    images: int
+    copies: int
+    effective: int
+    labels_a_class: float
+    classes: tuple[ClassSize, ...]
+    small: bool
+    plentiful: bool
+
+
+def measure_size(features: Tensor | None, targets: Tensor, class_names: Sequence[str], copies: int) -> Size:
+    """features: float32 [N, D] of the images to learn from, at the last cut layer; None: near-duplicates are not looked for. targets: int64 [N].
+    copies: equal files left out."""
+    counts = effective = Counter(targets.tolist())
+    if features is not None:
+        rows = F.normalize(fit_standardisation(features).apply(features))
+        effective = distinct_by_class(rows, targets, NEAR * typical_distance(rows))
+    classes = tuple(ClassSize(name, counts[number], effective[number]) for number, name in enumerate(class_names))
+    median = float(torch.tensor([float(one.effective) for one in classes]).quantile(0.5))
+    in_all = sum(one.effective for one in classes)
+    return Size(
+        images=len(targets),
+        copies=copies,
+        effective=in_all,
+        labels_a_class=median,
+        classes=classes,
+        small=is_small(median, in_all),
+        plentiful=median >= PLENTIFUL,
+    )
+
+
+def is_small(labels_a_class: float, in_all: int) -> bool:
+    """Whether the classic rule would call it small: fewer than 50 labels in the median class, or fewer than 500 in all.
+
+    No paper draws that line, and it depends on the network; it names the case and decides nothing, because every option that may be followed is
+    measured.
+    """
+    return labels_a_class < LARGE_A_CLASS or in_all < LARGE_IN_ALL
+
+
+def typical_distance(unit: Tensor) -> float:
+    """The median over rows, float32 [N, D] of length 1, of 1 - cosine to the fifth nearest: a few copies of each image do not move it."""
+    nearest = min(TYPICAL + 1, len(unit))
+    found = [(block @ unit.T).topk(nearest, dim=1).values[:, -1] for block in _blocks(unit, len(unit))]
+    return float(1 - torch.cat(found).median())
+
+
+def distinct_by_class(unit: Tensor, targets: Tensor, near: float) -> Counter[int]:
+    """How many images of each class are further than `near` (1 - cosine) from each other: unit float32 [N, D], each row of length 1.
+
+    Chains count as one: if a is near b and b near c, all three are one.
+    """
+    found: Counter[int] = Counter()
+    for number in targets.unique().tolist():
+        rows = unit[targets == number]
+        starts = range(0, len(rows), max(1, SIMILARITIES // len(rows)))
+        pairs = [
+            (1 - block @ rows.T <= near).nonzero() + torch.tensor([start, 0])
+            for start, block in zip(starts, _blocks(rows, len(rows)), strict=True)
+        ]
+        first, second = torch.cat(pairs).T.numpy()
+        graph = coo_array((first >= 0, (first, second)), shape=(len(rows), len(rows)))  # type: ignore[no-untyped-call]
+        found[number] = int(connected_components(graph, directed=False)[0])
+    return found
+
+
+def _blocks(rows: Tensor, others: int) -> tuple[Tensor, ...]:
+    blocks: tuple[Tensor, ...] = rows.split(max(1, SIMILARITIES // others))
+    return blocks
