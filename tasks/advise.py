@@ -3,18 +3,20 @@
 import logging
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from tasks.paths import ADVICE, ADVICE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, PREDICTED, STRATEGY
 from tasks.progress import counted
 from tasks.running import stage
+from tasks.state import ACTIVATIONS, CHECKPOINTS
 from thaw.advice.advising import Situation, advise
-from thaw.advice.options import Pricing
+from thaw.advice.options import Pilot
 from thaw.advice.page import figure_pngs, render_advice
 from thaw.advice.pool import Pool, sample_rows
-from thaw.advice.prices import price_models
 from thaw.advice.record import Advice, write_advice, write_predicted
 from thaw.advice.size import Size, measure_size
 from thaw.backbones import Backbone, read_backbone
@@ -25,9 +27,13 @@ from thaw.groups import group_numbers
 from thaw.manifest import TEST, TRAIN, Example, Manifest, read_manifest
 from thaw.params import Params, read_params
 from thaw.pixels import read_pixels
+from thaw.prices import Pricing, price_models
 from thaw.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.strategy import Strategy, write_strategy
 from thaw.views import IDENTITY
+
+if TYPE_CHECKING:
+    from thaw.finetuning import Desk
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +54,8 @@ def main() -> None:
     with counted("advise", "steps") as progress:
         advice = advise(situation, params.strategy, params.head, workers=os.cpu_count() or 1, progress=progress)
     write_all(advice, params.registry.name)
+    if situation.pilot is not None:
+        _desk().clear()
     log.info("strategy: %s; %s", advice.followed.strategy, advice.followed.reason)
 
 
@@ -86,11 +94,37 @@ def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> S
         references=_references(pool, chosen, backbone, price, params),
         size=_size(manifest, index, train, class_names),
         price=price,
-        pilot=None,
+        pilot=_pilot(params, pool, chosen, backbone),
         labelled=len(rows),
         validation=len(val),
         test=len(examples_of(manifest, TEST)),
     )
+
+
+def _pilot(params: Params, pool: Pool, examples: Sequence[Example], backbone: Backbone) -> Pilot | None:
+    """Fine-tuning, where there is time for it."""
+    if not params.strategy.minutes:
+        return None
+    # Lightning Fabric takes seconds to load.
+    from tasks.labelled_images import read_labelled_images
+    from thaw.finetuning.pilot import FinetuningPilot
+
+    last = pool.layers[-1]
+    return FinetuningPilot(
+        backbone=backbone,
+        layer=last,
+        images=cache(lambda: read_labelled_images(examples, pool.class_names, params, backbone.preprocessing)),
+        features=pool.labelled(last, torch.arange(len(pool))),
+        head=params.head,
+        params=params.finetune,
+        desk=_desk(),
+    )
+
+
+def _desk() -> "Desk":
+    from thaw.finetuning import Desk
+
+    return Desk(CHECKPOINTS / "advise", FeatureStore(ACTIVATIONS))
 
 
 def _references(pool: Pool, examples: Sequence[Example], backbone: Backbone, price: Pricing, params: Params) -> Pool:

@@ -11,12 +11,24 @@ import numpy as np
 import torch
 
 from tasks.contenders import Setting, measure_contenders
-from tasks.paths import FEATURES, FEATURES_INDEX, FINETUNED, HEAD, INGEST, MANIFEST, PREDICTED, REPORT, STRATEGY
+from tasks.paths import (
+    CERTIFICATE,
+    FEATURES,
+    FEATURES_INDEX,
+    FINETUNED,
+    HEAD,
+    INGEST,
+    MANIFEST,
+    PREDICTED,
+    REPORT,
+    STRATEGY,
+)
 from tasks.running import stage
 from thaw.advice.record import read_predicted
 from thaw.backbones import read_backbone
 from thaw.baselines import MAJORITY, majority
 from thaw.bootstrap import Estimate
+from thaw.certificate.record import read_certificate
 from thaw.errors import BadArtifact, BadManifest
 from thaw.evaluation import Evaluation, ModelDescription, evaluate
 from thaw.features import FeatureStore, read_index
@@ -81,6 +93,7 @@ def main() -> None:
         baselines=baselines,
         transfer=transfer,
         predicted=read_predicted(PREDICTED),
+        certificate=read_certificate(CERTIFICATE),
     )
     write_report(evaluation, predictions, test, params)
     accuracy = evaluation.metrics.accuracy
@@ -131,7 +144,12 @@ def metrics_of(evaluation: Evaluation) -> dict[str, object]:
         "baselines": baselines,
         **({} if evaluation.transfer is None else {"transfer": _transfer(evaluation)}),
         **({} if evaluation.predicted is None else {"advice": _advice(evaluation, evaluation.predicted)}),
+        **({} if evaluation.certificate is None else {"certificate": _certificate(evaluation.certificate)}),
     }
+
+
+def _certificate(certificate: Certificate) -> dict[str, object]:
+    return {entry.name: figures_of(entry) for entry in certificate.entries}
 
 
 def _transfer(evaluation: Evaluation) -> dict[str, object]:

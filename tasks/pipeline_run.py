@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import thaw
-from tasks.paths import FEATURES_INDEX, FINETUNED, HEAD, MANIFEST, REPORT, STRATEGY
+from tasks.paths import CERTIFICATE, CERTIFICATE_PAGE, FEATURES_INDEX, FINETUNED, HEAD, MANIFEST, REPORT, STRATEGY
 from thaw.backbones import read_backbone
+from thaw.certificate.record import figures_of, read_certificate
 from thaw.features import read_index
 from thaw.files import digest_file
 from thaw.finetuned import read_finetuned
@@ -45,9 +46,25 @@ def log_pipeline_run(params: Params, folder: Path) -> str:
     mlflow.log_artifacts(str(REPORT), "report")
     mlflow.log_artifact(str(MANIFEST))
     _log_dataset(params)
+    _log_certificate()
     predictor = _predictor(params)
     predictor.write(folder)
     return _log_model(folder, predictor.class_names)
+
+
+def _log_certificate() -> None:
+    """The certificate, if there is one: its page with the run, and a nested run for each way to learn."""
+    import mlflow
+
+    certificate, parent = read_certificate(CERTIFICATE), mlflow.active_run()
+    if certificate is None or parent is None:
+        return
+    mlflow.log_artifacts(str(CERTIFICATE_PAGE), "certificate")
+    mlflow.log_artifact(str(CERTIFICATE), "certificate")
+    for entry in certificate.entries:
+        with mlflow.start_run(experiment_id=parent.info.experiment_id, run_name=entry.name, nested=True):
+            mlflow.log_params({"strategy": entry.name, "role": entry.role, "repetitions": len(certificate.seeds)})
+            mlflow.log_metrics(figures_of(entry))
 
 
 def _log_dataset(params: Params) -> None:

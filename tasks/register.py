@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import thaw
 from tasks.locks import exclusive
 from tasks.mlflow_store import STATE, experiment_id, explained
-from tasks.paths import FEATURES_INDEX, FINETUNED, HEAD, MANIFEST, REGISTERED, REPORT, STRATEGY
+from tasks.paths import CERTIFICATE, FEATURES_INDEX, FINETUNED, HEAD, MANIFEST, REGISTERED, REPORT, STRATEGY
 from tasks.pipeline_run import PYFUNC, log_pipeline_run
 from tasks.provenance import version_tags
 from tasks.registry import CHALLENGER, KEY, ModelVersion, Registry, open_registry
@@ -75,7 +75,7 @@ def key_of(params: Params) -> str:
         BadArtifact: a file is missing.
     """
     model = [*sorted(HEAD.glob("head.*")), *sorted(FINETUNED.glob("*.json")), *sorted(FINETUNED.glob("*.safetensors"))]
-    files = [MANIFEST, FEATURES_INDEX, STRATEGY, *MEASURED, Path(params.backbone.weights), *model]
+    files = [MANIFEST, FEATURES_INDEX, STRATEGY, CERTIFICATE, *MEASURED, Path(params.backbone.weights), *model]
     content = [[path.name, _digest(path)] for path in files]
     described = [params.registry.model_dump(), content, _code()]
     return digest_bytes(json.dumps(described).encode()).hex()[:32]
@@ -130,6 +130,8 @@ def _left_behind(registry: Registry, experiment: str, key: str) -> str | None:
             log.info("the run %s was cut off; it is made again", run.info.run_id)
             for model in models:
                 client.delete_logged_model(model.model_id)
+            for nested in client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"):
+                client.delete_run(nested.info.run_id)
             client.delete_run(run.info.run_id)
     return None
 

@@ -12,3 +12,5 @@ CHECKPOINTS = Path(".thaw/checkpoints")
 """Of fine-tunings under way, a folder for each stage that trains."""
 ACTIVATIONS = Path(".thaw/activations")
 """What frozen layers below thawed ones gave, kept for the next fine-tuning."""
+CONTESTS = Path(".thaw/contests")
+"""Trials of a certificate under way, a folder for each state of its inputs."""

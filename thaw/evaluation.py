@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thaw.bootstrap import Estimate, IntArray, Resampling
+from thaw.certificate.record import Certificate
 from thaw.metrics import (
     ClassScore,
     Metrics,
@@ -68,7 +69,7 @@ class Baseline:
 @dataclass(frozen=True)
 class Evaluation:
     """What the model does on `n` test images. confusion: int64 [C, C], row is the label, column the prediction. predicted: the accuracy that the advice
-    foretold; None: it could not."""
+    foretold; None: it could not. certificate: None where none was asked for."""
 
     model: ModelDescription
     class_names: tuple[str, ...]
@@ -83,6 +84,7 @@ class Evaluation:
     baselines: tuple[Baseline, ...]
     transfer: TransferGain | None
     predicted: Estimate | None = None
+    certificate: Certificate | None = None
 
 
 def resampling_of(params: EvaluateParams) -> Resampling:
@@ -98,6 +100,7 @@ def evaluate(
     baselines: Sequence[tuple[str, Probabilities]] = (),
     transfer: TransferGain | None = None,
     predicted: Estimate | None = None,
+    certificate: Certificate | None = None,
 ) -> Evaluation:
     """Measure the predictions, and each baseline (its name, probabilities [N, C]) on the same rows."""
     resampling = resampling_of(params)
@@ -121,6 +124,7 @@ def evaluate(
         baselines=tuple(Baseline(name, measured(probabilities)) for name, probabilities in baselines),
         transfer=transfer,
         predicted=predicted,
+        certificate=certificate,
     )
 
 

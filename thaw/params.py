@@ -246,6 +246,24 @@ class FinetuneParams(Section):
     seed: int = Field(0, ge=0, description="of the order, the augmentation and new weights")
 
 
+Compared = Literal["linear", "mlp", "knn", "cut", "last_blocks", "full"]
+
+
+class CompareParams(Section):
+    """The transfer certificate: every strategy on the same test images. `thaw compare` asks for it."""
+
+    strategies: tuple[Compared, ...] = Field(
+        (), description="what is compared, beside the baselines without transfer; empty: no certificate is made"
+    )
+    seeds: PositiveInt = Field(
+        3,
+        description="how often each is repeated; a seed draws the labelled examples (where `dataset.labels_per_class` is set) and all that is random",
+    )
+    minutes: float = Field(
+        60, ge=0, description="what fine-tuning may take in all; what does not fit is left out, and named"
+    )
+
+
 class EvaluateParams(Section):
     """What is measured on the test split."""
 
@@ -296,6 +314,7 @@ class Params(Section):
     strategy: StrategyParams = StrategyParams()
     head: HeadParams = HeadParams()
     finetune: FinetuneParams = FinetuneParams()
+    compare: CompareParams = CompareParams()
     evaluate: EvaluateParams = EvaluateParams()
     registry: RegistryParams = RegistryParams()
     promotion: PromotionParams = PromotionParams()

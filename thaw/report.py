@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from thaw.bootstrap import Estimate
+from thaw.certificate.page import section_of
 from thaw.evaluation import Evaluation, top_confusions
 from thaw.ingest_report import IngestReport
 from thaw.names import shown
@@ -77,7 +78,7 @@ def render_report(
     Names of classes and files may hold anything: the template escapes all of them.
     """
     pictures = {digest: f"data:image/png;base64,{base64.b64encode(png).decode()}" for digest, png in thumbnails.items()}
-    values = {
+    values: dict[str, object] = {
         "evaluation": evaluation,
         "ingest": ingest,
         "origin": origin,
@@ -90,6 +91,8 @@ def render_report(
         "titles": TITLES,
         "advice": advice(evaluation, ingest),
     }
+    if evaluation.certificate is not None:
+        values |= section_of(evaluation.certificate)
     return render("report.html.j2", values)
 
 

@@ -10,7 +10,7 @@ from thaw.advice.cases import LayerEvidence, Reference, doubts_of, name_case
 from thaw.advice.choosing import Choice, choose, recommend
 from thaw.advice.intervals import accuracy_of, gain_of
 from thaw.advice.learning_curve import measure_curve
-from thaw.advice.options import Jury, Option, Pilot, Pricing, try_pilot
+from thaw.advice.options import Jury, Option, Pilot, try_pilot
 from thaw.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
 from thaw.advice.pool import Fold, Pool, draw_folds
 from thaw.advice.record import Advice, Decision, Evidence
@@ -18,6 +18,7 @@ from thaw.advice.size import Size
 from thaw.advice.transferability import transferability
 from thaw.bootstrap import Resampling
 from thaw.params import HeadParams, StrategyParams
+from thaw.prices import Pricing
 from thaw.progress import Progress, untold
 from thaw.strategy import Strategy
 

@@ -130,10 +130,10 @@ def foretell(
                 percentile_interval(float(gain[0]), gain[1:], confidence),
             )
         )
-    gain, accuracy = prospects[0].gain, prospects[0].accuracy
-    if gain.high - gain.low > WIDEST or accuracy.high - accuracy.low > LOOSEST:
+    sooner, there = prospects[0].gain, prospects[0].accuracy
+    if sooner.high - sooner.low > WIDEST or there.high - there.low > LOOSEST:
         reason = "these images are too few to say more than that it would lie between "
-        reason += f"{100 * accuracy.low:.0f} and {100 * accuracy.high:.0f} % with twice as many"
+        reason += f"{100 * there.low:.0f} and {100 * there.high:.0f} % with twice as many"
         return (), None, reason
     return tuple(prospects), PowerLaw(float(floors[0]), float(scales[0]), float(exponents[0])), None
 

@@ -12,18 +12,11 @@ from thaw.advice.intervals import accuracy_of, gain_of
 from thaw.advice.out_of_fold import OutOfFold, measure_learner
 from thaw.advice.pool import Fold, Pool
 from thaw.bootstrap import Estimate, Resampling
+from thaw.prices import Pricing
 from thaw.strategy import Strategy
 
 FEWEST_FOLDS = 2
 """A strategy is tried on so many folds at least, or not at all."""
-
-
-@dataclass(frozen=True)
-class Price:
-    """Of a deployed model: its size in MB (10^6 bytes, float32), and images a second on this machine; None: not measured."""
-
-    megabytes: float
-    images_per_second: float | None
 
 
 @dataclass(frozen=True)
@@ -41,9 +34,6 @@ class Option:
     megabytes: float
     images_per_second: float | None
     note: str = ""
-
-
-Pricing = Callable[[Strategy], Price]
 
 
 class Pilot(Protocol):

@@ -2,10 +2,10 @@
 
 import torch
 
-from thaw.advice.prices import price_models
 from thaw.architectures import build_seeded
 from thaw.backbones import read_backbone
 from thaw.params import BackboneParams
+from thaw.prices import price_models
 from thaw.strategy import Strategy
 
 

@@ -1,17 +1,29 @@
 """What a model costs once it is deployed: its size, and how many images a second it labels on this machine."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 
-from thaw.advice.options import Price, Pricing
 from thaw.backbones import Backbone
+from thaw.model_size import model_size
 from thaw.strategy import Strategy
 
 ROUNDS = 4
 BYTES = 4
+
+
+@dataclass(frozen=True)
+class Price:
+    """Of a deployed model: its size in MB (10^6 bytes, float32), and images a second on this machine; None: not measured."""
+
+    megabytes: float
+    images_per_second: float | None
+
+
+Pricing = Callable[[Strategy], Price]
 
 
 def price_models(
@@ -24,20 +36,16 @@ def price_models(
     """
     ends = {layer: backbone.only((layer,)) for layer in layers}
     dims = {layer: cut.features(pixels)[layer].shape[1] for layer, cut in ends.items()}  # warms up as well
+    sizes = {layer: model_size(cut).bytes for layer, cut in ends.items()}
     speeds = _images_per_second(ends, pixels)
 
     def price(strategy: Strategy) -> Price:
         dim = dims[strategy.layer]
         widths = (dim, *hidden, classes) if strategy.kind == "mlp" else (dim, classes)
         head = sum((first + 1) * second for first, second in pairwise(widths))
-        return Price((_numbers(ends[strategy.layer]) + head) * BYTES / 1e6, speeds[strategy.layer])
+        return Price((sizes[strategy.layer] + head * BYTES) / 1e6, speeds[strategy.layer])
 
     return price
-
-
-def _numbers(backbone: Backbone) -> int:
-    tensors = (*backbone.extractor.parameters(), *backbone.extractor.buffers())
-    return sum(tensor.numel() for tensor in tensors)
 
 
 def _images_per_second(ends: Mapping[str, Backbone], pixels: torch.Tensor) -> dict[str, float]:

@@ -1,0 +1,115 @@
+"""`thaw compare`: the transfer certificate."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from thaw.certificate.record import Certificate
+
+EVERY = "linear,mlp,knn,cut,last_blocks,full"
+
+
+def compare(
+    strategies: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Which to compare, with commas between; without it those of params.yaml, or else {EVERY}.",
+            show_default=False,
+        ),
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Ask for no certificate any more; later runs make none.")] = False,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a stage is stopped.")] = 86400,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+) -> None:
+    """Let every strategy learn from the same images, and certify whether transfer helped.
+
+    Writes compare.strategies into params.yaml, so that later runs keep the certificate up to date. compare.minutes bounds what fine-tuning may take,
+    compare.seeds says how often each is repeated. A comparison that is stopped goes on where it was.
+    """
+    from flows.checks import preflight
+    from flows.cli.terminal import err, out, print_json
+    from flows.cli.watching import Printed, say_wait
+    from flows.environment import enter_project, quiet_console
+    from flows.lock import run_lock
+    from flows.progress import watcher
+    from flows.running_server import use_running_server
+    from thaw.params import read_params
+
+    root = enter_project()
+    wanted = [] if off else _wanted(strategies, read_params().compare.strategies)
+    if _ask_for(wanted, root):
+        err().print(f"params.yaml: compare.strategies is [{', '.join(wanted)}] now", style="dim", markup=False)
+    if off:
+        out().print("No certificate is asked for any more; `thaw run` brings the report up to date with that.")
+        return
+    with run_lock(root, on_wait=say_wait):
+        preflight(root)
+        quiet_console()
+        use_running_server(root)
+        with Printed() as printed:
+            watcher.set(printed)
+            from flows.transfer import transfer
+
+            transfer(until="evaluate", timeout_s=timeout)
+    from tasks.paths import CERTIFICATE
+    from thaw.certificate.record import read_certificate
+
+    certificate = read_certificate(root / CERTIFICATE)
+    assert certificate is not None
+    if json:
+        print_json(certificate)
+    else:
+        _say(certificate)
+
+
+def _wanted(given: str | None, configured: tuple[str, ...]) -> list[str]:
+    if given is not None:
+        return [name.strip() for name in given.split(",") if name.strip()]
+    return list(configured) or EVERY.split(",")
+
+
+def _ask_for(strategies: list[str], root: Path) -> bool:
+    """Set them in params.yaml, checked; whether that changed anything."""
+    from flows.configuration import edit, read_text
+    from thaw.files import write_text
+    from thaw.params import PARAMS
+
+    before = read_text(root / PARAMS)
+    after = edit(before, [f"compare.strategies=[{', '.join(strategies)}]"])
+    if after != before:
+        write_text(root / PARAMS, after)
+    return after != before
+
+
+def _say(certificate: "Certificate") -> None:
+    from flows.cli.terminal import out, table
+    from tasks.paths import CERTIFICATE_PAGE
+    from thaw.certificate import words
+    from thaw.pages import percent
+
+    screen = out()
+    screen.print()
+    screen.print(words.verdict(certificate), style="bold", markup=False)
+    rows = [
+        (
+            f"{entry.name} *" if entry.name == words.followed(certificate) else entry.name,
+            percent(entry.score.accuracy.value),
+            percent(entry.score.macro_f1.value),
+            words.lead_of(entry),
+            f"{entry.minutes:.2f}",
+            "" if entry.megabytes is None else f"{entry.megabytes:.2f}",
+        )
+        for entry in certificate.entries
+    ]
+    columns = ("strategy", "accuracy", "macro F1", "over the linear head", "minutes", "MB")
+    screen.print(table(columns, rows, whole=("strategy", "over the linear head")))
+    for ruling in certificate.rulings:
+        screen.print(words.line(ruling), markup=False)
+    for one in certificate.skipped:
+        screen.print(f"{one.name} was left out: {one.reason}", style="dim", markup=False)
+    for remark in words.remarks(certificate):
+        screen.print(remark, style="dim", markup=False)
+    page = CERTIFICATE_PAGE / "certificate.html"
+    screen.print(f"With figures: {page}", style="dim", soft_wrap=True, markup=False)

@@ -1,0 +1,1 @@
+"""The transfer certificate: every strategy on the same images and seeds, beside baselines, and what that shows."""
