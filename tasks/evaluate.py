@@ -28,7 +28,7 @@ from thaw.advice.record import read_predicted
 from thaw.backbones import read_backbone
 from thaw.baselines import MAJORITY, majority
 from thaw.bootstrap import Estimate
-from thaw.certificate.record import read_certificate
+from thaw.certificate.record import Certificate, figures_of, read_certificate
 from thaw.errors import BadArtifact, BadManifest
 from thaw.evaluation import Evaluation, ModelDescription, evaluate
 from thaw.features import FeatureStore, read_index

@@ -5,6 +5,7 @@ Out-of-Distribution", ICLR 2022, section 3.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -184,6 +185,7 @@ class _Course:
 
 def build_fabric(params: FinetuneParams) -> Fabric:
     """The machine's GPUs, or its CPU, by as many processes and in the precision that the parameters say."""
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it says at each start which precision it uses
     return Fabric(
         accelerator="auto" if torch.cuda.is_available() else "cpu",
         devices=params.devices,
