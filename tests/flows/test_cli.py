@@ -16,6 +16,7 @@ COMMANDS = (
     "rollback",
     "models",
     "predict",
+    "review",
     "ui",
     "check",
     "config",
