@@ -16,7 +16,7 @@ TITLES: Mapping[Kind, str] = {
     "unlabelled": "Worth a label next",
 }
 MEANINGS: Mapping[Kind, str] = {
-    "suspect": "The features of these say another class than their label, by heads that never saw the label. Those whose label is least likely come first. "
+    "suspect": "The features of these say another class than their label, by heads that never saw the label. Beside each class stands how likely it is; the least likely labels come first. "
     "Where a label is right, choose it: it is not asked about again.",
     "duplicate": "Pictures of different splits that look alike. A test on what was trained on shows nothing: leave one of the two out, the training one "
     "where they agree. Where they are two photographs, leave both as they are.",
