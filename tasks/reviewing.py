@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from tasks.head import group_numbers
 from tasks.paths import FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
 from thaw.corrections import CORRECTIONS, LEAVE_OUT, Correction, merge, read_corrections, write_corrections
 from thaw.features import FeatureStore, Layer, read_index
 from thaw.files import write_text
+from thaw.groups import group_numbers
 from thaw.manifest import Example, read_manifest
 from thaw.params import Params, read_params
 from thaw.pixels import thumbnail_of

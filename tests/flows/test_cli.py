@@ -124,3 +124,10 @@ def test_an_empty_registry_is_no_error_but_nothing_can_be_promoted(project: Path
     assert json.loads(thaw("models", "--json", cwd=project).stdout)["versions"] == []
     assert "challenger" in thaw("promote", cwd=project, code=1).stderr
     assert "no champion" in thaw("predict", str(project / "input.txt"), cwd=project, code=1).stderr
+
+
+def test_review_says_what_is_missing_and_which_options_go_together(project: Path) -> None:
+    assert "thaw run --stage ingest" in thaw("review", cwd=project, code=1).stderr
+    assert "go with --apply" in thaw("review", "--dry-run", cwd=project, code=2).stderr
+    assert "thaw run --stage ingest" in thaw("review", "--apply", "nowhere.csv", cwd=project, code=1).stderr
+    assert not (project / "data").exists()

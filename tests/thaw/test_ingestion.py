@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from thaw.corrections import Correction, merge
 from thaw.errors import BadSource, TooManyRejected
 from thaw.ingestion import Ingested, ingest
 from thaw.manifest import write_manifest

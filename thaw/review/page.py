@@ -4,10 +4,9 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from thaw.corrections import LEAVE_OUT
 from thaw.names import shown
+from thaw.pages import render
 from thaw.review.findings import COLUMNS, KINDS, Finding, Kind
 
 TITLES: Mapping[Kind, str] = {
@@ -16,8 +15,8 @@ TITLES: Mapping[Kind, str] = {
     "unlabelled": "Worth a label next",
 }
 MEANINGS: Mapping[Kind, str] = {
-    "suspect": "The features of these say another class than their label, by heads that never saw the label. Beside each class stands how likely it is; the least likely labels come first. "
-    "Where a label is right, choose it: it is not asked about again.",
+    "suspect": "The features of these say another class than their label, by heads that never saw the label. Beside each class stands how likely it "
+    "is; the least likely labels come first. Where a label is right, choose it: it is not asked about again.",
     "duplicate": "Pictures of different splits that look alike. A test on what was trained on shows nothing: leave one of the two out, the training one "
     "where they agree. Where they are two photographs, leave both as they are.",
     "unlabelled": "The model is unsure of these, and they differ from each other: labels of them teach it the most. Only images of the training split "
@@ -57,27 +56,22 @@ def render_page(
 
     Names of classes and files may hold anything: the template escapes all of them.
     """
-    environment = Environment(
-        loader=PackageLoader("thaw", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"shown": shown, "share": share, "cells": cells}
     pictures = {digest: f"data:image/png;base64,{base64.b64encode(png).decode()}" for digest, png in thumbnails.items()}
-    return environment.get_template("review/page.html.j2").render(
-        title=title,
-        verdict=verdict(sections),
-        sections=sections,
-        titles=TITLES,
-        meanings=MEANINGS,
-        none=NONE,
-        columns=COLUMNS,
-        options=[(name, shown(name)) for name in class_names],
-        leave_out=LEAVE_OUT,
-        pictures=pictures,
-    )
+    values = {
+        "title": title,
+        "verdict": verdict(sections),
+        "sections": sections,
+        "titles": TITLES,
+        "meanings": MEANINGS,
+        "nothing": NONE,
+        "share": share,
+        "cells": cells,
+        "columns": COLUMNS,
+        "options": [(name, shown(name)) for name in class_names],
+        "leave_out": LEAVE_OUT,
+        "pictures": pictures,
+    }
+    return render("review/page.html.j2", values)
 
 
 def verdict(sections: Sequence[Section]) -> str:
