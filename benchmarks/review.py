@@ -79,9 +79,7 @@ def read_sets(folder: Path, *, quick: bool) -> list[Set]:
     write_builtin(folder / "digits")
     sets = [read_set(folder / "digits", BackboneParams())]
     if (real := os.environ.get("THAW_REAL_DATA")) and not quick:
-        sets.append(
-            read_set(Path(real) / "hymenoptera", BackboneParams(weights=f"{real}/mobilenet_v2-imagenet.pth"))
-        )
+        sets.append(read_set(Path(real) / "hymenoptera", BackboneParams(weights=f"{real}/mobilenet_v2-imagenet.pth")))
     return sets
 
 
@@ -208,7 +206,9 @@ def measure_search(rows: int) -> None:
     here, there = points[splits.numpy() == 1], points[splits.numpy() == 0]
     started = time.perf_counter()
     NearestNeighbors(n_neighbors=RANK, metric="cosine", algorithm="brute").fit(there).kneighbors(here[: some // 5])
-    NearestNeighbors(n_neighbors=RANK, metric="cosine", algorithm="brute").fit(here).kneighbors(there[: some - some // 5])
+    NearestNeighbors(n_neighbors=RANK, metric="cosine", algorithm="brute").fit(here).kneighbors(
+        there[: some - some // 5]
+    )
     reference = (time.perf_counter() - started) * rows / some
     claim(f"seconds to search {rows:,} x 512 for near-copies across splits", ours, reference, 1.0)
 

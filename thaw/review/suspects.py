@@ -76,7 +76,9 @@ def find_suspects(probabilities: Tensor, targets: Tensor) -> list[Suspect]:
 
     shares, given = probabilities.double().numpy(), targets.numpy()
     # One process: cleanlab would start more on Linux for tables that take it milliseconds.
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # of classes with too few rows to judge, which is no news
+    with warnings.catch_warnings(
+        action="ignore", category=UserWarning
+    ):  # of classes with too few rows to judge, which is no news
         rows = find_label_issues(given, shares, return_indices_ranked_by="self_confidence", n_jobs=1)
     return [_suspect(int(row), shares[row], int(given[row])) for row in rows]
 
