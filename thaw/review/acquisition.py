@@ -1,8 +1,8 @@
 """What to label next: images that the head is unsure of, and that differ from each other.
 
 Diverse mini-batch active learning (Zhdanov 2019): the `PREFILTER` times as many images of the smallest margin are grouped by k-means, weighted by how unsure
-the head is of each, and of each group the one nearest to its centre is taken. On digits this beat taking the smallest margins, BADGE and
-TypiClust, which all beat a random choice; `benchmarks/review.py` measures it against the latter.
+the head is of each, and of each group the one nearest to its centre is taken. On digits with 2 labels a class this gained more than the smallest
+margins, BADGE and TypiClust did; on photographs TypiClust was as good. `benchmarks/review.py` measures it against a random choice.
 """
 
 from dataclasses import dataclass
