@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from flows.errors import NotReady
+from thaw.corrections import CORRECTIONS, read_corrections
 from thaw.errors import ThawError
 from thaw.params import BUILTIN_SOURCES, NAMED_WEIGHTS, PARAMS, Params, read_params
 from thaw.trees import unhashable
@@ -54,7 +55,7 @@ def check_all(root: Path) -> tuple[Finding, ...]:
     if params is not None:
         found.extend(check(root, params) for check in (_check_source, _check_examples, _check_weights, _check_layer))
     found.extend(_check_versions())
-    found.extend(check(root) for check in (_check_disk, _check_git, _check_dvc))
+    found.extend(check(root) for check in (_check_corrections, _check_disk, _check_git, _check_dvc))
     return tuple(found)
 
 
@@ -66,8 +67,11 @@ def preflight(root: Path) -> Params:
         NotReady: a check fails; the message says what to do.
     """
     params = read_params(root / PARAMS)
-    for check in (_check_source, _check_weights, _check_layer):
-        finding = check(root, params)
+    findings = (
+        *(check(root, params) for check in (_check_source, _check_weights, _check_layer)),
+        _check_corrections(root),
+    )
+    for finding in findings:
         if finding.verdict is Verdict.FAIL:
             raise NotReady(f"{finding.check}: {finding.says}; {finding.advice}")
     return params
@@ -142,6 +146,17 @@ def _check_layer(root: Path, params: Params) -> Finding:
         advice = f"set strategy.layer to one of backbone.layers ({', '.join(layers)}), or to null"
         return Finding("strategy.layer", Verdict.FAIL, f"{layer} is not extracted", advice)
     return Finding("strategy.layer", Verdict.PASS, f"{layer or layers[-1]} is extracted")
+
+
+def _check_corrections(root: Path) -> Finding:
+    """That the corrections can be read; DVC wants the file to be there, be it without a row."""
+    path = root / CORRECTIONS
+    if not path.exists() and str(CORRECTIONS) in (root / "dvc.yaml").read_text(encoding="utf-8"):
+        return Finding("corrections", Verdict.FAIL, f"{CORRECTIONS} is missing", f"`git checkout {CORRECTIONS}`")
+    try:
+        return Finding("corrections", Verdict.PASS, f"{len(read_corrections(path))} labels given by people")
+    except ThawError as error:
+        return Finding("corrections", Verdict.FAIL, str(error), "mend the file, or bring it back from Git")
 
 
 def _check_versions() -> Iterator[Finding]:

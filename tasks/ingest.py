@@ -1,47 +1,42 @@
 """The stage `ingest`: the source's files to the manifest, with a report and the list of rejected files."""
 
-import csv
-import io
 import logging
-from collections.abc import Iterable
 from pathlib import Path
 
 from tasks.paths import INGEST, MANIFEST
 from tasks.progress import counted
 from tasks.running import stage
+from thaw.corrections import CORRECTIONS, LEAVE_OUT, read_corrections
 from thaw.errors import TooManyRejected
 from thaw.files import write_text
 from thaw.ingestion import Ingested, ingest
 from thaw.manifest import write_manifest
 from thaw.params import read_params
+from thaw.tables import write_rows
 
 log = logging.getLogger(__name__)
 
 REPORT = INGEST / "report.json"
 REJECTED = INGEST / "rejected.csv"
+CHANGES = INGEST / "corrections.csv"
+_REJECTED_COLUMNS = ("path", "reason")
 
 
 def main() -> None:
-    """Ingest `dataset.source`; write the manifest, the report and the list of rejected files."""
-    params = read_params().dataset
+    """Ingest `dataset.source`, with the corrections; write the manifest, the report, and the lists of rejected and of corrected files."""
+    params, corrections = read_params().dataset, read_corrections(CORRECTIONS)
     try:
         with counted("ingest", "files") as progress:
-            ingested = ingest(Path(params.source), params, progress=progress)
+            ingested = ingest(Path(params.source), params, corrections=corrections, progress=progress)
     except TooManyRejected as error:
-        write_text(REJECTED, _as_csv(error.rejected))
+        write_rows(REJECTED, _REJECTED_COLUMNS, error.rejected)
         raise TooManyRejected(f"{error}; all of them are in {REJECTED}", error.rejected) from error
-    write_text(REJECTED, _as_csv((one.path, one.reason) for one in ingested.rejected))
+    write_rows(REJECTED, _REJECTED_COLUMNS, [(one.path, one.reason) for one in ingested.rejected])
+    changes = [(one.path, one.before or "", LEAVE_OUT if one.after is None else one.after) for one in ingested.changes]
+    write_rows(CHANGES, ("path", "from", "to"), changes)
     write_text(REPORT, ingested.report.to_json())
     write_manifest(ingested.manifest, MANIFEST)
     _tell(ingested)
-
-
-def _as_csv(rejected: Iterable[tuple[str, str]]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(("path", "reason"))
-    table.writerows(rejected)
-    return text.getvalue()
 
 
 def _tell(ingested: Ingested) -> None:

@@ -25,6 +25,10 @@ class BadManifest(ThawError):
     """The manifest cannot serve: no labels, too few classes, a class without training examples."""
 
 
+class BadTable(ThawError):
+    """A CSV file of the user's (corrections, a reviewed table) cannot be read, or says what cannot be."""
+
+
 class BadWeights(ThawError):
     """The backbone's weights are missing, damaged, or do not fit the architecture."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from thaw.candidates import Source
+from thaw.corrections import Change
 from thaw.manifest import SPLITS, TEST, TRAIN, VAL, Example
 from thaw.splits import Splitter
 
@@ -47,7 +48,8 @@ class IngestReport:
     """The report of one ingestion. It holds no times: the same source gives the same report.
 
     `classes` maps each class to its number of labelled examples by split; `split_by` is "source" or "hash";
-    the counts of copies are of sets of equal files, of which `copies` lists the first 200.
+    the counts of copies are of sets of equal files, of which `copies` lists the first 200. `relabelled` and `left_out` count the files whose
+    label a correction changed, and those that one left out; `unused_corrections` those of images that the source lacks.
     """
 
     source: str
@@ -65,6 +67,9 @@ class IngestReport:
     copies_conflicting: int
     copies: tuple[Copies, ...]
     notes: tuple[str, ...]
+    relabelled: int = 0
+    left_out: int = 0
+    unused_corrections: int = 0
 
     def to_json(self) -> str:
         """The report as indented JSON, keys in the order of the fields."""
@@ -72,7 +77,14 @@ class IngestReport:
 
 
 def build_report(
-    name: str, source: Source, accepted: Sequence[Accepted], *, rejected: int, splitter: Splitter
+    name: str,
+    source: Source,
+    accepted: Sequence[Accepted],
+    *,
+    rejected: int,
+    splitter: Splitter,
+    changes: Sequence[Change] = (),
+    unused_corrections: int = 0,
 ) -> IngestReport:
     """Count and compare; pure.
 
@@ -82,6 +94,8 @@ def build_report(
         accepted: the good examples, in any order.
         rejected: the number of the others.
         splitter: what gave the examples their splits.
+        changes: what corrections did to them.
+        unused_corrections: the number of corrections of images that the source lacks.
     """
     rows = sorted(accepted, key=lambda one: one.example.path)
     examples = [one.example for one in rows]
@@ -102,6 +116,9 @@ def build_report(
         copies_conflicting=sum(one.conflicting for one in copies),
         copies=tuple(copies[:_LISTED_COPIES]),
         notes=(),
+        relabelled=sum(change.after is not None for change in changes),
+        left_out=sum(change.after is None for change in changes),
+        unused_corrections=unused_corrections,
     )
     notes = [
         *_notes_on_splits(source, splitter),
@@ -190,6 +207,9 @@ def _notes_on_classes(report: IngestReport) -> list[str]:
 
 def _notes_on_files(report: IngestReport) -> list[str]:
     said = {
+        "Labels that data/corrections.csv changed: {}. Each is listed with what the source says.": report.relabelled,
+        "Images that data/corrections.csv leaves out: {}.": report.left_out,
+        "Corrections of images that the source does not hold: {}. They do nothing.": report.unused_corrections,
         "Rejected files: {}. Each is listed with its reason.": report.rejected,
         "Unlabelled images: {}. They are neither trained nor tested on.": report.unlabelled,
         "Images whose ending does not fit: {}. They are read by their content.": report.wrong_endings,

@@ -1,11 +1,12 @@
 """Ingestion: every file of a source opened, hashed and decoded once; what is good becomes the manifest."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from thaw.candidates import Candidate, Rejected
+from thaw.corrections import Change, Corrections, correct
 from thaw.errors import BadImage, BadSource, TooManyRejected
 from thaw.files import digest_bytes
 from thaw.ingest_report import Accepted, IngestReport, build_report
@@ -13,10 +14,11 @@ from thaw.inputs.images import StoredImage, fits_ending, inspect
 from thaw.manifest import Example, Manifest, build_manifest
 from thaw.params import DatasetParams
 from thaw.progress import Progress, untold
-from thaw.sources import read_source
+from thaw.sources import check_class_names, read_source
 from thaw.splits import Splitter
 from thaw.streaming import map_ahead, usable_cores
 
+_NONE: Corrections = {}
 _IN_FLIGHT = 4
 """Files under way for each worker: enough to keep all busy, few enough to keep memory steady."""
 _SHOWN = 5
@@ -26,10 +28,11 @@ _MOST_OVERHEAD = 64 * 2**20
 
 @dataclass(frozen=True)
 class Ingested:
-    """The manifest, the rejected files (sorted by path), and what there is to say about both."""
+    """The manifest, the rejected files (sorted by path), what corrections changed (sorted by path), and what there is to say about all."""
 
     manifest: Manifest
     rejected: tuple[Rejected, ...]
+    changes: tuple[Change, ...]
     report: IngestReport
 
 
@@ -37,22 +40,24 @@ def ingest(
     source: Path,
     params: DatasetParams,
     *,
+    corrections: Corrections = _NONE,
     workers: int | None = None,
     progress: Progress = untold,
 ) -> Ingested:
     """Open, hash and decode every file of a source, and build its manifest.
 
-    The result depends on the source's bytes, names and `params` alone: not on the number of workers, nor on
+    The result depends on the source's bytes, names, `params` and `corrections` alone: not on the number of workers, nor on
     the order in which the disk lists the files. Memory holds a row for each file, and a few images at a time.
 
     Args:
         source: the source's folder.
         params: `listing`, `splits`, `max_rejected` and `max_megapixels` are used.
+        corrections: labels that hold whatever the source says; those of images that it lacks do nothing.
         workers: threads; None: one a core.
         progress: told after each file.
 
     Raises:
-        BadSource: the source is missing, laid out ambiguously, or has fewer than two classes.
+        BadSource: the source is missing, laid out ambiguously, has fewer than two classes, or names that differ only by case.
         TooManyRejected: more than `params.max_rejected` files are rejected; it carries the list of them.
     """
     found = read_source(source, params.listing)
@@ -63,10 +68,15 @@ def ingest(
     )
     _refuse_too_many(source, rejected, params.max_rejected)
     splitter = Splitter.of((candidate.split for candidate in found.candidates), params.splits)
-    accepted = [_accept(one, splitter) for one in read if isinstance(one, _Read)]
+    offered = [_accept(one, splitter) for one in read if isinstance(one, _Read)]
+    accepted, changes = _correct(offered, corrections)
+    check_class_names(source, (one.example.label for one in accepted))
     _refuse_too_few_classes(source, accepted)
-    report = build_report(params.source, found, accepted, rejected=len(rejected), splitter=splitter)
-    return Ingested(build_manifest(one.example for one in accepted), tuple(rejected), report)
+    report = build_report(
+        params.source, found, accepted, rejected=len(rejected), splitter=splitter, changes=changes,
+        unused_corrections=len(corrections.keys() - {one.example.digest for one in offered}),
+    )  # fmt: skip
+    return Ingested(build_manifest(one.example for one in accepted), tuple(rejected), changes, report)
 
 
 @dataclass(frozen=True)
@@ -121,6 +131,18 @@ def _accept(read: _Read, splitter: Splitter) -> Accepted:
         size=read.size,
     )
     return Accepted(example, read.image.kind, fits_ending(read.image.kind, PurePosixPath(asked.path).suffix))
+
+
+def _correct(offered: Sequence[Accepted], corrections: Corrections) -> tuple[list[Accepted], tuple[Change, ...]]:
+    """The examples with what people said of them, and what that changed, sorted by path."""
+    accepted, changes = [], []
+    for one in offered:
+        before, after = one.example, correct(one.example, corrections)
+        if after is not None:
+            accepted.append(replace(one, example=after))
+        if after is None or after.label != before.label:
+            changes.append(Change(before.path, before.label, None if after is None else after.label))
+    return accepted, tuple(sorted(changes, key=lambda change: change.path))
 
 
 def _refuse_too_many(source: Path, rejected: list[Rejected], most: int) -> None:

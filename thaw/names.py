@@ -1,5 +1,7 @@
 """Names of classes and files, which may hold anything, made fit to be shown."""
 
+import unicodedata
+
 JOINERS = "\u200c\u200d"
 """Invisible, but needed by Persian, by Indic scripts and by some emoji."""
 
@@ -16,3 +18,13 @@ def shortened(name: str, longest: int) -> str:
         return clean
     head = longest // 2
     return f"{clean[:head]}…{clean[len(clean) - (longest - head - 1) :]}"
+
+
+def plain(name: str) -> str:
+    """The name in lower case, in one Unicode form, without spaces around it: names of the same plain form are almost surely meant to be one."""
+    return unicodedata.normalize("NFC", name.strip().casefold())
+
+
+def alike(first: str, second: str) -> bool:
+    """Whether two names differ by no more than case, spaces around them, or Unicode form."""
+    return plain(first) == plain(second)

@@ -8,6 +8,7 @@ from pathlib import Path
 from thaw.candidates import Candidate, Rejected, Source
 from thaw.errors import BadSource
 from thaw.listings import read_listing
+from thaw.names import plain
 from thaw.splits import SPLIT_NAMES
 from thaw.trees import Found, files_below, folders_in, unfollowable_links
 
@@ -34,7 +35,8 @@ def read_source(root: Path, listing: str | None = None) -> Source:
     source = _read_folders(root) if listing is None else read_listing(root, listing)
     if not source.candidates and not source.rejected:
         raise BadSource(f"the data set's source `{root}` holds no files; put a folder of images for each class into it")
-    return Source(source.candidates, source.rejected, (*source.notes, *_check_class_names(root, source.candidates)))
+    names = check_class_names(root, (candidate.label for candidate in source.candidates))
+    return Source(source.candidates, source.rejected, (*source.notes, *names))
 
 
 def _read_folders(root: Path) -> Source:
@@ -80,24 +82,26 @@ def _empty_classes(root: Path, splits: dict[str, str], candidates: Iterable[Cand
     return [f"The class folder `{folder}` holds no files." for folder in folders if folder not in tops]
 
 
-def _check_class_names(root: Path, candidates: Iterable[Candidate]) -> list[str]:
+def check_class_names(root: Path, labels: Iterable[str | None]) -> list[str]:
     """Refuse class names that differ only by case, spaces or Unicode form: they are almost surely one class.
 
     Single letters may be what is to be recognised, so `A` and `a` are left alone, with a note.
+
+    Raises:
+        BadSource: there are such names.
     """
     alike: dict[str, set[str]] = defaultdict(set)
-    for label in {candidate.label for candidate in candidates if candidate.label is not None}:
-        alike[unicodedata.normalize("NFC", label.strip().casefold())].add(label)
-    several = [sorted(labels) for _, labels in sorted(alike.items()) if len(labels) > 1]
-    for labels in several:
-        if any(len(label) > 1 for label in labels):
+    for label in {label for label in labels if label is not None}:
+        alike[plain(label)].add(label)
+    several = [sorted(same) for _, same in sorted(alike.items()) if len(same) > 1]
+    for same in several:
+        if any(len(label) > 1 for label in same):
             raise BadSource(
-                f"`{root}` has the classes {_names(labels, quote=True)}, whose names differ only by case, "
+                f"`{root}` has the classes {_names(same, quote=True)}, whose names differ only by case, "
                 "spaces or Unicode form; they are almost surely one class: give them one name"
             )
     return [
-        f"The classes {_names(labels)} differ only by case; they are kept apart as single letters."
-        for labels in several
+        f"The classes {_names(same)} differ only by case; they are kept apart as single letters." for same in several
     ]
 
 

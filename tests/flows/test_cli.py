@@ -16,6 +16,7 @@ COMMANDS = (
     "rollback",
     "models",
     "predict",
+    "review",
     "ui",
     "check",
     "config",
@@ -123,3 +124,27 @@ def test_an_empty_registry_is_no_error_but_nothing_can_be_promoted(project: Path
     assert json.loads(thaw("models", "--json", cwd=project).stdout)["versions"] == []
     assert "challenger" in thaw("promote", cwd=project, code=1).stderr
     assert "no champion" in thaw("predict", str(project / "input.txt"), cwd=project, code=1).stderr
+
+
+def test_review_says_what_is_missing_and_which_options_go_together(project: Path) -> None:
+    assert "thaw run --stage ingest" in thaw("review", cwd=project, code=1).stderr
+    assert "go with --apply" in thaw("review", "--dry-run", cwd=project, code=2).stderr
+    assert "thaw run --stage ingest" in thaw("review", "--apply", "nowhere.csv", cwd=project, code=1).stderr
+    assert not (project / "data").exists()
+
+
+def test_corrections_that_cannot_be_read_are_found_before_a_run(project: Path) -> None:
+    def found() -> dict[str, str]:
+        checks = json.loads(thaw("check", "--json", cwd=project, code=1).stdout)
+        (one,) = (check for check in checks if check["check"] == "corrections")
+        return dict(one)
+
+    path = project / "data/corrections.csv"
+    path.parent.mkdir()
+    path.write_text("digest,label,path\nno digest,ants,1.png\n")
+    assert found()["verdict"] == "fail" and "is no digest" in found()["says"]
+    path.unlink()
+    assert found()["verdict"] == "pass", "nothing depends on it here"
+    stages = project / "dvc.yaml"
+    stages.write_text(stages.read_text().replace("input.txt]", "input.txt, data/corrections.csv]"))
+    assert found()["advice"] == "`git checkout data/corrections.csv`"

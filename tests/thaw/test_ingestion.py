@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from thaw.corrections import Correction, merge
 from thaw.errors import BadSource, TooManyRejected
 from thaw.ingestion import Ingested, ingest
 from thaw.manifest import write_manifest
@@ -181,3 +183,37 @@ def test_hymenoptera(real_data: Path) -> None:
         "bees": {"train": 121, "val": 0, "test": 83},
     }
     assert ingested.report.kinds == {"JPEG": 397}
+
+
+def test_corrections_hold_whatever_the_source_says(picture_folder: Path) -> None:
+    rows = {row.path: row for row in ingest(picture_folder, PARAMS).manifest.examples()}
+    shutil.copy(picture_folder / "ants/ant-1.jpg", picture_folder / "ants/copy of ant-1.jpg")
+    shutil.copy(picture_folder / "bees/bee-3.png", picture_folder / "nobody knows.png")
+    said = [
+        Correction(rows["ants/ant-1.jpg"].digest, "bees", ""),
+        Correction(rows["ants/ant-2.jpg"].digest, None, ""),
+        Correction(rows["bees/bee-3.png"].digest, "bees", "a label that was right, and so is that of the copy"),
+        Correction(b"x" * 32, "bees", "an image that is not here"),
+    ]
+    ingested = ingest(picture_folder, PARAMS, corrections=merge({}, said))
+    after = {row.path: row for row in ingested.manifest.examples()}
+    assert after["ants/ant-1.jpg"] == replace(rows["ants/ant-1.jpg"], label="bees"), "its split and digest stay"
+    assert after["ants/copy of ant-1.jpg"].label == after["nobody knows.png"].label == "bees"
+    assert rows.keys() - after.keys() == {"ants/ant-2.jpg"}
+    assert [(change.path, change.before, change.after) for change in ingested.changes] == [
+        ("ants/ant-1.jpg", "ants", "bees"),
+        ("ants/ant-2.jpg", "ants", None),
+        ("ants/copy of ant-1.jpg", "ants", "bees"),
+        ("nobody knows.png", None, "bees"),
+    ]
+    report = ingested.report
+    assert (report.relabelled, report.left_out, report.unused_corrections, report.unlabelled) == (3, 1, 1, 0)
+    assert sum("corrections" in note.casefold() for note in report.notes) == 3
+
+
+def test_corrections_cannot_leave_one_class_or_two_names_of_one(picture_folder: Path) -> None:
+    rows = ingest(picture_folder, PARAMS).manifest.examples()
+    with pytest.raises(BadSource, match="images of one class only"):
+        ingest(picture_folder, PARAMS, corrections={row.digest: Correction(row.digest, "ants", "") for row in rows})
+    with pytest.raises(BadSource, match="differ only by case"):
+        ingest(picture_folder, PARAMS, corrections={rows[0].digest: Correction(rows[0].digest, "Bees", "")})

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thaw.names import shortened, shown
+from thaw.names import alike, shortened, shown
 
 
 def test_ordinary_names_of_any_script_stay() -> None:
@@ -22,3 +22,8 @@ def test_beginning_and_end_stay(name: str, longest: int) -> None:
     if len(name) > longest:
         assert found[: longest // 2] == shown(name)[: longest // 2]
         assert found.endswith(shown(name)[-1]) or longest - longest // 2 == 1
+
+
+def test_names_that_only_look_different_are_alike() -> None:
+    assert alike("Ants ", "ants") and alike("caf\u00e9", "cafe\u0301")
+    assert not alike("ants", "ant")

@@ -1,0 +1,21 @@
+"""Findings of every kind, with names that are out for harm."""
+
+from evaluations import HOSTILE, NAMES, thumbnail
+
+from thaw.review.findings import Finding
+from thaw.review.page import build_sections, render_page
+
+SUSPECT = Finding("suspect", 1, "a" * 64, f"{HOSTILE}/1.png", "train", NAMES[0], HOSTILE, 0.99, 0.004)
+FIRST = Finding(
+    "duplicate", 1, "a" * 64, f"{HOSTILE}/1.png", "train", NAMES[0], "(remove)", None, 0.98, '2"\n.png', "test", "蜂"
+)
+SECOND = Finding(
+    "duplicate", 1, "b" * 64, '2"\n.png', "test", "蜂", "", None, 0.98, f"{HOSTILE}/1.png", "train", NAMES[0]
+)
+UNLABELLED = Finding("unlabelled", 1, "c" * 64, "'3'.png", "train", "", "蜂", 0.41, 0.9)
+FINDINGS = (SUSPECT, FIRST, SECOND, UNLABELLED)
+
+
+def hostile_page() -> str:
+    sections = build_sections(FINDINGS, {"suspect": 7, "duplicate": 1, "unlabelled": 1})
+    return render_page(HOSTILE, sections, NAMES, {letter * 64: thumbnail() for letter in "abc"})

@@ -1,0 +1,99 @@
+"""The page of the findings in a real browser: choosing, filtering, and the file that is saved."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import open_browser
+from evaluations import HOSTILE, NAMES
+from review_pages import FINDINGS, hostile_page
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import Select
+
+from thaw.corrections import LEAVE_OUT
+from thaw.review.findings import COLUMNS, read_decisions
+from thaw.tables import read_rows
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    with open_browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: webdriver.Chrome, tmp_path: Path) -> webdriver.Chrome:
+    (tmp_path / "review.html").write_text(hostile_page(), encoding="utf-8")
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    browser.get((tmp_path / "review.html").as_uri())
+    return browser
+
+
+def selects(page: webdriver.Chrome) -> list[WebElement]:
+    return page.find_elements(By.CSS_SELECTOR, ".image select")
+
+
+def saved(page: webdriver.Chrome, folder: Path) -> Path:
+    page.find_element(By.ID, "save").click()
+    file = folder / "review.csv"
+    for _ in range(100):
+        if file.exists():
+            return file
+        time.sleep(0.05)
+    raise AssertionError("nothing was saved")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_fits_loads_all_and_asks_for_nothing(page: webdriver.Chrome, width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    page.refresh()
+    assert page.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
+    images = page.find_elements(By.CSS_SELECTOR, ".image img")
+    assert len(images) == 4
+    assert all(page.execute_script("return arguments[0].naturalWidth", image) == 8 for image in images)
+    asked = page.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)")
+    assert [name for name in asked if not name.startswith("data:")] == []
+    assert [line for line in page.get_log("browser") if line["level"] == "SEVERE"] == []
+    assert page.title != "broken", "a hostile name must not run"
+
+
+def test_what_is_chosen_is_saved_and_can_be_applied(page: webdriver.Chrome, tmp_path: Path) -> None:
+    suspect, first, second, unlabelled = selects(page)
+    assert [option.get_attribute("value") for option in Select(suspect).options[:3]] == ["", HOSTILE, NAMES[0]]
+    Select(suspect).select_by_value(HOSTILE)
+    assert first.get_attribute("value") == HOSTILE, "the same image elsewhere has the same choice"
+    Select(second).select_by_value(LEAVE_OUT)
+    page.find_element(By.ID, "new-class").send_keys('wasps, "big"')
+    page.find_element(By.ID, "add-class").click()
+    Select(unlabelled).select_by_value('wasps, "big"')
+    assert page.find_element(By.ID, "count").text == "3 choices"
+    file = saved(page, tmp_path)
+    rows = read_rows(file, COLUMNS)
+    assert [row["path"] for row in rows] == [one.path for one in FINDINGS]
+    known = {bytes.fromhex(one.digest): one.path for one in FINDINGS}
+    found = read_decisions(file, known, NAMES, ['wasps, "big"'])
+    assert [one.label for one in found] == [HOSTILE, None, 'wasps, "big"']
+
+
+def test_a_choice_can_be_taken_back(page: webdriver.Chrome, tmp_path: Path) -> None:
+    suspect = selects(page)[0]
+    Select(suspect).select_by_value(HOSTILE)
+    Select(suspect).select_by_value("")
+    assert page.find_element(By.ID, "count").text == "No choices yet"
+    assert [row["corrected"] for row in read_rows(saved(page, tmp_path), COLUMNS)] == [""] * 4
+
+
+def test_filters_show_one_kind(page: webdriver.Chrome) -> None:
+    def visible() -> list[str]:
+        sections = page.find_elements(By.CSS_SELECTOR, "main > section:not(#classes)")
+        return [str(section.get_attribute("id")) for section in sections if section.is_displayed()]
+
+    buttons = page.find_elements(By.CSS_SELECTOR, ".filter")
+    buttons[2].click()
+    assert visible() == ["duplicate"]
+    buttons[0].click()
+    assert visible() == ["suspect", "duplicate", "unlabelled"]

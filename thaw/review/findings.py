@@ -1,0 +1,146 @@
+"""Findings: what a person should look at, one row for each image of each; and the table in which they come and go back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+from thaw.corrections import LEAVE_OUT, Correction, parse_digest, parse_label
+from thaw.errors import BadTable
+from thaw.manifest import Example
+from thaw.names import alike
+from thaw.tables import read_rows, write_rows
+
+Kind = Literal["suspect", "duplicate", "unlabelled"]
+KINDS: tuple[Kind, ...] = ("suspect", "duplicate", "unlabelled")
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One image of a finding. Empty strings stand for what a kind does not have.
+
+    rank: of the finding in its kind, from 1; both images of a pair have the same. digest: hex. suggested: a class, or `LEAVE_OUT`. score: of a suspect
+    the probability of its label (low is bad), of a pair its similarity, of an unlabelled image how unsure the head is, each from 0 to 1.
+    probability: of the suggested class. other: the other image of a pair.
+    """
+
+    kind: Kind
+    rank: int
+    digest: str
+    path: str
+    split: str
+    label: str
+    suggested: str
+    probability: float | None
+    score: float
+    other_path: str = ""
+    other_split: str = ""
+    other_label: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        example: Example,
+        *,
+        kind: Kind,
+        rank: int,
+        suggested: str,
+        score: float,
+        probability: float | None = None,
+        other: Example | None = None,
+    ) -> "Finding":
+        """A finding about an example; `other` is the other one of a pair."""
+        there = ("", "", "") if other is None else (other.path, other.split, other.label or "")
+        label = example.label or ""
+        return cls(
+            kind, rank, example.digest.hex(), example.path, example.split, label, suggested, probability, score, *there
+        )
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether it is one of a pair with two labels."""
+        return self.kind == "duplicate" and self.label != self.other_label
+
+
+COLUMNS = (*(field.name for field in fields(Finding)), "corrected")
+"""`corrected` is empty: there a person writes the right class, or `LEAVE_OUT`."""
+
+
+def write_findings(findings: Sequence[Finding], path: Path) -> None:
+    """Write `review.csv`, atomically."""
+    write_rows(path, COLUMNS, [(*map(_cell, astuple(one)), "") for one in findings])
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else f"{value:.4f}" if isinstance(value, float) else value
+
+
+def read_decisions(
+    file: Path, known: Mapping[bytes, str], class_names: Sequence[str], new: Sequence[str]
+) -> list[Correction]:
+    """What a person decided in a table with the columns `digest` and `corrected`: the rows whose `corrected` is not empty.
+
+    Args:
+        file: `review.csv`, as the page or a spreadsheet program saved it.
+        known: the path of each image that may be decided on, by digest.
+        class_names: the classes that there are.
+        new: the classes that there may be as well.
+
+    Raises:
+        BadTable: it is no such table, names an image or a class that nobody knows, or says two things of an image.
+    """
+    decided: dict[bytes, Correction] = {}
+    classes = {*class_names, *new}
+    by_stripped = {name.strip(): name for name in classes}
+    unknown_digests, unknown_classes = [], []
+    for row in read_rows(file, ("digest", "corrected")):
+        said = row["corrected"].strip()
+        if not said:
+            continue
+        digest = parse_digest(row["digest"].strip(), file)
+        label = parse_label(by_stripped.get(said, said))
+        if digest not in known:
+            unknown_digests.append(row.get("path") or row["digest"])
+        if label is not None and label not in classes:
+            unknown_classes.append(label)
+        one = Correction(digest, label, known.get(digest, ""))
+        if decided.setdefault(digest, one) != one:
+            earlier = decided[digest].label or LEAVE_OUT
+            raise BadTable(
+                f"{file} says two things of {one.path}: {earlier} and {label or LEAVE_OUT}; keep one of them"
+            )
+    _refuse_unknown_images(file, unknown_digests)
+    _refuse_unknown_classes(file, sorted(set(unknown_classes)), class_names)
+    _refuse_alike(file, class_names, sorted({one.label for one in decided.values() if one.label} & set(new)))
+    return list(decided.values())
+
+
+def _refuse_unknown_images(file: Path, names: Sequence[str]) -> None:
+    if names:
+        raise BadTable(
+            f"{file} holds {len(names)} images that the manifest does not hold ({_few(names)}); "
+            "it is the table of another data set, or they are gone: run `thaw review` again"
+        )
+
+
+def _refuse_unknown_classes(file: Path, names: Sequence[str], class_names: Sequence[str]) -> None:
+    if names:
+        options = " ".join(f"--new-class '{name}'" for name in names[:_SHOWN])
+        raise BadTable(
+            f"{file} names classes that there are not: {_few(names)}; there are {_few(class_names)}. Mend them, or add {options}"
+        )
+
+
+def _refuse_alike(file: Path, class_names: Sequence[str], new: Sequence[str]) -> None:
+    for name in new:
+        for there in class_names:
+            if name != there and alike(name, there):
+                raise BadTable(
+                    f"{file}: the new class `{name}` differs from `{there}` only by case, spaces or Unicode form; use that one"
+                )
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

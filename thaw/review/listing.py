@@ -1,0 +1,107 @@
+"""From examples and their features to findings of each kind."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from thaw.corrections import LEAVE_OUT
+from thaw.errors import BadManifest
+from thaw.heads import FittedHead
+from thaw.labelled import LabelledFeatures
+from thaw.manifest import SPLITS, TEST, Example
+from thaw.params import HeadParams
+from thaw.progress import Progress, untold
+from thaw.review.acquisition import choose_to_label
+from thaw.review.duplicates import find_near_duplicates
+from thaw.review.findings import Finding
+from thaw.review.suspects import find_suspects, judge
+from thaw.selection import class_names_of
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Examples of different content, row for row with `features`, float32 [N, D], and `groups`, int64 [N] (None: no example has one)."""
+
+    examples: tuple[Example, ...]
+    features: Tensor
+    groups: Tensor | None = None
+
+    def labelled(self, numbers: Sequence[int], class_names: tuple[str, ...]) -> LabelledFeatures:
+        """Some of the rows, with their targets."""
+        index = torch.tensor(numbers, dtype=torch.int64)
+        targets = [class_names.index(str(self.examples[number].label)) for number in numbers]
+        groups = None if self.groups is None else self.groups[index]
+        return LabelledFeatures(self.features[index], torch.tensor(targets, dtype=torch.int64), class_names, groups)
+
+
+def list_suspects(rows: Rows, decided: Collection[bytes], params: HeadParams) -> tuple[list[Finding], FittedHead]:
+    """Labels of every split that look wrong, the worst first; and a linear head that is fitted on train and val.
+
+    Labels of train and val are judged out of fold, those of the test by that head; rows of the test train nothing.
+    decided: the digests of images that a person has decided on, which are not asked about again.
+
+    Raises:
+        BadManifest: train and val have labels of fewer than two classes.
+    """
+    learning = [number for number, one in enumerate(rows.examples) if one.split != TEST]
+    names = class_names_of(rows.examples[number] for number in learning)
+    if len(names) < 2:
+        raise BadManifest(
+            "a label can only be judged beside another class, and train and val have labels of fewer than two; label some images of another one"
+        )
+    test = [number for number, one in enumerate(rows.examples) if one.split == TEST and one.label in names]
+    judged = judge(rows.labelled(learning, names), rows.labelled(test, names), params)
+    held_out = judged.held_out.nonzero()[:, 0].tolist()
+    order = [learning[number] for number in held_out] + test
+    suspects = find_suspects(torch.cat([judged.learning[held_out], judged.test]), rows.labelled(order, names).targets)
+    kept = [one for one in suspects if rows.examples[order[one.row]].digest not in decided]
+    findings = [
+        Finding.of(
+            rows.examples[order[one.row]],
+            kind="suspect",
+            rank=rank,
+            suggested=names[one.suggested],
+            probability=one.probability,
+            score=one.quality,
+        )
+        for rank, one in enumerate(kept, start=1)
+    ]
+    return findings, judged.head
+
+
+def list_duplicates(rows: Rows, progress: Progress = untold) -> list[Finding]:
+    """Both images of each pair of near-copies in different splits, one after the other, the most alike first.
+
+    The image in the split that is held out less far comes first; it is the one to leave out.
+    """
+    splits = torch.tensor([SPLITS.index(one.split) for one in rows.examples], dtype=torch.int64)
+    findings = []
+    for rank, pair in enumerate(find_near_duplicates(rows.features, splits, progress), start=1):
+        both = (rows.examples[pair.first], rows.examples[pair.second])
+        less, more = sorted(both, key=lambda one: SPLITS.index(one.split))
+        for one, other, suggested in ((less, more, LEAVE_OUT), (more, less, "")):
+            found = Finding.of(
+                one, kind="duplicate", rank=rank, suggested=suggested, score=pair.similarity, other=other
+            )
+            findings.append(found)
+    return findings
+
+
+def list_useful(rows: Rows, head: FittedHead, count: int) -> list[Finding]:
+    """At most `count` of unlabelled rows, those that are worth a label next."""
+    if not rows.examples:
+        return []
+    chosen = choose_to_label(head.probabilities(rows.features), rows.features, count)
+    return [
+        Finding.of(
+            rows.examples[one.row],
+            kind="unlabelled",
+            rank=rank,
+            suggested=head.class_names[one.likeliest],
+            probability=one.probability,
+            score=one.unsure,
+        )
+        for rank, one in enumerate(chosen, start=1)
+    ]
