@@ -84,7 +84,7 @@ def hold_contest(
         needed = 0.0
         if missing and competitor.seconds is not None:
             needed = missing * competitor.seconds(len(draws[0].rows))
-        if needed > ends - clock():
+        if needed and needed > ends - clock():
             skipped.append(
                 Skipped(
                     competitor.name,

@@ -1,0 +1,29 @@
+"""A contest's outcome to make certificates of."""
+
+import numpy as np
+
+from thaw.bootstrap import Resampling
+from thaw.certificate.contest import Competitor, Outcome, Skipped
+from thaw.certificate.record import Certificate, Terms, certify
+
+HOSTILE = "<b>evil</b>"
+
+
+def learnt(name: str, role: str = "strategy") -> Competitor:
+    return Competitor(name, role, lambda draw: np.zeros(0), megabytes=None if name == "majority" else 4.9)  # type: ignore[arg-type]
+
+
+def certificate(
+    strategy: str = "linear", rows: int = 200, shares: dict[str, float] | None = None, seed: int = 0
+) -> Certificate:
+    """shares: how often each way to learn is right."""
+    shares = shares or {"linear": 0.9, "full": 0.92, "scratch": 0.6, "majority": 0.3}
+    noise = np.random.default_rng(seed)
+    targets = noise.integers(3, size=rows)
+    predicted = {
+        name: np.where(noise.random((3, rows)) < share, targets, (targets + 1) % 3) for name, share in shares.items()
+    }
+    baselines = {"scratch", "majority", "random_backbone"}
+    competitors = [learnt(name, "baseline" if name in baselines else "strategy") for name in shares]
+    outcome = Outcome(predicted, dict.fromkeys(shares, 30.0), (Skipped(HOSTILE, "3 trainings would take an hour"),))
+    return certify(competitors, outcome, targets, Terms(strategy, 50, (0, 1, 2), redrawn=True), Resampling(300))
