@@ -57,7 +57,7 @@ def copy_empty_store(template: Path, root: Path) -> None:
 
 def build_project(root: Path) -> Path:
     """Everything that comes before `register`, made by the stages themselves from pictures of noise."""
-    from tasks import advise, evaluate, extract, finetune, head, ingest
+    from tasks import advise, compare, evaluate, extract, finetune, head, ingest
     from thaw.architectures import build_seeded
     from thaw.weights import write_weights
 
@@ -73,7 +73,7 @@ def build_project(root: Path) -> Path:
     write_weights(root / "small.safetensors", network, {"architecture": "thaw_small"})
     (root / "params.yaml").write_text(PARAMS)
     with inside(root):
-        for stage in (ingest, extract, advise, head, finetune, evaluate):
+        for stage in (ingest, extract, advise, head, finetune, compare, evaluate):
             stage.main()
     return root
 
