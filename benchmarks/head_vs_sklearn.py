@@ -1,5 +1,5 @@
-"""Claims: one fit to within 0.5% of the best validation accuracy is at least 3 times as fast as scikit-learn's; so is not
-slower a sweep of ten L2 strengths beside one fit of scikit-learn's with 100 iterations.
+"""Claims: one fit to within 0.5% of the best validation accuracy is at least 3 times as fast as scikit-learn's; a sweep of
+ten L2 strengths is not slower than one fit of scikit-learn's with 100 iterations, and its best is at least as accurate on validation.
 
     python benchmarks/head_vs_sklearn.py [--quick]
 
@@ -78,6 +78,10 @@ def main() -> None:
     first, second, third, fourth = seconds.values()
     claim(f"seconds of one fit to within 0.5% of the best accuracy, {size}", first, second, goal=3.0)
     claim(f"seconds of ten L2 strengths beside one fit of 100 iterations, {size}", third, fourth, goal=1.0)
+    reached = max(data.accuracy(model) for model in fit_ours(data, SWEEP, Stopping()))
+    beside = data.accuracy(fit_theirs(data, 1 / len(data.train), 100))
+    text = f"validation accuracy of the best of those ten strengths beside that one fit, {size}"
+    print(json.dumps({"claim": text, "ours": reached, "reference": beside, "ratio": reached / beside, "goal": 1.0}))
 
 
 def make_data(*, rows: int, val_rows: int) -> Data:

@@ -33,6 +33,8 @@ def test_the_projects_own_pipeline_has_its_stages_in_order() -> None:
         "extract",
         "advise",
         "head",
+        "finetune",
+        "compare",
         "evaluate",
         "register",
     ]

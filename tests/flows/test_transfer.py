@@ -47,3 +47,20 @@ def test_failures_retries_and_the_same_lock_as_dvc(tmp_path: Path) -> None:
     from ruamel.yaml import YAML
 
     assert YAML(typ="safe").load(by_flow) == YAML(typ="safe").load((twin / "dvc.lock").read_text())
+
+
+def test_until_a_stage_means_all_that_it_needs(tmp_path: Path) -> None:
+    from flows.errors import UnknownStage
+    from flows.stages import read_stages
+    from flows.transfer import Wanted, choose
+
+    stages = read_stages(build_toy(tmp_path / "toy"))
+
+    def names(wanted: Wanted) -> set[str]:
+        return {stage.name for stage in choose(stages, wanted)}
+
+    assert names(Wanted(until="left")) == {"first", "left"}
+    assert names(Wanted(until="last")) == names(Wanted()) == {"first", "left", "right", "last"}
+    assert names(Wanted(only="left")) == {"left"}
+    with pytest.raises(UnknownStage, match="no stage `lft`"):
+        choose(stages, Wanted(until="lft"))

@@ -5,11 +5,12 @@ import torch.nn.functional as F
 from sklearn.datasets import load_digits
 
 from thaw.advice.advising import Situation, advise
-from thaw.advice.options import Pilot, Price
+from thaw.advice.options import Pilot
 from thaw.advice.pool import Pool
 from thaw.advice.record import Advice
 from thaw.advice.size import measure_size
 from thaw.params import HeadParams, StrategyParams
+from thaw.prices import Price
 from thaw.strategy import Strategy
 
 HEAD = HeadParams(l2=(1e-3, 1e-1), hidden=(16,), epochs=10, folds=3)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PARAMS = """\
 dataset: {source: photos}
 backbone: {weights: small.safetensors}
+strategy: {minutes: 0}
 head: {l2: [0.001]}
 evaluate: {baselines: [majority], bootstrap: 50, seeds: 1}
 registry: {name: photos}
