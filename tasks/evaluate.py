@@ -17,13 +17,14 @@ from thaw.backbones import read_backbone
 from thaw.baselines import MAJORITY, majority
 from thaw.bootstrap import Estimate
 from thaw.errors import BadArtifact, BadManifest
-from thaw.evaluation import Evaluation, ModelDescription, evaluate
+from thaw.evaluation import Evaluation, ModelDescription, Rejections, count_rejections, evaluate
 from thaw.features import FeatureStore, read_index
 from thaw.files import write_bytes, write_text
 from thaw.heads import FittedHead, read_head
 from thaw.ingest_report import IngestReport
 from thaw.manifest import TEST, Example, Manifest, read_manifest
 from thaw.metrics import Probabilities
+from thaw.openness import read_openness
 from thaw.params import PARAMS, Params, read_params
 from thaw.pixels import thumbnail_of
 from thaw.predictions import Predictions, write_predictions
@@ -65,7 +66,10 @@ def main() -> None:
         training_images=len(training_examples(manifest, params.dataset.labels_per_class)),
     )
     baselines = _majority(params, manifest, head, len(test))
-    evaluation = evaluate(predictions, description, params.evaluate, baselines=baselines, transfer=transfer)
+    rejections = measure_rejections(head, features, predictions)
+    evaluation = evaluate(
+        predictions, description, params.evaluate, baselines=baselines, transfer=transfer, rejections=rejections
+    )
     write_report(evaluation, predictions, test, params)
     accuracy = evaluation.metrics.accuracy
     log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))
@@ -81,6 +85,15 @@ def predict(head: FittedHead, test: Sequence[Example], features: torch.Tensor) -
         np.array([number[str(example.label)] for example in test], np.int64),
         np.asarray(head.probabilities(features).numpy(), np.float32),
     )
+
+
+def measure_rejections(head: FittedHead, features: torch.Tensor, predictions: Predictions) -> Rejections | None:
+    """What the model says `neither` of; features: float32 [N, D], row for row. None: it gives every input a label."""
+    openness = read_openness(HEAD)
+    if openness is None:
+        return None
+    accepted = openness.accepts(openness.known_scores(head, features))
+    return count_rejections(openness, accepted.numpy(), predictions)
 
 
 def write_report(evaluation: Evaluation, predictions: Predictions, test: Sequence[Example], params: Params) -> None:
@@ -107,7 +120,23 @@ def metrics_of(evaluation: Evaluation) -> dict[str, object]:
         "test": {"n": evaluation.n, **_with_intervals(vars(evaluation.metrics))},
         "baselines": baselines,
         **({} if evaluation.transfer is None else {"transfer": _transfer(evaluation)}),
+        **({} if evaluation.rejections is None else {"openness": _openness(evaluation.rejections)}),
     }
+
+
+def _openness(rejections: Rejections) -> dict[str, object]:
+    """What was tuned, and what the model does to the test images; without what could not be measured."""
+    chosen = rejections.tuning.chosen
+    found = {
+        "tuned_false_accepts": chosen.false_accepts,
+        "tuned_false_accepts_upper": chosen.upper,
+        "tuned_false_rejects": chosen.false_rejects,
+        "auroc": chosen.auroc,
+        "false_rejects": rejections.false_rejects,
+        "accuracy_of_accepted": rejections.accuracy_of_accepted,
+        "false_accepts": rejections.false_accepts,
+    }
+    return {"score": chosen.score, **{name: value for name, value in found.items() if value is not None}}
 
 
 def _transfer(evaluation: Evaluation) -> dict[str, object]:

@@ -74,7 +74,15 @@ def key_of(params: Params) -> str:
     Raises:
         BadArtifact: a file is missing.
     """
-    files = [MANIFEST, FEATURES_INDEX, STRATEGY, *MEASURED, Path(params.backbone.weights), *sorted(HEAD.glob("head.*"))]
+    files = [
+        MANIFEST,
+        FEATURES_INDEX,
+        STRATEGY,
+        *MEASURED,
+        Path(params.backbone.weights),
+        *sorted(HEAD.glob("head.*")),
+        *sorted(HEAD.glob("openness.*")),
+    ]
     content = [[path.name, _digest(path)] for path in files]
     described = [params.registry.model_dump(), content, _code()]
     return digest_bytes(json.dumps(described).encode()).hex()[:32]

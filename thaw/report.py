@@ -11,11 +11,13 @@ from thaw.bootstrap import Estimate
 from thaw.evaluation import Evaluation, top_confusions
 from thaw.ingest_report import IngestReport
 from thaw.names import shown
+from thaw.openness import words as openness_words
 from thaw.plots import (
     Bar,
     accuracy_figure,
     class_figure,
     confusion_figure,
+    openness_figure,
     reliability_figure,
     svg,
     transfer_figure,
@@ -64,6 +66,7 @@ class Figures:
     reliability: Markup
     classes: Markup
     transfer: Markup | None
+    openness: Markup | None
 
 
 def render_report(
@@ -96,6 +99,8 @@ def render_report(
         figures=draw_figures(evaluation),
         pictures=pictures,
         titles=TITLES,
+        score_titles=openness_words.TITLES,
+        openness_says=() if evaluation.rejections is None else openness_words.describe(evaluation.rejections.tuning),
         advice=advice(evaluation, ingest),
     )
 
@@ -144,6 +149,7 @@ def _gains(evaluation: Evaluation) -> tuple[GainRow, ...]:
 def draw_figures(evaluation: Evaluation) -> Figures:
     """Every figure of the page."""
     transfer = evaluation.transfer
+    rejections = evaluation.rejections
     drawn = None
     if transfer is not None and len(transfer.seeds) > 1:
         names = [SHORT_TITLES[contender.name] for contender in transfer.contenders]
@@ -154,6 +160,7 @@ def draw_figures(evaluation: Evaluation) -> Figures:
         reliability=Markup(svg(reliability_figure(evaluation.reliability), "reliability")),  # noqa: S704
         classes=Markup(svg(class_figure(evaluation.classes), "classes")),  # noqa: S704
         transfer=drawn,
+        openness=None if rejections is None else Markup(svg(openness_figure(rejections.tuning), "openness")),  # noqa: S704
     )
 
 
@@ -222,4 +229,6 @@ def figure_pngs(evaluation: Evaluation) -> Sequence[tuple[str, bytes]]:
     if transfer is not None and len(transfer.seeds) > 1:
         names = [SHORT_TITLES[contender.name] for contender in transfer.contenders]
         found.append(("transfer", png(transfer_figure(transfer, names))))
+    if evaluation.rejections is not None:
+        found.append(("openness", png(openness_figure(evaluation.rejections.tuning))))
     return found

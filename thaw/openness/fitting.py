@@ -23,6 +23,7 @@ def fit_openness(
     head: FittedHead,
     train: LabelledFeatures,
     val: LabelledFeatures | None,
+    *,
     params: OpennessParams,
     head_params: HeadParams,
     progress: Progress = untold,

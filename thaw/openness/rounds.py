@@ -54,7 +54,7 @@ class Maker:
         if not set(self.names) & set(LOOKS_AT_HEAD):
             return None
         setting = next(trial.setting for trial in self.head.trials if trial.chosen)
-        model = fit_one(rows, setting, self.params)
+        model = fit_one(rows, setting, self.params, self.head.kind)
         return FittedHead(model, rows.class_names, self.head.temperature, ())
 
     def scores_for(self, rows: LabelledFeatures) -> dict[ScoreName, Score]:
