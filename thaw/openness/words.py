@@ -1,5 +1,6 @@
 """What tuning found, in plain words."""
 
+from thaw.names import shown
 from thaw.openness.fitted import Tuning
 
 TITLES = {
@@ -28,7 +29,7 @@ def describe(tuning: Tuning) -> tuple[str, ...]:
     if tuning.unknown == "classes left out":
         worst = chosen.classes[0]
         said.append(
-            f'the bound is for images such as those left out; of one class, "{worst.name}", {_percent(worst.accepted)} would be accepted, '
+            f'the bound is for images such as those left out; of one class, "{shown(worst.name)}", {_percent(worst.accepted)} would be accepted, '
             "and a class that is more like yours than they are to each other may be accepted more often"
         )
         if len(chosen.classes) == 2:
