@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from tasks.contenders import Setting, measure_contenders
 from tasks.paths import (
@@ -30,7 +29,7 @@ from thaw.baselines import MAJORITY, majority
 from thaw.bootstrap import Estimate
 from thaw.certificate.record import Certificate, figures_of, read_certificate
 from thaw.errors import BadArtifact, BadManifest
-from thaw.evaluation import Evaluation, ModelDescription, evaluate
+from thaw.evaluation import Evaluation, ModelDescription, Rejections, count_rejections, evaluate
 from thaw.features import FeatureStore, read_index
 from thaw.files import write_bytes, write_text
 from thaw.finetuned import read_finetuned
@@ -38,10 +37,11 @@ from thaw.heads import FittedHead, read_head
 from thaw.ingest_report import IngestReport
 from thaw.manifest import TEST, Example, Manifest, read_manifest
 from thaw.metrics import Probabilities
+from thaw.openness import read_openness
 from thaw.params import PARAMS, Params, read_params
 from thaw.pixels import read_pixels, thumbnail_of
 from thaw.predictions import Predictions, write_predictions
-from thaw.predictor import Predictor
+from thaw.predictor import Answer, Predictor, answer
 from thaw.report import Origin, figure_pngs, render_report
 from thaw.selection import examples_of, training_examples
 from thaw.strategy import read_strategy
@@ -65,9 +65,12 @@ def main() -> None:
     layer = views[0]
     store = FeatureStore(FEATURES)
     features = store.read(layer.fingerprint, layer.name, [example.digest for example in test])
-    frozen, tuned = head.probabilities(features), read_finetuned(FINETUNED)
-    model = head if tuned is None else tuned.head
-    predictions = predictions_of(head.class_names, test, frozen if tuned is None else _through(tuned, test, params))
+    tuned, openness = read_finetuned(FINETUNED), read_openness(HEAD)
+    frozen = answer(head, openness, features)
+    model, said = head, frozen
+    if tuned is not None:
+        model, openness, said = tuned.head, tuned.openness, _of_pixels(tuned, test, params)
+    predictions = predictions_of(test, said)
     backbone = read_backbone(params.backbone)
     transfer = measure_contenders(
         Setting(params, manifest, views, backbone, store, head.class_names, strategy.head, test)
@@ -85,7 +88,7 @@ def main() -> None:
     )
     baselines = _majority(params, manifest, head, len(test))
     if tuned is not None:
-        baselines.append((FROZEN, np.asarray(frozen.numpy(), np.float32)))
+        baselines.append((FROZEN, frozen.probabilities))
     evaluation = evaluate(
         predictions,
         description,
@@ -94,29 +97,30 @@ def main() -> None:
         transfer=transfer,
         predicted=read_predicted(PREDICTED),
         certificate=read_certificate(CERTIFICATE),
+        rejections=None if openness is None else count_rejections(openness, said.accepted, predictions),
     )
     write_report(evaluation, predictions, test, params)
     accuracy = evaluation.metrics.accuracy
     log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))
 
 
-def predictions_of(class_names: tuple[str, ...], test: Sequence[Example], probabilities: torch.Tensor) -> Predictions:
-    """What the model says of each test example; probabilities: float32 [N, C], row for row."""
-    number = {name: index for index, name in enumerate(class_names)}
+def predictions_of(test: Sequence[Example], said: Answer) -> Predictions:
+    """What the model says of each test example, row for row."""
+    number = {name: index for index, name in enumerate(said.class_names)}
     return Predictions(
-        class_names,
+        said.class_names,
         tuple(example.digest for example in test),
         tuple(example.path for example in test),
         np.array([number[str(example.label)] for example in test], np.int64),
-        np.asarray(probabilities.numpy(), np.float32),
+        said.probabilities,
     )
 
 
-def _through(model: Predictor, test: Sequence[Example], params: Params) -> torch.Tensor:
-    """The probabilities of a model whose features are not cached, from the pixels, float32 [N, C]."""
+def _of_pixels(model: Predictor, test: Sequence[Example], params: Params) -> Answer:
+    """What a model whose features are not cached says of the images themselves."""
     source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
     pixels = read_pixels(test, source, model.backbone.preprocessing, max_pixels=most)
-    return torch.from_numpy(model.probabilities(list(pixels)))
+    return model.predict(list(pixels))
 
 
 def write_report(evaluation: Evaluation, predictions: Predictions, test: Sequence[Example], params: Params) -> None:
@@ -145,11 +149,27 @@ def metrics_of(evaluation: Evaluation) -> dict[str, object]:
         **({} if evaluation.transfer is None else {"transfer": _transfer(evaluation)}),
         **({} if evaluation.predicted is None else {"advice": _advice(evaluation, evaluation.predicted)}),
         **({} if evaluation.certificate is None else {"certificate": _certificate(evaluation.certificate)}),
+        **({} if evaluation.rejections is None else {"openness": _openness(evaluation.rejections)}),
     }
 
 
 def _certificate(certificate: Certificate) -> dict[str, object]:
     return {entry.name: figures_of(entry) for entry in certificate.entries}
+
+
+def _openness(rejections: Rejections) -> dict[str, object]:
+    """What was tuned, and what the model does to the test images; without what could not be measured."""
+    chosen = rejections.tuning.chosen
+    found = {
+        "tuned_false_accepts": chosen.false_accepts,
+        "tuned_false_accepts_upper": chosen.upper,
+        "tuned_false_rejects": chosen.false_rejects,
+        "auroc": chosen.auroc,
+        "false_rejects": rejections.false_rejects,
+        "accuracy_of_accepted": rejections.accuracy_of_accepted,
+        "false_accepts": rejections.false_accepts,
+    }
+    return {"score": chosen.score, **{name: value for name, value in found.items() if value is not None}}
 
 
 def _transfer(evaluation: Evaluation) -> dict[str, object]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST, STRATEGY
+from tasks.progress import counted
 from tasks.running import stage
 from thaw.features import FeatureStore, Layer, read_index, read_views
 from thaw.groups import group_numbers
@@ -14,7 +15,10 @@ from thaw.heads import FittedHead, fit_head, write_head
 from thaw.heads.trial_table import write_trials
 from thaw.labelled import LabelledFeatures, label_views
 from thaw.manifest import Example, read_manifest
-from thaw.params import read_params
+from thaw.openness import remove_openness, write_openness
+from thaw.openness.fitting import fit_openness
+from thaw.openness.words import describe as describe_tuning
+from thaw.params import Params, read_params
 from thaw.selection import class_names_of, training_examples, validation_examples
 from thaw.strategy import read_strategy
 from thaw.views import expand_views
@@ -34,9 +38,21 @@ def main() -> None:
     train = read_labelled(rows, class_names, views)
     val = read_labelled(validation_examples(manifest), class_names, views[:1])
     head = fit_head(train, val if len(val) else None, params.head, strategy.head)
+    remove_openness(HEAD)
     write_head(head, HEAD)
     write_trials(head.trials, HEAD / "trials.csv")
     log.info("%s", describe(head, train, val))
+    add_openness(head, train, val, params)
+
+
+def add_openness(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures, params: Params) -> None:
+    """Fit and write beside the head what tells inputs of no known class, where the parameters want it."""
+    with counted("openness", "fits") as progress:
+        found = fit_openness(head, train, val, params=params.openness, head_params=params.head, progress=progress)
+    if found is not None:
+        write_openness(found, HEAD)
+        for sentence in describe_tuning(found.tuning):
+            log.info("%s", sentence)
 
 
 def read_labelled(rows: Sequence[Example], class_names: tuple[str, ...], views: Sequence[Layer]) -> LabelledFeatures:

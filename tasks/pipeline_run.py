@@ -17,6 +17,7 @@ from thaw.files import digest_file
 from thaw.finetuned import read_finetuned
 from thaw.heads import read_head
 from thaw.manifest import read_manifest
+from thaw.openness import read_openness
 from thaw.params import Params
 from thaw.predictor import Predictor
 from thaw.strategy import read_strategy
@@ -49,7 +50,7 @@ def log_pipeline_run(params: Params, folder: Path) -> str:
     _log_certificate()
     predictor = _predictor(params)
     predictor.write(folder)
-    return _log_model(folder, predictor.class_names)
+    return _log_model(folder, predictor)
 
 
 def _log_certificate() -> None:
@@ -88,10 +89,10 @@ def _predictor(params: Params) -> Predictor:
         return tuned
     layer = read_index(FEATURES_INDEX).layer(read_strategy(STRATEGY).layer)
     backbone = read_backbone(params.backbone.model_copy(update={"layers": (layer.name,)}))
-    return Predictor(replace(backbone, layers=(layer.name,)), read_head(HEAD), layer.name)
+    return Predictor(replace(backbone, layers=(layer.name,)), read_head(HEAD), layer.name, read_openness(HEAD))
 
 
-def _log_model(folder: Path, class_names: tuple[str, ...]) -> str:
+def _log_model(folder: Path, predictor: Predictor) -> str:
     """Log the predictor in `folder` as code and plain tensors, with all that it needs to run on another machine."""
     import mlflow
 
@@ -101,22 +102,23 @@ def _log_model(folder: Path, class_names: tuple[str, ...]) -> str:
         artifacts={"model": str(folder)},
         code_paths=[str(Path(thaw.__file__).parent)],
         pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS],
-        signature=_signature(class_names),
+        signature=_signature(predictor),
         input_example=[EXAMPLE],
     )
     return str(info.model_uri)
 
 
-def _signature(class_names: tuple[str, ...]) -> "ModelSignature":
+def _signature(predictor: Predictor) -> "ModelSignature":
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
     from mlflow.types.schema import AnyType
 
-    columns = [ColSpec(DataType.float, name) for name in ("confidence", *(f"p_{name}" for name in class_names))]
+    known = () if predictor.openness is None else ("known_score",)
+    names = ("confidence", *known, *(f"p_{name}" for name in predictor.class_names))
     signature = ModelSignature(
         # Any: paths, bytes and arrays are all images, and MLflow has no one type for them.
         inputs=Schema([ColSpec(AnyType())]),
-        outputs=Schema([ColSpec(DataType.string, "label"), *columns]),
+        outputs=Schema([ColSpec(DataType.string, "label"), *(ColSpec(DataType.float, name) for name in names)]),
     )
     # Or MLflow makes a table of what is given before the model sees it, and fails on a list of arrays of one shape.
     signature._is_signature_from_type_hint = True

@@ -1,6 +1,7 @@
 """The registered model, as MLflow loads it: this file is logged as code beside `thaw/`, and knows nothing else of the pipeline."""
 
 import base64
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,24 +32,31 @@ class ImageClassifier(PythonModel):
     ) -> pd.DataFrame:
         """A row an image: label, confidence, and a probability for each class (`p_NAME`); float32.
 
+        A model that knows what it does not know says `neither` for the label of an input of no known class, and has one column more: `known_score`, larger for
+        what is better known. The confidence is that of the most probable class all the same.
+
         `model_input` is a list of images, or a table with one column of them.
 
         Raises:
             ValueError: an image cannot be used; the message names its row.
         """
-        probabilities = self._probabilities(images_of(model_input))
-        names = np.array(self.predictor.class_names, dtype=object)
-        found = pd.DataFrame({"label": names[probabilities.argmax(1)], "confidence": probabilities.max(1)})
-        columns = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in names])
-        return pd.concat([found, columns], axis=1)
+        tables = [self._table(batch, start) for start, batch in _batches(images_of(model_input))]
+        return pd.concat(tables, ignore_index=True)
 
-    def _probabilities(self, values: list[object]) -> np.ndarray[Any, Any]:
-        """float32 [N, C]; no more than a batch is decoded at a time."""
-        found = [self.predictor.probabilities([])]
-        for start in range(0, len(values), BATCH):
-            batch = enumerate(values[start : start + BATCH], start)
-            found.append(self.predictor.probabilities([pixels_of(value, row, self.predictor) for row, value in batch]))
-        return np.concatenate(found)
+    def _table(self, batch: list[object], start: int) -> pd.DataFrame:
+        """The rows of a batch, the first of which is row `start`."""
+        said = self.predictor.predict([pixels_of(value, row, self.predictor) for row, value in enumerate(batch, start)])
+        found = {"label": said.labels, "confidence": said.probabilities.max(1)}
+        if said.known_scores is not None:
+            found["known_score"] = said.known_scores
+        columns = pd.DataFrame(said.probabilities, columns=[f"p_{name}" for name in said.class_names])
+        return pd.concat([pd.DataFrame(found), columns], axis=1)
+
+
+def _batches(values: list[object]) -> Iterator[tuple[int, list[object]]]:
+    """No more than a batch is decoded at a time; of nothing there is one batch, which is empty."""
+    for start in range(0, max(1, len(values)), BATCH):
+        yield start, values[start : start + BATCH]
 
 
 def images_of(given: object) -> list[object]:

@@ -74,7 +74,12 @@ def key_of(params: Params) -> str:
     Raises:
         BadArtifact: a file is missing.
     """
-    model = [*sorted(HEAD.glob("head.*")), *sorted(FINETUNED.glob("*.json")), *sorted(FINETUNED.glob("*.safetensors"))]
+    model = [
+        *sorted(HEAD.glob("head.*")),
+        *sorted(HEAD.glob("openness.*")),
+        *sorted(FINETUNED.glob("*.json")),
+        *sorted(FINETUNED.glob("*.safetensors")),
+    ]
     files = [MANIFEST, FEATURES_INDEX, STRATEGY, CERTIFICATE, *MEASURED, Path(params.backbone.weights), *model]
     content = [[path.name, _digest(path)] for path in files]
     described = [params.registry.model_dump(), content, _code()]

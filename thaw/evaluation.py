@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thaw.bootstrap import Estimate, IntArray, Resampling
 from thaw.certificate.record import Certificate
@@ -17,6 +18,7 @@ from thaw.metrics import (
     measure,
     reliability,
 )
+from thaw.openness import Openness, Tuning
 from thaw.params import EvaluateParams
 from thaw.predictions import Predictions
 from thaw.transfer_gain import TransferGain
@@ -67,6 +69,37 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class Rejections:
+    """What a model that may say `neither` does to the test images, and what its tuning found.
+
+    known: test images of a known class; rejected: how many of them it rejects; right: how many of the others it is right on. unknown: test images of the
+    background class, and accepted: how many of them it takes for a known class; 0 where there is no such class.
+    """
+
+    tuning: Tuning
+    known: int
+    rejected: int
+    right: int
+    unknown: int
+    accepted: int
+
+    @property
+    def false_rejects(self) -> float | None:
+        """The share of known test images that are rejected; None where there are none."""
+        return self.rejected / self.known if self.known else None
+
+    @property
+    def accuracy_of_accepted(self) -> float | None:
+        """The share that is right of known test images that are accepted; None where there are none."""
+        return self.right / (self.known - self.rejected) if self.known > self.rejected else None
+
+    @property
+    def false_accepts(self) -> float | None:
+        """The share of background test images that are accepted; None where there are none."""
+        return self.accepted / self.unknown if self.unknown else None
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What the model does on `n` test images. confusion: int64 [C, C], row is the label, column the prediction. predicted: the accuracy that the advice
     foretold; None: it could not. certificate: None where none was asked for."""
@@ -85,6 +118,7 @@ class Evaluation:
     transfer: TransferGain | None
     predicted: Estimate | None = None
     certificate: Certificate | None = None
+    rejections: Rejections | None = None
 
 
 def resampling_of(params: EvaluateParams) -> Resampling:
@@ -101,6 +135,7 @@ def evaluate(
     transfer: TransferGain | None = None,
     predicted: Estimate | None = None,
     certificate: Certificate | None = None,
+    rejections: Rejections | None = None,
 ) -> Evaluation:
     """Measure the predictions, and each baseline (its name, probabilities [N, C]) on the same rows."""
     resampling = resampling_of(params)
@@ -125,6 +160,21 @@ def evaluate(
         transfer=transfer,
         predicted=predicted,
         certificate=certificate,
+        rejections=rejections,
+    )
+
+
+def count_rejections(openness: Openness, accepted: NDArray[np.bool_], predictions: Predictions) -> Rejections:
+    """Which predictions a model would not have made; accepted: bool [N], row for row."""
+    names = predictions.class_names
+    known = predictions.targets != (-1 if openness.background is None else names.index(openness.background))
+    return Rejections(
+        tuning=openness.tuning,
+        known=int(known.sum()),
+        rejected=int((known & ~accepted).sum()),
+        right=int((known & accepted & (predictions.predicted == predictions.targets)).sum()),
+        unknown=int((~known).sum()),
+        accepted=int((~known & accepted).sum()),
     )
 
 

@@ -50,3 +50,22 @@ def label_views(
     return LabelledFeatures(
         features.flatten(0, 1), targets.repeat_interleave(views), class_names, own.repeat_interleave(views), first
     )
+
+
+def joined(one: LabelledFeatures, other: LabelledFeatures) -> LabelledFeatures:
+    """The rows of both, of the same classes; no group of one is a group of the other."""
+    groups = judges = None
+    if one.groups is not None or other.groups is not None:
+        first = _each_its_own(one) if one.groups is None else one.groups
+        second = _each_its_own(other) if other.groups is None else other.groups
+        groups = torch.cat([first, second + int(first.max()) + 1])
+    if one.judges is not None or other.judges is not None:
+        judges = torch.cat(
+            [torch.ones(len(part), dtype=torch.bool) if part.judges is None else part.judges for part in (one, other)]
+        )
+    features, targets = torch.cat([one.features, other.features]), torch.cat([one.targets, other.targets])
+    return LabelledFeatures(features, targets, one.class_names, groups, judges)
+
+
+def _each_its_own(rows: LabelledFeatures) -> Tensor:
+    return torch.arange(len(rows))

@@ -201,6 +201,37 @@ class StrategyParams(Section):
     )
 
 
+class OpennessParams(Section):
+    """Inputs of no known class: whether the model may say `neither`, and how rarely it may take one for a known class."""
+
+    score: Literal["none", "auto", "max_probability", "energy", "mahalanobis", "neighbours"] = Field(
+        "none",
+        description="what tells known inputs from others: the largest probability, the energy of the logits, or the distance to the class means or to the "
+        "nearest training images, tuned on classes left out in turn; `auto`: which of them rejects the fewest known images; `none`: every input gets a label, "
+        "unless there is `openness.background`",
+    )
+    false_accepts: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="the share of unknown inputs that may be taken for known ones, upper bound included",
+    )
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="of that upper bound")
+    background: str | None = Field(
+        None,
+        description="a label whose images show everything else, where there is one: it is trained like a class, its images are what is tuned on, and what is "
+        "taken for it comes out as `neither`; it takes the place of the scores",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.background is not None and self.score not in ("none", "auto"):
+            raise ValueError(
+                f"score {self.score} and background {self.background!r} both say what is unknown; take one of them"
+            )
+        return self
+
+
 class ScratchParams(Section):
     """What training from random weights does otherwise than fine-tuning."""
 
@@ -313,6 +344,7 @@ class Params(Section):
     extract: ExtractParams = ExtractParams()
     strategy: StrategyParams = StrategyParams()
     head: HeadParams = HeadParams()
+    openness: OpennessParams = OpennessParams()
     finetune: FinetuneParams = FinetuneParams()
     compare: CompareParams = CompareParams()
     evaluate: EvaluateParams = EvaluateParams()

@@ -21,6 +21,8 @@ from matplotlib.figure import Figure
 from thaw.bootstrap import Estimate, IntArray
 from thaw.metrics import ClassScore, ReliabilityBin
 from thaw.names import shortened
+from thaw.openness import Tuning
+from thaw.openness.words import TITLES
 from thaw.transfer_gain import TransferGain
 
 INK, MUTED = "#101112", "#656667"
@@ -229,6 +231,29 @@ def transfer_figure(transfer: TransferGain, titles: Sequence[str]) -> Figure:
     reach = max(0.02, float(np.ptp(values)) * 0.12)
     percent_axis(axes, "y", max(0.0, float(values.min()) - reach), min(1.0, float(values.max()) + reach))
     axes.set_ylabel("test images that are right", color=INK)
+    return figure
+
+
+def openness_figure(tuning: Tuning) -> Figure:
+    """How many unknown inputs each score accepts against how many known ones it rejects; the chosen one in blue, its threshold a dot."""
+    figure, axes = new_figure(4.8, 3.9)
+    lines = ("-", "--", ":", "-.")
+    axes.axhline(tuning.rate, color=MUTED, linewidth=0.8, linestyle=(0, (1, 3)))
+    for place, one in reversed(list(enumerate(tuning.candidates))):
+        colour = BLUE if place == 0 else VERMILION
+        rejected = np.linspace(0, 1, len(one.curve))
+        axes.plot(
+            rejected, one.curve, color=colour, linestyle=lines[place], linewidth=2 if place == 0 else 1.2,
+            label=f"{TITLES[one.score].lower()}, AUROC {one.auroc:.3f}", drawstyle="steps-post",
+        )  # fmt: skip
+        axes.plot(one.false_rejects, one.false_accepts, "o", color=colour, markersize=7 if place == 0 else 4)
+    axes.text(1, tuning.rate, "asked for", ha="right", va="bottom", fontsize=8, color=INK)
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], fontsize=8, frameon=False, labelcolor=INK, loc="upper right")
+    percent_axis(axes, "x", -0.01, 1)
+    percent_axis(axes, "y", -0.01, 1)
+    axes.set_xlabel("known images that are rejected", color=INK)
+    axes.set_ylabel("unknown images that are accepted", color=INK)
     return figure
 
 

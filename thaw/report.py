@@ -11,12 +11,14 @@ from thaw.certificate.page import section_of
 from thaw.evaluation import Evaluation, top_confusions
 from thaw.ingest_report import IngestReport
 from thaw.names import shown
+from thaw.openness import words as openness_words
 from thaw.pages import percent, points, points_of, render
 from thaw.plots import (
     Bar,
     accuracy_figure,
     class_figure,
     confusion_figure,
+    openness_figure,
     reliability_figure,
     svg,
     transfer_figure,
@@ -65,6 +67,7 @@ class Figures:
     reliability: Markup
     classes: Markup
     transfer: Markup | None
+    openness: Markup | None
 
 
 def render_report(
@@ -89,6 +92,8 @@ def render_report(
         "figures": draw_figures(evaluation),
         "pictures": pictures,
         "titles": TITLES,
+        "score_titles": openness_words.TITLES,
+        "openness_says": () if evaluation.rejections is None else openness_words.describe(evaluation.rejections.tuning),
         "advice": advice(evaluation, ingest),
     }
     if evaluation.certificate is not None:
@@ -140,6 +145,7 @@ def _gains(evaluation: Evaluation) -> tuple[GainRow, ...]:
 def draw_figures(evaluation: Evaluation) -> Figures:
     """Every figure of the page."""
     transfer = evaluation.transfer
+    rejections = evaluation.rejections
     drawn = None
     if transfer is not None and len(transfer.seeds) > 1:
         names = [SHORT_TITLES[contender.name] for contender in transfer.contenders]
@@ -150,6 +156,7 @@ def draw_figures(evaluation: Evaluation) -> Figures:
         reliability=Markup(svg(reliability_figure(evaluation.reliability), "reliability")),  # noqa: S704
         classes=Markup(svg(class_figure(evaluation.classes), "classes")),  # noqa: S704
         transfer=drawn,
+        openness=None if rejections is None else Markup(svg(openness_figure(rejections.tuning), "openness")),  # noqa: S704
     )
 
 
@@ -201,4 +208,6 @@ def figure_pngs(evaluation: Evaluation) -> Sequence[tuple[str, bytes]]:
     if transfer is not None and len(transfer.seeds) > 1:
         names = [SHORT_TITLES[contender.name] for contender in transfer.contenders]
         found.append(("transfer", png(transfer_figure(transfer, names))))
+    if evaluation.rejections is not None:
+        found.append(("openness", png(openness_figure(evaluation.rejections.tuning))))
     return found

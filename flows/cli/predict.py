@@ -3,7 +3,7 @@
 import csv
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +13,21 @@ if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
 BATCH = 64
+KNOWN = "known_score"
+"""The column of a model that may say `neither`."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What the model says of one file; `reason` says why it could not be used, and is empty otherwise."""
+    """What the model says of one file; `reason` says why it could not be used, and is empty otherwise.
+
+    `known_score` is None where the model gives a label to every input.
+    """
 
     path: str
     label: str | None
     confidence: float | None
+    known_score: float | None
     probabilities: dict[str, float]
     reason: str
 
@@ -32,21 +38,32 @@ def predict(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON array on standard output.")] = False,
 ) -> None:
-    """Label pictures. A file that cannot be used gets a row with the reason, and the rest goes on."""
+    """Label pictures. A file that cannot be used gets a row with the reason, and the rest goes on.
+
+    A model that was trained with openness.score says `neither` of pictures of no known class, and how well known each one is.
+    """
     from flows.cli.terminal import out, print_json, table
 
     # Before the project becomes the working directory: relative paths are the caller's.
     files = [file.resolve() for path in paths for file in _files(path)]
-    rows = list(_label(files, _load(model)))
+    loaded = _load(model)
+    known = (KNOWN,) if KNOWN in loaded.metadata.get_output_schema().input_names() else ()
+    rows = list(_label(files, loaded))
     if json:
-        print_json(rows)
+        left_out = () if known else (KNOWN,)
+        print_json([{name: value for name, value in asdict(row).items() if name not in left_out} for row in rows])
     elif as_csv:
+        columns = ("path", "label", "confidence", *known, "reason")
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(("path", "label", "confidence", "reason"))
-        writer.writerows((row.path, row.label, row.confidence, row.reason) for row in rows)
+        writer.writerow(columns)
+        writer.writerows([getattr(row, name) for name in columns] for row in rows)
     else:
-        shown = ((row.path, row.label or "-", _short(row.confidence), row.reason) for row in rows)
-        out().print(table(("path", "label", "confidence", ""), shown, whole=("label", "confidence")))
+        shown = (
+            (row.path, row.label or "-", _short(row.confidence), *[_short(row.known_score)] * len(known), row.reason)
+            for row in rows
+        )
+        names = ("label", "confidence", *(name.replace("_", " ") for name in known))
+        out().print(table(("path", *names, ""), shown, whole=names))
 
 
 def _files(path: Path) -> list[Path]:
@@ -91,7 +108,7 @@ def _label(files: Sequence[Path], model: "PyFuncModel") -> Iterator[Row]:
                     reasons[file] = str(error)
             good = iter(model.predict(contents).to_dict("records") if contents else [])
             for file in batch:
-                yield Row(str(file), None, None, {}, reasons[file]) if file in reasons else _row(file, next(good))
+                yield Row(str(file), None, None, None, {}, reasons[file]) if file in reasons else _row(file, next(good))
             progress(start + len(batch), len(files))
 
 
@@ -99,8 +116,9 @@ def _row(file: Path, found: dict[str, object]) -> Row:
     probabilities = {
         name.removeprefix("p_"): float(str(value)) for name, value in found.items() if name.startswith("p_")
     }
-    return Row(str(file), str(found["label"]), float(str(found["confidence"])), probabilities, "")
+    known = None if KNOWN not in found else float(str(found[KNOWN]))
+    return Row(str(file), str(found["label"]), float(str(found["confidence"])), known, probabilities, "")
 
 
-def _short(confidence: float | None) -> str:
-    return "" if confidence is None else f"{confidence:.3f}"
+def _short(number: float | None) -> str:
+    return "" if number is None else f"{number:.3f}"

@@ -78,3 +78,14 @@ def test_a_torn_model_is_said(project: Path) -> None:
     (FINETUNED / "finetuned.json").write_text(whole[:5])
     with pytest.raises(BadArtifact, match="--stage finetune"):
         read_finetuned(FINETUNED)
+
+
+def test_a_thawed_backbone_has_an_openness_of_its_own(project: Path) -> None:
+    thaw_all()
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(f"{text}\nopenness: {{score: neighbours}}\n")
+    finetune.main()
+    tuned = read_finetuned(FINETUNED)
+    assert tuned is not None and tuned.openness is not None
+    evaluate.main()
+    assert "openness" in json.loads((REPORT / "metrics.json").read_text())

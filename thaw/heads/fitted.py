@@ -7,6 +7,7 @@ from torch import Tensor
 from thaw.heads.logistic import LogisticModel
 from thaw.heads.mlp import MlpModel
 from thaw.heads.neighbours import NeighboursModel
+from thaw.strategy import HeadKind
 
 Model = LogisticModel | NeighboursModel | MlpModel
 
@@ -47,7 +48,7 @@ class FittedHead:
     trials: tuple[Trial, ...]
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> HeadKind:
         """`linear`, `mlp` or `knn`."""
         return self.model.kind
 

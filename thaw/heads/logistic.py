@@ -14,6 +14,7 @@ from torch import Tensor
 
 from thaw.heads.lbfgs import Precondition, Stopping, minimise
 from thaw.heads.standardisation import Standardisation, fit_standardisation
+from thaw.strategy import HeadKind
 from thaw.threads import threads
 
 LOGITS = 2**20  # at a time in the loss: bounds the memory of what is made on the way
@@ -25,7 +26,7 @@ LARGEST = 4096  # more features are not preconditioned: the eigendecomposition w
 class LogisticModel:
     """A linear layer on standardised features: weights float32 [C, D], bias float32 [C]."""
 
-    kind: ClassVar[str] = "linear"
+    kind: ClassVar[HeadKind] = "linear"
 
     standardisation: Standardisation
     weights: Tensor

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from thaw.heads.standardisation import Standardisation, fit_standardisation
+from thaw.strategy import HeadKind
 
 LEARNING_RATE = 1e-3
 STEPS_AN_EPOCH = 8  # aimed at, within the bounds of the batch size
@@ -27,7 +28,7 @@ SMALLEST_BATCH, LARGEST_BATCH = 16, 1024
 class MlpModel:
     """Linear layers with ReLU between them. weights: float32 [in, out] each; biases: float32 [out] each."""
 
-    kind: ClassVar[str] = "mlp"
+    kind: ClassVar[HeadKind] = "mlp"
 
     standardisation: Standardisation
     weights: tuple[Tensor, ...]

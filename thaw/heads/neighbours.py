@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from thaw.heads.standardisation import Standardisation, fit_standardisation
+from thaw.strategy import HeadKind
 
 SIMILARITIES = 2**24  # at a time (64 MB), however many rows there are on either side
 
@@ -21,7 +22,7 @@ class NeighboursModel:
     vote for the class weighs.
     """
 
-    kind: ClassVar[str] = "knn"
+    kind: ClassVar[HeadKind] = "knn"
 
     standardisation: Standardisation
     rows: Tensor

@@ -1,0 +1,115 @@
+"""Fitting what makes a model say "neither", on the features that its head was fitted on, without an unknown example."""
+
+import torch
+
+from thaw.errors import BadParameters
+from thaw.heads.fitted import FittedHead
+from thaw.labelled import LabelledFeatures, joined
+from thaw.openness.distances import neighbours_for
+from thaw.openness.fitted import NEITHER, Openness
+from thaw.openness.rounds import Maker, hold_background_out, leave_classes_out
+from thaw.openness.scores import ScoreName
+from thaw.openness.tuning import tune
+from thaw.params import HeadParams, OpennessParams
+from thaw.progress import Progress, untold
+from thaw.threads import threads, threads_for
+
+SCORES: tuple[ScoreName, ...] = ("max_probability", "energy", "mahalanobis", "neighbours")
+MOST_ROWS = 10_000
+"""More rows than this are sampled: tuning fits some fifty models, and a threshold needs no more."""
+
+
+def fit_openness(
+    head: FittedHead,
+    train: LabelledFeatures,
+    val: LabelledFeatures | None,
+    *,
+    params: OpennessParams,
+    head_params: HeadParams,
+    progress: Progress = untold,
+) -> Openness | None:
+    """Fit a score on `train` and `val`, and tune its threshold on classes left out in turn, or on the background class; None where `params` want neither.
+
+    `head` was fitted on `train`; heads on the remaining classes are fitted like it. With two classes, one is left where the other is left out: scores that
+    look at features can be tuned so, those that look at the head cannot.
+
+    The features must come from a network that never saw these labels. One that was fine-tuned on all classes keeps the class that is left out apart from
+    the others, so the false-accept rate comes out better than it will be for new classes.
+
+    Raises:
+        BadParameters: the score cannot be tuned for these classes or this head, or a name is in the way.
+        BadManifest: no row can be held out.
+    """
+    if params.score == "none" and params.background is None:
+        return None
+    _check(head, params)
+    rows = _sample(train if val is None or not len(val) else joined(train, val), head_params.seed)
+    with threads(threads_for(rows.features.numel())):
+        return _fit_openness(head, rows, params, head_params, progress)
+
+
+def _fit_openness(
+    head: FittedHead, rows: LabelledFeatures, params: OpennessParams, head_params: HeadParams, progress: Progress
+) -> Openness:
+    background = None if params.background is None else head.class_names.index(params.background)
+    maker = Maker(head, head_params, candidates(head, params), neighbours_for(rows), background)
+    hold_out = leave_classes_out if background is None else hold_background_out
+    collected = hold_out(rows, maker, progress)
+    tuning = tune(
+        collected,
+        head.class_names,
+        rate=params.false_accepts,
+        confidence=params.confidence,
+        unknown="classes left out" if background is None else "background",
+    )
+    return Openness(maker.score(tuning.chosen.score, rows), tuning.chosen.threshold, tuning, params.background)
+
+
+def candidates(head: FittedHead, params: OpennessParams) -> tuple[ScoreName, ...]:
+    """The scores to try; of equal ones the first is taken."""
+    if params.background is not None:
+        return ("background",)
+    match params.score:
+        case "none" | "auto":
+            return tuple(name for name in SCORES if _obstacle(name, head) is None)
+        case name:
+            return (name,)
+
+
+def _obstacle(name: str, head: FittedHead) -> str | None:
+    """Why a score cannot be used with this head, or None."""
+    if name in ("max_probability", "energy") and len(head.class_names) == 2:
+        return "of two classes one is left where the other is left out, and a head needs two"
+    if name == "energy" and head.kind == "knn":
+        return "a nearest-neighbour head's logits are logs of shares, whose energy is always 0"
+    return None
+
+
+def _check(head: FittedHead, params: OpennessParams) -> None:
+    names = head.class_names
+    if params.background is not None and params.background not in names:
+        raise BadParameters(
+            f"openness.background: {params.background!r} is no label of a training image; there are "
+            f"{', '.join(map(repr, names))}"
+        )
+    if NEITHER in names and params.background != NEITHER:
+        raise BadParameters(
+            f"the label {NEITHER!r} is what inputs of no known class get; rename it, "
+            "or say openness.background: neither if that is what its images show"
+        )
+    obstacle = None if params.background is not None else _obstacle(params.score, head)
+    if obstacle is not None:
+        raise BadParameters(
+            f"openness.score: {params.score} cannot be tuned here ({obstacle}); take auto, mahalanobis or neighbours"
+        )
+
+
+def _sample(rows: LabelledFeatures, seed: int) -> LabelledFeatures:
+    """At most `MOST_ROWS` of the rows, in their order, and at least one of each class."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    drawn = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+    first = torch.zeros(len(rows.class_names), dtype=torch.int64)
+    first[rows.targets[drawn.flip(0)]] = drawn.flip(0)
+    missing = ~torch.isin(torch.arange(len(first)), rows.targets[drawn[:MOST_ROWS]])
+    return rows.rows(torch.cat([drawn[:MOST_ROWS], first[missing]]).sort().values)

@@ -1,0 +1,117 @@
+"""How well known an input looks: scores on features and on the head's logits, each larger for what is better known."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from thaw.heads.fitted import FittedHead
+from thaw.heads.standardisation import Standardisation
+
+ScoreName = Literal["max_probability", "energy", "mahalanobis", "neighbours", "background"]
+BLOCK = 2**24
+"""Differences or similarities at a time (64 MB), however many rows there are on either side."""
+
+
+@dataclass(frozen=True)
+class MaxProbability:
+    """The probability of the most probable class (Hendrycks and Gimpel, ICLR 2017), from 1 / C to 1."""
+
+    name: ClassVar[ScoreName] = "max_probability"
+
+    def known(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Features float32 [N, D] and calibrated logits float32 [N, C] -> float32 [N]."""
+        return logits.softmax(1).amax(1)
+
+
+@dataclass(frozen=True)
+class Energy:
+    """The log of the sum of the exponentials of the logits: the negative free energy (Liu et al., NeurIPS 2020).
+
+    The temperature is the head's, and the score is in units of it.
+    """
+
+    name: ClassVar[ScoreName] = "energy"
+
+    def known(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Features float32 [N, D] and calibrated logits float32 [N, C] -> float32 [N]."""
+        return logits.logsumexp(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Mahalanobis:
+    """Minus the distance to the nearest class mean, under one covariance for all classes (Lee et al., NeurIPS 2018, section 2.1).
+
+    whitening: float32 [D, D], turns standardised features into ones whose covariance within a class is the identity. means: float32 [C, D], whitened.
+    The distance is divided by the root of D, so that 1 is what a row of a class has on average.
+    """
+
+    name: ClassVar[ScoreName] = "mahalanobis"
+
+    standardisation: Standardisation
+    whitening: Tensor
+    means: Tensor
+
+    def known(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Features float32 [N, D] and calibrated logits float32 [N, C] -> float32 [N]."""
+        size = max(1, BLOCK // self.means.numel())
+        return torch.cat([self._block(block) for block in features.split(size)]) if len(features) else torch.empty(0)
+
+    def _block(self, features: Tensor) -> Tensor:
+        white = self.standardisation.apply(features) @ self.whitening
+        # Not by the expanded square, which loses the digits of small distances.
+        distances: Tensor = torch.cdist(white, self.means, compute_mode="donot_use_mm_for_euclid_dist")
+        nearest: Tensor = distances.amin(1) / self.means.shape[1] ** 0.5
+        return -nearest
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """Minus the distance to the k-th nearest training row, both of length 1 (Sun et al., ICML 2022): from -2 to 0.
+
+    rows: float32 [M, D], standardised, of length 1.
+    """
+
+    name: ClassVar[ScoreName] = "neighbours"
+
+    standardisation: Standardisation
+    rows: Tensor
+    neighbours: int
+
+    def known(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Features float32 [N, D] and calibrated logits float32 [N, C] -> float32 [N]."""
+        size = max(1, BLOCK // len(self.rows))
+        return torch.cat([self._block(block) for block in features.split(size)]) if len(features) else torch.empty(0)
+
+    def _block(self, features: Tensor) -> Tensor:
+        similar = F.normalize(self.standardisation.apply(features)) @ self.rows.T
+        nearest = similar.topk(self.neighbours, dim=1).values[:, -1]
+        return -(2 - 2 * nearest).clamp(min=0).sqrt()
+
+
+@dataclass(frozen=True)
+class Background:
+    """The most probable class's share of its probability and that of the class `target`, which stands for everything else.
+
+    Above 1/2 exactly where the most probable class is another one.
+    """
+
+    name: ClassVar[ScoreName] = "background"
+
+    target: int
+
+    def known(self, features: Tensor, logits: Tensor) -> Tensor:
+        """Features float32 [N, D] and calibrated logits float32 [N, C] -> float32 [N]."""
+        others = torch.cat([logits[:, : self.target], logits[:, self.target + 1 :]], 1).amax(1)
+        return (others - logits[:, self.target]).sigmoid()
+
+
+Score = MaxProbability | Energy | Mahalanobis | Neighbours | Background
+
+
+def known_scores(score: Score, head: FittedHead | None, features: Tensor) -> Tensor:
+    """How well known rows of features are, float32 [N, D] -> float32 [N]; None for the head: the score looks at features alone."""
+    logits = features.new_zeros(len(features), 0) if head is None else head.logits(features) / head.temperature
+    return score.known(features, logits)
