@@ -13,18 +13,20 @@ from tasks.registry import KEY
 from thaw import __version__
 from thaw.errors import BadArtifact
 from thaw.features import read_index
+from thaw.strategy import Strategy
 
 LOCK = Path("dvc.lock")
 
 
-def version_tags(key: str, layer: str) -> dict[str, str]:
+def version_tags(key: str, strategy: Strategy) -> dict[str, str]:
     """Tags of a version, all below `thaw.`; what cannot be known (no Git, no DVC) is left out."""
     index = read_index(FEATURES_INDEX)
     test = json.loads((REPORT / "metrics.json").read_text())["test"]
     tags = {
         KEY: key,
         "thaw.version": __version__,
-        "thaw.fingerprint": index.layer(layer).fingerprint,
+        "thaw.fingerprint": index.layer(strategy.layer).fingerprint,
+        "thaw.strategy": str(strategy),
         "thaw.architecture": index.architecture,
         "thaw.test.accuracy": f"{test['accuracy']:.6f}",
         "thaw.test.macro_f1": f"{test['macro_f1']:.6f}",

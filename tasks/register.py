@@ -114,7 +114,7 @@ def make_version(registry: Registry, params: Params, key: str) -> ModelVersion:
                 TemporaryDirectory(dir=STATE, prefix=_SCRATCH) as scratch,
             ):
                 model = log_pipeline_run(params, Path(scratch) / "model")
-    made = registry.create(model, version_tags(key, read_strategy(STRATEGY).layer))
+    made = registry.create(model, version_tags(key, read_strategy(STRATEGY)))
     oldest = registry.with_key(key)
     if oldest is None or oldest.number == made:
         return registry.version(made)

@@ -26,6 +26,7 @@ from tasks.provenance import version_tags
 from tasks.registry import CHALLENGER, CHAMPION, KEY, ModelVersion, Registry, open_registry
 from thaw.errors import BadArtifact
 from thaw.params import read_params
+from thaw.strategy import Strategy
 
 SUPPORT = Path(__file__).parents[1] / "support"
 ROOT = Path(__file__).parents[2]
@@ -127,7 +128,7 @@ def test_tags_tie_the_version_to_where_it_comes_from(
     project: Path, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = json.loads((project / "data/features.json").read_text())
-    layer = index["layers"][-1]["name"]
+    strategy = Strategy("linear", index["layers"][-1]["name"])
     assert version.tags["thaw.fingerprint"] == index["layers"][-1]["fingerprint"]
     assert version.tags["thaw.test.n"] == "40" and float(version.tags["thaw.test.accuracy"]) > 0.9
     assert not [name for name in version.tags if name.startswith(("thaw.git", "thaw.dvc", "thaw.flow"))], "unknown"
@@ -142,14 +143,14 @@ def test_tags_tie_the_version_to_where_it_comes_from(
             subprocess.run(["git", *who, *command], check=True)
         monkeypatch.setenv("THAW_FLOW_RUN", "f-1")
         (project / "dvc.lock").write_text("stages: {head: {outs: [{path: data/head, md5: 34cd.dir}]}}\n")
-        tags = version_tags("k", layer)
+        tags = version_tags("k", strategy)
         assert (tags["thaw.dvc.head.head"], tags["thaw.flow_run"], tags[KEY]) == ("34cd.dir", "f-1", "k")
         assert len(tags["thaw.git.commit"]) == 40 and tags["thaw.git.dirty"] == "false", "dvc.lock alone is no change"
         (project / "params.yaml").write_text("head: {}\n")
-        assert version_tags("k", layer)["thaw.git.dirty"] == "true"
+        assert version_tags("k", strategy)["thaw.git.dirty"] == "true"
         (project / "dvc.lock").write_text("- torn")
         with pytest.raises(BadArtifact, match=r"dvc\.lock cannot be read"):
-            version_tags("k", layer)
+            version_tags("k", strategy)
 
 
 def test_parameters_and_metrics_become_dotted_names() -> None:

@@ -56,24 +56,28 @@ def advise(
     """
     pool, fitting = situation.pool, Fitting(head, workers)
     folds = draw_folds(pool, folds=head.folds, repeats=strategy.repeats, seed=head.seed)
-    progress(0, STEPS)
+    tried = situation.pilot.strategies if situation.pilot is not None and strategy.minutes else ()
+    steps = STEPS + len(tried)
+    progress(0, steps)
     probes = measure_heads(pool, folds, [HeadTrial("linear", layer) for layer in pool.layers], fitting)
-    progress(1, STEPS)
+    progress(1, steps)
     layers = _layers(pool, probes)
     case = name_case(layers, small=situation.size.small)
-    progress(2, STEPS)
+    progress(2, steps)
     jury = Jury(pool, folds, probes[-1], RESAMPLING, situation.price)
     curve = measure_curve(pool, folds, _best_layer(layers), fitting, RESAMPLING) if layers else None
-    progress(3, STEPS)
+    progress(3, steps)
     options = _options(jury, probes, fitting)
-    progress(4, STEPS)
-    if situation.pilot is not None and strategy.minutes:
-        options = (*options, *try_pilot(situation.pilot, jury, strategy.minutes))
+    progress(4, steps)
+    if situation.pilot is not None and tried:
+        for done, option in enumerate(try_pilot(situation.pilot, jury, strategy.minutes), 1):
+            options = (*options, option)
+            progress(4 + done, steps)
     references = _references(situation.references, layers, fitting)
-    progress(5, STEPS)
+    progress(steps - 1, steps)
     recommended = recommend(options, Strategy("linear", pool.layers[-1]))
     followed = choose(strategy, pool.layers, options, recommended)
-    progress(STEPS, STEPS)
+    progress(steps, steps)
     return Advice(
         evidence=_evidence(situation, folds, head, strategy),
         size=situation.size,

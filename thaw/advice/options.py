@@ -1,7 +1,7 @@
 """The strategies that could be followed: what each reaches on rows that it has not seen, and its price."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,14 +84,15 @@ class Jury:
 
 def try_pilot(
     pilot: Pilot, jury: Jury, minutes: float, clock: Callable[[], float] = time.perf_counter
-) -> tuple[Option, ...]:
-    """Try the pilot's strategies in their order, each on as many folds of the first draw as fit into what is left of the minutes.
+) -> Iterator[Option]:
+    """Try the pilot's strategies in their order and yield each, tried on as many folds of the first draw as fit into what is left of the minutes.
 
     A strategy for which not even `FEWEST_FOLDS` fit is not tried; its option holds the predicted price and the reason. One that turns out slower than
     predicted ends with the fold in which the time runs out.
     """
     ends = clock() + 60 * minutes
-    return tuple(_try(pilot, strategy, jury, left=lambda: ends - clock()) for strategy in pilot.strategies)
+    for strategy in pilot.strategies:
+        yield _try(pilot, strategy, jury, left=lambda: ends - clock())
 
 
 def _try(pilot: Pilot, strategy: Strategy, jury: Jury, left: Callable[[], float]) -> Option:
