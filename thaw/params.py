@@ -237,12 +237,15 @@ class ScratchParams(Section):
 
     epochs: PositiveInt = Field(60, description="passes over the training images at most")
     learning_rate: PositiveFloat = Field(2e-3, description="of AdamW at its peak, for every layer alike")
+    patience: PositiveInt = Field(20, description="epochs without a lower validation loss after which training stops")
 
 
 class FinetuneParams(Section):
     """How thawed layers are trained."""
 
-    epochs: PositiveInt = Field(20, description="passes over the training images at most")
+    epochs: PositiveInt = Field(
+        20, description="passes over the training images at most; a small set is passed over several times in one"
+    )
     learning_rate: PositiveFloat = Field(3e-4, description="of AdamW at its peak, for the head")
     layer_decay: float = Field(
         0.75, gt=0, le=1, description="each block below learns this much slower than the one above it"

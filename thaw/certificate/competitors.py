@@ -73,11 +73,12 @@ def build_competitor(arena: Arena, strategy: Strategy) -> Competitor:
     """A strategy as a competitor, by the name that it has everywhere."""
     if strategy.thaws:
         return _finetuning(arena, strategy)
-    price = arena.price(strategy)
-    learn = (
-        _cut(arena) if strategy.kind == "cut" else frozen_learner(arena.features[arena.last], arena.course(strategy))
-    )
-    name = "cut" if strategy.kind == "cut" else str(strategy)
+    if strategy.kind == "cut":
+        # Which layer is cut at is found in each draw; the price is that of the deepest, the dearest of them.
+        name, learn, price = "cut", _cut(arena), arena.price(Strategy("cut", list(arena.features)[-2]))
+    else:
+        name, price = str(strategy), arena.price(strategy)
+        learn = frozen_learner(arena.features[arena.last], arena.course(strategy))
     return Competitor(name, "strategy", learn, megabytes=price.megabytes, images_per_second=price.images_per_second)
 
 

@@ -9,6 +9,8 @@ from thaw.names import shortened
 from thaw.plots import BLUE, INK, MUTED, VERMILION, new_figure, percent_axis
 
 SECOND = 1 / 60
+NUDGES = ((6, 5), (6, -12), (-8, 18), (-8, -25))
+"""Where names stand beside their dots, in points: neighbours in time not at the same height."""
 
 
 def accuracy_figure(certificate: Certificate) -> Figure:
@@ -31,23 +33,30 @@ def accuracy_figure(certificate: Certificate) -> Figure:
 
 
 def price_figure(certificate: Certificate) -> Figure:
-    """Accuracy against the minutes of one training, on a logarithmic scale."""
+    """Accuracy of each strategy against the time of one training, on a logarithmic scale."""
     figure, axes = new_figure(5.2, 3.6)
-    entries = [entry for entry in certificate.entries if entry.megabytes is not None]
-    for entry in entries:
+    entries = sorted((e for e in certificate.entries if e.role == "strategy"), key=lambda entry: entry.minutes)
+    for place, entry in enumerate(entries):
         value, minutes = entry.score.accuracy, max(entry.minutes, SECOND / 100)
         axes.plot([minutes] * 2, [value.low, value.high], color=_color(entry), linewidth=3, alpha=0.4)
         axes.plot(minutes, value.value, "o", color=_color(entry), markersize=6)
         axes.annotate(
-            shortened(entry.name.replace("_", " "), 18), (minutes, value.value), (6, 4), textcoords="offset points", fontsize=8, color=INK, parse_math=False
-        )  # fmt: skip
+            shortened(entry.name.replace("_", " "), 18),
+            (minutes, value.value),
+            NUDGES[place % len(NUDGES)],
+            textcoords="offset points",
+            fontsize=8,
+            color=INK,
+            parse_math=False,
+        )
     axes.set_xscale("log")
     shortest = min(max(entry.minutes, SECOND / 100) for entry in entries)
     longest = max(entry.minutes for entry in entries)
     axes.set_xlim(shortest / 2, max(longest, shortest) * 6)
     low = min(entry.score.accuracy.low for entry in entries)
     high = max(entry.score.accuracy.high for entry in entries)
-    percent_axis(axes, "y", max(0.0, low - 0.03), min(1.01, high + 0.03))
+    reach = max(0.01, 0.25 * (high - low))
+    percent_axis(axes, "y", max(0.0, low - reach), min(1.0 + reach / 2, high + reach))
     ticks = [(SECOND / 10, "0.1 s"), (SECOND, "1 s"), (10 * SECOND, "10 s"), (1, "1 min"), (10, "10 min"), (60, "1 h")]
     shown = [(at, name) for at, name in ticks if shortest / 2 <= at <= max(longest, shortest) * 6]
     axes.set_xticks([at for at, _ in shown], [name for _, name in shown], fontsize=8)

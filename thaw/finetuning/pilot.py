@@ -1,6 +1,5 @@
 """Fine-tuning on folds, and what it would take: what the advice tries before it recommends."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,7 +15,7 @@ from thaw.finetuning.fitting import Desk, Start, build_fabric, finetune, first_h
 from thaw.finetuning.groups import groups_of
 from thaw.finetuning.images import LabelledImages
 from thaw.finetuning.network import build_network
-from thaw.finetuning.training import Examples, Plan, time_steps
+from thaw.finetuning.training import Examples, Plan, steps_of, time_steps
 from thaw.heads import fit_head
 from thaw.heads.kinds import class_weights
 from thaw.labelled import LabelledFeatures
@@ -80,7 +79,7 @@ class FinetuningPilot:
             checkpoint=self.desk.checkpoint("unused"),
         )
         step = time_steps(build_fabric(params.model_copy(update={"devices": 1})), plan, STEPS)
-        return PHASES * step * math.ceil(rows / len(few)) * params.epochs
+        return PHASES * step * steps_of(rows, params.batch_size) * params.epochs
 
     def learn(self, strategy: Strategy, fold: Rows) -> Tensor:
         """Fine-tune on `fold.learn`, from a head that was fitted on just these; the log probabilities of `fold.judge`, float32 [M, C]."""

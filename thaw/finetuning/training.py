@@ -5,6 +5,7 @@ so a training that was killed goes on to the same numbers as one that was not.
 """
 
 import copy
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from thaw.schedule import update_average
 
 LARGE = 2**20
 """More than any number of epochs: seeds of two epochs never meet."""
+LEAST_STEPS = 10
+"""Of an epoch: fewer images are passed over several times in it, so that what is judged, checkpointed and waited for is more than a step or two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,19 @@ def train(fabric: Fabric, plan: Plan, progress: Progress = untold) -> State:
     devices = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         return _Training(fabric, plan).run(progress)
+
+
+def steps_of(rows: int, batch_size: int) -> int:
+    """The steps of an epoch."""
+    once = max(1, round(rows / batch_size))
+    return once * math.ceil(LEAST_STEPS / once)
+
+
+def _batches(rows: int, batch_size: int) -> list[Tensor]:
+    """The rows of each step of an epoch, every row once before any comes again; drawn from torch's global generator."""
+    once = max(1, round(rows / batch_size))
+    passes = steps_of(rows, batch_size) // once
+    return [batch for _ in range(passes) for batch in torch.randperm(rows).chunk(once)]
 
 
 def time_steps(fabric: Fabric, plan: Plan, steps: int) -> float:
@@ -154,7 +170,7 @@ class _Training:
         """One pass over the training images; returns their mean loss."""
         params, train = self._plan.params, self._plan.train
         torch.manual_seed(params.seed * LARGE + number)
-        batches = torch.randperm(len(train.feed)).chunk(max(1, round(len(train.feed) / params.batch_size)))
+        batches = _batches(len(train.feed), params.batch_size)
         rank, processes = self._fabric.global_rank, self._fabric.world_size
         torch.manual_seed((params.seed * LARGE + number) * processes + rank)
         self._module.train()
@@ -166,7 +182,7 @@ class _Training:
             total += self._step(batch[rank::processes], batch) * len(batch)
             decay = min(params.average, (1 + step) / (10 + step))
             update_average(self._average, self._plan.part, decay)
-        return total / len(train.feed)
+        return total / sum(len(batch) for batch in batches)
 
     def _step(self, rows: Tensor, batch: Tensor) -> float:
         """One step on a batch, of which this process has some rows; returns the batch's mean loss."""

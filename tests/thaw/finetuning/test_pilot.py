@@ -51,5 +51,5 @@ def test_the_foreseen_time_counts_every_step_of_both_trainings(tmp_path: Path, m
     assert measured > 0 and not list(tmp_path.glob("*.safetensors"))
     monkeypatch.setattr("thaw.finetuning.pilot.time_steps", lambda *_: 1.0)
     layer = embedded().layers[-1]
-    assert pilot(tmp_path).seconds(Strategy("full", layer), 64) == pytest.approx(1.8 * 2 * 3)
-    assert pilot(tmp_path).seconds(Strategy("scratch", layer), 65) == pytest.approx(1.8 * 3 * 60)
+    assert pilot(tmp_path).seconds(Strategy("full", layer), 64) == pytest.approx(1.8 * 10 * 3)
+    assert pilot(tmp_path).seconds(Strategy("scratch", layer), 640) == pytest.approx(1.8 * 20 * 60)
