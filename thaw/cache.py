@@ -42,6 +42,11 @@ class Garbage:
     nbytes: int
 
 
+def joined(one: Garbage, other: Garbage) -> Garbage:
+    """Both."""
+    return Garbage((*one.paths, *other.paths), one.nbytes + other.nbytes)
+
+
 @dataclass(frozen=True)
 class Checked:
     """How many parts were looked at, and where the damaged ones lie now."""

@@ -74,14 +74,17 @@ def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
     json: Json = False,
 ) -> None:
-    """Delete what the current manifest and backbone do not need: other fingerprints, parts of images that are gone, damaged parts."""
+    """Delete what the current manifest and backbone do not need: other fingerprints, parts of images that are gone, damaged parts.
+
+    What fine-tuning kept of frozen layers goes too: the next one computes it again.
+    """
     from flows.cli.terminal import out, print_json
     from flows.environment import enter_project
     from flows.lock import run_lock
     from tasks.paths import FEATURES_INDEX, MANIFEST
-    from tasks.state import CACHE_LOCK
-    from thaw.cache import delete, find_garbage
-    from thaw.features import read_index
+    from tasks.state import ACTIVATIONS, CACHE_LOCK
+    from thaw.cache import delete, find_garbage, joined
+    from thaw.features import FeatureStore, read_index
     from thaw.manifest import read_manifest
     from thaw.store_lock import taking_away
 
@@ -90,6 +93,7 @@ def gc(
         # Both raise where they are missing: without them nothing is known to be garbage.
         digests, index = frozenset(read_manifest(MANIFEST).digests), read_index(FEATURES_INDEX)
         garbage = find_garbage(store, {(layer.fingerprint, layer.name): digests for layer in index.layers})
+        garbage = joined(garbage, find_garbage(FeatureStore(enter_project() / ACTIVATIONS), {}))
         if not dry_run:
             delete(garbage)
     if json:

@@ -94,7 +94,7 @@ def _say(certificate: "Certificate") -> None:
     screen.print(words.verdict(certificate), style="bold", markup=False)
     rows = [
         (
-            f"{entry.name} *" if entry.name == words.followed(certificate) else entry.name,
+            _name(entry.name, words.followed(certificate)),
             percent(entry.score.accuracy.value),
             percent(entry.score.macro_f1.value),
             words.lead_of(entry),
@@ -104,7 +104,7 @@ def _say(certificate: "Certificate") -> None:
         for entry in certificate.entries
     ]
     columns = ("strategy", "accuracy", "macro F1", "over the linear head", "minutes", "MB")
-    screen.print(table(columns, rows, whole=("strategy", "over the linear head")))
+    screen.print(table(columns, rows, whole=("strategy", "accuracy", "macro F1", "over the linear head")))
     for ruling in certificate.rulings:
         screen.print(words.line(ruling), markup=False)
     for one in certificate.skipped:
@@ -113,3 +113,7 @@ def _say(certificate: "Certificate") -> None:
         screen.print(remark, style="dim", markup=False)
     page = CERTIFICATE_PAGE / "certificate.html"
     screen.print(f"With figures: {page}", style="dim", soft_wrap=True, markup=False)
+
+
+def _name(name: str, followed: str) -> str:
+    return name.replace("_", " ") + (" *" if name == followed else "")

@@ -8,7 +8,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from thaw.cache import Checked, cached_layers, compact, delete, find_garbage, verify
+from thaw.cache import Checked, cached_layers, compact, delete, find_garbage, joined, verify
 from thaw.errors import BadArtifact
 from thaw.features import FeatureStore, Layer
 from thaw.files import digest_bytes
@@ -146,3 +146,15 @@ def test_a_torn_part_is_found_and_named(store: FeatureStore) -> None:
     assert verify(store) == Checked(2, (torn.with_suffix(".parquet.damaged"),))
     assert verify(store) == Checked(1, ())
     assert store.parts(LAYER) == [whole]
+
+
+def test_garbage_of_two_stores_is_added_up(tmp_path: Path) -> None:
+    features, activations = FeatureStore(tmp_path / "features"), FeatureStore(tmp_path / "activations")
+    kept, gone = write(features, LAYER, range(2)), write(activations, OLD, range(3))
+    found = joined(
+        find_garbage(features, {(LAYER.fingerprint, LAYER.name): frozenset([digest(0)])}), find_garbage(activations, {})
+    )
+    assert found.paths == (gone,) and found.nbytes == gone.stat().st_size
+    delete(found)
+    assert kept.exists() and not gone.exists()
+    assert find_garbage(FeatureStore(tmp_path / "none"), {}).paths == ()
