@@ -128,8 +128,7 @@ def split(pictures: Pictures, scenario: Scenario) -> tuple[Pictures, Pictures]:
     order = torch.randperm(len(pictures.targets), generator=torch.Generator().manual_seed(scenario.seed))
     judge, pool = order[:TEST], order[TEST:]
     by_class = [
-        pool[pictures.targets[pool] == number][: scenario.labels_a_class]
-        for number in range(len(pictures.class_names))
+        pool[pictures.targets[pool] == number][: scenario.labels_a_class] for number in range(len(pictures.class_names))
     ]
     learn = torch.cat(by_class)
     mixed = torch.randperm(len(learn), generator=torch.Generator().manual_seed(scenario.seed))
