@@ -1,7 +1,7 @@
 """One trial of the advice: it chooses from the labelled pictures alone; then every strategy learns from them and is judged on others."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -186,7 +186,8 @@ def _competitors(arena: Arena, thawing: Sequence[Strategy]) -> list[Competitor]:
             Competitor(str(cut), "strategy", frozen_learner(arena.features[cut.layer], arena.course(cut)))
             for cut in cuts
         ),
-        *(build_competitor(arena, strategy) for strategy in thawing),
+        # All take part, so what they would take need not be measured.
+        *(replace(build_competitor(arena, strategy), seconds=None) for strategy in thawing),
     ]
 
 

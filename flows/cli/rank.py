@@ -90,8 +90,13 @@ def _say(ranking: "Ranking") -> None:
             markup=False,
         )
     screen.print("Next:", style="bold")
-    screen.print(f"  {_switch(best, read_params().backbone)}", markup=False, soft_wrap=True)
-    screen.print("  thaw run, then `thaw cache gc` to clear the features of the others", markup=False)
+    current = read_params().backbone
+    if current.weights == best.weights:
+        screen.print(f"  {best.name} is the backbone already", markup=False, soft_wrap=True)
+    else:
+        screen.print(f"  {_switch(best, current)}", markup=False, soft_wrap=True)
+    screen.print("  thaw run       with that backbone", markup=False)
+    screen.print("  thaw cache gc  clears the features of the others, after that", markup=False)
 
 
 def _behind(one: "Ranked") -> str:

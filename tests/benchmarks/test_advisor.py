@@ -7,7 +7,7 @@ from advising.trials import Scenario, Settings, hold_trial
 
 from thaw.params import FinetuneParams, HeadParams, ScratchParams
 
-FEW = FinetuneParams(epochs=3, augment="none", scratch=ScratchParams(epochs=4))
+FEW = FinetuneParams(epochs=2, augment="none", scratch=ScratchParams(epochs=4))
 SETTINGS = Settings(HeadParams(l2=(1e-4, 1e-2, 1.0), hidden=(64,), epochs=20, folds=2), FEW, repeats=2)
 SEED = 1_000
 
