@@ -19,6 +19,7 @@ from thaw.advice.page import figure_pngs, render_advice
 from thaw.advice.pool import Pool, sample_rows
 from thaw.advice.record import Advice, write_advice, write_predicted
 from thaw.advice.size import Size, measure_size
+from thaw.advice.words import ranking
 from thaw.backbones import Backbone, read_backbone
 from thaw.baselines import BATCH, flat_pixels
 from thaw.features import FeatureIndex, FeatureStore, read_index
@@ -57,6 +58,7 @@ def main() -> None:
     if situation.pilot is not None:
         _desk().clear()
     log.info("strategy: %s; %s", advice.followed.strategy, advice.followed.reason)
+    log.info(ranking(advice))
 
 
 def write_all(advice: Advice, title: str) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 from torchvision import models
 
-from thaw.architectures import architecture_names, build_seeded
+from thaw.architectures import OWN, architecture_names, build_seeded
 from thaw.downloads import cached_download, has_sha256, hub_folder
 from thaw.errors import BadWeights
 from thaw.files import atomic, write_bytes
+from thaw.params import NAMED_WEIGHTS, BackboneParams
 from thaw.weights import read_weights
 
 RANDOM = ".random.pth"
@@ -40,6 +41,33 @@ def fetch_weights(path: Path) -> None:
         _write_random(path, path.name.removesuffix(RANDOM))
     else:
         _fetch_official(path, path.name.removesuffix(".pth"))
+
+
+def weights_of(name: str) -> Path:
+    """The file that a backbone's name stands for.
+
+    `resnet18`: the official weights that torchvision recommends; `ResNet18_Weights.IMAGENET1K_V1`: just these; `resnet18.random`: random ones;
+    `thaw_small`: those that ship with the repository; a path of a .pth or .safetensors file: that file. Nothing is fetched.
+
+    Raises:
+        BadWeights: the name stands for nothing; close ones are named.
+    """
+    if Path(name).suffix in (".pth", ".safetensors"):
+        return Path(name)
+    if name in OWN:
+        return Path(BackboneParams().weights)
+    if name in official_names() or name.removesuffix(".random") in architecture_names():
+        return NAMED_WEIGHTS / f"{_recommended(name)}.pth"
+    near = _near(name, [*architecture_names(), *official_names()])
+    raise BadWeights(f"`{name}` is no architecture, no official weights, and no .pth or .safetensors file; {near}")
+
+
+def _recommended(name: str) -> str:
+    """Of an architecture the weights that torchvision recommends; another name as it is."""
+    if name.endswith(".random") or name in official_names():
+        return name
+    recommended: object = models.get_model_weights(name)["DEFAULT"]
+    return str(recommended)
 
 
 @cache
@@ -73,10 +101,13 @@ def _write_random(path: Path, architecture: str) -> None:
 
 
 def _unknown(path: Path, name: str, known: Iterable[str]) -> str:
-    by_letters = {one.lower(): one for one in known}
-    near = [by_letters[one] for one in difflib.get_close_matches(name.lower(), by_letters, n=4, cutoff=0.5)]
-    closest = f"close to it: {', '.join(near)}" if near else "there is nothing like it"
     return (
         f"backbone.weights: `{path}` does not exist, and `{name}` is neither one of torchvision's "
-        f"classification weights nor ARCHITECTURE.random; {closest}"
+        f"classification weights nor ARCHITECTURE.random; {_near(name, known)}"
     )
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    by_letters = {one.lower(): one for one in known}
+    near = [by_letters[one] for one in difflib.get_close_matches(name.lower(), by_letters, n=4, cutoff=0.5)]
+    return f"close to it: {', '.join(near)}" if near else "there is nothing like it"

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from flows.cli import advise, cache, check, compare, config, models, predict, promotion, review, run, status, ui
+from flows.cli import advise, cache, check, compare, config, models, predict, promotion, rank, review, run, status, ui
 from flows.cli.exits import MEANINGS, Exit
 from flows.cli.terminal import say_error
 from flows.errors import StageFailed
@@ -68,6 +68,7 @@ def _thaw(
 app.command(epilog="Example: thaw run --stage head")(run.run)
 app.command(epilog="Example: thaw advise --json")(advise.advise)
 app.command(epilog="Example: thaw compare --strategies linear,cut,full")(compare.compare)
+app.command(epilog="Example: thaw rank --backbones resnet18,mobilenet_v2,resnet18.random")(rank.rank)
 app.command(epilog="Example: thaw status --json")(status.status)
 app.command(epilog="Example: thaw promote --dry-run")(promotion.promote)
 app.command(epilog="Example: thaw rollback --dry-run")(promotion.rollback)

@@ -16,6 +16,7 @@ COMMANDS = (
     "rollback",
     "models",
     "predict",
+    "rank",
     "review",
     "ui",
     "check",

@@ -1,5 +1,6 @@
 """Real weights, real photographs, the given folders."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,13 @@ def test_hymenoptera_offline_by_two_overrides(project: Project, real_data: Path)
         f"dataset.source={real_data / 'hymenoptera'}",
         f"backbone.weights={real_data / 'mobilenet_v2-imagenet.pth'}",
     )
-    project.set("evaluate.baselines=[majority]")
+    # Fine-tuning is tried, for a minute and one epoch.
+    project.set("evaluate.baselines=[majority]", "finetune.epochs=1", "strategy.minutes=1")
     output = project.run("thaw", "run")
     test = project.metrics()["test"]
     assert test["n"] == 153
     assert round(test["accuracy"] * test["n"]) >= 145, output
+    advice = json.loads((project.root / "data/advice.json").read_text())
+    options = {option["strategy"]["kind"]: option for option in advice["options"]}
+    assert advice["followed"]["predicted"]["value"] >= options["linear"]["accuracy"]["value"] - 0.005
+    assert "The 153 test images alone" in output and "they cannot rank strategies" in output

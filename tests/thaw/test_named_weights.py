@@ -8,7 +8,7 @@ import torch
 
 from thaw import named_weights
 from thaw.errors import BadArtifact, BadWeights, Unreachable
-from thaw.named_weights import fetch_weights, official_names
+from thaw.named_weights import fetch_weights, official_names, weights_of
 from thaw.weights import read_weights
 
 
@@ -115,3 +115,24 @@ def test_what_exists_is_left_alone(tmp_path: Path) -> None:
     path.write_bytes(b"mine")
     fetch_weights(path)
     assert path.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("resnet50", "data/weights/ResNet50_Weights.IMAGENET1K_V2.pth"),
+        ("ResNet50_Weights.IMAGENET1K_V1", "data/weights/ResNet50_Weights.IMAGENET1K_V1.pth"),
+        ("resnet50.random", "data/weights/resnet50.random.pth"),
+        ("thaw_small", "data/pretrain/small.safetensors"),
+        ("somewhere/own.pth", "somewhere/own.pth"),
+        ("own.safetensors", "own.safetensors"),
+    ],
+)
+def test_a_backbone_by_name_is_a_file(name: str, path: str) -> None:
+    assert weights_of(name) == Path(path)
+
+
+@pytest.mark.parametrize("name", ["resnet81", "resnet81.random", "ResNet50_Weights.IMAGENET1K_V9", "", "../resnet18"])
+def test_a_name_that_stands_for_nothing_is_refused(name: str) -> None:
+    with pytest.raises(BadWeights, match="is no architecture"):
+        weights_of(name)

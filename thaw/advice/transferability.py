@@ -50,12 +50,12 @@ def transferability(data: LabelledFeatures, seed: int = 0) -> Transferability:
     targets = torch.stack([data.targets, *(data.targets[order] for order in orders)])
     classes = len(data.class_names)
     return Transferability(
-        _score(log_me(rows, targets, classes)), _score(neighbour_accuracy(rows, targets, classes, data.groups))
+        score_of(log_me(rows, targets, classes)), score_of(neighbour_accuracy(rows, targets, classes, data.groups))
     )
 
 
-def _score(values: Tensor) -> Score:
-    """The first value against the rest."""
+def score_of(values: Tensor) -> Score:
+    """The first of some values, float64 [1 + S], against the rest, which came of shuffled labels."""
     value, mean, deviation = float(values[0]), float(values[1:].mean()), float(values[1:].std())
     return Score(value, mean, deviation, (value - mean) / deviation if deviation > 0 else None)
 

@@ -1,0 +1,119 @@
+"""`thaw rank`: which backbone suits these data best, and what each costs."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from thaw.params import BackboneParams
+    from thaw.ranking import Ranked, Ranking
+
+
+def rank(
+    backbones: Annotated[
+        str,
+        typer.Option(
+            "--backbones",
+            metavar="NAME,NAME,...",
+            help="Architectures (their official weights), NAME.random, or paths of weights, with commas between.",
+        ),
+    ],
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which ingesting is stopped.")] = 21600,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+) -> None:
+    """Rank backbones by linear probes on the images to learn from, with intervals, size and speed; the test images are not looked at.
+
+    Features are cached like those of a run: nothing is computed twice, and the backbone that you choose has them already. `thaw cache gc` clears those
+    of the others.
+    """
+    from flows.checks import preflight
+    from flows.cli.terminal import print_json
+    from flows.cli.watching import Printed, say_wait
+    from flows.environment import enter_project, quiet_console
+    from flows.lock import run_lock
+    from flows.progress import watcher
+    from flows.running_server import use_running_server
+
+    root = enter_project()
+    with run_lock(root, on_wait=say_wait):
+        preflight(root)
+        quiet_console()
+        use_running_server(root)
+        with Printed() as printed:
+            watcher.set(printed)
+            from flows.transfer import transfer
+
+            transfer(until="ingest", timeout_s=timeout)
+        from tasks.progress import counted
+        from tasks.ranking import rank as find
+
+        with counted("rank", "images") as progress:
+            ranking = find(backbones.split(","), progress)
+    if json:
+        print_json(ranking)
+    else:
+        _say(ranking)
+
+
+def _say(ranking: "Ranking") -> None:
+    from flows.cli.terminal import err, out, table
+    from thaw.pages import percent
+    from thaw.params import read_params
+
+    screen = out()
+    columns = ("backbone", "accuracy", "behind the best", "LogME", "model", "images/s", "extraction")
+    rows = [
+        (
+            one.name,
+            f"{percent(one.accuracy.value)} ({percent(one.accuracy.low)} to {percent(one.accuracy.high)})",
+            _behind(one),
+            f"{one.log_me.value:.2f}",
+            f"{one.megabytes:.1f} MB",
+            "" if one.images_per_second is None else f"{one.images_per_second:,.0f}",
+            f"{one.seconds:.1f} s" if one.computed else "cached",
+        )
+        for one in ranking.backbones
+    ]
+    screen.print(table(columns, rows, whole=("model", "extraction")))
+    for lost in ranking.unranked:
+        err().print(f"{lost.name} was left out: {lost.reason}", style="red", markup=False, soft_wrap=True)
+    screen.print(
+        f"Linear probes on {ranking.rows} images of train and validation, {ranking.folds} folds drawn {ranking.repeats} times, "
+        f"{100 * ranking.confidence:g} % intervals; the test images were not looked at.",
+        style="dim",
+        markup=False,
+    )
+    best, *others = ranking.backbones
+    if undecided := [one.name for one in others if one.undecided]:
+        screen.print(
+            f"These images can't tell {best.name} apart from {', '.join(undecided)}: take the smaller or the faster.",
+            markup=False,
+        )
+    screen.print("Next:", style="bold")
+    current = read_params().backbone
+    if current.weights == best.weights:
+        screen.print(f"  {best.name} is the backbone already", markup=False, soft_wrap=True)
+    else:
+        screen.print(f"  {_switch(best, current)}", markup=False, soft_wrap=True)
+    screen.print("  thaw run       with that backbone", markup=False)
+    screen.print("  thaw cache gc  clears the features of the others, after that", markup=False)
+
+
+def _behind(one: "Ranked") -> str:
+    from thaw.pages import points
+
+    if one.behind_best is None:
+        return "the best"
+    return points(one.behind_best) + (", can't tell apart" if one.undecided else "")
+
+
+def _switch(best: "Ranked", current: "BackboneParams") -> str:
+    """The command that takes the best one; what was set for another network goes back to `auto`."""
+    from thaw.backbones import AUTO, BLOCKS
+
+    changes = [f"backbone.weights={best.weights}"]
+    if current.architecture not in (AUTO, best.architecture):
+        changes.append("backbone.architecture=auto")
+    if not set(current.layers) <= {AUTO, BLOCKS}:
+        changes.append("backbone.layers=[auto]")
+    return f"thaw config set {' '.join(changes)}"

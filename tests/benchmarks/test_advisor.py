@@ -1,0 +1,31 @@
+"""The four cases of the classic rule, made of real handwriting: the advice names each, and no strategy is shown to be better than its choice."""
+
+from pathlib import Path
+
+import pytest
+from advising.trials import Scenario, Settings, hold_trial
+
+from thaw.params import FinetuneParams, HeadParams, ScratchParams
+
+FEW = FinetuneParams(epochs=2, augment="none", scratch=ScratchParams(epochs=4))
+SETTINGS = Settings(HeadParams(l2=(1e-4, 1e-2, 1.0), hidden=(64,), epochs=20, folds=2), FEW, repeats=2)
+SEED = 1_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scenario", "small", "similarity"),
+    [
+        (Scenario("digit", 12, SEED), True, "similar"),
+        (Scenario("brightness", 25, SEED), True, "different"),
+        (Scenario("digit", 52, SEED), False, "similar"),
+        (Scenario("position", 130, SEED), False, "different"),
+    ],
+    ids=str,
+)
+def test_the_case_is_named_and_nothing_is_shown_to_beat_the_choice(
+    scenario: Scenario, small: bool, similarity: str, tmp_path: Path
+) -> None:
+    trial = hold_trial(scenario, SETTINGS, tmp_path)
+    assert (trial.small, trial.similarity) == (small, similarity), trial
+    assert trial.behind.high >= 0, trial
