@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from tasks.paths import FEATURES, MANIFEST, RANKING, WEIGHTS
+from tasks.paths import FEATURES, MANIFEST, WEIGHTS
 from tasks.state import CACHE_LOCK, NETWORKS
 from thaw.advice.out_of_fold import Fitting
 from thaw.advice.pool import sample_rows
@@ -28,6 +28,7 @@ from thaw.selection import class_names_of, training_examples, validation_example
 from thaw.store_lock import adding
 from thaw.strategy import Strategy
 
+RANKING = Path("data/ranking.json")
 MOST_ROWS = 5_000
 """Of train and validation that take part: intervals are a point wide then."""
 SPEED_BATCH = 16

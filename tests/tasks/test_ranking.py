@@ -8,8 +8,8 @@ import pytest
 from registration import build_project, inside
 
 from tasks import extract, ingest
-from tasks.paths import FEATURES, FEATURES_INDEX, MANIFEST, RANKING
-from tasks.ranking import rank
+from tasks.paths import FEATURES, FEATURES_INDEX, MANIFEST
+from tasks.ranking import RANKING, rank
 from thaw.cache import cached_layers, delete, find_garbage
 from thaw.errors import BadParameters, BadWeights
 from thaw.features import FeatureStore, read_index
