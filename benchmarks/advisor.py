@@ -7,8 +7,8 @@ labels and with many. In each, `advise` chooses from the labelled pictures alone
 from them, and 800 other pictures judge. `regret`: the best strategy's test accuracy minus that of the choice, in points. The best is picked on the test
 pictures themselves, so even a perfect choice would have some. `reference` of the second claim: a linear head on the last layer, always.
 
-A training takes 3 epochs, from scratch 4, or with few labels 8 and 20, in the advice as after it: enough to rank, and minutes in all. --keep FOLDER: what
-was measured stays there and is not measured again, so a run that was killed goes on. `--quick`: the two situations with the fewest labels.
+A training takes 3 epochs, from scratch 6, and folds are 3, in the advice as after it: enough to rank, and minutes in all. --keep FOLDER: what was
+measured stays there and is not measured again, so a run that was killed goes on. `--quick`: the two situations with the fewest labels.
 """
 
 import argparse
@@ -20,18 +20,20 @@ from advising.trials import Scenario, Settings, Trial, hold_trial
 
 from thaw.params import FinetuneParams, HeadParams, ScratchParams
 
-HEAD = HeadParams(l2=(1e-4, 1e-2, 1.0), hidden=(64,), epochs=20, folds=3)
-FEW_IMAGES = FinetuneParams(epochs=8, augment="none", scratch=ScratchParams(epochs=20))
-MANY_IMAGES = FinetuneParams(epochs=3, augment="none", scratch=ScratchParams(epochs=4))
-"""About as many steps as with few images: enough for the network from scratch to settle."""
+SETTINGS = Settings(
+    HeadParams(l2=(1e-4, 1e-2, 1.0), hidden=(64,), epochs=20, folds=3),
+    FinetuneParams(epochs=3, augment="none", scratch=ScratchParams(epochs=6)),
+    repeats=3,
+)
 SMALL = {"digit": 5, "mirrored": 40, "brightness": 25, "position": 25}
 LARGE = {"position": 130, "brightness": 130, "mirrored": 260, "digit": 52}
 """Labels a class. The rule calls fewer than 50 of them small, or fewer than 500 in all."""
-SEEDS = (10, 11)
+SEEDS = (20, 21)
 """Not those that anything was chosen with."""
 SCENARIOS = (
-    *(Scenario(target, labels, seed) for seed in SEEDS for target, labels in SMALL.items()),
+    *(Scenario(target, labels, SEEDS[0]) for target, labels in SMALL.items()),
     *(Scenario(target, labels, SEEDS[0]) for target, labels in LARGE.items()),
+    *(Scenario(target, labels, SEEDS[1]) for target, labels in SMALL.items()),
 )
 QUICK = (Scenario("digit", 5, SEEDS[0]), Scenario("brightness", 25, SEEDS[0]))
 GOAL = 1.5
@@ -51,14 +53,9 @@ def main() -> None:
         )
         trials = []
         for scenario in scenarios:
-            trials.append(hold_trial(scenario, _settings(scenario), keep))
+            trials.append(hold_trial(scenario, SETTINGS, keep))
             print(_row(trials[-1]), flush=True)
     _claim(trials)
-
-
-def _settings(scenario: Scenario) -> Settings:
-    many = scenario.labels_a_class == LARGE[scenario.target]
-    return Settings(HEAD, MANY_IMAGES if many else FEW_IMAGES, repeats=2)
 
 
 def _row(trial: Trial) -> str:
