@@ -1,23 +1,36 @@
 """The frozen part's activations, computed once: an epoch then costs the thawed part alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from thaw.features import FeatureStore, Layer
 from thaw.finetuning.images import LabelledImages
 from thaw.finetuning.network import Network
+from thaw.params import Augment, FinetuneParams
 from thaw.progress import Progress, untold
 from thaw.views import View
 
 BATCH = 64
 
 
-def activation_shape(network: Network, images: LabelledImages) -> tuple[int, ...]:
-    """The shape of what the frozen part gives for one image."""
-    assert network.lower is not None
-    return tuple(_run(network, network.lower, images.batch(torch.tensor([0]))).shape[1:])
+VIEWS: Mapping[Augment, tuple[View, ...]] = {"none": ("identity",), "flip": ("identity", "hflip")}
+"""What each augmentation chooses from; the others change pixels freely."""
+
+
+def kept_views(
+    network: Network, images: LabelledImages, params: FinetuneParams, *, learnt: int, judged: int
+) -> tuple[View, ...]:
+    """The views whose activations are kept; none where nothing is frozen, where pixels change freely, or where they would take too much memory.
+
+    learnt, judged: how many images are trained on and held out; images: any of them, for the size of their activations.
+    """
+    views = VIEWS.get(params.augment, ())
+    if network.lower is None or params.mixup or params.cutmix or not views:
+        return ()
+    numbers = run_frozen(network, images.batch(torch.tensor([0])), "identity").numel() * (learnt * len(views) + judged)
+    return views if 4 * numbers <= params.activations_mb * 1_000_000 else ()
 
 
 def frozen_activations(
@@ -31,9 +44,9 @@ def frozen_activations(
 
     views: `identity` and `hflip`, of the cropped image. Each batch is a part of the store, so a killed run loses one at most.
     """
-    assert network.lower is not None and network.boundary is not None
-    shape = activation_shape(network, images)
-    dim = torch.Size(shape).numel()
+    assert network.boundary is not None
+    shape = run_frozen(network, images.batch(torch.tensor([0])), "identity").shape[1:]
+    dim = shape.numel()
     found = []
     for number, view in enumerate(views):
         fingerprint = network.backbone.fingerprint("float32", "float32", view=view)
@@ -43,16 +56,18 @@ def frozen_activations(
         missing = list({digest: row for row, digest in enumerate(images.digests) if digest not in held}.values())
         for start in range(0, len(missing), BATCH):
             rows = missing[start : start + BATCH]
-            pixels = images.batch(torch.tensor(rows))
-            given = _run(network, network.lower, pixels.flip(-1) if view == "hflip" else pixels)
+            given = run_frozen(network, images.batch(torch.tensor(rows)), view)
             store.write(layer, [images.digests[row] for row in rows], given.flatten(1), {})
             progress(number * len(images) + start + len(rows), len(views) * len(images))
         found.append(store.read(fingerprint, network.boundary, images.digests).view(-1, *shape))
     return torch.stack(found, 1)
 
 
-def _run(network: Network, lower: nn.Module, pixels: Tensor) -> Tensor:
+def run_frozen(network: Network, pixels: Tensor, view: View) -> Tensor:
+    """What the frozen part gives for a view of images uint8 [B, 3, H, W]: float32 [B, ...]."""
+    assert network.lower is not None
+    seen = pixels.flip(-1) if view == "hflip" else pixels
     with torch.no_grad():
-        batch = network.backbone.preprocessing.normalise(pixels).contiguous(memory_format=torch.channels_last)
-        out: Tensor = lower(batch)
+        batch = network.backbone.preprocessing.normalise(seen).contiguous(memory_format=torch.channels_last)
+        out: Tensor = network.lower(batch)
         return out.contiguous()

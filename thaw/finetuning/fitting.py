@@ -22,7 +22,7 @@ from thaw.engines.precision import has_bfloat16
 from thaw.errors import BadParameters
 from thaw.features import FeatureStore
 from thaw.finetuned import FineTuned
-from thaw.finetuning.activations import activation_shape, frozen_activations
+from thaw.finetuning.activations import frozen_activations, kept_views
 from thaw.finetuning.augmentation import build_mixing
 from thaw.finetuning.checkpoint import State, read_state
 from thaw.finetuning.feeds import ActivationFeed, Feed, PixelFeed
@@ -38,7 +38,6 @@ from thaw.params import FinetuneParams
 from thaw.predictor import Predictor
 from thaw.progress import Progress, untold
 from thaw.strategy import Strategy
-from thaw.views import View
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +140,8 @@ class _Course:
         return _Run(network, launched(self.params, plan, progress))
 
     def _feeds(self, network: Network, images: LabelledImages, val: LabelledImages | None) -> tuple[Feed, Feed | None]:
-        views = self._cached_views(network, images, 0 if val is None else len(val))
+        judged = 0 if val is None else len(val)
+        views = kept_views(network, images, self.params, learnt=len(images), judged=judged)
         if views:
             store = self.desk.activations
             feed = ActivationFeed(frozen_activations(network, images, views, store))
@@ -150,15 +150,6 @@ class _Course:
         preprocessing = network.backbone.preprocessing
         pixels = PixelFeed(images, preprocessing, network.lower, self.params.augment, mixing)
         return pixels, None if val is None else PixelFeed(val, preprocessing, network.lower, "none")
-
-    def _cached_views(self, network: Network, images: LabelledImages, more: int) -> tuple[View, ...]:
-        """The views whose activations are kept; none where nothing is frozen, where pixels change freely, or where they would take too much memory."""
-        views: dict[str, tuple[View, ...]] = {"none": ("identity",), "flip": ("identity", "hflip")}
-        found = views.get(self.params.augment, ())
-        if network.lower is None or self.params.mixup or self.params.cutmix or not found:
-            return ()
-        numbers = torch.Size(activation_shape(network, images)).numel() * (len(images) * len(found) + more)
-        return found if 4 * numbers <= self.params.activations_mb * 1_000_000 else ()
 
     def _key(self, images: LabelledImages, val: LabelledImages | None, epochs: int) -> str:
         """A hash of all that the training depends on: whoever changes anything starts anew."""

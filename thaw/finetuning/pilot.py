@@ -1,5 +1,6 @@
 """Fine-tuning on folds, and what it would take: what the advice tries before it recommends."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,12 +10,13 @@ from torch import Tensor
 
 from thaw.backbones import Backbone
 from thaw.blocks import blocks_of
+from thaw.finetuning.activations import kept_views, run_frozen
 from thaw.finetuning.augmentation import build_mixing
-from thaw.finetuning.feeds import PixelFeed
+from thaw.finetuning.feeds import ActivationFeed, Feed, PixelFeed
 from thaw.finetuning.fitting import Desk, Start, build_fabric, finetune, first_head, settings_of
 from thaw.finetuning.groups import groups_of
 from thaw.finetuning.images import LabelledImages
-from thaw.finetuning.network import build_network
+from thaw.finetuning.network import Network, build_network
 from thaw.finetuning.training import Examples, Plan, steps_of, time_steps
 from thaw.heads import fit_head
 from thaw.heads.kinds import class_weights
@@ -61,13 +63,14 @@ class FinetuningPilot:
         return (*last[:1], Strategy("full", self.layer), *last[1:], Strategy("scratch", self.layer))
 
     def seconds(self, strategy: Strategy, rows: int) -> float:
-        """What one training on that many rows takes at most, from the time of a few steps."""
+        """What one training on that many rows takes at most, from the time of a few steps, and of what the frozen part gives where that is kept."""
         params, images = settings_of(strategy, self.params), self.images()
         few = images.rows(torch.arange(min(len(images), params.batch_size)))
         start = self._start(torch.arange(len(images)))
         network = build_network(self.backbone, strategy, first_head(start.head, strategy), params)
-        mixing = build_mixing(params.mixup, params.cutmix, len(images.class_names))
-        feed = PixelFeed(few, self.backbone.preprocessing, network.lower, params.augment, mixing)
+        began = time.perf_counter()
+        feed = self._feed(network, few, rows, params)
+        once = (time.perf_counter() - began) * rows / len(few)
         plan = Plan(
             part=network.part,
             groups=groups_of(network, params),
@@ -79,7 +82,16 @@ class FinetuningPilot:
             checkpoint=self.desk.checkpoint("unused"),
         )
         step = time_steps(build_fabric(params.model_copy(update={"devices": 1})), plan, STEPS)
-        return PHASES * step * steps_of(rows, params.batch_size) * params.epochs
+        return once + PHASES * step * steps_of(rows, params.batch_size) * params.epochs
+
+    def _feed(self, network: Network, few: LabelledImages, rows: int, params: FinetuneParams) -> Feed:
+        """As a training on that many rows would have it, but with few images."""
+        views = kept_views(network, few, params, learnt=rows, judged=0)
+        if views:
+            pixels = few.batch(torch.arange(len(few)))
+            return ActivationFeed(torch.stack([run_frozen(network, pixels, view) for view in views], 1))
+        mixing = build_mixing(params.mixup, params.cutmix, len(few.class_names))
+        return PixelFeed(few, self.backbone.preprocessing, network.lower, params.augment, mixing)
 
     def learn(self, strategy: Strategy, fold: Rows) -> Tensor:
         """Fine-tune on `fold.learn`, from a head that was fitted on just these; the log probabilities of `fold.judge`, float32 [M, C]."""
