@@ -121,7 +121,7 @@ def _check_examples(root: Path, params: Params) -> Finding:
         found = read_source(source, params.dataset.listing)
     except ThawError as error:
         return Finding("examples", Verdict.FAIL, str(error), "arrange the images in one folder a class")
-    labels = {candidate.label for candidate in found.candidates if candidate.label is not None}
+    labels = {name for candidate in found.candidates for name in candidate.names or ()}
     if len(labels) < 2:
         advice = "put the images of each class into a folder of its own"
         return Finding("examples", Verdict.FAIL, f"{len(labels)} classes; at least 2 are needed", advice)

@@ -5,12 +5,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file that may be an example: `path` is relative to the source, POSIX; None is "not said"."""
+    """A file that may be an example: `path` is relative to the source, POSIX; None is "not said".
+
+    `labels`: in a listing of label sets, what stands in the place of `label`; sorted, each once.
+    """
 
     path: str
     label: str | None = None
     split: str | None = None
     group: str | None = None
+    labels: tuple[str, ...] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Every label that it has, whether one or a set; None: it is unlabelled."""
+        return self.labels if self.label is None else (self.label,)
 
 
 @dataclass(frozen=True)

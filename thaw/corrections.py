@@ -6,6 +6,7 @@ from pathlib import Path
 
 from thaw.errors import BadTable
 from thaw.files import DIGEST_SIZE
+from thaw.label_sets import split_labels
 from thaw.manifest import Example
 from thaw.tables import read_rows, write_rows
 
@@ -44,6 +45,14 @@ def correct(example: Example, corrections: Corrections) -> Example | None:
     if found is None:
         return example
     return None if found.label is None else replace(example, label=found.label)
+
+
+def correct_set(example: Example, corrections: Corrections) -> Example | None:
+    """The same where examples have sets of labels: a correction names all of them, as `ant|bee`; `|` alone: it shows none."""
+    found = corrections.get(example.digest)
+    if found is None:
+        return example
+    return None if found.label is None else replace(example, labels=split_labels(found.label))
 
 
 def merge(corrections: Corrections, more: Iterable[Correction]) -> Corrections:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from thaw.errors import BadArtifact
 from thaw.features import FeatureStore, FloatRows, Layer, check_part_rows
 from thaw.files import DIGEST_SIZE, atomic, write_text
+from thaw.label_sets import join_labels
 from thaw.manifest import Example
 
 ARRAY, DIGESTS, TABLE, CARD = "features.npy", "digests.npy", "features.parquet", "features.json"
@@ -30,7 +31,7 @@ class Imported:
 def export_features(store: FeatureStore, layer: Layer, examples: Sequence[Example], into: Path) -> tuple[Path, ...]:
     """Write the features of the examples, in their order, for other tools; returns the files.
 
-    `features.npy` is float32 [N, D], and `digests.npy` uint8 [N, 32] its rows' keys; `features.parquet` has the columns path, label, digest (hex) and
+    `features.npy` is float32 [N, D], and `digests.npy` uint8 [N, 32] its rows' keys; `features.parquet` has the columns path, label (a set as `ant|bee`), digest (hex) and
     feature (a list of fixed size); `features.json` says where they come from.
     """
     store.set_aside_damaged(layer.fingerprint, layer.name)  # files for other tools have no checksums of ours
@@ -41,7 +42,7 @@ def export_features(store: FeatureStore, layer: Layer, examples: Sequence[Exampl
             np.save(file, array, allow_pickle=False)
     columns = {
         "path": pa.array([example.path for example in examples], pa.string()),
-        "label": pa.array([example.label for example in examples], pa.string()),
+        "label": pa.array([_said(example) for example in examples], pa.string()),
         "digest": pa.array([example.digest.hex() for example in examples], pa.string()),
         "feature": pa.FixedSizeListArray.from_arrays(pa.array(features.reshape(-1)), layer.dim),
     }
@@ -49,6 +50,10 @@ def export_features(store: FeatureStore, layer: Layer, examples: Sequence[Exampl
         pq.write_table(pa.table(columns), temporary, use_dictionary=["label"])
     write_text(into / CARD, json.dumps(asdict(layer), indent=2) + "\n")
     return tuple(into / name for name in (ARRAY, DIGESTS, TABLE, CARD))
+
+
+def _said(example: Example) -> str | None:
+    return None if example.names is None else join_labels(example.names)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from thaw.candidates import Source
 from thaw.corrections import Change
+from thaw.label_sets import join_labels
 from thaw.manifest import SPLITS, TEST, TRAIN, VAL, Example
 from thaw.splits import Splitter
 
@@ -26,7 +27,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Copies:
-    """Files with the same bytes; `labels` and `splits` are those in use among them, sorted."""
+    """Files with the same bytes; `labels` (sets of them as `ant|bee`) and `splits` are those in use among them, sorted."""
 
     paths: tuple[str, ...]
     labels: tuple[str, ...]
@@ -103,7 +104,7 @@ def build_report(
     counted = IngestReport(
         source=name,
         examples=len(rows),
-        unlabelled=sum(example.label is None for example in examples),
+        unlabelled=sum(example.names is None for example in examples),
         rejected=rejected,
         size=sum(example.size for example in examples),
         split_by="source" if splitter.own else "hash",
@@ -137,7 +138,7 @@ def find_copies(examples: Sequence[Example]) -> list[Copies]:
     sets = [
         Copies(
             paths=tuple(sorted(one.path for one in ones)),
-            labels=tuple(sorted({one.label for one in ones if one.label is not None})),
+            labels=tuple(sorted({join_labels(one.names) for one in ones if one.names is not None})),
             splits=tuple(split for split in SPLITS if any(one.split == split for one in ones)),
         )
         for ones in same.values()
@@ -147,13 +148,13 @@ def find_copies(examples: Sequence[Example]) -> list[Copies]:
 
 
 def _classes(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
-    counts = Counter((example.label, example.split) for example in examples if example.label is not None)
+    counts = Counter((name, example.split) for example in examples for name in example.names or ())
     labels = sorted({label for label, _ in counts})
     return {label: {split: counts[label, split] for split in SPLITS} for label in labels}
 
 
 def _notes_on_splits(source: Source, splitter: Splitter) -> list[str]:
-    named = Counter(candidate.split for candidate in source.candidates if candidate.label is not None)
+    named = Counter(candidate.split for candidate in source.candidates if candidate.names is not None)
     notes = []
     if splitter.val_is_test:
         notes.append(

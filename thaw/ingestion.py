@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from thaw.candidates import Candidate, Rejected
-from thaw.corrections import Change, Corrections, correct
+from thaw.corrections import Change, Corrections, correct, correct_set
 from thaw.errors import BadImage, BadSource, TooManyRejected
 from thaw.files import digest_bytes
 from thaw.ingest_report import Accepted, IngestReport, build_report
 from thaw.inputs.images import StoredImage, fits_ending, inspect
+from thaw.label_sets import join_labels
 from thaw.manifest import Example, Manifest, build_manifest
 from thaw.params import DatasetParams
 from thaw.progress import Progress, untold
@@ -70,7 +71,7 @@ def ingest(
     splitter = Splitter.of((candidate.split for candidate in found.candidates), params.splits)
     offered = [_accept(one, splitter) for one in read if isinstance(one, _Read)]
     accepted, changes = _correct(offered, corrections)
-    check_class_names(source, (one.example.label for one in accepted))
+    check_class_names(source, (name for one in accepted for name in one.example.names or ()))
     _refuse_too_few_classes(source, accepted)
     report = build_report(
         params.source, found, accepted, rejected=len(rejected), splitter=splitter, changes=changes,
@@ -129,6 +130,7 @@ def _accept(read: _Read, splitter: Splitter) -> Accepted:
         group=asked.group,
         shape=read.image.shape,
         size=read.size,
+        labels=asked.labels,
     )
     return Accepted(example, read.image.kind, fits_ending(read.image.kind, PurePosixPath(asked.path).suffix))
 
@@ -136,13 +138,18 @@ def _accept(read: _Read, splitter: Splitter) -> Accepted:
 def _correct(offered: Sequence[Accepted], corrections: Corrections) -> tuple[list[Accepted], tuple[Change, ...]]:
     """The examples with what people said of them, and what that changed, sorted by path."""
     accepted, changes = [], []
+    corrected = correct_set if any(one.example.labels is not None for one in offered) else correct
     for one in offered:
-        before, after = one.example, correct(one.example, corrections)
+        before, after = one.example, corrected(one.example, corrections)
         if after is not None:
             accepted.append(replace(one, example=after))
-        if after is None or after.label != before.label:
-            changes.append(Change(before.path, before.label, None if after is None else after.label))
+        if after is None or after.names != before.names:
+            changes.append(Change(before.path, _shown(before.names), None if after is None else _shown(after.names)))
     return accepted, tuple(sorted(changes, key=lambda change: change.path))
+
+
+def _shown(names: tuple[str, ...] | None) -> str | None:
+    return None if names is None else join_labels(names)
 
 
 def _refuse_too_many(source: Path, rejected: list[Rejected], most: int) -> None:
@@ -159,7 +166,7 @@ def _refuse_too_many(source: Path, rejected: list[Rejected], most: int) -> None:
 
 
 def _refuse_too_few_classes(source: Path, accepted: list[Accepted]) -> None:
-    names = sorted({one.example.label for one in accepted if one.example.label is not None})
+    names = sorted({name for one in accepted for name in one.example.names or ()})
     if len(names) >= 2:
         return
     if not names:

@@ -1,4 +1,4 @@
-"""Listings: a CSV or Parquet table of path and label, and optionally split and group."""
+"""Listings: a CSV or Parquet table of path and label (or labels, where a file has several), and optionally split and group."""
 
 import csv
 import io
@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 
 from thaw.candidates import Candidate, Rejected, Source
 from thaw.errors import BadSource
+from thaw.label_sets import SEPARATOR, join_labels, split_labels
 from thaw.splits import SPLIT_NAMES
 from thaw.trees import why_not_a_file
 
-COLUMNS = ("path", "label", "split", "group")
-_NEEDED = ("path", "label")
+COLUMNS = ("path", "label", "labels", "split", "group")
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -37,13 +37,16 @@ def read_listing(root: Path, name: str) -> Source:
     Paths are relative to `root`; an empty label, split or group is "not said". Rows that say the same twice
     count once.
 
+    A column `labels` in the place of `label` holds sets: in CSV the names with `|` between them, in Parquet that or a list of strings. There an
+    empty cell (null) is "not said" as well; a file that shows none of the classes has `|` alone, or an empty list.
+
     Args:
         root: the source's folder.
         name: the listing's path relative to `root`.
 
     Raises:
         BadSource: the listing lies outside the source, is missing, unreadable, or lacks the columns path and
-            label.
+            label (or labels).
     """
     file = root / name
     if why := _refuse_path(name) or why_not_a_file(file):
@@ -51,9 +54,14 @@ def read_listing(root: Path, name: str) -> Source:
     columns, rows = _read_parquet(file) if _is_parquet(file) else _read_csv(file)
     if twice := sorted({column for column in columns if columns.count(column) > 1}):
         raise BadSource(f"the listing `{file}` has the column {' and '.join(twice)} more than once")
-    if missing := [column for column in _NEEDED if column not in columns]:
+    labelling = [column for column in ("label", "labels") if column in columns]
+    if missing := [column for column in ("path", *(labelling or ("label",))) if column not in columns]:
         raise BadSource(
             f"the listing `{file}` has no column {' or '.join(missing)}, only {', '.join(columns) or 'none'}"
+        )
+    if len(labelling) == 2:
+        raise BadSource(
+            f"the listing `{file}` has the columns label and labels; keep one: label for one a file, labels for several"
         )
     unused = [column for column in columns if column not in COLUMNS]
     notes = [f"The listing's columns {', '.join(unused)} are not used."] if unused else []
@@ -92,8 +100,13 @@ def _candidate(root: Path, name: str, row: _Row) -> Candidate | Rejected:
     split = row.values.get("split", "")
     if split and split.casefold() not in SPLIT_NAMES:
         return Rejected(written, f"has the split `{split}` in the listing; allowed are {', '.join(SPLIT_NAMES)}")
+    sets = row.values.get("labels")
     return Candidate(
-        path, row.values["label"] or None, SPLIT_NAMES.get(split.casefold()), row.values.get("group") or None
+        path,
+        row.values.get("label") or None,
+        SPLIT_NAMES.get(split.casefold()),
+        row.values.get("group") or None,
+        split_labels(sets) if sets else None,
     )
 
 
@@ -111,6 +124,9 @@ def _contradiction(ones: set[Candidate]) -> str:
         values = sorted({str(getattr(one, column) or "none") for one in ones})
         if len(values) > 1:
             return f"is in the listing with more than one {column}: {', '.join(values)}"
+    sets = sorted({"none" if one.labels is None else join_labels(one.labels) for one in ones})
+    if len(sets) > 1:
+        return f"is in the listing with more than one set of labels: {', '.join(sets)}"
     raise AssertionError("rows that agree in everything are one candidate")
 
 
@@ -149,13 +165,28 @@ def _read_parquet(file: Path) -> tuple[list[str], list[_Row]]:
         raise BadSource(f"the listing `{file}` is not a readable Parquet file ({error})") from error
     columns = _column_names(table.column_names)
     wanted = [(column, table.column(i)) for i, column in enumerate(columns) if column in COLUMNS]
-    texts = [[_as_text(value) for value in cells.to_pylist()] for _, cells in wanted]
+    texts = [[_as_text(value) for value in _cells(file, column, cells)] for column, cells in wanted]
     names = [column for column, _ in wanted]
     rows = [
         _Row(i, _strip(dict(zip(names, values, strict=True))))
         for i, values in enumerate(zip(*texts, strict=True), start=1)
     ]
     return columns, rows
+
+
+def _cells(file: Path, column: str, cells: pa.ChunkedArray) -> list[object]:
+    """The cells of a column; sets of labels that are lists as text."""
+    values: list[object] = cells.to_pylist()
+    if not any(isinstance(value, list) for value in values):
+        return values
+    if column != "labels":
+        raise BadSource(f"the column {column} of the listing `{file}` holds lists; only labels may")
+    sets = [[_as_text(name) for name in value] if isinstance(value, list) else None for value in values]
+    if odd := sorted({name for names in sets for name in names or () if SEPARATOR in name}):
+        raise BadSource(
+            f"the listing `{file}` has labels with `{SEPARATOR}` in them, which separates labels: {', '.join(odd)}; rename them"
+        )
+    return [None if names is None else join_labels(names) for names in sets]
 
 
 def _as_text(value: object) -> str:

@@ -1,8 +1,13 @@
-"""The manifest: one row an example, sorted by path; the same bytes give the same file, byte for byte."""
+"""The manifest: one row an example, sorted by path; the same bytes give the same file, byte for byte.
+
+Where an example has a set of labels, the file has one column more, `labels`, and `label` is null in every row. So the file of single labels stays as it is,
+and what knows single labels alone meets unlabelled rows, never a wrong label.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,13 +30,18 @@ SCHEMA = pa.schema(
     ]
 )
 
+LABELS = pa.field("labels", pa.list_(pa.string()))
+"""Of a manifest of label sets: sorted names, each once; an empty list is labelled with none of the classes, null is unlabelled."""
+SCHEMA_OF_SETS = SCHEMA.append(LABELS)
+
 
 @dataclass(frozen=True)
 class Example:
     """One row of the manifest.
 
     `digest` is BLAKE3 of the bytes (32 bytes); `path` is relative to the source, POSIX; `label` None means unlabelled;
-    examples with the same `group` share a split; `shape` is (height, width, channels); `size` is in bytes.
+    examples with the same `group` share a split; `shape` is (height, width, channels); `size` is in bytes. `labels` stands in the place of `label` where
+    an example has a set of them: sorted, each once; None means unlabelled, too.
     """
 
     digest: bytes
@@ -41,11 +51,17 @@ class Example:
     group: str | None
     shape: tuple[int, ...]
     size: int
+    labels: tuple[str, ...] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Every label that it has, whether one or a set; None: it is unlabelled."""
+        return self.labels if self.label is None else (self.label,)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """An Arrow table of `SCHEMA`, sorted by path."""
+    """An Arrow table of `SCHEMA`, or of `SCHEMA_OF_SETS`, sorted by path."""
 
     table: pa.Table
 
@@ -60,15 +76,25 @@ class Manifest:
     @property
     def class_names(self) -> tuple[str, ...]:
         """Every label in use, sorted."""
-        return tuple(sorted({label for label in self.table["label"].to_pylist() if label is not None}))
+        return tuple(sorted({name for example in self.examples() for name in example.names or ()}))
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether examples have sets of labels."""
+        return LABELS.name in self.table.column_names
 
     def examples(self) -> list[Example]:
         """All rows as dataclasses, in the manifest's order."""
-        return [Example(**{**row, "shape": tuple(row["shape"])}) for row in self.table.to_pylist()]
+        return [_example(row) for row in self.table.to_pylist()]
+
+
+def _example(row: dict[str, Any]) -> Example:
+    labels = row.get(LABELS.name)
+    return Example(**{**row, "shape": tuple(row["shape"]), LABELS.name: None if labels is None else tuple(labels)})
 
 
 def build_manifest(examples: Iterable[Example]) -> Manifest:
-    """Build a manifest from examples in any order: rows sorted by path, dictionaries sorted by value."""
+    """Build a manifest from examples in any order: rows sorted by path, dictionaries sorted by value; of label sets where any example has one."""
     rows = sorted(examples, key=lambda example: example.path)
     labels = sorted({row.label for row in rows if row.label is not None})
     columns = {
@@ -80,7 +106,10 @@ def build_manifest(examples: Iterable[Example]) -> Manifest:
         "shape": pa.array([list(row.shape) for row in rows], pa.list_(pa.int32())),
         "size": pa.array([row.size for row in rows], pa.int64()),
     }
-    return Manifest(pa.table(columns, schema=SCHEMA))
+    if all(row.labels is None for row in rows):
+        return Manifest(pa.table(columns, schema=SCHEMA))
+    sets = pa.array([None if row.labels is None else list(row.labels) for row in rows], LABELS.type)
+    return Manifest(pa.table(columns | {LABELS.name: sets}, schema=SCHEMA_OF_SETS))
 
 
 def _dictionary(values: list[str | None], names: list[str], index: pa.DataType) -> pa.DictionaryArray:
@@ -105,6 +134,6 @@ def read_manifest(path: Path) -> Manifest:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise BadArtifact(f"{path} cannot be read ({error}); run `thaw run --stage ingest` to make it again") from error
-    if not table.schema.equals(SCHEMA):
+    if not any(table.schema.equals(schema) for schema in (SCHEMA, SCHEMA_OF_SETS)):
         raise BadArtifact(f"{path} is not a manifest of this version; run `thaw run --stage ingest` to make it again")
     return Manifest(table)

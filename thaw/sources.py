@@ -35,7 +35,7 @@ def read_source(root: Path, listing: str | None = None) -> Source:
     source = _read_folders(root) if listing is None else read_listing(root, listing)
     if not source.candidates and not source.rejected:
         raise BadSource(f"the data set's source `{root}` holds no files; put a folder of images for each class into it")
-    names = check_class_names(root, (candidate.label for candidate in source.candidates))
+    names = check_class_names(root, (name for candidate in source.candidates for name in candidate.names or ()))
     return Source(source.candidates, source.rejected, (*source.notes, *names))
 
 
@@ -82,7 +82,7 @@ def _empty_classes(root: Path, splits: dict[str, str], candidates: Iterable[Cand
     return [f"The class folder `{folder}` holds no files." for folder in folders if folder not in tops]
 
 
-def check_class_names(root: Path, labels: Iterable[str | None]) -> list[str]:
+def check_class_names(root: Path, labels: Iterable[str]) -> list[str]:
     """Refuse class names that differ only by case, spaces or Unicode form: they are almost surely one class.
 
     Single letters may be what is to be recognised, so `A` and `a` are left alone, with a note.
@@ -91,7 +91,7 @@ def check_class_names(root: Path, labels: Iterable[str | None]) -> list[str]:
         BadSource: there are such names.
     """
     alike: dict[str, set[str]] = defaultdict(set)
-    for label in {label for label in labels if label is not None}:
+    for label in set(labels):
         alike[plain(label)].add(label)
     several = [sorted(same) for _, same in sorted(alike.items()) if len(same) > 1]
     for same in several:

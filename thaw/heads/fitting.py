@@ -43,7 +43,7 @@ def fit_head(
         BadArtifact: features that are not finite numbers.
         BadManifest: fewer than two classes, or a class without training rows.
     """
-    _check_finite(train, val)
+    check_finite(train.features, *(() if val is None else (val.features,)))
     with threads(threads_for(train.features.numel())):
         return _fit_head(train, val, params, kind)
 
@@ -177,12 +177,17 @@ def _trials(scores: dict[Setting, _Score], settings: Sequence[Setting], chosen: 
     return tuple(trials)
 
 
-def _check_finite(*parts: LabelledFeatures | None) -> None:
+def check_finite(*parts: Tensor) -> None:
+    """Refuse features, float32 [N, D] each, that are not finite numbers.
+
+    Raises:
+        BadArtifact: there are some.
+    """
     for part in parts:
         # The sum is a quick look. It may overflow, so a second one follows before anyone is accused.
-        if part is None or part.features.sum().isfinite():
+        if part.sum().isfinite():
             continue
-        bad = int((~part.features.isfinite()).any(1).sum())
+        bad = int((~part.isfinite()).any(1).sum())
         if bad:
             raise BadArtifact(
                 f"the features of {bad} of {len(part)} examples are not finite numbers; "

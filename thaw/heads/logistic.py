@@ -51,7 +51,7 @@ def fit_logistic(
     in the loss.
     """
     standardisation = fit_standardisation(features)
-    rows, basis = _compress(standardisation.apply(features))
+    rows, basis = compress(standardisation.apply(features))
     row_weights = _row_weights(targets, class_weights)
     problem = _Problem(rows, targets, row_weights, torch.tensor(l2, dtype=torch.float32), torch.get_num_threads())
     start = torch.zeros(len(l2), len(class_weights), rows.shape[1] + 1)
@@ -66,7 +66,7 @@ def fit_logistic(
     ]
 
 
-def _compress(rows: Tensor) -> tuple[Tensor, Tensor | None]:
+def compress(rows: Tensor) -> tuple[Tensor, Tensor | None]:
     """With fewer rows than features: the rows in a basis [D, N] of their own span, where every penalised
     optimum lies."""
     if rows.shape[0] >= rows.shape[1]:

@@ -1,0 +1,42 @@
+"""The probability from which on a class is named: the one of the best F1 on held-out rows."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+UNTUNED = 0.5
+FEWEST = 5
+"""Rows with a class, and rows without it, that a threshold is tuned on at least; fewer would tune it to their noise."""
+
+
+def tune_thresholds(probabilities: Tensor, targets: Tensor) -> tuple[float, ...]:
+    """A threshold for each class, in (0, 1); a class is named where its probability is at least that.
+
+    It lies halfway between the lowest probability that should be named and the next one below. Of equal F1 the one nearest to 0.5 is taken. `UNTUNED` where fewer than
+    `FEWEST` rows show the class, or do not. Source of the method (thresholds by class): Lewis et al., "RCV1", JMLR 2004 (SCut).
+
+    probabilities: float32 [N, C]. targets: bool [N, C].
+    """
+    columns = zip(probabilities.double().T.numpy(), targets.T.numpy(), strict=True)
+    return tuple(_tune(column, shown) for column, shown in columns)
+
+
+def _tune(probabilities: NDArray[np.float64], shown: NDArray[np.bool_]) -> float:
+    positive = int(shown.sum())
+    if min(positive, len(shown) - positive) < FEWEST:
+        return UNTUNED
+    order = np.argsort(-probabilities, kind="stable")
+    ranked = probabilities[order]
+    named = np.arange(1, len(ranked) + 1)
+    f1 = 2 * np.cumsum(shown[order]) / (positive + named)
+    below = np.append(ranked[1:], 0.0)
+    middle = (ranked + below) / 2
+    f1[ranked == below] = -1  # equal probabilities are named together
+    best = np.flatnonzero(f1 >= f1.max() - 1e-12)
+    return float(np.clip(middle[best[np.abs(middle[best] - UNTUNED).argmin()]], 1e-6, 1 - 1e-6))
+
+
+def named(probabilities: Tensor, thresholds: tuple[float, ...]) -> Tensor:
+    """Which classes are named: float32 [N, C] -> bool [N, C]."""
+    return probabilities >= torch.tensor(thresholds, dtype=probabilities.dtype)
