@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from tasks.multilabel.advise import advise_sets
 from tasks.paths import ADVICE, ADVICE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, PREDICTED, STRATEGY
 from tasks.progress import counted
 from tasks.running import stage
@@ -51,6 +52,9 @@ SPEED_BATCH = 16
 def main() -> None:
     """Read the manifest and the cached features, measure, write `data/advice.json`, the page and the decision."""
     params, manifest = read_params(), read_manifest(MANIFEST)
+    if manifest.multilabel:
+        advise_sets(params, read_index(FEATURES_INDEX))
+        return
     situation = read_situation(params, manifest, read_index(FEATURES_INDEX))
     with counted("advise", "steps") as progress:
         advice = advise(situation, params.strategy, params.head, workers=os.cpu_count() or 1, progress=progress)

@@ -23,6 +23,7 @@ from thaw.features import FeatureIndex, FeatureStore, Layer, read_index, read_vi
 from thaw.files import digest_bytes, digest_file, write_bytes, write_text
 from thaw.finetuning import Desk
 from thaw.manifest import TEST, Example, Manifest, read_manifest
+from thaw.multilabel.strategy import refuse_certificate
 from thaw.params import Params, read_params
 from thaw.prices import price_models
 from thaw.selection import class_names_of, examples_of, training_examples, validation_examples
@@ -43,7 +44,10 @@ def main() -> None:
         write_text(CERTIFICATE_PAGE / "certificate.html", "")
         log.info("no certificate is asked for; `thaw compare` makes one")
         return
-    certificate = compare(params, read_manifest(MANIFEST), read_index(FEATURES_INDEX))
+    manifest = read_manifest(MANIFEST)
+    if manifest.multilabel:
+        refuse_certificate(params.compare)
+    certificate = compare(params, manifest, read_index(FEATURES_INDEX))
     for name, content in figure_pngs(certificate):
         write_bytes(CERTIFICATE_PAGE / "figures" / f"{name}.png", content)
     write_text(CERTIFICATE_PAGE / "certificate.html", render_certificate(certificate, params.registry.name))

@@ -1,7 +1,5 @@
 """The stage `evaluate`: the model on the test split, beside its baselines; metrics, predictions, figures and a page to read."""
 
-import csv
-import io
 import json
 import logging
 from collections.abc import Sequence
@@ -10,31 +8,31 @@ from pathlib import Path
 import numpy as np
 
 from tasks.contenders import Setting, measure_contenders
+from tasks.multilabel.evaluate import evaluate_label_sets
 from tasks.paths import (
     CERTIFICATE,
     FEATURES,
     FEATURES_INDEX,
     FINETUNED,
     HEAD,
-    INGEST,
     MANIFEST,
     PREDICTED,
     REPORT,
     STRATEGY,
 )
+from tasks.report_files import read_ingest_report, table_of, with_intervals
 from tasks.running import stage
 from thaw.advice.record import read_predicted
 from thaw.backbones import read_backbone
 from thaw.baselines import MAJORITY, majority
 from thaw.bootstrap import Estimate
 from thaw.certificate.record import Certificate, figures_of, read_certificate
-from thaw.errors import BadArtifact, BadManifest
+from thaw.errors import BadManifest
 from thaw.evaluation import Evaluation, ModelDescription, Rejections, count_rejections, evaluate
 from thaw.features import FeatureStore, read_index
 from thaw.files import write_bytes, write_text
 from thaw.finetuned import read_finetuned
 from thaw.heads import FittedHead, read_head
-from thaw.ingest_report import IngestReport
 from thaw.manifest import TEST, Example, Manifest, read_manifest
 from thaw.metrics import Probabilities
 from thaw.openness import read_openness
@@ -54,6 +52,9 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Read the head and the features, evaluate, write `data/report/`."""
     params, manifest = read_params(), read_manifest(MANIFEST)
+    if manifest.multilabel:
+        evaluate_label_sets(params, manifest, read_index(FEATURES_INDEX), read_strategy(STRATEGY))
+        return
     head, test = read_head(HEAD), examples_of(manifest, TEST)
     if not test:
         raise BadManifest(
@@ -131,9 +132,9 @@ def write_report(evaluation: Evaluation, predictions: Predictions, test: Sequenc
         (names[target], names[predicted])
         for target, predicted in zip(predictions.targets, predictions.predicted, strict=True)
     ]
-    write_text(REPORT / "confusion.csv", _csv(("actual", "predicted"), actual))
+    write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), actual))
     bins = [(one.low, one.high, one.n, one.confidence, one.accuracy) for one in evaluation.reliability]
-    write_text(REPORT / "reliability.csv", _csv(("low", "high", "n", "confidence", "accuracy"), bins))
+    write_text(REPORT / "reliability.csv", table_of(("low", "high", "n", "confidence", "accuracy"), bins))
     for name, png in figure_pngs(evaluation):
         write_bytes(REPORT / "figures" / f"{name}.png", png)
     write_text(REPORT / "report.html", _page(evaluation, test, params))
@@ -144,7 +145,7 @@ def metrics_of(evaluation: Evaluation) -> dict[str, object]:
     """The figures for DVC and MLflow, as nested names and plain numbers."""
     baselines = {one.name: {"accuracy": one.metrics.accuracy.value} for one in evaluation.baselines}
     return {
-        "test": {"n": evaluation.n, **_with_intervals(vars(evaluation.metrics))},
+        "test": {"n": evaluation.n, **with_intervals(vars(evaluation.metrics))},
         "baselines": baselines,
         **({} if evaluation.transfer is None else {"transfer": _transfer(evaluation)}),
         **({} if evaluation.predicted is None else {"advice": _advice(evaluation, evaluation.predicted)}),
@@ -189,13 +190,6 @@ def _advice(evaluation: Evaluation, predicted: Estimate) -> dict[str, float]:
     return {**foretold, "realised": evaluation.metrics.accuracy.value}
 
 
-def _with_intervals(metrics: dict[str, Estimate]) -> dict[str, float]:
-    flat: dict[str, float] = {}
-    for name, estimate in metrics.items():
-        flat |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-    return flat
-
-
 def _majority(params: Params, manifest: Manifest, head: FittedHead, rows: int) -> list[tuple[str, Probabilities]]:
     if MAJORITY not in params.evaluate.baselines:
         return []
@@ -218,24 +212,7 @@ def _page(evaluation: Evaluation, test: Sequence[Example], params: Params) -> st
         mistake.digest: thumbnail_of(by_digest[mistake.digest], source, most) for mistake in evaluation.mistakes
     }
     origin = Origin(params.registry.name, (), PARAMS.read_text(encoding="utf-8"))
-    return render_report(evaluation, _ingest_report(), origin, thumbnails)
-
-
-def _ingest_report() -> IngestReport:
-    path = INGEST / "report.json"
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return IngestReport(**{**values, "copies": (), "notes": tuple(values["notes"])})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadArtifact(f"{path} cannot be read ({error}); run `thaw run --stage ingest`") from error
-
-
-def _csv(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(heading)
-    table.writerows(rows)
-    return text.getvalue()
+    return render_report(evaluation, read_ingest_report(), origin, thumbnails)
 
 
 if __name__ == "__main__":

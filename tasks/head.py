@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
+from tasks.multilabel.head import fit_sets
 from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST, STRATEGY
 from tasks.progress import counted
 from tasks.running import stage
@@ -33,6 +34,9 @@ def main() -> None:
     index = read_index(FEATURES_INDEX)
     strategy = read_strategy(STRATEGY)
     views = [index.layer(strategy.layer, view) for view in expand_views(params.head.views)]
+    if manifest.multilabel:
+        fit_sets(params, manifest, views)
+        return
     rows = training_examples(manifest, params.dataset.labels_per_class)
     class_names = class_names_of(rows)
     train = read_labelled(rows, class_names, views)

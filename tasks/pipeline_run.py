@@ -16,7 +16,10 @@ from thaw.features import read_index
 from thaw.files import digest_file
 from thaw.finetuned import read_finetuned
 from thaw.heads import read_head
+from thaw.label_sets import join_labels
 from thaw.manifest import read_manifest
+from thaw.multilabel.predictor import LabelSetPredictor
+from thaw.multilabel.storage import holds_label_set_head, read_label_set_head
 from thaw.openness import read_openness
 from thaw.params import Params
 from thaw.predictor import Predictor
@@ -24,6 +27,7 @@ from thaw.strategy import read_strategy
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, TensorSpec
 
 PYFUNC = Path(__file__).with_name("pyfunc_model.py")
 """The model's own code: MLflow copies and runs it, nothing imports it."""
@@ -50,7 +54,7 @@ def log_pipeline_run(params: Params, folder: Path) -> str:
     _log_certificate()
     predictor = _predictor(params)
     predictor.write(folder)
-    return _log_model(folder, predictor)
+    return _log_model(folder, _signature(_outputs(predictor)))
 
 
 def _log_certificate() -> None:
@@ -73,8 +77,12 @@ def _log_dataset(params: Params) -> None:
     import mlflow
     from mlflow.data.pandas_dataset import from_pandas
 
-    table = read_manifest(MANIFEST).table.select(["path", "label", "split", "size"]).to_pandas()
+    manifest = read_manifest(MANIFEST)
+    table = manifest.table.select(["path", "label", "split", "size"]).to_pandas()
     table["label"], table["split"] = table["label"].astype(object), table["split"].astype(object)
+    if manifest.multilabel:
+        said = [None if one.labels is None else join_labels(one.labels) for one in manifest.examples()]
+        table = table.drop(columns="label").assign(labels=said)
     digest = digest_file(MANIFEST).hex()[:32]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's hints about integers and about its own kinds of source
@@ -83,16 +91,19 @@ def _log_dataset(params: Params) -> None:
         mlflow.log_input(dataset, context="training")
 
 
-def _predictor(params: Params) -> Predictor:
+def _predictor(params: Params) -> Predictor | LabelSetPredictor:
     tuned = read_finetuned(FINETUNED)
     if tuned is not None:
         return tuned
     layer = read_index(FEATURES_INDEX).layer(read_strategy(STRATEGY).layer)
     backbone = read_backbone(params.backbone.model_copy(update={"layers": (layer.name,)}))
-    return Predictor(replace(backbone, layers=(layer.name,)), read_head(HEAD), layer.name, read_openness(HEAD))
+    backbone = replace(backbone, layers=(layer.name,))
+    if holds_label_set_head(HEAD):
+        return LabelSetPredictor(backbone, read_label_set_head(HEAD), layer.name)
+    return Predictor(backbone, read_head(HEAD), layer.name, read_openness(HEAD))
 
 
-def _log_model(folder: Path, predictor: Predictor) -> str:
+def _log_model(folder: Path, signature: "ModelSignature") -> str:
     """Log the predictor in `folder` as code and plain tensors, with all that it needs to run on another machine."""
     import mlflow
 
@@ -102,23 +113,34 @@ def _log_model(folder: Path, predictor: Predictor) -> str:
         artifacts={"model": str(folder)},
         code_paths=[str(Path(thaw.__file__).parent)],
         pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS],
-        signature=_signature(predictor),
+        signature=signature,
         input_example=[EXAMPLE],
     )
     return str(info.model_uri)
 
 
-def _signature(predictor: Predictor) -> "ModelSignature":
+def _outputs(predictor: Predictor | LabelSetPredictor) -> "list[ColSpec | TensorSpec]":
+    """The columns that the model gives: see `tasks/pyfunc_model.py`."""
+    from mlflow.types import ColSpec, DataType
+    from mlflow.types.schema import Array
+
+    probabilities = [ColSpec(DataType.float, f"p_{name}") for name in predictor.class_names]
+    if isinstance(predictor, LabelSetPredictor):
+        return [ColSpec(Array(DataType.string), "labels"), *probabilities]
+    known = () if predictor.openness is None else ("known_score",)
+    scores = [ColSpec(DataType.float, name) for name in ("confidence", *known)]
+    return [ColSpec(DataType.string, "label"), *scores, *probabilities]
+
+
+def _signature(outputs: "list[ColSpec | TensorSpec]") -> "ModelSignature":
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types import ColSpec, Schema
     from mlflow.types.schema import AnyType
 
-    known = () if predictor.openness is None else ("known_score",)
-    names = ("confidence", *known, *(f"p_{name}" for name in predictor.class_names))
     signature = ModelSignature(
         # Any: paths, bytes and arrays are all images, and MLflow has no one type for them.
         inputs=Schema([ColSpec(AnyType())]),
-        outputs=Schema([ColSpec(DataType.string, "label"), *(ColSpec(DataType.float, name) for name in names)]),
+        outputs=Schema(outputs),
     )
     # Or MLflow makes a table of what is given before the model sees it, and fails on a list of arrays of one shape.
     signature._is_signature_from_type_hint = True

@@ -14,9 +14,11 @@ from tasks.mlflow_store import STATE
 from tasks.promotion_history import PROMOTE, REFUSE, ROLLBACK, Event, champions_before
 from tasks.registry import CHALLENGER, CHAMPION, ModelVersion, Registry, open_registry
 from thaw.errors import RegistryError
+from thaw.multilabel.predictions import LabelSetPredictions, read_any_predictions
+from thaw.multilabel.promotion import decide_any
 from thaw.params import Params, PromotionParams
-from thaw.predictions import Predictions, read_predictions
-from thaw.promotion import Decision, Figures, decide
+from thaw.predictions import Predictions
+from thaw.promotion import Decision, Figures
 
 PREDICTIONS = "report/predictions.parquet"
 LOCK = STATE / "promotion.lock"
@@ -109,12 +111,12 @@ def compare_versions(
     """The decision on the predictions that both versions' runs hold."""
     with TemporaryDirectory() as folder:
         theirs = None if champion is None else _predictions(registry, champion, Path(folder) / "champion")
-        return decide(theirs, _predictions(registry, challenger, Path(folder) / "challenger"), params)
+        return decide_any(theirs, _predictions(registry, challenger, Path(folder) / "challenger"), params)
 
 
-def _predictions(registry: Registry, version: ModelVersion, folder: Path) -> Predictions:
+def _predictions(registry: Registry, version: ModelVersion, folder: Path) -> Predictions | LabelSetPredictions:
     folder.mkdir()
-    return read_predictions(registry.download(version, PREDICTIONS, folder))
+    return read_any_predictions(registry.download(version, PREDICTIONS, folder))
 
 
 def _apply(registry: Registry, event: Event, *, record: bool) -> None:

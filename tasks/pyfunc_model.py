@@ -13,7 +13,8 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 from PIL import Image
 
 from thaw.errors import BadImage
-from thaw.predictor import Predictor
+from thaw.multilabel.predictor import LabelSetAnswer, LabelSetPredictor, read_any_predictor
+from thaw.predictor import Answer, Predictor
 
 MAX_PIXELS = 100_000_000
 BATCH = 64
@@ -25,7 +26,7 @@ class ImageClassifier(PythonModel):
     """Labels images: paths, bytes, `data:` URLs, or uint8 arrays [H, W] or [H, W, 3]; one a row, kinds may be mixed."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        self.predictor = Predictor.read(Path(context.artifacts["model"]))
+        self.predictor = read_any_predictor(Path(context.artifacts["model"]))
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -34,6 +35,9 @@ class ImageClassifier(PythonModel):
 
         A model that knows what it does not know says `neither` for the label of an input of no known class, and has one column more: `known_score`, larger for
         what is better known. The confidence is that of the most probable class all the same.
+
+        A model that was trained on sets of labels gives `labels` in the place of label and confidence: a list of names, which may be empty; then each
+        probability is that of a class by itself.
 
         `model_input` is a list of images, or a table with one column of them.
 
@@ -46,11 +50,16 @@ class ImageClassifier(PythonModel):
     def _table(self, batch: list[object], start: int) -> pd.DataFrame:
         """The rows of a batch, the first of which is row `start`."""
         said = self.predictor.predict([pixels_of(value, row, self.predictor) for row, value in enumerate(batch, start)])
-        found = {"label": said.labels, "confidence": said.probabilities.max(1)}
-        if said.known_scores is not None:
-            found["known_score"] = said.known_scores
         columns = pd.DataFrame(said.probabilities, columns=[f"p_{name}" for name in said.class_names])
-        return pd.concat([pd.DataFrame(found), columns], axis=1)
+        return pd.concat([pd.DataFrame(_said_first(said)), columns], axis=1)
+
+
+def _said_first(said: Answer | LabelSetAnswer) -> dict[str, Any]:
+    """The columns before the probabilities."""
+    if isinstance(said, LabelSetAnswer):
+        return {"labels": said.labels}
+    found = {"label": said.labels, "confidence": said.probabilities.max(1)}
+    return found if said.known_scores is None else {**found, "known_score": said.known_scores}
 
 
 def _batches(values: list[object]) -> Iterator[tuple[int, list[object]]]:
@@ -74,7 +83,7 @@ def images_of(given: object) -> list[object]:
     raise ValueError(f"{type(given).__name__} given; a list of images, or a table with one column of them, is taken")
 
 
-def pixels_of(value: object, row: int, predictor: Predictor) -> torch.Tensor:
+def pixels_of(value: object, row: int, predictor: Predictor | LabelSetPredictor) -> torch.Tensor:
     """One image as the backbone takes it: uint8 [3, H, W].
 
     Raises:

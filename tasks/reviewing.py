@@ -8,10 +8,11 @@ import torch
 
 from tasks.paths import FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
 from thaw.corrections import CORRECTIONS, LEAVE_OUT, Correction, merge, read_corrections, write_corrections
+from thaw.errors import BadManifest
 from thaw.features import FeatureStore, Layer, read_index
 from thaw.files import write_text
 from thaw.groups import group_numbers
-from thaw.manifest import Example, read_manifest
+from thaw.manifest import Example, Manifest, read_manifest
 from thaw.params import Params, read_params
 from thaw.pixels import thumbnail_of
 from thaw.progress import Progress, untold
@@ -61,10 +62,10 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
         progress: told of the images compared with each other, which is what takes long.
 
     Raises:
-        BadManifest: fewer than two classes have labels.
+        BadManifest: fewer than two classes have labels, or images have sets of labels.
         BadArtifact: the manifest or the features are missing or incomplete.
     """
-    params, manifest = read_params(), read_manifest(MANIFEST)
+    params, manifest = read_params(), _single_labels(read_manifest(MANIFEST))
     corrections, layer, store = read_corrections(CORRECTIONS), _layer(), FeatureStore(FEATURES)
     labelled = labelled_contents(manifest)
     unlabelled = [one for one in unlabelled_contents(manifest) if one.digest not in corrections]
@@ -93,8 +94,9 @@ def apply(file: Path, *, new_classes: Sequence[str], dry_run: bool) -> Applied:
     Raises:
         BadTable: see `thaw.review.findings.read_decisions`.
         BadArtifact: there is no manifest.
+        BadManifest: images have sets of labels.
     """
-    examples, corrections = read_manifest(MANIFEST).examples(), read_corrections(CORRECTIONS)
+    examples, corrections = _single_labels(read_manifest(MANIFEST)).examples(), read_corrections(CORRECTIONS)
     known = {digest: one.path for digest, one in corrections.items()} | {one.digest: one.path for one in examples}
     decided = [one.label for one in corrections.values() if one.label is not None]
     names = sorted({*decided, *(one.label for one in examples if one.label is not None)})
@@ -109,6 +111,14 @@ def apply(file: Path, *, new_classes: Sequence[str], dry_run: bool) -> Applied:
 def _decided(correction: Correction, labels: Mapping[bytes, str]) -> Decided:
     before = labels.get(correction.digest, LEAVE_OUT)
     return Decided(correction.path, before, LEAVE_OUT if correction.label is None else correction.label)
+
+
+def _single_labels(manifest: Manifest) -> Manifest:
+    if manifest.multilabel:
+        raise BadManifest(
+            "`thaw review` works on one label an image, and the listing has sets of labels; change them in the listing itself"
+        )
+    return manifest
 
 
 def _layer() -> Layer:

@@ -31,8 +31,8 @@ class Imported:
 def export_features(store: FeatureStore, layer: Layer, examples: Sequence[Example], into: Path) -> tuple[Path, ...]:
     """Write the features of the examples, in their order, for other tools; returns the files.
 
-    `features.npy` is float32 [N, D], and `digests.npy` uint8 [N, 32] its rows' keys; `features.parquet` has the columns path, label (a set as `ant|bee`), digest (hex) and
-    feature (a list of fixed size); `features.json` says where they come from.
+    `features.npy` is float32 [N, D], and `digests.npy` uint8 [N, 32] its rows' keys; `features.parquet` has the columns path, label (a set as `ant|bee`),
+    digest (hex) and feature (a list of fixed size); `features.json` says where they come from.
     """
     store.set_aside_damaged(layer.fingerprint, layer.name)  # files for other tools have no checksums of ours
     features = store.read(layer.fingerprint, layer.name, [example.digest for example in examples]).numpy()

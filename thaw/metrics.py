@@ -91,7 +91,7 @@ def measure(
         for name, value, replicate in zip(METRIC_NAMES, values, replicates, strict=True)
     }
     found["accuracy"] = _never_without_width(found["accuracy"], rows, resampling.confidence)
-    found["ece"] = _without_bias(found["ece"].value, replicates[-1], resampling.confidence)
+    found["ece"] = without_bias(found["ece"].value, replicates[-1], resampling.confidence)
     return Metrics(**found)
 
 
@@ -158,7 +158,7 @@ def _never_without_width(accuracy: Estimate, rows: int, confidence: float) -> Es
     return Estimate(accuracy.value, float(exact.low), float(exact.high))
 
 
-def _without_bias(value: float, replicates: FloatArray, confidence: float) -> Estimate:
+def without_bias(value: float, replicates: FloatArray, confidence: float) -> Estimate:
     """The interval of the replicates shifted so that their mean is `value`, cut at 0.
 
     ECE sums absolute values, and the noise of resampling adds to each: its replicates lie above the estimate.

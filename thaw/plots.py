@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from thaw.bootstrap import Estimate, IntArray
 from thaw.metrics import ClassScore, ReliabilityBin
@@ -24,6 +25,8 @@ from thaw.names import shortened
 from thaw.openness import Tuning
 from thaw.openness.words import TITLES
 from thaw.transfer_gain import TransferGain
+
+Shares = NDArray[np.float64]
 
 INK, MUTED = "#101112", "#656667"
 """Text and lines; in SVG both give way to the page's own colours."""
@@ -77,16 +80,21 @@ def _quiet() -> Iterator[None]:
 
 def confusion_figure(confusion: IntArray, class_names: Sequence[str]) -> Figure:
     """Rows are labels, columns predictions; blue cells are right, vermilion ones wrong, strength is the share of the row."""
+    share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
+    return matrix_figure(confusion, share, class_names, "predicted")
+
+
+def matrix_figure(counts: IntArray, share: Shares, class_names: Sequence[str], columns: str) -> Figure:
+    """Labels in rows, what the model said of them in columns; the diagonal, which is right, in blue, the rest in vermilion, as strong as its share [C, C]."""
     classes = len(class_names)
     side = float(np.clip(0.42 * classes + 1.4, 3.6, 9.0))
     figure, axes = new_figure(side, side)
-    share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
     axes.imshow(_cells(share), interpolation="none", aspect="equal")
     font = float(np.clip(260 / classes, 4, 9))
     _name_ticks(axes, class_names, font)
     if classes <= NUMBERED:
-        _number_cells(axes, confusion, share)
-    axes.set_xlabel("predicted", color=INK)
+        _number_cells(axes, counts, share)
+    axes.set_xlabel(columns, color=INK)
     axes.set_ylabel("label", color=INK)
     axes.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
@@ -96,7 +104,7 @@ def confusion_figure(confusion: IntArray, class_names: Sequence[str]) -> Figure:
 
 
 def _cells(
-    share: "np.ndarray[tuple[int, int], np.dtype[np.float64]]",
+    share: Shares,
 ) -> "np.ndarray[tuple[int, int, int], np.dtype[np.float64]]":
     """RGBA [C, C, 4]: transparent where nothing is, so that it fits a light and a dark page."""
     right = np.eye(len(share), dtype=bool)
@@ -115,13 +123,13 @@ def _name_ticks(axes: Axes, names: Sequence[str], font: float) -> None:
     axes.set_yticks(list(places), labels, fontsize=font, parse_math=False)
 
 
-def _number_cells(axes: Axes, confusion: IntArray, share: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> None:
-    for row, column in zip(*np.nonzero(confusion), strict=True):
+def _number_cells(axes: Axes, counts: IntArray, share: Shares) -> None:
+    for row, column in zip(*np.nonzero(counts), strict=True):
         strong = row == column and share[row, column] > 0.7
         axes.text(
             column,
             row,
-            str(confusion[row, column]),
+            str(counts[row, column]),
             ha="center",
             va="center",
             fontsize=8,
@@ -129,7 +137,19 @@ def _number_cells(axes: Axes, confusion: IntArray, share: "np.ndarray[tuple[int,
         )
 
 
-def reliability_figure(bins: Sequence[ReliabilityBin]) -> Figure:
+@dataclass(frozen=True)
+class ReliabilityAxes:
+    """What the axes of a reliability diagram are called: across, up, and what the bars count."""
+
+    confidence: str = "confidence"
+    right: str = "share that is right"
+    counted: str = "images"
+
+
+OF_LABELS = ReliabilityAxes()
+
+
+def reliability_figure(bins: Sequence[ReliabilityBin], names: ReliabilityAxes = OF_LABELS) -> Figure:
     """Accuracy against confidence with Wilson intervals, above the number of images in each bin."""
     figure = Figure(figsize=(4.8, 4.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -143,7 +163,7 @@ def reliability_figure(bins: Sequence[ReliabilityBin]) -> Figure:
         upper.plot([one.confidence] * 2, [low, high], color=BLUE, linewidth=1.5)
         upper.plot(one.confidence, one.accuracy, "o", color=BLUE, markersize=5)
     upper.set_ylim(0, 1.03)
-    upper.set_ylabel("share that is right", color=INK)
+    upper.set_ylabel(names.right, color=INK)
     middles, width = [(one.low + one.high) / 2 for one in bins], bins[0].high - bins[0].low
     lower.bar(middles, [one.n for one in bins], width=0.85 * width, color=BLUE)
     for one, middle in zip(bins, middles, strict=True):
@@ -151,8 +171,8 @@ def reliability_figure(bins: Sequence[ReliabilityBin]) -> Figure:
             lower.text(middle, one.n, str(one.n), ha="center", va="bottom", fontsize=7, color=INK)
     lower.set_xlim(0, 1.01)
     lower.margins(y=0.25)
-    lower.set_xlabel("confidence", color=INK)
-    lower.set_ylabel("images", color=INK)
+    lower.set_xlabel(names.confidence, color=INK)
+    lower.set_ylabel(names.counted, color=INK)
     return figure
 
 
@@ -182,8 +202,8 @@ def class_figure(scores: Sequence[ClassScore]) -> Figure:
     return figure
 
 
-def accuracy_figure(bars: Sequence[Bar]) -> Figure:
-    """Accuracy of the model and of what it is measured against, each with its interval."""
+def accuracy_figure(bars: Sequence[Bar], measure: str = "test images that are right") -> Figure:
+    """Accuracy, or another share, of the model and of what it is measured against, each with its interval."""
     figure, axes = new_figure(4.8, 0.42 * len(bars) + 0.8)
     for row, bar in enumerate(bars):
         colour, estimate = BLUE if bar.model else VERMILION, bar.accuracy
@@ -203,7 +223,7 @@ def accuracy_figure(bars: Sequence[Bar]) -> Figure:
     axes.invert_yaxis()
     axes.margins(y=0.2)
     percent_axis(axes, "x", 0, 1)
-    axes.set_xlabel("test images that are right", color=INK)
+    axes.set_xlabel(measure, color=INK)
     return figure
 
 

@@ -1,5 +1,6 @@
 """Whether the challenger becomes the champion: a paired test on the same test rows, by the rule of `params.yaml`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,12 +59,13 @@ def decide(champion: Predictions | None, challenger: Predictions, params: Promot
         return Decision(True, "there is no champion yet, so the first version becomes it")
     common = _in_common(champion, challenger)
     if len(common.targets) < params.min_rows:
-        return Decision(False, _too_few(len(common.targets), params.min_rows))
+        return Decision(False, too_few(len(common.targets), params.min_rows))
     figures = _figures(common, params)
-    return _by_rule(figures, params)
+    return by_rule(figures, params, "accuracy")
 
 
-def _too_few(rows: int, wanted: int) -> str:
+def too_few(rows: int, wanted: int) -> str:
+    """Why so few rows in common decide nothing."""
     have = "no test row is" if rows == 0 else "only 1 test row is" if rows == 1 else f"only {rows} test rows are"
     return f"{have} common to both, and promotion.min_rows asks for {wanted}; keep the test images, and label more"
 
@@ -86,7 +88,8 @@ def _figures(common: _Common, params: PromotionParams) -> Figures:
     )
 
 
-def _by_rule(figures: Figures, params: PromotionParams) -> Decision:
+def by_rule(figures: Figures, params: PromotionParams, measure: str) -> Decision:
+    """The decision by `promotion.rule`; `measure` is what the share of rows that are right is called."""
     differ = figures.mcnemar_p < 1 - params.confidence
     if params.rule == "better":
         promote = figures.f1_low > 0 and differ
@@ -95,12 +98,12 @@ def _by_rule(figures: Figures, params: PromotionParams) -> Decision:
         worse = differ and figures.only_challenger < figures.only_champion
         promote = figures.f1_low > -params.margin and not worse
         verdict = "is not worse" if promote else "is worse" if worse else f"may be worse by more than {params.margin:g}"
-    return Decision(promote, f"the challenger {verdict}: {_found(figures)}", figures)
+    return Decision(promote, f"the challenger {verdict}: {_found(figures, measure)}", figures)
 
 
-def _found(figures: Figures) -> str:
+def _found(figures: Figures, measure: str) -> str:
     return (
-        f"on {figures.rows} test rows in common its accuracy is {figures.challenger_accuracy:.3f} against {figures.champion_accuracy:.3f}, "
+        f"on {figures.rows} test rows in common its {measure} is {figures.challenger_accuracy:.3f} against {figures.champion_accuracy:.3f}, "
         f"it alone is right on {figures.only_challenger} and the champion alone on {figures.only_champion} "
         f"(McNemar p {figures.mcnemar_p:.2g}), and its macro F1 differs by {figures.f1_gain:+.3f} "
         f"({figures.f1_low:+.3f} to {figures.f1_high:+.3f})"
@@ -112,16 +115,16 @@ def _in_common(champion: Predictions, challenger: Predictions) -> _Common:
     number = {name: index for index, name in enumerate(names)}
     own = np.array([number[name] for name in challenger.class_names], np.int64)
     other = np.array([number[name] for name in champion.class_names], np.int64)
-    rows, theirs = _first_rows(challenger), _first_rows(champion)
+    rows, theirs = first_rows(challenger.digests), first_rows(champion.digests)
     shared = [digest for digest in rows if digest in theirs]
     here = np.array([rows[digest] for digest in shared], np.int64)
     there = np.array([theirs[digest] for digest in shared], np.int64)
     return _Common(own[challenger.predicted[here]], other[champion.predicted[there]], own[challenger.targets[here]])
 
 
-def _first_rows(predictions: Predictions) -> dict[bytes, int]:
+def first_rows(digests: Sequence[bytes]) -> dict[bytes, int]:
     """The first row of each digest: an image that lies in the test twice is no more evidence than once."""
     rows: dict[bytes, int] = {}
-    for row, digest in enumerate(predictions.digests):
+    for row, digest in enumerate(digests):
         rows.setdefault(digest, row)
     return rows

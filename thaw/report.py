@@ -178,6 +178,16 @@ def advice(evaluation: Evaluation, ingest: IngestReport) -> tuple[str, ...]:
     worst = min(known, key=lambda score: score.f1 or 0.0, default=None)
     if worst is not None and (worst.f1 or 0) < evaluation.metrics.macro_f1.value - 0.05:
         said.append(f"The weakest class is “{shown(worst.name)}”: label more of it, or look at its mistakes below.")
+    said += advice_on_data(ingest)
+    for row in _gains(evaluation):
+        if row.helps != "helps":
+            said.append(f"“{row.title}” is not shown to be worse: transfer may not pay here.")
+    return tuple(said) or ("Nothing stands out. `thaw promote` compares it with the champion.",)
+
+
+def advice_on_data(ingest: IngestReport) -> list[str]:
+    """What the data themselves ask for."""
+    said: list[str] = []
     if ingest.unlabelled:
         said.append(
             f"{ingest.unlabelled} images have no label yet; their features are cached, so labelling them costs no compute."
@@ -188,10 +198,7 @@ def advice(evaluation: Evaluation, ingest: IngestReport) -> tuple[str, ...]:
         )
     if ingest.rejected:
         said.append(f"{ingest.rejected} files were rejected; data/ingest/rejected.csv says why.")
-    for row in _gains(evaluation):
-        if row.helps != "helps":
-            said.append(f"“{row.title}” is not shown to be worse: transfer may not pay here.")
-    return tuple(said) or ("Nothing stands out. `thaw promote` compares it with the champion.",)
+    return said
 
 
 def figure_pngs(evaluation: Evaluation) -> Sequence[tuple[str, bytes]]:

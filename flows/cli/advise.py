@@ -15,7 +15,7 @@ def advise(
 ) -> None:
     """Say which strategy pays on these data and why, what the others cost, and what more labels would bring."""
     from flows.checks import preflight
-    from flows.cli.terminal import print_json
+    from flows.cli.terminal import out, print_json
     from flows.cli.watching import Printed, say_wait
     from flows.environment import enter_project, quiet_console
     from flows.lock import run_lock
@@ -36,7 +36,15 @@ def advise(
                 transfer(stage="advise", force=True, timeout_s=timeout)
     from tasks.paths import ADVICE
     from thaw.advice.record import read_advice
+    from thaw.multilabel.strategy import read_label_set_advice
 
+    of_sets = read_label_set_advice(root / ADVICE)
+    if of_sets is not None:
+        if json:
+            print_json(of_sets)
+        else:
+            out().print(f"Strategy: {of_sets.strategy}; {of_sets.reason}.", markup=False)
+        return
     advice = read_advice(root / ADVICE)
     if json:
         print_json(advice)

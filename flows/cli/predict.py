@@ -3,9 +3,9 @@
 import csv
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,21 +13,18 @@ if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
 BATCH = 64
-KNOWN = "known_score"
-"""The column of a model that may say `neither`."""
 
 
 @dataclass(frozen=True)
 class Row:
     """What the model says of one file; `reason` says why it could not be used, and is empty otherwise.
 
-    `known_score` is None where the model gives a label to every input.
+    `answer` holds the model's columns but the probabilities: label and confidence, also known_score where the model may say `neither`; or labels, a list,
+    where it names sets. It is empty for a file that could not be used.
     """
 
     path: str
-    label: str | None
-    confidence: float | None
-    known_score: float | None
+    answer: dict[str, object]
     probabilities: dict[str, float]
     reason: str
 
@@ -40,30 +37,47 @@ def predict(
 ) -> None:
     """Label pictures. A file that cannot be used gets a row with the reason, and the rest goes on.
 
-    A model that was trained with openness.score says `neither` of pictures of no known class, and how well known each one is.
+    A model that was trained with openness.score says `neither` of pictures of no known class, and how well known each one is. A model that was trained on sets
+    of labels names all that it finds, each with its probability; as CSV with `|` between them, as a listing takes them.
     """
     from flows.cli.terminal import out, print_json, table
 
     # Before the project becomes the working directory: relative paths are the caller's.
     files = [file.resolve() for path in paths for file in _files(path)]
     loaded = _load(model)
-    known = (KNOWN,) if KNOWN in loaded.metadata.get_output_schema().input_names() else ()
+    given = [name for name in loaded.metadata.get_output_schema().input_names() if not name.startswith("p_")]
     rows = list(_label(files, loaded))
     if json:
-        left_out = () if known else (KNOWN,)
-        print_json([{name: value for name, value in asdict(row).items() if name not in left_out} for row in rows])
+        print_json([_as_object(row, given) for row in rows])
     elif as_csv:
-        columns = ("path", "label", "confidence", *known, "reason")
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([getattr(row, name) for name in columns] for row in rows)
+        writer.writerow(("path", *given, "reason"))
+        writer.writerows((row.path, *(_cell(row.answer.get(name)) for name in given), row.reason) for row in rows)
     else:
-        shown = (
-            (row.path, row.label or "-", _short(row.confidence), *[_short(row.known_score)] * len(known), row.reason)
-            for row in rows
-        )
-        names = ("label", "confidence", *(name.replace("_", " ") for name in known))
+        shown = ((row.path, *(_shown(row, name) for name in given), row.reason) for row in rows)
+        names = [name.replace("_", " ") for name in given]
         out().print(table(("path", *names, ""), shown, whole=names))
+
+
+def _as_object(row: Row, given: Sequence[str]) -> dict[str, object]:
+    answer = {name: row.answer.get(name) for name in given}
+    return {"path": row.path, **answer, "probabilities": row.probabilities, "reason": row.reason}
+
+
+def _cell(value: object) -> object:
+    from thaw.label_sets import join_labels
+
+    return join_labels(value) if isinstance(value, list) else value
+
+
+def _shown(row: Row, name: str) -> str:
+    """An answer for people: a set with the probability of each of its labels."""
+    value = row.answer.get(name)
+    if isinstance(value, list):
+        return ", ".join(f"{label} {row.probabilities[label]:.2f}" for label in value) or "(none)"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value) if value is not None else "-" if name.startswith("label") else ""
 
 
 def _files(path: Path) -> list[Path]:
@@ -108,17 +122,15 @@ def _label(files: Sequence[Path], model: "PyFuncModel") -> Iterator[Row]:
                     reasons[file] = str(error)
             good = iter(model.predict(contents).to_dict("records") if contents else [])
             for file in batch:
-                yield Row(str(file), None, None, None, {}, reasons[file]) if file in reasons else _row(file, next(good))
+                yield Row(str(file), {}, {}, reasons[file]) if file in reasons else _row(file, next(good))
             progress(start + len(batch), len(files))
 
 
-def _row(file: Path, found: dict[str, object]) -> Row:
-    probabilities = {
-        name.removeprefix("p_"): float(str(value)) for name, value in found.items() if name.startswith("p_")
-    }
-    known = None if KNOWN not in found else float(str(found[KNOWN]))
-    return Row(str(file), str(found["label"]), float(str(found["confidence"])), known, probabilities, "")
-
-
-def _short(number: float | None) -> str:
-    return "" if number is None else f"{number:.3f}"
+def _row(file: Path, found: dict[str, Any]) -> Row:
+    """The model's columns: what it says, and the probabilities apart."""
+    probabilities = {name.removeprefix("p_"): float(value) for name, value in found.items() if name.startswith("p_")}
+    answer: dict[str, object] = {}
+    for name, value in found.items():
+        if not name.startswith("p_"):
+            answer[name] = value if isinstance(value, str) else list(value) if name == "labels" else float(value)
+    return Row(str(file), answer, probabilities, "")

@@ -28,8 +28,8 @@ class Calibration:
 def fit_calibration(logits: Tensor, targets: Tensor) -> Calibration:
     """The calibration that minimises the mean log loss over all rows and classes, the temperature within the bounds of `thaw.calibration`.
 
-    The targets are smoothed as Platt (1999) does: with p of n rows that show a class, a row counts as (p + 1) / (p + 2) where it does and as 1 / (n - p + 2) where
-    it does not. So what is separable gets finite numbers too.
+    The targets are smoothed as Platt (1999) does: with p of n rows that show a class, a row counts as (p + 1) / (p + 2) where it does and as 1 / (n - p + 2)
+    where it does not. So what is separable gets finite numbers too.
 
     logits: float32 [N, C]. targets: bool [N, C]. N is 1 or more.
     """
@@ -46,5 +46,7 @@ def fit_calibration(logits: Tensor, targets: Tensor) -> Calibration:
         return value, np.concatenate([[float((errors * scores).sum()) * inverse], errors.sum(0)])
 
     bounds = [(-math.log(HOTTEST), -math.log(COLDEST)), *[(None, None)] * scores.shape[1]]
-    found = minimize(loss, np.zeros(1 + scores.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds)
+    found = minimize(  # type: ignore[no-untyped-call]
+        loss, np.zeros(1 + scores.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds
+    )
     return Calibration(math.exp(-found.x[0]), torch.from_numpy(found.x[1:]).float())

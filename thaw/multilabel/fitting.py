@@ -1,7 +1,7 @@
 """Choosing the L2 strength of a head for label sets on rows that it has not seen, and fitting it with that on all training rows.
 
-The criterion is the mean log loss over all classes, for the reasons that `thaw.heads.fitting` gives; one strength serves all classes. Calibration and thresholds
-come from the same held-out rows.
+The criterion is the mean log loss over all classes, for the reasons that `thaw.heads.fitting` gives; one strength serves all classes. Calibration and
+thresholds come from the same held-out rows.
 """
 
 from collections.abc import Iterator, Sequence

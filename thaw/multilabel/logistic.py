@@ -90,9 +90,7 @@ class _Problem:
 
     def _blocks(self, problems: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         size = min(max(LOGITS // problems, 256), 8192)
-        return zip(
-            self.rows.split(size), self.present.split(size, 1), self.row_weights.split(size, 1), strict=True
-        )
+        return zip(self.rows.split(size), self.present.split(size, 1), self.row_weights.split(size, 1), strict=True)
 
 
 def _covariance(rows: Tensor) -> Tensor | None:

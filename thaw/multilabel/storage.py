@@ -16,7 +16,7 @@ from thaw.heads.standardisation import Standardisation
 from thaw.heads.storage import CARD, TENSORS
 from thaw.multilabel.head import LabelSetHead
 
-FORMAT = "thaw.label-set-head/1"
+FORMAT: Literal["thaw.label-set-head/1"] = "thaw.label-set-head/1"
 
 
 class _Part(BaseModel):

@@ -13,8 +13,8 @@ FEWEST = 5
 def tune_thresholds(probabilities: Tensor, targets: Tensor) -> tuple[float, ...]:
     """A threshold for each class, in (0, 1); a class is named where its probability is at least that.
 
-    It lies halfway between the lowest probability that should be named and the next one below. Of equal F1 the one nearest to 0.5 is taken. `UNTUNED` where fewer than
-    `FEWEST` rows show the class, or do not. Source of the method (thresholds by class): Lewis et al., "RCV1", JMLR 2004 (SCut).
+    It lies halfway between the lowest probability that should be named and the next one below. Of equal F1 the one nearest to 0.5 is taken. `UNTUNED` where
+    fewer than `FEWEST` rows show the class, or do not. Source of the method (thresholds by class): Lewis et al., "RCV1", JMLR 2004 (SCut).
 
     probabilities: float32 [N, C]. targets: bool [N, C].
     """
