@@ -1,0 +1,66 @@
+"""Promotion of models that name label sets."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from registration import predictions as single_predictions
+from sklearn.metrics import f1_score
+
+from thaw.multilabel.predictions import LabelSetPredictions
+from thaw.multilabel.promotion import decide_any, decide_sets
+from thaw.params import PromotionParams
+
+PARAMS = PromotionParams(bootstrap=200)
+NAMES = ("ant", "bee", "wasp")
+
+
+def said(wrong: float, seed: int = 0, names: tuple[str, ...] = NAMES) -> LabelSetPredictions:
+    """Predictions of 200 rows, with a share of wrong decisions."""
+    targets = np.random.default_rng(0).random((200, 3)) < 0.4
+    named = targets ^ (np.random.default_rng(seed).random((200, 3)) < wrong)
+    return LabelSetPredictions(
+        names,
+        tuple(number.to_bytes(32, "big") for number in range(200)),
+        tuple(f"{number}.png" for number in range(200)),
+        targets,
+        named,
+        named.astype(np.float32),
+    )
+
+
+def test_the_better_one_is_promoted_and_the_worse_one_is_not() -> None:
+    good, bad = said(0.05, 1), said(0.3, 2)
+    better = decide_sets(bad, good, PARAMS.model_copy(update={"rule": "better"}))
+    assert better.promote
+    assert better.figures is not None
+    gain = f1_score(good.targets, good.named, average="macro") - f1_score(bad.targets, bad.named, average="macro")
+    assert better.figures.f1_gain == pytest.approx(gain)
+    assert better.figures.challenger_accuracy == pytest.approx((good.named == good.targets).all(1).mean())
+    assert "exact match" in better.reason
+    assert not decide_sets(good, bad, PARAMS).promote
+    assert decide_sets(good, good, PARAMS).promote
+    assert not decide_sets(good, good, PARAMS.model_copy(update={"rule": "better"})).promote
+
+
+def test_a_first_version_few_rows_and_other_classes() -> None:
+    good = said(0.05)
+    assert decide_sets(None, good, PARAMS).promote
+    few = LabelSetPredictions(
+        NAMES, good.digests[:5], good.paths[:5], good.targets[:5], good.named[:5], good.probabilities[:5]
+    )
+    assert "only 5 test rows are common" in decide_sets(few, good, PARAMS).reason
+    renamed = replace(good, class_names=("ant", "bee", "zebra"))
+    figures = decide_sets(renamed, good, PARAMS).figures
+    assert figures is not None
+    assert figures.f1_gain > 0.2, "the champion never names wasp, and names zebra where there is none"
+
+
+def test_one_kind_is_never_compared_with_the_other() -> None:
+    single = single_predictions(["ant", "bee"] * 30, ["ant", "bee"] * 30)
+    for champion, challenger in ((single, said(0)), (said(0), single)):
+        decision = decide_any(champion, challenger, PARAMS)
+        assert not decision.promote
+        assert "registry.name" in decision.reason
+    assert decide_any(single, single, PARAMS).promote
+    assert decide_any(None, single, PARAMS).promote

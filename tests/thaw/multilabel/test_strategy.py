@@ -1,0 +1,58 @@
+"""What label sets follow, and what they have not got."""
+
+from pathlib import Path
+
+import pytest
+
+from thaw.errors import BadArtifact, BadParameters
+from thaw.multilabel.strategy import (
+    advise_on_sets,
+    read_label_set_advice,
+    refuse_certificate,
+    refuse_openness,
+    render_label_set_advice,
+    write_label_set_advice,
+)
+from thaw.params import CompareParams, OpennessParams, StrategyParams
+from thaw.strategy import Strategy
+
+LAYERS = ("early", "late")
+
+
+def test_auto_is_a_linear_head_on_the_last_layer_and_says_why(tmp_path: Path) -> None:
+    advice = advise_on_sets(StrategyParams(), LAYERS)
+    assert advice.strategy == Strategy("linear", "late")
+    assert "not measured" in advice.reason
+    write_label_set_advice(advice, tmp_path / "advice.json")
+    assert read_label_set_advice(tmp_path / "advice.json") == advice
+    assert advice.reason in render_label_set_advice(advice, "<pairs>").replace("&#39;", "'")
+
+
+def test_what_params_ask_for_is_followed() -> None:
+    assert advise_on_sets(StrategyParams(kind="linear", layer="early"), LAYERS).strategy == Strategy("linear", "early")
+    assert advise_on_sets(StrategyParams(kind="cut", layer="early"), LAYERS).strategy == Strategy("cut", "early")
+    assert "`early`" in advise_on_sets(StrategyParams(layer="early"), LAYERS).reason
+
+
+@pytest.mark.parametrize("kind", ["mlp", "knn", "last_blocks", "full", "scratch"])
+def test_other_strategies_are_refused_by_name(kind: str) -> None:
+    with pytest.raises(BadParameters, match=f"{kind} works on one label an image.*take auto, linear"):
+        advise_on_sets(StrategyParams(kind=kind), LAYERS)  # type: ignore[arg-type]
+
+
+def test_what_is_missing_or_has_no_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadParameters, match=r"cut needs strategy\.layer"):
+        advise_on_sets(StrategyParams(kind="cut"), LAYERS)
+    with pytest.raises(BadParameters, match="no features of 'middle'"):
+        advise_on_sets(StrategyParams(layer="middle"), LAYERS)
+    refuse_certificate(CompareParams())
+    with pytest.raises(BadParameters, match="thaw compare --off"):
+        refuse_certificate(CompareParams(strategies=("linear",)))
+    refuse_openness(OpennessParams())
+    for params in (OpennessParams(score="auto"), OpennessParams(background="other")):
+        with pytest.raises(BadParameters, match="empty set"):
+            refuse_openness(params)
+    (tmp_path / "other.json").write_text('{"format": "thaw.advice/1"}')
+    assert read_label_set_advice(tmp_path / "other.json") is None
+    with pytest.raises(BadArtifact, match="thaw run --stage advise"):
+        read_label_set_advice(tmp_path / "missing.json")
