@@ -20,6 +20,11 @@ class Metric:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def title(self) -> str:
+        """The name for people."""
+        return {"accuracy": "accuracy", "macro_f1": "macro F1"}.get(self.name, self.name)
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -46,6 +51,11 @@ class Results:
     def metric(self, name: str) -> Metric | None:
         """The metric of that name, such as `accuracy`."""
         return next((metric for metric in self.metrics if metric.name == name), None)
+
+    @property
+    def headline(self) -> Metric | None:
+        """The first thing to tell: the accuracy; the macro F1 of a model that names sets of labels."""
+        return self.metric("accuracy") or self.metric("macro_f1")
 
 
 def read_results(root: Path) -> Results:

@@ -16,6 +16,8 @@ from thaw.features import read_index
 from thaw.strategy import Strategy
 
 LOCK = Path("dvc.lock")
+MEASURED = ("accuracy", "exact_match", "macro_f1")
+"""What a version is tagged with; exact match where it names sets of labels, accuracy where it gives one."""
 
 
 def version_tags(key: str, strategy: Strategy) -> dict[str, str]:
@@ -28,8 +30,7 @@ def version_tags(key: str, strategy: Strategy) -> dict[str, str]:
         "thaw.fingerprint": index.layer(strategy.layer).fingerprint,
         "thaw.strategy": str(strategy),
         "thaw.architecture": index.architecture,
-        "thaw.test.accuracy": f"{test['accuracy']:.6f}",
-        "thaw.test.macro_f1": f"{test['macro_f1']:.6f}",
+        **{f"thaw.test.{name}": f"{test[name]:.6f}" for name in MEASURED if name in test},
         "thaw.test.n": str(test["n"]),
         "thaw.flow_run": os.environ.get("THAW_FLOW_RUN", ""),
         **_commit(),

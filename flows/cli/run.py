@@ -87,10 +87,15 @@ _NEXT = (
 
 def _made(done: "Transfer", results: "Results") -> list[tuple[str, str]]:
     made: list[tuple[str, str]] = []
-    accuracy = results.metric("accuracy")
-    if accuracy is not None:
-        interval = f" ({accuracy.low:.3f} to {accuracy.high:.3f})" if accuracy.low is not None else ""
-        made.append(("Accuracy", f"{accuracy.value:.3f}{interval} on {results.rows} test images"))
+    measured = results.headline
+    if measured is not None:
+        interval = f" ({measured.low:.3f} to {measured.high:.3f})" if measured.low is not None else ""
+        made.append(
+            (
+                measured.title[0].upper() + measured.title[1:],
+                f"{measured.value:.3f}{interval} on {results.rows} test images",
+            )
+        )
     if results.report is not None:
         made.append(("Report", str(_short(results.report))))
     if results.registered is not None:

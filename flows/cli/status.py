@@ -40,9 +40,9 @@ def status(
         return
     screen = out()
     screen.print(table(("stage", "state", "why"), rows, whole=("stage", "state")))
-    accuracy = results.metric("accuracy")
-    if accuracy is not None:
-        screen.print(f"Last measured: accuracy {accuracy.value:.3f} on {results.rows} test images")
+    measured = results.headline
+    if measured is not None:
+        screen.print(f"Last measured: {measured.title} {measured.value:.3f} on {results.rows} test images")
     said = ", ".join(f"{alias} version {aliases[alias]}" for alias in (CHAMPION, CHALLENGER) if alias in aliases)
     screen.print(f"{registry.name}: {said or 'no versions yet'}")
     if len(fresh) < len(stages):

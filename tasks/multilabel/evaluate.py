@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.multilabel.baselines import measure_set_baselines
 from tasks.paths import FEATURES, HEAD, REPORT
 from tasks.report_files import read_ingest_report, table_of, with_intervals
-from thaw.baselines import MAJORITY
+from thaw.baselines import SCRATCH
 from thaw.errors import BadManifest
 from thaw.evaluation import ModelDescription
 from thaw.features import FeatureIndex, FeatureStore, Layer
 from thaw.files import write_bytes, write_text
 from thaw.manifest import TEST, Example, Manifest
-from thaw.multilabel.evaluation import LabelSetEvaluation, always_all, evaluate_sets
+from thaw.multilabel.evaluation import LabelSetEvaluation, evaluate_sets
 from thaw.multilabel.head import LabelSetHead
 from thaw.multilabel.labelled import targets_of
 from thaw.multilabel.predictions import LabelSetPredictions, write_label_set_predictions
@@ -40,18 +41,16 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
     if not test:
         raise BadManifest("there is no labelled test image; raise dataset.splits.test, or give some the split test")
     predictions = predict_sets(head, test, layer)
-    train = training_examples(manifest, params.dataset.labels_per_class)
-    shares = targets_of(train, head.class_names).float().mean(0).tolist()
-    wanted = params.evaluate.baselines
-    left_out = tuple(name for name in wanted if name != MAJORITY)
+    left_out = tuple(name for name in params.evaluate.baselines if name == SCRATCH)
     if left_out:
-        log.info("not measured, because they are for one label an image: %s", ", ".join(left_out))
+        log.info("not measured, because it is for one label an image: %s", ", ".join(left_out))
+    images = len(training_examples(manifest, params.dataset.labels_per_class))
     evaluation = evaluate_sets(
         predictions,
-        _description(params, index, strategy, head, len(train)),
+        _description(params, index, strategy, head, images),
         head.thresholds,
         params.evaluate,
-        baselines=[(MAJORITY, always_all(predictions, shares))] if MAJORITY in wanted else [],
+        baselines=measure_set_baselines(params, manifest, layer.name, predictions),
         left_out=left_out,
     )
     write_set_report(evaluation, predictions, test, params)

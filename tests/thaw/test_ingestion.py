@@ -217,3 +217,29 @@ def test_corrections_cannot_leave_one_class_or_two_names_of_one(picture_folder: 
         ingest(picture_folder, PARAMS, corrections={row.digest: Correction(row.digest, "ants", "") for row in rows})
     with pytest.raises(BadSource, match="differ only by case"):
         ingest(picture_folder, PARAMS, corrections={rows[0].digest: Correction(rows[0].digest, "Bees", "")})
+
+
+def test_sets_of_labels_are_counted_copied_and_corrected(picture_folder: Path) -> None:
+    paths = sorted(path.relative_to(picture_folder).as_posix() for path in picture_folder.rglob("*.*"))
+    shutil.copyfile(picture_folder / paths[0], picture_folder / "copy.png")
+    lines = ["path,labels,split", "copy.png,ant,train", f"{paths[0]},ant|bee,train", f"{paths[1]},|,test"]
+    lines += [f"{path},{'ant|bee' if number % 2 else 'bee'},train" for number, path in enumerate(paths[2:-1])]
+    (picture_folder / "list.csv").write_text("\n".join([*lines, f"{paths[-1]},,train"]))
+    params = replace_listing("list.csv")
+    found = ingest(picture_folder, params)
+    rows = {row.path: row for row in found.manifest.examples()}
+    assert found.manifest.multilabel
+    assert rows[paths[1]].labels == ()
+    assert rows[paths[-1]].labels is None
+    assert found.report.unlabelled == 1
+    assert found.report.classes["bee"]["train"] == len(paths) - 2
+    assert (found.report.copies_conflicting, found.report.copies[0].labels) == (1, ("ant", "ant|bee"))
+
+    fixes = merge({}, [Correction(rows[paths[1]].digest, "bee|ant", ""), Correction(rows[paths[2]].digest, None, "")])
+    corrected = ingest(picture_folder, params, corrections=fixes)
+    assert {row.path: row.labels for row in corrected.manifest.examples()}[paths[1]] == ("ant", "bee")
+    assert [(one.before, one.after) for one in corrected.changes] == [("|", "ant|bee"), ("bee", None)]
+
+
+def replace_listing(name: str) -> DatasetParams:
+    return PARAMS.model_copy(update={"listing": name})

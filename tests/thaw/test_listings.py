@@ -133,3 +133,48 @@ def test_listings_that_cannot_be_read(root: Path, content: bytes, reason: str) -
 def test_listings_that_are_not_there(root: Path, name: str) -> None:
     with pytest.raises(BadSource, match=r"`dataset.listing` is a path inside `dataset.source`"):
         read_source(root, name)
+
+
+def sets(root: Path, name: str = "list.csv") -> dict[str, tuple[str, ...] | None]:
+    return {one.path: one.labels for one in read_source(root, name).candidates}
+
+
+def test_a_column_labels_holds_sets(root: Path) -> None:
+    (root / "list.csv").write_text("path,labels\na/1.png,wasp|ant| bee |ant\na/2.png,|\nb/4.png,\n")
+    assert sets(root) == {"a/1.png": ("ant", "bee", "wasp"), "a/2.png": (), "b/4.png": None}
+    assert {one.label for one in read_source(root, "list.csv").candidates} == {None}
+
+
+def test_sets_in_parquet_are_lists_or_text(root: Path) -> None:
+    paths = ["a/1.png", "a/2.png", "b/4.png"]
+    pd.DataFrame({"path": paths, "labels": [["bee", "ant"], [], None]}).to_parquet(root / "lists")
+    pd.DataFrame({"path": paths, "labels": ["bee|ant", "|", None]}).to_parquet(root / "texts")
+    expected = {"a/1.png": ("ant", "bee"), "a/2.png": (), "b/4.png": None}
+    assert sets(root, "lists") == sets(root, "texts") == expected
+    pd.DataFrame({"path": paths[:2], "labels": [["an|t"], ["bee"]]}).to_parquet(root / "bars")
+    with pytest.raises(BadSource, match=r"`\|` in them.*an\|t"):
+        read_source(root, "bars")
+    pd.DataFrame({"path": paths[:2], "label": [["ant"], ["bee"]]}).to_parquet(root / "wrong")
+    with pytest.raises(BadSource, match="label of the listing .* holds lists; only labels may"):
+        read_source(root, "wrong")
+
+
+def test_label_and_labels_are_not_both_given(root: Path) -> None:
+    (root / "list.csv").write_text("path,label,labels\na/1.png,x,x|y\n")
+    with pytest.raises(BadSource, match="keep one"):
+        read_source(root, "list.csv")
+
+
+def test_equal_sets_repeat_each_other_and_different_ones_contradict(root: Path) -> None:
+    content = "path,labels\na/1.png,ant|bee\na/1.png,bee|ant\na/2.png,ant\na/2.png,ant|bee\nb/4.png,|\nb/4.png,\n"
+    assert rejected(root, content) == {
+        "a/2.png": "is in the listing with more than one set of labels: ant, ant|bee",
+        "b/4.png": "is in the listing with more than one set of labels: none, |",
+    }
+    assert sets(root) == {"a/1.png": ("ant", "bee")}
+
+
+def test_names_in_sets_that_differ_by_case_are_refused(root: Path) -> None:
+    (root / "list.csv").write_text("path,labels\na/1.png,ant|bee\na/2.png,Bee\n")
+    with pytest.raises(BadSource, match="differ only by case"):
+        read_source(root, "list.csv")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thaw.errors import BadArtifact
-from thaw.manifest import SCHEMA, SPLITS, Example, build_manifest, read_manifest, write_manifest
+from thaw.manifest import SCHEMA, SCHEMA_OF_SETS, SPLITS, Example, build_manifest, read_manifest, write_manifest
 
 examples = st.lists(
     st.builds(
@@ -56,3 +56,21 @@ def test_what_is_no_manifest_is_refused_with_what_to_do(tmp_path: Path) -> None:
     for path in (missing, torn, foreign):
         with pytest.raises(BadArtifact, match="thaw run --stage ingest"):
             read_manifest(path)
+
+
+def test_sets_of_labels_are_one_column_more_and_no_single_label(tmp_path: Path) -> None:
+    rows = [
+        Example(bytes(32), "1.png", None, "train", None, (8, 8, 1), 90, ("ant", "bee")),
+        Example(bytes([1] * 32), "2.png", None, "train", None, (8, 8, 1), 90, ()),
+        Example(bytes([2] * 32), "3.png", None, "test", "g", (8, 8, 1), 90, None),
+    ]
+    write_manifest(build_manifest(rows), tmp_path / "one.parquet")
+    write_manifest(build_manifest(rows[::-1]), tmp_path / "two.parquet")
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+    manifest = read_manifest(tmp_path / "one.parquet")
+    assert manifest.multilabel
+    assert manifest.examples() == rows
+    assert [row.names for row in manifest.examples()] == [("ant", "bee"), (), None]
+    assert manifest.class_names == ("ant", "bee")
+    assert manifest.table.schema.equals(SCHEMA_OF_SETS)
+    assert manifest.table["label"].null_count == 3

@@ -113,16 +113,3 @@ def surest_mistakes(predictions: LabelSetPredictions, count: int) -> tuple[SetMi
         )
         for row in ranked[:count]
     )
-
-
-def always_all(predictions: LabelSetPredictions, shares: Sequence[float]) -> LabelSetPredictions:
-    """What a model without eyes reaches: every class always named, which is the constant of the best F1, with its share in training as probability."""
-    probabilities = np.tile(np.asarray(shares, np.float32), (len(predictions), 1))
-    return LabelSetPredictions(
-        predictions.class_names,
-        predictions.digests,
-        predictions.paths,
-        predictions.targets,
-        np.ones_like(predictions.named),
-        probabilities,
-    )

@@ -7,6 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from thaw.baselines import MAJORITY
 from thaw.ingest_report import IngestReport
 from thaw.metrics import ClassScore
 from thaw.multilabel.evaluation import LabelSetEvaluation
@@ -24,7 +25,7 @@ METRIC_TITLES: Mapping[str, tuple[str, str]] = {
     "log_loss": ("Log loss", "how surprised the model is by a decision; less is better"),
     "ece": ("Calibration error", "how far probabilities and frequencies lie apart; less is better"),
 }
-BASELINE_TITLES: Mapping[str, str] = {"majority": "Always every label"}
+BASELINE_TITLES: Mapping[str, str] = {**TITLES, "majority": "Always every label"}
 _RELIABILITY = ReliabilityAxes("probability", "share that shows the class", "decisions")
 
 
@@ -58,8 +59,9 @@ def verdict(evaluation: LabelSetEvaluation) -> str:
         f"({percent(evaluation.confidence)} interval {percent(f1.low)} to {percent(f1.high)}); "
         f"all labels are right on {percent(exact.value)} of them"
     )
-    if evaluation.baselines:
-        return f"{sentence}. Always naming every label would reach {percent(evaluation.baselines[0].metrics.macro_f1.value)}."
+    majority = [one for one in evaluation.baselines if one.name == MAJORITY]
+    if majority:
+        return f"{sentence}. Always naming every label would reach {percent(majority[0].metrics.macro_f1.value)}."
     return f"{sentence}."
 
 

@@ -27,7 +27,9 @@ def test_thresholds_and_calibration_come_from_folds_and_hold_on_new_images(pairs
     assert UNTUNED not in head.thresholds
     tuned = f1_score(test.targets, head.named(said), average="macro")
     assert tuned > f1_score(test.targets, said >= 0.5, average="macro", zero_division=0) + 0.02
-    assert abs(float(said.mean()) - float(test.targets.float().mean())) < 0.03, "probabilities are as frequent as labels"
+    assert abs(float(said.mean()) - float(test.targets.float().mean())) < 0.03, (
+        "probabilities are as frequent as labels"
+    )
     again = fit_label_set_head(train, None, PARAMS)
     assert torch.equal(said, again.probabilities(test.features))
     assert again.thresholds == head.thresholds
@@ -44,7 +46,11 @@ def test_a_validation_split_takes_the_place_of_folds(pairs: LabelSetFeatures) ->
 def test_weights_change_what_is_learnt_but_not_how_frequent_a_class_looks(pairs: LabelSetFeatures) -> None:
     train = pairs.rows(torch.arange(250))
     shares = [
-        float(fit_label_set_head(train, None, PARAMS.model_copy(update={"class_weights": kind})).probabilities(pairs.features).mean())
+        float(
+            fit_label_set_head(train, None, PARAMS.model_copy(update={"class_weights": kind}))
+            .probabilities(pairs.features)
+            .mean()
+        )
         for kind in ("balanced", "none")
     ]
     assert shares[0] == pytest.approx(shares[1], abs=0.02)

@@ -1,5 +1,7 @@
 """Which rows of a manifest of label sets are learnt from."""
 
+from itertools import pairwise
+
 import pytest
 
 from thaw.errors import BadManifest
@@ -43,7 +45,7 @@ def test_unlabelled_contradictory_and_held_out_rows_are_not_learnt_from() -> Non
 def test_a_budget_keeps_the_first_of_each_class_and_is_among_every_larger_one() -> None:
     rows = [row(number, (("ant",), ("bee",), ("ant", "bee"), ())[number % 4]) for number in range(1, 40)]
     budgets = [{one.path for one in training_examples(manifest(*rows), count)} for count in (1, 3, 5, None)]
-    assert all(small < large for small, large in zip(budgets, budgets[1:], strict=False))
+    assert all(small < large for small, large in pairwise(budgets))
     three = training_examples(manifest(*rows), 3)
     for name in ("ant", "bee"):
         assert sum(name in (one.labels or ()) for one in three) >= 3

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from digit_pairs import pair_features
 from digit_images import embedded
+from digit_pairs import pair_features
 
 from thaw.errors import BadArtifact
 from thaw.heads import fit_head, read_head, write_head

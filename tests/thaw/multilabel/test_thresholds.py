@@ -10,7 +10,9 @@ from sklearn.metrics import f1_score
 from thaw.multilabel.thresholds import FEWEST, UNTUNED, named, tune_thresholds
 
 
-@given(st_numpy.arrays(np.float32, (30,), elements=st.sampled_from([0.05, 0.1, 0.25, 0.5, 0.75, 0.9])), st.integers(0, 99))
+@given(
+    st_numpy.arrays(np.float32, (30,), elements=st.sampled_from([0.05, 0.1, 0.25, 0.5, 0.75, 0.9])), st.integers(0, 99)
+)
 @settings(deadline=None)
 def test_no_other_threshold_has_a_better_f1(probabilities: np.ndarray, seed: int) -> None:
     shown = np.random.default_rng(seed).random(30) < 0.4
