@@ -65,8 +65,8 @@ class DatasetParams(Section):
     )
     listing: str | None = Field(
         None,
-        description="a CSV or Parquet file inside the source with the columns path and label (or labels, where an image may have several), and optionally split "
-        "and group; null: the folders say it",
+        description="a CSV or Parquet file inside the source with the columns path and label (or labels, where an image may have several), and optionally "
+        "split and group; null: the folders say it",
     )
     splits: SplitParams = SplitParams()
     labels_per_class: PositiveInt | None = Field(

@@ -155,7 +155,7 @@ def test_sets_in_parquet_are_lists_or_text(root: Path) -> None:
     with pytest.raises(BadSource, match=r"`\|` in them.*an\|t"):
         read_source(root, "bars")
     pd.DataFrame({"path": paths[:2], "label": [["ant"], ["bee"]]}).to_parquet(root / "wrong")
-    with pytest.raises(BadSource, match="label of the listing .* holds lists; only labels may"):
+    with pytest.raises(BadSource, match=r"label of the listing .* holds lists; only labels may"):
         read_source(root, "wrong")
 
 

@@ -46,7 +46,7 @@ def test_the_page_holds_every_metric_and_runs_nothing_that_a_name_brings() -> No
     assert HOSTILE not in page
     for name in METRIC_TITLES:
         assert f'id="metric-{name}"' in page
-    assert page.count('<img alt=') == 1
+    assert page.count("<img alt=") == 1
     assert "the same network from scratch" in page
     assert "Always every label" in page
     assert verdict(found) in page.replace("&#39;", "'")

@@ -1,0 +1,76 @@
+"""Label sets through everything: pictures of two digits, from a listing to a promoted model that names both."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from digit_pairs import NAMES, pair_pictures, write_pairs
+from project import Project
+
+pytestmark = pytest.mark.slow
+
+SERVED = """
+import json, sys, mlflow
+from mlflow.pyfunc.scoring_server import init
+from fastapi.testclient import TestClient
+model = mlflow.pyfunc.load_model(sys.argv[1])
+answer = TestClient(init(model)).post("/invocations", json={"inputs": [sys.argv[2]]})
+print(json.dumps([answer.status_code, answer.json()]))
+"""
+
+
+def test_from_a_listing_to_a_model_that_names_sets(project: Project) -> None:
+    write_pairs(project.root / "pairs", 400)
+    project.set(
+        "dataset.source=pairs", "dataset.listing=pairs.csv", "dataset.labels_per_class=null", "dataset.splits.test=0.4"
+    )
+    output = project.run("thaw", "run")
+    assert "Macro F1" in output
+    assert "is the champion now" in output
+    metrics = project.metrics()
+    assert metrics["test"]["macro_f1"] > metrics["baselines"]["majority"]["macro_f1"] + 0.2
+    assert "linear head on the last layer" in project.run("thaw", "advise")
+
+    _, shown = pair_pictures(400)
+    files = [f"pairs/{number:04}.png" for number in range(40)]
+    rows = project.json("predict", *files)
+    named = np.array([[name in row["labels"] for name in NAMES] for row in rows])
+    assert (named == shown[:40]).mean() > 0.85
+    for row in rows:
+        assert row["probabilities"].keys() == set(NAMES)
+        assert row["labels"] == [name for name in NAMES if name in row["labels"]]
+    lines = project.run("thaw", "predict", *files[:2], "pairs/pairs.csv", "--csv").splitlines()
+    assert "path,labels,reason" in lines
+    assert f"{project.root}/{files[0]},{'|'.join(rows[0]['labels']) or '|'}," in lines
+
+    served = subprocess.run(
+        (sys.executable, "-c", SERVED, "models:/thaw-digits@champion", str(project.root / files[0])),
+        cwd=project.root,
+        env=project.environment() | {"MLFLOW_TRACKING_URI": f"sqlite:///{project.root}/.thaw/mlflow.db"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    status, body = json.loads(served.stdout.splitlines()[-1])
+    assert status == 200
+    assert body["predictions"][0]["labels"] == rows[0]["labels"]
+
+    project.set("head.class_weights=none")
+    again = project.json("run")
+    outcomes = {stage["name"]: stage["outcome"] for stage in again["stages"]}
+    assert outcomes["head"] == outcomes["register"] == "ran"
+    assert outcomes["ingest"] == outcomes["extract"] == "up to date"
+    assert "exact match" in again["promotion"], "the challenger is compared with the champion"
+
+
+def test_from_single_labels_to_sets_needs_a_name_of_its_own(project: Project) -> None:
+    project.run("thaw", "run")
+    write_pairs(project.root / "pairs", 400)
+    project.set(
+        "dataset.source=pairs", "dataset.listing=pairs.csv", "dataset.labels_per_class=null", "dataset.splits.test=0.4"
+    )
+    output = project.run("thaw", "run")
+    assert "stays the challenger" in output
+    assert "registry.name" in output
