@@ -16,8 +16,10 @@ def training_examples(manifest: Manifest, labels_per_class: int | None, seed: in
     order drawn by `seed`; so the examples of a budget are among those of every larger one.
 
     Raises:
-        BadManifest: fewer than two classes are left, or val or test holds a class that is not among them.
+        BadManifest: fewer than two classes are left, val or test holds a class that is not among them, or images have sets of labels.
     """
+    if manifest.multilabel:  # what takes sets of labels asks `thaw.multilabel.selection`
+        raise BadManifest("this works on one label an image so far, and the listing has sets of labels")
     by_class: dict[str, list[Example]] = defaultdict(list)
     for example in _usable(manifest.examples()):
         by_class[str(example.label)].append(example)

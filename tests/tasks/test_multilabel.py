@@ -10,7 +10,7 @@ from digit_pairs import write_pairs
 from registration import inside
 from sklearn.metrics import f1_score
 
-from tasks import advise, compare, evaluate, extract, finetune, head, ingest, reviewing
+from tasks import advise, compare, evaluate, extract, finetune, head, ingest, ranking, reviewing
 from thaw.errors import BadManifest, BadParameters
 from thaw.multilabel.predictions import LabelSetPredictions, read_any_predictions
 from thaw.multilabel.storage import holds_label_set_head, read_label_set_head
@@ -91,6 +91,11 @@ def test_what_is_for_single_labels_is_refused_in_words(
     (here / "params.yaml").write_text(f"{PARAMS}{change}\n")
     with pytest.raises(BadParameters, match=says):
         stage()
+
+
+def test_ranking_is_refused_in_words(here: Path) -> None:
+    with pytest.raises(BadManifest, match="one label an image so far"):
+        ranking.rank(["thaw_small", "resnet18.random"])
 
 
 def test_the_review_is_refused_both_ways(here: Path) -> None:
