@@ -6,8 +6,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 UNTUNED = 0.5
-FEWEST = 5
-"""Rows with a class, and rows without it, that a threshold is tuned on at least; fewer would tune it to their noise."""
+FEWEST = 1
+"""Rows with a class, and rows without it, that a threshold is tuned on at least.
+
+A noisy threshold is better than one half, which honest probabilities of a rare class seldom reach: on pairs of digits with 15, 25 and 40 images to learn from,
+macro F1 was 0.30, 0.39 and 0.48 with 1, against 0.11, 0.26 and 0.46 with 5.
+"""
 
 
 def tune_thresholds(probabilities: Tensor, targets: Tensor) -> tuple[float, ...]:
