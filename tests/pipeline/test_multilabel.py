@@ -63,14 +63,3 @@ def test_from_a_listing_to_a_model_that_names_sets(project: Project) -> None:
     assert outcomes["head"] == outcomes["register"] == "ran"
     assert outcomes["ingest"] == outcomes["extract"] == "up to date"
     assert "exact match" in again["promotion"], "the challenger is compared with the champion"
-
-
-def test_from_single_labels_to_sets_needs_a_name_of_its_own(project: Project) -> None:
-    project.run("thaw", "run")
-    write_pairs(project.root / "pairs", 400)
-    project.set(
-        "dataset.source=pairs", "dataset.listing=pairs.csv", "dataset.labels_per_class=null", "dataset.splits.test=0.4"
-    )
-    output = project.run("thaw", "run")
-    assert "stays the challenger" in output
-    assert "registry.name" in output

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from thaw.multilabel.predictions import LabelSetPredictions, write_label_set_predictions
 from thaw.predictions import Predictions, write_predictions
 
 if TYPE_CHECKING:
@@ -96,13 +97,29 @@ def predictions(labels: Sequence[str], predicted: Sequence[str], rows: Sequence[
 
 def challenge(registry: "Registry", right: int = 60) -> int:
     """A new version, the challenger, that is right on the first `right` of the rows `LABELS`; returns its number."""
+    said = [label if row < right else "wasp" for row, label in enumerate(LABELS)]
+    write_predictions(predictions(LABELS, said), Path("predictions.parquet"))
+    return _challenge(registry)
+
+
+def challenge_with_sets(registry: "Registry", right: int = 60) -> int:
+    """The same of a version that names sets: the label of the first `right` rows, and nothing on the others."""
+    names = tuple(sorted(set(LABELS)))
+    targets = np.array([[label == name for name in names] for label in LABELS])
+    named = targets & (np.arange(len(LABELS)) < right)[:, None]
+    single = predictions(LABELS, LABELS)
+    said = LabelSetPredictions(names, single.digests, single.paths, targets, named, named.astype(np.float32))
+    write_label_set_predictions(said, Path("predictions.parquet"))
+    return _challenge(registry)
+
+
+def _challenge(registry: "Registry") -> int:
+    """A new version, the challenger, with `predictions.parquet`."""
     from tasks.mlflow_store import experiment_id
     from tasks.registry import CHALLENGER
 
-    said = [label if row < right else "wasp" for row, label in enumerate(LABELS)]
     client = registry.client
     run = client.create_run(experiment_id(client, "thaw"))
-    write_predictions(predictions(LABELS, said), Path("predictions.parquet"))
     client.log_artifact(run.info.run_id, "predictions.parquet", "report")
     made = client.create_model_version(registry.name, f"runs:/{run.info.run_id}/model", run.info.run_id)
     registry.set_alias(CHALLENGER, int(made.version))

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from registration import challenge, copy_empty_store, inside, make_empty_store
+from registration import challenge, challenge_with_sets, copy_empty_store, inside, make_empty_store
 
 from tasks.promoting import Promotion, promote, rollback
 from tasks.registry import CHAMPION, Registry, open_registry
@@ -218,3 +218,18 @@ def test_cut_off_before_any_step_the_next_try_completes_it(
     if attempt is promote:
         rollback(PARAMS)
         assert champion(registry) == 2, "and what was told twice counts once"
+
+
+def test_sets_of_labels_are_compared_with_sets_and_never_with_single_labels(registry: Registry) -> None:
+    challenge_with_sets(registry)
+    assert promote(PARAMS).moved
+    challenge_with_sets(registry, right=30)
+    worse = promote(PARAMS)
+    assert not worse.promoted
+    assert worse.figures is not None
+    assert "exact match is 0.500 against 1.000" in worse.reason
+    challenge(registry)
+    other = promote(PARAMS)
+    assert not other.promoted
+    assert "give the challenger a name of its own with registry.name" in other.reason
+    assert champion(registry) == 1
