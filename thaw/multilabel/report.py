@@ -103,4 +103,10 @@ def advice(evaluation: LabelSetEvaluation, ingest: IngestReport) -> tuple[str, .
             f"The weakest class is “{shown(worst.name)}”: label more images of it, or look at the mistakes below."
         )
     said += advice_on_data(ingest)
+    for one in evaluation.baselines:
+        if one.metrics.macro_f1.high >= f1.low:
+            said.append(
+                f"“{BASELINE_TITLES[one.name]}” is not shown to be worse: transfer from this layer may not pay here; "
+                "try an earlier one with strategy.kind=cut and strategy.layer, or another backbone."
+            )
     return tuple(said) or ("Nothing stands out. `thaw promote` compares it with the champion.",)

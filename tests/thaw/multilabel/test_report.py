@@ -1,12 +1,14 @@
 """The page on label sets: what it says, and names that are out for harm."""
 
+from dataclasses import replace
+
 import numpy as np
 from evaluations import HOSTILE, NAMES, hostile_evaluation, hostile_ingest, thumbnail
 
 from thaw.multilabel.baselines import always_all
 from thaw.multilabel.evaluation import LabelSetEvaluation, evaluate_sets, surest_mistakes
 from thaw.multilabel.predictions import LabelSetPredictions
-from thaw.multilabel.report import METRIC_TITLES, render_set_report, set_figure_pngs, verdict
+from thaw.multilabel.report import METRIC_TITLES, advice, render_set_report, set_figure_pngs, verdict
 from thaw.params import EvaluateParams
 from thaw.report import Origin
 
@@ -53,6 +55,19 @@ def test_the_page_holds_every_metric_and_runs_nothing_that_a_name_brings() -> No
     assert render_set_report(found, hostile_ingest(), Origin("", (), ""), {}) == render_set_report(
         found, hostile_ingest(), Origin("", (), ""), {}
     )
+
+
+def test_a_baseline_that_is_as_good_is_told_of() -> None:
+    said, found = hostile_sets(), evaluation()
+    same = evaluate_sets(
+        said, found.model, found.thresholds, EvaluateParams(bootstrap=50), baselines=[("pixels", said)]
+    )
+    assert any("raw pixels” is not shown to be worse" in line for line in advice(same, hostile_ingest()))
+    perfect = evaluate_sets(
+        replace(said, named=said.targets), found.model, found.thresholds, EvaluateParams(bootstrap=50),
+        baselines=[("pixels", said)],
+    )  # fmt: skip
+    assert not any("is not shown to be worse" in line for line in advice(perfect, hostile_ingest()))
 
 
 def test_figures_are_there_as_png() -> None:
