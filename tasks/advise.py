@@ -53,7 +53,7 @@ def main() -> None:
     """Read the manifest and the cached features, measure, write `data/advice.json`, the page and the decision."""
     params, manifest = read_params(), read_manifest(MANIFEST)
     if manifest.multilabel:
-        advise_sets(params, read_index(FEATURES_INDEX))
+        advise_sets(params, manifest, read_index(FEATURES_INDEX))
         return
     situation = read_situation(params, manifest, read_index(FEATURES_INDEX))
     with counted("advise", "steps") as progress:

@@ -19,7 +19,7 @@ from thaw.strategy import read_strategy
 WEIGHTS = Path(__file__).parents[2] / "data/pretrain/small.safetensors"
 PARAMS = f"""\
 dataset: {{source: pairs, listing: pairs.csv, splits: {{val: 0, test: 0.4}}}}
-backbone: {{weights: {WEIGHTS}}}
+backbone: {{weights: {WEIGHTS}, layers: [blocks]}}
 head: {{l2: [0.1, 0.01], folds: 3}}
 evaluate: {{baselines: [majority, random_backbone, scratch], bootstrap: 50, mistakes: 3}}
 """
@@ -45,7 +45,7 @@ def here(project: Path) -> Iterator[Path]:
 
 def test_every_file_that_later_stages_and_dvc_expect_is_there(project: Path) -> None:
     data = project / "data"
-    assert read_strategy(data / "strategy.json").kind == "linear"
+    assert read_strategy(data / "strategy.json").kind == "cut", "two digits: the last layer has lost where they are"
     for name in ("advice.json", "advice/advice.html", "predicted.json", "certificate.json", "finetuned/finetuned.json"):
         assert (data / name).exists(), name
     for name in ("confusion.csv", "reliability.csv", "report.html", "metrics.json", "predictions.parquet"):

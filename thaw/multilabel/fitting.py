@@ -59,6 +59,21 @@ def decision_weights(targets: Tensor, class_names: Sequence[str], params: HeadPa
     return len(targets) / (2 * counts).float()
 
 
+def held_out_losses(train: LabelSetFeatures, val: LabelSetFeatures | None, params: HeadParams) -> Tensor | None:
+    """How surprised a head is by each row that it was not trained on, float64 [N], at the L2 strength of the lowest mean; None: nothing can be held out.
+
+    The same rows in the same order for any features of the same examples.
+    """
+    check_finite(train.features, *(() if val is None else (val.features,)))
+    weights = decision_weights(train.targets, train.class_names, params)
+    with threads(threads_for(train.features.numel())):
+        judged = _judge(_splits(train, val, params), sorted(set(params.l2), reverse=True), params)
+    if judged is None:
+        return None
+    losses = [_losses(logits, judged.targets, weights).double().mean(1) for logits in judged.logits]
+    return min(losses, key=lambda loss: float(loss.mean()))
+
+
 @dataclass(frozen=True)
 class _Split:
     """Rows to train on, and rows to judge on."""
@@ -143,9 +158,14 @@ def _judge(splits: Iterator[_Split], strengths: Sequence[float], params: HeadPar
 
 def _log_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> float:
     """The weighted mean over rows, and the mean over classes."""
+    return float(_losses(logits, targets, weights).mean())
+
+
+def _losses(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Of each decision, float32 [N, C], weighted so that a class's weights have the mean 1."""
     weight = torch.where(targets, weights[1], weights[0])
     losses = F.binary_cross_entropy_with_logits(logits, targets.float(), weight, reduction="none")
-    return float((losses.sum(0) / weight.sum(0)).mean())
+    return losses / weight.mean(0)
 
 
 def _accuracy(logits: Tensor, targets: Tensor) -> float:

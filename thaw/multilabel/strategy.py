@@ -1,12 +1,14 @@
 """Which strategy label sets get, and why; as `data/advice.json` has it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from thaw.bootstrap import FloatArray
+from thaw.comparison import mean_difference
 from thaw.errors import BadArtifact, BadParameters
 from thaw.files import write_bytes
 from thaw.pages import render
@@ -49,6 +51,27 @@ def advise_on_sets(params: StrategyParams, layers: Sequence[str]) -> LabelSetAdv
     return LabelSetAdvice(
         Strategy("linear", layer),
         f"a linear head on {where}: the other strategies are not measured where images have sets of labels",
+    )
+
+
+def advise_by_depth(losses: Mapping[str, FloatArray]) -> LabelSetAdvice:
+    """An earlier layer where a head there is less surprised by held-out rows than on the last one, beyond the paired interval; else the last layer.
+
+    losses: float64 [N] for each layer, in order of depth, of the same rows.
+    """
+    *earlier, last = losses
+    gains = {layer: mean_difference(losses[last], losses[layer]) for layer in earlier}
+    best = max(gains, key=lambda layer: gains[layer].low, default=last)
+    if best == last or gains[best].low <= 0:
+        reason = "no earlier layer has a lower log loss on held-out images beyond its interval"
+        return LabelSetAdvice(
+            Strategy("linear", last), f"{reason}; other strategies are not measured where images have sets of labels"
+        )
+    gain = gains[best]
+    return LabelSetAdvice(
+        Strategy("cut", best),
+        f"a head on `{best}` has a log loss of {losses[best].mean():.3f} on held-out images, against {losses[last].mean():.3f} on the last layer (lower by "
+        f"{gain.low:.3f} to {gain.high:.3f}); other strategies are not measured where images have sets of labels",
     )
 
 

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from thaw.errors import BadArtifact, BadParameters
 from thaw.multilabel.strategy import (
+    advise_by_depth,
     advise_on_sets,
     read_label_set_advice,
     refuse_certificate,
@@ -56,3 +58,14 @@ def test_what_is_missing_or_has_no_place_is_refused(tmp_path: Path) -> None:
     assert read_label_set_advice(tmp_path / "other.json") is None
     with pytest.raises(BadArtifact, match="thaw run --stage advise"):
         read_label_set_advice(tmp_path / "missing.json")
+
+
+def test_an_earlier_layer_is_followed_where_it_is_better_beyond_its_interval() -> None:
+    noise = np.random.default_rng(0).normal(size=(3, 200))
+    last = 0.5 + 0.1 * noise[0]
+    clear = advise_by_depth({"early": last - 0.1 + 0.1 * noise[1], "middle": last - 0.05, "late": last})
+    assert clear.strategy == Strategy("cut", "early")
+    assert "`early`" in clear.reason
+    unclear = advise_by_depth({"early": last - 0.001 + 0.1 * noise[1], "late": last})
+    assert unclear.strategy == Strategy("linear", "late")
+    assert advise_by_depth({"late": last}).strategy == Strategy("linear", "late")
