@@ -21,6 +21,7 @@ def tune(
     rate: float,
     confidence: float,
     unknown: Unknowns,
+    seen: bool = False,
 ) -> Tuning:
     """Give each score the threshold that lets no more than `rate` of unknown rows pass, upper bound included; the one that rejects the fewest known rows
     comes first.
@@ -40,6 +41,7 @@ def tune(
         known=len(some.known),
         needed=rows_needed(rate, each),
         candidates=tuple(sorted(found, key=lambda one: (one.false_rejects, -one.auroc))),
+        seen=seen,
     )
 
 

@@ -32,6 +32,11 @@ def describe(tuning: Tuning) -> tuple[str, ...]:
             f'the bound is for images such as those left out; of one class, "{shown(worst.name)}", {_percent(worst.accepted)} would be accepted, '
             "and a class that is more like yours than they are to each other may be accepted more often"
         )
+        if tuning.seen:
+            said.append(
+                "the backbone was fine-tuned on these classes too, and keeps them apart even where they are left out: expect new classes to be accepted "
+                "more often than the bound says"
+            )
         if len(chosen.classes) == 2:
             said.append(
                 "two classes say little of others: tuning saw each of them alone, and only the other one as unknown"
