@@ -69,9 +69,9 @@ def _candidate(
 
 
 def _score_beyond(known: NDArray[np.float32], share: float) -> float:
-    """The lowest of the sorted known scores that more than `share` of them do not exceed; where there is none, just above all of them."""
+    """The lowest of the sorted known scores that more than `share` of them do not exceed; where there is none, more than any score: nothing is accepted."""
     place = int(np.floor(round(share * len(known), 6)))
-    return float(known[place]) if place < len(known) else float(np.nextafter(known[-1], np.float32(np.inf)))
+    return float(known[place]) if place < len(known) else float(np.finfo(np.float32).max)
 
 
 def _by_class(
