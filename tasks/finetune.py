@@ -17,7 +17,7 @@ from thaw.heads import read_head
 from thaw.heads.kinds import class_weights
 from thaw.labelled import LabelledFeatures
 from thaw.manifest import read_manifest
-from thaw.openness.fitting import fit_openness
+from thaw.openness.fitting import check_thawed, fit_openness
 from thaw.params import Params, read_params
 from thaw.predictor import BATCH, Predictor
 from thaw.selection import training_examples, validation_examples
@@ -44,6 +44,7 @@ def _finetune(params: Params, strategy: Strategy) -> None:
     from tasks.labelled_images import read_labelled_images
     from thaw.finetuning import Desk, Start, finetune
 
+    check_thawed(params.openness)
     manifest, head, backbone = read_manifest(MANIFEST), read_head(HEAD), read_backbone(params.backbone)
     rows, held_out = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     images = read_labelled_images(rows, head.class_names, params, backbone.preprocessing)

@@ -10,6 +10,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from ruamel.yaml import YAML
@@ -222,6 +223,12 @@ class OpennessParams(Section):
         description="a label whose images show everything else, where there is one: it is trained like a class, its images are what is tuned on, and what is "
         "taken for it comes out as `neither`; it takes the place of the scores",
     )
+
+    @field_validator("background", mode="before")
+    @classmethod
+    def _named_like_a_folder(cls, given: object) -> object:
+        """YAML reads the name of a folder `9` as a number."""
+        return str(given) if type(given) is int else given
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -1,14 +1,19 @@
 """A small evaluation with everything in it, and names that are out for harm."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import torch
 from PIL import Image
 
 from thaw.bootstrap import Resampling
-from thaw.evaluation import Evaluation, ModelDescription, evaluate
+from thaw.evaluation import Evaluation, ModelDescription, count_rejections, evaluate
 from thaw.ingest_report import IngestReport
+from thaw.openness import Openness, Tuning
+from thaw.openness.rounds import Collected
+from thaw.openness.scores import Energy
+from thaw.openness.tuning import tune
 from thaw.params import EvaluateParams
 from thaw.predictions import Predictions
 from thaw.transfer_gain import Draw, measure_transfer_gain
@@ -46,6 +51,27 @@ def hostile_evaluation() -> Evaluation:
     majority = np.full((len(predictions), 3), 1 / 3, np.float32)
     params = EvaluateParams(bootstrap=100, mistakes=5)
     return evaluate(predictions, model, params, baselines=[("majority", majority)], transfer=transfer)
+
+
+def hostile_tuning() -> Tuning:
+    """Two scores, tuned on few rows whose classes have the hostile names."""
+    unknown = np.linspace(0, 0.5, 60)
+
+    def collected(shift: float) -> Collected:
+        known = np.linspace(shift, 1, 50).astype(np.float32)
+        share = np.searchsorted(known, unknown) / len(known)
+        return Collected(torch.from_numpy(known), share, share, torch.arange(60) % len(NAMES))
+
+    found = {"energy": collected(0.2), "neighbours": collected(0.3)}
+    return tune(found, NAMES, rate=0.1, confidence=0.9, unknown="classes left out")
+
+
+def rejecting_evaluation() -> Evaluation:
+    """The same of a model that says `neither` of every fourth test image."""
+    openness = Openness(Energy(), 0.5, hostile_tuning())
+    predictions = hostile_predictions()
+    accepted = np.arange(len(predictions)) % 4 != 0
+    return replace(hostile_evaluation(), rejections=count_rejections(openness, accepted, predictions))
 
 
 def hostile_ingest() -> IngestReport:

@@ -102,3 +102,28 @@ def test_a_mistake_whose_image_changed_stops_it_before_the_metrics_say_that_all_
     with pytest.raises(BadSource, match="changed since it was ingested"):
         evaluate.main()
     assert not (REPORT / "metrics.json").exists()
+
+
+def test_what_is_rejected_is_counted_beside_what_is_right(project: Path) -> None:
+    plain = json.loads((REPORT / "metrics.json").read_text())
+    assert "openness" not in plain and 'id="neither"' not in (REPORT / "report.html").read_text()
+    set_params("registry:", "openness: {score: neighbours, false_accepts: 0.3}\nregistry:")
+    head.main()
+    evaluate.main()
+    metrics = json.loads((REPORT / "metrics.json").read_text())
+    found = metrics.pop("openness")
+    assert metrics == plain, "nothing else is measured otherwise"
+    assert found["score"] == "neighbours" and 0 <= found["false_rejects"] <= 1
+    assert found["tuned_false_accepts"] <= 0.3 and found["tuned_false_accepts"] < found["tuned_false_accepts_upper"]
+    page = (REPORT / "report.html").read_text()
+    assert 'id="neither"' in page and "two classes say little of others" in page.replace("Two", "two")
+    assert (REPORT / "figures/openness.png").stat().st_size
+
+
+def test_images_of_the_background_class_are_counted_apart(project: Path) -> None:
+    set_params("registry:", "openness: {background: dark}\nregistry:")
+    head.main()
+    evaluate.main()
+    found = json.loads((REPORT / "metrics.json").read_text())["openness"]
+    assert found["score"] == "background" and found["false_accepts"] < 0.2
+    assert "Of the 20 test images of the background class it wrongly accepts" in (REPORT / "report.html").read_text()

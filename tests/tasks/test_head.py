@@ -12,10 +12,11 @@ from sklearn.datasets import load_digits
 
 from tasks import head as stage
 from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST, STRATEGY
-from thaw.errors import BadArtifact, IncompleteFeatures
+from thaw.errors import BadArtifact, BadParameters, IncompleteFeatures
 from thaw.features import FeatureIndex, FeatureStore, Layer, hash_digests, read_index, write_index
 from thaw.heads import read_head
 from thaw.manifest import Example, build_manifest, read_manifest, write_manifest
+from thaw.openness import read_openness
 from thaw.strategy import Strategy, write_strategy
 
 LAYER = Layer("fingerprint", "avgpool", 64)
@@ -126,3 +127,28 @@ def test_missing_features_are_said(project: Path) -> None:
         part.unlink()
     with pytest.raises(IncompleteFeatures, match="extract"):
         stage.main()
+
+
+def test_it_writes_what_tells_unknown_digits_only_where_that_is_asked_for(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.main()
+    plain = {path.name: path.read_bytes() for path in HEAD.iterdir()}
+    assert set(plain) == {"head.json", "head.safetensors", "trials.csv"}
+    write_params({"openness": {"score": "neighbours"}})
+    with caplog.at_level("INFO"):
+        stage.main()
+    openness = read_openness(HEAD)
+    assert openness is not None and openness.tuning.n == openness.tuning.known == 400, "train and validation"
+    assert "Distance to the nearest images tells known from unknown: of 400 held-out images" in caplog.text
+    assert all((HEAD / name).read_bytes() == content for name, content in plain.items()), "the head is the same"
+    write_params({})
+    stage.main()
+    assert read_openness(HEAD) is None and {path.name for path in HEAD.iterdir()} == set(plain)
+
+
+def test_a_background_class_that_no_image_has_is_said(project: Path) -> None:
+    write_params({"openness": {"background": "letters"}})
+    with pytest.raises(BadParameters, match=r"openness\.background: 'letters' is no label"):
+        stage.main()
+    assert read_openness(HEAD) is None

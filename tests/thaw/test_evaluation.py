@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from evaluations import NAMES, hostile_evaluation, hostile_predictions
+from evaluations import NAMES, hostile_evaluation, hostile_predictions, hostile_tuning
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, log_loss
 
-from thaw.evaluation import evaluate, top_confusions
+from thaw.evaluation import count_rejections, evaluate, top_confusions
+from thaw.openness import Openness
+from thaw.openness.scores import Background, Energy
 from thaw.params import EvaluateParams
 
 
@@ -49,3 +51,21 @@ def test_confusions_are_shares_of_the_label_and_never_of_what_is_right() -> None
         row, column = NAMES.index(pair.label), NAMES.index(pair.predicted)
         assert row != column
         assert pair.share == pytest.approx(evaluation.confusion[row, column] / evaluation.confusion[row].sum())
+
+
+@pytest.mark.parametrize("background", [None, NAMES[1]])
+def test_what_is_rejected_is_counted_by_hand(background: str | None) -> None:
+    predictions, accepted = hostile_predictions(), np.arange(60) % 4 != 0
+    score = Energy() if background is None else Background(1)
+    found = count_rejections(Openness(score, 0.5, hostile_tuning(), background), accepted, predictions)
+    rows = list(zip(predictions.targets, predictions.predicted, accepted, strict=True))
+    known = [row for row in rows if background is None or row[0] != 1]
+    assert (found.known, found.unknown) == (len(known), 60 - len(known))
+    assert found.rejected == sum(not taken for _, _, taken in known)
+    assert found.right == sum(taken and target == said for target, said, taken in known)
+    assert found.accepted == sum(taken for target, _, taken in rows if background is not None and target == 1)
+    assert found.false_rejects == found.rejected / found.known
+    assert found.accuracy_of_accepted == found.right / (found.known - found.rejected)
+    assert found.false_accepts == (None if background is None else found.accepted / 20)
+    nothing = count_rejections(Openness(score, 0.5, hostile_tuning(), background), ~accepted & accepted, predictions)
+    assert nothing.accuracy_of_accepted is None and nothing.false_rejects == 1

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from thaw.errors import BadParameters
 from thaw.parameter_table import leaves
-from thaw.params import Params, check_params, read_params
+from thaw.params import OpennessParams, Params, check_params, read_params
 
 
 def test_the_projects_own_file_is_valid() -> None:
@@ -66,3 +66,12 @@ def test_a_head_trains_only_on_views_that_are_cached() -> None:
     with pytest.raises(BadParameters, match=r"head\.views needs hflip, which extract\.views leaves out"):
         check_params({"head": {"views": ["identity", "hflip"]}}, "params.yaml")
     check_params({"head": {"views": ["hflip"]}, "extract": {"views": ["five_crop", "hflip"]}}, "params.yaml")
+
+
+def test_a_background_label_may_be_a_number_and_excludes_a_score() -> None:
+    assert OpennessParams.model_validate({"background": 9}).background == "9"
+    assert OpennessParams.model_validate({"background": None}).background is None
+    with pytest.raises(ValidationError, match="valid string"):
+        OpennessParams.model_validate({"background": 9.5})
+    with pytest.raises(ValidationError, match="take one of them"):
+        OpennessParams.model_validate({"score": "energy", "background": "9"})

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from evaluations import HOSTILE, hostile_evaluation
+from evaluations import HOSTILE, hostile_evaluation, hostile_tuning
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
@@ -17,6 +17,7 @@ from thaw.plots import (
     accuracy_figure,
     class_figure,
     confusion_figure,
+    openness_figure,
     png,
     reliability_figure,
     svg,
@@ -79,3 +80,13 @@ def test_wilsons_interval_is_scipys(right: int, wrong: int) -> None:
     right = min(right, n)
     expected = binomtest(right, n).proportion_ci(method="wilson")
     assert wilson(right / n, n) == pytest.approx((expected.low, expected.high), abs=1e-4)
+
+
+def test_the_threshold_lies_on_its_curve() -> None:
+    tuning = hostile_tuning()
+    axes = openness_figure(tuning).axes[0]
+    (dot,) = [line for line in axes.lines if line.get_marker() == "o" and line.get_markersize() == 7]
+    assert dot.get_xydata().tolist() == [[tuning.chosen.false_rejects, tuning.chosen.false_accepts]]
+    drawn = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert len(drawn) == 2 and f"AUROC {tuning.chosen.auroc:.3f}" in drawn[0], "the chosen one first"
+    assert svg(openness_figure(tuning), "openness") == svg(openness_figure(tuning), "openness")

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from openness_rows import opened_predictor, predictor_on_digits
+from openness_rows import pictures as digits_and_crosses
 from PIL import Image
 
 from thaw.architectures import build_seeded, classifier_of
@@ -19,6 +21,7 @@ from thaw.errors import BadArtifact
 from thaw.heads import fit_head
 from thaw.labelled import LabelledFeatures
 from thaw.model_size import model_size
+from thaw.openness import NEITHER
 from thaw.params import BackboneParams, HeadParams
 from thaw.predictor import Predictor
 from thaw.weights import write_weights
@@ -130,3 +133,28 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
         write_backbone(read_backbone(BackboneParams(weights="data/pretrain/small.safetensors")), tmp_path / str(number))
         written.add((tmp_path / str(number) / "backbone.safetensors").read_bytes())
     assert len(written) == 1
+
+
+def asked(predictor: Predictor) -> list[torch.Tensor]:
+    return [predictor.pixels_of_picture(Image.fromarray(one).convert("RGB")) for one in digits_and_crosses(300, 30)]
+
+
+def test_what_is_no_digit_is_neither(tmp_path: Path) -> None:
+    predictor = opened_predictor()
+    said = predictor.predict(asked(predictor))
+    assert said.known_scores is not None and said.known_scores.shape == (60,)
+    assert set(said.labels[1::2]) == {NEITHER} and not said.accepted[1::2].any()
+    assert set(said.labels[::2]) <= {"0", "1", "2", NEITHER} and (said.labels[::2] != NEITHER).mean() > 0.8
+    predictor.write(tmp_path)
+    again = Predictor.read(tmp_path).predict(asked(predictor))
+    assert np.array_equal(again.known_scores, said.known_scores) and list(again.labels) == list(said.labels)
+
+
+def test_without_openness_every_image_gets_a_class_and_the_probabilities_are_the_same(tmp_path: Path) -> None:
+    plain, opened = predictor_on_digits(), opened_predictor()
+    said = plain.predict(asked(plain))
+    assert said.known_scores is None and said.accepted.all() and NEITHER not in said.labels
+    assert np.array_equal(said.probabilities, opened.predict(asked(plain)).probabilities)
+    opened.write(tmp_path)
+    plain.write(tmp_path)
+    assert Predictor.read(tmp_path).openness is None, "what an earlier model had is gone"

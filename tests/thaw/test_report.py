@@ -2,7 +2,14 @@
 
 import re
 
-from evaluations import HOSTILE, hostile_evaluation, hostile_ingest, hostile_predictions, thumbnail
+from evaluations import (
+    HOSTILE,
+    hostile_evaluation,
+    hostile_ingest,
+    hostile_predictions,
+    rejecting_evaluation,
+    thumbnail,
+)
 
 from thaw.evaluation import confident_mistakes, top_confusions
 from thaw.pages import percent
@@ -64,3 +71,19 @@ def test_every_figure_is_a_picture() -> None:
 
 def test_the_same_evaluation_gives_the_same_page() -> None:
     assert page() == page()
+
+
+def test_a_model_that_says_neither_has_a_section_of_its_own_and_others_have_none() -> None:
+    evaluation = rejecting_evaluation()
+    html = render_report(
+        evaluation, hostile_ingest(), Origin(HOSTILE, (), HOSTILE), dict.fromkeys(
+            (mistake.digest for mistake in evaluation.mistakes), thumbnail()
+        ),
+    )  # fmt: skip
+    assert evaluation.rejections is not None
+    assert f"Of the 60 test images of known classes it wrongly rejects {percent(0.25)}" in html
+    assert "Energy (used)" in html or "Distance to the nearest images (used)" in html
+    assert "The bound is for images such as those left out" in html
+    assert HOSTILE not in html and html.count("<script>") == 1
+    assert 'id="neither"' in html and 'id="neither"' not in page()
+    assert dict(figure_pngs(evaluation))["openness"].startswith(b"\x89PNG")

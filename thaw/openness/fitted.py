@@ -47,7 +47,8 @@ class Tuning:
     """All that was tried, the best first: the score that rejects the fewest known rows.
 
     rate: the false-accept rate asked for. confidence: of the upper bounds; where several scores are tried, all of them hold together. unknown: which rows
-    stood for unknown inputs; `n` of them, beside `known` others. needed: how many could show the rate, if none of them were accepted.
+    stood for unknown inputs; `n` of them, beside `known` others. needed: how many could show the rate, if none of them were accepted. seen: whether the
+    backbone was trained on all these rows, those of classes left out too.
     """
 
     rate: float
@@ -57,6 +58,7 @@ class Tuning:
     known: int
     needed: int
     candidates: tuple[Candidate, ...]
+    seen: bool = False
 
     @property
     def chosen(self) -> Candidate:

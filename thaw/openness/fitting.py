@@ -7,7 +7,14 @@ from thaw.heads.fitted import FittedHead
 from thaw.labelled import LabelledFeatures, joined
 from thaw.openness.distances import neighbours_for
 from thaw.openness.fitted import NEITHER, Openness
-from thaw.openness.rounds import Maker, hold_background_out, leave_classes_out
+from thaw.openness.rounds import (
+    LOOKS_AT_HEAD,
+    Collected,
+    Maker,
+    hold_background_out,
+    judge_background,
+    leave_classes_out,
+)
 from thaw.openness.scores import ScoreName
 from thaw.openness.tuning import tune
 from thaw.params import HeadParams, OpennessParams
@@ -17,6 +24,7 @@ from thaw.threads import threads, threads_for
 SCORES: tuple[ScoreName, ...] = ("max_probability", "energy", "mahalanobis", "neighbours")
 MOST_ROWS = 10_000
 """More rows than this are sampled: tuning fits some fifty models, and a threshold needs no more."""
+TRAINED_TOGETHER = "the head is trained with the backbone, and cannot be fitted again without a class"
 
 
 def fit_openness(
@@ -33,8 +41,9 @@ def fit_openness(
     `head` was fitted on `train`; heads on the remaining classes are fitted like it. With two classes, one is left where the other is left out: scores that
     look at features can be tuned so, those that look at the head cannot.
 
-    The features must come from a network that never saw these labels. One that was fine-tuned on all classes keeps the class that is left out apart from
-    the others, so the false-accept rate comes out better than it will be for new classes.
+    A head that was trained with its backbone cannot be fitted again alone, so there only scores that look at features are tuned, and a background class on
+    `val`. That backbone also keeps a class that is left out apart from the others, so the false-accept rate comes out better than it will be for new
+    classes; `Tuning.seen` says so.
 
     Raises:
         BadParameters: the score cannot be tuned for these classes or this head, or a name is in the way.
@@ -43,24 +52,47 @@ def fit_openness(
     if params.score == "none" and params.background is None:
         return None
     _check(head, params)
-    rows = _sample(train if val is None or not len(val) else joined(train, val), head_params.seed)
+    held_out = train.rows(torch.arange(0)) if val is None else val
+    rows = _sample(joined(train, held_out) if len(held_out) else train, head_params.seed)
     with threads(threads_for(rows.features.numel())):
-        return _fit_openness(head, rows, params, head_params, progress)
+        return _fit_openness(head, rows, held_out, params=params, head_params=head_params, progress=progress)
+
+
+def check_thawed(params: OpennessParams) -> None:
+    """Refuse, before a backbone is trained, what could not be tuned after it.
+
+    Raises:
+        BadParameters: the score looks at a head that is trained with the backbone.
+    """
+    if params.score in LOOKS_AT_HEAD:
+        raise BadParameters(_refusal(params.score, TRAINED_TOGETHER))
 
 
 def _fit_openness(
-    head: FittedHead, rows: LabelledFeatures, params: OpennessParams, head_params: HeadParams, progress: Progress
+    head: FittedHead,
+    rows: LabelledFeatures,
+    held_out: LabelledFeatures,
+    *,
+    params: OpennessParams,
+    head_params: HeadParams,
+    progress: Progress,
 ) -> Openness:
     background = None if params.background is None else head.class_names.index(params.background)
     maker = Maker(head, head_params, candidates(head, params), neighbours_for(rows), background)
-    hold_out = leave_classes_out if background is None else hold_background_out
-    collected = hold_out(rows, maker, progress)
+    collected: dict[ScoreName, Collected]
+    if background is None:
+        collected = leave_classes_out(rows, maker, progress)
+    elif _trained_with_backbone(head):
+        collected = judge_background(held_out, head, background)
+    else:
+        collected = hold_background_out(rows, maker, progress)
     tuning = tune(
         collected,
         head.class_names,
         rate=params.false_accepts,
         confidence=params.confidence,
         unknown="classes left out" if background is None else "background",
+        seen=background is None and _trained_with_backbone(head),
     )
     return Openness(maker.score(tuning.chosen.score, rows), tuning.chosen.threshold, tuning, params.background)
 
@@ -78,11 +110,18 @@ def candidates(head: FittedHead, params: OpennessParams) -> tuple[ScoreName, ...
 
 def _obstacle(name: str, head: FittedHead) -> str | None:
     """Why a score cannot be used with this head, or None."""
-    if name in ("max_probability", "energy") and len(head.class_names) == 2:
+    if name in LOOKS_AT_HEAD and _trained_with_backbone(head):
+        return TRAINED_TOGETHER
+    if name in LOOKS_AT_HEAD and len(head.class_names) == 2:
         return "of two classes one is left where the other is left out, and a head needs two"
     if name == "energy" and head.kind == "knn":
         return "a nearest-neighbour head's logits are logs of shares, whose energy is always 0"
     return None
+
+
+def _trained_with_backbone(head: FittedHead) -> bool:
+    """Whether the head was fine-tuned: what was tried on the way are epochs, and no setting to fit it by."""
+    return all(trial.setting.l2 is None and trial.setting.neighbours is None for trial in head.trials)
 
 
 def _check(head: FittedHead, params: OpennessParams) -> None:
@@ -99,9 +138,11 @@ def _check(head: FittedHead, params: OpennessParams) -> None:
         )
     obstacle = None if params.background is not None else _obstacle(params.score, head)
     if obstacle is not None:
-        raise BadParameters(
-            f"openness.score: {params.score} cannot be tuned here ({obstacle}); take auto, mahalanobis or neighbours"
-        )
+        raise BadParameters(_refusal(params.score, obstacle))
+
+
+def _refusal(score: str, reason: str) -> str:
+    return f"openness.score: {score} cannot be tuned here ({reason}); take auto, mahalanobis or neighbours"
 
 
 def _sample(rows: LabelledFeatures, seed: int) -> LabelledFeatures:

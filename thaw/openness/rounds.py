@@ -127,6 +127,23 @@ def hold_background_out(rows: LabelledFeatures, maker: Maker, progress: Progress
     return {"background": _collect(one.known, [one])}
 
 
+def judge_background(rows: LabelledFeatures, head: FittedHead, background: int) -> dict[ScoreName, Collected]:
+    """The same by `head` itself, on rows that it was not fitted on.
+
+    Raises:
+        BadManifest: none of them is of the background class, or none of any other.
+    """
+    unknown = rows.targets.eq(background)
+    if unknown.all() or not unknown.any():
+        raise BadManifest(
+            "a fine-tuned model is tuned on validation images, and none of them is of openness.background, or none of "
+            "any other class; raise dataset.splits.val"
+        )
+    scored = known_scores(Background(background), head, rows.features)
+    one = _Round(scored[~unknown], scored[unknown], rows.targets[unknown])
+    return {"background": _collect(one.known, [one])}
+
+
 @dataclass(frozen=True, eq=False)
 class _Folds:
     """fold: int64 [N], for each row the fold whose model may judge it. held: bool [N], whether that model was fitted without it."""

@@ -21,6 +21,7 @@ def tune(
     rate: float,
     confidence: float,
     unknown: Unknowns,
+    seen: bool = False,
 ) -> Tuning:
     """Give each score the threshold that lets no more than `rate` of unknown rows pass, upper bound included; the one that rejects the fewest known rows
     comes first.
@@ -40,6 +41,7 @@ def tune(
         known=len(some.known),
         needed=rows_needed(rate, each),
         candidates=tuple(sorted(found, key=lambda one: (one.false_rejects, -one.auroc))),
+        seen=seen,
     )
 
 
@@ -67,9 +69,9 @@ def _candidate(
 
 
 def _score_beyond(known: NDArray[np.float32], share: float) -> float:
-    """The lowest of the sorted known scores that more than `share` of them do not exceed; where there is none, just above all of them."""
+    """The lowest of the sorted known scores that more than `share` of them do not exceed; where there is none, more than any score: nothing is accepted."""
     place = int(np.floor(round(share * len(known), 6)))
-    return float(known[place]) if place < len(known) else float(np.nextafter(known[-1], np.float32(np.inf)))
+    return float(known[place]) if place < len(known) else float(np.finfo(np.float32).max)
 
 
 def _by_class(

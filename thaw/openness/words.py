@@ -28,10 +28,16 @@ def describe(tuning: Tuning) -> tuple[str, ...]:
         said.append(_not_reached(tuning))
     if tuning.unknown == "classes left out":
         worst = chosen.classes[0]
+        most = f'of one class, "{shown(worst.name)}", {_percent(worst.accepted)} would be accepted, and '
         said.append(
-            f'the bound is for images such as those left out; of one class, "{shown(worst.name)}", {_percent(worst.accepted)} would be accepted, '
-            "and a class that is more like yours than they are to each other may be accepted more often"
+            f"the bound is for images such as those left out; {most if worst.accepted else ''}"
+            "a class that is more like yours than they are to each other may be accepted more often"
         )
+        if tuning.seen:
+            said.append(
+                "the backbone was fine-tuned on these classes too, and keeps them apart even where they are left out: expect new classes to be accepted "
+                "more often than the bound says"
+            )
         if len(chosen.classes) == 2:
             said.append(
                 "two classes say little of others: tuning saw each of them alone, and only the other one as unknown"
@@ -49,7 +55,7 @@ def _not_reached(tuning: Tuning) -> str:
     if tuning.n < tuning.needed:
         return (
             f"{asked} cannot be shown with {tuning.n} images that stand for unknown ones: it takes {tuning.needed} or more, none of them accepted; "
-            f"the threshold is the best there is, and its bound is {_percent(chosen.upper)}"
+            f"the threshold is the best there is, and its bound is {_percent(chosen.upper)}; label more images, or raise openness.false_accepts"
         )
     return f"{asked} is not reached; the bound is {_percent(chosen.upper)}"
 
