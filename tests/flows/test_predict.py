@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from flows.cli.app import app
 from flows.environment import defaults
-from tasks.pipeline_run import PYFUNC, _signature
+from tasks.pipeline_run import PYFUNC, _outputs, _signature
 from thaw.predictor import Predictor
 
 
@@ -32,7 +32,7 @@ def deploy(predictor: Predictor, folder: Path) -> Path:
     predictor.write(folder / "parts")
     mlflow.pyfunc.save_model(
         folder / "model", python_model=str(PYFUNC), artifacts={"model": str(folder / "parts")}, pip_requirements=["torch"],
-        signature=_signature(predictor),
+        signature=_signature(_outputs(predictor)),
     )  # fmt: skip
     return folder / "model"
 

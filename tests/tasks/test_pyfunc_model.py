@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from openness_rows import opened_predictor, pictures, predictor_on_digits
 
-from tasks.pipeline_run import _signature
+from tasks.pipeline_run import _outputs, _signature
 from tasks.pyfunc_model import BATCH, ImageClassifier
 from thaw.predictor import Predictor
 
@@ -45,4 +45,4 @@ def test_a_model_with_it_says_neither_and_how_well_known_each_image_is(tmp_path:
 def test_the_signature_names_the_columns_that_come(tmp_path: Path) -> None:
     for predictor in (predictor_on_digits(), opened_predictor()):
         found = table(predictor, tmp_path / str(predictor.openness is None), pictures(300, 1))
-        assert _signature(predictor).outputs.input_names() == list(found.columns)
+        assert _signature(_outputs(predictor)).outputs.input_names() == list(found.columns)
