@@ -6,12 +6,15 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
 from thaw.errors import BadArtifact
 from thaw.files import write_bytes, write_text
-from thaw.predictor import Predictor
+
+if TYPE_CHECKING:
+    from thaw.predictor import Predictor  # seconds; whoever writes that nothing was thawed does without
 
 RECORD = "finetuned.json"
 HISTORY = "history.csv"
@@ -36,7 +39,7 @@ class FineTuned:
     history: what each epoch came to while their number was chosen.
     """
 
-    predictor: Predictor
+    predictor: "Predictor"
     thawed: int
     epochs: int
     history: tuple[Epoch, ...]
@@ -67,7 +70,7 @@ def write_finetuned(model: FineTuned, folder: Path) -> None:
     _write_record(Record(model.thawed, model.epochs), folder)
 
 
-def read_finetuned(folder: Path) -> Predictor | None:
+def read_finetuned(folder: Path) -> "Predictor | None":
     """The fine-tuned model; None where the backbone stayed frozen.
 
     Raises:
@@ -80,7 +83,11 @@ def read_finetuned(folder: Path) -> Predictor | None:
         raise BadArtifact(
             f"{path} cannot be read ({error}); run `thaw run --stage finetune` to make it again"
         ) from error
-    return Predictor.read(folder) if record.blocks else None
+    if not record.blocks:
+        return None
+    from thaw.predictor import Predictor
+
+    return Predictor.read(folder)
 
 
 def _clear(folder: Path) -> None:

@@ -127,13 +127,13 @@ def _ruling(over: str, lead: Score) -> Ruling:
 _ADAPTER: TypeAdapter[Certificate | None] = TypeAdapter(Certificate | None)
 
 
-def write_certificate(certificate: Certificate | None, path: Path) -> None:
-    """Write the certificate as JSON, atomically; None: none was asked for."""
+def write_certificate(certificate: Certificate, path: Path) -> None:
+    """Write the certificate as JSON, atomically; see `thaw.certificate.absent` for where there is none."""
     write_bytes(path, _ADAPTER.dump_json(certificate, indent=2) + b"\n")
 
 
 def read_certificate(path: Path) -> Certificate | None:
-    """Read what `write_certificate` wrote.
+    """Read what `write_certificate` or `write_absent` wrote; None: no certificate was asked for.
 
     Raises:
         BadArtifact: it is missing or damaged.

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from certificates import certificate
 
+from thaw.certificate.absent import write_absent
 from thaw.certificate.record import figures_of, read_certificate, write_certificate
 from thaw.errors import BadArtifact
 
@@ -40,7 +41,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "certificate.json"
     write_certificate(certificate(), path)
     assert read_certificate(path) == certificate()
-    write_certificate(None, path)
+    write_absent(path)
     assert read_certificate(path) is None
     path.write_text("{}")
     with pytest.raises(BadArtifact, match="--stage compare"):
