@@ -8,6 +8,7 @@ import torch
 from digit_images import WEIGHTS, digit_images, embedded, features_of
 from digit_pairs import pair_features, pair_pictures
 from openness_rows import QUICK, predictor_on_digits
+from torch import nn
 
 from thaw.architectures import build_seeded, default_preprocessing
 from thaw.backbones import Backbone, cut, read_backbone
@@ -100,3 +101,17 @@ def of_architecture(name: str) -> tuple[Predictor, list[torch.Tensor]]:
     weights = torch.randn(2, features.shape[1], generator=torch.Generator().manual_seed(0))
     head = FittedHead(replace(made, weights=weights), ("ant", "bee"), 1.0, ())
     return Predictor(backbone, head, backbone.layers[-1]), list(pixels)
+
+
+class _Guessing(nn.Module):
+    """Does another thing with other pixels, which no graph can say."""
+
+    def forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        found = pixels.mean((2, 3)) if float(pixels.mean()) > 0 else pixels.amax((2, 3))
+        return {"flatten": found.repeat(1, 100)[:, :256]}
+
+
+def inexpressible() -> Predictor:
+    """One that torch.export must refuse."""
+    plain = predictor_on_digits()
+    return replace(plain, backbone=replace(plain.backbone, extractor=_Guessing()))

@@ -125,6 +125,6 @@ def _said(head: FittedHead, openness: Openness | None, features: Tensor) -> tupl
     if openness is None:
         return (probabilities,)
     score = openness.score
-    at_once = isinstance(score, Mahalanobis | Neighbours)
-    known = score.known_at_once(features) if at_once else score.known(features, logits)
+    in_blocks = Mahalanobis | Neighbours
+    known = score.known_at_once(features) if isinstance(score, in_blocks) else score.known(features, logits)
     return probabilities, known, openness.accepts(known)

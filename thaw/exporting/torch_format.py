@@ -62,6 +62,8 @@ def read_program(path: Path) -> TorchRunner:
 def _refuse_pickle(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
+            if not any(name.endswith("/archive_format") for name in archive.namelist()):
+                raise ValueError("it does not name its format")
             pickled = [*_pickled_files(archive), *_pickled_tensors(archive)]
     except (OSError, zipfile.BadZipFile, ValueError, KeyError, AttributeError) as error:
         raise BadExport(f"{path} is no .pt2 file of torch.export ({error})") from error
