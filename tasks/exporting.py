@@ -107,6 +107,10 @@ def read_predictor(uri: str, scratch: Path) -> AnyPredictor:
     import mlflow
     from mlflow.models import Model
 
+    if ":" not in uri and not Path(uri).exists():
+        raise RegistryError(
+            f"there is no folder {uri}; name a model, such as models:/NAME/3, or the folder that holds one"
+        )
     try:
         with explained():
             folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(scratch)))

@@ -67,7 +67,7 @@ def _say(done: "Export") -> None:
 
     card, screen = done.card, out()
     screen.print(f"{card.uri} as {card.format}: {done.folder}", style="green", markup=False, soft_wrap=True)
-    screen.print(table(("file", "size"), ((name, f"{size / 1e6:.2f} MB") for name, size in done.files)))
+    screen.print(table(("file", "size"), ((name, f"{size / 1e3:,.1f} kB") for name, size in done.files)))
     agreement = card.checked.agreement
     screen.print(
         f"Checked by {card.checked.runtime} on {card.checked.images} images: {agreement.labels_equal:.1%} of the labels are equal, and a "

@@ -53,7 +53,7 @@ def test_it_writes_the_folder_that_is_named_where_the_caller_stands(project: Pat
     assert "checking it on" in said.stderr
     folder = project / "photos/here"
     assert sorted(path.name for path in folder.iterdir()) == ["README.md", "model.json", "model.onnx"]
-    again = export("--out", "here")
+    again = export("--out", str(folder))
     assert again.exit_code == 1 and "exists already" in again.stderr and "Traceback" not in again.output
 
 

@@ -11,7 +11,6 @@ from registration import inside
 
 from thaw.ingestion import ingest
 from thaw.manifest import write_manifest
-from thaw.params import DatasetParams
 
 PARAMS = "dataset: {source: photos, splits: {val: 0, test: 0.5}}\nbackbone: {weights: x.safetensors}\nregistry: {name: my digits}\n"
 
@@ -34,7 +33,7 @@ def build_registered(root: Path) -> Path:
     with inside(root):
         import mlflow
 
-        write_manifest(ingest(Path("photos"), DatasetParams(source="photos")).manifest, MANIFEST)
+        write_manifest(ingest(Path("photos"), read_params().dataset).manifest, MANIFEST)
         predictor_on_digits().write(Path("parts"))
         client = connect()
         with mlflow.start_run(experiment_id=experiment_id(client, "thaw")):

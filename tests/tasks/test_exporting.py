@@ -74,7 +74,7 @@ def test_a_model_that_lies_in_a_folder_has_no_version(project: Path, tmp_path: P
         ("models:/my digits@loser", "has no loser yet; `thaw models` lists"),
         ("models:/others@champion", "others has no champion yet; `thaw run` makes one"),
         ("models:/m-0123", "refused|no model of Thaw's"),
-        ("no/such/folder", "no model of Thaw's that can be read"),
+        ("no/such/folder", "there is no folder no/such/folder; name a model, such as models:/NAME/3"),
         ("photos", "no model of Thaw's that can be read"),
     ],
 )
