@@ -139,6 +139,17 @@ def test_a_failure_midway_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_two_at_once_make_one_folder(tmp_path: Path) -> None:
+    def tell(step: str) -> None:
+        if step.startswith("checking"):
+            write_export(model("mlp"), ORIGIN, Format.TORCH, images("linear"), folder=tmp_path / "out")
+
+    with pytest.raises(BadExport, match="was made by somebody else meanwhile"):
+        write_export(model("linear"), ORIGIN, Format.TORCH, images("linear"), folder=tmp_path / "out", tell=tell)
+    assert json.loads((tmp_path / "out/model.json").read_text())["head"] == "mlp"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 EXPORT_THEN_DIE = """
 import os, signal, sys
 from pathlib import Path
