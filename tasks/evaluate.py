@@ -9,6 +9,7 @@ import numpy as np
 
 from tasks.contenders import Setting, measure_contenders
 from tasks.multilabel.evaluate import evaluate_label_sets
+from tasks.parity import compare_ways
 from tasks.paths import (
     CERTIFICATE,
     FEATURES,
@@ -100,6 +101,8 @@ def main() -> None:
         certificate=read_certificate(CERTIFICATE),
         rejections=None if openness is None else count_rejections(openness, said.accepted, predictions),
     )
+    frozen_model = Predictor(backbone.only((layer.name,)), head, layer.name, openness)
+    compare_ways(tuned or frozen_model, test, params, None if tuned else features)
     write_report(evaluation, predictions, test, params)
     accuracy = evaluation.metrics.accuracy
     log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))

@@ -45,6 +45,10 @@ class StaleFeatures(BadArtifact):
     """Cached features are not what would be computed now."""
 
 
+class BadExport(ThawError):
+    """A model cannot be exported so, or what came out does not say what the model says."""
+
+
 class BadImage(ThawError):
     """One image that cannot be used, with the reason; never stops a run by itself."""
 

@@ -1,6 +1,8 @@
 """Atomic writes and digests of files."""
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +32,38 @@ def atomic(path: Path) -> Iterator[Path]:
         sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; on success its files are synced and it is renamed to `path`, on failure removed.
+
+    A reader sees the whole folder or none; a kill leaves at most a `.tmp-*` folder behind.
+
+    Raises:
+        FileExistsError: `path` is there already, and is no empty folder; nothing is changed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=path.parent))
+    try:
+        yield temporary
+        for file in temporary.rglob("*"):
+            sync(file)
+        temporary.chmod(0o755)
+        sync(temporary)
+        _rename_folder(temporary, path)
+        sync(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _rename_folder(temporary: Path, path: Path) -> None:
+    try:
+        temporary.rename(path)
+    except OSError as error:  # systems name a full folder, and a file in its place, in different ways
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        raise
 
 
 def sync(path: Path) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tasks.multilabel.baselines import measure_set_baselines
+from tasks.parity import compare_ways
 from tasks.paths import FEATURES, HEAD, REPORT
 from tasks.report_files import read_ingest_report, table_of, with_intervals
+from thaw.backbones import read_backbone
 from thaw.baselines import SCRATCH
 from thaw.errors import BadManifest
 from thaw.evaluation import ModelDescription
@@ -20,6 +22,7 @@ from thaw.multilabel.evaluation import LabelSetEvaluation, evaluate_sets
 from thaw.multilabel.head import LabelSetHead
 from thaw.multilabel.labelled import targets_of
 from thaw.multilabel.predictions import LabelSetPredictions, write_label_set_predictions
+from thaw.multilabel.predictor import LabelSetPredictor
 from thaw.multilabel.report import render_set_report, set_figure_pngs
 from thaw.multilabel.selection import examples_of, training_examples
 from thaw.multilabel.storage import read_label_set_head
@@ -53,6 +56,9 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
         baselines=measure_set_baselines(params, manifest, layer.name, predictions),
         left_out=left_out,
     )
+    backbone = read_backbone(params.backbone).only((layer.name,))
+    features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in test])
+    compare_ways(LabelSetPredictor(backbone, head, layer.name), test, params, features)
     write_set_report(evaluation, predictions, test, params)
     f1 = evaluation.metrics.macro_f1
     log.info("macro F1 %.3f (%.3f to %.3f) on %d test images", f1.value, f1.low, f1.high, len(test))

@@ -61,6 +61,13 @@ def test_the_same_inputs_give_the_same_bytes(project: Path) -> None:
     assert written() == before
 
 
+def test_three_ways_to_the_same_answer_are_compared(project: Path) -> None:
+    found = json.loads((REPORT / "parity.json").read_text())
+    assert found["rows"] == 40 and found["reason"] is None
+    for way in ("pixels", "exported"):
+        assert found[way]["labels_equal"] == 1 and found[way]["largest_difference"] < 1e-4
+
+
 def test_every_baseline_is_measured_from_the_same_images(project: Path) -> None:
     set_params("baselines: [majority]", "baselines: [majority, pixels, random_backbone]")
     set_params("seeds: 1", "seeds: 2")

@@ -58,6 +58,8 @@ def test_a_thawed_backbone_is_evaluated_and_registered_in_its_place(project: Pat
     evaluate.main()
     metrics = json.loads((REPORT / "metrics.json").read_text())
     assert "frozen" in metrics["baselines"]
+    parity = json.loads((REPORT / "parity.json").read_text())
+    assert parity["pixels"] is None and parity["exported"]["labels_equal"] == 1
     assert "full" in (REPORT / "report.html").read_text()
     assert _predictor(read_params()).backbone.weights_digest == tuned.backbone.weights_digest
 

@@ -51,6 +51,8 @@ def test_every_file_that_later_stages_and_dvc_expect_is_there(project: Path) -> 
     for name in ("confusion.csv", "reliability.csv", "report.html", "metrics.json", "predictions.parquet"):
         assert (data / "report" / name).stat().st_size, name
     assert holds_label_set_head(data / "head")
+    parity = json.loads((data / "report/parity.json").read_text())
+    assert parity["pixels"]["labels_equal"] == parity["exported"]["labels_equal"] == 1
     trials = (data / "head/trials.csv").read_text().splitlines()
     assert len(trials) == 3
 

@@ -34,16 +34,17 @@ class NeighboursModel:
         """[N, D] float32 -> [N, C] float32: the log of the shares of the votes, one vote spread over all
         classes added."""
         size = max(1, SIMILARITIES // len(self.rows))
-        found = [self._votes(block) for block in features.split(size)]
-        votes = torch.cat(found) if found else torch.zeros(0, len(self.class_weights))
-        votes = votes + 1 / len(self.class_weights)
-        return (votes / votes.sum(1, keepdim=True)).log()
+        found = [self.logits_at_once(block) for block in features.split(size)]
+        return torch.cat(found) if found else torch.zeros(0, len(self.class_weights))
 
-    def _votes(self, features: Tensor) -> Tensor:
+    def logits_at_once(self, features: Tensor) -> Tensor:
+        """The same of all rows at once, in operations alone: what an exported graph is made of."""
         similar = F.normalize(self.standardisation.apply(features)) @ self.rows.T
         voters = self.targets[similar.topk(self.neighbours, dim=1).indices]
-        votes = torch.zeros(len(features), len(self.class_weights))
-        return votes.scatter_add_(1, voters, self.class_weights[voters])
+        # Not `len`, which would nail an exported graph to one number of rows.
+        votes = torch.zeros(features.shape[0], len(self.class_weights))
+        votes = votes.scatter_add_(1, voters, self.class_weights[voters]) + 1 / len(self.class_weights)
+        return (votes / votes.sum(1, keepdim=True)).log()
 
 
 def fit_neighbours(

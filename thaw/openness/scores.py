@@ -57,14 +57,16 @@ class Mahalanobis:
     def known(self, features: Tensor, logits: Tensor) -> Tensor:
         """Features float32 [N, D] and calibrated logits float32 [N, C] -> float32 [N]."""
         size = max(1, BLOCK // self.means.numel())
-        return torch.cat([self._block(block) for block in features.split(size)]) if len(features) else torch.empty(0)
+        found = [self.known_at_once(block) for block in features.split(size)]
+        return torch.cat(found) if len(features) else torch.empty(0)
 
-    def _block(self, features: Tensor) -> Tensor:
-        white = self.standardisation.apply(features) @ self.whitening
-        # Not by the expanded square, which loses the digits of small distances.
-        distances: Tensor = torch.cdist(white, self.means, compute_mode="donot_use_mm_for_euclid_dist")
-        nearest: Tensor = distances.amin(1) / self.means.shape[1] ** 0.5
-        return -nearest
+    def known_at_once(self, features: Tensor) -> Tensor:
+        """The same of all rows at once, in operations that every exported graph knows."""
+        white, means = (self.standardisation.apply(features) @ self.whitening).double(), self.means.double()
+        # The expanded square would lose the digits of small distances in float32.
+        squares = white.square().sum(1, keepdim=True) + means.square().sum(1) - 2 * white @ means.T
+        nearest: Tensor = squares.amin(1).clamp(min=0).sqrt() / self.means.shape[1] ** 0.5
+        return -nearest.float()
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +85,11 @@ class Neighbours:
     def known(self, features: Tensor, logits: Tensor) -> Tensor:
         """Features float32 [N, D] and calibrated logits float32 [N, C] -> float32 [N]."""
         size = max(1, BLOCK // len(self.rows))
-        return torch.cat([self._block(block) for block in features.split(size)]) if len(features) else torch.empty(0)
+        found = [self.known_at_once(block) for block in features.split(size)]
+        return torch.cat(found) if len(features) else torch.empty(0)
 
-    def _block(self, features: Tensor) -> Tensor:
+    def known_at_once(self, features: Tensor) -> Tensor:
+        """The same of all rows at once, in operations that every exported graph knows."""
         similar = F.normalize(self.standardisation.apply(features)) @ self.rows.T
         nearest = similar.topk(self.neighbours, dim=1).values[:, -1]
         return -(2 - 2 * nearest).clamp(min=0).sqrt()

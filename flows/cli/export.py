@@ -1,0 +1,76 @@
+"""`thaw export`: a version as one graph, ONNX or torch.export, for those who run it without Thaw."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thaw.exporting.formats import Format
+
+if TYPE_CHECKING:
+    from tasks.exporting import Plan
+    from thaw.exporting.folder import Export
+
+
+def export(
+    *,
+    model: Annotated[str | None, typer.Option(help="An MLflow model URI; the champion if left out.")] = None,
+    format_: Annotated[
+        Format,
+        typer.Option("--format", help="`onnx` for onnxruntime and others (`thaw[onnx]`); `torch` for torch.export."),
+    ] = Format.ONNX,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to make; data/exports/NAME-VERSION-FORMAT if left out.")
+    ] = None,
+    images: Annotated[
+        list[Path] | None,
+        typer.Option(help="An image to check the export on, may be given again; some test images if left out.",
+                     exists=True, dir_okay=False),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and write nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+) -> None:  # fmt: skip
+    """Write a model as one graph, pixels to probabilities, with all that one must know to run it: model.json and README.md.
+
+    Before the folder appears, the export is run on images and compared with the model; where they differ, nothing is written.
+    """
+    # Before the project becomes the working directory: relative paths are the caller's.
+    files, folder = [file.resolve() for file in images or []], out and out.resolve()
+    from flows.cli.terminal import err, print_json
+    from flows.environment import enter_project
+
+    enter_project()
+    from tasks.exporting import export as make
+    from tasks.exporting import plan_export
+
+    if dry_run:
+        plan = plan_export(model, format_, folder, files)
+        print_json(plan) if json else _say_plan(plan)
+        return
+    done = make(model, format_, folder, files, lambda step: err().print(f"{step} ...", style="dim", markup=False))
+    print_json(done) if json else _say(done)
+
+
+def _say_plan(plan: "Plan") -> None:
+    from flows.cli.terminal import out
+
+    names = ", ".join(output.name for output in plan.outputs)
+    out().print(
+        f"Dry run, nothing was written: {plan.origin.uri} would be exported as {plan.format} to {plan.folder}, giving {names}; "
+        f"checked on {plan.images} images first.",
+        style="yellow", markup=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+def _say(done: "Export") -> None:
+    from flows.cli.terminal import out, table
+
+    card, screen = done.card, out()
+    screen.print(f"{card.uri} as {card.format}: {done.folder}", style="green", markup=False, soft_wrap=True)
+    screen.print(table(("file", "size"), ((name, f"{size / 1e3:,.1f} kB") for name, size in done.files)))
+    agreement = card.checked.agreement
+    screen.print(
+        f"Checked by {card.checked.runtime} on {card.checked.images} images: {agreement.labels_equal:.1%} of the labels are equal, and a "
+        f"probability differs by {agreement.largest_difference:.1e} at most ({card.checked.tolerance.difference:g} is allowed).",
+        style="dim", markup=False, soft_wrap=True,
+    )  # fmt: skip

@@ -1,0 +1,153 @@
+"""What `thaw export` does: a version from the registry to a folder that others can run. No stage: a person asks for it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from tasks.paths import MANIFEST
+from tasks.registry import CHAMPION, ModelVersion, Registry, explained, open_registry
+from thaw.errors import BadExport, BadImage, RegistryError
+from thaw.exporting.card import Origin
+from thaw.exporting.folder import Export, Tell, check_target, write_export
+from thaw.exporting.formats import Format
+from thaw.exporting.graph import AnyPredictor, Output, outputs_of
+from thaw.manifest import TEST, read_manifest
+from thaw.multilabel.predictor import read_any_predictor
+from thaw.params import Params, read_params
+from thaw.pixel_source import read_ingested, spread
+
+EXPORTS = "data/exports"
+"""Where exports go unless another folder is named."""
+IMAGES = 64
+"""Images that an export is checked on at most."""
+_IN_REGISTRY = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be exported, and where to; images: how many it would be checked on."""
+
+    origin: Origin
+    format: Format
+    folder: Path
+    outputs: tuple[Output, ...]
+    images: int
+
+
+def plan_export(uri: str | None, format_: Format, out: Path | None, images: Sequence[Path]) -> Plan:
+    """What `export` would do; nothing is written.
+
+    Raises:
+        RegistryError, BadExport: see `export`.
+    """
+    params = read_params()
+    origin = find_origin(open_registry(params.registry), uri)
+    folder = out or default_folder(origin, format_)
+    check_target(folder, format_)
+    with TemporaryDirectory() as scratch:
+        predictor = read_predictor(origin.uri, Path(scratch))
+    return Plan(origin, format_, folder, outputs_of(predictor), len(_contents(images, params)))
+
+
+def export(uri: str | None, format_: Format, out: Path | None, images: Sequence[Path], tell: Tell) -> Export:
+    """Export a version and check it on images: those that are named, else some of the test.
+
+    Args:
+        uri: an MLflow model URI; None: the champion.
+        out: the folder; None: one below `data/exports`.
+        images: files; none: up to 64 of the manifest's test.
+
+    Raises:
+        RegistryError: there is no such version, or it is no model of Thaw's.
+        BadExport: see `thaw.exporting.folder.write_export`; or an image to check on cannot be used.
+        BadSource: a test image is gone or changed.
+    """
+    params = read_params()
+    origin = find_origin(open_registry(params.registry), uri)
+    folder = out or default_folder(origin, format_)
+    check_target(folder, format_)
+    tell(f"reading {origin.uri}")
+    with TemporaryDirectory() as scratch:
+        predictor = read_predictor(origin.uri, Path(scratch))
+        pixels = _pixels(predictor, images, params)
+        return write_export(predictor, origin, format_, pixels, folder=folder, tell=tell)
+
+
+def find_origin(registry: Registry, uri: str | None) -> Origin:
+    """What a model URI names, with its lineage where it is a version in a registry; None: the champion.
+
+    Raises:
+        RegistryError: there is no such version.
+    """
+    found = _IN_REGISTRY.fullmatch(uri or f"models:/{registry.name}@{CHAMPION}")
+    if found is None:
+        return Origin(registry.name, None, str(uri), {})
+    named = Registry(registry.client, found["name"])
+    version = named.version(int(found["number"])) if found["number"] else _by_alias(named, found["alias"])
+    tags = {name: value for name, value in version.tags.items() if name.startswith("thaw.")}
+    return Origin(version.name, version.number, version.uri, tags)
+
+
+def default_folder(origin: Origin, format_: Format) -> Path:
+    """Below `data/exports`, named after the version and the format; a registry's names may hold what a file's may not."""
+    name = re.sub(r"[^\w.-]+", "-", origin.name)
+    return Path(EXPORTS) / "-".join([name, *([] if origin.version is None else [str(origin.version)]), format_.value])
+
+
+def read_predictor(uri: str, scratch: Path) -> AnyPredictor:
+    """The model that a URI names, its files brought to `scratch` or read where they lie; none of its code runs.
+
+    Raises:
+        RegistryError: there is no such model, or it is none of Thaw's.
+    """
+    import mlflow
+    from mlflow.models import Model
+
+    if ":" not in uri and not Path(uri).exists():
+        raise RegistryError(
+            f"there is no folder {uri}; name a model, such as models:/NAME/3, or the folder that holds one"
+        )
+    try:
+        with explained():
+            folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(scratch)))
+        flavour = Model.load(str(folder)).flavors["python_function"]
+        return read_any_predictor(folder / flavour["artifacts"]["model"]["path"])
+    except (OSError, KeyError, ValueError, mlflow.MlflowException) as error:
+        raise RegistryError(
+            f"{uri} is no model of Thaw's that can be read ({error}); `thaw models` lists the versions"
+        ) from error
+
+
+def _by_alias(registry: Registry, alias: str) -> ModelVersion:
+    version = registry.by_alias(alias)
+    if version is None:
+        made = "`thaw run` makes one" if alias == CHAMPION else "`thaw models` lists those that there are"
+        raise RegistryError(f"{registry.name} has no {alias} yet; {made}, or name a version with --model")
+    return version
+
+
+def _pixels(predictor: AnyPredictor, images: Sequence[Path], params: Params) -> list[torch.Tensor]:
+    """The images to check on as the model takes them: uint8 [3, H, W] each."""
+    most, found = int(params.dataset.max_megapixels * 1e6), []
+    for digest, path in _contents(images, params):
+        content = path.read_bytes() if digest is None else read_ingested(digest, path)
+        try:
+            found.append(predictor.pixels_of_file(content, most))
+        except BadImage as error:
+            raise BadExport(f"{path} {error}; name other images to check the export on with --images") from error
+    return found
+
+
+def _contents(images: Sequence[Path], params: Params) -> list[tuple[bytes | None, Path]]:
+    """The files to check on, with their digests where the manifest says them."""
+    if images:
+        return [(None, path) for path in images[:IMAGES]]
+    if not MANIFEST.exists():
+        raise BadExport(f"{MANIFEST} is missing, which names images to check the export on; name some with --images")
+    source = Path(params.dataset.source)
+    test = [(one.digest, source / one.path) for one in read_manifest(MANIFEST).examples() if one.split == TEST]
+    return list(spread(test, IMAGES))

@@ -1,0 +1,34 @@
+"""What the stage `evaluate` says of the three ways to an answer: see `thaw.parity`."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from tasks.paths import REPORT
+from thaw.exporting.graph import AnyPredictor
+from thaw.manifest import Example
+from thaw.params import Params
+from thaw.parity import measure_parity, write_parity
+from thaw.pixels import read_pixels
+
+log = logging.getLogger(__name__)
+
+PARITY = "parity.json"
+ROWS = 128
+"""Test images that are compared at most, spread over the test: the ways differ by what they compute with, which shows on any."""
+
+
+def compare_ways(
+    predictor: AnyPredictor, test: Sequence[Example], params: Params, features: torch.Tensor | None
+) -> None:
+    """Compare the ways on test images and write `data/report/parity.json`. features: of each test image, float32 [N, D]; None: they are not cached."""
+    count = min(ROWS, len(test))
+    rows = [number * len(test) // count for number in range(count)]
+    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    pixels = read_pixels([test[row] for row in rows], source, predictor.backbone.preprocessing, max_pixels=most)
+    found = measure_parity(predictor, list(pixels), None if features is None else features[rows])
+    if found.reason is not None:
+        log.warning("the model cannot be exported: %s", found.reason)
+    write_parity(found, REPORT / PARITY)

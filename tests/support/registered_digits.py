@@ -1,0 +1,46 @@
+"""A project whose registry holds digit models as they are deployed, with test images in its manifest, and nothing of the pipeline's other files."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+from digit_images import digit_images
+from openness_rows import predictor_on_digits
+from PIL import Image
+from registration import inside
+
+from thaw.ingestion import ingest
+from thaw.manifest import write_manifest
+
+PARAMS = "dataset: {source: photos, splits: {val: 0, test: 0.5}}\nbackbone: {weights: x.safetensors}\nregistry: {name: my digits}\n"
+
+
+def build_registered(root: Path) -> Path:
+    """Two versions of one model in the registry `my digits`; the first is the champion, and both have a lineage."""
+    from tasks.mlflow_store import connect, experiment_id
+    from tasks.paths import MANIFEST
+    from tasks.pipeline_run import _log_model, _outputs, _signature
+    from tasks.registry import CHAMPION, open_registry
+    from thaw.params import read_params
+
+    (root / "params.yaml").write_text(PARAMS)
+    (root / "dvc.yaml").write_text("stages: {}\n")
+    held = digit_images(120, 30)
+    for number, (pixels, target) in enumerate(zip(held.pixels, held.targets.tolist(), strict=True)):
+        path = root / f"photos/{target}/{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.ascontiguousarray(pixels[0].numpy())).save(path)
+    with inside(root):
+        import mlflow
+
+        write_manifest(ingest(Path("photos"), read_params().dataset).manifest, MANIFEST)
+        predictor_on_digits().write(Path("parts"))
+        client = connect()
+        with mlflow.start_run(experiment_id=experiment_id(client, "thaw")):
+            model = _log_model(Path("parts"), _signature(_outputs(predictor_on_digits())))
+        registry = open_registry(read_params().registry)
+        for commit in ("abc", "def"):
+            registry.create(model, {"thaw.git.commit": commit, "other": "not lineage"})
+        registry.set_alias(CHAMPION, 1)
+        shutil.rmtree("parts")
+    return root
