@@ -126,7 +126,7 @@ def build_gallery(
         digests=tuple(example.digest for example in kept),
         paths=tuple(example.path for example in kept),
         labels=tuple(example.names or () for example in kept),
-        features=features_of(kept).float() if kept else torch.empty(0, 0),
+        features=features_of(kept).float() if kept else torch.empty(0, 1),  # Parquet has no bytes of length 0
         thumbnails=tuple(thumbnails),
     )
 

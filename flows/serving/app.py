@@ -105,7 +105,13 @@ def build_app(parts: Parts, background: Background) -> FastAPI:
 
 
 def _add_predict(app: FastAPI, parts: Parts) -> None:
-    @app.post("/predict", response_model=Prediction, responses=_REFUSALS, openapi_extra={"requestBody": _BODY})
+    @app.post(
+        "/predict",
+        response_model=Prediction,
+        response_description="an answer to each image",
+        responses=_REFUSALS,
+        openapi_extra={"requestBody": _BODY},
+    )
     async def predict(
         request: Request,
         nearest: Annotated[
