@@ -90,7 +90,7 @@ def read_served_model(registry: Registry, number: int) -> ServedModel:
     """
     version = registry.version(number)
     with TemporaryDirectory(prefix="thaw-served-") as folder:
-        predictor = read_any_predictor(_download(version, Path(folder)))
+        predictor = _read_predictor(version, _download(version, Path(folder)))
         return ServedModel(version, predictor, _read_gallery(registry, version, Path(folder)))
 
 
@@ -101,13 +101,21 @@ def _download(version: ModelVersion, folder: Path) -> Path:
     try:
         with explained():
             model = Path(download_artifacts(artifact_uri=version.uri, dst_path=str(folder / "model")))
-    except OSError as error:
-        raise RegistryError(f"the files of {version.uri} are gone ({error}); restore them, or delete it") from error
-    try:
         described = YAML(typ="safe").load((model / "MLmodel").read_text(encoding="utf-8"))
         return model / str(described["flavors"]["python_function"]["artifacts"]["model"]["path"])
-    except (OSError, YAMLError, KeyError, TypeError) as error:
+    except OSError as error:  # MLflow brings an empty folder where the files are gone
+        raise RegistryError(f"the files of {version.uri} are gone; restore them, or delete that version") from error
+    except (YAMLError, KeyError, TypeError) as error:
         raise BadArtifact(f"{version.uri} holds no model of Thaw; serve one that `thaw run` has registered") from error
+
+
+def _read_predictor(version: ModelVersion, folder: Path) -> Predictor | LabelSetPredictor:
+    try:
+        return read_any_predictor(folder)
+    except (OSError, KeyError, ValueError) as error:
+        raise BadArtifact(
+            f"the model of {version.uri} is not whole ({error}); run `thaw run` to make another"
+        ) from error
 
 
 def _read_gallery(registry: Registry, version: ModelVersion, folder: Path) -> Gallery | None:
