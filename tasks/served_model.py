@@ -13,6 +13,7 @@ from thaw.errors import BadArtifact, BadParameters, RegistryError
 from thaw.gallery import FILE, Gallery, read_gallery
 from thaw.multilabel.predictor import LabelSetPredictor, read_any_predictor
 from thaw.predictor import Predictor
+from thaw.serving.gate import TRACING
 
 _URI = re.compile(r"models:/(?P<name>[^/:@]+)(@(?P<alias>[\w.-]+)|/(?P<number>\d+))")
 
@@ -111,7 +112,8 @@ def _download(version: ModelVersion, folder: Path) -> Path:
 
 def _read_predictor(version: ModelVersion, folder: Path) -> Predictor | LabelSetPredictor:
     try:
-        return read_any_predictor(folder)
+        with TRACING.closed():
+            return read_any_predictor(folder)
     except (OSError, KeyError, ValueError) as error:
         raise BadArtifact(
             f"the model of {version.uri} is not whole ({error}); run `thaw run` to make another"

@@ -129,7 +129,7 @@ def test_while_the_alias_moves_no_request_fails_and_a_broken_version_changes_not
         assert 'thaw_model_loads_total{outcome="failed"}' in httpx.get(f"{address}/metrics").text
         point_at(1)
         wait_for(lambda: loop.found[-1][1] == 1)
-    assert loop.errors == [] and {status for status, _ in loop.found} == {200}
+    assert loop.errors == [] and {status for status, _ in loop.found} == {200}, said(project)
     assert {version for _, version in loop.found} == {1, 2}
     wait_for(lambda: said(project).count("is freed") >= 2)
 

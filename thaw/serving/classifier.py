@@ -19,6 +19,7 @@ from thaw.multilabel.predictor import LabelSetAnswer, LabelSetPredictor
 from thaw.pixel_source import PixelSource
 from thaw.predictor import Predictor, answer
 from thaw.serving.engines import EngineName, ServingEngine, choose_serving_engine
+from thaw.serving.gate import TRACING
 from thaw.threads import threads
 
 AnyPredictor = Predictor | LabelSetPredictor
@@ -112,7 +113,8 @@ def build_classifier(
 
     workers: threads that will ask it at once. keep: the folder where converted networks are kept for the next time.
     """
-    backbone = predictor.backbone.only((predictor.layer,))
+    with TRACING.closed():
+        backbone = predictor.backbone.only((predictor.layer,))
     chosen = choose_serving_engine(backbone, engine, _sample(predictor, gallery), workers=workers, keep=keep)
     standardisation = predictor.head.model.standardisation
     fits = gallery is not None and len(gallery) > 0 and gallery.dim == len(standardisation.mean)

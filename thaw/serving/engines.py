@@ -15,6 +15,7 @@ from thaw.engines.engine import MICRO_BATCH, Engine, Precision
 from thaw.engines.openvino_engine import build_openvino_engine
 from thaw.engines.torch_engine import build_torch_engine
 from thaw.reference import reference_features, worst_deviation
+from thaw.serving.gate import TRACING
 from thaw.threads import threads
 from thaw.tolerances import TOLERANCES
 
@@ -78,18 +79,20 @@ def choose_serving_engine(
     side = (sample.shape[2], sample.shape[3])
     builders: list[tuple[str, Callable[[], Engine]]] = []
     if wanted != "openvino":
-        builders.append(("torch", lambda: build_torch_engine(backbone, PRECISION, torch.device("cpu"))))
+        builders.append(("torch", lambda: _build_torch(backbone)))
     if wanted == "openvino" or (wanted == "auto" and find_spec("openvino") is not None):
         for size in (1, MICRO_BATCH):
             build = _openvino(backbone, side, workers, keep, size)
             builders.append((f"openvino for {size}", build))
     with threads(1):
-        reference = reference_features(sample, backbone)
+        with TRACING.passing():
+            reference = reference_features(sample, backbone)
         trials = [trial for name, build in builders if (trial := _try(name, build, sample, reference)) is not None]
     if not trials:
         # The backbone itself is what everything was measured with, so it is always right.
         log.warning("no engine gives the reference's features on this backbone; the plain network serves")
-        return ServingEngine(_Plain(backbone), _Plain(backbone), MICRO_BATCH)
+        plain = InPython(_Plain(backbone))
+        return ServingEngine(plain, plain, MICRO_BATCH)
     return _fastest(trials)
 
 
@@ -99,6 +102,11 @@ def _fastest(trials: list[_Trial]) -> ServingEngine:
         return ServingEngine(one.engine, one.engine, MICRO_BATCH)
     each_s = max(one.one_s, one.many_s / MICRO_BATCH)
     return ServingEngine(one.engine, many.engine, max(1, int(many.many_s / each_s)))
+
+
+def _build_torch(backbone: Backbone) -> Engine:
+    with TRACING.closed():
+        return InPython(build_torch_engine(backbone, PRECISION, torch.device("cpu")))
 
 
 def _openvino(
@@ -141,6 +149,28 @@ def _shortest_s(engine: Engine, pixels: torch.Tensor) -> float:
         engine.features(pixels)
         taken.append(perf_counter() - start)
     return min(taken)
+
+
+@dataclass(frozen=True, eq=False)
+class InPython:
+    """An engine that calls PyTorch's modules, which must not happen while another model is traced."""
+
+    engine: Engine
+
+    @property
+    def name(self) -> str:
+        """That of the engine within."""
+        return self.engine.name
+
+    @property
+    def precision(self) -> Precision:
+        """That of the engine within."""
+        return self.engine.precision
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """See `thaw.engines.Engine`."""
+        with TRACING.passing():
+            return self.engine.features(pixels)
 
 
 @dataclass(frozen=True, eq=False)
