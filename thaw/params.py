@@ -312,6 +312,12 @@ class EvaluateParams(Section):
     confidence: float = Field(0.95, gt=0.5, lt=1, description="of each interval")
     bins: PositiveInt = Field(15, description="bins of the calibration error and the reliability diagram")
     mistakes: int = Field(24, ge=0, description="the most confident mistakes shown as thumbnails")
+    gallery: int = Field(
+        1000,
+        ge=0,
+        description="training images, spread over the classes, whose features and thumbnails are kept with the model, so that `thaw serve` can show the "
+        "nearest ones beside an answer; 0: none",
+    )
     baselines: tuple[Literal["majority", "pixels", "random_backbone", "scratch"], ...] = Field(
         ("majority", "random_backbone"),
         description="what the model is measured against; `scratch` trains the whole network",

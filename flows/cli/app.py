@@ -18,6 +18,7 @@ from flows.cli import (
     rank,
     review,
     run,
+    serve,
     status,
     ui,
 )
@@ -90,6 +91,7 @@ app.command(epilog="Example: thaw rollback --dry-run")(promotion.rollback)
 app.command(epilog="Example: thaw models --json")(models.models)
 app.command(epilog="Example: thaw predict photos/ picture.png --csv > labels.csv")(predict.predict)
 app.command(epilog="Example: thaw export --format torch --out digits")(export.export)
+app.command(epilog="Example: thaw serve --port 8080")(serve.serve)
 app.command(epilog="Example: thaw review --apply review.csv --dry-run")(review.review)
 app.command(epilog="Example: thaw ui")(ui.ui)
 app.command(epilog="Example: thaw check")(check.check)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.gallery import make_gallery
 from tasks.multilabel.baselines import measure_set_baselines
 from tasks.parity import compare_ways
 from tasks.paths import FEATURES, HEAD, REPORT
@@ -47,10 +48,10 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
     left_out = tuple(name for name in params.evaluate.baselines if name == SCRATCH)
     if left_out:
         log.info("not measured, because it is for one label an image: %s", ", ".join(left_out))
-    images = len(training_examples(manifest, params.dataset.labels_per_class))
+    training = training_examples(manifest, params.dataset.labels_per_class)
     evaluation = evaluate_sets(
         predictions,
-        _description(params, index, strategy, head, images),
+        _description(params, index, strategy, head, len(training)),
         head.thresholds,
         params.evaluate,
         baselines=measure_set_baselines(params, manifest, layer.name, predictions),
@@ -59,6 +60,7 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
     backbone = read_backbone(params.backbone).only((layer.name,))
     features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in test])
     compare_ways(LabelSetPredictor(backbone, head, layer.name), test, params, features)
+    make_gallery(params, training, layer)
     write_set_report(evaluation, predictions, test, params)
     f1 = evaluation.metrics.macro_f1
     log.info("macro F1 %.3f (%.3f to %.3f) on %d test images", f1.value, f1.low, f1.high, len(test))

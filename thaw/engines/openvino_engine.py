@@ -20,26 +20,28 @@ from thaw.engines.engine import MICRO_BATCH, Precision, padded
 from thaw.engines.whole_network import WholeNetwork
 from thaw.errors import BadParameters
 
+Shape = tuple[int, int, int, int]
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 @dataclass(frozen=True, eq=False)
 class OpenVinoEngine:
-    """`compiled` takes uint8 [MICRO_BATCH, 3, H, W]; each thread has an inference request of its own."""
+    """`compiled` takes uint8 [size, 3, H, W]; each thread has an inference request of its own."""
 
     backbone: Backbone
     compiled: Any
     precision: Precision
     name: str = "openvino"
+    size: int = MICRO_BATCH
     requests: threading.local = field(default_factory=threading.local)
 
     def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
         """See `Engine`."""
-        parts = [self._forward(batch) for batch in pixels.split(MICRO_BATCH)]
+        parts = [self._forward(batch) for batch in pixels.split(self.size)]
         return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
 
     def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        whole = padded(pixels, MICRO_BATCH)
+        whole = padded(pixels, self.size)
         if not hasattr(self.requests, "own"):
             self.requests.own = self.compiled.create_infer_request()
         outputs = self.requests.own.infer(whole.numpy())
@@ -53,11 +55,17 @@ class OpenVinoEngine:
 
 
 def build_openvino_engine(
-    backbone: Backbone, precision: Precision, side: tuple[int, int], workers: int, keep: Path | None = None
+    backbone: Backbone,
+    precision: Precision,
+    side: tuple[int, int],
+    workers: int,
+    keep: Path | None = None,
+    *,
+    size: int = MICRO_BATCH,
 ) -> OpenVinoEngine:
     """Convert and compile the backbone for images of `side` (height, width), for `workers` threads of one core each.
 
-    keep: the folder where the converted network is kept for the next time; None: nowhere.
+    keep: the folder where the converted network is kept for the next time; None: nowhere. size: how many images it takes at once; fewer are padded.
 
     Raises:
         BadParameters: OpenVINO is not installed.
@@ -68,44 +76,45 @@ def build_openvino_engine(
         openvino: Any = import_module("openvino")
     except ImportError as error:
         raise BadParameters("extract.engine: openvino is not installed; `pip install 'thaw[openvino]'`") from error
-    kept = keep / _kept_name(backbone, side) if keep else None
-    model = _convert(openvino, backbone, side) if kept is None else _kept(openvino, backbone, side, kept)
+    shape = (size, 3, *side)
+    kept = keep / _kept_name(backbone, shape) if keep else None
+    model = _convert(openvino, backbone, shape) if kept is None else _kept(openvino, backbone, shape, kept)
     settings = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "INFERENCE_NUM_THREADS": workers,
         "NUM_STREAMS": workers,
     }
-    return OpenVinoEngine(backbone, openvino.Core().compile_model(model, "CPU", settings), precision)
+    return OpenVinoEngine(backbone, openvino.Core().compile_model(model, "CPU", settings), precision, size=size)
 
 
 def is_kept(backbone: Backbone, side: tuple[int, int], keep: Path | None) -> bool:
     """Whether the converted network lies in the folder `keep` already."""
-    return keep is not None and (keep / _kept_name(backbone, side)).is_dir()
+    return keep is not None and (keep / _kept_name(backbone, (MICRO_BATCH, 3, *side))).is_dir()
 
 
-def _kept_name(backbone: Backbone, side: tuple[int, int]) -> str:
+def _kept_name(backbone: Backbone, shape: Shape) -> str:
     """A name of all that the converted network depends on."""
     network = [backbone.architecture, backbone.weights_digest, backbone.layers, backbone.preprocessing.to_json()]
-    facts = [version("openvino"), *network, MICRO_BATCH, side]
+    facts = [version("openvino"), *network, shape[0], shape[2:]]
     return f"openvino-{blake3(json.dumps(facts).encode()).hexdigest(12)}"
 
 
-def _kept(openvino: Any, backbone: Backbone, side: tuple[int, int], folder: Path) -> Any:
+def _kept(openvino: Any, backbone: Backbone, shape: Shape, folder: Path) -> Any:
     """Read the converted network from its folder; convert it first where it is not there. The folder comes whole, by one rename."""
     file = folder / "network.xml"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as name:
             unfinished = Path(name) / folder.name
-            openvino.save_model(_convert(openvino, backbone, side), unfinished / file.name, compress_to_fp16=False)
+            openvino.save_model(_convert(openvino, backbone, shape), unfinished / file.name, compress_to_fp16=False)
             with suppress(OSError):  # another process was faster
                 unfinished.rename(folder)
     return openvino.Core().read_model(file)
 
 
-def _convert(openvino: Any, backbone: Backbone, side: tuple[int, int]) -> Any:
-    example = torch.zeros(MICRO_BATCH, 3, *side, dtype=torch.uint8)
+def _convert(openvino: Any, backbone: Backbone, shape: Shape) -> Any:
+    example = torch.zeros(*shape, dtype=torch.uint8)
     whole = WholeNetwork(backbone.extractor, backbone.layers, backbone.preprocessing, torch.float32).eval()
     model = openvino.convert_model(whole, example_input=example)
-    model.reshape(list(example.shape))
+    model.reshape(list(shape))
     return model

@@ -1,0 +1,101 @@
+"""`thaw serve`: the champion behind HTTP."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from flows.serving.limits import Limits
+    from thaw.serving.engines import EngineName
+
+
+class EngineChoice(StrEnum):
+    """What runs the network."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+    OPENVINO = "openvino"
+
+
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0: any that is free.")] = 8080,
+    model: Annotated[
+        str | None, typer.Option(help="models:/NAME@ALIAS or models:/NAME/NUMBER; the champion if left out.")
+    ] = None,
+    engine: Annotated[
+        EngineChoice, typer.Option(help="What runs the network; auto: the fastest here.")
+    ] = EngineChoice.AUTO,
+    poll_s: Annotated[float, typer.Option(min=0.1, help="Seconds between looks at the alias.")] = 5.0,
+    max_body_mb: Annotated[float, typer.Option(min=0.001, help="MB (10^6 bytes) of one request.")] = 16,
+    max_images: Annotated[int, typer.Option(min=1, help="Images of one request.")] = 32,
+    max_in_flight: Annotated[int, typer.Option(min=1, help="Requests under way at once; others get 503.")] = 32,
+    timeout_s: Annotated[
+        float, typer.Option(min=0.1, help="Seconds for a request to come in, and for its answer.")
+    ] = 30,
+    patience_ms: Annotated[
+        float, typer.Option(min=0, help="Milliseconds that an image waits for others on their way.")
+    ] = 3,
+) -> None:
+    """Label images over HTTP: a page to try it on, POST /predict, GET /health, /ready, /model, /metrics and /docs.
+
+    Images that come at the same time go through the network together. When the alias moves, the new version is loaded and warmed beside the old one and
+    takes its place without a dropped request. SIGTERM and Ctrl-C finish what is under way. Images of more than dataset.max_megapixels are refused.
+    """
+    from flows.cli.stopping import ended_by_signals
+    from flows.cli.terminal import err, out
+    from flows.environment import enter_project
+    from flows.serving.limits import Limits
+    from flows.serving.server import address_of, is_loopback, listen, run
+
+    enter_project()
+    with listen(host, port) as bound, ended_by_signals():
+        if not is_loopback(host):
+            warning = f"{host} can be reached from other machines, and whoever reaches it may send images: there is no login and no encryption here"
+            err().print(f"{warning}; put a proxy before it that has both", style="yellow", soft_wrap=True)
+        try:
+            limits = Limits(max_body_mb, _max_pixels(), max_images, max_in_flight, timeout_s, patience_ms / 1e3)
+            with err().status("loading what it takes"):
+                app = _app(model, engine.value, poll_s, limits)
+            out().print(f"serving on {address_of(bound)}, Ctrl-C stops it", soft_wrap=True)
+            run(app, bound, timeout_s)
+        except KeyboardInterrupt:
+            err().print("stopped")
+
+
+def _max_pixels() -> int:
+    from thaw.params import read_params
+
+    return int(read_params().dataset.max_megapixels * 1e6)
+
+
+def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits") -> "FastAPI":
+    """The application, once it is known that there is something to serve."""
+    import logging
+    import sys
+
+    import torch
+
+    from flows.serving.app import Parts, build_app
+    from flows.serving.following import following
+    from tasks.registry import open_registry
+    from tasks.served_model import find_number, wanted_of
+    from thaw.errors import Unreachable
+    from thaw.params import read_params
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
+    for own in ("flows", "tasks", "thaw"):
+        logging.getLogger(own).setLevel(logging.INFO)
+    torch.set_num_threads(1)  # every worker computes on a core of its own
+    params = read_params().registry
+    wanted = wanted_of(model, params.name)
+    registry = open_registry(params.model_copy(update={"name": wanted.name}))
+    try:
+        find_number(registry, wanted)
+    except Unreachable as error:
+        logging.getLogger(__name__).warning("%s; it is asked again until it answers", error)
+    return build_app(Parts(limits, str(wanted)), following(registry, wanted, engine=engine, poll_s=poll_s))

@@ -1,0 +1,220 @@
+"""The application: its paths, what each takes and answers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from flows.serving.answers import Failure, ImageAnswer, ModelFacts, Prediction, State, Unusable
+from flows.serving.limits import Limits
+from flows.serving.live import Desk, Live
+from flows.serving.metrics import Measured, Metrics
+from flows.serving.refusals import RETRY, Refused, explain_errors
+from flows.serving.room import Room
+from flows.serving.uploads import Upload, read_uploads
+from flows.serving.wording import facts_of, neighbours_of, worded
+from thaw.errors import BadImage
+from thaw.gallery import media_type
+from thaw.serving.classifier import Said
+from thaw.serving.pages import CSP, render_docs, render_page
+from thaw.streaming import usable_cores
+
+MOST_NEIGHBOURS = 20
+DESCRIPTION = """\
+Labels images by the model that has the alias `champion`. `POST /predict` takes one image or several; every error is `{"error": SENTENCE}`.
+"""
+_IMAGE = {"type": "string", "format": "binary"}
+_BODY = {
+    "required": True,
+    "description": "One image or several as the parts of a form, whatever the fields are called; or the bytes of one image.",
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["images"],
+                "properties": {"images": {"type": "array", "items": _IMAGE, "minItems": 1}},
+            },
+            "encoding": {"images": {"contentType": "image/*"}},
+        },
+        "image/*": {"schema": _IMAGE},
+    },
+}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Failure, "description": "the form cannot be read"},
+    408: {"model": Failure, "description": "the request did not come in within the time limit"},
+    413: {"model": Failure, "description": "too many bytes, or too many images"},
+    415: {"model": Failure, "description": "another content type than multipart/form-data and image/*"},
+    422: {"model": Unusable | Failure, "description": "no image of the request can be used, or it holds none"},
+    503: {
+        "model": Failure,
+        "description": "no model is loaded yet, too many requests are under way, or the answer took too long",
+        "headers": {"Retry-After": {"schema": {"type": "integer"}, "description": "seconds to wait"}},
+    },
+}
+_NOT_READY: dict[int | str, dict[str, Any]] = {503: _REFUSALS[503] | {"description": "no model is loaded yet"}}
+Background = Callable[["Parts"], AbstractAsyncContextManager[None]]
+"""What runs beside the requests for as long as the application does: it puts models onto the desk."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What the application is made of; all of it belongs to one event loop."""
+
+    limits: Limits
+    asked_for: str
+    desk: Desk = field(default_factory=Desk)
+    metrics: Metrics = field(default_factory=Metrics)
+    decoders: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(usable_cores(), thread_name_prefix="decode")
+    )
+
+    @cached_property
+    def room(self) -> Room:
+        """For requests that are under way."""
+        return Room(self.limits.in_flight, self.metrics)
+
+
+def build_app(parts: Parts, background: Background) -> FastAPI:
+    """The application; it answers before a model is there, and says that it is not ready."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with background(parts):
+            yield
+        await parts.desk.close()
+        parts.decoders.shutdown(wait=False, cancel_futures=True)
+
+    app = FastAPI(
+        title="Thaw", description=DESCRIPTION, version="1", lifespan=lifespan, docs_url=None, redoc_url=None,
+        responses={405: {"model": Failure, "description": "another method is taken here"}},
+    )  # fmt: skip
+    app.state.metrics = parts.metrics
+    explain_errors(app)
+    _add_predict(app, parts)
+    _add_states(app, parts)
+    _add_pages(app, parts)
+    paths = frozenset({*app.openapi()["paths"], "/", "/docs", "/openapi.json", "/gallery"})
+    app.add_middleware(Measured, metrics=parts.metrics, paths=paths)
+    return app
+
+
+def _add_predict(app: FastAPI, parts: Parts) -> None:
+    @app.post(
+        "/predict",
+        response_model=Prediction,
+        response_description="an answer to each image",
+        responses=_REFUSALS,
+        openapi_extra={"requestBody": _BODY},
+    )
+    async def predict(
+        request: Request,
+        nearest: Annotated[
+            int, Query(ge=0, le=MOST_NEIGHBOURS, description="how many of the most similar training images to name")
+        ] = 0,
+    ) -> Response:
+        """Label images.
+
+        An image that cannot be used gets a `reason`, and the others are answered all the same; where none can be used, the status is 422.
+        """
+        with parts.room.entered(), parts.desk.borrowed() as live:
+            uploads = await read_uploads(request, parts.limits)
+            said = await _said(live, uploads, parts)
+            answers = await asyncio.to_thread(_answers, live, uploads, said, nearest)
+        usable = sum(answer.reason is None for answer in answers)
+        parts.metrics.images.labels("answered").inc(usable)
+        parts.metrics.images.labels("unusable").inc(len(answers) - usable)
+        if usable == 0:
+            raise Refused(422, "unusable", _why_none(answers), images=tuple(answers))
+        found = Prediction(model=live.version.name, version=live.version.number, images=answers)
+        return Response(found.model_dump_json(exclude_none=True), media_type="application/json")
+
+
+async def _said(live: Live, uploads: Sequence[Upload], parts: Parts) -> list[Said | BadImage]:
+    try:
+        async with asyncio.timeout(parts.limits.timeout_s):
+            return await live.say([upload.content for upload in uploads], parts.decoders)
+    except TimeoutError as error:
+        sentence = f"there was no answer within {parts.limits.timeout_s:g} s; try again, or send fewer images at once"
+        raise Refused(503, "late", sentence, headers=RETRY) from error
+
+
+def _answers(live: Live, uploads: Sequence[Upload], said: Sequence[Said | BadImage], nearest: int) -> list[ImageAnswer]:
+    answers = []
+    for upload, one in zip(uploads, said, strict=True):
+        if isinstance(one, BadImage):
+            answers.append(ImageAnswer(name=upload.name, reason=str(one)))
+        else:
+            neighbours = neighbours_of(live.classifier, one, nearest) if nearest else None
+            answers.append(worded(upload.name, one, live.classifier.class_names, neighbours))
+    return answers
+
+
+def _why_none(answers: Sequence[ImageAnswer]) -> str:
+    if len(answers) == 1:
+        return f"the image cannot be used: it {answers[0].reason}"
+    return f"none of the {len(answers)} images can be used; `images` says why for each"
+
+
+def _add_states(app: FastAPI, parts: Parts) -> None:
+    @app.get("/health", response_model=State)
+    async def health() -> State:
+        """Whether the process lives."""
+        return State(status="alive")
+
+    @app.get("/ready", response_model=State, responses=_NOT_READY)
+    async def ready() -> State:
+        """Whether a model is loaded and warm."""
+        with parts.desk.borrowed():
+            return State(status="ready")
+
+    @app.get("/model", response_model=ModelFacts, responses=_NOT_READY)
+    async def model() -> ModelFacts:
+        """The version that answers, its classes and its tags."""
+        with parts.desk.borrowed() as live:
+            return facts_of(live, parts.asked_for)
+
+    @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def metrics() -> Response:
+        """Figures for Prometheus."""
+        return Response(parts.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_pages(app: FastAPI, parts: Parts) -> None:
+    pictures: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"image/png": {}, "image/jpeg": {}}, "description": "the picture"}
+    }
+    refusals: dict[int | str, dict[str, Any]] = {
+        404: {"model": Failure, "description": "the version that answers has no such image"},
+        422: {"model": Failure, "description": "that is no digest"},
+        **_NOT_READY,
+    }
+
+    @app.get("/gallery/{digest}", response_class=Response, responses={**pictures, **refusals})
+    async def thumbnail(
+        digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="BLAKE3 of the image file, hex")],
+    ) -> Response:
+        """The small picture of a training image, as `nearest` names it."""
+        with parts.desk.borrowed() as live:
+            gallery, row = live.classifier.gallery, live.places.get(digest)
+            if gallery is None or row is None:
+                raise Refused(404, "gone", "the gallery of the version that answers has no such image")
+            content = gallery.thumbnails[row]
+        kept = {"Cache-Control": "max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
+        return Response(content, media_type=media_type(content), headers=kept)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> HTMLResponse:
+        return HTMLResponse(render_page(parts.limits.images, parts.limits.body_mb), headers=_GUARD)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(render_docs(app.openapi()), headers=_GUARD)
+
+
+_GUARD = {"Content-Security-Policy": f"{CSP}; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff"}

@@ -1,0 +1,131 @@
+"""Following an alias: the version that has it is loaded and warmed beside the one that answers, and then takes its place."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+
+from flows.serving.app import Background, Parts
+from flows.serving.live import Live
+from tasks.registry import ModelVersion, Registry
+from tasks.served_model import Wanted, find_number, read_served_model
+from tasks.state import NETWORKS
+from thaw.errors import RegistryError, ThawError
+from thaw.serving.classifier import Classifier, build_classifier
+from thaw.serving.engines import EngineName
+from thaw.streaming import usable_cores
+
+log = logging.getLogger(__name__)
+LONGEST_PAUSE_S = 300.0
+
+Load = Callable[[int], tuple[ModelVersion, Classifier]]
+"""Reads and warms the version of a number, in a thread."""
+
+
+def loader(registry: Registry, engine: EngineName, max_pixels: int) -> Load:
+    """Loads versions from a registry."""
+
+    def load(number: int) -> tuple[ModelVersion, Classifier]:
+        served = read_served_model(registry, number)
+        classifier = build_classifier(
+            served.predictor, served.gallery, engine=engine, max_pixels=max_pixels, workers=usable_cores(), keep=NETWORKS
+        )  # fmt: skip
+        return served.version, classifier
+
+    return load
+
+
+class Follower:
+    """Asks which version is wanted every `poll_s` seconds, and puts it onto the desk.
+
+    A registry that does not answer, an alias that is gone, and a version that does not load change nothing about what is served. A version that did not load
+    is tried again, at growing intervals.
+    """
+
+    def __init__(self, find: Callable[[], int], load: Load, parts: Parts, poll_s: float) -> None:
+        self._find = find
+        self._load = load
+        self._parts = parts
+        self._poll_s = poll_s
+        self._said = ""
+        self._failed: int | None = None
+        self._pause_s = poll_s
+        self._again = 0.0
+
+    async def follow(self) -> None:
+        """Go on until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(self._poll_s)
+
+    async def look(self) -> None:
+        """Ask once, and change what is served if that is due."""
+        number = await self._wanted()
+        current = self._parts.desk.current
+        if number is None or (current is not None and number == current.version.number):
+            return
+        if number == self._failed and monotonic() < self._again:
+            return
+        try:
+            version, classifier = await asyncio.to_thread(self._load, number)
+        except Exception as error:  # whatever is wrong with it, the one that answers goes on
+            self._remember(number, error)
+            return
+        self._failed, self._pause_s = None, self._poll_s
+        self._parts.desk.put(Live(version, classifier, self._parts.limits, self._parts.metrics))
+        self._parts.metrics.loads.labels("done").inc()
+        self._parts.metrics.version.labels(version.name).set(version.number)
+        log.info("%s version %d answers now, by %s", version.name, version.number, classifier.engine.name)
+
+    async def _wanted(self) -> int | None:
+        """The number that is wanted; None where the registry does not say."""
+        up = self._parts.metrics.registry_up
+        try:
+            number = await asyncio.to_thread(self._find)
+        except Exception as error:  # whatever is wrong with the registry, the version that answers goes on
+            up.set(1 if isinstance(error, RegistryError) else 0)
+            self._say(f"{error}; {self._meanwhile()}")
+            return None
+        up.set(1)
+        if self._said:
+            log.info("the registry answers again")
+            self._said = ""
+        return number
+
+    def _remember(self, number: int, error: Exception) -> None:
+        self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s) if number == self._failed else self._poll_s
+        self._failed, self._again = number, monotonic() + self._pause_s
+        self._parts.metrics.loads.labels("failed").inc()
+        shown = None if isinstance(error, ThawError) else error
+        log.error("version %d cannot be loaded (%s); %s", number, error, self._meanwhile(), exc_info=shown)
+
+    def _say(self, sentence: str) -> None:
+        """Log what is new; not the same every few seconds."""
+        if sentence != self._said:
+            log.warning("%s", sentence)
+        self._said = sentence
+
+    def _meanwhile(self) -> str:
+        current = self._parts.desk.current
+        if current is None:
+            return "it is tried again, and no model is served until then"
+        return f"version {current.version.number} goes on answering"
+
+
+def following(registry: Registry, wanted: Wanted, *, engine: EngineName, poll_s: float) -> Background:
+    """What the application runs beside its requests."""
+
+    @asynccontextmanager
+    async def background(parts: Parts) -> AsyncIterator[None]:
+        load = loader(registry, engine, parts.limits.max_pixels)
+        follower = Follower(lambda: find_number(registry, wanted), load, parts, poll_s)
+        task = asyncio.create_task(follower.follow())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return background

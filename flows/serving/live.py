@@ -1,0 +1,115 @@
+"""The model that answers now, and how another takes its place without a request noticing."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from torch import Tensor
+
+from flows.serving.batching import Batcher
+from flows.serving.limits import Limits
+from flows.serving.metrics import Metrics
+from flows.serving.refusals import RETRY, Refused
+from tasks.registry import ModelVersion
+from thaw.engines.engine import MICRO_BATCH
+from thaw.errors import BadImage
+from thaw.serving.classifier import Classifier, Said
+from thaw.streaming import usable_cores
+
+log = logging.getLogger(__name__)
+
+
+class Live:
+    """A version at work: its classifier, the batches that go through it, and how many requests use it."""
+
+    def __init__(self, version: ModelVersion, classifier: Classifier, limits: Limits, metrics: Metrics) -> None:
+        self.version = version
+        self.classifier = classifier
+        self.loaded = datetime.now(UTC)
+        self.places = {digest.hex(): row for row, digest in enumerate(_digests(classifier))}
+        self.users = 0
+        self._batcher: Batcher[Tensor, Said] = Batcher(
+            classifier.say,
+            most=2 * MICRO_BATCH,
+            patience_s=limits.patience_s,
+            workers=usable_cores(),
+            gathered=metrics.batch_images.observe,
+        )
+
+    async def say(self, contents: Sequence[bytes], decoders: ThreadPoolExecutor) -> list[Said | BadImage]:
+        """What the model says of each image file, or why it cannot be used."""
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._say(content, decoders)) for content in contents]
+        return [task.result() for task in asked]
+
+    async def _say(self, content: bytes, decoders: ThreadPoolExecutor) -> Said | BadImage:
+        with self._batcher.announced():
+            loop = asyncio.get_running_loop()
+            try:
+                pixels = await loop.run_in_executor(decoders, self.classifier.decode, content)
+            except BadImage as error:
+                return error
+        return await self._batcher.ask(pixels)
+
+    async def close(self) -> None:
+        """Let its threads go."""
+        await self._batcher.close()
+
+
+def _digests(classifier: Classifier) -> Sequence[bytes]:
+    return () if classifier.gallery is None else classifier.gallery.digests
+
+
+class Desk:
+    """Hands the model that is current to requests. A request keeps the one it began with; an old one is freed when its last request ends."""
+
+    def __init__(self) -> None:
+        self.current: Live | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @contextmanager
+    def borrowed(self) -> Iterator[Live]:
+        """The current model, which stays whole within.
+
+        Raises:
+            Refused: none is loaded yet.
+        """
+        live = self.current
+        if live is None:
+            raise Refused(503, "not_ready", "no model is loaded yet; try again in some seconds", headers=RETRY)
+        live.users += 1
+        try:
+            yield live
+        finally:
+            live.users -= 1
+            self._free(live)
+
+    def put(self, live: Live | None) -> None:
+        """Make a model current; None: there is none any more."""
+        former, self.current = self.current, live
+        if former is not None:
+            self._free(former)
+
+    def _free(self, live: Live) -> None:
+        if live is self.current or live.users > 0:
+            return
+        task = asyncio.create_task(_free(live))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def close(self) -> None:
+        """Free the current model and all that are on their way out."""
+        self.put(None)
+        while self._closing:
+            await asyncio.gather(*self._closing)
+
+
+async def _free(live: Live) -> None:
+    await live.close()
+    log.info("%s version %d is no longer in use and is freed", live.version.name, live.version.number)
+    del live
+    await asyncio.to_thread(gc.collect)  # traced networks refer to themselves

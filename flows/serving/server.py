@@ -1,0 +1,53 @@
+"""The process that serves: its socket, uvicorn, and its end."""
+
+import socket
+from ipaddress import ip_address
+
+import uvicorn
+from fastapi import FastAPI
+
+from flows.errors import NoServer
+
+_IDLE_S = 20
+"""Connections without a request are closed after this many seconds."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to an address; port 0: any that is free.
+
+    Raises:
+        NoServer: the port is taken, or the address is none of this machine.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        raise NoServer(
+            f"{host}:{port} cannot be listened on ({error.strerror or error}); stop what uses it, or name another --port"
+        ) from error
+    return bound
+
+
+def address_of(bound: socket.socket) -> str:
+    """What a browser opens."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(app: FastAPI, bound: socket.socket, grace_s: float) -> None:
+    """Serve until SIGTERM or Ctrl-C; then finish the requests that are under way, for at most `grace_s`."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_keep_alive=_IDLE_S, timeout_graceful_shutdown=int(grace_s) + 1,
+        server_header=False, lifespan="on", ws="none",
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[bound])

@@ -1,0 +1,63 @@
+"""Answers of the model in the form in which they are sent."""
+
+from flows.serving.answers import ImageAnswer, ModelFacts, Neighbour
+from flows.serving.live import Live
+from thaw.multilabel.predictor import LabelSetPredictor
+from thaw.predictor import Predictor
+from thaw.serving.classifier import Classifier, Said
+
+DIGITS = 7
+"""As many as float32 holds."""
+
+
+def worded(
+    name: str | None, said: Said, class_names: tuple[str, ...], neighbours: list[Neighbour] | None = None
+) -> ImageAnswer:
+    """The answer to one image."""
+    probabilities = (round(value, DIGITS) for value in said.probabilities.tolist())
+    return ImageAnswer(
+        name=name,
+        label=said.label,
+        labels=None if said.labels is None else list(said.labels),
+        confidence=None if said.confidence is None else round(said.confidence, DIGITS),
+        known_score=None if said.known_score is None else round(said.known_score, DIGITS),
+        probabilities=dict(zip(class_names, probabilities, strict=True)),
+        nearest=neighbours,
+    )
+
+
+def neighbours_of(classifier: Classifier, said: Said, count: int) -> list[Neighbour]:
+    """The training images most like an image; none where the version came without a gallery."""
+    gallery = classifier.gallery
+    if gallery is None:
+        return []
+    return [
+        Neighbour(
+            labels=list(gallery.labels[row]),
+            path=gallery.paths[row],
+            similarity=round(similarity, 4),
+            thumbnail=f"/gallery/{gallery.digests[row].hex()}",
+        )
+        for row, similarity in classifier.nearest(said, count)
+    ]
+
+
+def facts_of(live: Live, asked_for: str) -> ModelFacts:
+    """What `GET /model` says."""
+    version, classifier = live.version, live.classifier
+    predictor = classifier.predictor
+    return ModelFacts(
+        name=version.name,
+        version=version.number,
+        asked_for=asked_for,
+        class_names=list(classifier.class_names),
+        names_sets=isinstance(predictor, LabelSetPredictor),
+        says_neither=isinstance(predictor, Predictor) and predictor.openness is not None,
+        architecture=predictor.backbone.architecture,
+        layer=predictor.layer,
+        engine=classifier.engine.name,
+        gallery=0 if classifier.gallery is None else len(classifier.gallery),
+        created=version.created.isoformat(timespec="seconds"),
+        loaded=live.loaded.isoformat(timespec="seconds"),
+        tags=dict(version.tags),
+    )
