@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.checking import check
 from tasks.contenders import Setting, measure_contenders
 from tasks.multilabel.evaluate import evaluate_label_sets
 from tasks.paths import (
@@ -100,6 +101,7 @@ def main() -> None:
         certificate=read_certificate(CERTIFICATE),
         rejections=None if openness is None else count_rejections(openness, said.accepted, predictions),
     )
+    check(params, manifest, layer, test)
     write_report(evaluation, predictions, test, params)
     accuracy = evaluation.metrics.accuracy
     log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))

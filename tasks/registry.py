@@ -116,11 +116,15 @@ class Registry:
             self.client.delete_model_version(self.name, str(number))
 
     def history(self) -> tuple[Event, ...]:
-        """Every promotion, refusal and rollback, the oldest first."""
+        """Every promotion, refusal and rollback, the oldest first; a move that two have told, one for the other, is there once."""
         with explained():
             tags = self._model_tags()
         names = sorted(name for name in tags if _EVENT.fullmatch(name))
-        return tuple(event_from_json(tags[name], f"the tag {name} of {self.name}") for name in names)
+        told: dict[str | int, Event] = {}
+        for name in names:
+            event = event_from_json(tags[name], f"the tag {name} of {self.name}")
+            told.setdefault(name if event.move is None else event.move, event)
+        return tuple(told.values())
 
     def record(self, event: Event) -> None:
         """Append to the history: a tag of the registered model, under a name that no other process can take as well."""
@@ -128,6 +132,16 @@ class Registry:
             number = sum(_EVENT.fullmatch(name) is not None for name in self._model_tags()) + 1
             tag = f"promotion.{number:06}.{secrets.token_hex(4)}"
             self.client.set_registered_model_tag(self.name, tag, event.to_json())
+
+    def files(self, version: ModelVersion, folder: str) -> frozenset[str]:
+        """The paths of the files in a folder of the version's run."""
+        with explained():
+            return frozenset(str(one.path) for one in self.client.list_artifacts(version.run_id, folder))
+
+    def log_file(self, version: ModelVersion, file: Path, folder: str) -> None:
+        """Put a file into a folder of the version's run."""
+        with explained():
+            self.client.log_artifact(version.run_id, str(file), folder)
 
     def download(self, version: ModelVersion, artifact: str, folder: Path) -> Path:
         """Bring a file of the version's run to `folder`.

@@ -1,4 +1,4 @@
-"""The promotion rule."""
+"""The decision of all gates, and the rule of the paired test."""
 
 from dataclasses import replace
 
@@ -6,15 +6,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registration import predictions
+from registration import CLEAN, predictions
+from thaw.promotion import decide
 
 from thaw.params import PromotionParams
 from thaw.predictions import Predictions
-from thaw.promotion import decide
 
 PARAMS = PromotionParams(bootstrap=200)
 BETTER = PARAMS.model_copy(update={"rule": "better"})
 LABELS = ["ant", "bee"] * 50
+
+
+def decide(champion: Predictions | None, challenger: Predictions, params: PromotionParams) -> Decision:
+    """On a challenger that nothing else is held against, and without the gates that stand beside the paired test."""
+    alone = params.model_copy(update={"max_recall_loss": None, "max_calibration_loss": None})
+    return deciding.decide(Evidence(champion, challenger, CLEAN), alone)
 
 
 def with_mistakes(*wrong: int) -> Predictions:
