@@ -16,6 +16,7 @@ from thaw.groups import group_numbers
 from thaw.manifest import TRAIN, Example, Manifest
 from thaw.multilabel import selection as set_selection
 from thaw.params import Params
+from thaw.pixel_source import read_ingested
 from thaw.review.duplicates import find_near_duplicates
 from thaw.review.listing import Rows, list_suspects
 from thaw.serving_cost import BATCH, measure_serving_cost, write_serving_cost
@@ -25,7 +26,11 @@ COMPARED = 2000
 
 
 def check(params: Params, manifest: Manifest, layer: Layer, test: Sequence[Example]) -> None:
-    """Write `checks.json` and `serving.json` beside the report. test: the labelled test images, of which there is at least one."""
+    """Write `checks.json` and `serving.json` beside the report. test: the labelled test images, of which there is at least one.
+
+    Raises:
+        BadSource: an image is gone, or is not the one that was ingested.
+    """
     budget = params.dataset.labels_per_class
     if manifest.multilabel:
         learnt, val = set_selection.training_examples(manifest, budget), set_selection.validation_examples(manifest)
@@ -63,7 +68,7 @@ def _suspects(params: Params, layer: Layer, known: Sequence[Example]) -> Suspect
 
 def _cost(params: Params, test: Sequence[Example]) -> None:
     source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
-    contents = [(source / row.path).read_bytes() for row in test[:BATCH]]
+    contents = [read_ingested(row.digest, source / row.path) for row in test[:BATCH]]
     write_serving_cost(measure_serving_cost(read_deployed(params), contents, most), REPORT / "serving.json")
 
 

@@ -6,7 +6,7 @@ parameter, of the oldest version's run, that has its number.
 
 from dataclasses import dataclass
 
-from tasks.registry import Registry, explained
+from tasks.registry import Registry, explained, put
 from thaw.errors import RegistryError
 
 MOVE = "thaw.promotion.{}.{:06}"
@@ -49,8 +49,8 @@ class Ledger:
 
     def mark_made(self, move: int) -> None:
         """Say that the alias has followed that move: should it stand elsewhere from now on, another hand has moved it."""
-        with explained():
-            self.registry.client.set_registered_model_tag(self.registry.name, MADE.format(move), "made")
+        registry = self.registry
+        put(lambda: registry.client.set_registered_model_tag(registry.name, MADE.format(move), "made"))
 
     def is_made(self, move: int) -> bool:
         """Whether `mark_made` was told of it."""

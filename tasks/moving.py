@@ -11,7 +11,7 @@ from tasks.registry import CHAMPION, Registry
 
 
 def make_move(registry: Registry, event: Event) -> Event:
-    """Make the move `event`, unless that number is another's; returns the move that was made, which tells by its token."""
+    """Make the move `event`, unless that number is another's; returns the move that was made, which tells by its `attempt`."""
     stands = _parsed(registry, Ledger(registry).settle(event.move or 0, event.to_json()))
     _follow(registry, stands)
     return stands

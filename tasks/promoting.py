@@ -144,9 +144,9 @@ def _move(registry: Registry, event: Event, history: Sequence[Event]) -> Promoti
     Raises:
         InUse: another made a different one.
     """
-    ours = replace(event, move=next_move(history), token=secrets.token_hex(8))
+    ours = replace(event, move=next_move(history), attempt=secrets.token_hex(8))
     made = make_move(registry, ours)
-    if made.token == ours.token:
+    if made.attempt == ours.attempt:
         return None
     by = f"{made.who} gave it the alias at the same time, elsewhere"
     if (made.kind, made.version) == (ours.kind, ours.version):

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from tasks.registry import ModelVersion, Registry
 from thaw.checks import read_checks
+from thaw.errors import BadArtifact, RegistryError
 from thaw.gates.deciding import Evidence
 from thaw.gates.pairing import AnyPredictions
 from thaw.gates.parity import read_parity
@@ -22,8 +23,7 @@ def gather(registry: Registry, champion: ModelVersion | None, challenger: ModelV
     """The predictions of both, and what was measured of the challenger; what its run lacks, as those of older versions may, is None.
 
     Raises:
-        RegistryError: predictions are gone.
-        BadArtifact: a file is damaged.
+        RegistryError: predictions are gone, or a file is damaged.
     """
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -31,7 +31,15 @@ def gather(registry: Registry, champion: ModelVersion | None, challenger: ModelV
 
         def kept(file: str, read: Callable[[Path], Kept]) -> Kept | None:
             path = f"{FOLDER}/{file}"
-            return read(registry.download(challenger, path, folder)) if path in present else None
+            if path not in present:
+                return None
+            try:
+                return read(registry.download(challenger, path, folder))
+            except BadArtifact as error:
+                raise RegistryError(
+                    f"{path} of {registry.name} version {challenger.number} is damaged or of another version of Thaw; "
+                    "restore it in its MLflow run, or register the model anew with `thaw run`"
+                ) from error
 
         return Evidence(
             champion=None if champion is None else _predictions(registry, champion, folder / "champion"),

@@ -36,7 +36,7 @@ class Event:
     """What each gate said, in short; none of a rollback, nor of entries from before there were gates."""
     move: int | None = None
     """Which move of the alias it is, counted from 1; None: it moved nothing, or is from before moves were counted. See `tasks.moving`."""
-    token: str = ""
+    attempt: str = ""
     """Of a move: tells two that say the same apart."""
 
     def to_json(self) -> str:

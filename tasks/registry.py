@@ -3,10 +3,11 @@
 import io
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,14 +102,12 @@ class Registry:
 
     def set_alias(self, alias: str, number: int) -> None:
         """Move an alias."""
-        with explained():
-            self.client.set_registered_model_alias(self.name, alias, str(number))
+        put(lambda: self.client.set_registered_model_alias(self.name, alias, str(number)))
 
     def tag(self, number: int, **tags: str) -> None:
         """Set tags of a version, each below `thaw.`."""
-        with explained():
-            for name, value in tags.items():
-                self.client.set_model_version_tag(self.name, str(number), f"thaw.{name}", value)
+        for name, value in tags.items():
+            put(partial(self.client.set_model_version_tag, self.name, str(number), f"thaw.{name}", value))
 
     def delete(self, number: int) -> None:
         """Delete a version; its run and its model stay."""
@@ -178,6 +177,16 @@ class Registry:
 def open_registry(params: RegistryParams) -> Registry:
     """Connect to MLflow, making the local store where that is what is used."""
     return Registry(connect(), params.name)
+
+
+def put(write: Callable[[], object]) -> None:
+    """Write what may be there already; once more, where that fails: MLflow looks before it inserts, so of two who write the same at once one is refused."""
+    try:
+        with explained():
+            write()
+    except RegistryError:
+        with explained():
+            write()
 
 
 def _quoted(name: str) -> str:

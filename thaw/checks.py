@@ -80,4 +80,6 @@ def read_checks(path: Path) -> Checks:
     try:
         return _ADAPTER.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise BadArtifact(f"{path} holds no checks ({error}); `thaw run --stage evaluate` makes it again") from error
+        raise BadArtifact(
+            f"{path} holds no checks of this version; run `thaw run --stage evaluate` to make it again"
+        ) from error

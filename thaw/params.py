@@ -361,7 +361,8 @@ class PromotionParams(Section):
         0.1, description="share of the test images that are near-copies of images learnt from; null: not asked"
     )
     max_suspects: Share | None = Field(
-        None, description="share of the labels learnt from that look wrong (confident learning); null: not asked"
+        0.3,
+        description="share of the labels learnt from that look wrong (confident learning); labels shuffled as a whole come to 0.4 and more; null: not asked",
     )
     max_latency_ms: PositiveFloat | None = Field(
         None,
@@ -375,8 +376,8 @@ class PromotionParams(Section):
     )
     max_disagreement: Share | None = Field(
         None,
-        description="by how much a probability may differ between cached features, pixels and the exported model; null: not asked. What is asked for in these "
-        "last seven and was not measured refuses",
+        description="by how much a probability may differ between cached features, pixels and the exported model; null: not asked. What these last "
+        "seven ask for refuses where it was not measured",
     )
 
 

@@ -83,7 +83,9 @@ def read_serving_cost(path: Path) -> ServingCost:
     try:
         return _ADAPTER.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise BadArtifact(f"{path} holds no costs ({error}); `thaw run --stage evaluate` makes it again") from error
+        raise BadArtifact(
+            f"{path} holds no costs of this version; run `thaw run --stage evaluate` to make it again"
+        ) from error
 
 
 def _ms(work: Callable[[], None]) -> float:

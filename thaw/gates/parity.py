@@ -39,7 +39,9 @@ def read_parity(path: Path) -> Parity:
     try:
         return Parity.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise BadArtifact(f"{path} holds no parity ({error}); `thaw run --stage evaluate` makes it again") from error
+        raise BadArtifact(
+            f"{path} holds no parity of this version; run `thaw run --stage evaluate` to make it again"
+        ) from error
 
 
 def parity(found: Parity | None, tolerance: float | None) -> Outcome:

@@ -7,8 +7,11 @@ import pytest
 from registration import CLEAN
 from registration import predictions as single_predictions
 from sklearn.metrics import f1_score
-from thaw.multilabel.promotion import decide_any, decide_sets
 
+from thaw.gates import deciding
+from thaw.gates.deciding import Decision, Evidence
+from thaw.gates.outcome import Verdict
+from thaw.gates.pairing import AnyPredictions
 from thaw.multilabel.predictions import LabelSetPredictions
 from thaw.params import PromotionParams
 
