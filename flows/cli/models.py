@@ -43,8 +43,8 @@ def log(json: Json = False) -> None:
     elif not events:
         out().print(f"{registry.name} has no history yet; `thaw promote` makes the first entry.")
     else:
-        columns = ("when", "what", "version", "before", "who", "why", "gates", "flow run")
-        out().print(table(columns, (_event_row(event) for event in events), whole=columns[:5]))
+        columns = ("when (UTC)", "what", "who", "flow run", "why")
+        out().print(table(columns, (_event_row(event) for event in events), whole=columns[:4]))
 
 
 def _list(json: bool) -> None:
@@ -84,11 +84,18 @@ def _short(number: str | None) -> str:
 
 
 def _event_row(event: "Event") -> tuple[str, ...]:
-    former = "" if event.former is None else str(event.former)
+    former = "" if event.former is None else f", was {event.former}"
+    what = f"{event.kind} {event.version}{former}"
+    return (event.when[:16].replace("T", " "), what, event.who, event.flow_run[:8], f"{event.reason}{_gates(event)}")
+
+
+def _gates(event: "Event") -> str:
+    """What the gates came to, after the reason; nothing for entries that asked none."""
+    if not event.gates:
+        return ""
     refusing = ", ".join(one.gate for one in event.gates if one.refuses)
     asked = sum(one.verdict != "not asked" for one in event.gates)
-    gates = f"refused by {refusing}" if refusing else f"{asked} let it through" if event.gates else ""
-    return (event.when, event.kind, str(event.version), former, event.who, event.reason, gates, event.flow_run[:8])
+    return f" (refused by {refusing})" if refusing else f" (no gate of {asked} refuses)"
 
 
 def _as_json(version: "ModelVersion") -> dict[str, object]:

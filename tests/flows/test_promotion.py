@@ -90,7 +90,7 @@ def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restor
     assert all(event["flow_run"] for event in history), "each is a run of a flow"
     assert [one["gate"] for one in history[2]["gates"] if one["refuses"]] == ["paired test", "recall", "calibration"]
     shown = thaw(root, "models", "log")
-    assert "worse" in shown and shown.index("refuse") < shown.index("rolled back"), "the newest last"
+    assert "worse" in shown and shown.index("refuse 3") < shown.index("rollback 1"), "the newest last"
     assert json.loads(thaw(root, "models", "--history", "--json"))["history"] == history, "as it was called before"
     assert "version 2" in thaw(root, "rollback", "--to", "2")
 
