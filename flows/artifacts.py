@@ -1,4 +1,4 @@
-"""What a flow run shows in Prefect's own pages: the metrics, the report, the model's version."""
+"""What a flow run shows in Prefect's own pages: the metrics, the report, the model's version, what the gates said of it."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from prefect.artifacts import create_link_artifact, create_table_artifact
 
 from flows.results import Metric, Registered, read_results
+from tasks.promoting import Promotion
 
 MLFLOW_UI = "http://127.0.0.1:5000"
 """Where `thaw ui` prefers to serve MLflow, for links to a version in a store that is no server."""
@@ -22,6 +23,15 @@ def publish(root: Path) -> None:
     if results.registered is not None:
         link = version_page(results.registered, os.environ.get("MLFLOW_TRACKING_URI", ""))
         create_link_artifact(link=link, link_text=results.registered.uri, key="model")
+
+
+def publish_gates(found: Promotion) -> None:
+    """Make the artifacts of a promotion: what each gate said, and the page that shows it; none where no gate was asked."""
+    if found.gates:
+        rows = [{"gate": one.gate, "outcome": one.title, "what it found": one.words} for one in found.gates]
+        create_table_artifact(table=rows, key="gates", description=f"{found.name}: {found}")
+    if found.page is not None:
+        create_link_artifact(link=found.page.absolute().as_uri(), link_text=found.page.name, key="promotion")
 
 
 def version_page(registered: Registered, tracking_uri: str) -> str:

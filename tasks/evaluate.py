@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.checking import check
 from tasks.contenders import Setting, measure_contenders
 from tasks.gallery import make_gallery
 from tasks.multilabel.evaluate import evaluate_label_sets
@@ -105,6 +106,7 @@ def main() -> None:
     frozen_model = Predictor(backbone.only((layer.name,)), head, layer.name, openness)
     compare_ways(tuned or frozen_model, test, params, None if tuned else features)
     make_gallery(params, training_examples(manifest, params.dataset.labels_per_class), layer, tuned)
+    check(params, manifest, layer, test)
     write_report(evaluation, predictions, test, params)
     accuracy = evaluation.metrics.accuracy
     log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))

@@ -3,27 +3,20 @@
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import thaw
-from tasks.paths import CERTIFICATE, CERTIFICATE_PAGE, FEATURES_INDEX, FINETUNED, HEAD, MANIFEST, REPORT, STRATEGY
-from thaw.backbones import read_backbone
+from tasks.deployed import read_deployed
+from tasks.paths import CERTIFICATE, CERTIFICATE_PAGE, MANIFEST, REPORT
 from thaw.certificate.record import figures_of, read_certificate
-from thaw.features import read_index
 from thaw.files import digest_file
-from thaw.finetuned import read_finetuned
-from thaw.heads import read_head
 from thaw.label_sets import join_labels
 from thaw.manifest import read_manifest
 from thaw.multilabel.predictor import LabelSetPredictor
-from thaw.multilabel.storage import holds_label_set_head, read_label_set_head
-from thaw.openness import read_openness
 from thaw.params import Params
 from thaw.predictor import Predictor
-from thaw.strategy import read_strategy
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -52,7 +45,7 @@ def log_pipeline_run(params: Params, folder: Path) -> str:
     mlflow.log_artifact(str(MANIFEST))
     _log_dataset(params)
     _log_certificate()
-    predictor = _predictor(params)
+    predictor = read_deployed(params)
     predictor.write(folder)
     return _log_model(folder, _signature(_outputs(predictor)))
 
@@ -89,18 +82,6 @@ def _log_dataset(params: Params) -> None:
         source = Path(params.dataset.source)
         dataset = from_pandas(table, source=str(source), name=source.name, digest=digest)
         mlflow.log_input(dataset, context="training")
-
-
-def _predictor(params: Params) -> Predictor | LabelSetPredictor:
-    tuned = read_finetuned(FINETUNED)
-    if tuned is not None:
-        return tuned
-    layer = read_index(FEATURES_INDEX).layer(read_strategy(STRATEGY).layer)
-    backbone = read_backbone(params.backbone.model_copy(update={"layers": (layer.name,)}))
-    backbone = replace(backbone, layers=(layer.name,))
-    if holds_label_set_head(HEAD):
-        return LabelSetPredictor(backbone, read_label_set_head(HEAD), layer.name)
-    return Predictor(backbone, read_head(HEAD), layer.name, read_openness(HEAD))
 
 
 def _log_model(folder: Path, signature: "ModelSignature") -> str:

@@ -3,10 +3,11 @@
 import io
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,14 +102,12 @@ class Registry:
 
     def set_alias(self, alias: str, number: int) -> None:
         """Move an alias."""
-        with explained():
-            self.client.set_registered_model_alias(self.name, alias, str(number))
+        put(lambda: self.client.set_registered_model_alias(self.name, alias, str(number)))
 
     def tag(self, number: int, **tags: str) -> None:
         """Set tags of a version, each below `thaw.`."""
-        with explained():
-            for name, value in tags.items():
-                self.client.set_model_version_tag(self.name, str(number), f"thaw.{name}", value)
+        for name, value in tags.items():
+            put(partial(self.client.set_model_version_tag, self.name, str(number), f"thaw.{name}", value))
 
     def delete(self, number: int) -> None:
         """Delete a version; its run and its model stay."""
@@ -116,11 +115,15 @@ class Registry:
             self.client.delete_model_version(self.name, str(number))
 
     def history(self) -> tuple[Event, ...]:
-        """Every promotion, refusal and rollback, the oldest first."""
+        """Every promotion, refusal and rollback, the oldest first; a move that two have told, one for the other, is there once."""
         with explained():
             tags = self._model_tags()
         names = sorted(name for name in tags if _EVENT.fullmatch(name))
-        return tuple(event_from_json(tags[name], f"the tag {name} of {self.name}") for name in names)
+        told: dict[str | int, Event] = {}
+        for name in names:
+            event = event_from_json(tags[name], f"the tag {name} of {self.name}")
+            told.setdefault(name if event.move is None else event.move, event)
+        return tuple(told.values())
 
     def record(self, event: Event) -> None:
         """Append to the history: a tag of the registered model, under a name that no other process can take as well."""
@@ -128,6 +131,16 @@ class Registry:
             number = sum(_EVENT.fullmatch(name) is not None for name in self._model_tags()) + 1
             tag = f"promotion.{number:06}.{secrets.token_hex(4)}"
             self.client.set_registered_model_tag(self.name, tag, event.to_json())
+
+    def files(self, version: ModelVersion, folder: str) -> frozenset[str]:
+        """The paths of the files in a folder of the version's run."""
+        with explained():
+            return frozenset(str(one.path) for one in self.client.list_artifacts(version.run_id, folder))
+
+    def log_file(self, version: ModelVersion, file: Path, folder: str) -> None:
+        """Put a file into a folder of the version's run."""
+        with explained():
+            self.client.log_artifact(version.run_id, str(file), folder)
 
     def download(self, version: ModelVersion, artifact: str, folder: Path) -> Path:
         """Bring a file of the version's run to `folder`.
@@ -164,6 +177,16 @@ class Registry:
 def open_registry(params: RegistryParams) -> Registry:
     """Connect to MLflow, making the local store where that is what is used."""
     return Registry(connect(), params.name)
+
+
+def put(write: Callable[[], object]) -> None:
+    """Write what may be there already; once more, where that fails: MLflow looks before it inserts, so of two who write the same at once one is refused."""
+    try:
+        with explained():
+            write()
+    except RegistryError:
+        with explained():
+            write()
 
 
 def _quoted(name: str) -> str:

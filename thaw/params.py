@@ -350,6 +350,41 @@ class PromotionParams(Section):
     )
     min_rows: PositiveInt = Field(30, description="fewer test rows in common decide nothing")
     bootstrap: PositiveInt = Field(2000, description="resamples of the paired bootstrap")
+    max_recall_loss: Share | None = Field(
+        0.1,
+        description="recall that a class may lose against the champion; refused only where a class's paired interval, at `confidence` over all classes "
+        "together, lies beyond it, so a class of few rows refuses nothing by chance; null: not asked",
+    )
+    max_calibration_loss: Share | None = Field(
+        0.05,
+        description="calibration error (ECE) that the challenger may have over the champion; refused only where the paired interval lies beyond it; "
+        "null: not asked",
+    )
+    max_leaked: int | None = Field(
+        0, ge=0, description="images learnt from whose content or group is also in val or test; null: not asked"
+    )
+    max_near_copies: Share | None = Field(
+        0.1, description="share of the test images that are near-copies of images learnt from; null: not asked"
+    )
+    max_suspects: Share | None = Field(
+        0.3,
+        description="share of the labels learnt from that look wrong (confident learning); labels shuffled as a whole come to 0.4 and more; null: not asked",
+    )
+    max_latency_ms: PositiveFloat | None = Field(
+        None,
+        description="milliseconds from the bytes of one image to its answer, on the machine that evaluates; null: not asked",
+    )
+    max_batch_latency_ms: PositiveFloat | None = Field(
+        None, description="the same for each image of a batch; null: not asked"
+    )
+    max_megabytes: PositiveFloat | None = Field(
+        None, description="size of the deployed model on disk, in MB (10^6 bytes); null: not asked"
+    )
+    max_disagreement: Share | None = Field(
+        None,
+        description="by how much a probability may differ between cached features, pixels and the exported model; null: not asked. What these last "
+        "seven ask for refuses where it was not measured",
+    )
 
 
 class Params(Section):

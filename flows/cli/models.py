@@ -1,35 +1,56 @@
-"""`thaw models`: the versions in the registry, their aliases and figures."""
+"""`thaw models`: the versions in the registry, their aliases and figures; `thaw models log`: every move of the alias `champion`."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from tasks.registry import Event, ModelVersion
+    from tasks.registry import Event, ModelVersion, Registry
 
 
+app = typer.Typer(
+    help="List the versions of the model, the newest first; `log` shows every move of the alias `champion`.",
+    epilog="Example: thaw models --json",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+@app.callback()
 def models(
-    history: Annotated[
-        bool, typer.Option("--history", help="Show every move of the alias `champion` instead.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+    context: typer.Context,
+    history: Annotated[bool, typer.Option("--history", hidden=True)] = False,
+    json: Json = False,
 ) -> None:
-    """List the versions of the model, the newest first."""
-    from flows.cli.terminal import out, print_json, table
-    from flows.environment import enter_project
-    from tasks.registry import open_registry
-    from thaw.params import read_params
+    """List the versions of the model, the newest first; `log` shows every move of the alias `champion`."""
+    if context.invoked_subcommand is None:
+        if history:  # what `thaw models log` was called before
+            log(json)
+        else:
+            _list(json)
 
-    enter_project()
-    registry = open_registry(read_params().registry)
-    if history:
-        events = registry.history()
-        if json:
-            print_json({"name": registry.name, "history": events})
-            return
-        rows = (_event_row(event) for event in events)
-        out().print(table(("when", "what", "version", "before", "who", "why"), rows, whole=["when", "what"]))
-        return
+
+@app.command(epilog="Example: thaw models log --json")
+def log(json: Json = False) -> None:
+    """Show every promotion, refusal and rollback, the newest last: who, when, why, what the gates said, and the flow run."""
+    from flows.cli.terminal import out, print_json, table
+
+    registry = _registry()
+    events = registry.history()
+    if json:
+        print_json({"name": registry.name, "history": events})
+    elif not events:
+        out().print(f"{registry.name} has no history yet; `thaw promote` makes the first entry.")
+    else:
+        columns = ("when (UTC)", "what", "who", "flow run", "why")
+        out().print(table(columns, (_event_row(event) for event in events), whole=columns[:4]))
+
+
+def _list(json: bool) -> None:
+    from flows.cli.terminal import out, print_json, table
+
+    registry = _registry()
     versions = registry.versions()
     if json:
         print_json({"name": registry.name, "versions": [_as_json(version) for version in versions]})
@@ -39,6 +60,15 @@ def models(
         columns = ("version", "aliases", "accuracy", "macro F1", "test images", "created", "promotion")
         out().print(f"{registry.name}", style="bold")
         out().print(table(columns, (_row(version) for version in versions), whole=columns[:6]))
+
+
+def _registry() -> "Registry":
+    from flows.environment import enter_project
+    from tasks.registry import open_registry
+    from thaw.params import read_params
+
+    enter_project()
+    return open_registry(read_params().registry)
 
 
 def _row(version: "ModelVersion") -> tuple[str, ...]:
@@ -54,8 +84,18 @@ def _short(number: str | None) -> str:
 
 
 def _event_row(event: "Event") -> tuple[str, ...]:
-    former = "" if event.former is None else str(event.former)
-    return (event.when, event.kind, str(event.version), former, event.who, event.reason)
+    former = "" if event.former is None else f", was {event.former}"
+    what = f"{event.kind} {event.version}{former}"
+    return (event.when[:16].replace("T", " "), what, event.who, event.flow_run[:8], f"{event.reason}{_gates(event)}")
+
+
+def _gates(event: "Event") -> str:
+    """What the gates came to, after the reason; nothing for entries that asked none."""
+    if not event.gates:
+        return ""
+    refusing = ", ".join(one.gate for one in event.gates if one.refuses)
+    asked = sum(one.verdict != "not asked" for one in event.gates)
+    return f" (refused by {refusing})" if refusing else f" (no gate of {asked} refuses)"
 
 
 def _as_json(version: "ModelVersion") -> dict[str, object]:

@@ -18,7 +18,10 @@ def promote(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Make the challenger the champion, if the rule in params.yaml allows it. Ends with 4 if not."""
+    """Make the challenger the champion, if no gate in params.yaml refuses it. Ends with 4 if one does.
+
+    The table says what each gate found; data/promotion/promotion.html shows the same.
+    """
     from flows.cli.exits import Exit
 
     _enter()
@@ -29,12 +32,18 @@ def promote(
     raise typer.Exit(Exit.DONE if found.promoted else Exit.REFUSED)
 
 
-def rollback(dry_run: DryRun = False, json: Json = False) -> None:
+def rollback(
+    to: Annotated[
+        int | None, typer.Option("--to", metavar="VERSION", help="The former champion that gets it.", min=1)
+    ] = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
     """Give the alias `champion` back to the version that had it before."""
     _enter()
     from flows.promotion import rollback as flow
 
-    _say(flow(dry_run=dry_run), dry_run=dry_run, json=json)
+    _say(flow(to=to, dry_run=dry_run), dry_run=dry_run, json=json)
 
 
 def _enter() -> None:
@@ -47,10 +56,17 @@ def _enter() -> None:
 
 
 def _say(found: "Promotion", *, dry_run: bool, json: bool) -> None:
-    from flows.cli.terminal import out, print_json
+    from flows.cli.terminal import out, print_json, table
 
     if json:
         print_json(found)
         return
+    if found.gates:
+        rows = ((one.gate, one.title, one.words) for one in found.gates)
+        out().print(table(("gate", "outcome", "what it found"), rows, whole=("gate", "outcome")))
     would = "Dry run, nothing was changed: " if dry_run else ""
-    out().print(f"{would}{found.name}: {found}", style="green" if found.promoted else "yellow", soft_wrap=True)
+    out().print(
+        f"{would}{found.name}: {found}", style="green" if found.promoted else "yellow", soft_wrap=True, markup=False
+    )
+    if found.page is not None:
+        out().print(f"The same as a page: {found.page}", style="dim", soft_wrap=True)

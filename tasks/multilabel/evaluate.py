@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.checking import check
 from tasks.gallery import make_gallery
 from tasks.multilabel.baselines import measure_set_baselines
 from tasks.parity import compare_ways
@@ -61,6 +62,7 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
     features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in test])
     compare_ways(LabelSetPredictor(backbone, head, layer.name), test, params, features)
     make_gallery(params, training, layer)
+    check(params, manifest, layer, test)
     write_set_report(evaluation, predictions, test, params)
     f1 = evaluation.metrics.macro_f1
     log.info("macro F1 %.3f (%.3f to %.3f) on %d test images", f1.value, f1.low, f1.high, len(test))

@@ -15,6 +15,7 @@ COMMANDS = (
     "promote",
     "rollback",
     "models",
+    "models log",
     "predict",
     "rank",
     "review",

@@ -4,12 +4,14 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from thaw.checks import Checks, Leakage, NearCopies, Suspects, write_checks
 from thaw.multilabel.predictions import LabelSetPredictions, write_label_set_predictions
 from thaw.predictions import Predictions, write_predictions
 
@@ -29,6 +31,8 @@ CLASSES = {"dark": 60, "light and bright": 200}
 """Mean grey of the pictures of each class; one name has spaces."""
 LABELS = ["ant", "bee"] * 30
 """Of the test rows of versions that hold predictions alone."""
+CLEAN = Checks(Leakage(40, 0, 0), NearCopies(60, 0), Suspects(40, 0))
+"""Of a version that nothing can be held against."""
 
 
 @contextmanager
@@ -95,11 +99,16 @@ def predictions(labels: Sequence[str], predicted: Sequence[str], rows: Sequence[
     )
 
 
-def challenge(registry: "Registry", right: int = 60) -> int:
-    """A new version, the challenger, that is right on the first `right` of the rows `LABELS`; returns its number."""
+def challenge(registry: "Registry", right: int = 60, checks: Checks | None = CLEAN) -> int:
+    """A new version, the challenger, that is right on the first `right` of the rows `LABELS`; returns its number. checks None: it has none."""
     said = [label if row < right else "wasp" for row, label in enumerate(LABELS)]
-    write_predictions(predictions(LABELS, said), Path("predictions.parquet"))
-    return _challenge(registry)
+    return challenge_with(registry, predictions(LABELS, said), checks)
+
+
+def challenge_with(registry: "Registry", said: Predictions, checks: Checks | None = CLEAN) -> int:
+    """The same of a version that says just that."""
+    write_predictions(said, Path("predictions.parquet"))
+    return _challenge(registry, checks)
 
 
 def challenge_with_sets(registry: "Registry", right: int = 60) -> int:
@@ -110,10 +119,10 @@ def challenge_with_sets(registry: "Registry", right: int = 60) -> int:
     single = predictions(LABELS, LABELS)
     said = LabelSetPredictions(names, single.digests, single.paths, targets, named, named.astype(np.float32))
     write_label_set_predictions(said, Path("predictions.parquet"))
-    return _challenge(registry)
+    return _challenge(registry, replace(CLEAN, suspects=None))
 
 
-def _challenge(registry: "Registry") -> int:
+def _challenge(registry: "Registry", checks: Checks | None) -> int:
     """A new version, the challenger, with `predictions.parquet`."""
     from tasks.mlflow_store import experiment_id
     from tasks.registry import CHALLENGER
@@ -121,6 +130,9 @@ def _challenge(registry: "Registry") -> int:
     client = registry.client
     run = client.create_run(experiment_id(client, "thaw"))
     client.log_artifact(run.info.run_id, "predictions.parquet", "report")
+    if checks is not None:
+        write_checks(checks, Path("checks.json"))
+        client.log_artifact(run.info.run_id, "checks.json", "report")
     made = client.create_model_version(registry.name, f"runs:/{run.info.run_id}/model", run.info.run_id)
     registry.set_alias(CHALLENGER, int(made.version))
     return int(made.version)

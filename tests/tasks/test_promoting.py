@@ -1,14 +1,26 @@
 """Promotion and rollback, on a real SQLite store; the versions hold predictions and nothing else."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from registration import challenge, challenge_with_sets, copy_empty_store, inside, make_empty_store
+from registration import (
+    CLEAN,
+    LABELS,
+    challenge,
+    challenge_with,
+    challenge_with_sets,
+    copy_empty_store,
+    inside,
+    make_empty_store,
+    predictions,
+)
 
-from tasks.promoting import Promotion, promote, rollback
+from tasks.promoting import PAGE, Promotion, promote, rollback
 from tasks.registry import CHAMPION, Registry, open_registry
+from thaw.checks import Leakage, NearCopies, Suspects
 from thaw.errors import RegistryError
 from thaw.params import Params, PromotionParams, RegistryParams
 
@@ -233,3 +245,112 @@ def test_sets_of_labels_are_compared_with_sets_and_never_with_single_labels(regi
     assert not other.promoted
     assert "give the challenger a name of its own with registry.name" in other.reason
     assert champion(registry) == 1
+
+
+def test_the_gates_are_kept_in_the_history_and_as_a_page_with_the_version(registry: Registry) -> None:
+    challenge(registry)
+    promote(PARAMS)
+    challenge(registry, right=30)
+    found = promote(PARAMS)
+    assert [one.gate for one in found.gates if one.refuses] == ["paired test", "recall", "calibration"]
+    event = registry.history()[-1]
+    assert [(one.gate, one.verdict, one.refuses) for one in event.gates] == [
+        (one.gate, one.verdict, one.refuses) for one in found.gates
+    ]
+    assert found.page == PAGE and "stays the challenger, refused by paired test" in PAGE.read_text()
+    kept = registry.download(registry.version(2), "promotion/promotion.html", Path())
+    assert kept.read_text() == PAGE.read_text()
+
+
+def test_a_dry_run_writes_the_page_and_nothing_to_mlflow(registry: Registry) -> None:
+    challenge(registry)
+    before = Path(".thaw/mlflow.db").read_bytes()
+    promote(PARAMS, dry_run=True)
+    assert "Version 1 may become the champion" in PAGE.read_text()
+    assert Path(".thaw/mlflow.db").read_bytes() == before
+    assert not list(Path(".thaw/mlartifacts").rglob("promotion.html"))
+
+
+def test_a_first_version_that_leaks_is_refused(registry: Registry) -> None:
+    challenge(registry, checks=replace(CLEAN, leakage=Leakage(40, 2, 0)))
+    found = promote(PARAMS)
+    assert not found.promoted and "of 40 images learnt from, 2 are in val or test" in found.reason
+    assert champion(registry) is None and kinds(registry) == [("refuse", 1, None)]
+
+
+def test_a_version_of_before_that_has_no_checks_is_refused_and_told_what_to_do(registry: Registry) -> None:
+    challenge(registry, checks=None)
+    found = promote(PARAMS)
+    assert not found.promoted and "has no report/checks.json; `thaw run`" in found.reason
+    unasked = PromotionParams(max_leaked=None, max_near_copies=None, max_suspects=None)
+    assert promote(PARAMS.model_copy(update={"promotion": unasked})).moved
+
+
+def test_checks_that_are_damaged_are_named_with_their_version(registry: Registry) -> None:
+    number = challenge(registry)
+    run = registry.version(number).run_id
+    registry.client.log_text(run, "{", "report/checks.json")
+    with pytest.raises(RegistryError, match=r"report/checks.json of pets version 1 is damaged"):
+        promote(PARAMS)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_challenger_that_learnt_from_shuffled_labels_is_refused(registry: Registry, seed: int) -> None:
+    challenge(registry, right=57)
+    promote(PARAMS)
+    shuffled = np.random.default_rng(seed).permutation(LABELS).tolist()
+    poisoned = replace(CLEAN, suspects=Suspects(40, 20))
+    challenge_with(registry, predictions(LABELS, shuffled), poisoned)
+    found = promote(PARAMS)
+    assert not found.promoted and champion(registry) == 1
+    assert {"paired test", "suspect labels"} <= {one.gate for one in found.gates if one.refuses}
+    assert "is worse" in found.reason and "20 of 40 labels learnt from look wrong" in found.reason
+
+
+def test_rollback_to_a_version_may_be_run_twice(registry: Registry) -> None:
+    promoted(registry, 3)
+    assert str(rollback(PARAMS, to=1)) == "version 1 is the champion now: rolled back from version 3"
+    again = rollback(PARAMS, to=1)
+    assert (again.promoted, again.moved, str(again)) == (True, False, "version 1 is the champion already")
+    assert champion(registry) == 1 and len(registry.history()) == 4
+    assert rollback(PARAMS, to=3).moved, "and forward again, to what was champion once"
+    assert rollback(PARAMS).version == 1
+
+
+def test_rollback_goes_to_former_champions_alone(registry: Registry) -> None:
+    promoted(registry, 2)
+    challenge(registry, right=10)
+    with pytest.raises(
+        RegistryError, match=r"version 3 of pets was never the champion; `thaw rollback --to` takes 2 or 1"
+    ):
+        rollback(PARAMS, to=3)
+    registry.delete(1)
+    with pytest.raises(RegistryError, match=r"version 1 of pets was deleted; `thaw rollback --to` takes 2"):
+        rollback(PARAMS, to=1)
+    assert champion(registry) == 2
+
+
+def test_a_history_from_before_there_were_gates_goes_on(registry: Registry) -> None:
+    for _ in range(2):
+        challenge(registry)
+    for number, former in ((1, "null"), (2, "1")):
+        text = (
+            f'{{"kind": "promote", "when": "2025-01-01T00:00:00+00:00", "who": "me", "version": {number}, "former": {former}, '
+            '"reason": "because", "flow_run": "", "figures": {}}'
+        )
+        registry.client.set_registered_model_tag("pets", f"promotion.{number:06}.abcd", text)
+    registry.client.set_registered_model_alias("pets", CHAMPION, "2")
+    assert rollback(PARAMS).version == 1 == champion(registry)
+    assert promote(PARAMS).version == 2 == champion(registry)
+    assert [event.move for event in registry.history()] == [None, None, 3, 4]
+
+
+def test_reasons_that_never_end_are_cut_and_fit_into_mlflow(registry: Registry) -> None:
+    names = [f"{'ä' * 200}{number}" for number in range(60)]
+    challenge_with(registry, predictions(names * 20, names * 20))
+    promote(PARAMS)
+    lost = replace(CLEAN, leakage=Leakage(10**9, 10**9, 10**9), suspects=Suspects(9, 9), near_copies=NearCopies(9, 9))
+    challenge_with(registry, predictions(names * 20, (names[1:] + names[:1]) * 20), lost)
+    assert not promote(PARAMS).promoted
+    told = max(registry.client.get_registered_model("pets").tags.values(), key=len)
+    assert len(told) < 5000 and promote(PARAMS).repeated

@@ -6,15 +6,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from registration import copy_empty_store, inside, make_empty_store
 
 from tasks.mlflow_store import experiment_id, local_uri, tracking_uri
-from tasks.promotion_history import Event, champions, champions_before, event_from_json
+from tasks.promotion_history import (
+    Event,
+    champions,
+    champions_before,
+    event_from_json,
+    in_short,
+    last_move,
+    next_move,
+)
 from tasks.registry import CHALLENGER, CHAMPION, KEY, Registry, open_registry
 from thaw.errors import RegistryError, Unreachable
+from thaw.gates.outcome import failed, passed
 from thaw.params import RegistryParams
 
 
@@ -121,6 +131,48 @@ def test_no_entry_is_lost_when_many_write_at_once(registry: Registry) -> None:
 def test_an_entry_of_a_later_version_is_read() -> None:
     text = event("promote", 2, 1).to_json().replace("{", '{"approved_by": "x", ', 1)
     assert event_from_json(text, "here") == event("promote", 2, 1)
+
+
+def test_an_entry_keeps_what_the_gates_said_in_short() -> None:
+    gates = in_short((failed("recall", "x" * 999, {"worst": 0.5}), passed("leakage", "none")))
+    told = replace(event("refuse", 2, 1), gates=gates)
+    found = event_from_json(told.to_json(), "here")
+    assert found == told and found.says_the_same_as(told)
+    assert [len(one.words) for one in found.gates] == [150, 4] and found.gates[0].refuses
+    assert not found.says_the_same_as(replace(told, gates=()))
+
+
+@pytest.mark.parametrize("gates", ['[{"gate": "recall"}]', '[{"gate": "a", "verdict": "maybe", "words": ""}]', "7"])
+def test_gates_that_are_none_are_named(gates: str) -> None:
+    text = event("refuse", 2, 1).to_json().replace('"gates": []', f'"gates": {gates}')
+    with pytest.raises(RegistryError, match="here is no entry"):
+        event_from_json(text, "here")
+
+
+def test_moves_are_counted_with_those_from_before_there_were_numbers() -> None:
+    told = [event("promote", 1), event("refuse", 2, 1), event("rollback", 1, 2)]
+    assert next_move([]) == 1 and next_move(told) == 3 and last_move(told) is None
+    counted = replace(event("promote", 3), move=7)
+    assert next_move([*told, counted]) == 8 and last_move([*told, counted]) == counted
+
+
+def test_a_move_that_two_have_told_is_there_once(registry: Registry) -> None:
+    with_versions(registry, "a")
+    for one in (replace(event("promote", 1), move=1), event("refuse", 2), replace(event("promote", 1), move=1)):
+        registry.record(one)
+    assert [one.kind for one in registry.history()] == ["promote", "refuse"]
+
+
+def test_two_that_write_the_same_tag_and_alias_at_once_both_succeed(registry: Registry) -> None:
+    with_versions(registry, "a")
+
+    def write(_: int) -> None:
+        registry.tag(1, promotion="promote")
+        registry.set_alias(CHAMPION, 1)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(16)))
+    assert registry.version(1).aliases == (CHAMPION,)
 
 
 @pytest.mark.parametrize(

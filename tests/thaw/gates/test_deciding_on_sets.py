@@ -4,15 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from registration import CLEAN
 from registration import predictions as single_predictions
 from sklearn.metrics import f1_score
 
+from thaw.gates import deciding
+from thaw.gates.deciding import Decision, Evidence
+from thaw.gates.outcome import Verdict
+from thaw.gates.pairing import AnyPredictions
 from thaw.multilabel.predictions import LabelSetPredictions
-from thaw.multilabel.promotion import decide_any, decide_sets
 from thaw.params import PromotionParams
 
 PARAMS = PromotionParams(bootstrap=200)
 NAMES = ("ant", "bee", "wasp")
+
+
+def decide(champion: AnyPredictions | None, challenger: AnyPredictions, params: PromotionParams) -> Decision:
+    return deciding.decide(Evidence(champion, challenger, replace(CLEAN, suspects=None)), params)
 
 
 def said(wrong: float, seed: int = 0, names: tuple[str, ...] = NAMES) -> LabelSetPredictions:
@@ -31,27 +39,27 @@ def said(wrong: float, seed: int = 0, names: tuple[str, ...] = NAMES) -> LabelSe
 
 def test_the_better_one_is_promoted_and_the_worse_one_is_not() -> None:
     good, bad = said(0.05, 1), said(0.3, 2)
-    better = decide_sets(bad, good, PARAMS.model_copy(update={"rule": "better"}))
+    better = decide(bad, good, PARAMS.model_copy(update={"rule": "better"}))
     assert better.promote
     assert better.figures is not None
     gain = f1_score(good.targets, good.named, average="macro") - f1_score(bad.targets, bad.named, average="macro")
     assert better.figures.f1_gain == pytest.approx(gain)
     assert better.figures.challenger_accuracy == pytest.approx((good.named == good.targets).all(1).mean())
     assert "exact match" in better.reason
-    assert not decide_sets(good, bad, PARAMS).promote
-    assert decide_sets(good, good, PARAMS).promote
-    assert not decide_sets(good, good, PARAMS.model_copy(update={"rule": "better"})).promote
+    assert not decide(good, bad, PARAMS).promote
+    assert decide(good, good, PARAMS).promote
+    assert not decide(good, good, PARAMS.model_copy(update={"rule": "better"})).promote
 
 
 def test_a_first_version_few_rows_and_other_classes() -> None:
     good = said(0.05)
-    assert decide_sets(None, good, PARAMS).promote
+    assert decide(None, good, PARAMS).promote
     few = LabelSetPredictions(
         NAMES, good.digests[:5], good.paths[:5], good.targets[:5], good.named[:5], good.probabilities[:5]
     )
-    assert "only 5 test rows are common" in decide_sets(few, good, PARAMS).reason
+    assert "only 5 test rows are common" in decide(few, good, PARAMS).reason
     renamed = replace(good, class_names=("ant", "bee", "zebra"))
-    figures = decide_sets(renamed, good, PARAMS).figures
+    figures = decide(renamed, good, PARAMS).figures
     assert figures is not None
     assert figures.f1_gain > 0.2, "the champion never names wasp, and names zebra where there is none"
 
@@ -59,8 +67,20 @@ def test_a_first_version_few_rows_and_other_classes() -> None:
 def test_one_kind_is_never_compared_with_the_other() -> None:
     single = single_predictions(["ant", "bee"] * 30, ["ant", "bee"] * 30)
     for champion, challenger in ((single, said(0)), (said(0), single)):
-        decision = decide_any(champion, challenger, PARAMS)
+        decision = decide(champion, challenger, PARAMS)
         assert not decision.promote
         assert "registry.name" in decision.reason
-    assert decide_any(single, single, PARAMS).promote
-    assert decide_any(None, single, PARAMS).promote
+    assert decide(single, single, PARAMS).promote
+    assert decide(None, single, PARAMS).promote
+
+
+def test_gates_say_what_does_not_apply_to_sets_and_recall_does() -> None:
+    asked = PARAMS.model_copy(update={"max_suspects": 0.1})
+    found = {one.gate: one for one in decide(said(0.05, 1), said(0.05, 1), asked).outcomes}
+    assert (found["suspect labels"].verdict, found["suspect labels"].words) == (
+        Verdict.NOT_ASKED, "does not apply to sets of labels",
+    )  # fmt: skip
+    assert found["recall"].verdict is Verdict.PASS
+    blind = replace(said(0.05, 1), named=said(0.05, 1).named & np.array([True, True, False]))
+    lost = next(one for one in decide(said(0.05, 1), blind, PARAMS).outcomes if one.gate == "recall")
+    assert lost.refuses and "wasp" in lost.words and "ant" not in lost.words

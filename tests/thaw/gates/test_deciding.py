@@ -1,4 +1,4 @@
-"""The promotion rule."""
+"""The decision of all gates, and the rule of the paired test."""
 
 from dataclasses import replace
 
@@ -6,15 +6,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registration import predictions
+from registration import CLEAN, predictions
 
+from thaw.gates import deciding
+from thaw.gates.deciding import Decision, Evidence
+from thaw.gates.outcome import Verdict
 from thaw.params import PromotionParams
 from thaw.predictions import Predictions
-from thaw.promotion import decide
 
 PARAMS = PromotionParams(bootstrap=200)
 BETTER = PARAMS.model_copy(update={"rule": "better"})
 LABELS = ["ant", "bee"] * 50
+
+
+def decide(champion: Predictions | None, challenger: Predictions, params: PromotionParams) -> Decision:
+    """On a challenger that nothing else is held against, and without the gates that stand beside the paired test."""
+    alone = params.model_copy(update={"max_recall_loss": None, "max_calibration_loss": None})
+    return deciding.decide(Evidence(champion, challenger, CLEAN), alone)
 
 
 def with_mistakes(*wrong: int) -> Predictions:
@@ -136,3 +144,45 @@ def test_what_is_promoted_keeps_the_rule(first: set[int], second: set[int], rule
             with_mistakes(*first), with_mistakes(*second), params.model_copy(update={"rule": "not_worse"})
         ).promote
     assert np.isfinite([figures.f1_low, figures.f1_high, figures.mcnemar_p]).all()
+
+
+def test_every_gate_is_asked_and_any_of_them_refuses() -> None:
+    same = with_mistakes(1)
+    clean = deciding.decide(Evidence(same, same, CLEAN), PARAMS)
+    assert [one.gate for one in clean.outcomes] == [
+        "test rows", "paired test", "recall", "calibration", "leakage", "near-copies", "suspect labels",
+        "latency", "batch latency", "size", "parity",
+    ]  # fmt: skip
+    assert clean.promote and clean.reason.startswith("the challenger is not worse")
+    dirty = replace(CLEAN, leakage=replace(CLEAN.leakage, copies=3))
+    refused = deciding.decide(Evidence(same, same, dirty), PARAMS)
+    assert not refused.promote and refused.reason.startswith("of 40 images learnt from, 3 are in val or test")
+    both = deciding.decide(Evidence(same, with_mistakes(*range(40)), dirty), PARAMS)
+    assert "is worse" in both.reason and "3 are in val" in both.reason, "every gate that refuses is named"
+
+
+def test_the_first_version_must_pass_what_needs_no_champion() -> None:
+    same = with_mistakes(1)
+    found = deciding.decide(Evidence(None, same), PARAMS)
+    assert not found.promote and "has no report/checks.json" in found.reason
+    allowed = PARAMS.model_copy(update={"max_leaked": None, "max_near_copies": None, "max_suspects": None})
+    assert deciding.decide(Evidence(None, same), allowed).promote
+    verdicts = {one.verdict for one in deciding.decide(Evidence(None, same), allowed).outcomes}
+    assert verdicts == {Verdict.NOT_ASKED}
+
+
+def test_too_few_rows_are_one_reason_and_what_they_hide_is_said() -> None:
+    found = deciding.decide(Evidence(with_mistakes(), taken(with_mistakes(), [1, 2]), CLEAN), PARAMS)
+    assert [one.gate for one in found.outcomes if one.refuses] == ["test rows"]
+    assert [one.verdict for one in found.outcomes[1:4]] == [Verdict.CANNOT_TELL] * 3
+
+
+def test_what_the_paired_test_cannot_tell_refuses() -> None:
+    found = deciding.decide(Evidence(with_mistakes(), with_mistakes(0), CLEAN), PARAMS)
+    (refusing,) = (one for one in found.outcomes if one.refuses)
+    assert (refusing.gate, refusing.verdict, refusing.title) == ("paired test", "can't tell", "can't tell, refuses")
+
+
+def test_a_challenger_that_learnt_from_shuffled_labels_is_refused() -> None:
+    shuffled = np.random.default_rng(0).permutation(LABELS).tolist()
+    assert not decide(with_mistakes(0, 1), predictions(LABELS, shuffled), PARAMS).promote

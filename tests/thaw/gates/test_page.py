@@ -1,0 +1,31 @@
+"""The page of a decision."""
+
+from dataclasses import replace
+
+from evaluations import HOSTILE
+from registration import CLEAN, predictions
+
+from thaw.gates.deciding import Evidence, decide
+from thaw.gates.page import Contest, render_decision
+from thaw.params import PromotionParams
+
+WHEN = "2026-01-01T00:00:00+00:00"
+
+
+def test_it_is_self_contained_and_shows_every_gate_whatever_the_names_hold() -> None:
+    labels = ["ant", HOSTILE] * 100
+    decision = decide(
+        Evidence(predictions(labels, labels), predictions(labels, ["ant"] * 200), CLEAN), PromotionParams(bootstrap=50)
+    )
+    page = render_decision(decision, Contest(HOSTILE, 3, 2, WHEN))
+    assert HOSTILE not in page and "&lt;script&gt;" in page and "\ufffd" not in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert page.count("<tr><td>") == len(decision.outcomes) + 2
+    assert "stays the challenger, refused by paired test, recall, calibration; the champion was version 2" in page
+
+
+def test_a_first_version_has_nothing_to_compare() -> None:
+    labels = ["ant", "bee"] * 20
+    found = Evidence(None, predictions(labels, labels), replace(CLEAN, suspects=None))
+    page = render_decision(decide(found, PromotionParams()), Contest("pets", 1, None, WHEN))
+    assert "may become the champion: no gate refuses; there was no champion." in page and 'id="figures"' not in page

@@ -1,0 +1,99 @@
+"""The decision: every gate together. A challenger is promoted where none refuses."""
+
+from dataclasses import dataclass
+
+from thaw.checks import Checks
+from thaw.gates import calibration, paired_test, recall, rows
+from thaw.gates.budgets import batch_latency, latency, size
+from thaw.gates.leakage import leakage
+from thaw.gates.near_copies import near_copies
+from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked
+from thaw.gates.paired_test import Figures
+from thaw.gates.pairing import AnyPredictions, Paired, pair
+from thaw.gates.parity import Parity, parity
+from thaw.gates.suspects import suspect_labels
+from thaw.multilabel.predictions import LabelSetPredictions
+from thaw.params import PromotionParams
+from thaw.serving_cost import ServingCost
+
+FIRST = "there is no champion yet, so the first version becomes it"
+_COMPARING = (rows.GATE, paired_test.GATE, recall.GATE, calibration.GATE)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the gates look at: what both say of their test rows (champion None: there is none yet), and what was measured of the challenger alone (None: it
+    was not)."""
+
+    champion: AnyPredictions | None
+    challenger: AnyPredictions
+    checks: Checks | None = None
+    cost: ServingCost | None = None
+    parity: Parity | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The outcome of each gate, and the figures of the paired test (None where there was nothing to compare)."""
+
+    outcomes: tuple[Outcome, ...]
+    figures: Figures | None = None
+
+    @property
+    def promote(self) -> bool:
+        """Whether no gate refuses."""
+        return not any(one.refuses for one in self.outcomes)
+
+    @property
+    def reason(self) -> str:
+        """In one sentence: what refuses, else what the paired test says."""
+        refusing = [one.words for one in self.outcomes if one.refuses]
+        if refusing:
+            return "; ".join(refusing)
+        compared = [one.words for one in self.outcomes if one.gate == paired_test.GATE and self.figures is not None]
+        return compared[0] if compared else FIRST
+
+
+def decide(evidence: Evidence, params: PromotionParams) -> Decision:
+    """Ask every gate. The same evidence gives the same decision."""
+    alone = (
+        leakage(None if evidence.checks is None else evidence.checks.leakage, params.max_leaked),
+        near_copies(None if evidence.checks is None else evidence.checks.near_copies, params.max_near_copies),
+        suspect_labels(evidence.checks, params.max_suspects),
+        latency(evidence.cost, params),
+        batch_latency(evidence.cost, params),
+        size(evidence.cost, params),
+        parity(evidence.parity, params.max_disagreement),
+    )
+    if evidence.champion is None:
+        return Decision((*(not_asked(gate, "there is no champion yet") for gate in _COMPARING), *alone))
+    paired = pair(evidence.champion, evidence.challenger)
+    if paired is None:
+        return Decision((*_of_two_kinds(evidence.challenger), *alone))
+    outcomes, figures = _compared(paired, params)
+    return Decision((*outcomes, *alone), figures)
+
+
+def _compared(paired: Paired, params: PromotionParams) -> tuple[tuple[Outcome, ...], Figures | None]:
+    enough = rows.enough_rows(len(paired), params.min_rows)
+    if enough.refuses:  # which is reason enough: what can't be told below adds none
+        unknown = (cannot_tell(gate, "there are too few test rows", refuses=False) for gate in _COMPARING[1:])
+        return (enough, *unknown), None
+    figures = paired_test.measure(paired, params)
+    return (
+        enough,
+        paired_test.paired_test(figures, params, paired.right),
+        recall.recall(paired, params),
+        calibration.calibration(paired, params),
+    ), figures
+
+
+def _of_two_kinds(challenger: AnyPredictions) -> tuple[Outcome, ...]:
+    one, set_of = "one label an image", "a set of labels"
+    theirs, own = (one, set_of) if isinstance(challenger, LabelSetPredictions) else (set_of, one)
+    words = f"the champion gives {theirs}, the challenger {own}, and no rule compares them; give the challenger a name of its own with registry.name"
+    return (
+        not_asked(rows.GATE, "they cannot be compared"),
+        failed(paired_test.GATE, words),
+        *(not_asked(gate, "they cannot be compared") for gate in _COMPARING[2:]),
+    )
