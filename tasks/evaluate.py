@@ -20,6 +20,7 @@ from tasks.paths import (
     REPORT,
     STRATEGY,
 )
+from tasks.reference import record_reference
 from tasks.report_files import read_ingest_report, table_of, with_intervals
 from tasks.running import stage
 from thaw.advice.record import read_predicted
@@ -100,6 +101,7 @@ def main() -> None:
         certificate=read_certificate(CERTIFICATE),
         rejections=None if openness is None else count_rejections(openness, said.accepted, predictions),
     )
+    record_reference(params, manifest, layer, tuned)
     write_report(evaluation, predictions, test, params)
     accuracy = evaluation.metrics.accuracy
     log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))

@@ -9,6 +9,7 @@ import numpy as np
 
 from tasks.multilabel.baselines import measure_set_baselines
 from tasks.paths import FEATURES, HEAD, REPORT
+from tasks.reference import record_set_reference
 from tasks.report_files import read_ingest_report, table_of, with_intervals
 from thaw.baselines import SCRATCH
 from thaw.errors import BadManifest
@@ -53,6 +54,7 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
         baselines=measure_set_baselines(params, manifest, layer.name, predictions),
         left_out=left_out,
     )
+    record_set_reference(manifest, layer)
     write_set_report(evaluation, predictions, test, params)
     f1 = evaluation.metrics.macro_f1
     log.info("macro F1 %.3f (%.3f to %.3f) on %d test images", f1.value, f1.low, f1.high, len(test))
