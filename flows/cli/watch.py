@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 def watch(
-    paths: Annotated[list[Path] | None, typer.Argument(help="New images, and folders of them.", exists=True)] = None,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(help="New images, and folders of them: whatever `thaw predict` takes.", show_default=False),
+    ] = None,
     scores: Annotated[
         Path | None, typer.Option(help="A table that is scored already, in the place of images.", exists=True)
     ] = None,
@@ -34,7 +37,7 @@ def watch(
     from flows.running_server import use_running_server
 
     # Before the project becomes the working directory: relative paths are the caller's.
-    sources, table = [str(path.resolve()) for path in paths or ()], scores and str(scores.resolve())
+    sources, table = [_absolute(path) for path in paths or ()], scores and str(scores.resolve())
     root = enter_project()
     quiet_console()
     use_running_server(root)
@@ -48,6 +51,10 @@ def watch(
     else:
         _say(found)
     raise typer.Exit(Exit.DRIFT if found.report.drifted else Exit.DONE)
+
+
+def _absolute(path: str) -> str:
+    return path if "://" in path else str(Path(path).absolute())
 
 
 def _as_json(found: "Watched") -> dict[str, object]:
