@@ -10,8 +10,6 @@ from prefect.artifacts import create_link_artifact, create_table_artifact
 from flows.environment import find_project
 from tasks import drift
 from tasks.drift import Measured
-from tasks.drift_history import open_history
-from tasks.registry import open_registry
 from thaw.drift import words
 from thaw.drift.record import DriftReport
 from thaw.params import Params, read_params
@@ -82,15 +80,12 @@ def _retrain(measured: Measured, params: Params) -> str:
     """Start training because of this batch, unless it was before; says what came of it."""
     if not measured.report.drifted:
         return "No training was started: no drift was found."
-    registry = open_registry(params.registry)
-    history = open_history(registry, measured.report.origin.version)
-    if when := history.retrained(measured.batch):
-        return f"No training was started: these same images started it before, at {when}. Add some of them with labels to the source; `thaw run` then trains on them."
-    history.note_retraining(measured.batch)
+    if when := drift.claim_retraining(measured, params):
+        return f"No training was started: these same images started it before, at {when}. Add some of them with labels to the source; then `thaw run`."
     get_run_logger().info("Training starts, because %s", words.verdict(measured.report))
     from flows.transfer import transfer
 
     done = transfer()
     if done.nothing_to_do:
-        return "Training was started, and had nothing to do: the source has not changed. Add some of the new images with labels to it; `thaw run` then trains on them."
+        return "Training was started, and had nothing to do: the source has not changed. Add some of the new images with labels to it; then `thaw run`."
     return f"Training was started because of the drift. {done.promotion}".strip()

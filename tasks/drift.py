@@ -1,4 +1,4 @@
-"""What `thaw watch` measures: a scores table against the reference of the version that scored it, into `data/drift/`. No stage: a person or a schedule asks for it."""
+"""What `thaw watch` measures: scored images against the reference of the version that scored them. No stage: a person or a schedule asks for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +33,8 @@ STORES = (Path("data/scores/features"), FEATURES)
 
 @dataclass(frozen=True)
 class Measured:
-    """A report, and where its page lies. batch: a hash of the contents of the images that were scored, whatever model scored them. repeated: whether the history
-    has this batch of this version already."""
+    """A report, and where its page lies. batch: a hash of the contents of the images that were scored, whatever model scored them. repeated: whether the
+    history has this batch of this version already."""
 
     report: DriftReport
     page: Path
@@ -71,6 +71,16 @@ def measure(scores: Path, params: Params, stores: tuple[Path, ...] = STORES) -> 
         write_text(PAGE, render_drift(report, history.points()))
         write_report(report, RECORD)
     return Measured(report, PAGE, batch, repeated=not fresh)
+
+
+def claim_retraining(measured: Measured, params: Params) -> str | None:
+    """Note that training starts now because of a batch; or say when it did before, and note nothing. Of two that ask at once, one gets None."""
+    with exclusive(LOCK):
+        history = open_history(open_registry(params.registry), measured.report.origin.version)
+        before = history.retrained(measured.batch)
+        if before is None:
+            history.note_retraining(measured.batch)
+    return before
 
 
 def fetch_reference(registry: Registry, version: ModelVersion) -> Reference:

@@ -52,7 +52,8 @@ def share_of(chosen: Bools, confidence: float) -> Estimate:
 def holm(p_values: list[float]) -> list[float]:
     """p-values such that, of all tests together, one that is true is found false with probability at most p.
 
-    Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 1979. It holds however the tests depend on each other.
+    It holds however the tests depend on each other. Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of
+    Statistics 1979.
     """
     adjusted, highest = [0.0] * len(p_values), 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):

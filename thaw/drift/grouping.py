@@ -1,7 +1,7 @@
 """Permutation tests: of two samples, how often a random regrouping of all rows looks as different as the real one.
 
-Where both samples are drawn alike, a p-value of at most p comes up with probability at most p, whatever the rows and however few (Phipson and Smyth, "Permutation
-P-values Should Never Be Zero", Statistical Applications in Genetics and Molecular Biology 2010, section 3).
+Where both samples are drawn alike, a p-value of at most p comes up with probability at most p, whatever the rows and however few (Phipson and Smyth,
+"Permutation P-values Should Never Be Zero", Statistical Applications in Genetics and Molecular Biology 2010).
 """
 
 import numpy as np

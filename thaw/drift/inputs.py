@@ -15,7 +15,7 @@ def mmd(first: Floats, second: Floats, count: int, seed: int) -> NDArray[np.floa
     """The unbiased squared maximum mean discrepancy of the samples, [M, D] and [N, D], and of `count` regroupings: float64 [1 + count].
 
     The kernel is Gaussian; its width is the median distance of all rows, which no regrouping changes. Around 0 where both are drawn alike.
-    Source: Gretton et al., "A Kernel Two-Sample Test", JMLR 2012: the statistic is equation 3 of section 2.2 (Lemma 6), the width as in section 8; regroupings in
+    Source: Gretton et al., "A Kernel Two-Sample Test", JMLR 2012: the statistic is that of Lemma 6 (section 2.2), the width as in section 8; regroupings in
     the place of the asymptotic distribution of section 5. It takes O((M + N)^2 (D + count)): seconds at 2000 + 2000 rows of 1280.
     """
     m, n = len(first), len(second)

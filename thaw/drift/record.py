@@ -92,9 +92,9 @@ class Neither:
 class DriftReport:
     """A batch of new images against the held-out images that the model was measured on.
 
-    rows: new images that were compared. reference_rows: the held-out ones; unseen_rows of them are of the test split, and what the model says is compared with
-    those alone. needed: new rows, and unseen ones, that it takes to tell; with fewer there are no findings. false_alarms: the most often that any of the findings
-    of a batch drifted though the batch is like the reference. other_way: whether the batch's features were computed otherwise than the reference's.
+    rows: new images that were compared. reference_rows: the held-out ones; unseen_rows of them are of the test split, and what the model says is compared
+    with those alone. needed: new rows, and unseen ones, that it takes to tell; with fewer there are no findings. false_alarms: how often, at most, any of the
+    findings of a batch drifted though the batch is like the reference. other_way: whether the batch's features were computed otherwise than the reference's.
     """
 
     origin: Origin

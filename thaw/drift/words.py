@@ -11,10 +11,10 @@ TITLES: dict[What, str] = {
     "neither": "Share of neither",
 }
 TESTS: dict[What, str] = {
-    "inputs": "kernel two-sample test (MMD) on features, by permutation",
-    "labels": "chi-squared test, by permutation",
-    "confidence": "Kolmogorov-Smirnov test, by permutation",
-    "neither": "Fisher's exact test",
+    "inputs": "kernel two-sample (MMD)",
+    "labels": "chi-squared",
+    "confidence": "Kolmogorov-Smirnov",
+    "neither": "Fisher's exact",
 }
 _DRIFTED: dict[What, str] = {
     "inputs": "the images",
@@ -73,16 +73,16 @@ def remarks(report: DriftReport) -> tuple[str, ...]:
     said = []
     if report.findings:
         said.append(
-            f"All tests of a batch together raise a false alarm in at most {percent(report.false_alarms)} of the batches whose images are drawn as the held-out "
-            f"ones were, each by itself (`watch.false_alarms`; {len(report.findings)} tests, p-values by Holm, {report.permutations} regroupings). Pictures that "
-            "come in bursts, such as the frames of one video, are alike, and count as drift."
+            f"All tests of a batch together raise a false alarm in at most {percent(report.false_alarms)} of the batches whose images are drawn as the "
+            f"held-out ones were, each by itself (`watch.false_alarms`; {len(report.findings)} tests, p-values by Holm, {report.permutations} regroupings). "
+            "Pictures that come in bursts, such as the frames of one video, are alike, and count as drift."
         )
     if left := _left_out(report):
         said.append(f"Left out: {left}.")
     if report.other_way:
         said.append(
-            "The features of this batch were computed in another way than the reference's (precision, decoding or preprocessing); part of a difference may come "
-            "from that."
+            "The features of this batch were computed in another way than the reference's (precision, decoding or preprocessing); part of a difference may "
+            "come from that."
         )
     return tuple(said)
 
@@ -105,7 +105,7 @@ def line_of(finding: Finding) -> str:
 
 def p(value: float) -> str:
     """A p-value: 0.0005 as `0.0005`, 0.31234 as `0.31`; what is smaller than 0.0001 as `< 0.0001`."""
-    return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
+    return "<\u00a00.0001" if value < 0.0001 else f"{value:.2g}"
 
 
 def _left_out(report: DriftReport) -> str:

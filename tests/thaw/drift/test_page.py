@@ -37,7 +37,7 @@ def test_too_few_images_have_a_page_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(0.5, "0.5"), (0.03127, "0.031"), (0.00049, "0.00049"), (1e-7, "< 0.0001")]
+    ("value", "said"), [(0.5, "0.5"), (0.03127, "0.031"), (0.00049, "0.00049"), (1e-7, "<\u00a00.0001")]
 )
 def test_p_values(value: float, said: str) -> None:
     assert words.p(value) == said
