@@ -98,6 +98,6 @@ def _say(found: "Watched") -> None:
         screen.print(found.retraining, markup=False)
     if steps := words.next_steps(report):
         screen.print("Next:", style="bold")
-        for step in steps:
+        for step in steps if found.retraining else (*steps, words.RETRAIN):
             screen.print(f"  {step}", markup=False)
     screen.print(f"With figures: {found.page}", style="dim", soft_wrap=True, markup=False)

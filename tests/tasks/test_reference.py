@@ -58,7 +58,7 @@ def test_with_openness_it_says_what_is_accepted(project: Path) -> None:
     evaluate.main()
     rows, openness = read_reference(REFERENCE).rows, read_openness(HEAD)
     assert rows.accepted is not None and rows.known_scores is not None and openness is not None
-    assert np.array_equal(rows.accepted, openness.accepts(torch.from_numpy(rows.known_scores)).numpy())
+    assert np.array_equal(rows.accepted, openness.accepts(torch.tensor(rows.known_scores)).numpy())
     assert 0 < rows.accepted.mean() <= 1
 
 

@@ -22,7 +22,7 @@ def render_drift(report: DriftReport, history: Sequence[Point]) -> str:
         "verdict": words.verdict(report),
         "lines": words.lines(report),
         "remarks": words.remarks(report),
-        "next_steps": words.next_steps(report),
+        "next_steps": (*words.next_steps(report), words.RETRAIN) if report.drifted else (),
         "titles": words.TITLES,
         "tests": words.TESTS,
         "p": words.p,

@@ -24,6 +24,9 @@ _DRIFTED: dict[What, str] = {
 }
 
 
+RETRAIN = "`thaw watch PATH --retrain` starts that run by itself where drift is found"
+
+
 def verdict(report: DriftReport) -> str:
     """The first sentence."""
     batch = f"{report.rows} new {_images(report.rows)}"
@@ -94,7 +97,6 @@ def next_steps(report: DriftReport) -> tuple[str, ...]:
     return (
         "look at the new images: a camera that moved, another kind of file, things of no known class?",
         "add some of them, with labels, to the source; then `thaw run` trains on them and `thaw promote` decides",
-        "`thaw watch PATH --retrain` starts that run by itself where drift is found",
     )
 
 
