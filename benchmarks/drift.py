@@ -90,7 +90,7 @@ def main() -> None:
             backbone = read_backbone(BackboneParams(weights=f"{real}/mobilenet_v2-imagenet.pth"))
             photographs = read_images(Path(real) / "hymenoptera", backbone)
             others = read_images(source, backbone, every=9)
-            report(photograph_field(photographs, others, backbone), sizes=(30, 100), calm=1000, shifted=100)
+            report(photograph_field(photographs, others, backbone), sizes=(30, 60), calm=500, shifted=50)
     time_largest()
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tasks.drift_history import open_history
 from tasks.locks import exclusive
@@ -136,7 +138,8 @@ def read_features(stores: tuple[Path, ...], layer: Layer, digests: list[bytes]) 
     found = np.empty((len(digests), layer.dim), np.float32)
     missing = dict(zip(digests, range(len(digests)), strict=True))
     for store in map(FeatureStore, stores):
-        there = [one for one in store.digests(layer.fingerprint, layer.name).to_pylist() if one in missing]
+        held = store.digests(layer.fingerprint, layer.name)
+        there = held.filter(pc.is_in(held, pa.array(missing, held.type))).to_pylist()  # type: ignore[attr-defined]
         if there:
             rows = [missing.pop(digest) for digest in there]
             found[rows] = store.read(layer.fingerprint, layer.name, there).numpy()

@@ -15,19 +15,30 @@ from thaw.drift.scored import choose_rows, read_scored
 from thaw.errors import BadArtifact
 
 
-def test_usable_rows_are_read(tmp_path: Path) -> None:
+def test_usable_rows_are_read_in_the_order_that_is_asked_for(tmp_path: Path) -> None:
     new = batch(270, 60)
     scored = read_scored(write_scores(tmp_path / "scores.parquet", new, unusable=3))
     assert (scored.origin.model, scored.origin.version, scored.layer, scored.unusable) == ("pets", 1, layer(), 3)
-    again = scored.observed(np.arange(60), new.features)
-    assert again.digests == new.digests
-    for name in ("named", "confidences", "accepted", "known_scores"):
-        assert np.array_equal(getattr(again, name), getattr(new, name)), name
+    assert scored.digests == new.digests
+    rows = np.array([40, 3, 59, 0])
+    some = scored.observed(rows, new.features[rows])
+    assert some.digests == tuple(new.digests[row] for row in rows)
+    for name in ("features", "named", "confidences", "accepted", "known_scores"):
+        assert np.array_equal(getattr(some, name), getattr(new, name)[rows]), name
+
+
+def test_rows_after_unusable_ones_and_in_other_row_groups_are_found(tmp_path: Path) -> None:
+    new, path = batch(270, 60), tmp_path / "scores.parquet"
+    table = pq.read_table(write_scores(path, new, unusable=3))
+    pq.write_table(pa.concat_tables([table.slice(60), table.slice(0, 60)]), path, row_group_size=7)
+    scored, rows = read_scored(path), np.arange(60)[::-1]
+    assert np.array_equal(scored.observed(rows, new.features).named, new.named[rows])
 
 
 def test_a_model_that_knows_no_others_accepts_all(tmp_path: Path) -> None:
     closed = replace(batch(270, 60), accepted=None, known_scores=None)
-    assert read_scored(write_scores(tmp_path / "scores.parquet", closed)).accepted is None
+    scored = read_scored(write_scores(tmp_path / "scores.parquet", closed))
+    assert scored.observed(np.arange(60), closed.features).accepted is None
 
 
 def test_sets_of_labels_are_read(tmp_path: Path) -> None:
@@ -38,15 +49,16 @@ def test_sets_of_labels_are_read(tmp_path: Path) -> None:
         field = table.schema.field(name)
         table = table.set_column(table.column_names.index(name), field, pa.array(cells, field.type))
     pq.write_table(table, path)
-    scored = read_scored(path)
-    assert scored.named.tolist() == [[True, False, True], [False, False, False], [False, True, False]]
-    assert scored.confidences is None and scored.accepted is None
+    found = read_scored(path).observed(np.arange(3), batch(270, 3).features)
+    assert found.named.tolist() == [[True, False, True], [False, False, False], [False, True, False]]
+    assert found.confidences is None and found.accepted is None
 
 
 def test_where_nothing_could_be_used_there_are_no_rows(tmp_path: Path) -> None:
     none = batch(270, 60).rows(np.zeros(60, bool))
     scored = read_scored(write_scores(tmp_path / "scores.parquet", none, unusable=2))
-    assert scored.digests == () and scored.named.shape == (0, 3) and scored.unusable == 2
+    assert scored.digests == () and scored.unusable == 2
+    assert scored.observed(np.arange(0), none.features).named.shape == (0, 3)
 
 
 def test_what_is_no_scores_table_is_refused(tmp_path: Path) -> None:
@@ -57,9 +69,13 @@ def test_what_is_no_scores_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadArtifact, match="score the images again"):
         read_scored(path)
     write_scores(path, batch(270, 3))
-    pq.write_table(pq.read_table(path).drop_columns("digest"), path)
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns("digest"), path)
     with pytest.raises(BadArtifact, match="digest"):
         read_scored(path)
+    pq.write_table(table.drop_columns("confidence"), path)
+    with pytest.raises(BadArtifact, match="confidence"):
+        read_scored(path).observed(np.arange(3), batch(270, 3).features)
 
 
 @pytest.mark.parametrize("version", ["", "models:/m-0123", "-1"])
