@@ -23,6 +23,7 @@ from tasks.paths import (
     REPORT,
     STRATEGY,
 )
+from tasks.reference import record_reference
 from tasks.report_files import read_ingest_report, table_of, with_intervals
 from tasks.running import stage
 from thaw.advice.record import read_predicted
@@ -107,6 +108,7 @@ def main() -> None:
     compare_ways(tuned or frozen_model, test, params, None if tuned else features)
     make_gallery(params, training_examples(manifest, params.dataset.labels_per_class), layer, tuned)
     check(params, manifest, layer, test)
+    record_reference(params, manifest, layer, tuned)
     write_report(evaluation, predictions, test, params)
     accuracy = evaluation.metrics.accuracy
     log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))

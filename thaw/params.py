@@ -1,5 +1,6 @@
 """The one place of configuration: `params.yaml` as frozen models that refuse unknown keys."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -31,6 +32,9 @@ MOVED = {"head.kind": "strategy.kind", "head.layer": "strategy.layer"}
 
 Augment = Literal["none", "flip", "crop", "distort", "randaugment"]
 """See `thaw.finetuning.augmentation`."""
+
+MOST_TESTS = 4
+"""Of a batch of new images, for drift: of inputs, labels, confidence and the share of `neither`."""
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -387,6 +391,32 @@ class PromotionParams(Section):
     )
 
 
+class WatchParams(Section):
+    """When new images are said to have drifted from those that the model was measured on."""
+
+    false_alarms: float = Field(
+        0.01,
+        gt=0,
+        lt=0.5,
+        description="how often a batch that is like the reference may be said to have drifted; of all tests of a batch together",
+    )
+    min_rows: int = Field(
+        30, ge=10, description="fewer new images than this, or fewer test images, are too few to tell"
+    )
+    permutations: PositiveInt = Field(2000, description="random regroupings behind each p-value")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="of the intervals of the share of `neither`")
+    seed: int = Field(0, ge=0, description="of the regroupings")
+
+    @model_validator(mode="after")
+    def _enough_to_find_any(self) -> Self:
+        needed = math.ceil(MOST_TESTS / self.false_alarms)
+        if self.permutations < needed:
+            raise ValueError(
+                f"permutations {self.permutations} can show no drift at false_alarms {self.false_alarms:g}; it takes {needed} or more"
+            )
+        return self
+
+
 class Params(Section):
     """The whole of `params.yaml`."""
 
@@ -401,6 +431,7 @@ class Params(Section):
     evaluate: EvaluateParams = EvaluateParams()
     registry: RegistryParams = RegistryParams()
     promotion: PromotionParams = PromotionParams()
+    watch: WatchParams = WatchParams()
 
     @model_validator(mode="after")
     def _train_on_views_that_are_cached(self) -> Self:

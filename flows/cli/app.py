@@ -21,6 +21,7 @@ from flows.cli import (
     serve,
     status,
     ui,
+    watch,
 )
 from flows.cli.exits import MEANINGS, Exit
 from flows.cli.terminal import say_error
@@ -92,6 +93,7 @@ app.add_typer(models.app, name="models")
 app.command(epilog="Example: thaw predict photos/ picture.png --csv > labels.csv")(predict.predict)
 app.command(epilog="Example: thaw export --format torch --out digits")(export.export)
 app.command(epilog="Example: thaw serve --port 8080")(serve.serve)
+app.command(epilog="Example: thaw watch new_photos --retrain")(watch.watch)
 app.command(epilog="Example: thaw review --apply review.csv --dry-run")(review.review)
 app.command(epilog="Example: thaw ui")(ui.ui)
 app.command(epilog="Example: thaw check")(check.check)

@@ -11,6 +11,7 @@ class Exit(IntEnum):
     USAGE = 2
     STAGE_FAILED = 3
     REFUSED = 4
+    DRIFT = 5
     INTERRUPTED = 130
 
 
@@ -20,5 +21,6 @@ MEANINGS = {
     Exit.USAGE: "the command line was not understood",
     Exit.STAGE_FAILED: "a stage failed",
     Exit.REFUSED: "the promotion was refused",
+    Exit.DRIFT: "drift was found in new images",
     Exit.INTERRUPTED: "interrupted",
 }

@@ -12,6 +12,7 @@ from tasks.gallery import make_gallery
 from tasks.multilabel.baselines import measure_set_baselines
 from tasks.parity import compare_ways
 from tasks.paths import FEATURES, HEAD, REPORT
+from tasks.reference import record_set_reference
 from tasks.report_files import read_ingest_report, table_of, with_intervals
 from thaw.backbones import read_backbone
 from thaw.baselines import SCRATCH
@@ -63,6 +64,7 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
     compare_ways(LabelSetPredictor(backbone, head, layer.name), test, params, features)
     make_gallery(params, training, layer)
     check(params, manifest, layer, test)
+    record_set_reference(manifest, layer)
     write_set_report(evaluation, predictions, test, params)
     f1 = evaluation.metrics.macro_f1
     log.info("macro F1 %.3f (%.3f to %.3f) on %d test images", f1.value, f1.low, f1.high, len(test))

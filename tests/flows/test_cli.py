@@ -19,6 +19,7 @@ COMMANDS = (
     "predict",
     "rank",
     "review",
+    "watch",
     "ui",
     "check",
     "config",
@@ -58,7 +59,8 @@ def test_every_command_has_help_with_an_example(command: str, tmp_path: Path) ->
 
 
 def test_the_help_names_the_exit_codes_and_imports_nothing_heavy(tmp_path: Path) -> None:
-    assert "4    the promotion was refused" in thaw("--help", cwd=tmp_path).stdout
+    said = thaw("--help", cwd=tmp_path).stdout
+    assert "4    the promotion was refused" in said and "5    drift was found" in said
     listed = "import sys, flows.cli; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     found = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=True)
     heavy = {

@@ -11,6 +11,7 @@ from registration import inside
 from sklearn.metrics import f1_score
 
 from tasks import advise, compare, evaluate, extract, finetune, head, ingest, ranking, reviewing
+from thaw.drift.reference import read_reference
 from thaw.errors import BadManifest, BadParameters
 from thaw.multilabel.predictions import LabelSetPredictions, read_any_predictions
 from thaw.multilabel.storage import holds_label_set_head, read_label_set_head
@@ -55,6 +56,15 @@ def test_every_file_that_later_stages_and_dvc_expect_is_there(project: Path) -> 
     assert parity["pixels"]["labels_equal"] == parity["exported"]["labels_equal"] == 1
     trials = (data / "head/trials.csv").read_text().splitlines()
     assert len(trials) == 3
+
+
+def test_the_reference_holds_the_sets_that_the_model_names(project: Path) -> None:
+    known = read_reference(project / "data/report/reference.parquet")
+    said = read_any_predictions(project / "data/report/predictions.parquet")
+    assert isinstance(said, LabelSetPredictions)
+    place = {digest: row for row, digest in enumerate(said.digests)}
+    assert np.array_equal(known.rows.named, said.named[[place[digest] for digest in known.rows.digests]])
+    assert known.class_names == said.class_names and known.rows.confidences is None and known.unseen.all()
 
 
 def test_the_metrics_are_those_of_the_predictions(project: Path) -> None:

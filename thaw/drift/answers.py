@@ -1,0 +1,62 @@
+"""Drift of what a model says: of the classes that it names, of its confidence, and of how often it says `neither`."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thaw.bootstrap import Estimate
+from thaw.drift.grouping import regroupings
+from thaw.drift.observed import Bools, Floats
+
+
+def label_shift(first: Bools, second: Bools, count: int, seed: int) -> NDArray[np.float64]:
+    """Pearson's chi-squared of sample by class, [M, C] and [N, C], and of `count` regroupings: float64 [1 + count].
+
+    With one class a row it is that of the usual table. With sets of classes its distribution is another, which the regroupings, of whole rows, take care of.
+    """
+    m, n = len(first), len(second)
+    named = np.concatenate([first, second]).astype(np.float32)
+    named = named[:, named.any(0)]
+    share = named.mean(0, dtype=np.float64)[:, None]
+    counted = named.T @ regroupings(m, n, count, seed)
+    return np.asarray(((counted - m * share) ** 2 / share).sum(0) * (1 / m + 1 / n), np.float64)
+
+
+def confidence_shift(first: Floats, second: Floats, count: int, seed: int) -> NDArray[np.float64]:
+    """The Kolmogorov-Smirnov distance of the samples, [M] and [N], and of `count` regroupings: float64 [1 + count]."""
+    m, n = len(first), len(second)
+    confidences = np.concatenate([first, second])
+    order = confidences.argsort(kind="stable")
+    last_of_a_tie = np.append(np.diff(confidences[order]) > 0, True)
+    below = regroupings(m, n, count, seed)[order].cumsum(0)[last_of_a_tie]
+    rows = np.arange(1, m + n + 1)[last_of_a_tie, None]
+    return np.asarray(np.abs(below / m - (rows - below) / n).max(0), np.float64)
+
+
+def neither_shift(first: Bools, second: Bools) -> float:
+    """The p-value of Fisher's exact test, two-sided, that both samples, bool [M] and [N], are accepted equally often."""
+    from scipy.stats import fisher_exact
+
+    table = [[int(sample.sum()), int((~sample).sum())] for sample in (first, second)]
+    return float(fisher_exact(table).pvalue)
+
+
+def share_of(chosen: Bools, confidence: float) -> Estimate:
+    """The share of true rows, bool [N], with its interval by Clopper and Pearson ("The use of confidence or fiducial limits", Biometrika 1934)."""
+    from scipy.stats import binomtest
+
+    found = binomtest(int(chosen.sum()), len(chosen))
+    low, high = found.proportion_ci(confidence, method="exact")
+    return Estimate(float(found.statistic), float(low), float(high))
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """p-values such that, of all tests together, one that is true is found false with probability at most p.
+
+    It holds however the tests depend on each other. Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of
+    Statistics 1979.
+    """
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = highest
+    return adjusted

@@ -1,0 +1,76 @@
+"""Figures of drift: the held-out images in blue, the new ones in vermilion."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from thaw.drift.record import Histogram, LabelShare, Point
+from thaw.names import shortened
+from thaw.plots import BLUE, INK, MUTED, VERMILION, new_figure, percent_axis
+
+MOST_LABELS = 15
+LOWEST_P = 1e-4
+"""Where the axis of p-values ends; regroupings rarely show less."""
+
+
+def histogram_figure(found: Histogram, across: str) -> Figure:
+    """Both samples over the same bins, as shares of each."""
+    figure, axes = new_figure(4.8, 3.2)
+    for shares, colour, name in ((found.reference, BLUE, "held-out images"), (found.new, VERMILION, "new images")):
+        axes.stairs(shares, found.edges, color=colour, linewidth=1.8, label=name)
+        axes.stairs(shares, found.edges, fill=True, color=colour, alpha=0.18)
+    axes.legend(fontsize=8, frameon=False, labelcolor=INK)
+    percent_axis(axes, "y", 0, 1.15 * max(*found.reference, *found.new))
+    axes.set_xlabel(across, color=INK)
+    axes.set_ylabel("share of images", color=INK)
+    return figure
+
+
+def labels_figure(labels: Sequence[LabelShare]) -> Figure:
+    """How often each class is named, the most shifted first; at most `MOST_LABELS` of them."""
+    rows = labels[:MOST_LABELS]
+    figure, axes = new_figure(4.8, 0.34 * len(rows) + 0.9)
+    for place, one in enumerate(rows):
+        axes.plot([one.reference, one.new], [place, place], color=MUTED, linewidth=1.2, zorder=1)
+        axes.plot(one.reference, place, "o", color=BLUE, markersize=7, zorder=2)
+        axes.plot(one.new, place, "D", color=VERMILION, markersize=6, zorder=2)
+    axes.set_yticks(range(len(rows)), [shortened(one.name, 20) for one in rows], fontsize=8, parse_math=False)
+    axes.invert_yaxis()
+    axes.margins(y=0.15)
+    percent_axis(axes, "x", -0.02, 1.08 * max(max(one.reference, one.new) for one in rows) + 0.02)
+    axes.set_xlabel("named for (circle: held-out images; diamond: new ones)", color=INK)
+    return figure
+
+
+def history_figure(history: Sequence[Point], false_alarms: float) -> Figure:
+    """The smallest adjusted p-value of each batch of the version, on a logarithmic scale; the limit is dashed, what lies below it is vermilion."""
+    figure, axes = new_figure(4.8, 3.2)
+    told = [(one.step, max(LOWEST_P, one.p_value)) for one in history if one.p_value is not None]
+    axes.axhline(false_alarms, color=MUTED, linewidth=1, linestyle="--")
+    axes.plot(*np.array(told).T, color=MUTED, linewidth=0.8, zorder=1)
+    for step, value in told:
+        drifted = value <= false_alarms
+        axes.plot(step, value, "D" if drifted else "o", color=VERMILION if drifted else BLUE, markersize=5, zorder=2)
+    axes.set_yscale("log")
+    axes.set_ylim(LOWEST_P / 1.5, 1.5)
+    axes.set_xlim(min(step for step, _ in told) - 0.7, max(step for step, _ in told) + 0.7)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("batch", color=INK)
+    axes.set_ylabel("smallest p-value", color=INK)
+    return figure
+
+
+def neither_figure(history: Sequence[Point], reference: float) -> Figure:
+    """The share of `neither` in each batch of the version; dashed: the reference's."""
+    figure, axes = new_figure(4.8, 3.2)
+    told = [(one.step, one.neither) for one in history if one.neither is not None]
+    axes.axhline(reference, color=BLUE, linewidth=1, linestyle="--")
+    axes.plot([step for step, _ in told], [share for _, share in told], "D-", color=VERMILION, markersize=5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlim(min(step for step, _ in told) - 0.7, max(step for step, _ in told) + 0.7)
+    percent_axis(axes, "y", 0, min(1.03, 1.2 * max(reference, *(share for _, share in told)) + 0.02))
+    axes.set_xlabel("batch", color=INK)
+    axes.set_ylabel("share of neither", color=INK)
+    return figure

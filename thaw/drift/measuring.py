@@ -1,0 +1,131 @@
+"""Measuring drift: a new batch against the reference, by tests that together keep one rate of false alarms."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thaw.drift.answers import confidence_shift, holm, label_shift, neither_shift, share_of
+from thaw.drift.grouping import p_value
+from thaw.drift.inputs import auroc, mmd, separation
+from thaw.drift.observed import Floats, Observed
+from thaw.drift.record import (
+    Confidence,
+    DriftReport,
+    Finding,
+    Histogram,
+    LabelShare,
+    LeftOut,
+    Neither,
+    Origin,
+    Separation,
+    What,
+)
+from thaw.drift.reference import Reference
+from thaw.params import WatchParams
+
+BINS = 20
+
+
+def measure_drift(
+    reference: Reference,
+    new: Observed,
+    params: WatchParams,
+    *,
+    origin: Origin,
+    left_out: LeftOut,
+    other_way: bool = False,
+) -> DriftReport:
+    """Compare a batch of new images with the reference.
+
+    Features are tested against all of the reference, answers against its unseen rows. The same rows and parameters give the same report.
+    """
+    unseen = reference.rows.rows(reference.unseen)
+    findings = find_drift(reference, new, params)
+    return DriftReport(
+        origin=origin,
+        rows=len(new),
+        reference_rows=len(reference.rows),
+        unseen_rows=len(unseen),
+        left_out=left_out,
+        needed=params.min_rows,
+        false_alarms=params.false_alarms,
+        permutations=params.permutations,
+        confidence_level=params.confidence,
+        other_way=other_way,
+        findings=findings,
+        separation=_separation(reference.rows.features, new.features, params.seed) if findings else None,
+        labels=_labels(reference.class_names, unseen, new),
+        confidence=_confidence(unseen, new),
+        neither=_neither(unseen, new, params.confidence),
+    )
+
+
+def find_drift(reference: Reference, new: Observed, params: WatchParams) -> tuple[Finding, ...]:
+    """What each test finds; nothing where there are fewer rows than it takes to tell."""
+    unseen = reference.rows.rows(reference.unseen)
+    if min(len(new), len(unseen)) < params.min_rows:
+        return ()
+    tested = list(_tests(reference.rows, unseen, new, params))
+    adjusted = holm([p for _, _, p in tested])
+    return tuple(
+        Finding(what, statistic, p, fair, fair <= params.false_alarms)
+        for (what, statistic, p), fair in zip(tested, adjusted, strict=True)
+    )
+
+
+def _tests(seen: Observed, unseen: Observed, new: Observed, params: WatchParams) -> Iterator[tuple[What, float, float]]:
+    """What is tested, its statistic and its p-value, one after the other. seen: all of the reference."""
+    count, seed = params.permutations, params.seed
+    yield _permuted("inputs", mmd(seen.features, new.features, count, seed))
+    yield _permuted("labels", label_shift(unseen.named, new.named, count, seed + 1))
+    if unseen.confidences is not None and new.confidences is not None:
+        yield _permuted("confidence", confidence_shift(unseen.confidences, new.confidences, count, seed + 2))
+    if unseen.accepted is not None and new.accepted is not None:
+        more = float(unseen.accepted.mean() - new.accepted.mean())
+        yield "neither", more, neither_shift(unseen.accepted, new.accepted)
+
+
+def _permuted(what: What, statistics: NDArray[np.float64]) -> tuple[What, float, float]:
+    return what, float(statistics[0]), p_value(statistics)
+
+
+def _separation(reference: Floats, new: Floats, seed: int) -> Separation:
+    scores = separation(reference, new, seed)
+    count = len(reference)
+    low, high = (float(edge) for edge in np.quantile(scores, (0.005, 0.995)))
+    edges = np.linspace(low, high, BINS + 1)
+    return Separation(auroc(scores, count), _histogram(scores, count, edges))
+
+
+def _labels(class_names: tuple[str, ...], reference: Observed, new: Observed) -> tuple[LabelShare, ...]:
+    """Every class, the most shifted first; none where a side has no rows."""
+    if not len(reference) or not len(new):
+        return ()
+    shares = zip(class_names, reference.named.mean(0), new.named.mean(0), strict=True)
+    found = [LabelShare(name, float(before), float(now)) for name, before, now in shares]
+    return tuple(sorted(found, key=lambda one: (-abs(one.new - one.reference), one.name)))
+
+
+def _confidence(reference: Observed, new: Observed) -> Confidence | None:
+    if reference.confidences is None or new.confidences is None or not len(reference) or not len(new):
+        return None
+    both = np.concatenate([reference.confidences, new.confidences]).astype(np.float64)
+    spread = _histogram(both, len(reference), np.linspace(0, 1, BINS + 1))
+    return Confidence(float(reference.confidences.mean()), float(new.confidences.mean()), spread)
+
+
+def _neither(reference: Observed, new: Observed, confidence: float) -> Neither | None:
+    if reference.accepted is None or new.accepted is None or not len(reference) or not len(new):
+        return None
+    return Neither(share_of(~reference.accepted, confidence), share_of(~new.accepted, confidence))
+
+
+def _histogram(values: NDArray[np.float64], first: int, edges: NDArray[np.float64]) -> Histogram:
+    """Shares of the first `first` values and of the others; what lies beyond the edges counts in the last bin there."""
+
+    def shares(part: NDArray[np.float64]) -> tuple[float, ...]:
+        counts, _ = np.histogram(np.clip(part, edges[0], edges[-1]), edges)
+        return tuple(float(count) / len(part) for count in counts)
+
+    return Histogram(tuple(float(edge) for edge in edges), shares(values[:first]), shares(values[first:]))

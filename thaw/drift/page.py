@@ -1,0 +1,57 @@
+"""The drift report as one self-contained HTML page."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from thaw.drift import words
+from thaw.drift.figures import histogram_figure, history_figure, labels_figure, neither_figure
+from thaw.drift.record import DriftReport, Point
+from thaw.pages import render
+from thaw.plots import svg
+
+
+def render_drift(report: DriftReport, history: Sequence[Point]) -> str:
+    """The page as HTML. history: the batches of the same version so far, this one among them.
+
+    Names of classes may hold anything: the template escapes all of them.
+    """
+    values = {
+        "report": report,
+        "verdict": words.verdict(report),
+        "lines": words.lines(report),
+        "remarks": words.remarks(report),
+        "next_steps": (*words.next_steps(report), words.RETRAIN) if report.drifted else (),
+        "titles": words.TITLES,
+        "tests": words.TESTS,
+        "p": words.p,
+        "history": history,
+        "figures": [(caption, _drawn(figure, name)) for name, caption, figure in _figures(report, history)],
+    }
+    return render("drift/page.html.j2", values)
+
+
+def _drawn(figure: Figure, name: str) -> Markup:
+    return Markup(svg(figure, f"drift-{name}"))  # noqa: S704  # matplotlib escapes its texts
+
+
+def _figures(report: DriftReport, history: Sequence[Point]) -> list[tuple[str, str, Figure]]:
+    """Name, caption and figure of all that there is to show."""
+    found = []
+    if report.separation is not None:
+        caption = "How new each image looks to a linear classifier that did not learn from it: the more the two lie apart, the more the images differ."
+        found.append(("images", caption, histogram_figure(report.separation.scores, "looks held-out … looks new")))
+    if report.confidence is not None:
+        caption = "The probability of the most probable class."
+        found.append(("confidence", caption, histogram_figure(report.confidence.spread, "confidence")))
+    if report.labels:
+        caption = "How often each class is named, the most shifted first."
+        found.append(("labels", caption, labels_figure(report.labels)))
+    if any(one.p_value is not None for one in history):
+        caption = "The batches of this version so far; below the dashed line, drift was found."
+        found.append(("history", caption, history_figure(history, report.false_alarms)))
+    if report.neither is not None and any(one.neither is not None for one in history):
+        caption = "How often the model said `neither`; dashed: of the test images."
+        found.append(("neither", caption, neither_figure(history, report.neither.reference.value)))
+    return found

@@ -1,0 +1,134 @@
+"""The reference: held-out images as the model sees them, kept with each version in `report/reference.parquet`; new images are compared with them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from thaw.drift.observed import Bools, Observed
+from thaw.errors import BadArtifact
+from thaw.features import Layer
+from thaw.files import DIGEST_SIZE, atomic
+from thaw.manifest import TEST, Example
+from thaw.predictions import EVALUATE_AGAIN
+
+MOST_ROWS = 2000
+"""Of the reference, and of a new batch: a test on more takes minutes, and finds what is too small to matter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Held-out images as the model sees them.
+
+    layer: where the features come from. unseen: bool [N], the images of the test split; choices were made on the others (validation), so what the model says of
+    them may be too good, and only their features count.
+    """
+
+    layer: Layer
+    class_names: tuple[str, ...]
+    rows: Observed
+    unseen: Bools
+
+
+def held_out(test: Sequence[Example], val: Sequence[Example]) -> tuple[Example, ...]:
+    """The images of a reference: each content once, the test split first, at most `MOST_ROWS`; which of them, their digests decide."""
+    first = {one.digest: one for one in sorted(test, key=lambda one: one.digest)}
+    then = {one.digest: one for one in sorted(val, key=lambda one: one.digest) if one.digest not in first}
+    return (*first.values(), *then.values())[:MOST_ROWS]
+
+
+def reference_of(layer: Layer, class_names: tuple[str, ...], examples: Sequence[Example], rows: Observed) -> Reference:
+    """The reference that `examples`, as `held_out` chose them, make; row i of `rows` is `examples[i]`."""
+    return Reference(layer, class_names, rows, np.array([one.split == TEST for one in examples], np.bool_))
+
+
+def schema_of(reference: Reference) -> pa.Schema:
+    """`digest`, `unseen`, `named` (a list of classes), `confidence`, `accepted`, `known_score`, and `feature` (dim x float32, little endian); the rest in the
+    metadata."""
+    layer = reference.layer
+    stated = {
+        "format": "thaw.reference/1",
+        "class_names": json.dumps(reference.class_names),
+        "fingerprint": layer.fingerprint,
+        "layer": layer.name,
+        "dim": str(layer.dim),
+    }
+    fields = [
+        pa.field("digest", pa.binary(DIGEST_SIZE), nullable=False),
+        pa.field("unseen", pa.bool_(), nullable=False),
+        pa.field("named", pa.list_(pa.string()), nullable=False),
+        pa.field("confidence", pa.float32()),
+        pa.field("accepted", pa.bool_()),
+        pa.field("known_score", pa.float32()),
+        pa.field("feature", pa.binary(4 * layer.dim), nullable=False),
+    ]
+    return pa.schema(fields, stated)
+
+
+def write_reference(reference: Reference, path: Path) -> None:
+    """Write Parquet of `schema_of`, atomically."""
+    schema, rows, names = schema_of(reference), reference.rows, reference.class_names
+    count = len(rows)
+    features = pa.py_buffer(np.ascontiguousarray(rows.features, "<f4"))
+    nothing = [None] * count
+    columns = [
+        pa.array(rows.digests, schema.field("digest").type),
+        pa.array(reference.unseen),
+        pa.array([[names[place] for place in np.flatnonzero(row)] for row in rows.named], pa.list_(pa.string())),
+        pa.array(nothing if rows.confidences is None else rows.confidences, pa.float32()),
+        pa.array(nothing if rows.accepted is None else rows.accepted, pa.bool_()),
+        pa.array(nothing if rows.known_scores is None else rows.known_scores, pa.float32()),
+        pa.FixedSizeBinaryArray.from_buffers(schema.field("feature").type, count, [None, features]),
+    ]
+    with atomic(path) as temporary:
+        pq.write_table(pa.table(columns, schema=schema), temporary, compression="zstd")
+
+
+def read_reference(path: Path) -> Reference:
+    """Read what `write_reference` wrote.
+
+    Raises:
+        BadArtifact: the file is missing, torn, or of another version.
+    """
+    try:
+        table = pq.read_table(path)
+        stated = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+        layer = Layer(stated["fingerprint"], stated["layer"], int(stated["dim"]))
+        names = tuple(json.loads(stated["class_names"]))
+        rows = Observed(
+            digests=tuple(table["digest"].to_pylist()),
+            features=_features(table["feature"].combine_chunks(), layer.dim),
+            named=named_of(table["named"].to_pylist(), names),
+            confidences=column_of(table, "confidence", np.float32),
+            accepted=column_of(table, "accepted", np.bool_),
+            known_scores=column_of(table, "known_score", np.float32),
+        )
+        return Reference(layer, names, rows, np.asarray(table["unseen"].to_numpy(), np.bool_))
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise BadArtifact(f"{path} cannot be read as a reference ({error}); {EVALUATE_AGAIN}") from error
+
+
+def named_of(sets: Sequence[Sequence[str]], class_names: Sequence[str]) -> Bools:
+    """Lists of names as bool [N, C]; raises KeyError for a name that is none of the classes."""
+    place = {name: number for number, name in enumerate(class_names)}
+    named = np.zeros((len(sets), len(class_names)), np.bool_)
+    for row, names in enumerate(sets):
+        named[row, [place[name] for name in names]] = True
+    return named
+
+
+def column_of(table: pa.Table, name: str, dtype: type[np.generic]) -> "np.ndarray[tuple[int], np.dtype[Any]] | None":
+    """A column without nulls as an array [N]; None: it holds nothing else."""
+    column = table[name]
+    return None if column.null_count == len(column) else np.asarray(column.to_numpy(), dtype)
+
+
+def _features(column: pa.FixedSizeBinaryArray, dim: int) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    width = 4 * dim
+    block = np.frombuffer(column.buffers()[1], np.uint8)[column.offset * width :][: len(column) * width]
+    return block.view("<f4").reshape(len(column), dim)
