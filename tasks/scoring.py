@@ -79,8 +79,11 @@ def score(
         RegistryError, BadArtifact: there is no such model, or it is torn.
         BadParameters: `output` is no Parquet file, or no engine runs the model here.
     """
-    path = check_output(output) if output is not None else default_output(sources)
-    return _score(sources, path, model, progress, into=FeatureStore(SCORED_FEATURES), others=(FeatureStore(FEATURES),))
+    path = (check_output(output) if output is not None else default_output(sources)).absolute()
+    lock = STATE / "scoring" / f"{digest_bytes(str(path).encode()).hex()[:24]}.lock"
+    with exclusive(lock):
+        stores = FeatureStore(SCORED_FEATURES), (FeatureStore(FEATURES),)
+        return _score(sources, path, model, progress, into=stores[0], others=stores[1])
 
 
 def score_once(sources: Sequence[str], output: Path, model: str | None = None, progress: Progress = untold) -> Scored:
@@ -143,9 +146,7 @@ def _score(
 ) -> Scored:
     inputs = open_inputs(sources)
     next(iter(inputs))  # an empty glob is told of before a model is loaded
-    output = output.absolute()
-    lock = STATE / "scoring" / f"{digest_bytes(str(output).encode()).hex()[:24]}.lock"
-    with exclusive(lock), adding(CACHE_LOCK):
+    with adding(CACHE_LOCK):
         ready = _ready(model)
         params = ready.params.extract
         check_part_rows(ready.layer, params.part_rows)

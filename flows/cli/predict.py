@@ -20,7 +20,7 @@ def predict(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH...",
+            metavar="PATH",
             help="Images, folders, globs, listings (CSV or Parquet with a column path), addresses (s3://bucket/photos).",
         ),
     ],

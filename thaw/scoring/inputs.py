@@ -19,7 +19,7 @@ from thaw.scoring.places import answering, file_system, is_of_this_machine, is_u
 from thaw.trees import files_below, is_stray, why_not_a_file
 
 _Source = Callable[[], Iterator[Input]]
-_WHAT = "name an image, a folder, a glob, a listing (CSV or Parquet with a column path) or an address such as s3://bucket/photos"
+_WHAT = "name images, folders, globs, listings (CSV or Parquet with a column path) or addresses"
 
 
 @dataclass(frozen=True)

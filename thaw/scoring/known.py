@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
 from thaw.errors import BadArtifact
 from thaw.features import FeatureStore, Layer, Part, is_of_the_system, is_sound, open_part
 from thaw.files import DIGEST_SIZE
+from thaw.made_with import made_with
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ class Known:
     def __init__(self, layer: Layer, stores: Sequence[FeatureStore]) -> None:
         self.layer = layer
         self._parts: list[Path] = []
+        self._stated: set[tuple[tuple[str, str], ...]] = set()
         self._usable: dict[int, bool] = {}
         self._open: OrderedDict[int, tuple[Part, NDArray[np.uint8]]] = OrderedDict()
         found = [self._rows_of(path) for store in stores for path in store.parts(layer)]
@@ -40,6 +43,11 @@ class Known:
         places = np.concatenate([np.empty(0, np.int64), *(places for _, places in found)])
         order = np.argsort(keys, kind="stable")
         self._keys, self._places = keys[order], places[order]
+
+    @property
+    def stated(self) -> list[dict[str, str]]:
+        """What the parts were made with, each way once."""
+        return [dict(one) for one in sorted(self._stated)]
 
     def has(self, digest: bytes) -> bool:
         """Whether an image's features are at hand."""
@@ -105,6 +113,7 @@ class Known:
         self._parts.append(path)
         try:
             digests = _bytes_of(open_part(path).digests)
+            self._stated.add(_made_with(path))
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             if is_of_the_system(error) and not isinstance(error, FileNotFoundError):
                 raise
@@ -112,6 +121,11 @@ class Known:
             digests = np.empty((0, DIGEST_SIZE), np.uint8)
         keys = np.ascontiguousarray(digests[:, :8]).view(np.uint64).reshape(-1)
         return keys, (number << _ROW_BITS) + np.arange(len(digests), dtype=np.int64)
+
+
+def _made_with(path: Path) -> tuple[tuple[str, str], ...]:
+    stated = pq.read_schema(path).metadata or {}
+    return tuple((name, stated[name.encode()].decode()) for name in made_with() if name.encode() in stated)
 
 
 def _bytes_of(digests: pa.Array) -> NDArray[np.uint8]:

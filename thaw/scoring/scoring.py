@@ -1,5 +1,6 @@
 """What a model says of a stream of images, in parts that outlive a kill, and at last in one table."""
 
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +25,9 @@ from thaw.scoring.inputs import Inputs
 from thaw.scoring.known import Known
 from thaw.scoring.names import Input
 from thaw.scoring.table import Row, ScoredBy, build_table, read_part, write_part, write_scores
+from thaw.self_check import changes
+
+log = logging.getLogger(__name__)
 
 _WHOLE = "whole.parquet"
 
@@ -60,6 +64,11 @@ class Scorer:
         self._predictor, self._layer, self._forward, self._into = predictor, layer, forward, into
         self._max_pixels = max_pixels
         self._known = Known(layer, (into, *others))
+        if changed := changes(self._known.stated):
+            log.warning(
+                "cached features were made otherwise (%s); `thaw run --stage extract` checks whether they still hold",
+                changed,
+            )
         self.computed = 0
 
     @property
