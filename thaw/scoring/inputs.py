@@ -4,13 +4,16 @@ Nothing is opened here but listings. Names come in the same order each time, and
 """
 
 import glob
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.utils import glob_translate
 
 from thaw.errors import BadSource
 from thaw.scoring.listed import is_listing, listed_inputs
@@ -84,14 +87,25 @@ def _in_folder(root: Path) -> Iterator[Input]:
 
 
 def _matching(pattern: str) -> Iterator[Input]:
-    for match in sorted(glob.iglob(pattern, recursive=True)):  # noqa: PTH207  # Path.glob takes no absolute ones
+    if "**" in pattern:
+        yield from _matching_below(pattern)
+        return
+    for match in sorted(glob.iglob(pattern)):  # noqa: PTH207  # Path.glob takes no absolute ones
         path = Path(match)
+        why = why_not_a_file(path)
         if path.is_dir():
-            # `**` gives the files of a folder themselves.
-            yield from iter(()) if "**" in pattern else _in_folder(path)
+            yield from _in_folder(path)
         else:
-            why = why_not_a_file(path)
             yield local_input(path) if why is None else Input(str(path), None, "", why)
+
+
+def _matching_below(pattern: str) -> Iterator[Input]:
+    """Of a pattern with `**`; Python's own would go around a loop of links until the system stops it."""
+    whole = re.compile(glob_translate(pattern))
+    base = Path(*takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts))
+    for one in _in_folder(base) if base.is_dir() else ():
+        if whole.match(one.path):
+            yield one
 
 
 def _open_remote(files: Any, path: str, name: str) -> _Source:

@@ -23,7 +23,10 @@ from thaw.trees import why_not_a_file
 _COLUMN = "path"
 _PARQUET, _CSV = (".parquet", ".pq"), (".csv", ".tsv")
 _ROWS = 4096
-_CHAIN = "::"
+_ELSEWHERE = frozenset(
+    ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "hf", "ftp", "sftp", "smb", "hdfs", "memory")
+)
+"""Kinds of addresses that a listing may name: none is of this machine's files, or opens other addresses (`zip://x::file:///...`)."""
 
 
 def is_listing(name: str) -> bool:
@@ -62,14 +65,16 @@ def _input(files: Any, folder: str, written: str, number: int) -> Input:
 
 
 def _elsewhere(url: str) -> Input:
+    kind = url.partition("://")[0].lower()
+    if kind not in _ELSEWHERE or "::" in url:
+        # Before it is looked at: to look at a chain of addresses opens files.
+        return Input(
+            url, None, "", f"is an address that a listing may not name; allowed are {', '.join(sorted(_ELSEWHERE))}"
+        )
     try:
         files, path = file_system(url)
     except BadSource as error:
         return Input(url, None, "", f"is in the listing, but {error}")
-    if _CHAIN in url or is_of_this_machine(files):
-        return Input(
-            url, None, "", "is an address of this machine, or goes through another one; a listing may not name those"
-        )
     return Input(url, RemoteFile(files, path))
 
 

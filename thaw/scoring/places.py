@@ -125,13 +125,22 @@ def stamp_of(told: Mapping[str, Any]) -> str:
 def _no_such_file(error: Exception) -> str | None:
     """Why that one file cannot be had, as the rest of a sentence; None where the place as a whole is at fault."""
     if isinstance(error, FileNotFoundError):
-        return "does not exist"
+        return None if _is_of_the_server(error.__cause__) else "does not exist"
     if isinstance(error, IsADirectoryError):
         return "is a folder"
     status = getattr(error, "status", None)
     if isinstance(error, PermissionError) or (isinstance(status, int) and 400 <= status < 500):
         return f"may not be read ({_first_line(error)})"
     return None
+
+
+def _is_of_the_server(cause: BaseException | None) -> bool:
+    """Whether a server was not reached or failed: fsspec's HTTP says of that as well that there is no such file."""
+    if cause is None or isinstance(cause, FileNotFoundError):
+        return False
+    status = getattr(cause, "status", None)
+    told = isinstance(status, int) and 400 <= status < 500
+    return isinstance(cause, OSError) or (type(cause).__module__.startswith("aiohttp") and not told)
 
 
 def _say(url: str, error: Exception) -> str:
