@@ -11,7 +11,7 @@ from prefect.tasks import exponential_backoff
 
 from flows.environment import find_project
 from tasks import scoring
-from tasks.progress import counted
+from tasks.progress import Tenths
 from thaw.errors import Unreachable
 from thaw.scoring.scoring import Scored
 
@@ -56,8 +56,8 @@ def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -
 )
 def score_sources(sources: list[str], output: str | None, model: str | None) -> Scored:
     """Another try goes on where the last one ended."""
-    with counted("score", "images") as progress:
-        return scoring.score(sources, None if output is None else Path(output), model, progress)
+    progress = Tenths("score", "images", get_run_logger().info)
+    return scoring.score(sources, None if output is None else Path(output), model, progress)
 
 
 def publish(scored: Scored) -> None:

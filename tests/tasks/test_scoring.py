@@ -1,10 +1,8 @@
 """What `thaw predict` and the flow `score` do with a registered version: as MLflow's own way says it, from the caches of training where they have it."""
 
-import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +85,9 @@ def test_images_of_training_cost_no_forward_pass_and_new_ones_one_each(project: 
     second = score(["photos"])
     assert (second.images, second.computed, sum(passes)) == (65, 9, 9)
     assert score(["photos"]).computed == 0 and sum(passes) == 9
-    assert {path: path.stat().st_mtime_ns for path in FEATURES.rglob("*")} == before, "training's cache is left as it is"
+    assert {path: path.stat().st_mtime_ns for path in FEATURES.rglob("*")} == before, (
+        "training's cache is left as it is"
+    )
     assert [path.suffix for path in SCORED_FEATURES.rglob("part-*")] == [".parquet"]
 
 
@@ -197,21 +197,17 @@ def test_nothing_to_score_is_told_before_a_model_is_asked_for(project: Path) -> 
 def test_where_a_table_goes(project: Path) -> None:
     assert check_output(Path("monday")) == Path("data/scores/monday.parquet")
     assert check_output(Path("a/b.parquet")) == Path("a/b.parquet")
-    for name in ("x.csv", "a/b", "photos"):
-        if name != "photos":
-            with pytest.raises(BadParameters, match="no name of a table"):
-                check_output(Path(name))
+    for name in ("x.csv", "a/b"):
+        with pytest.raises(BadParameters, match="no name of a table"):
+            check_output(Path(name))
     names = [default_output([one]).name for one in ("new photos/", "s3://bucket/new photos", "/a/*.png", "x.csv")]
     assert [name[:-15] for name in names] == ["new-photos", "new-photos", "png", "x"] and len(set(names)) == 4
     assert default_output(["a", "b"]) == default_output(["a", "b"]) != default_output(["b", "a"])
 
 
-SCORE = "from pathlib import Path; from tasks.scoring import score; print(score(['new'], Path('both')).computed)"
-
-
-def test_two_at_once_on_one_table_compute_nothing_twice(project: Path) -> None:
+def test_two_at_once_on_one_table_compute_nothing_twice(project: Path, passes: list[int]) -> None:
     write_pngs(Path("new"), 40)
-    both = [subprocess.Popen([sys.executable, "-c", SCORE], stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [json.loads(process.communicate(timeout=300)[0].splitlines()[-1]) for process in both]
-    assert sorted(said) == [0, 40]
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(score, ["new"], Path("both")) for _ in range(2)]
+        assert sorted(one.result().computed for one in both) == [0, 40] and sum(passes) == 40
     assert len(rows_of(Path("data/scores/both.parquet"))) == 40
