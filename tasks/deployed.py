@@ -26,3 +26,123 @@ def read_deployed(params: Params) -> Predictor | LabelSetPredictor:
     if holds_label_set_head(HEAD):
         return LabelSetPredictor(backbone, read_label_set_head(HEAD), layer.name)
     return Predictor(backbone, read_head(HEAD), layer.name, read_openness(HEAD))
+
+
+"""A deployed model as its own folder, out of MLflow: brought here once for each model, without MLflow's way of loading it."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tasks.mlflow_store import STATE, explained
+from tasks.registry import CHAMPION, ModelVersion, Registry
+from thaw.errors import BadArtifact, RegistryError
+from thaw.files import digest_bytes, digest_file, sync
+from thaw.multilabel.predictor import LabelSetPredictor, read_any_predictor
+from thaw.predictor import Predictor
+
+MODELS = STATE / "models"
+"""A folder for each model that was brought here; deleting one costs another download."""
+ARTIFACT = "model"
+"""What `tasks/pipeline_run.py` logs the predictor's folder as."""
+_REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>[^/@]+))")
+
+
+@dataclass(frozen=True, eq=False)
+class Deployed:
+    """A model, and where it comes from. version: its number, empty where it is in no registry. fingerprint: of the features that its version was trained on,
+    empty where nothing says so. key: a hash, hex, of the model's own files.
+    """
+
+    name: str
+    version: str
+    fingerprint: str
+    predictor: Predictor | LabelSetPredictor
+    key: str
+
+
+def read_deployed(registry: Registry, uri: str | None = None) -> Deployed:
+    """The model at an MLflow URI (`models:/NAME/3`, `models:/NAME@champion`, `runs:/...`, a folder); None: the champion.
+
+    Raises:
+        RegistryError: there is no such model, no champion, or it is none of Thaw's.
+        Unreachable: MLflow does not answer.
+        BadArtifact: its files are torn, and so are those that were brought anew.
+    """
+    version = _version(registry, uri)
+    where = version.uri if version else str(uri)
+    folder = _bring(where)
+    try:
+        predictor = read_any_predictor(folder)
+    except (BadArtifact, OSError):
+        shutil.rmtree(folder)  # torn since it was brought
+        folder = _bring(where)
+        predictor = read_any_predictor(folder)
+    named = (version.name, str(version.number)) if version else (where, "")
+    return Deployed(*named, version.tags.get("thaw.fingerprint", "") if version else "", predictor, _key(folder))
+
+
+def _version(registry: Registry, uri: str | None) -> ModelVersion | None:
+    """The version that is meant; None where the URI names none of a registry."""
+    if uri is None:
+        champion = registry.by_alias(CHAMPION)
+        if champion is None:
+            raise RegistryError(
+                f"{registry.name} has no champion yet; `thaw run` makes one, or name a version with --model"
+            )
+        return champion
+    found = _REGISTERED.fullmatch(uri)
+    if found is None:
+        return None
+    named = Registry(registry.client, found["name"])
+    if found["number"]:
+        return named.version(int(found["number"]))
+    version = named.by_alias(found["alias"])
+    if version is None:
+        raise RegistryError(f"{named.name} has no version with the alias {found['alias']}; `thaw models` lists them")
+    return version
+
+
+def _bring(uri: str) -> Path:
+    """The folder of a model below `MODELS`; downloaded where it is not there, whole or not at all."""
+    from mlflow.artifacts import download_artifacts
+    from mlflow.models import Model
+
+    with _of_thaw(uri), explained():
+        card = Model.load(uri)
+        within = card.flavors["python_function"]["artifacts"][ARTIFACT]["path"]
+        folder = (
+            MODELS / digest_bytes(f"{card.model_id or card.model_uuid} {card.utc_time_created}".encode()).hex()[:24]
+        )
+        if folder.is_dir():
+            return folder
+        MODELS.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=MODELS, prefix=".tmp-") as scratch:
+            brought = Path(download_artifacts(artifact_uri=f"{uri.rstrip('/')}/{within}", dst_path=scratch))
+            for file in brought.iterdir():
+                sync(file)
+            try:
+                brought.rename(folder)
+            except OSError:  # another process was faster
+                if not folder.is_dir():
+                    raise
+    return folder
+
+
+@contextmanager
+def _of_thaw(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError) as error:
+        raise RegistryError(f"{uri} holds no model that Thaw has registered; name another with --model") from error
+    except OSError as error:
+        raise RegistryError(f"{uri} cannot be read ({error}); name another model with --model") from error
+
+
+def _key(folder: Path) -> str:
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    return digest_bytes("".join(f"{file.name} {digest_file(file).hex()}\n" for file in files).encode()).hex()

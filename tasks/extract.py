@@ -4,7 +4,7 @@ import json
 import logging
 from pathlib import Path
 
-from tasks.paths import FEATURES, FEATURES_INDEX, MANIFEST
+from tasks.paths import FEATURES, FEATURES_INDEX, MANIFEST, SCORED_FEATURES
 from tasks.progress import counted
 from tasks.running import stage
 from tasks.state import CACHE_LOCK, NETWORKS, RECORD
@@ -57,6 +57,7 @@ def _extract(params: Params) -> FeatureIndex:
             params.extract,
             max_pixels=int(params.dataset.max_megapixels * 1e6),
             keep=NETWORKS,
+            lender=FeatureStore(SCORED_FEATURES),
             progress=progress,
         )
     return extraction.index

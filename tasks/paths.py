@@ -18,3 +18,8 @@ CERTIFICATE = Path("data/certificate.json")
 CERTIFICATE_PAGE = Path("data/certificate")
 REPORT = Path("data/report")
 REGISTERED = Path("data/registered.json")
+
+SCORES = Path("data/scores")
+"""Tables of scores: no stage reads or writes them, and DVC knows nothing of them."""
+SCORED_FEATURES = Path("data/scores/features")
+"""Features of images that were scored, beside those of training in `FEATURES`."""

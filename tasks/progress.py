@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from thaw.progress import Progress
@@ -17,7 +17,7 @@ def counted(stage: str, unit: str) -> Iterator[Progress]:
     On a terminal it draws a bar on stderr; elsewhere it logs a line whenever another tenth is done.
     """
     if not sys.stderr.isatty():
-        yield _Log(stage, unit)
+        yield Tenths(stage, unit)
         return
     from rich import progress as rich
     from rich.console import Console
@@ -34,16 +34,17 @@ def counted(stage: str, unit: str) -> Iterator[Progress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-class _Log:
-    """Logs each tenth once."""
+class Tenths:
+    """Says each tenth once, to the log if nothing else is given."""
 
-    def __init__(self, stage: str, unit: str) -> None:
+    def __init__(self, stage: str, unit: str, say: Callable[[str], None] = log.info) -> None:
         self._stage = stage
         self._unit = unit
+        self._say = say
         self._tenths = 0
 
     def __call__(self, done: int, total: int) -> None:
         tenths = 10 * done // total if total else 0
         if tenths > self._tenths:
             self._tenths = tenths
-            log.info("%s: %d of %d %s (%d%%)", self._stage, done, total, self._unit, 10 * tenths)
+            self._say(f"{self._stage}: {done} of {total} {self._unit} ({10 * tenths}%)")

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from thaw.backbones import Backbone
+from thaw.borrowing import borrow
 from thaw.engines import Precision, settle_precision
 from thaw.errors import BadWeights, IncompleteFeatures
 from thaw.extractor import ExtractionTask, Extractor, blank_image
@@ -43,13 +44,14 @@ def extract(
     *,
     max_pixels: int,
     keep: Path | None = None,
+    lender: FeatureStore | None = None,
     progress: Progress = untold,
 ) -> Extraction:
     """Bring the store up to date with the manifest, and return its canonical index.
 
     Each distinct digest goes through the backbone once for each view, whatever the number of layers; what the store has is not computed again, and
     the network is run no further than the missing layers need. A kill loses at most one part of `params.part_rows` rows.
-    keep: the folder where converted networks are kept for the next run.
+    keep: the folder where converted networks are kept for the next run. lender: another store, such as that of scored images; what it has is copied.
 
     Raises:
         BadParameters: no engine gives the right features with these parameters; the message says which to change.
@@ -74,6 +76,8 @@ def extract(
     if mirror and _tasks(images, present):
         log.info("%d parts fetched from %s", sum(mirror.pull(store, layer) for layer in layers), mirror.url)
         present = {layer: _present(store, layer) for layer in layers}
+    if lender and _borrowed(store, lender, present, frozenset(paths)):
+        present = {layer: _present(store, layer) for layer in layers}
     tasks = _tasks(images, present)
     lacking, passes = sum(len(task.images) for task in tasks), sum(task.passes for task in tasks)
     log.info("%d images: %d with features already, %d forward passes to do", len(images), len(images) - lacking, passes)
@@ -94,6 +98,16 @@ def extract(
     _check_complete(store, layers, paths.keys())
     index = FeatureIndex(backbone.architecture, params.dtype, layers, len(paths), hash_digests(paths.keys()))
     return Extraction(index, computed=lacking, cached=len(images) - lacking)
+
+
+def _borrowed(
+    store: FeatureStore, lender: FeatureStore, present: Mapping[Layer, AbstractSet[bytes]], wanted: AbstractSet[bytes]
+) -> int:
+    """Copy what the lender has and the store lacks; returns how many rows came."""
+    rows = sum(borrow(store, lender, layer, wanted - held) for layer, held in present.items())
+    if rows:
+        log.info("%d rows copied from %s", rows, lender.root)
+    return rows
 
 
 def _own(params: ExtractParams) -> ExtractParams:

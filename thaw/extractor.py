@@ -127,7 +127,7 @@ class Extractor:
             pixels = prepared.pixels.read_views(batch, task.views)
             found = {view: prepared.engine.features(pixels[view]) for view in task.views}
             features = {layer: found[layer.view][layer.name].to(dtype) for layer in task.layers}
-            _check_finite(features, batch)
+            check_finite(features, batch)
             return _Rows(tuple(digest for digest, _ in batch), features)
 
         batches = (task.images[start : start + self.size] for start in range(0, len(task.images), self.size))
@@ -159,7 +159,7 @@ def best_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _check_finite(features: Mapping[Layer, torch.Tensor], batch: Sequence[Reference]) -> None:
+def check_finite(features: Mapping[Layer, torch.Tensor], batch: Sequence[Reference]) -> None:
     """Raise BadParameters where arithmetic or storage has overflowed: no checksum would show it later."""
     for layer, rows in features.items():
         finite = rows.isfinite().all(1)

@@ -223,10 +223,10 @@ class FeatureStore:
     def _paths(self, fingerprint: str, layer: str) -> list[Path]:
         return sorted(self._folder(fingerprint, layer).glob("part-*.parquet"))
 
-    def _parts(self, fingerprint: str, layer: str) -> Iterator["_Part"]:
+    def _parts(self, fingerprint: str, layer: str) -> Iterator["Part"]:
         for path in self._paths(fingerprint, layer):
             try:
-                yield _open_part(path)
+                yield open_part(path)
             except (OSError, pa.ArrowInvalid) as error:
                 if is_of_the_system(error) and not isinstance(error, FileNotFoundError):
                     raise
@@ -246,8 +246,8 @@ def read_views(store: FeatureStore, views: Sequence[Layer], examples: Sequence[E
 
 
 @dataclass(frozen=True)
-class _Part:
-    """One part, its digests read and its features not yet; `end` is where the block of features ends in the file, if it is one."""
+class Part:
+    """One part of a layer, its digests read and its features not yet; `end` is where the block of features ends in the file, if it is one."""
 
     path: Path
     digests: pa.Array
@@ -308,19 +308,24 @@ def _fill(file: io.FileIO, space: memoryview) -> int:
     return got
 
 
-def _open_part(path: Path) -> _Part:
+def open_part(path: Path) -> Part:
+    """A part with its digests read.
+
+    Raises:
+        OSError, ArrowInvalid: it is gone, or its header is damaged.
+    """
     with pq.ParquetFile(path, memory_map=True) as file:
         metadata, names = file.schema_arrow.metadata, file.schema_arrow.names
         dtype, dim = np.dtype(metadata[b"dtype"].decode()), int(metadata[b"dim"])
         if metadata.get(b"layout") != ONE_PAGE.encode() or file.num_row_groups != 1:
-            return _Part(path, _one(file.read(columns=["digest"])["digest"]), dtype, dim, None)
+            return Part(path, _one(file.read(columns=["digest"])["digest"]), dtype, dim, None)
         columns = {name: file.metadata.row_group(0).column(names.index(name)) for name in names}
         ends = {name: column.data_page_offset + column.total_compressed_size for name, column in columns.items()}
         rows = file.metadata.num_rows
     # Copied: a map would keep the file open, and a process may hold only so many.
     block = _map_block(path, ends["digest"], rows * DIGEST_SIZE).tobytes()
     digests = pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_SIZE), rows, [None, pa.py_buffer(block)])
-    return _Part(path, digests, dtype, dim, ends["feature"])
+    return Part(path, digests, dtype, dim, ends["feature"])
 
 
 def _map_block(path: Path, end: int, nbytes: int) -> "np.ndarray[Any, Any]":
@@ -332,7 +337,7 @@ def _one(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _gather(parts: Sequence[_Part], rows: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+def _gather(parts: Sequence[Part], rows: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
     """Rows of the parts laid end to end, as float32 [len(rows), dim]; each part is read once, by as many threads as help."""
     starts = np.cumsum([0, *(len(part.digests) for part in parts)])
     out = np.empty((len(rows), parts[0].dim), np.float32)

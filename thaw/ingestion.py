@@ -10,7 +10,7 @@ from thaw.corrections import Change, Corrections, correct, correct_set
 from thaw.errors import BadImage, BadSource, TooManyRejected
 from thaw.files import digest_bytes
 from thaw.ingest_report import Accepted, IngestReport, build_report
-from thaw.inputs.images import StoredImage, fits_ending, inspect
+from thaw.inputs.images import StoredImage, fits_ending, inspect, refuse_size
 from thaw.label_sets import join_labels
 from thaw.manifest import Example, Manifest, build_manifest
 from thaw.params import DatasetParams
@@ -23,8 +23,6 @@ _NONE: Corrections = {}
 _IN_FLIGHT = 4
 """Files under way for each worker: enough to keep all busy, few enough to keep memory steady."""
 _SHOWN = 5
-_MOST_BYTES_PER_PIXEL = 16
-_MOST_OVERHEAD = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -107,11 +105,7 @@ def _read(root: Path, max_pixels: int, candidate: Candidate) -> _Read | Rejected
     path = root / candidate.path
     try:
         size = path.stat().st_size
-        if size > max_pixels * _MOST_BYTES_PER_PIXEL + _MOST_OVERHEAD:
-            return Rejected(
-                candidate.path,
-                f"has {size / 1e9:.1f} GB, more than any image that `dataset.max_megapixels` allows",
-            )
+        refuse_size(size, max_pixels)
         content = path.read_bytes()
         return _Read(candidate, digest_bytes(content), len(content), inspect(content, max_pixels))
     except BadImage as error:

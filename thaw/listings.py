@@ -18,7 +18,7 @@ from thaw.splits import SPLIT_NAMES
 from thaw.trees import why_not_a_file
 
 COLUMNS = ("path", "label", "labels", "split", "group")
-_DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def read_listing(root: Path, name: str) -> Source:
             label (or labels).
     """
     file = root / name
-    if why := _refuse_path(name) or why_not_a_file(file):
+    if why := refuse_path(name) or why_not_a_file(file):
         raise BadSource(f"the listing `{file}` {why}; `dataset.listing` is a path inside `dataset.source`")
     columns, rows = _read_parquet(file) if _is_parquet(file) else _read_csv(file)
     if twice := sorted({column for column in columns if columns.count(column) > 1}):
@@ -95,7 +95,7 @@ def _candidate(root: Path, name: str, row: _Row) -> Candidate | Rejected:
     path = str(PurePosixPath(written))
     if "\\" in written and why_not_a_file(root / path):  # written on Windows
         path = PureWindowsPath(written).as_posix()
-    if why := _refuse_path(written) or _refuse_path(path) or why_not_a_file(root / path):
+    if why := refuse_path(written) or refuse_path(path) or why_not_a_file(root / path):
         return Rejected(written, f"is in the listing, but {why}")
     split = row.values.get("split", "")
     if split and split.casefold() not in SPLIT_NAMES:
@@ -110,8 +110,8 @@ def _candidate(root: Path, name: str, row: _Row) -> Candidate | Rejected:
     )
 
 
-def _refuse_path(path: str) -> str | None:
-    """Why a path may not be used, before the disk is asked."""
+def refuse_path(path: str) -> str | None:
+    """Why a listing may not name a path, as the rest of a sentence, before the disk is asked; None: it may."""
     if PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive:
         return "is an absolute path; write it relative to the source"
     if ".." in PurePosixPath(path).parts or ".." in PureWindowsPath(path).parts:
@@ -141,12 +141,12 @@ def _read_csv(file: Path) -> tuple[list[str], list[_Row]]:
     except UnicodeDecodeError as error:
         raise BadSource(f"the listing `{file}` is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
     header = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=header.count)
+    delimiter = max(DELIMITERS, key=header.count)
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise BadSource(f"the listing `{file}` is not valid CSV: {error}") from error
-    columns = _column_names(lines[0] if lines else [])
+    columns = column_names(lines[0] if lines else [])
     return columns, list(_csv_rows(columns, lines[1:]))
 
 
@@ -163,9 +163,9 @@ def _read_parquet(file: Path) -> tuple[list[str], list[_Row]]:
         table = pq.ParquetFile(file).read()
     except (OSError, pa.ArrowException) as error:
         raise BadSource(f"the listing `{file}` is not a readable Parquet file ({error})") from error
-    columns = _column_names(table.column_names)
+    columns = column_names(table.column_names)
     wanted = [(column, table.column(i)) for i, column in enumerate(columns) if column in COLUMNS]
-    texts = [[_as_text(value) for value in _cells(file, column, cells)] for column, cells in wanted]
+    texts = [[as_text(value) for value in _cells(file, column, cells)] for column, cells in wanted]
     names = [column for column, _ in wanted]
     rows = [
         _Row(i, _strip(dict(zip(names, values, strict=True))))
@@ -181,7 +181,7 @@ def _cells(file: Path, column: str, cells: pa.ChunkedArray) -> list[object]:
         return values
     if column != "labels":
         raise BadSource(f"the column {column} of the listing `{file}` holds lists; only labels may")
-    sets = [[_as_text(name) for name in value] if isinstance(value, list) else None for value in values]
+    sets = [[as_text(name) for name in value] if isinstance(value, list) else None for value in values]
     if odd := sorted({name for names in sets for name in names or () if SEPARATOR in name}):
         raise BadSource(
             f"the listing `{file}` has labels with `{SEPARATOR}` in them, which separates labels: {', '.join(odd)}; rename them"
@@ -189,14 +189,15 @@ def _cells(file: Path, column: str, cells: pa.ChunkedArray) -> list[object]:
     return [None if names is None else join_labels(names) for names in sets]
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
     """A cell as text: nothing for null and NaN, and no `.0` on labels that pandas has turned to floats."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _column_names(names: list[str]) -> list[str]:
+def column_names(names: list[str]) -> list[str]:
+    """Names of columns as they are compared."""
     return [name.strip().casefold() for name in names]
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import torch
 from PIL import ImageFile
@@ -16,7 +15,15 @@ from thaw.memory_bound import MemoryBound
 from thaw.preprocessing import Preprocessing
 from thaw.views import IDENTITY, View
 
-Reference = tuple[bytes, Path]
+
+class Readable(Protocol):
+    """What an image's bytes come from, such as a path; its text names it in errors."""
+
+    def read_bytes(self) -> bytes:
+        """All of them."""
+
+
+Reference = tuple[bytes, Readable]
 """An image to be read: its digest, and where it lies."""
 
 
@@ -48,7 +55,7 @@ class PixelSource:
         with self.bound.holding(decoded_nbytes(opened, self.preprocessing)):
             return decode_resized(opened, content, self.preprocessing)
 
-    def _read(self, digest: bytes, path: Path) -> torch.Tensor:
+    def _read(self, digest: bytes, path: Readable) -> torch.Tensor:
         content = read_ingested(digest, path)
         return self.resized(open_image(content, self.max_pixels), content)
 
@@ -59,7 +66,7 @@ def spread(images: Sequence[Reference], count: int) -> Sequence[Reference]:
     return [images[number * len(images) // found] for number in range(found)]
 
 
-def read_ingested(digest: bytes, path: Path) -> bytes:
+def read_ingested(digest: bytes, path: Readable) -> bytes:
     """The bytes of an image file, checked.
 
     Raises:

@@ -1,136 +1,104 @@
-"""`thaw predict`: labels for files and folders, by the champion or any other version."""
+"""`thaw predict`: what the champion or any other version says of images: a few on the terminal, any number in a table."""
 
-import csv
-import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from mlflow.pyfunc import PyFuncModel
+    from thaw.scoring.scoring import Scored
 
-BATCH = 64
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the model says of one file; `reason` says why it could not be used, and is empty otherwise.
-
-    `answer` holds the model's columns but the probabilities: label and confidence, also known_score where the model may say `neither`; or labels, a list,
-    where it names sets. It is empty for a file that could not be used.
-    """
-
-    path: str
-    answer: dict[str, object]
-    probabilities: dict[str, float]
-    reason: str
+FEW = 100
+"""Images that are shown on the terminal; more go to a file as well."""
 
 
 def predict(
-    paths: Annotated[list[Path], typer.Argument(help="Images, and folders of them.", exists=True)],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH",
+            help="Images, folders, globs, listings (CSV or Parquet with a column path), addresses (s3://bucket/photos).",
+        ),
+    ],
+    *,
+    into: Annotated[
+        str | None,
+        typer.Option("--out", metavar="FILE", help="Write a Parquet table; a bare NAME is data/scores/NAME.parquet."),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="An MLflow model URI; the champion if left out.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count the images, and how many have features already; compute nothing.")
+    ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON array on standard output.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on standard output: every row; with --out, what was done.")
+    ] = False,
 ) -> None:
-    """Label pictures. A file that cannot be used gets a row with the reason, and the rest goes on.
+    """Label pictures, any number of them. A file that cannot be used gets a row with the reason, and the rest goes on.
+
+    Up to 100 are shown as a table; more are written to data/scores as Parquet, with --out wherever you say. Such a run may be killed: started again it goes on
+    where it was. What training or an earlier run has seen does not go through the network again.
 
     A model that was trained with openness.score says `neither` of pictures of no known class, and how well known each one is. A model that was trained on sets
     of labels names all that it finds, each with its probability; as CSV with `|` between them, as a listing takes them.
     """
-    from flows.cli.terminal import out, print_json, table
+    from flows.cli.scores import print_csv, print_rows, say_outlook, say_rows, say_scored
+    from flows.cli.terminal import print_json
+    from flows.environment import enter_project
 
     # Before the project becomes the working directory: relative paths are the caller's.
-    files = [file.resolve() for path in paths for file in _files(path)]
-    loaded = _load(model)
-    given = [name for name in loaded.metadata.get_output_schema().input_names() if not name.startswith("p_")]
-    rows = list(_label(files, loaded))
-    if json:
-        print_json([_as_object(row, given) for row in rows])
-    elif as_csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(("path", *given, "reason"))
-        writer.writerows((row.path, *(_cell(row.answer.get(name)) for name in given), row.reason) for row in rows)
-    else:
-        shown = ((row.path, *(_shown(row, name) for name in given), row.reason) for row in rows)
-        names = [name.replace("_", " ") for name in given]
-        out().print(table(("path", *names, ""), shown, whole=names))
-
-
-def _as_object(row: Row, given: Sequence[str]) -> dict[str, object]:
-    answer = {name: row.answer.get(name) for name in given}
-    return {"path": row.path, **answer, "probabilities": row.probabilities, "reason": row.reason}
-
-
-def _cell(value: object) -> object:
-    from thaw.label_sets import join_labels
-
-    return join_labels(value) if isinstance(value, list) else value
-
-
-def _shown(row: Row, name: str) -> str:
-    """An answer for people: a set with the probability of each of its labels."""
-    value = row.answer.get(name)
-    if isinstance(value, list):
-        return ", ".join(f"{label} {row.probabilities[label]:.2f}" for label in value) or "(none)"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return str(value) if value is not None else "-" if name.startswith("label") else ""
-
-
-def _files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    return sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-
-
-def _load(uri: str | None) -> "PyFuncModel":
-    from flows.environment import enter_project
-    from tasks.registry import CHAMPION, explained, open_registry
-    from thaw.errors import RegistryError
-    from thaw.params import read_params
-
+    named, output = [_absolute(source) for source in sources], _output(into)
+    uri = _absolute(model) if model and Path(model).exists() else model
     enter_project()
-    registry = open_registry(read_params().registry)
-    if uri is None and registry.by_alias(CHAMPION) is None:
-        raise RegistryError(
-            f"{registry.name} has no champion yet; `thaw run` makes one, or name a version with --model"
-        )
-    import mlflow
+    if dry_run:
+        say_outlook(named, uri, json=json)
+        return
+    with _scored(named, output, uri) as (scored, is_kept):
+        if as_csv:
+            print_csv(scored)
+        elif json and output is None:
+            print_rows(scored)
+        elif json:
+            print_json(scored)
+        elif not is_kept:
+            say_rows(scored)
+        else:
+            say_scored(scored)
 
-    with explained():
-        return mlflow.pyfunc.load_model(uri or f"models:/{registry.name}@{CHAMPION}")
+
+def _absolute(name: str) -> str:
+    from thaw.scoring.places import is_url
+
+    return name if is_url(name) else str(Path(name).absolute())
 
 
-def _label(files: Sequence[Path], model: "PyFuncModel") -> Iterator[Row]:
-    """One row a file, in order, with a bar on a terminal; bad files are found before the model sees them."""
+def _output(into: str | None) -> Path | None:
+    """A path of the caller's; a bare name stays one."""
+    if into is None:
+        return None
+    return Path(into) if Path(into).name == into and not Path(into).suffix else Path(into).absolute()
+
+
+@contextmanager
+def _scored(sources: list[str], output: Path | None, model: str | None) -> "Iterator[tuple[Scored, bool]]":
+    """Score, with a bar; whether the table is kept: that of few images, for which no file was asked, lasts as long as the context."""
+    from tasks.mlflow_store import STATE
     from tasks.progress import counted
-    from thaw.errors import BadImage
-    from thaw.inputs.images import decode
+    from tasks.scoring import score, score_once
+    from thaw.scoring.inputs import open_inputs
 
-    with counted("predict", "files") as progress:
-        for start in range(0, len(files), BATCH):
-            batch, contents, reasons = files[start : start + BATCH], [], {}
-            for file in batch:
-                try:
-                    content = file.read_bytes()
-                    decode(content, 100_000_000)
-                    contents.append(content)
-                except (BadImage, OSError) as error:
-                    reasons[file] = str(error)
-            good = iter(model.predict(contents).to_dict("records") if contents else [])
-            for file in batch:
-                yield Row(str(file), {}, {}, reasons[file]) if file in reasons else _row(file, next(good))
-            progress(start + len(batch), len(files))
-
-
-def _row(file: Path, found: dict[str, Any]) -> Row:
-    """The model's columns: what it says, and the probabilities apart."""
-    probabilities = {name.removeprefix("p_"): float(value) for name, value in found.items() if name.startswith("p_")}
-    answer: dict[str, object] = {}
-    for name, value in found.items():
-        if not name.startswith("p_"):
-            answer[name] = value if isinstance(value, str) else list(value) if name == "labels" else float(value)
-    return Row(str(file), answer, probabilities, "")
+    few = output is None and sum(1 for _ in islice(open_inputs(sources), FEW + 1)) <= FEW
+    if not few:
+        with counted("predict", "images") as progress:
+            scored = score(sources, output, model, progress)
+        yield scored, True
+        return
+    STATE.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=STATE, prefix="scores-") as folder:
+        with counted("predict", "images") as progress:
+            scored = score_once(sources, Path(folder) / "scores.parquet", model, progress)
+        yield scored, False

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
+import pyarrow.parquet as pq
 import pytest
 from openness_rows import opened_predictor, pictures, predictor_on_digits
 from PIL import Image
+from scored import write_pngs
 from typer.testing import CliRunner, Result
 
 from flows.cli.app import app
+from flows.cli.predict import FEW
 from flows.environment import defaults
 from tasks.pipeline_run import PYFUNC, _outputs, _signature
 from thaw.predictor import Predictor
@@ -58,9 +61,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield root
 
 
-def predicted(model: Path, *options: str) -> Result:
-    found = CliRunner().invoke(app, ["predict", "photos", "--model", str(model), *options])
-    assert found.exit_code == 0, found.output
+def predicted(model: Path, *options: str, source: str = "photos", code: int = 0) -> Result:
+    found = CliRunner().invoke(app, ["predict", source, "--model", str(model), *options])
+    assert found.exit_code == code, found.output
     return found
 
 
@@ -80,3 +83,46 @@ def test_a_model_that_knows_no_unknown_prints_what_it_always_did(project: Path, 
     assert list(rows[0]) == ["path", "label", "confidence", "reason"]
     assert {row["label"] for row in rows} <= {"", "0", "1", "2"}
     assert "known score" not in predicted(models["plain"]).stdout
+
+
+def test_more_than_a_few_go_to_a_table_and_are_counted(project: Path, models: dict[str, Path]) -> None:
+    many = str(write_pngs(project / "many", FEW + 1))
+    said = predicted(models["plain"], source=many).stdout
+    assert "101 images by" in said and "101 of them through the network" in said
+    (path,) = Path("data/scores").glob("many-*.parquet")
+    assert str(path) in said.replace("\n", "") and pq.read_table(path).num_rows == 101
+    rows = list(csv.DictReader(io.StringIO(predicted(models["plain"], "--csv", source=many).stdout)))
+    assert len(rows) == 101 and {row["reason"] for row in rows} == {""}
+    found = json.loads(predicted(models["plain"], "--dry-run", "--json", source=many).stdout)
+    assert (found["images"], found["cached"]) == (101, 101)
+
+
+def test_a_table_goes_where_it_is_asked_for(project: Path, models: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "x.parquet"
+    found = json.loads(predicted(models["opened"], "--out", str(out), "--json").stdout)
+    assert (found["path"], found["images"], found["rejected"]) == (str(out), 3, 1)
+    assert found["labels"]["neither"] == 1 and pq.read_table(out).num_rows == 3
+    assert "neither" in predicted(models["opened"], "--out", "monday").stdout
+    assert Path("data/scores/monday.parquet").exists()
+
+
+def test_what_cannot_be_scored_is_told_in_one_line(project: Path, models: dict[str, Path]) -> None:
+    for source, complaint in [
+        ("gone", "does not exist"),
+        ("*.gone", "matches no file"),
+        ("nonsense://x", "cannot be used"),
+    ]:
+        said = predicted(models["plain"], source=source, code=1)
+        assert complaint in said.stderr and "Traceback" not in said.output
+    assert "no name of a table" in predicted(models["plain"], "--out", "x.csv", code=1).stderr
+
+
+def test_listings_are_relative_to_themselves_and_globs_to_the_caller(project: Path, models: dict[str, Path]) -> None:
+    Path("photos/list.csv").write_text("path\ndigit.png\n../dvc.yaml\n")
+    try:
+        first, second = json.loads(predicted(models["plain"], "--json", source="photos/list.csv").stdout)
+        assert first["path"] == "digit.png" and first["label"] in {"0", "1", "2"} and ".." in second["reason"]
+    finally:
+        Path("photos/list.csv").unlink()
+    (one,) = json.loads(predicted(models["plain"], "--json", source="photos/d*.png").stdout)
+    assert one["path"] == str(project / "photos/digit.png")

@@ -111,5 +111,5 @@ def row_of(number: int, part: ExtractionTask) -> dict[str, Any]:
         "number": number,
         "layers": [vars(layer) for layer in part.layers],
         "digests": [digest for digest, _ in part.images],
-        "paths": [str(path.absolute()) for _, path in part.images],
+        "paths": [str(Path(str(path)).absolute()) for _, path in part.images],
     }

@@ -51,6 +51,9 @@ _RANGES = (1.0, 255.0, 65535.0)
 _NOT_THIS_KIND = (SyntaxError, IndexError, TypeError, struct.error)
 """What Pillow's plugins raise on a file of another kind, or with a damaged header."""
 
+_MOST_BYTES_PER_PIXEL = 16
+_MOST_OVERHEAD = 64 * 2**20
+
 _Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
@@ -90,6 +93,16 @@ def inspect(content: bytes, max_pixels: int) -> StoredImage:
     kind, channels = image.format or "", len(image.getbands())
     upright = upright_rgb(image)
     return StoredImage("JPEG" if kind == "MPO" else kind, (upright.height, upright.width, channels))
+
+
+def refuse_size(nbytes: int, max_pixels: int) -> None:
+    """Refuse a file by its size alone, before it is read.
+
+    Raises:
+        BadImage: no image of `max_pixels` pixels takes that many bytes.
+    """
+    if nbytes > max_pixels * _MOST_BYTES_PER_PIXEL + _MOST_OVERHEAD:
+        raise BadImage(f"has {nbytes / 1e9:.1f} GB, more than any image that `dataset.max_megapixels` allows")
 
 
 def fits_ending(kind: str, suffix: str) -> bool:

@@ -1,0 +1,110 @@
+"""Scores on the terminal and for machines: every row as a table, CSV or JSON, or what a run came to."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from thaw.scoring.scoring import Scored
+
+
+def print_csv(scored: "Scored") -> None:
+    """Every row as CSV on standard output: path, what the model says, reason."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("path", *scored.answers, "reason"))
+    for row in _rows(scored):
+        writer.writerow((row["path"], *(_cell(row[name]) for name in scored.answers), row["reason"]))
+
+
+def print_rows(scored: "Scored") -> None:
+    """Every row as one JSON array on standard output, row by row."""
+    before = "[\n"
+    for row in _rows(scored):
+        answer = {name: row[name] for name in scored.answers}
+        given = {"path": row["path"], **answer, "probabilities": _by_class(scored, row), "reason": row["reason"]}
+        sys.stdout.write(before + json.dumps(given, indent=2, ensure_ascii=False))
+        before = ",\n"
+    sys.stdout.write("\n]\n")
+
+
+def say_rows(scored: "Scored") -> None:
+    """Every row as a table for people."""
+    from flows.cli.terminal import out, table
+
+    names = [name.replace("_", " ") for name in scored.answers]
+    shown = (
+        (row["path"], *(_shown(scored, row, name) for name in scored.answers), row["reason"]) for row in _rows(scored)
+    )
+    out().print(table(("path", *names, ""), shown, whole=names))
+
+
+def say_scored(scored: "Scored") -> None:
+    """What a run came to: images of each label, and where the table is."""
+    from flows.cli.terminal import out, table
+
+    rows = [(label, f"{count:,}", f"{share:.1%}") for label, count, share in shares(scored)]
+    out().print(table(("label", "images", "share"), rows, whole=("images", "share")))
+    model = f"{scored.by.model} {scored.by.version}".rstrip()
+    out().print(
+        f"{scored.images:,} images by {model}, {scored.computed:,} of them through the network; {scored.rejected:,} cannot be used"
+        f"{' (column reason)' if scored.rejected else ''}",
+        soft_wrap=True,
+    )
+    out().print(str(scored.path), soft_wrap=True)
+
+
+def shares(scored: "Scored") -> Iterator[tuple[str, int, float]]:
+    """Each label with its images, and their share of those that can be used."""
+    usable = max(1, scored.images - scored.rejected)
+    for label, count in scored.labels.items():
+        yield label, count, count / usable
+
+
+def say_outlook(sources: Sequence[str], model: str | None, *, json: bool) -> None:
+    """Count what would be scored, with a bar, and say it."""
+    from flows.cli.terminal import out, print_json
+    from tasks.progress import counted
+    from tasks.scoring import look
+
+    with counted("predict", "images") as progress:
+        found = look(sources, model, progress)
+    if json:
+        print_json(found)
+        return
+    remote = f"; {found.remote:,} lie elsewhere and were not looked at" if found.remote else ""
+    out().print(
+        f"{found.images:,} images would be scored by {f'{found.model} {found.version}'.rstrip()}: {found.cached:,} have features already, "
+        f"{found.images - found.cached - found.unusable - found.remote:,} would go through the network, {found.unusable:,} cannot be opened{remote}. "
+        "Dry run, nothing was computed.",
+        soft_wrap=True,
+    )
+
+
+def _rows(scored: "Scored") -> Iterator[dict[str, Any]]:
+    from thaw.scoring.table import read_scores
+
+    for batch in read_scores(scored.path):
+        yield from batch.to_pylist()
+
+
+def _by_class(scored: "Scored", row: dict[str, Any]) -> dict[str, float]:
+    return dict(zip(scored.by.class_names, row["probabilities"] or (), strict=False))
+
+
+def _cell(value: object) -> object:
+    from thaw.label_sets import join_labels
+
+    return join_labels(value) if isinstance(value, list) else value
+
+
+def _shown(scored: "Scored", row: dict[str, Any], name: str) -> str:
+    """An answer for people: a set with the probability of each of its labels."""
+    value = row[name]
+    if isinstance(value, list):
+        probabilities = _by_class(scored, row)
+        return ", ".join(f"{label} {probabilities[label]:.2f}" for label in value) or "(none)"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value) if value is not None else "-" if name.startswith("label") else ""
