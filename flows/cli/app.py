@@ -5,7 +5,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from flows.cli import advise, cache, check, compare, config, models, predict, promotion, rank, review, run, status, ui
+from flows.cli import (
+    advise,
+    cache,
+    check,
+    compare,
+    config,
+    models,
+    predict,
+    promotion,
+    rank,
+    review,
+    run,
+    status,
+    trace,
+    ui,
+)
 from flows.cli.exits import MEANINGS, Exit
 from flows.cli.terminal import say_error
 from flows.errors import StageFailed
@@ -75,6 +90,7 @@ app.command(epilog="Example: thaw rollback --dry-run")(promotion.rollback)
 app.command(epilog="Example: thaw models --json")(models.models)
 app.command(epilog="Example: thaw predict photos/ picture.png --csv > labels.csv")(predict.predict)
 app.command(epilog="Example: thaw review --apply review.csv --dry-run")(review.review)
+app.command(epilog="Example: thaw trace champion --graph lineage.html")(trace.trace)
 app.command(epilog="Example: thaw ui")(ui.ui)
 app.command(epilog="Example: thaw check")(check.check)
 app.add_typer(config.app, name="config")
