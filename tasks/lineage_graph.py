@@ -15,7 +15,7 @@ _SHORT = 10
 
 def graph_of(lineage: Lineage) -> Graph:
     """Everything that is known as boxes, and what each comes from."""
-    stages = lineage.stages
+    stages = lineage.stages if any(stage.deps for stage in lineage.stages) else ()
     aliases = [f"alias {name}" for name in lineage.version.aliases]
     beside = ("promotion", "commit", "flow run", "machine")
     edges = [
@@ -25,9 +25,10 @@ def graph_of(lineage: Lineage) -> Graph:
         *_between(stages),
         *((f"stage {name}", "manifest") for name in _writers(stages)),
         ("run", "manifest"),
+        *((("run", "outputs"),) if lineage.stages and not stages else ()),
         ("manifest", "images"),
     ]
-    records = (*_aliases(lineage), *_records(lineage), *map(_stage, stages), *_data(lineage))
+    records = (*_aliases(lineage), *_records(lineage), *map(_stage, stages), *_outputs(lineage), *_data(lineage))
     return Graph(records, tuple(edges))
 
 
@@ -70,6 +71,13 @@ def _stage(stage: LockedStage) -> Node:
     outs = tuple(f"{Path(out.path).name} {out.md5[:_SHORT]}" for out in stage.outs)
     whole = "\n".join(f"{out.path}  {out.md5}" for out in stage.outs)
     return Node(f"stage {stage.name}", "stage", stage.name, outs, whole)
+
+
+def _outputs(lineage: Lineage) -> Iterator[Node]:
+    """What the stages wrote in one box, where it was not recorded which stage reads from which."""
+    if lineage.stages and not any(stage.deps for stage in lineage.stages):
+        outs = tuple(f"{out.path} {out.md5[:_SHORT]}" for stage in lineage.stages for out in stage.outs)
+        yield Node("outputs", "stage", "outputs in dvc.lock", outs)
 
 
 def _data(lineage: Lineage) -> Iterator[Node]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
-from tasks.lineage_words import facts_of, moment
+from tasks.lineage_words import NOT_RECORDED, facts_of, moment
 
 if TYPE_CHECKING:
     from tasks.lineage import Lineage
@@ -26,10 +26,11 @@ def tree_of(lineage: "Lineage") -> Tree:
 
 
 def _add_stages(tree: Tree, lineage: "Lineage") -> None:
-    branch = tree.add(_line("dvc.lock", "" if lineage.stages else "not recorded"))
+    branch = tree.add(_line("dvc.lock", "" if lineage.stages else NOT_RECORDED))
     for stage in lineage.stages:
-        outs = ", ".join(f"{out.path} {out.md5}" for out in stage.outs)
-        branch.add(_line(stage.name, outs))
+        outs = branch.add(_line(stage.name, ""))
+        for out in stage.outs:
+            outs.add(_line(out.path, out.md5))
 
 
 def _add_promotions(tree: Tree, lineage: "Lineage") -> None:
@@ -39,4 +40,4 @@ def _add_promotions(tree: Tree, lineage: "Lineage") -> None:
 
 
 def _line(name: str, said: str) -> Text:
-    return Text.assemble((f"{name}  ", "cyan"), (said, "dim" if said == "not recorded" else ""))
+    return Text.assemble((f"{name}  ", "cyan"), (said, "dim" if said == NOT_RECORDED else ""), overflow="fold")

@@ -14,7 +14,7 @@ def trace(
     version: Annotated[
         str | None,
         typer.Argument(
-            metavar="[VERSION]",
+            metavar="VERSION",
             help="A number, an alias, models:/NAME/3 or models:/NAME@champion; left out: the champion.",
         ),
     ] = None,
@@ -64,7 +64,7 @@ def _trace_version(called: str | None, graph: Path | None, *, json: bool) -> Non
         return
     from flows.cli.lineage_tree import tree_of
 
-    out().print(tree_of(lineage), soft_wrap=True)
+    out().print(tree_of(lineage))
     if graph is not None:
         out().print(f"Drawn in {graph}", style="dim", soft_wrap=True)
 

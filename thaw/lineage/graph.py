@@ -14,6 +14,8 @@ WIDTH, GAP, ROW_GAP, LINE, PAD = 236, 28, 44, 17, 24
 """Of a box, between boxes, between rows, of a line of text and around everything, in pixels."""
 MOST_LISTED = 1000
 """Training images on a page."""
+WAY = "way"
+"""The kind of a node that is none: an edge passes there, so that it does not run behind a box."""
 _LETTERS = 31
 """What fits into a box's line."""
 
@@ -67,18 +69,18 @@ class Drawing:
 
 def arrange(graph: Graph) -> Drawing:
     """Rows by the longest way from the top, each row in the order of what it is joined to above; edges that others imply are left out."""
-    edges = reduced(graph.edges)
-    rows = _rows(graph, edges)
+    rows, steps = _rows(graph)
     width = max(len(row) for row in rows) * (WIDTH + GAP) - GAP + 2 * PAD
     boxes: dict[str, Box] = {}
     y = float(PAD)
     for row in rows:
         x = (width - len(row) * (WIDTH + GAP) + GAP) / 2
+        tallest = max(map(_height, row))
         for node in row:
-            boxes[node.key] = Box(node, x, y, _height(node))
+            boxes[node.key] = Box(node, x, y, tallest if node.kind == WAY else _height(node))
             x += WIDTH + GAP
-        y += max(map(_height, row)) + ROW_GAP
-    pairs = tuple((boxes[above], boxes[below]) for above, below in edges)
+        y += tallest + ROW_GAP
+    pairs = tuple((boxes[above], boxes[below]) for above, below in steps)
     return Drawing(tuple(boxes.values()), pairs, width, y - ROW_GAP + PAD)
 
 
@@ -117,23 +119,50 @@ def render_page(
     return render("lineage/page.html.j2", values)
 
 
-def _rows(graph: Graph, edges: Sequence[tuple[str, str]]) -> list[list[Node]]:
-    above: dict[str, list[str]] = {node.key: [] for node in graph.nodes}
-    for upper, lower in edges:
-        above[lower].append(upper)
-    depth: dict[str, int] = {}
-    for key in TopologicalSorter(above).static_order():
-        depth[key] = max((depth[upper] + 1 for upper in above[key]), default=0)
+def _rows(graph: Graph) -> tuple[list[list[Node]], list[tuple[str, str]]]:
+    """The nodes by row, and the edges, none longer than from one row to the next."""
+    edges = reduced(graph.edges)
+    depth = _depths([node.key for node in graph.nodes], edges)
     rows: list[list[Node]] = [[] for _ in range(max(depth.values()) + 1)]
     for node in graph.nodes:
         rows[depth[node.key]].append(node)
+    steps: list[tuple[str, str]] = []
+    for upper, lower in edges:
+        before = upper
+        for row in range(depth[upper] + 1, depth[lower]):
+            way = Node(f"{upper} to {lower} in row {row}", WAY, "")
+            rows[row].append(way)
+            steps.append((before, way.key))
+            before = way.key
+        steps.append((before, lower))
+    _sort(rows, steps)
+    return rows, steps
+
+
+def _depths(keys: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """The row of each: how long the longest way to it is."""
+    above = _above(keys, edges)
+    depth: dict[str, int] = {}
+    for key in TopologicalSorter(above).static_order():
+        depth[key] = max((depth[upper] + 1 for upper in above[key]), default=0)
+    return depth
+
+
+def _sort(rows: Sequence[list[Node]], steps: Sequence[tuple[str, str]]) -> None:
+    """Put each under what it is joined to, so that few edges cross; Python's sort keeps the given order where nothing speaks for another."""
+    above = _above([node.key for row in rows for node in row], steps)
     place: dict[str, float] = {}
     for row in rows:
-        # Over what it comes from, so that few edges cross; Python's sort keeps the given order where nothing speaks for another.
         row.sort(key=lambda node: _mean([place[upper] for upper in above[node.key]]))
         for number, node in enumerate(row):
             place[node.key] = number - (len(row) - 1) / 2
-    return rows
+
+
+def _above(keys: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    above: dict[str, list[str]] = {key: [] for key in keys}
+    for upper, lower in edges:
+        above[lower].append(upper)
+    return above
 
 
 def _mean(places: Sequence[float]) -> float:
