@@ -15,6 +15,7 @@ from flows.cli import (
     predict,
     promotion,
     rank,
+    reproduce,
     review,
     run,
     status,
@@ -91,6 +92,7 @@ app.command(epilog="Example: thaw models --json")(models.models)
 app.command(epilog="Example: thaw predict photos/ picture.png --csv > labels.csv")(predict.predict)
 app.command(epilog="Example: thaw review --apply review.csv --dry-run")(review.review)
 app.command(epilog="Example: thaw trace champion --graph lineage.html")(trace.trace)
+app.command(epilog="Example: thaw reproduce champion --dry-run")(reproduce.reproduce)
 app.command(epilog="Example: thaw ui")(ui.ui)
 app.command(epilog="Example: thaw check")(check.check)
 app.add_typer(config.app, name="config")

@@ -11,6 +11,7 @@ class Exit(IntEnum):
     USAGE = 2
     STAGE_FAILED = 3
     REFUSED = 4
+    DIFFERS = 6
     INTERRUPTED = 130
 
 
@@ -20,5 +21,6 @@ MEANINGS = {
     Exit.USAGE: "the command line was not understood",
     Exit.STAGE_FAILED: "a stage failed",
     Exit.REFUSED: "the promotion was refused",
+    Exit.DIFFERS: "the rebuilt model does not agree with the version",
     Exit.INTERRUPTED: "interrupted",
 }
