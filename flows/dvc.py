@@ -8,10 +8,11 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from flows.environment import QUIET, STATE, path_with_programs
 from flows.errors import StageInterrupted
@@ -56,10 +57,14 @@ class Order:
 
 
 class Reproductions:
-    """The `dvc repro` processes of one flow run, which can be stopped together; for use from threads."""
+    """The `dvc repro` processes of one flow run, which can be stopped together; for use from threads.
 
-    def __init__(self, root: Path) -> None:
+    `environment`: variables that the stages see beside those of this process.
+    """
+
+    def __init__(self, root: Path, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         self._root = root
+        self._environment = environment
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
         self._guard = threading.Lock()
@@ -109,7 +114,7 @@ class Reproductions:
             process = subprocess.Popen(
                 order.command,
                 cwd=self._root,
-                env=_environment(order),
+                env=_environment(order) | self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -44,7 +44,7 @@ def read_stages(root: Path) -> tuple[Stage, ...]:
     Raises:
         DvcFailed: DVC cannot read the pipeline; its own message is in the error.
     """
-    return in_order(parse_graph(_ask(root, ["dag", "--dot", PIPELINE])))
+    return in_order(parse_graph(ask_dvc(root, ["dag", "--dot", PIPELINE])))
 
 
 def read_states(root: Path) -> dict[str, StageState]:
@@ -53,7 +53,7 @@ def read_states(root: Path) -> dict[str, StageState]:
     Raises:
         DvcFailed: see `read_stages`.
     """
-    return parse_states(_ask(root, ["status", "--json", "--with-deps", PIPELINE]))
+    return parse_states(ask_dvc(root, ["status", "--json", "--with-deps", PIPELINE]))
 
 
 def up_to_date(stages: Sequence[Stage], changed: Mapping[str, StageState]) -> frozenset[str]:
@@ -63,6 +63,15 @@ def up_to_date(stages: Sequence[Stage], changed: Mapping[str, StageState]) -> fr
         if stage.name not in changed and fresh.issuperset(stage.upstream):
             fresh.add(stage.name)
     return frozenset(fresh)
+
+
+def needed_for(stages: Sequence[Stage], name: str) -> tuple[Stage, ...]:
+    """The stage of that name and all that it needs, in the order of `stages`, where each comes after all that it reads from."""
+    kept = {name}
+    for stage in reversed(stages):
+        if stage.name in kept:
+            kept.update(stage.upstream)
+    return tuple(stage for stage in stages if stage.name in kept)
 
 
 def parse_graph(dot: str) -> tuple[Stage, ...]:
@@ -118,8 +127,12 @@ def _say(kind: str, details: dict[str, object]) -> list[str]:
     return said
 
 
-def _ask(root: Path, arguments: list[str]) -> str:
-    """The standard output of one `dvc` command that changes nothing."""
+def ask_dvc(root: Path, arguments: list[str]) -> str:
+    """The standard output of one `dvc` command that changes nothing.
+
+    Raises:
+        DvcFailed: it failed; its own message is in the error.
+    """
     environment = {**QUIET, **os.environ, "PATH": path_with_programs(os.environ)}
     command = ["dvc", "--wait-for-lock", *arguments]
     answer = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)

@@ -8,7 +8,8 @@ from enum import StrEnum
 TRANSIENT_EXIT = 75
 """A stage's exit code for what may pass by itself (EX_TEMPFAIL)."""
 
-_LOCK_FILE = re.compile(r"^(Generating|Updating) lock file '.*'$")
+_AFTER = re.compile(r"^((Generating|Updating) lock file '.*'|Use `dvc push` to send your updates to remote storage\.)$")
+"""What DVC says when a stage has ended; the second where there is a remote."""
 _EXITED = re.compile(r"exited with (?P<code>-?\d+)$")
 _ERROR = "ERROR: "
 _BUSY = ("blocked by", "Unable to acquire lock")
@@ -69,7 +70,7 @@ class Transcript:
             self.ran = True
         elif line.startswith("Stage '") and line.endswith("is cached - skipping run, checking out outputs"):
             self.restored = True
-        elif _LOCK_FILE.match(line):
+        elif _AFTER.match(line):
             self._inside = False
         elif self._inside:
             self.stage_lines += 1

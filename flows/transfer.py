@@ -18,7 +18,7 @@ from flows.environment import find_project
 from flows.errors import StageFailed, StageMayPass, UnknownStage
 from flows.lock import Holder, run_lock
 from flows.progress import watcher
-from flows.stages import Stage, read_stages, read_states, up_to_date
+from flows.stages import Stage, needed_for, read_stages, read_states, up_to_date
 from flows.transcript import Outcome
 
 RETRIES = 5
@@ -125,13 +125,9 @@ def choose(stages: Sequence[Stage], wanted: Wanted) -> tuple[Stage, ...]:
     for name in (wanted.only, wanted.until):
         if name is not None and name not in names:
             raise UnknownStage(f"there is no stage `{name}` in dvc.yaml; the stages are: {', '.join(names) or 'none'}")
-    kept = {wanted.only} if wanted.only else set(names)
     if wanted.until:
-        kept = {wanted.until}
-        for stage in reversed(stages):  # each comes after all that it reads from
-            if stage.name in kept:
-                kept.update(stage.upstream)
-    return tuple(stage for stage in stages if stage.name in kept)
+        return needed_for(stages, wanted.until)
+    return tuple(stage for stage in stages if wanted.only in (None, stage.name))
 
 
 def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -> bool:

@@ -2,13 +2,15 @@
 
 import json
 import warnings
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import thaw
 from tasks.deployed import read_deployed
+from tasks.dotted import flat_metrics, flat_params
+from tasks.lineage_files import LINEAGE, write_lineage
 from tasks.paths import CERTIFICATE, CERTIFICATE_PAGE, MANIFEST, REPORT
 from thaw.certificate.record import figures_of, read_certificate
 from thaw.files import digest_file
@@ -43,11 +45,21 @@ def log_pipeline_run(params: Params, folder: Path) -> str:
     mlflow.log_metrics(flat_metrics(json.loads((REPORT / "metrics.json").read_text(encoding="utf-8"))))
     mlflow.log_artifacts(str(REPORT), "report")
     mlflow.log_artifact(str(MANIFEST))
+    _log_lineage(params)
     _log_dataset(params)
     _log_certificate()
     predictor = read_deployed(params)
     predictor.write(folder)
     return _log_model(folder, _signature(_outputs(predictor)))
+
+
+def _log_lineage(params: Params) -> None:
+    """What the version can be traced and rebuilt by."""
+    import mlflow
+
+    with TemporaryDirectory() as folder:
+        write_lineage(params, Path(folder) / LINEAGE)
+        mlflow.log_artifacts(str(Path(folder) / LINEAGE), LINEAGE)
 
 
 def _log_certificate() -> None:
@@ -126,25 +138,3 @@ def _signature(outputs: "list[ColSpec | TensorSpec]") -> "ModelSignature":
     # Or MLflow makes a table of what is given before the model sees it, and fails on a list of arrays of one shape.
     signature._is_signature_from_type_hint = True
     return signature
-
-
-def flat_params(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested parameters as dotted names and text: lists as JSON, nothing as `null`."""
-    flat: dict[str, str] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= flat_params(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value if isinstance(value, str) else json.dumps(value)
-    return flat
-
-
-def flat_metrics(values: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    """Nested metrics as dotted names, without what is no number."""
-    flat: dict[str, float] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= flat_metrics(value, f"{prefix}{name}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            flat[f"{prefix}{name}"] = float(value)
-    return flat

@@ -2,20 +2,18 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from tasks.dvc_lock import LOCK, parse_lock
+from tasks.git import changed_files, head_commit
 from tasks.paths import FEATURES_INDEX, REPORT
 from tasks.registry import KEY
 from thaw import __version__
-from thaw.errors import BadArtifact
 from thaw.features import read_index
 from thaw.strategy import Strategy
 
-LOCK = Path("dvc.lock")
+OUTPUT = "thaw.dvc."
+"""What the tags with the hashes of outputs begin with."""
 MEASURED = ("accuracy", "exact_match", "macro_f1")
 """What a version is tagged with; exact match where it names sets of labels, accuracy where it gives one."""
 
@@ -41,32 +39,18 @@ def version_tags(key: str, strategy: Strategy) -> dict[str, str]:
 
 def _commit() -> dict[str, str]:
     """The Git commit, and whether tracked files differ from it."""
-    commit = _git("rev-parse", "HEAD")
+    commit = head_commit()
     if not commit:
         return {}
-    # DVC has just written its lock; that alone makes no other model.
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")
-    return {"thaw.git.commit": commit, "thaw.git.dirty": str(bool(changed)).lower()}
-
-
-def _git(*arguments: str) -> str:
-    try:
-        found = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=30)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return found.stdout.strip()
+    return {"thaw.git.commit": commit, "thaw.git.dirty": str(bool(changed_files())).lower()}
 
 
 def _lock() -> dict[str, str]:
     """The hash of each output in `dvc.lock`, as `thaw.dvc.STAGE.NAME`."""
     if not LOCK.is_file():
         return {}
-    try:
-        stages = YAML(typ="safe").load(LOCK.read_text(encoding="utf-8"))["stages"]
-    except (YAMLError, KeyError, TypeError) as error:
-        raise BadArtifact(f"{LOCK} cannot be read; restore it, or delete it and run `dvc repro`") from error
     return {
-        f"thaw.dvc.{name}.{Path(out['path']).name}": str(out.get("md5", ""))
-        for name, stage in stages.items()
-        for out in stage.get("outs", [])
+        f"{OUTPUT}{stage.name}.{Path(out.path).name}": out.md5
+        for stage in parse_lock(LOCK.read_text(encoding="utf-8"))
+        for out in stage.outs
     }

@@ -67,3 +67,7 @@ class InUse(ThawError):
 
 class RegistryError(ThawError):
     """The model registry cannot do what was asked: no such version, no champion, nothing to roll back to."""
+
+
+class NotReproducible(ThawError):
+    """A version cannot be rebuilt: its commit is gone, it came from uncommitted changes, or its images are no longer to be had."""

@@ -16,10 +16,12 @@ from flows.cli import (
     predict,
     promotion,
     rank,
+    reproduce,
     review,
     run,
     serve,
     status,
+    trace,
     ui,
     watch,
 )
@@ -98,6 +100,8 @@ app.command(epilog="Example: thaw rollback --dry-run")(promotion.rollback)
 app.command(epilog="Example: thaw models --json")(models.models)
 app.command(epilog="Example: thaw predict new_photos s3://bucket/photos --out monday")(predict.predict)
 app.command(epilog="Example: thaw review --apply review.csv --dry-run")(review.review)
+app.command(epilog="Example: thaw trace champion --graph lineage.html")(trace.trace)
+app.command(epilog="Example: thaw reproduce champion --dry-run")(reproduce.reproduce)
 app.command(epilog="Example: thaw ui")(ui.ui)
 app.command(epilog="Example: thaw check")(check.check)
 app.add_typer(config.app, name="config")

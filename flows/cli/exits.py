@@ -12,6 +12,7 @@ class Exit(IntEnum):
     STAGE_FAILED = 3
     REFUSED = 4
     DRIFT = 5
+    DIFFERS = 6
     INTERRUPTED = 130
 
 
@@ -22,5 +23,6 @@ MEANINGS = {
     Exit.STAGE_FAILED: "a stage failed",
     Exit.REFUSED: "the promotion was refused",
     Exit.DRIFT: "drift was found in new images",
+    Exit.DIFFERS: "the rebuilt model does not agree with the version",
     Exit.INTERRUPTED: "interrupted",
 }

@@ -18,8 +18,10 @@ COMMANDS = (
     "models log",
     "predict",
     "rank",
+    "reproduce",
     "review",
     "watch",
+    "trace",
     "ui",
     "check",
     "config",
@@ -135,6 +137,16 @@ def test_review_says_what_is_missing_and_which_options_go_together(project: Path
     assert "go with --apply" in thaw("review", "--dry-run", cwd=project, code=2).stderr
     assert "thaw run --stage ingest" in thaw("review", "--apply", "nowhere.csv", cwd=project, code=1).stderr
     assert not (project / "data").exists()
+
+
+def test_trace_and_reproduce_say_what_is_missing_and_which_options_go_together(project: Path) -> None:
+    assert "has no version with the alias `champion`" in thaw("trace", cwd=project, code=1).stderr
+    assert "has no version 3" in thaw("reproduce", "3", "--dry-run", cwd=project, code=1).stderr
+    assert "neither .svg nor .html" in thaw("trace", "--graph", "x.png", cwd=project, code=2).stderr
+    assert "leave out VERSION" in thaw("trace", "3", "--image", "x.png", cwd=project, code=2).stderr
+    assert "None of 0 versions" in thaw("trace", "--image", "input.txt", cwd=project).stdout
+    assert "not empty" in thaw("reproduce", "3", "--keep", ".", cwd=project, code=2).stderr
+    assert [path.name for path in (project / ".thaw").glob("reproduce-*")] == []
 
 
 def test_corrections_that_cannot_be_read_are_found_before_a_run(project: Path) -> None:

@@ -21,7 +21,8 @@ from PIL import Image
 from registration import CLASSES, build_project, inside, make_empty_store
 
 from tasks import register
-from tasks.pipeline_run import PYFUNC, REQUIREMENTS, flat_metrics, flat_params
+from tasks.dotted import flat_metrics, flat_params
+from tasks.pipeline_run import PYFUNC, REQUIREMENTS
 from tasks.provenance import version_tags
 from tasks.registry import CHALLENGER, CHAMPION, KEY, ModelVersion, Registry, open_registry
 from thaw.errors import BadArtifact

@@ -1,0 +1,135 @@
+"""Whether a model that was rebuilt is the same: its manifest row for row, its predictions and metrics within a tolerance.
+
+The same code, data, parameters and packages on the same processor give the same bytes. Another processor, or another number of threads, adds the same
+numbers in another order, and rounds otherwise; training carries that on. So probabilities may differ a little, and a tolerance is stated.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from thaw.manifest import Example, Manifest
+from thaw.multilabel.predictions import LabelSetPredictions
+from thaw.predictions import Predictions
+
+AnyPredictions = Predictions | LabelSetPredictions
+
+TOLERANCE = 0.01
+"""The largest difference of a probability, or of a metric of `JUDGED`, that still agrees."""
+JUDGED = ("accuracy", "exact_match", "macro_f1")
+
+
+@dataclass(frozen=True)
+class ManifestDifference:
+    """Paths, sorted: `gone` and `added` by path, `changed` in their bytes, `relabelled` in their label or split."""
+
+    gone: tuple[str, ...]
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    relabelled: tuple[str, ...]
+
+    @property
+    def none(self) -> bool:
+        return not (self.gone or self.added or self.changed or self.relabelled)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One metric, as it was and as it is now."""
+
+    name: str
+    recorded: float
+    rebuilt: float
+
+    @property
+    def difference(self) -> float:
+        return abs(self.recorded - self.rebuilt)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How the rebuilt model's predictions compare, on the test images that both have.
+
+    `rows`: how many those are; `missing`, `added`: test images that only one has. `same_truth`: the labels that they really have are the same.
+    `largest_difference` of a probability; `labels_equal`: the share of images of which both say the same.
+    """
+
+    rows: int
+    missing: int
+    added: int
+    same_truth: bool
+    largest_difference: float
+    labels_equal: float
+    metrics: tuple[Measured, ...]
+    tolerance: float = TOLERANCE
+
+    @property
+    def agrees(self) -> bool:
+        """The same test images and labels, and everything within the tolerance."""
+        same = self.rows > 0 and not self.missing and not self.added and self.same_truth
+        judged = (one.difference <= self.tolerance for one in self.metrics if one.name in JUDGED)
+        return same and self.largest_difference <= self.tolerance and all(judged)
+
+
+def compare_manifests(recorded: Manifest, rebuilt: Manifest) -> ManifestDifference:
+    """Compare row by row, by path."""
+    before = {one.path: one for one in recorded.examples()}
+    after = {one.path: one for one in rebuilt.examples()}
+    both = sorted(before.keys() & after.keys())
+    same_bytes = [path for path in both if before[path].digest == after[path].digest]
+    return ManifestDifference(
+        gone=tuple(sorted(before.keys() - after.keys())),
+        added=tuple(sorted(after.keys() - before.keys())),
+        changed=tuple(sorted(set(both) - set(same_bytes))),
+        relabelled=tuple(path for path in same_bytes if _said(before[path]) != _said(after[path])),
+    )
+
+
+def compare_predictions(
+    recorded: AnyPredictions,
+    rebuilt: AnyPredictions,
+    metrics: tuple[Mapping[str, float], Mapping[str, float]],
+    tolerance: float = TOLERANCE,
+) -> Agreement:
+    """Compare row by row, by digest and path; `metrics` are those of the test, as recorded and as rebuilt."""
+    before, after = _rows(recorded), _rows(rebuilt)
+    both = [key for key in before if key in after]
+    here, there = [before[key] for key in both], [after[key] for key in both]
+    comparable = type(recorded) is type(rebuilt) and recorded.class_names == rebuilt.class_names
+    if not comparable or not both:
+        return Agreement(
+            0, len(before), len(after), same_truth=False, largest_difference=1.0, labels_equal=0.0,
+            metrics=_measured(*metrics), tolerance=tolerance,
+        )  # fmt: skip
+    difference = np.abs(recorded.probabilities[here].astype(np.float64) - rebuilt.probabilities[there])
+    said, says = _named(recorded)[here], _named(rebuilt)[there]
+    return Agreement(
+        rows=len(both),
+        missing=len(before) - len(both),
+        added=len(after) - len(both),
+        same_truth=bool(np.array_equal(recorded.targets[here], rebuilt.targets[there])),
+        largest_difference=float(difference.max()),
+        labels_equal=float((said == says).reshape(len(both), -1).all(1).mean()),
+        metrics=_measured(*metrics),
+        tolerance=tolerance,
+    )
+
+
+def _rows(predictions: AnyPredictions) -> dict[tuple[bytes, str], int]:
+    pairs = zip(predictions.digests, predictions.paths, strict=True)
+    return {pair: number for number, pair in enumerate(pairs)}
+
+
+def _named(predictions: AnyPredictions) -> "np.ndarray[tuple[int, ...], np.dtype[np.generic]]":
+    """What the model says: int64 [N], or bool [N, C] of one that names sets."""
+    return predictions.named if isinstance(predictions, LabelSetPredictions) else predictions.predicted
+
+
+def _measured(recorded: Mapping[str, float], rebuilt: Mapping[str, float]) -> tuple[Measured, ...]:
+    both = [name for name in recorded if name in rebuilt and name != "n" and not name.endswith(("_low", "_high"))]
+    return tuple(Measured(name, float(recorded[name]), float(rebuilt[name])) for name in both)
+
+
+def _said(one: Example) -> tuple[object, ...]:
+    return one.names, one.split

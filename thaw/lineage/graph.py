@@ -1,0 +1,173 @@
+"""A graph of where a model comes from, as a picture: what stands above comes from what stands below."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+from markupsafe import Markup
+
+from thaw.names import shortened
+from thaw.pages import render
+
+WIDTH, GAP, ROW_GAP, LINE, PAD = 236, 28, 44, 17, 24
+"""Of a box, between boxes, between rows, of a line of text and around everything, in pixels."""
+MOST_LISTED = 1000
+"""Training images on a page."""
+WAY = "way"
+"""The kind of a node that is none: an edge passes there, so that it does not run behind a box."""
+_LETTERS = 31
+"""What fits into a box's line."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A box: `kind` (registry, record, stage or data) gives it its colour; `whole` is what the pointer shows."""
+
+    key: str
+    kind: str
+    title: str
+    lines: tuple[str, ...] = ()
+    whole: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Boxes, and edges as (key, key of what it comes from)."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A node with its place, in pixels."""
+
+    node: Node
+    x: float
+    y: float
+    height: int
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(shortened(line, _LETTERS) for line in self.node.lines)
+
+    @property
+    def title(self) -> str:
+        return shortened(self.node.title, _LETTERS - 5)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Boxes in their places, and edges as pairs of boxes."""
+
+    boxes: tuple[Box, ...]
+    edges: tuple[tuple[Box, Box], ...]
+    width: float
+    height: float
+
+
+def arrange(graph: Graph) -> Drawing:
+    """Rows by the longest way from the top, each row in the order of what it is joined to above; edges that others imply are left out."""
+    rows, steps = _rows(graph)
+    width = max(len(row) for row in rows) * (WIDTH + GAP) - GAP + 2 * PAD
+    boxes: dict[str, Box] = {}
+    y = float(PAD)
+    for row in rows:
+        x = (width - len(row) * (WIDTH + GAP) + GAP) / 2
+        tallest = max(map(_height, row))
+        for node in row:
+            boxes[node.key] = Box(node, x, y, tallest if node.kind == WAY else _height(node))
+            x += WIDTH + GAP
+        y += tallest + ROW_GAP
+    pairs = tuple((boxes[above], boxes[below]) for above, below in steps)
+    return Drawing(tuple(boxes.values()), pairs, width, y - ROW_GAP + PAD)
+
+
+def reduced(edges: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The edges without those that lead where a longer way leads as well; the graph has no cycle."""
+    below: dict[str, set[str]] = defaultdict(set)
+    for above, key in edges:
+        below[above].add(key)
+    reach: dict[str, set[str]] = {}
+    for key in TopologicalSorter(below).static_order():
+        reach[key] = {far for near in below[key] for far in (near, *reach[near])}
+    return tuple(
+        (above, key)
+        for above, key in dict.fromkeys(edges)
+        if not any(key in reach[other] for other in below[above] - {key})
+    )
+
+
+def render_svg(graph: Graph, label: str) -> str:
+    """The picture as SVG; `label` says what it shows."""
+    return render("lineage/graph.svg.j2", {"drawing": arrange(graph), "label": label, "box_width": WIDTH, "line": LINE})
+
+
+def render_page(
+    graph: Graph, title: str, facts: Sequence[tuple[str, str]], images: Sequence[tuple[str, str, str]] | None
+) -> str:
+    """The picture on a page of its own, with what is known as a table, and the training images as (path, labels, digest); None: not recorded."""
+    listed = (images or ())[:MOST_LISTED]
+    values: Mapping[str, object] = {
+        "title": title,
+        "svg": Markup(render_svg(graph, title)),  # noqa: S704  # a template of ours, which escapes what it is given
+        "facts": facts,
+        "images": listed,
+        "count": None if images is None else len(images),
+    }
+    return render("lineage/page.html.j2", values)
+
+
+def _rows(graph: Graph) -> tuple[list[list[Node]], list[tuple[str, str]]]:
+    """The nodes by row, and the edges, none longer than from one row to the next."""
+    edges = reduced(graph.edges)
+    depth = _depths([node.key for node in graph.nodes], edges)
+    rows: list[list[Node]] = [[] for _ in range(max(depth.values()) + 1)]
+    for node in graph.nodes:
+        rows[depth[node.key]].append(node)
+    steps: list[tuple[str, str]] = []
+    for upper, lower in edges:
+        before = upper
+        for row in range(depth[upper] + 1, depth[lower]):
+            way = Node(f"{upper} to {lower} in row {row}", WAY, "")
+            rows[row].append(way)
+            steps.append((before, way.key))
+            before = way.key
+        steps.append((before, lower))
+    _sort(rows, steps)
+    return rows, steps
+
+
+def _depths(keys: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """The row of each: how long the longest way to it is."""
+    above = _above(keys, edges)
+    depth: dict[str, int] = {}
+    for key in TopologicalSorter(above).static_order():
+        depth[key] = max((depth[upper] + 1 for upper in above[key]), default=0)
+    return depth
+
+
+def _sort(rows: Sequence[list[Node]], steps: Sequence[tuple[str, str]]) -> None:
+    """Put each under what it is joined to, so that few edges cross; Python's sort keeps the given order where nothing speaks for another."""
+    above = _above([node.key for row in rows for node in row], steps)
+    place: dict[str, float] = {}
+    for row in rows:
+        row.sort(key=lambda node: _mean([place[upper] for upper in above[node.key]]))
+        for number, node in enumerate(row):
+            place[node.key] = number - (len(row) - 1) / 2
+
+
+def _above(keys: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    above: dict[str, list[str]] = {key: [] for key in keys}
+    for upper, lower in edges:
+        above[lower].append(upper)
+    return above
+
+
+def _mean(places: Sequence[float]) -> float:
+    return sum(places) / len(places) if places else 0.0
+
+
+def _height(node: Node) -> int:
+    return 30 + LINE * len(node.lines) + (6 if node.lines else 0)

@@ -1,0 +1,48 @@
+"""What a model was made with beside code and data: the installed packages, and the machine."""
+
+import os
+import platform
+import socket
+from dataclasses import dataclass
+from importlib.metadata import distributions
+
+from thaw.made_with import made_with
+from thaw.streaming import usable_cores
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine; `driver` is that of its GPU, "none" without one."""
+
+    host: str
+    system: str
+    python: str
+    processor: str
+    cores: int
+    memory_gb: float
+    gpus: tuple[str, ...]
+    driver: str
+
+
+def this_machine() -> Machine:
+    """The machine that this runs on, as PyTorch sees it."""
+    import torch
+
+    made = made_with()
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return Machine(
+        host=socket.gethostname(),
+        system=platform.platform(),
+        python=platform.python_version(),
+        processor=made["processor"],
+        cores=usable_cores(),
+        memory_gb=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        gpus=tuple(torch.cuda.get_device_name(number) for number in range(count)),
+        driver=made["driver"],
+    )
+
+
+def installed_packages() -> dict[str, str]:
+    """Every installed package and its version, by name, sorted."""
+    found = {str(one.metadata["Name"]): one.version for one in distributions() if one.metadata["Name"]}
+    return dict(sorted(found.items(), key=lambda pair: pair[0].casefold()))

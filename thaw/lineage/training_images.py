@@ -1,0 +1,61 @@
+"""The images that a model was really trained on, as a file of its own: after the label budget, and without held-out and contradictory copies."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from thaw.errors import BadArtifact
+from thaw.files import DIGEST_SIZE, atomic
+from thaw.manifest import Manifest
+from thaw.multilabel import selection as of_sets
+from thaw.selection import training_examples
+
+SCHEMA = pa.schema(
+    [
+        pa.field("digest", pa.binary(DIGEST_SIZE), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("labels", pa.list_(pa.string()), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class TrainingImage:
+    """One image: BLAKE3 of its bytes (32 bytes), its path relative to the source (POSIX), and every label that it was trained with."""
+
+    digest: bytes
+    path: str
+    labels: tuple[str, ...]
+
+
+def training_images(manifest: Manifest, labels_per_class: int | None) -> tuple[TrainingImage, ...]:
+    """What a head or a network learns from, sorted by path; see `thaw.selection.training_examples`."""
+    select = of_sets.training_examples if manifest.multilabel else training_examples
+    return tuple(TrainingImage(row.digest, row.path, row.names or ()) for row in select(manifest, labels_per_class))
+
+
+def write_training_images(images: Iterable[TrainingImage], path: Path) -> None:
+    """Write Parquet of `SCHEMA`, atomically."""
+    rows = [{"digest": one.digest, "path": one.path, "labels": list(one.labels)} for one in images]
+    with atomic(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary, compression="zstd")
+
+
+def read_training_images(path: Path) -> tuple[TrainingImage, ...]:
+    """Read what `write_training_images` wrote.
+
+    Raises:
+        BadArtifact: the file is missing, not Parquet, or of another schema.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise BadArtifact(f"{path} cannot be read ({error}); restore it in the model's MLflow run") from error
+    if not table.schema.equals(SCHEMA):
+        raise BadArtifact(
+            f"{path} is no list of training images of this version of Thaw; use the version that wrote it"
+        )
+    return tuple(TrainingImage(row["digest"], row["path"], tuple(row["labels"])) for row in table.to_pylist())
