@@ -1,4 +1,4 @@
-"""The pages that `thaw ui` serves, and the commands that serve them."""
+"""The pages that `thaw up` and `thaw ui` serve, and the commands that serve them."""
 
 import os
 import sys

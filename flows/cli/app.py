@@ -5,7 +5,25 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from flows.cli import advise, cache, check, compare, config, models, predict, promotion, rank, review, run, status, ui
+from flows.cli import (
+    advise,
+    cache,
+    check,
+    compare,
+    config,
+    follow,
+    models,
+    notify,
+    predict,
+    promotion,
+    rank,
+    review,
+    run,
+    schedule,
+    status,
+    ui,
+    up,
+)
 from flows.cli.exits import MEANINGS, Exit
 from flows.cli.terminal import say_error
 from flows.errors import StageFailed
@@ -76,6 +94,10 @@ app.command(epilog="Example: thaw models --json")(models.models)
 app.command(epilog="Example: thaw predict photos/ picture.png --csv > labels.csv")(predict.predict)
 app.command(epilog="Example: thaw review --apply review.csv --dry-run")(review.review)
 app.command(epilog="Example: thaw ui")(ui.ui)
+app.command(epilog="Example: thaw up --settle 300")(up.up)
+app.command(epilog="Example: thaw schedule --dry-run")(schedule.schedule)
+app.command(epilog="Example: thaw follow --settle 300")(follow.follow)
 app.command(epilog="Example: thaw check")(check.check)
+app.add_typer(notify.app, name="notify")
 app.add_typer(config.app, name="config")
 app.add_typer(cache.app, name="cache")
