@@ -89,7 +89,8 @@ class Follower:
             self._say_once(f"following {params.dataset.source} ({seen.files} files)")
             return
         self._waiting = settle(self._waiting, seen, clock)
-        self._say_once(f"{reason(seen, before)}; a run starts once nothing changes for {self._settle_s:g} s")
+        if self._waiting.since == clock:
+            self._say_once(f"{reason(seen, before)}; a run starts once nothing changes for {self._settle_s:g} s")
         if clock - self._waiting.since >= self._settle_s:
             self._trigger(seen, reason(seen, before), 1 + (triggered.number if triggered else 0))
 

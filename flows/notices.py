@@ -164,8 +164,8 @@ def _block(address: str, scheme: str, host: str) -> tuple[str, NotificationBlock
     if scheme in ("http", "https") and host:
         if host in ("hooks.slack.com", "hooks.slack-gov.com"):
             return "Slack", SlackWebhook(url=address)
-        if host.endswith((".webhook.office.com", ".logic.azure.com")):
-            return "Teams", MicrosoftTeamsWebhook(url=address)
+        if host.endswith(".logic.azure.com"):
+            return "Teams", _teams(address)
         # As a secret, the address is not shown on Prefect's pages.
         return "web hook", CustomWebhookNotificationBlock(
             name="thaw",
@@ -182,3 +182,10 @@ def _block(address: str, scheme: str, host: str) -> tuple[str, NotificationBlock
         )
     # Prefect has no block for any address of Apprise, but this one hands Apprise whatever it is given.
     return scheme.removesuffix("s"), SlackWebhook(url=address)
+
+
+def _teams(address: str) -> MicrosoftTeamsWebhook:
+    try:
+        return MicrosoftTeamsWebhook(url=address)
+    except ValueError as error:
+        raise BadNotice("this is no whole address of a Teams workflow; copy it again, up to its `sig=...`") from error

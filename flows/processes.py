@@ -8,6 +8,9 @@ from contextlib import suppress
 
 import psutil
 
+_ALONE_S = 6.0
+"""How long a leader may take to end once nothing is left below it: a Prefect worker would wait much longer for nothing."""
+
 
 def end(leaders: Iterable[int], grace_s: float) -> None:
     """End process groups by their leaders, and all below them: asked first, killed after `grace_s` seconds.
@@ -17,7 +20,8 @@ def end(leaders: Iterable[int], grace_s: float) -> None:
     asked = [(leader, _ask(leader)) for leader in leaders]
     deadline = time.monotonic() + grace_s
     for leader, family in asked:
-        psutil.wait_procs(family, timeout=max(0.0, deadline - time.monotonic()))
+        psutil.wait_procs(family[1:], timeout=max(0.0, deadline - time.monotonic()))
+        psutil.wait_procs(family[:1], timeout=max(0.0, min(_ALONE_S, deadline - time.monotonic())))
         # Also what was started since it was asked.
         for member in {*family, *_family(leader)}:
             with suppress(psutil.Error):

@@ -17,7 +17,8 @@ from flows.processes import end
 from flows.running_server import answers
 
 HOST = "127.0.0.1"
-_START_S = 120.0
+_START_S = 300.0
+"""A first start makes data bases, and a busy machine takes minutes over it."""
 _GRACE_S = 20.0
 """How long a service may take to end; a worker needs some seconds to stop its flow runs and say so."""
 _POLL_S = 0.3

@@ -1,7 +1,8 @@
 """Services that are kept up: started in order, started again when they die, stopped together."""
 
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,11 +41,11 @@ class Restarts:
 class Supervisor:
     """The services of one `thaw up`; `stop` ends those that others need last."""
 
-    def __init__(self, root: Path, journal: Journal) -> None:
+    def __init__(self, root: Path, journal: Journal, restarts: Callable[[], Restarts] = Restarts) -> None:
         self._root = root
         self._journal = journal
         self._servers: list[Server] = []
-        self._restarts: dict[str, Restarts] = {}
+        self._restarts = defaultdict[str, Restarts](restarts)
 
     @property
     def servers(self) -> tuple[Server, ...]:
@@ -91,7 +92,7 @@ class Supervisor:
 
     def _again(self, dead: Server) -> Server:
         name = dead.service.name
-        restarts = self._restarts.setdefault(name, Restarts())
+        restarts = self._restarts[name]
         happened = f"{name} ended by itself ({dead.last_words})"
         if not restarts.allows(time.monotonic()):
             raise NoServer(f"{happened}, and did so {restarts}; mend that, then start again. Log: {self._journal.path}")

@@ -5,7 +5,7 @@ import sys
 
 from flows.servers import Service
 
-_CHATTER = re.compile(r"deployment (pull )?step|View at http|Discovered type|pull steps completed|submitt(ed|ing)")
+_CHATTER = re.compile(r"(?i)deployment (pull )?step|view at http|discovered type|submitt(ed|ing)")
 _ANY = ("-m", "flows.cli")
 
 

@@ -1,5 +1,6 @@
 """Showing what services say: a line each, with the service's name in front."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +14,8 @@ from flows.errors import AlreadyUp
 if TYPE_CHECKING:
     from flows.journal import Show
 
+_TIMED = re.compile(r"^\d\d:\d\d:\d\d\.\d+ \| (INFO +\| )?")
+"""The time and the level that Prefect puts in front of what it says."""
 _COLOURS = ("cyan", "magenta", "blue", "green", "yellow")
 
 
@@ -29,7 +32,7 @@ def told() -> "Show":
         if service not in colours:
             colours[service] = next(free)
         now = datetime.now().astimezone().strftime("%H:%M:%S")
-        said = Text(line, style="red" if trouble(line) else "bold" if service == OWN else "")
+        said = Text(_TIMED.sub("", line), style="red" if trouble(line) else "bold" if service == OWN else "")
         out().print(Text.assemble((f"{now} ", "dim"), (f"{service:<8} ", colours[service]), said), soft_wrap=True)
 
     return show

@@ -35,6 +35,6 @@ def up(
         supervisor.do(schedule(), _SCHEDULED_S)
         supervisor.start([*map(worker, sorted(pools)), *([] if no_follow else [follow(settle)])])
         journal.say(
-            "up: runs are scheduled, and start with `prefect deployment run transfer/transfer` too. Ctrl-C stops it"
+            "up: flows run by their schedules, by new data, from Prefect's pages or by `thaw run`. Ctrl-C stops it"
         )
         supervisor.watch()
