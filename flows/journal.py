@@ -14,7 +14,7 @@ OWN = "up"
 """The name under which `thaw up` itself speaks."""
 _MOST_BYTES = 10_000_000
 _KEPT = 3
-_TROUBLE = re.compile(r"\b(WARNING|WARN|ERROR|CRITICAL|FATAL|Traceback|[A-Za-z]+(Error|Exception):)")
+_TROUBLE = re.compile(r"\b(WARNING|WARN|ERROR|CRITICAL|FATAL)\b")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 Show = Callable[[str, str], None]

@@ -7,8 +7,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from flows import leash
 from flows.errors import NoServer
@@ -68,6 +71,7 @@ class Server:
         self.service = service
         self._journal = journal
         self._last: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._below: list[psutil.Process] = []
         self._process = subprocess.Popen(
             service.command,
             cwd=root,
@@ -90,6 +94,18 @@ class Server:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def groups(self) -> list[int]:
+        """Itself, and the flow runs that a worker has left behind."""
+        return [self.pid, *(child.pid for child in self._below if child.is_running())]
+
+    def note_children(self) -> None:
+        """Take note of what it has started: who dies takes nothing along."""
+        with suppress(psutil.Error):
+            below = psutil.Process(self.pid).children()
+            if self.alive:
+                self._below = below
 
     @property
     def last_words(self) -> str:
@@ -147,6 +163,6 @@ class Server:
 
 def stop_all(servers: Sequence[Server], grace_s: float = _GRACE_S) -> None:
     """End services at the same time, each with all that it has started."""
-    end([server.pid for server in servers], grace_s)
+    end([group for server in servers for group in server.groups], grace_s)
     for server in servers:
         server.ended()

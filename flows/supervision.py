@@ -10,7 +10,7 @@ from flows.errors import NoServer
 from flows.journal import Journal
 from flows.servers import Server, Service, stop_all
 
-_POLL_S = 0.5
+_POLL_S = 1.0
 
 
 @dataclass
@@ -80,7 +80,9 @@ class Supervisor:
         """
         while True:
             for index, server in enumerate(self._servers):
-                if not server.alive:
+                if server.alive:
+                    server.note_children()
+                else:
                     self._servers[index] = self._again(server)
             time.sleep(_POLL_S)
 
@@ -97,7 +99,7 @@ class Supervisor:
         if not restarts.allows(time.monotonic()):
             raise NoServer(f"{happened}, and did so {restarts}; mend that, then start again. Log: {self._journal.path}")
         self._journal.say(f"{happened}; starting it again in {restarts.pause_s:g} s ({restarts})")
-        dead.stop(grace_s=0)  # what it has left behind
+        dead.stop()  # what it has left behind
         time.sleep(restarts.pause_s)
         server = Server(dead.service, self._root, self._journal)
         self._journal.say(f"{name} was started again")
