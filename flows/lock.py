@@ -57,7 +57,7 @@ def run_lock(
         with _hold(path, wait_s=math.inf if wait else 0.0, on_wait=on_wait):
             yield
     except _Taken as taken:
-        advice = "try again when it has ended, or wait for it"
+        advice = "try again when it has ended, or leave out --no-wait to wait for it"
         raise RunInProgress(f"{taken.holder}; {advice}", holder=str(taken.holder)) from None
 
 

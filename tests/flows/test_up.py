@@ -14,7 +14,7 @@ from upped import Upped, hold_lock, wait_for
 
 from flows.journal import LOG
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("up")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
