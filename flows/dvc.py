@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from flows import leash
 from flows.environment import QUIET, STATE, path_with_programs
 from flows.errors import StageInterrupted
 from flows.transcript import Outcome, Transcript
@@ -85,6 +86,7 @@ class Reproductions:
         finally:
             # Also after an exception, such as Ctrl-C in the main thread: nothing is left running.
             stop_group(process)
+            leash.release(process.pid)
             with self._guard:
                 self._running.discard(process)
         if self._stopped:
@@ -121,6 +123,8 @@ class Reproductions:
                 start_new_session=True,
             )
             self._running.add(process)
+        # Killed with its flow run, or another try would find it at work.
+        leash.hold(process.pid)
         return process
 
     def _watch(

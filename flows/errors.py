@@ -8,7 +8,27 @@ class NotAProject(ThawError):
 
 
 class RunInProgress(ThawError):
-    """Another run holds the project, and waiting was not wanted."""
+    """Another run holds the project, and waiting was not wanted; `holder` says who."""
+
+    def __init__(self, message: str, holder: str = "") -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
+class AlreadyUp(ThawError):
+    """The project's servers are up already."""
+
+
+class KilledTooOften(ThawError):
+    """A flow run was killed so often that another try makes no sense."""
+
+
+class BadDeployments(ThawError):
+    """`prefect.yaml` is missing, cannot be read, or Prefect refuses it."""
+
+
+class BadNotice(ThawError):
+    """A notification cannot be set up: its address is not understood, or there is none of that name."""
 
 
 class DvcFailed(ThawError):

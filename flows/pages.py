@@ -1,4 +1,4 @@
-"""The pages that `thaw ui` serves, and the commands that serve them."""
+"""The pages that `thaw up` and `thaw ui` serve, and the commands that serve them."""
 
 import os
 import sys
@@ -39,7 +39,9 @@ def _mlflow(root: Path, port: int) -> Service:
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
         *("--backend-store-uri", store, "--default-artifact-root", (root / STATE / "mlartifacts").as_uri()),
     )
-    return Service("mlflow", command, address, f"{address}/health")
+    # Its job runner is for features that Thaw does not use, and takes eight processes.
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    return Service("mlflow", command, address, f"{address}/health", environment)
 
 
 def _prefect(port: int) -> Service:

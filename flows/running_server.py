@@ -1,41 +1,65 @@
-"""The Prefect server that a run uses: the user's, the one of `thaw ui`, or a temporary one."""
+"""The servers that a command uses: the user's, those of `thaw up`, or (Prefect alone) a temporary one."""
 
 import json
 import os
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 from flows.environment import STATE
 from flows.errors import NoServer
+from flows.lock import is_up
 from thaw.files import write_text
 
-ADDRESSES = STATE / "ui.json"
-"""What `thaw ui` serves where, while it runs."""
+ADDRESSES = STATE / "servers.json"
+"""What `thaw up` and `thaw ui` serve where, while they run."""
 _PROBE_S = 5.0
 
 
 def use_running_server(root: Path) -> None:
-    """Set `PREFECT_API_URL` to the server of a running `thaw ui`, where the user has set none.
+    """Set `PREFECT_API_URL` and `MLFLOW_TRACKING_URI` to the servers of a running `thaw up`, where the user has set none.
 
-    With a running server a flow starts about 10 s sooner than with a temporary one.
+    With a running Prefect server a flow starts about 10 s sooner than with a temporary one, and its pages show it. The MLflow
+    server has the project's own store, so whoever does without it reads and writes the same.
 
     Raises:
         NoServer: the user has set `PREFECT_API_URL`, and nothing answers there.
     """
-    wanted = os.environ.get("PREFECT_API_URL", "")
-    if wanted:
+    if wanted := os.environ.get("PREFECT_API_URL", ""):
         if not answers(f"{wanted}/health"):
             raise NoServer(
                 f"no Prefect server answers at {wanted} (PREFECT_API_URL); start it, or unset "
                 "PREFECT_API_URL to run with a temporary one"
             )
-        return
+    elif (prefect := running(root).get("prefect")) and answers(f"{prefect}/api/health"):
+        os.environ["PREFECT_API_URL"] = f"{prefect}/api"
+    mlflow = running(root).get("mlflow")
+    if mlflow and not os.environ.get("MLFLOW_TRACKING_URI") and answers(f"{mlflow}/health"):
+        os.environ["MLFLOW_TRACKING_URI"] = mlflow
+
+
+def need_prefect_server(root: Path) -> str:
+    """Set `PREFECT_API_URL` as `use_running_server` does, and return it.
+
+    Raises:
+        NoServer: there is no Prefect server but a temporary one, which would forget what it is told.
+    """
+    use_running_server(root)
+    if not (address := os.environ.get("PREFECT_API_URL", "")):
+        raise NoServer("no Prefect server is up; start `thaw up` (or set PREFECT_API_URL to a server of yours)")
+    return address
+
+
+def running(root: Path) -> dict[str, str]:
+    """The addresses of the servers of a living `thaw up` or `thaw ui`, by name."""
+    # What a killed one has left may name ports that belong to others by now.
+    if not is_up(root):
+        return {}
     try:
-        address = json.loads((root / ADDRESSES).read_text(encoding="utf-8"))["prefect"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    if answers(f"{address}/api/health"):
-        os.environ["PREFECT_API_URL"] = f"{address}/api"
+        found = json.loads((root / ADDRESSES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(address) for name, address in found.items()} if isinstance(found, dict) else {}
 
 
 def write_addresses(root: Path, addresses: dict[str, str]) -> None:
@@ -50,5 +74,5 @@ def answers(address: str) -> bool:
     try:
         with urllib.request.urlopen(address, timeout=_PROBE_S) as answer:  # noqa: S310  # checked above
             return bool(answer.status < 400)
-    except OSError:
+    except (OSError, HTTPException):  # nobody, or no web server
         return False

@@ -4,23 +4,28 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from prefect import Task, flow, get_run_logger, runtime, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture, wait
+from prefect.states import Completed
 from prefect.tasks import exponential_backoff
 
 from flows.artifacts import publish
 from flows.checks import preflight
 from flows.dvc import Order, Reproductions, Result, log_of
 from flows.environment import find_project
-from flows.errors import StageFailed, StageMayPass, UnknownStage
+from flows.errors import RunInProgress, StageFailed, StageMayPass, UnknownStage
 from flows.lock import Holder, run_lock
 from flows.progress import watcher
+from flows.rescue import refuse_after_kills
+from flows.source_state import RUN, Handled, look, now, write_handled
 from flows.stages import Stage, needed_for, read_stages, read_states, up_to_date
 from flows.transcript import Outcome
 
+NOTHING_TO_DO = "Nothing to do: every stage is up to date"
 RETRIES = 5
 _BACKOFF_S = 2
 """The first pause before another try; each later one is twice as long."""
@@ -50,13 +55,15 @@ class Transfer:
 
 
 @flow(name="transfer", validate_parameters=True)
-def transfer(
+def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's pages
     stage: str | None = None,
     until: str | None = None,
     force: bool = False,
     promote: bool = True,
     timeout_s: float = TIMEOUT_S,
-) -> Transfer:
+    busy: Literal["wait", "skip"] = "wait",
+    why: str = "",
+) -> "Transfer | State[Transfer]":
     """Bring the pipeline up to date: every stage that DVC says must run, then the promotion of the new model.
 
     Args:
@@ -65,8 +72,13 @@ def transfer(
         force: run stages even where nothing has changed
         promote: end with the promotion, where `promotion.automatic` in params.yaml allows it
         timeout_s: seconds after which a stage is stopped, with all that it has started
+        busy: where another run holds the project: `wait` for its end, or `skip` this run
+        why: what started the run, for whoever reads of it later
     """
     logger = get_run_logger()
+    refuse_after_kills()
+    if why:
+        logger.info("Started because %s", why)
     root = find_project(Path.cwd())
     os.chdir(root)
     params = preflight(root)
@@ -75,15 +87,22 @@ def transfer(
         logger.info("%s; waiting for it", holder)
         watcher.get().waits(holder)
 
-    with run_lock(root, on_wait=on_wait):
-        results = _reproduce(root, Wanted(stage, until), force=force, timeout_s=timeout_s)
-        publish(root)
-        done = Transfer(results)
-        if done.nothing_to_do:
-            logger.info("Nothing to do: every stage is up to date")
-        if stage is None and until is None and promote and params.promotion.automatic:
-            done = Transfer(results, promotion=_promote())
-    return done
+    whole = stage is None and until is None
+    try:
+        with run_lock(root, wait=busy == "wait", on_wait=on_wait):
+            source, began = look(root, params), now()
+            results = _reproduce(root, Wanted(stage, until), force=force, timeout_s=timeout_s)
+            publish(root)
+            done = Transfer(results)
+            if done.nothing_to_do:
+                logger.info(NOTHING_TO_DO)
+            if whole and promote and params.promotion.automatic:
+                done = Transfer(results, promotion=_promote())
+            if whole and source is not None:
+                write_handled(root / RUN, Handled(source, began))
+    except RunInProgress as error:
+        return Completed(name="Skipped", message=f"{error.holder}; this run was skipped", data=Transfer(()))
+    return Completed(message=NOTHING_TO_DO, data=done) if done.nothing_to_do else done
 
 
 def _promote() -> str:

@@ -12,17 +12,21 @@ from flows.cli import (
     compare,
     config,
     export,
+    follow,
     models,
+    notify,
     predict,
     promotion,
     rank,
     reproduce,
     review,
     run,
+    schedule,
     serve,
     status,
     trace,
     ui,
+    up,
     watch,
 )
 from flows.cli.exits import MEANINGS, Exit
@@ -103,6 +107,10 @@ app.command(epilog="Example: thaw review --apply review.csv --dry-run")(review.r
 app.command(epilog="Example: thaw trace champion --graph lineage.html")(trace.trace)
 app.command(epilog="Example: thaw reproduce champion --dry-run")(reproduce.reproduce)
 app.command(epilog="Example: thaw ui")(ui.ui)
+app.command(epilog="Example: thaw up --settle 300")(up.up)
+app.command(epilog="Example: thaw schedule --dry-run")(schedule.schedule)
+app.command(epilog="Example: thaw follow --settle 300")(follow.follow)
 app.command(epilog="Example: thaw check")(check.check)
+app.add_typer(notify.app, name="notify")
 app.add_typer(config.app, name="config")
 app.add_typer(cache.app, name="cache")

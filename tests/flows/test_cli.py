@@ -23,6 +23,14 @@ COMMANDS = (
     "watch",
     "trace",
     "ui",
+    "up",
+    "schedule",
+    "follow",
+    "notify",
+    "notify add",
+    "notify list",
+    "notify remove",
+    "notify test",
     "check",
     "config",
     "config show",
@@ -164,3 +172,16 @@ def test_corrections_that_cannot_be_read_are_found_before_a_run(project: Path) -
     stages = project / "dvc.yaml"
     stages.write_text(stages.read_text().replace("input.txt]", "input.txt, data/corrections.csv]"))
     assert found()["advice"] == "`git checkout data/corrections.csv`"
+
+
+def test_what_needs_a_prefect_server_says_so(project: Path) -> None:
+    for command in (["notify", "list"], ["follow"], ["schedule"]):
+        if command == ["schedule"]:
+            (project / "prefect.yaml").write_text(Path("prefect.yaml").read_text())
+        assert "no Prefect server is up; start `thaw up`" in thaw(*command, cwd=project, code=1).stderr
+
+
+def test_without_deployments_nothing_is_started(project: Path) -> None:
+    for command in ("up", "schedule"):
+        assert "prefect.yaml; `git checkout" in thaw(command, cwd=project, code=1).stderr
+    assert not (project / ".thaw").exists()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import RunInProgress
-from flows.lock import Holder, run_lock
+from flows.errors import AlreadyUp, RunInProgress
+from flows.lock import UP_LOCK, Holder, is_up, run_lock, up_lock
 
 HOLD = """
 import sys, time
@@ -54,3 +54,21 @@ def test_it_waits_and_goes_on_when_the_holder_is_killed(holder: "subprocess.Pope
 def test_the_same_process_passes_through(tmp_path: Path) -> None:
     with run_lock(tmp_path), run_lock(tmp_path, wait=False):
         pass
+
+
+def test_one_is_up_at_a_time_and_a_killed_one_is_not(tmp_path: Path) -> None:
+    assert not is_up(tmp_path)
+    code = HOLD.replace("run_lock", "up_lock")
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None and process.stdout.readline() == "held\n"
+        assert is_up(tmp_path)
+        with pytest.raises(AlreadyUp, match=f"process {process.pid}"), up_lock(tmp_path):
+            pass
+    finally:
+        process.kill()
+        process.wait()
+    assert (tmp_path / UP_LOCK).read_text(), "what it has signed is left behind"
+    assert not is_up(tmp_path)
+    with up_lock(tmp_path):
+        assert is_up(tmp_path)

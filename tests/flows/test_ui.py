@@ -8,16 +8,22 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from toy import build_toy, environment
 
+from flows.lock import up_lock
 from flows.pages import elsewhere, services
-from flows.running_server import ADDRESSES, answers, use_running_server
-from flows.servers import HOST, Service, free_port, serving
+from flows.running_server import ADDRESSES, answers, need_prefect_server, use_running_server, write_addresses
+from flows.servers import HOST, Service, free_port
+from flows.upkeep import upkeep
 
 
 def read(address: str) -> str:
@@ -95,30 +101,71 @@ def test_a_server_that_cannot_start_is_named_with_its_last_words(tmp_path: Path)
 
     command = (sys.executable, "-c", "import sys; sys.exit('no room left')")
     broken = Service("broken", command, "http://127.0.0.1:9/", "http://127.0.0.1:9/")
-    with serving([broken], tmp_path) as (server,), pytest.raises(NoServer, match=r"broken ended at once: no room left"):
-        server.wait()
+    with (
+        upkeep(tmp_path, lambda service, line: None) as (supervisor, _),
+        pytest.raises(NoServer, match=r"broken ended at once: no room left"),
+    ):
+        supervisor.start([broken])
 
 
 def test_whatever_happens_no_server_is_left_behind(tmp_path: Path) -> None:
-    command = (sys.executable, "-c", "import time; time.sleep(600)")
-    asleep = Service("asleep", command, "http://127.0.0.1:9/", "http://127.0.0.1:9/")
-    with pytest.raises(ZeroDivisionError), serving([asleep, asleep], tmp_path) as servers:
+    asleep = Service("asleep", (sys.executable, "-c", "import time; time.sleep(600)"))
+    with pytest.raises(ZeroDivisionError), upkeep(tmp_path, lambda service, line: None) as (supervisor, _):
+        supervisor.start([asleep, asleep])
+        servers = supervisor.servers
         raise ZeroDivisionError
-    assert not any(server.alive for server in servers)
+    assert len(servers) == 2 and not any(server.alive for server in servers)
 
 
-def test_a_run_uses_the_server_that_runs_unless_the_user_names_another(
+def test_a_run_uses_the_servers_that_run_unless_the_user_names_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows.errors import NoServer
 
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    use_running_server(tmp_path)
-    assert "PREFECT_API_URL" not in os.environ
-    (tmp_path / ADDRESSES).parent.mkdir()
-    (tmp_path / ADDRESSES).write_text(json.dumps({"prefect": "http://127.0.0.1:9"}))
-    use_running_server(tmp_path)
-    assert "PREFECT_API_URL" not in os.environ, "nothing answers there"
+    names = ("PREFECT_API_URL", "MLFLOW_TRACKING_URI")
+
+    def used() -> list[str]:
+        for name in names:
+            monkeypatch.setenv(name, "")
+        use_running_server(tmp_path)
+        return [os.environ.get(name, "") for name in names]
+
+    assert used() == ["", ""]
+    with answering() as address:
+        write_addresses(tmp_path, {"prefect": address, "mlflow": address})
+        assert used() == ["", ""], "what a killed `thaw up` has left may be somebody else's server by now"
+        with up_lock(tmp_path):
+            assert used() == [f"{address}/api", address]
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mine.db")
+            use_running_server(tmp_path)
+            assert os.environ["MLFLOW_TRACKING_URI"] == "sqlite:///mine.db"
+    with up_lock(tmp_path):
+        assert used() == ["", ""], "nothing answers there"
+    with pytest.raises(NoServer, match="start `thaw up`"):
+        need_prefect_server(tmp_path)
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     with pytest.raises(NoServer, match=re.escape("http://127.0.0.1:9/api")):
         use_running_server(tmp_path)
+
+
+@contextmanager
+def answering() -> Iterator[str]:
+    """A web server that answers everything with success."""
+
+    class Yes(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *values: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((HOST, 0), Yes)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,32 @@
+"""`thaw follow`: new data start a run."""
+
+from typing import Annotated
+
+import typer
+
+
+def follow(
+    settle: Annotated[
+        float, typer.Option(min=1, help="Seconds without a change after which new data start a run.")
+    ] = 60.0,
+) -> None:
+    """Start the deployment `transfer` when the source's files have changed and then come to rest, until Ctrl-C.
+
+    Names, sizes and times are looked at every few seconds; no file is opened. Each state starts one run, also after a
+    kill or a restart, and none that a run has seen already. `thaw up` includes it; alone it needs a
+    Prefect server that has the deployments (`thaw schedule`).
+    """
+    from flows.cli.stopping import ended_by_signals
+    from flows.cli.telling import until_stopped
+    from flows.cli.terminal import out
+    from flows.environment import enter_project, quiet_console
+    from flows.following import Follower
+    from flows.running_server import need_prefect_server
+    from flows.triggering import start_transfer
+
+    root = enter_project()
+    quiet_console()
+    need_prefect_server(root)
+    follower = Follower(root, start_transfer, lambda line: out().print(line, soft_wrap=True), settle_s=settle)
+    with ended_by_signals(), until_stopped(root):
+        follower.follow()

@@ -1,0 +1,112 @@
+"""`thaw notify`: who is told when a flow run fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.occasions import Occasion
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
+app = typer.Typer(
+    help="Tell people when a flow run fails, is late or completes: by the Prefect server, as automations.",
+    epilog="Example: thaw notify add team https://hooks.slack.com/services/...",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Name = Annotated[str, typer.Argument(help="Of the notification, such as `team`.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
+
+
+@app.command(epilog="Example: thaw notify add team https://hooks.slack.com/services/... --on failed --on late")
+def add(
+    name: Name,
+    address: Annotated[
+        str,
+        typer.Argument(
+            help="A web hook (https://...: Slack, Teams, or any that takes JSON with `subject` and `body`), or an address of "
+            "Apprise, such as mailtos://USER:PASSWORD@HOST?to=WHOM."
+        ),
+    ],
+    on: Annotated[list[Occasion] | None, typer.Option(help="What is told; may be repeated. Left out: failed.")] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Set up a notification, or change the one of that name. The address is kept as a secret on the Prefect server."""
+    from flows.cli.terminal import out
+
+    with _server() as client:
+        from flows import notices
+
+        notice, block = notices.plan(name, address, tuple(on or [Occasion.FAILED]))
+        if dry_run:
+            out().print(f"Dry run, nothing was changed: would tell {notice}", soft_wrap=True)
+            return
+        made = notices.add(client, notice, block)
+    out().print(f"{'Set up' if made else 'Changed'}: {notice}. `thaw notify test {name}` tries it.", soft_wrap=True)
+
+
+@app.command(name="list", epilog="Example: thaw notify list --json")
+def list_(
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON array on standard output.")] = False,
+) -> None:
+    """List the notifications."""
+    from flows.cli.terminal import out, print_json, table
+
+    with _server() as client:
+        from flows import notices
+
+        found = notices.notices(client)
+    if json:
+        print_json(list(found))
+    elif found:
+        rows = ((one.name, ", ".join(one.on), one.to) for one in found)
+        out().print(table(("name", "told of runs that are", "to"), rows, whole=["name"]))
+    else:
+        out().print("There are no notifications; `thaw notify add NAME ADDRESS` sets one up.")
+
+
+@app.command(epilog="Example: thaw notify remove team --dry-run")
+def remove(name: Name, dry_run: DryRun = False) -> None:
+    """Remove a notification, and its address."""
+    from flows.cli.terminal import out
+
+    with _server() as client:
+        from flows import notices
+
+        notice = notices.find_notice(client, name)
+        if dry_run:
+            out().print(f"Dry run, nothing was changed: would remove {notice}", soft_wrap=True)
+            return
+        notices.remove(client, name)
+    out().print(f"Removed: {notice}", soft_wrap=True)
+
+
+@app.command(epilog="Example: thaw notify test team")
+def test(name: Name) -> None:
+    """Send a test message, from this machine."""
+    from flows.cli.terminal import out
+
+    with _server() as client:
+        from flows import notices
+
+        notices.send_test(client, name)
+    out().print(f"Sent a test message to {name}.")
+
+
+@contextmanager
+def _server() -> "Iterator[SyncPrefectClient]":
+    """The Prefect server of `thaw up`, or the one that PREFECT_API_URL names."""
+    from flows.environment import enter_project, quiet_console
+    from flows.running_server import need_prefect_server
+
+    root = enter_project()
+    quiet_console()
+    need_prefect_server(root)
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        yield client

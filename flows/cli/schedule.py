@@ -1,0 +1,35 @@
+"""`thaw schedule`: the deployments and the rescue of killed runs, on a Prefect server."""
+
+from typing import Annotated
+
+import typer
+
+
+def schedule(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be put there, and change nothing.")
+    ] = False,
+) -> None:
+    """Put the deployments of prefect.yaml on the Prefect server: work pool, schedules, and what restarts killed runs.
+
+    The server is that of `thaw up`, which does this by itself, or the one that PREFECT_API_URL names. It can be repeated:
+    what is there already is brought up to date. A worker then runs them: `prefect worker start --pool thaw`.
+    """
+    from flows.cli.terminal import out
+    from flows.deployments import read_deployments
+    from flows.environment import enter_project, quiet_console
+    from flows.running_server import need_prefect_server
+
+    root = enter_project()
+    quiet_console()
+    deployments = read_deployments(root)
+    address = need_prefect_server(root)
+    if dry_run:
+        for deployment in deployments:
+            at = f", at {', '.join(deployment.crons)}" if deployment.crons else ""
+            said = f"would put {deployment.name} ({deployment.entrypoint}{at}) on {address}, pool {deployment.pool}"
+            out().print(said, soft_wrap=True)
+        return
+    from flows.scheduling import put_schedule
+
+    put_schedule(root, deployments, lambda line: out().print(line, soft_wrap=True))

@@ -1,0 +1,40 @@
+"""`thaw up`: everything that schedules need, on this machine alone."""
+
+from typing import Annotated
+
+import typer
+
+_SCHEDULED_S = 300.0
+
+
+def up(
+    settle: Annotated[
+        float, typer.Option(min=1, help="Seconds without a change after which new data start a run.")
+    ] = 60.0,
+    no_follow: Annotated[bool, typer.Option("--no-follow", help="Do not start a run when the data change.")] = False,
+) -> None:
+    """Serve MLflow, Prefect and the report, and run what prefect.yaml schedules, until Ctrl-C.
+
+    All of it is on 127.0.0.1: the servers, a work pool with the deployments of prefect.yaml, a worker
+    that runs them, and a watch on the source's folder that starts `transfer` when its files have
+    changed. Whatever dies is started again. Flow runs that Ctrl-C stops go on with the next `thaw up`.
+    Everything that is said is in .thaw/logs/up.log. Servers that MLFLOW_TRACKING_URI and
+    PREFECT_API_URL name are used instead of new ones.
+    """
+    from flows.cli.stopping import ended_by_signals
+    from flows.cli.telling import told, until_stopped
+    from flows.deployments import read_deployments
+    from flows.environment import enter_project
+    from flows.upkeep import serve, upkeep
+    from flows.workers import follow, schedule, worker
+
+    root = enter_project()
+    pools = {deployment.pool for deployment in read_deployments(root)}
+    with ended_by_signals(), until_stopped(root), upkeep(root, told()) as (supervisor, journal):
+        serve(root, supervisor, journal)
+        supervisor.do(schedule(), _SCHEDULED_S)
+        supervisor.start([*map(worker, sorted(pools)), *([] if no_follow else [follow(settle)])])
+        journal.say(
+            "up: flows run by their schedules, by new data, from Prefect's pages or by `thaw run`. Ctrl-C stops it"
+        )
+        supervisor.watch()
