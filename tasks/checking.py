@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from tasks.deployed import read_deployed
+from tasks.assembled import read_assembled
 from tasks.paths import FEATURES, REPORT
 from tasks.progress import counted
 from thaw import selection
@@ -69,7 +69,7 @@ def _suspects(params: Params, layer: Layer, known: Sequence[Example]) -> Suspect
 def _cost(params: Params, test: Sequence[Example]) -> None:
     source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
     contents = [read_ingested(row.digest, source / row.path) for row in test[:BATCH]]
-    write_serving_cost(measure_serving_cost(read_deployed(params), contents, most), REPORT / "serving.json")
+    write_serving_cost(measure_serving_cost(read_assembled(params), contents, most), REPORT / "serving.json")
 
 
 def _features(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:

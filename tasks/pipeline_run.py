@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import thaw
-from tasks.deployed import read_deployed
+from tasks.assembled import read_assembled
 from tasks.dotted import flat_metrics, flat_params
 from tasks.lineage_files import LINEAGE, write_lineage
 from tasks.paths import CERTIFICATE, CERTIFICATE_PAGE, MANIFEST, REPORT
@@ -48,7 +48,7 @@ def log_pipeline_run(params: Params, folder: Path) -> str:
     _log_lineage(params)
     _log_dataset(params)
     _log_certificate()
-    predictor = read_deployed(params)
+    predictor = read_assembled(params)
     predictor.write(folder)
     return _log_model(folder, _signature(_outputs(predictor)))
 

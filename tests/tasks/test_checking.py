@@ -11,8 +11,8 @@ from PIL import Image
 from registration import build_project, inside
 
 from tasks import advise, extract, head, ingest
+from tasks.assembled import read_assembled
 from tasks.checking import check
-from tasks.deployed import read_deployed
 from tasks.paths import FEATURES_INDEX, MANIFEST, REPORT, STRATEGY
 from thaw.checks import Checks, read_checks
 from thaw.corrections import CORRECTIONS, Correction, write_corrections
@@ -49,7 +49,7 @@ def test_clean_pictures_have_nothing_against_them(project: Path) -> None:
     assert (found.near_copies.compared, found.near_copies.copies) == (40, 0)
     assert found.suspects is not None and (found.suspects.labels, found.suspects.suspects) == (16, 0)
     cost = read_serving_cost(REPORT / "serving.json")
-    assert cost.megabytes == megabytes_of(read_deployed(read_params())) and cost.single_ms > 0
+    assert cost.megabytes == megabytes_of(read_assembled(read_params())) and cost.single_ms > 0
 
 
 def test_a_near_copy_and_a_wrong_label_are_counted_until_a_person_decides(project: Path) -> None:
