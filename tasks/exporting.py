@@ -150,4 +150,4 @@ def _contents(images: Sequence[Path], params: Params) -> list[tuple[bytes | None
         raise BadExport(f"{MANIFEST} is missing, which names images to check the export on; name some with --images")
     source = Path(params.dataset.source)
     test = [(one.digest, source / one.path) for one in read_manifest(MANIFEST).examples() if one.split == TEST]
-    return list(spread(test, IMAGES))
+    return [*spread(test, IMAGES)]

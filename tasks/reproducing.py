@@ -14,7 +14,7 @@ from tasks.lineage import Lineage, download_lineage, download_manifest, read_lin
 from tasks.lineage_files import LISTING
 from tasks.lineage_words import TELLING
 from tasks.paths import MANIFEST, REPORT
-from tasks.promoting import PREDICTIONS
+from tasks.promotion_evidence import PREDICTIONS
 from tasks.registry import ModelVersion, Registry
 from thaw.errors import BadArtifact, NotReproducible
 from thaw.lineage.agreement import Agreement, compare_predictions

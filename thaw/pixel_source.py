@@ -23,6 +23,7 @@ class Readable(Protocol):
         """All of them."""
 
 
+_Item = TypeVar("_Item")
 Reference = tuple[bytes, Readable]
 """An image to be read: its digest, and where it lies."""
 
@@ -60,7 +61,7 @@ class PixelSource:
         return self.resized(open_image(content, self.max_pixels), content)
 
 
-def spread(images: Sequence[Reference], count: int) -> Sequence[Reference]:
+def spread(images: Sequence[_Item], count: int) -> Sequence[_Item]:
     """`count` images at even distances, so that no class stands for all; all of them where there are fewer."""
     found = min(count, len(images))
     return [images[number * len(images) // found] for number in range(found)]
