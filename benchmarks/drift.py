@@ -80,8 +80,11 @@ def main() -> None:
         write_builtin(source)
         embedded = read_backbone(BackboneParams())
         digits = read_images(source, embedded)
+        known = digits.rows(digits.targets < 7)
+        known = Images(known.pixels, known.targets, digits.class_names[:7])
+        others = digits.rows(digits.targets >= 7)
         report(
-            digit_field(digits, embedded),
+            build_field("digits", known, others, embedded, labels=20, reference_rows=400),
             sizes=(100,) if quick else (30, 100),
             calm=100 if quick else 1000,
             shifted=10 if quick else 100,
@@ -90,7 +93,8 @@ def main() -> None:
             backbone = read_backbone(BackboneParams(weights=f"{real}/mobilenet_v2-imagenet.pth"))
             photographs = read_images(Path(real) / "hymenoptera", backbone)
             others = read_images(source, backbone, every=9)
-            report(photograph_field(photographs, others, backbone), sizes=(30, 60), calm=500, shifted=50)
+            field = build_field("ants and bees", photographs, others, backbone, labels=50, reference_rows=150)
+            report(field, sizes=(30, 60), calm=500, shifted=50)
     time_largest()
 
 
@@ -103,24 +107,9 @@ def read_images(source: Path, backbone: Backbone, *, every: int = 1) -> Images:
     return Images(torch.stack(pixels), torch.tensor([names.index(str(row.label)) for row in rows]), names)
 
 
-def digit_field(digits: Images, backbone: Backbone) -> Field:
-    known = digits.rows(digits.targets < 7)
-    others = digits.rows(digits.targets >= 7)
-    return _field(
-        "digits",
-        Images(known.pixels, known.targets, digits.class_names[:7]),
-        others,
-        backbone,
-        labels=20,
-        reference_rows=400,
-    )
-
-
-def photograph_field(photographs: Images, others: Images, backbone: Backbone) -> Field:
-    return _field("ants and bees", photographs, others, backbone, labels=50, reference_rows=150)
-
-
-def _field(name: str, known: Images, others: Images, backbone: Backbone, *, labels: int, reference_rows: int) -> Field:
+def build_field(
+    name: str, known: Images, others: Images, backbone: Backbone, *, labels: int, reference_rows: int
+) -> Field:
     """A model on `labels` images of each class; all others are what it is watched on."""
     order = torch.randperm(len(known.targets), generator=torch.Generator().manual_seed(0))
     rows = known.rows(order)
