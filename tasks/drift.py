@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from tasks.drift_history import open_history
 from tasks.locks import exclusive
 from tasks.mlflow_store import STATE
-from tasks.paths import FEATURES
+from tasks.paths import FEATURES, SCORED_FEATURES
 from tasks.registry import ModelVersion, Registry, open_registry
 from thaw.drift import words
 from thaw.drift.measuring import measure_drift
@@ -29,7 +29,7 @@ DRIFT = Path("data/drift")
 RECORD, PAGE = DRIFT / "drift.json", DRIFT / "drift.html"
 LOCK = STATE / "watch.lock"
 REFERENCE = "report/reference.parquet"
-STORES = (Path("data/scores/features"), FEATURES)
+STORES = (SCORED_FEATURES, FEATURES)
 """Where features of scored images may lie; the pipeline's own are read, and never written."""
 
 
