@@ -135,8 +135,13 @@ def _say_missing(recipe: Recipe, supply: Supply) -> str:
         for what, paths in (("gone", supply.gone), ("changed", supply.changed))
         if paths
     ]
-    number = recipe.version.number
+    number, path = recipe.version.number, supply.path
+    keep = (
+        "lay the next ones inside the project, where `dvc add` can keep them"
+        if _is_outside(path)
+        else (f"keep the next ones with `dvc add {path}` and `dvc push`")
+    )
     return (
-        f"{recipe.version.uri} cannot be rebuilt from {supply.path}: {'; '.join(said)}. Neither Git nor DVC keeps it; bring the files back "
-        f"(`thaw reproduce {number} --dry-run --json` lists all), and keep the next ones with `dvc add {supply.path}` and `dvc push`"
+        f"{recipe.version.uri} cannot be rebuilt from {path}: {'; '.join(said)}. Neither Git nor DVC keeps it; bring the files back "
+        f"(`thaw reproduce {number} --dry-run --json` lists all), and {keep}"
     )

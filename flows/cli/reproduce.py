@@ -44,6 +44,7 @@ def reproduce(
 
     folder = None if keep is None else _free(keep.absolute())
     root = enter_project()
+    from flows.checkout import find_commit
     from tasks.registry import open_registry
     from tasks.reproducing import read_recipe
     from tasks.version_names import find_version
@@ -51,7 +52,8 @@ def reproduce(
 
     with ended_by_signals(), _scratch(root) as scratch:
         registry, found = find_version(open_registry(read_params().registry), version)
-        recipe = read_recipe(registry, found, scratch / "recorded", commit)
+        at = None if commit is None else find_commit(root, commit)
+        recipe = read_recipe(registry, found, scratch / "recorded", at)
         checkout = folder or scratch / "checkout"
         if dry_run:
             _plan(root, recipe, checkout, json=json)

@@ -52,6 +52,21 @@ def test_a_stage_that_hangs_is_stopped_with_all_that_it_started(root: Path) -> N
     assert str(root) not in subprocess.run(["ps", "axo", "args"], capture_output=True, text=True, check=True).stdout
 
 
+def test_what_dvc_says_of_its_remote_is_not_the_stages_own(root: Path) -> None:
+    command = ["dvc", "remote", "add", "--quiet", "--default", "storage", "../storage"]
+    subprocess.run(command, cwd=root, env=environment(), check=True)
+    Reproductions(root).run(Order("first"))
+    lines: list[str] = []
+    assert Reproductions(root).run(Order("first", force=True), lines.append).outcome is Outcome.RAN
+    assert lines == ["first says hello"]
+
+
+def test_stages_see_the_variables_that_they_are_given(root: Path) -> None:
+    (root / "stage.py").write_text("import os; open('first.txt', 'w').write(os.environ['THAW_TEST'])")
+    Reproductions(root, {"THAW_TEST": "seen"}).run(Order("first"))
+    assert (root / "first.txt").read_text() == "seen"
+
+
 def test_stop_ends_what_runs(root: Path) -> None:
     (root / "first.order").write_text("hang")
     reproductions = Reproductions(root)
