@@ -156,7 +156,7 @@ def _score(
             _scorer(ready, into, others),
             _scored_by(ready),
             output,
-            key=f"{ready.deployed.key} {ready.layer}",
+            key=f"{ready.deployed.key} {ready.layer} {ready.max_pixels}",
             part_rows=params.part_rows,
             progress=progress,
         )
