@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, cast
@@ -155,7 +156,7 @@ def _score(
             _scorer(ready, into, others),
             _scored_by(ready),
             output,
-            key=f"{ready.deployed.key} {ready.layer}",
+            key=f"{ready.deployed.key} {ready.layer} {ready.max_pixels}",
             part_rows=params.part_rows,
             progress=progress,
         )
@@ -182,11 +183,10 @@ def _layer(deployed: Deployed, params: ExtractParams) -> tuple[Layer, Precision,
     def layer(precision: Precision, dtype: Dtype) -> Layer:
         return cut_layers(backbone, precision, dtype, (IDENTITY,))[0]
 
-    for precision in _PRECISIONS:
-        for dtype in _DTYPES:
-            found = layer(precision, dtype)
-            if found.fingerprint == deployed.fingerprint and not (is_cpu and precision == "float16"):
-                return found, precision, dtype
+    for precision, dtype in product(_PRECISIONS, _DTYPES) if deployed.fingerprint else ():
+        made = {backbone.fingerprint(precision, dtype, pooled=pooled) for pooled in (False, True)}
+        if deployed.fingerprint in made and not (is_cpu and precision == "float16"):
+            return layer(precision, dtype), precision, dtype
     wanted = params.precision
     own: Precision = "float32" if wanted == "auto" or (is_cpu and wanted == "float16") else wanted
     return layer(own, params.dtype), own, params.dtype

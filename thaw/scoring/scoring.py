@@ -93,18 +93,23 @@ class Scorer:
         digests: list[bytes] = []
         features: list[torch.Tensor] = []
         lacking = self._lacking(inputs, rows, given)
-        for computed in self._forward.features_of(lacking, lambda: expected_passes(len(given), len(rows), left)):
-            tell(len(rows))
-            reasons |= computed.reasons
-            digests += computed.digests
-            features += [] if computed.features is None else [computed.features]
-        if features:
-            self._known.add(self._into.write(self._layer, digests, torch.cat(features), self._forward.stated))
-            self.computed += len(digests)
+        try:
+            for computed in self._forward.features_of(lacking, lambda: expected_passes(len(given), len(rows), left)):
+                tell(len(rows))
+                reasons |= computed.reasons
+                digests += computed.digests
+                features += [] if computed.features is None else [computed.features]
+        finally:  # where a place stops answering, what was computed before is kept
+            self._keep(digests, features)
         judged = [replace(row, reason=row.reason or reasons.get(row.digest or b"", "")) for row in rows]
         usable = [row.digest for row in judged if row.digest is not None and not row.reason]
         said = say(self._predictor, self._known.read(usable)) if usable else None
         return build_table(judged, said)
+
+    def _keep(self, digests: Sequence[bytes], features: Sequence[torch.Tensor]) -> None:
+        if features:
+            self._known.add(self._into.write(self._layer, digests, torch.cat(list(features)), self._forward.stated))
+            self.computed += len(digests)
 
     def _lacking(self, inputs: Iterable[Input], rows: list[Row], given: set[bytes]) -> Iterator[tuple[bytes, Held]]:
         """Appends a row for every input; gives those whose features are not at hand, once each."""

@@ -18,7 +18,7 @@ from PIL import Image
 from scored import MAX_PIXELS, layer_of, png, score_into, scorer_into, write_pngs
 
 from thaw.engines.torch_engine import TorchEngine
-from thaw.errors import BadArtifact
+from thaw.errors import BadArtifact, Unreachable
 from thaw.features import FeatureStore
 from thaw.files import digest_bytes
 from thaw.multilabel.fitting import fit_label_set_head
@@ -183,6 +183,25 @@ def test_a_run_that_failed_goes_on_and_reads_no_finished_part_again(
     assert sum(passes) == again.computed == 50 - kept
     assert len(reads) == 50 - 10 * finished and again.images == 50
     assert not parts_of(output).exists()
+
+
+def test_where_a_place_stops_answering_what_was_computed_is_kept(
+    tmp_path: Path, passes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, output, store = write_pngs(tmp_path / "photos", 160), tmp_path / "x.parquet", FeatureStore(tmp_path / "own")
+    read = LocalFile.read
+
+    def stopping(file: LocalFile, max_pixels: int) -> bytes:
+        if file.path.name == "00150.png":
+            raise Unreachable("the server does not answer")
+        return read(file, max_pixels)
+
+    with monkeypatch.context() as patch, pytest.raises(Unreachable):
+        patch.setattr(LocalFile, "read", stopping)
+        score_into(output, scorer_into(store), photos, part_rows=1000)
+    kept = len(store.digests(layer_of(predictor_on_digits()).fingerprint, "flatten"))
+    passes.clear()
+    assert score_into(output, scorer_into(store), photos, part_rows=1000).computed == sum(passes) == 160 - kept < 110
 
 
 def test_a_file_that_changed_between_two_tries_is_scored_as_it_is_now(
