@@ -58,9 +58,9 @@ class Living:
         return json.loads(content) if content else None
 
     def ended_runs(self, **more: object) -> Any:
-        """The flow runs of `transfer` that have ended, the oldest first."""
+        """The runs of the deployment `transfer` that have ended, the oldest first."""
         assert self.process.poll() is None, self.said()
-        wanted = {"flow_runs": {"state": ENDED, **more}, "flows": {"name": {"any_": ["transfer"]}}}
+        wanted = {"flow_runs": {"state": ENDED, **more}, "deployments": {"name": {"any_": ["transfer"]}}}
         return self.ask("/flow_runs/filter", {**wanted, "sort": "EXPECTED_START_TIME_ASC"})
 
     def run_by_new_data(self, number: int) -> Any:
