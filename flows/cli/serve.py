@@ -63,8 +63,9 @@ def serve(
                 app = _app(model, engine.value, poll_s, limits)
             out().print(f"serving on {address_of(bound)}, Ctrl-C stops it", soft_wrap=True)
             run(app, bound, timeout_s)
-        except KeyboardInterrupt:
-            err().print("stopped")
+        except KeyboardInterrupt:  # before it served
+            pass
+        err().print("stopped")
 
 
 def _max_pixels() -> int:

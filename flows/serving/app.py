@@ -125,7 +125,12 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
         with parts.room.entered(), parts.desk.borrowed() as live:
             uploads = await read_uploads(request, parts.limits)
             said = await _said(live, uploads, parts)
-            answers = await asyncio.to_thread(_answers, live, uploads, said, nearest)
+            # Looking for neighbours takes long enough to hold others up; wording an answer does not.
+            answers = (
+                await asyncio.to_thread(_answers, live, uploads, said, nearest)
+                if nearest
+                else _answers(live, uploads, said, 0)
+            )
         usable = sum(answer.reason is None for answer in answers)
         parts.metrics.images.labels("answered").inc(usable)
         parts.metrics.images.labels("unusable").inc(len(answers) - usable)

@@ -2,6 +2,7 @@
 
 import socket
 from ipaddress import ip_address
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -44,10 +45,18 @@ def address_of(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+class _Patient(uvicorn.Server):
+    """Ends once what is under way is finished, however often it is asked to, and without an exception."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called for SIGTERM and SIGINT; uvicorn's own drops requests at the second one, which a wrapper that passes signals on sends as well."""
+        self.should_exit = True
+
+
 def run(app: FastAPI, bound: socket.socket, grace_s: float) -> None:
     """Serve until SIGTERM or Ctrl-C; then finish the requests that are under way, for at most `grace_s`."""
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_keep_alive=_IDLE_S, timeout_graceful_shutdown=int(grace_s) + 1,
         server_header=False, lifespan="on", ws="none",
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[bound])
+    _Patient(config).run(sockets=[bound])

@@ -135,7 +135,7 @@ def test_while_the_alias_moves_no_request_fails_and_a_broken_version_changes_not
 
 
 @pytest.mark.slow
-def test_sigterm_finishes_what_is_under_way(project: Path) -> None:
+def test_however_often_it_is_asked_to_stop_it_finishes_what_is_under_way(project: Path) -> None:
     point_at(1)
     with serving(project) as (process, address):
         large = picture(4000)
@@ -146,7 +146,8 @@ def test_sigterm_finishes_what_is_under_way(project: Path) -> None:
         )
         asking.start()
         wait_for(lambda: "thaw_in_flight 1.0" in httpx.get(f"{address}/metrics").text)
-        process.send_signal(signal.SIGTERM)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGINT):
+            process.send_signal(number)
         asking.join()
         assert answers[0].status_code == 200 and len(answers[0].json()["images"]) == 32
         assert process.wait(60) == 0
