@@ -127,6 +127,8 @@ def _translated(error: "Exception") -> RegistryError | Unreachable:
         return RegistryError(
             f"{tracking_uri()} is of another version of MLflow; back it up, then run `mlflow db upgrade` on it"
         )
+    if "Failed to establish a new connection" in said or "Connection aborted" in said:
+        return Unreachable(f"MLflow at {tracking_uri()} did not answer; is it running?")
     if error.get_http_status_code() in _MAY_PASS:
         return Unreachable(f"MLflow at {tracking_uri()} failed: {said}")
     return RegistryError(f"MLflow at {tracking_uri()} refused: {said}")
