@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
@@ -36,6 +37,15 @@ def use_running_server(root: Path) -> None:
     mlflow = running(root).get("mlflow")
     if mlflow and not os.environ.get("MLFLOW_TRACKING_URI") and answers(f"{mlflow}/health"):
         os.environ["MLFLOW_TRACKING_URI"] = mlflow
+
+
+def has_gone(error: BaseException) -> str | None:
+    """One line for a Prefect server that stopped answering in the middle of a run; None for any other error."""
+    httpx = sys.modules.get("httpx")  # whoever has not loaded it has asked no server
+    if httpx is None or not isinstance(error, httpx.TransportError):
+        return None
+    where = os.environ.get("PREFECT_API_URL", "of this run")
+    return f"the Prefect server {where} has stopped answering; what is done stays done: start it, and `thaw run` goes on from there"
 
 
 def need_prefect_server(root: Path) -> str:

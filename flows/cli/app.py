@@ -32,6 +32,7 @@ from flows.cli import (
 from flows.cli.exits import MEANINGS, Exit
 from flows.cli.terminal import say_error
 from flows.errors import StageFailed
+from flows.running_server import has_gone
 from tasks.running import of_the_machine
 from thaw.errors import ThawError
 
@@ -54,6 +55,11 @@ class Commands(TyperGroup):
         except KeyboardInterrupt as error:
             say_error("interrupted; what is done stays done, and the next run goes on from there")
             raise typer.Exit(Exit.INTERRUPTED) from error
+        except Exception as error:
+            if not (line := has_gone(error)):
+                raise
+            say_error(line)
+            raise typer.Exit(Exit.MENDABLE) from error
 
 
 _CODES = "\n".join(f"  {int(code):<4} {meaning}" for code, meaning in MEANINGS.items())

@@ -1,10 +1,6 @@
 """What breaks under a run, on real servers, files and data bases: one plain line, nothing lost, nothing doubled."""
 
-import os
-import resource
 import shutil
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -17,9 +13,9 @@ import pytest
 from registration import build_project, inside, make_empty_store
 from toy import build_toy, environment, ran
 
-from flows.running_server import answers
+from flows.journal import Journal
 from flows.servers import HOST, Server, Service, free_port
-from tasks.paths import FEATURES, FEATURES_INDEX, REGISTERED
+from tasks.paths import REGISTERED
 from tasks.registry import open_registry
 from thaw.params import read_params
 
@@ -47,8 +43,21 @@ def stage(root: Path, name: str, **own: str) -> "subprocess.Popen[str]":
     )  # fmt: skip
 
 
+def thaw(root: Path, *arguments: str, **own: str) -> "subprocess.Popen[str]":
+    """Start a command as a user does."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", *arguments], cwd=root, env=_environment() | own, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
 def _environment() -> dict[str, str]:
-    return environment() | {"PYTHONPATH": str(Path.cwd()), "MLFLOW_TRACKING_URI": "", "PREFECT_API_URL": "", "COLUMNS": "200"}
+    return environment() | {
+        "PYTHONPATH": str(Path.cwd()),
+        "MLFLOW_TRACKING_URI": "",
+        "PREFECT_API_URL": "",
+        "COLUMNS": "200",
+    }
 
 
 def ended(process: "subprocess.Popen[str]", code: int) -> str:
@@ -71,25 +80,37 @@ def runs(database: Path) -> int:
 
 
 @contextmanager
-def mlflow_server(root: Path, port: int) -> Iterator[Server]:
+def serving(service: Service, root: Path) -> Iterator[Server]:
+    """A server that is up; nothing is left of it afterwards."""
+    with Journal(root) as journal:
+        server = Server(service, root, journal)
+        try:
+            server.wait()
+            yield server
+        finally:
+            server.stop(grace_s=1)
+
+
+def mlflow_server(root: Path, port: int) -> Service:
     address = f"http://{HOST}:{port}"
     command = (
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
         *("--backend-store-uri", f"sqlite:///{root}/.thaw/mlflow.db"),
         *("--artifacts-destination", str(root / ".thaw/mlartifacts")),
     )
-    server = Server(Service("mlflow", command, address, f"{address}/health"), root)
-    try:
-        server.wait()
-        yield server
-    finally:
-        server.stop(grace_s=1)
+    return Service("mlflow", command, address, f"{address}/health")
+
+
+def prefect_server(home: Path, port: int) -> Service:
+    address = f"http://{HOST}:{port}"
+    command = (sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port))
+    return Service("prefect", command, address, f"{address}/api/health", {"PREFECT_HOME": str(home)})
 
 
 def test_the_mlflow_server_dies_during_register_and_comes_back(project: Path) -> None:
     port = free_port(0)
     own = {"MLFLOW_TRACKING_URI": f"http://{HOST}:{port}", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
-    with mlflow_server(project, port) as server:
+    with serving(mlflow_server(project, port), project) as server:
         register = stage(project, "register", **own)
         wait_until(lambda: runs(project / ".thaw/mlflow.db"), register)
         server.stop(grace_s=0)
@@ -97,7 +118,7 @@ def test_the_mlflow_server_dies_during_register_and_comes_back(project: Path) ->
     assert said == f"MLflow at {own['MLFLOW_TRACKING_URI']} did not answer; is it running?"
     assert not (project / REGISTERED).exists()
 
-    with mlflow_server(project, port):
+    with serving(mlflow_server(project, port), project):
         said = ended(stage(project, "register", **own), 0)
         assert "registered models:/photos/1" in said
     assert runs(project / ".thaw/mlflow.db") == 1, "the run that was cut off is deleted"
@@ -114,25 +135,23 @@ def test_a_locked_data_base_is_worth_another_try(project: Path) -> None:
         assert [one.number for one in open_registry(read_params().registry).versions()] == [1]
 
 
-def test_a_full_disk_is_one_line_and_the_next_run_goes_on(project: Path, tmp_path: Path) -> None:
-    """A file size limit stands for the full disk: the same failing write, for whoever is not root as well."""
-    shutil.rmtree(project / FEATURES)
-    (project / FEATURES_INDEX).unlink()
-    shutil.rmtree(project / ".thaw")
-    text = (project / "params.yaml").read_text()
-    (project / "params.yaml").write_text(f"{text}extract: {{part_rows: 16, workers: 1, batch_size: 16}}\n")
-    # Some small parts fit, one of them does not: as when the disk fills up in the middle.
-    limited = (
-        "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)); "
-        "runpy.run_module('tasks.extract', run_name='__main__')"
-    )
-    failing = subprocess.Popen(
-        [sys.executable, "-c", limited], cwd=project, env=_environment(), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    said = ended(failing, 1)
-    assert "cannot be written or read: File too large" in said and "data/features" in said
-    assert not list(project.rglob(".tmp-*")), "no half-written file is left"
-    assert not (project / FEATURES_INDEX).exists()
-    ended(stage(project, "extract"), 0)
-    assert (project / FEATURES_INDEX).exists()
+def test_the_prefect_server_dies_during_a_run_and_comes_back(tmp_path: Path) -> None:
+    root, home = build_toy(tmp_path / "toy"), tmp_path / "home"
+    (root / "left.order").write_text("wait")
+    port = free_port(0)
+    own = {"PREFECT_API_URL": f"http://{HOST}:{port}/api", "PREFECT_HOME": str(home), "PREFECT_CLIENT_MAX_RETRIES": "0"}
+    with serving(prefect_server(home, port), root) as server:
+        run = thaw(root, "run", **own)
+        wait_until(lambda: "left" in ran(root), run)
+        server.stop(grace_s=0)
+        (root / "left.go").touch()
+        output, _ = run.communicate(timeout=300)
+    assert run.returncode == 1 and "Traceback" not in output.split("has stopped answering")[-1], output
+    assert f"the Prefect server {own['PREFECT_API_URL']} has stopped answering; what is done stays done" in output
+    assert "`thaw run` goes on from there" in output
+
+    with serving(prefect_server(home, port), root):
+        again = thaw(root, "run", **own)
+        output, _ = again.communicate(timeout=300)
+    assert again.returncode == 0, output
+    assert sorted(ran(root)) == ["first", "last", "left", "right"], "each stage ran once"
