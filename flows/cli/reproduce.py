@@ -39,7 +39,9 @@ def reproduce(
     All of it happens in a clone of its own: your files, the registry and the champion stay as they are. Images come from DVC's remote or cache,
     or from where they lay, if each still has the digest that was recorded.
     """
+    from flows.cli.exits import Exit
     from flows.cli.stopping import ended_by_signals
+    from flows.cli.terminal import say_error
     from flows.environment import enter_project
 
     folder = None if keep is None else _free(keep.absolute())
@@ -50,15 +52,19 @@ def reproduce(
     from tasks.version_names import find_version
     from thaw.params import read_params
 
-    with ended_by_signals(), _scratch(root) as scratch:
-        registry, found = find_version(open_registry(read_params().registry), version)
-        at = None if commit is None else find_commit(root, commit)
-        recipe = read_recipe(registry, found, scratch / "recorded", at)
-        checkout = folder or scratch / "checkout"
-        if dry_run:
-            _plan(root, recipe, checkout, json=json)
-        else:
-            _rebuild(root, recipe, checkout, tolerance, json=json, kept=folder)
+    try:
+        with ended_by_signals(), _scratch(root) as scratch:
+            registry, found = find_version(open_registry(read_params().registry), version)
+            at = None if commit is None else find_commit(root, commit)
+            recipe = read_recipe(registry, found, scratch / "recorded", at)
+            checkout = folder or scratch / "checkout"
+            if dry_run:
+                _plan(root, recipe, checkout, json=json)
+            else:
+                _rebuild(root, recipe, checkout, tolerance, json=json, kept=folder)
+    except KeyboardInterrupt:
+        say_error("interrupted; your project is as it was")
+        raise typer.Exit(Exit.INTERRUPTED) from None
 
 
 def _free(folder: Path) -> Path:

@@ -61,10 +61,10 @@ def test_what_is_gone_is_listed_with_what_to_do(recipe: Recipe, tmp_path: Path, 
     place = Place(tmp_path / "project", tmp_path / "checkout")
     for name in ("ants/ant-1.jpg", "ants/ant-2.jpg"):
         (picture_folder / name).unlink()
+    (place.root / "w.pth").unlink()
+    assert [supply.gone for supply in look_for(recipe, place)] == [("ants/ant-1.jpg", "ants/ant-2.jpg"), ("w.pth",)]
     with pytest.raises(
         NotReproducible,
         match=r"2 gone: ants/ant-1\.jpg, ants/ant-2\.jpg\. .*inside the project, where `dvc add` can keep them",
     ):
         bring(recipe, place)
-    (place.root / "w.pth").unlink()
-    assert [supply.gone for supply in look_for(recipe, place)] == [("ants/ant-1.jpg", "ants/ant-2.jpg"), ("w.pth",)]
