@@ -5,6 +5,8 @@ import sys
 
 from flows.servers import Service
 
+_RECORD = re.compile(r"\d\d:\d\d:\d\d\.\d+ \| |Worker ")
+"""How what is for people begins; the lines of a traceback do not."""
 _CHATTER = re.compile(r"(?i)deployment (pull )?step|view at http|discovered type|submitt(ed|ing)")
 _ANY = ("-m", "flows.cli")
 
@@ -17,7 +19,7 @@ def schedule() -> Service:
 def worker(pool: str) -> Service:
     """Runs the flows of the work pool, each in a process of its own."""
     command = (sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--name", "thaw-up")
-    # Stages print through their flow run, which prints through the worker: a person sees all that they say.
+    # Stages print through their flow run, which prints through the worker: a person sees what they say.
     return Service("worker", command, shows=_worth_telling)
 
 
@@ -31,4 +33,4 @@ def _any(line: str) -> bool:
 
 
 def _worth_telling(line: str) -> bool:
-    return _CHATTER.search(line) is None
+    return _RECORD.match(line) is not None and _CHATTER.search(line) is None
