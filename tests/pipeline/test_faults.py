@@ -5,16 +5,16 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from registration import build_project, inside, make_empty_store
+from started import mlflow_server, prefect_server, serving
 from toy import build_toy, environment, ran
 
-from flows.journal import Journal
-from flows.servers import HOST, Server, Service, free_port
+from flows.servers import HOST, free_port
 from tasks.paths import REGISTERED
 from tasks.registry import open_registry
 from thaw.params import read_params
@@ -79,38 +79,10 @@ def runs(database: Path) -> int:
         return int(connection.execute("select count(*) from runs where lifecycle_stage = 'active'").fetchone()[0])
 
 
-@contextmanager
-def serving(service: Service, root: Path) -> Iterator[Server]:
-    """A server that is up; nothing is left of it afterwards."""
-    with Journal(root) as journal:
-        server = Server(service, root, journal)
-        try:
-            server.wait()
-            yield server
-        finally:
-            server.stop(grace_s=1)
-
-
-def mlflow_server(root: Path, port: int) -> Service:
-    address = f"http://{HOST}:{port}"
-    command = (
-        *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", f"sqlite:///{root}/.thaw/mlflow.db"),
-        *("--artifacts-destination", str(root / ".thaw/mlartifacts")),
-    )
-    return Service("mlflow", command, address, f"{address}/health")
-
-
-def prefect_server(home: Path, port: int) -> Service:
-    address = f"http://{HOST}:{port}"
-    command = (sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port))
-    return Service("prefect", command, address, f"{address}/api/health", {"PREFECT_HOME": str(home)})
-
-
 def test_the_mlflow_server_dies_during_register_and_comes_back(project: Path) -> None:
     port = free_port(0)
     own = {"MLFLOW_TRACKING_URI": f"http://{HOST}:{port}", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
-    with serving(mlflow_server(project, port), project) as server:
+    with serving(mlflow_server(project / ".thaw", port), project) as server:
         register = stage(project, "register", **own)
         wait_until(lambda: runs(project / ".thaw/mlflow.db"), register)
         server.stop(grace_s=0)
@@ -118,7 +90,7 @@ def test_the_mlflow_server_dies_during_register_and_comes_back(project: Path) ->
     assert said == f"MLflow at {own['MLFLOW_TRACKING_URI']} did not answer; is it running?"
     assert not (project / REGISTERED).exists()
 
-    with serving(mlflow_server(project, port), project):
+    with serving(mlflow_server(project / ".thaw", port), project):
         said = ended(stage(project, "register", **own), 0)
         assert "registered models:/photos/1" in said
     assert runs(project / ".thaw/mlflow.db") == 1, "the run that was cut off is deleted"

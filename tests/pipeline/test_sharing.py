@@ -1,7 +1,6 @@
 """A second machine carries on where the first stopped, and rebuilds its champion: Git, a DVC remote and an MLflow server are all that both share."""
 
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from project import CHEAP, Project, clone
+from started import mlflow_server, serving
 
-from flows.servers import HOST, Service, free_port, serving
+from flows.servers import HOST, free_port
 
 pytestmark = pytest.mark.slow
 
@@ -33,30 +33,9 @@ class Machine(Project):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    address = f"http://{HOST}:{free_port(0)}"
-    command = (
-        *(
-            sys.executable,
-            "-m",
-            "mlflow",
-            "server",
-            "--host",
-            HOST,
-            "--port",
-            address.rpartition(":")[2],
-            "--workers",
-            "1",
-        ),
-        *(
-            "--backend-store-uri",
-            f"sqlite:///{tmp_path}/mlflow.db",
-            "--artifacts-destination",
-            str(tmp_path / "artifacts"),
-        ),
-    )
-    with serving([Service("mlflow", command, address, f"{address}/health")], tmp_path) as (started,):
-        started.wait()
-        yield address
+    port = free_port(0)
+    with serving(mlflow_server(tmp_path, port), tmp_path):
+        yield f"http://{HOST}:{port}"
 
 
 def draw_photos(folder: Path) -> None:

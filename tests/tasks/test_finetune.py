@@ -8,8 +8,8 @@ import pytest
 from registration import build_project, inside
 
 from tasks import evaluate, finetune
+from tasks.assembled import read_assembled
 from tasks.paths import FINETUNED, HEAD, REPORT, STRATEGY
-from tasks.pipeline_run import _predictor
 from tasks.state import CHECKPOINTS
 from thaw.errors import BadArtifact
 from thaw.finetuned import read_finetuned
@@ -42,7 +42,7 @@ def thaw_all() -> None:
 def test_a_frozen_backbone_leaves_a_marker_and_the_head_is_the_model(project: Path) -> None:
     assert [path.name for path in FINETUNED.iterdir()] == ["finetuned.json"]
     assert read_finetuned(FINETUNED) is None
-    model = _predictor(read_params())
+    model = read_assembled(read_params())
     assert asdict(model.head)["class_names"] == read_head(HEAD).class_names
     assert model.backbone.is_unchanged()
 
@@ -61,7 +61,7 @@ def test_a_thawed_backbone_is_evaluated_and_registered_in_its_place(project: Pat
     parity = json.loads((REPORT / "parity.json").read_text())
     assert parity["pixels"] is None and parity["exported"]["labels_equal"] == 1
     assert "full" in (REPORT / "report.html").read_text()
-    assert _predictor(read_params()).backbone.weights_digest == tuned.backbone.weights_digest
+    assert read_assembled(read_params()).backbone.weights_digest == tuned.backbone.weights_digest
 
 
 def test_going_back_to_frozen_leaves_nothing_of_the_fine_tuned_model(project: Path) -> None:

@@ -1,0 +1,84 @@
+"""What the documentation says is so: its tutorials are run as they stand, its commands exist, its tests are there."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from project import CHEAP, Project, clone
+
+ROOT = Path.cwd()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TUTORIALS = ("tutorial-prefect", "tutorial-dvc", "tutorial-mlflow")
+"""In this order: each begins where the one before has ended."""
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [content for kind, content in _BLOCK.findall(page.read_text()) if kind == language]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+def test_every_command_of_the_tutorials_runs(tmp_path: Path) -> None:
+    project = clone(tmp_path / "project", CHEAP)
+    for name in TUTORIALS:
+        _run(project, "\n".join(blocks(ROOT / f"docs/{name}.md", "sh")), name)
+    (python,) = blocks(ROOT / "docs/tutorial-mlflow.md", "python")
+    picture = next((project.root / "data/sources/digits/7").iterdir())
+    python = python.replace("labels.png", str(picture))
+    found = subprocess.run(
+        ["python", "-c", python], cwd=project.root, env=project.environment(), text=True, capture_output=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0 and "confidence" in found.stdout, found.stdout + found.stderr
+
+
+def _run(project: Project, commands: str, name: str) -> None:
+    """A page's commands in one shell, as a reader types them; it stops at the first that fails."""
+    script = f"set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{commands}"
+    found = subprocess.run(
+        ["bash", "-c", script], cwd=project.root, env=project.environment(), text=True, timeout=1500, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert found.returncode == 0, f"docs/{name}.md:\n{found.stdout[-6000:]}"
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every line of the pages that starts with `thaw`, and the page."""
+    lines = [(page.name, line) for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
+    return [(page, line.strip()) for page, line in lines if line.strip().startswith("thaw ")]
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(commands())))
+def test_every_command_and_option_exists(page: str, line: str) -> None:
+    import typer
+    from typer.main import get_command
+
+    from flows.cli.app import app
+
+    words = shlex.split(line, comments=True)[1:]
+    for end in ("|", "||", "&", ">", "2>&1"):
+        words = words[: words.index(end)] if end in words else words
+    command = get_command(app)
+    context = typer.Context(command)
+    while words and hasattr(command, "get_command") and (below := command.get_command(context, words[0])):
+        command, words = below, words[1:]
+    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    options = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert command.name != "thaw" or options <= {"--version", "--help"}, f"{page}: `{line}` names no command"
+    assert options <= known, f"{page}: `{line}` has options that there are not: {options - known}"
+
+
+def test_every_test_in_the_table_of_faults_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs/reliability.md").read_text())
+    assert len(named) > 20
+    for file, test in named:
+        assert re.search(rf"^def {test}\(", (ROOT / file).read_text(), re.MULTILINE), f"{file} has no {test}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"

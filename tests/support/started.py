@@ -1,0 +1,39 @@
+"""Real servers for tests, on loopback."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows.journal import Journal
+from flows.servers import HOST, Server, Service
+
+
+@contextmanager
+def serving(service: Service, root: Path) -> Iterator[Server]:
+    """A server that is up; nothing is left of it afterwards."""
+    with Journal(root) as journal:
+        server = Server(service, root, journal)
+        try:
+            server.wait()
+            yield server
+        finally:
+            server.stop(grace_s=1)
+
+
+def mlflow_server(folder: Path, port: int) -> Service:
+    """On `mlflow.db` and `mlartifacts` in a folder."""
+    address = f"http://{HOST}:{port}"
+    command = (
+        *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
+        *("--artifacts-destination", str(folder / "mlartifacts")),
+    )
+    return Service("mlflow", command, address, f"{address}/health")
+
+
+def prefect_server(home: Path, port: int) -> Service:
+    """With its data base in `home`."""
+    address = f"http://{HOST}:{port}"
+    command = (sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port))
+    return Service("prefect", command, address, f"{address}/api/health", {"PREFECT_HOME": str(home)})
