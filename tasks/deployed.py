@@ -19,7 +19,7 @@ MODELS = STATE / "models"
 """A folder for each model that was brought here; deleting one costs another download."""
 ARTIFACT = "model"
 """What `tasks/pipeline_run.py` logs the predictor's folder as."""
-_REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>[^/@]+))")
+_REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ def read_deployed(registry: Registry, uri: str | None = None) -> Deployed:
         Unreachable: MLflow does not answer.
         BadArtifact: its files are torn, and so are those that were brought anew.
     """
-    version = _version(registry, uri)
+    version = find_version(registry, uri)
     where = version.uri if version else str(uri)
     folder = _bring(where)
     try:
@@ -56,16 +56,13 @@ def read_deployed(registry: Registry, uri: str | None = None) -> Deployed:
     return Deployed(*named, version.tags.get("thaw.fingerprint", "") if version else "", predictor, _key(folder))
 
 
-def _version(registry: Registry, uri: str | None) -> ModelVersion | None:
-    """The version that is meant; None where the URI names none of a registry."""
-    if uri is None:
-        champion = registry.by_alias(CHAMPION)
-        if champion is None:
-            raise RegistryError(
-                f"{registry.name} has no champion yet; `thaw run` makes one, or name a version with --model"
-            )
-        return champion
-    found = _REGISTERED.fullmatch(uri)
+def find_version(registry: Registry, uri: str | None) -> ModelVersion | None:
+    """The version that a model URI means, None: the champion of `registry`; None where it names none of a registry.
+
+    Raises:
+        RegistryError: there is no such version, or none has the alias.
+    """
+    found = _REGISTERED.fullmatch(uri or f"models:/{registry.name}@{CHAMPION}")
     if found is None:
         return None
     named = Registry(registry.client, found["name"])
@@ -73,7 +70,8 @@ def _version(registry: Registry, uri: str | None) -> ModelVersion | None:
         return named.version(int(found["number"]))
     version = named.by_alias(found["alias"])
     if version is None:
-        raise RegistryError(f"{named.name} has no version with the alias {found['alias']}; `thaw models` lists them")
+        made = "`thaw run` makes one" if found["alias"] == CHAMPION else "`thaw models` lists those that there are"
+        raise RegistryError(f"{named.name} has no {found['alias']} yet; {made}, or name a version with --model")
     return version
 
 
@@ -82,6 +80,8 @@ def _bring(uri: str) -> Path:
     from mlflow.artifacts import download_artifacts
     from mlflow.models import Model
 
+    if ":" not in uri:
+        _check_folder(Path(uri))
     with _of_thaw(uri), explained():
         card = Model.load(uri)
         within = card.flavors["python_function"]["artifacts"][ARTIFACT]["path"]
@@ -101,6 +101,17 @@ def _bring(uri: str) -> Path:
                 if not folder.is_dir():
                     raise
     return folder
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.exists():
+        raise RegistryError(
+            f"there is no folder {folder}; name a model, such as models:/NAME/3, or the folder that holds one"
+        )
+    if not (folder / "MLmodel").is_file():
+        raise RegistryError(
+            f"{folder} is no model of Thaw's that can be read: it has no file MLmodel; `thaw models` lists the versions"
+        )
 
 
 @contextmanager

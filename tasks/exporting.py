@@ -4,19 +4,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 
+from tasks.deployed import find_version, read_deployed
 from tasks.paths import MANIFEST
-from tasks.registry import CHAMPION, ModelVersion, Registry, explained, open_registry
-from thaw.errors import BadExport, BadImage, RegistryError
+from tasks.registry import Registry, open_registry
+from thaw.errors import BadExport, BadImage
 from thaw.exporting.card import Origin
 from thaw.exporting.folder import Export, Tell, check_target, write_export
 from thaw.exporting.formats import Format
 from thaw.exporting.graph import AnyPredictor, Output, outputs_of
 from thaw.manifest import TEST, read_manifest
-from thaw.multilabel.predictor import read_any_predictor
 from thaw.params import Params, read_params
 from thaw.pixel_source import read_ingested, spread
 
@@ -24,7 +23,6 @@ EXPORTS = "data/exports"
 """Where exports go unless another folder is named."""
 IMAGES = 64
 """Images that an export is checked on at most."""
-_IN_REGISTRY = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,11 @@ def plan_export(uri: str | None, format_: Format, out: Path | None, images: Sequ
         RegistryError, BadExport: see `export`.
     """
     params = read_params()
-    origin = find_origin(open_registry(params.registry), uri)
+    registry = open_registry(params.registry)
+    origin = find_origin(registry, uri)
     folder = out or default_folder(origin, format_)
     check_target(folder, format_)
-    with TemporaryDirectory() as scratch:
-        predictor = read_predictor(origin.uri, Path(scratch))
+    predictor = read_deployed(registry, origin.uri).predictor
     return Plan(origin, format_, folder, outputs_of(predictor), len(_contents(images, params)))
 
 
@@ -67,14 +65,14 @@ def export(uri: str | None, format_: Format, out: Path | None, images: Sequence[
         BadSource: a test image is gone or changed.
     """
     params = read_params()
-    origin = find_origin(open_registry(params.registry), uri)
+    registry = open_registry(params.registry)
+    origin = find_origin(registry, uri)
     folder = out or default_folder(origin, format_)
     check_target(folder, format_)
     tell(f"reading {origin.uri}")
-    with TemporaryDirectory() as scratch:
-        predictor = read_predictor(origin.uri, Path(scratch))
-        pixels = _pixels(predictor, images, params)
-        return write_export(predictor, origin, format_, pixels, folder=folder, tell=tell)
+    predictor = read_deployed(registry, origin.uri).predictor
+    pixels = _pixels(predictor, images, params)
+    return write_export(predictor, origin, format_, pixels, folder=folder, tell=tell)
 
 
 def find_origin(registry: Registry, uri: str | None) -> Origin:
@@ -83,11 +81,9 @@ def find_origin(registry: Registry, uri: str | None) -> Origin:
     Raises:
         RegistryError: there is no such version.
     """
-    found = _IN_REGISTRY.fullmatch(uri or f"models:/{registry.name}@{CHAMPION}")
-    if found is None:
+    version = find_version(registry, uri)
+    if version is None:
         return Origin(registry.name, None, str(uri), {})
-    named = Registry(registry.client, found["name"])
-    version = named.version(int(found["number"])) if found["number"] else _by_alias(named, found["alias"])
     tags = {name: value for name, value in version.tags.items() if name.startswith("thaw.")}
     return Origin(version.name, version.number, version.uri, tags)
 
@@ -96,38 +92,6 @@ def default_folder(origin: Origin, format_: Format) -> Path:
     """Below `data/exports`, named after the version and the format; a registry's names may hold what a file's may not."""
     name = re.sub(r"[^\w.-]+", "-", origin.name)
     return Path(EXPORTS) / "-".join([name, *([] if origin.version is None else [str(origin.version)]), format_.value])
-
-
-def read_predictor(uri: str, scratch: Path) -> AnyPredictor:
-    """The model that a URI names, its files brought to `scratch` or read where they lie; none of its code runs.
-
-    Raises:
-        RegistryError: there is no such model, or it is none of Thaw's.
-    """
-    import mlflow
-    from mlflow.models import Model
-
-    if ":" not in uri and not Path(uri).exists():
-        raise RegistryError(
-            f"there is no folder {uri}; name a model, such as models:/NAME/3, or the folder that holds one"
-        )
-    try:
-        with explained():
-            folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(scratch)))
-        flavour = Model.load(str(folder)).flavors["python_function"]
-        return read_any_predictor(folder / flavour["artifacts"]["model"]["path"])
-    except (OSError, KeyError, ValueError, mlflow.MlflowException) as error:
-        raise RegistryError(
-            f"{uri} is no model of Thaw's that can be read ({error}); `thaw models` lists the versions"
-        ) from error
-
-
-def _by_alias(registry: Registry, alias: str) -> ModelVersion:
-    version = registry.by_alias(alias)
-    if version is None:
-        made = "`thaw run` makes one" if alias == CHAMPION else "`thaw models` lists those that there are"
-        raise RegistryError(f"{registry.name} has no {alias} yet; {made}, or name a version with --model")
-    return version
 
 
 def _pixels(predictor: AnyPredictor, images: Sequence[Path], params: Params) -> list[torch.Tensor]:

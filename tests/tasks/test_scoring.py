@@ -178,7 +178,7 @@ def test_what_is_no_model_is_named(project: Path) -> None:
     Path("empty").mkdir()
     for uri, complaint in [
         ("models:/photos/9", "no version 9"),
-        ("models:/photos@nobody", "no version with the alias nobody"),
+        ("models:/photos@nobody", "photos has no nobody yet"),
         ("models:/cats/1", "cats has no version 1"),
         ("empty", "MLmodel"),
     ]:
