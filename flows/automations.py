@@ -14,15 +14,24 @@ _TAGGED = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.
 
 
 def put(client: SyncPrefectClient, wanted: AutomationCore) -> bool:
-    """Make the automation, or bring the one of its name to what is wanted; true if it is new."""
+    """Make the automation, or bring the one of its name to what is wanted; true if it is new.
+
+    One that is as it should be is left alone, as a change would make it forget what it waits for. One that was switched off stays off.
+    """
     there = client.read_automations_by_name(wanted.name)
     if not there:
         client.create_automation(wanted)
         return True
-    client.update_automation(there[0].id, wanted)
+    kept = wanted.model_copy(update={"enabled": there[0].enabled})
+    if _content(there[0]) != _content(kept):
+        client.update_automation(there[0].id, kept)
     for extra in there[1:]:
         client.delete_automation(extra.id)
     return False
+
+
+def _content(automation: AutomationCore) -> dict[str, object]:
+    return automation.model_dump(mode="json", include=set(AutomationCore.model_fields))
 
 
 def find(client: SyncPrefectClient, prefix: str) -> tuple[Automation, ...]:

@@ -53,6 +53,15 @@ def test_flows_have_a_form_with_descriptions_defaults_and_choices(up: Upped) -> 
     assert schedule["schedule"]["cron"] == "0 2 * * *" and schedule["active"]
 
 
+def test_automations_that_are_as_they_should_be_are_left_alone(up: Upped) -> None:
+    before = up.ask("/automations/filter", {})
+    assert len(before) == 2
+    assert "is up to date" in up.thaw("schedule")
+    assert up.ask("/automations/filter", {}) == before, (
+        "not even updated, which would make them forget what they wait for"
+    )
+
+
 def test_new_data_start_one_run_that_says_why(up: Upped) -> None:
     def followed() -> list[dict[str, object]]:
         body = {"flow_runs": {"tags": {"all_": ["new-data"]}}, "sort": "EXPECTED_START_TIME_ASC"}
