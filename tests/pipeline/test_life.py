@@ -68,7 +68,7 @@ def test_from_the_first_scheduled_run_to_a_rollback(project: Project) -> None:
             ("promote", 1, None), ("promote", 2, 1), ("refuse", 3, 2), ("rollback", 1, 2),
         ]  # fmt: skip
         refused = {gate["gate"]: gate["verdict"] for gate in history[2]["gates"]}
-        assert refused["suspects"] == "fail", history[2]
+        assert refused["suspect labels"] == "fail", history[2]
         runs = {run["id"] for run in (scheduled, second, poisoned)}
         assert {up.parent_of(one["flow_run"]) for one in history[:3]} == runs and history[3]["flow_run"]
 
