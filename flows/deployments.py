@@ -24,12 +24,17 @@ class Deployment:
     crons: tuple[str, ...]
     """Its active schedules."""
 
+    @property
+    def file(self) -> str:
+        """Where the flow is, relative to the project."""
+        return self.entrypoint.partition(":")[0]
+
 
 def read_deployments(root: Path) -> tuple[Deployment, ...]:
     """What `prefect.yaml` below `root` names.
 
     Raises:
-        BadDeployments: it is missing, cannot be read, or one of them lacks its name, its entrypoint, its pool or the tag `thaw`.
+        BadDeployments: it is missing, cannot be read, or one of them lacks its name, its flow, its pool or the tag `thaw`.
     """
     path = root / DEPLOYMENTS
     try:
@@ -44,6 +49,11 @@ def read_deployments(root: Path) -> tuple[Deployment, ...]:
         raise BadDeployments(
             f"{path}: {', '.join(untagged)} lack `tags: [{TAG}]`, by which automations find their runs"
         )
+    for deployment in read:
+        if not (root / deployment.file).is_file():
+            raise BadDeployments(
+                f"{path}: the flow of `{deployment.name}` should be in {deployment.file}, which is not there"
+            )
     return read
 
 

@@ -5,9 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.exceptions import ObjectNotFound
 
 from flows.automations import put
@@ -16,7 +18,6 @@ from flows.errors import BadDeployments
 from flows.rescue import PAUSE_S, SILENT_S, rescue
 
 _DEPLOYED_S = 300.0
-_KEPT_LINES = 8
 
 Tell = Callable[[str], None]
 
@@ -44,9 +45,13 @@ def put_schedule(
     with get_client(sync_client=True) as client:
         for pool in sorted({deployment.pool for deployment in wanted}):
             tell(f"work pool {pool}: {'made' if _make_pool(client, pool) else 'is there'}")
+        paused = _paused(client, wanted)
         _deploy(root)
         for deployment in wanted:
             at = f" (cron {', '.join(deployment.crons)})" if deployment.crons else ""
+            if identity := paused.get(deployment.name):
+                client.pause_deployment(identity)  # deploying has resumed it
+                at += ", stays paused"
             tell(f"deployment {deployment.name}: is up to date{at}")
         for automation in rescue(silent_s, pause_s):
             tell(f"automation “{automation.name}”: {'made' if put(client, automation) else 'is up to date'}")
@@ -65,6 +70,13 @@ def _make_pool(client: SyncPrefectClient, name: str) -> bool:
     return False
 
 
+def _paused(client: SyncPrefectClient, deployments: Iterable[Deployment]) -> dict[str, UUID]:
+    """Those of the deployments that somebody has paused, by name."""
+    names = DeploymentFilterName(any_=[deployment.name for deployment in deployments])
+    found = client.read_deployments(deployment_filter=DeploymentFilter(name=names))
+    return {deployment.name: deployment.id for deployment in found if deployment.paused}
+
+
 def _deploy(root: Path) -> None:
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     # `prefect.yaml` sets the working directory of the flows from PWD.
@@ -74,5 +86,4 @@ def _deploy(root: Path) -> None:
     )
     if done.returncode:
         lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        said = " / ".join(lines[-_KEPT_LINES:])
-        raise BadDeployments(f"Prefect does not take {DEPLOYMENTS}: {said}")
+        raise BadDeployments(f"Prefect does not take {DEPLOYMENTS}: {lines[-1] if lines else 'it does not say why'}")

@@ -178,6 +178,7 @@ def test_what_needs_a_prefect_server_says_so(project: Path) -> None:
     for command in (["notify", "list"], ["follow"], ["schedule"]):
         if command == ["schedule"]:
             (project / "prefect.yaml").write_text(Path("prefect.yaml").read_text())
+            (project / "flows").symlink_to(Path("flows").resolve())
         assert "no Prefect server is up; start `thaw up`" in thaw(*command, cwd=project, code=1).stderr
 
 

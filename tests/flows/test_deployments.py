@@ -26,6 +26,7 @@ def test_the_projects_own_deployments_have_entrypoints_that_are_there() -> None:
         ("name: thaw", "deployments"),
         ("deployments: [{name: a, entrypoint: b, tags: [thaw]}]", "work_pool"),
         ("deployments: [{name: a, entrypoint: b, work_pool: {name: c}}]", "a lack `tags: [thaw]`"),
+        ("deployments: [{name: a, entrypoint: 'b.py:b', tags: [thaw], work_pool: {name: c}}]", "should be in b.py"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, text: str | None, says: str) -> None:
@@ -37,8 +38,9 @@ def test_a_bad_file_is_named(tmp_path: Path, text: str | None, says: str) -> Non
 
 
 def test_schedules_that_are_off_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "b.py").touch()
     (tmp_path / "prefect.yaml").write_text(
-        "deployments: [{name: a, entrypoint: b, tags: [thaw], work_pool: {name: c}, "
+        "deployments: [{name: a, entrypoint: 'b.py:b', tags: [thaw], work_pool: {name: c}, "
         "schedules: [{cron: '1 * * * *'}, {cron: '2 * * * *', active: false}, {interval: 60}]}]"
     )
     assert read_deployments(tmp_path)[0].crons == ("1 * * * *",)

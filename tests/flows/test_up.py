@@ -53,10 +53,13 @@ def test_flows_have_a_form_with_descriptions_defaults_and_choices(up: Upped) -> 
     assert schedule["schedule"]["cron"] == "0 2 * * *" and schedule["active"]
 
 
-def test_automations_that_are_as_they_should_be_are_left_alone(up: Upped) -> None:
+def test_what_is_there_already_is_left_alone(up: Upped) -> None:
     before = up.ask("/automations/filter", {})
     assert len(before) == 2
-    assert "is up to date" in up.thaw("schedule")
+    promote = up.ask("/deployments/name/promote/promote")["id"]
+    up.ask(f"/deployments/{promote}/pause_deployment", {})
+    assert "deployment promote: is up to date, stays paused" in up.thaw("schedule")
+    assert up.ask("/deployments/name/promote/promote")["paused"]
     assert up.ask("/automations/filter", {}) == before, (
         "not even updated, which would make them forget what they wait for"
     )
