@@ -18,5 +18,5 @@ class Occasion(StrEnum):
         return {
             Occasion.FAILED: ("Failed", "Crashed", "TimedOut"),
             Occasion.LATE: ("Late",),
-            Occasion.COMPLETED: ("Completed",),
+            Occasion.COMPLETED: ("Completed", "Refused", "Skipped"),
         }[self]

@@ -81,7 +81,6 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
         logger.info("Started because %s", why)
     root = find_project(Path.cwd())
     os.chdir(root)
-    params = preflight(root)
 
     def on_wait(holder: Holder) -> None:
         logger.info("%s; waiting for it", holder)
@@ -90,6 +89,7 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
     whole = stage is None and until is None
     try:
         with run_lock(root, wait=busy == "wait", on_wait=on_wait):
+            params = preflight(root)  # as they are now: it may have waited for hours
             source, began = look(root, params), now()
             results = _reproduce(root, Wanted(stage, until), force=force, timeout_s=timeout_s)
             publish(root)

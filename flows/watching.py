@@ -85,7 +85,11 @@ def _retrain(measured: Measured, params: Params) -> str:
     get_run_logger().info("Training starts, because %s", words.verdict(measured.report))
     from flows.transfer import transfer
 
-    done = transfer()
+    try:
+        done = transfer()
+    except BaseException:  # the next try with these images trains after all
+        drift.release_retraining(measured, params)
+        raise
     if done.nothing_to_do:
         return "Training was started, and had nothing to do: the source has not changed. Add some of the new images with labels to it; then `thaw run`."
     return f"Training was started because of the drift. {done.promotion}".strip()

@@ -85,6 +85,12 @@ def claim_retraining(measured: Measured, params: Params) -> str | None:
     return before
 
 
+def release_retraining(measured: Measured, params: Params) -> None:
+    """Take the note back: the training that it speaks of did not end well."""
+    with exclusive(LOCK):
+        open_history(open_registry(params.registry), measured.report.origin.version).forget_retraining(measured.batch)
+
+
 def fetch_reference(registry: Registry, version: ModelVersion) -> Reference:
     """The reference that a version carries.
 

@@ -64,6 +64,11 @@ class History:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             self.client.set_tag(self.run_id, f"{_RETRAINED}{batch}", now)
 
+    def forget_retraining(self, batch: str) -> None:
+        """Take that note back."""
+        with explained():
+            self.client.delete_tag(self.run_id, f"{_RETRAINED}{batch}")
+
     def _metric(self, name: str) -> dict[int, float]:
         with explained():
             return {one.step: one.value for one in self.client.get_metric_history(self.run_id, name)}

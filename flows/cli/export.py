@@ -36,6 +36,7 @@ def export(
     """
     # Before the project becomes the working directory: relative paths are the caller's.
     files, folder = [file.resolve() for file in images or []], out and out.resolve()
+    uri = str(Path(model).absolute()) if model and Path(model).exists() else model
     from flows.cli.terminal import err, print_json
     from flows.environment import enter_project
 
@@ -44,10 +45,10 @@ def export(
     from tasks.exporting import plan_export
 
     if dry_run:
-        plan = plan_export(model, format_, folder, files)
+        plan = plan_export(uri, format_, folder, files)
         print_json(plan) if json else _say_plan(plan)
         return
-    done = make(model, format_, folder, files, lambda step: err().print(f"{step} ...", style="dim", markup=False))
+    done = make(uri, format_, folder, files, lambda step: err().print(f"{step} ...", style="dim", markup=False))
     print_json(done) if json else _say(done)
 
 

@@ -10,7 +10,7 @@ import pytest
 from drifting import QUICK, batch, reference, store_features, write_scores
 from registration import copy_empty_store, inside, make_empty_store
 
-from tasks.drift import PAGE, RECORD, measure
+from tasks.drift import PAGE, RECORD, measure, release_retraining
 from tasks.drift_history import open_history
 from tasks.mlflow_store import experiment_id
 from tasks.registry import Registry, open_registry
@@ -129,6 +129,8 @@ def test_retraining_is_remembered_by_the_batch_whatever_version_scored_it(regist
     again = measure(write_scores(SCORES / "blurred.parquet", BLURRED, version="2"), PARAMS)
     assert open_history(registry, 2).retrained(again.batch)
     assert open_history(registry, 2).retrained("0123456789abcdef") is None
+    release_retraining(found, PARAMS)
+    assert open_history(registry, 2).retrained(again.batch) is None, "the training did not end well"
 
 
 def test_too_few_images_are_told_of_and_alarm_nobody(registry: Registry) -> None:

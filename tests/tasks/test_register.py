@@ -202,6 +202,16 @@ def test_the_same_again_makes_no_second_version(
     assert (registered / "data/registered.json").read_bytes() == before and len(registry.versions()) == 1
 
 
+def test_what_was_measured_again_goes_to_the_version_that_is_there(project: Path, tmp_path: Path) -> None:
+    register.main()
+    checks = project / "data/report/checks.json"
+    checks.write_text(checks.read_text() + " ")
+    register.main()
+    registry = open_registry(read_params().registry)
+    (only,) = registry.versions()
+    assert registry.download(only, "report/checks.json", tmp_path).read_text() == checks.read_text()
+
+
 def test_a_version_made_elsewhere_meanwhile_wins(registered: Path, registry: Registry, version: ModelVersion) -> None:
     """As if another machine had made version 1 between this one's look and its own version."""
     params = read_params()

@@ -21,13 +21,16 @@ class Agreement(BaseModel):
 
 
 class Parity(BaseModel):
-    """`report/parity.json`, over `rows` test images; None: that way was not measured."""
+    """`report/parity.json`, over `rows` test images. pixels: None where there are no cached features to compare with, of a fine-tuned model.
+
+    exported: None where the network cannot be exported; `reason` says why."""
 
     model_config = ConfigDict(frozen=True)
 
     rows: int
     pixels: Agreement | None = None
     exported: Agreement | None = None
+    reason: str | None = None
 
 
 def read_parity(path: Path) -> Parity:
@@ -45,7 +48,7 @@ def read_parity(path: Path) -> Parity:
 
 
 def parity(found: Parity | None, tolerance: float | None) -> Outcome:
-    """Refuses a probability that differs by more than the tolerance; where a way was not measured it can't tell, which refuses, too."""
+    """Refuses a probability that differs by more than the tolerance; where the exported model was not measured it can't tell, which refuses, too."""
     if tolerance is None:
         return not_asked_by(GATE, "max_disagreement")
     if found is None:
@@ -61,7 +64,7 @@ def parity(found: Parity | None, tolerance: float | None) -> Outcome:
     # Not `>`: a difference that is no number must not pass.
     if not all(difference <= tolerance for difference in figures.values()):
         return failed(GATE, words, figures)
-    if len(measured) < len(ways):
-        missing = ", ".join(name for name, way in ways.items() if way is None)
-        return cannot_tell(GATE, f"{words}; not compared: {missing}", figures, refuses=True)
+    if found.exported is None:
+        because = f" ({found.reason})" if found.reason else ""
+        return cannot_tell(GATE, f"{words}; not compared: the exported model{because}", figures, refuses=True)
     return passed(GATE, words, figures)

@@ -19,7 +19,7 @@ from thaw.errors import BadSource
 from thaw.scoring.listed import is_listing, listed_inputs
 from thaw.scoring.names import Input, local_input, remote_input
 from thaw.scoring.places import answering, file_system, is_of_this_machine, is_url
-from thaw.trees import files_below, is_stray, why_not_a_file
+from thaw.trees import files_below, is_stray, printable, why_not_a_file
 
 _Source = Callable[[], Iterator[Input]]
 _WHAT = "name images, folders, globs, listings (CSV or Parquet with a column path) or addresses"
@@ -83,7 +83,7 @@ def _open_local(path: Path, name: str) -> _Source:
 def _in_folder(root: Path) -> Iterator[Input]:
     for found in files_below(root):
         path = root / found.path
-        yield local_input(path) if found.reason is None else Input(str(path), None, "", found.reason)
+        yield local_input(path) if found.reason is None else Input(printable(str(path)), None, "", found.reason)
 
 
 def _matching(pattern: str) -> Iterator[Input]:
@@ -96,7 +96,7 @@ def _matching(pattern: str) -> Iterator[Input]:
         if path.is_dir():
             yield from _in_folder(path)
         else:
-            yield local_input(path) if why is None else Input(str(path), None, "", why)
+            yield local_input(path) if why is None else Input(printable(str(path)), None, "", why)
 
 
 def _matching_below(pattern: str) -> Iterator[Input]:

@@ -83,6 +83,15 @@ def test_parity_holds_every_way_to_the_tolerance(tmp_path: Path, exported: str, 
     assert (outcome.verdict, outcome.refuses) == (verdict, refuses) and "on 60 test images" in outcome.words
 
 
+def test_a_fine_tuned_model_has_no_cached_features_to_compare_with(tmp_path: Path) -> None:
+    agreement = '{"labels_equal": 1.0, "largest_difference": 0.001}'
+    (file := tmp_path / "parity.json").write_text(f'{{"rows": 60, "pixels": null, "exported": {agreement}}}')
+    assert parity(read_parity(file), 0.01).verdict == "pass"
+    file.write_text('{"rows": 60, "pixels": null, "exported": null, "reason": "it loops"}')
+    outcome = parity(read_parity(file), 0.01)
+    assert outcome.refuses and "not compared: the exported model (it loops)" in outcome.words
+
+
 def test_parity_that_is_damaged_is_named(tmp_path: Path) -> None:
     (file := tmp_path / "parity.json").write_text('{"rows": "many"}')
     with pytest.raises(BadArtifact, match=r"parity.json holds no parity"):
