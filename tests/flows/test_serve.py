@@ -3,6 +3,7 @@
 import io
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -169,6 +170,7 @@ def test_without_a_champion_or_with_an_odd_uri_it_says_what_to_do(project: Path)
 def test_a_port_that_is_taken_is_named() -> None:
     with listen("127.0.0.1", 0) as taken:
         taken.listen()
+        assert taken.proto == socket.IPPROTO_TCP, "or answers wait for Nagle's algorithm"
         port = taken.getsockname()[1]
         assert address_of(taken) == f"http://127.0.0.1:{port}"
         with pytest.raises(NoServer, match=f"127.0.0.1:{port} cannot be listened on .*name another --port"):
