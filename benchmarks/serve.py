@@ -34,14 +34,14 @@ HERE = Path(__file__).resolve().parents[1]
 DIGITS = """\
 dataset: {source: data/sources/digits, splits: {val: 0.0, test: 0.2}}
 backbone: {weights: %s}
-strategy: {kind: linear}
+strategy: {kind: linear, minutes: 0}
 evaluate: {baselines: [majority], bootstrap: 50, seeds: 1}
 registry: {name: bench}
 """
 PHOTOGRAPHS = """\
 dataset: {source: %s/hymenoptera}
 backbone: {weights: %s/mobilenet_v2-imagenet.pth}
-strategy: {kind: linear}
+strategy: {kind: linear, minutes: 0}
 evaluate: {baselines: [majority], bootstrap: 50, seeds: 1}
 registry: {name: bench}
 """

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tasks.multilabel.advise import advise_sets
 from tasks.paths import ADVICE, ADVICE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, PREDICTED, STRATEGY
 from tasks.progress import counted
 from tasks.running import stage
@@ -53,6 +52,8 @@ def main() -> None:
     """Read the manifest and the cached features, measure, write `data/advice.json`, the page and the decision."""
     params, manifest = read_params(), read_manifest(MANIFEST)
     if manifest.multilabel:
+        from tasks.multilabel.advise import advise_sets
+
         advise_sets(params, manifest, read_index(FEATURES_INDEX))
         return
     situation = read_situation(params, manifest, read_index(FEATURES_INDEX))

@@ -10,7 +10,6 @@ import numpy as np
 from tasks.checking import check
 from tasks.contenders import Setting, measure_contenders
 from tasks.gallery import make_gallery
-from tasks.multilabel.evaluate import evaluate_label_sets
 from tasks.parity import compare_ways
 from tasks.paths import (
     CERTIFICATE,
@@ -57,6 +56,8 @@ def main() -> None:
     """Read the head and the features, evaluate, write `data/report/`."""
     params, manifest = read_params(), read_manifest(MANIFEST)
     if manifest.multilabel:
+        from tasks.multilabel.evaluate import evaluate_label_sets
+
         evaluate_label_sets(params, manifest, read_index(FEATURES_INDEX), read_strategy(STRATEGY))
         return
     head, test = read_head(HEAD), examples_of(manifest, TEST)

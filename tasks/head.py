@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 
-from tasks.multilabel.head import fit_sets
 from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST, STRATEGY
 from tasks.progress import counted
 from tasks.running import stage
@@ -35,6 +34,8 @@ def main() -> None:
     strategy = read_strategy(STRATEGY)
     views = [index.layer(strategy.layer, view) for view in expand_views(params.head.views)]
     if manifest.multilabel:
+        from tasks.multilabel.head import fit_sets
+
         fit_sets(params, manifest, views)
         return
     rows = training_examples(manifest, params.dataset.labels_per_class)

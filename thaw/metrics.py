@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.stats import binomtest
 
 from thaw.bootstrap import (
     USUAL,
@@ -154,8 +153,8 @@ def _never_without_width(accuracy: Estimate, rows: int, confidence: float) -> Es
     """Where all rows are right, or none, resampling shows no doubt: take Clopper and Pearson's exact interval."""
     if 0 < accuracy.value < 1:
         return accuracy
-    exact = binomtest(round(accuracy.value * rows), rows).proportion_ci(confidence)
-    return Estimate(accuracy.value, float(exact.low), float(exact.high))
+    nearest = ((1 - confidence) / 2) ** (1 / rows)
+    return Estimate(1.0, nearest, 1.0) if accuracy.value else Estimate(0.0, 0.0, 1 - nearest)
 
 
 def without_bias(value: float, replicates: FloatArray, confidence: float) -> Estimate:

@@ -8,6 +8,7 @@ import typer
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from flows.serving.hosts import Hosts
     from flows.serving.limits import Limits
     from thaw.serving.engines import EngineName
 
@@ -24,6 +25,12 @@ def serve(
     *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0: any that is free.")] = 8080,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A name by which it may be asked beside localhost; again for another. On an address that others reach: any if left out."
+        ),
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="models:/NAME@ALIAS or models:/NAME/NUMBER; the champion if left out.")
     ] = None,
@@ -49,6 +56,7 @@ def serve(
     from flows.cli.stopping import ended_by_signals
     from flows.cli.terminal import err, out
     from flows.environment import enter_project
+    from flows.serving.hosts import hosts_of
     from flows.serving.limits import Limits
     from flows.serving.server import address_of, is_loopback, listen, run
 
@@ -60,7 +68,7 @@ def serve(
         try:
             limits = Limits(max_body_mb, _max_pixels(), max_images, max_in_flight, timeout_s, patience_ms / 1e3)
             with err().status("loading what it takes"):
-                app = _app(model, engine.value, poll_s, limits)
+                app = _app(model, engine.value, poll_s, limits, hosts_of(host, allow_host or []))
             out().print(f"serving on {address_of(bound)}, Ctrl-C stops it", soft_wrap=True)
             run(app, bound, timeout_s)
         except KeyboardInterrupt:  # before it served
@@ -74,7 +82,7 @@ def _max_pixels() -> int:
     return int(read_params().dataset.max_megapixels * 1e6)
 
 
-def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits") -> "FastAPI":
+def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits", hosts: "Hosts") -> "FastAPI":
     """The application, once it is known that there is something to serve."""
     import logging
     import sys
@@ -99,4 +107,4 @@ def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits
         find_number(registry, wanted)
     except Unreachable as error:
         logging.getLogger(__name__).warning("%s; it is asked again until it answers", error)
-    return build_app(Parts(limits, str(wanted)), following(registry, wanted, engine=engine, poll_s=poll_s))
+    return build_app(Parts(limits, str(wanted), hosts), following(registry, wanted, engine=engine, poll_s=poll_s))

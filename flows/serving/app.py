@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Path, Query, Request, Response
+from fastapi import Depends, FastAPI, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from flows.serving.answers import Failure, ImageAnswer, ModelFacts, Prediction, State, Unusable
+from flows.serving.hosts import Hosts
 from flows.serving.limits import Limits
 from flows.serving.live import Desk, Live
 from flows.serving.metrics import Measured, Metrics
@@ -68,6 +69,7 @@ class Parts:
 
     limits: Limits
     asked_for: str
+    hosts: Hosts = field(default_factory=Hosts)
     desk: Desk = field(default_factory=Desk)
     metrics: Metrics = field(default_factory=Metrics)
     decoders: ThreadPoolExecutor = field(
@@ -92,7 +94,11 @@ def build_app(parts: Parts, background: Background) -> FastAPI:
 
     app = FastAPI(
         title="Thaw", description=DESCRIPTION, version="1", lifespan=lifespan, docs_url=None, redoc_url=None,
-        responses={405: {"model": Failure, "description": "another method is taken here"}},
+        responses={
+            405: {"model": Failure, "description": "another method is taken here"},
+            421: {"model": Failure, "description": "the name in `Host` is none of this server's"},
+        },
+        dependencies=[Depends(parts.hosts.check)],
     )  # fmt: skip
     app.state.metrics = parts.metrics
     explain_errors(app)

@@ -15,6 +15,7 @@ from openness_rows import pictures, predictor_on_digits
 from PIL import Image
 
 from flows.serving.app import Background, Parts, build_app
+from flows.serving.hosts import Hosts
 from flows.serving.limits import Limits
 from flows.serving.live import Live
 from flows.serving.server import address_of, listen
@@ -76,9 +77,9 @@ def desk_with(classifier: Classifier | None, version: ModelVersion = VERSION) ->
 
 
 @contextmanager
-def served(background: Background, limits: Limits | None = None) -> Iterator[Served]:
+def served(background: Background, limits: Limits | None = None, hosts: Hosts = Hosts()) -> Iterator[Served]:  # noqa: B008  # frozen
     """The application on a free port until the end."""
-    parts = Parts(limits or Limits(max_pixels=10**6), "models:/digits@champion")
+    parts = Parts(limits or Limits(max_pixels=10**6), "models:/digits@champion", hosts)
     with listen("127.0.0.1", 0) as bound, ThreadPoolExecutor(1) as pool:
         config = uvicorn.Config(build_app(parts, background), log_config=None, lifespan="on", timeout_graceful_shutdown=20)  # fmt: skip
         server, loops, started = uvicorn.Server(config), [], threading.Event()

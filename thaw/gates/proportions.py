@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 
-from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from thaw.bootstrap import Estimate
@@ -33,6 +32,8 @@ def paired_share_interval(only_first: int, only_second: int, rows: int, confiden
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    from scipy.optimize import brentq
+
     return float(brentq(function, low, high))  # type: ignore[no-untyped-call]
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 from scipy.special import expit
 from torch import Tensor
 
@@ -33,6 +32,8 @@ def fit_calibration(logits: Tensor, targets: Tensor) -> Calibration:
 
     logits: float32 [N, C]. targets: bool [N, C]. N is 1 or more.
     """
+    from scipy.optimize import minimize
+
     scores = logits.double().numpy()
     positive = targets.sum(0).double()
     wanted = torch.where(targets, (positive + 1) / (positive + 2), 1 / (len(targets) - positive + 2)).numpy()
