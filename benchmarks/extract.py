@@ -8,7 +8,7 @@ weight transforms. Forward: one core, 64 photographs; the reference is eager flo
 End to end: all cores, image files to features (ours to Parquet); the reference is the tutorial's DataLoader with a worker a core and the
 same network, eager. The 397 photographs come 8 times each, as files of their own. The bound is the time that decoding them all
 takes on all cores, with nothing else, and the forward passes of the engine that is chosen. ResNet-18 has random weights, which cost the same.
-OpenVINO takes part where it is installed (`pip install 'thaw[openvino]'`), PyTorch's compiler where there is a C++ compiler.
+OpenVINO takes part where it is installed (`make install` brings it), PyTorch's compiler where there is a C++ compiler.
 Peak memory has a benchmark of its own, `steady_memory.py`. `--quick` takes fewer photographs and one round, and leaves PyTorch's compiler out.
 """
 

@@ -129,14 +129,13 @@ class ExtractParams(Section):
 
     engine: Literal["auto", "torch", "openvino", "cuda", "ray"] = Field(
         "auto",
-        description="what runs the backbone; `auto`: the fastest within tolerance on your images; `openvino` needs `thaw[openvino]`; `ray`: a cluster "
-        "(`thaw[ray]`), `auto` on each of its machines",
+        description="what runs the backbone; `auto`: the fastest within tolerance on your images; `openvino`: on the CPU; `ray`: a cluster, "
+        "`auto` on each of its machines",
     )
     ray: RayParams = RayParams()
     store: str | None = Field(
         None,
-        description="where features are kept beside `data/features`, for other machines: a folder, or any fsspec address such as `s3://bucket/features` "
-        "(`thaw[s3]`)",
+        description="where features are kept beside `data/features`, for other machines: a folder, or any fsspec address such as `s3://bucket/features`",
     )
     precision: Literal["float32", "bfloat16", "float16", "auto"] = Field(
         "float32",

@@ -17,7 +17,7 @@ def export(
     model: Annotated[str | None, typer.Option(help="An MLflow model URI; the champion if left out.")] = None,
     format_: Annotated[
         Format,
-        typer.Option("--format", help="`onnx` for onnxruntime and others (`thaw[onnx]`); `torch` for torch.export."),
+        typer.Option("--format", help="`onnx` for onnxruntime and others; `torch` for torch.export, which needs no more packages."),
     ] = Format.ONNX,
     out: Annotated[
         Path | None, typer.Option(help="The folder to make; data/exports/NAME-VERSION-FORMAT if left out.")

@@ -133,7 +133,7 @@ def test_what_is_missing_is_said(backbone: Backbone, tmp_path: Path, monkeypatch
     images = tmp_path / "images"
     write_images(images, range(2))
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(BadParameters, match=r"pip install 'thaw\[ray\]'"):
+    with pytest.raises(BadParameters, match=r"`make install` brings it, or `pip install -e '\.\[ray\]'`"):
         run(images, backbone, FeatureStore(tmp_path / "features"), engine="ray")
 
 

@@ -1,4 +1,4 @@
-"""Extraction on Ray Data: the same parts, by a pool of actors on one machine or many; `pip install 'thaw[ray]'`.
+"""Extraction on Ray Data: the same parts, by a pool of actors on one machine or many. Needs the extra `ray`.
 
 What goes into a part is settled before any work, and a part is named after it. So an actor that is killed costs the part it was at: another makes
 it again, under the same name, and finds by the name what is there already.

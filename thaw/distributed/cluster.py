@@ -31,7 +31,9 @@ def cluster(params: RayParams) -> Iterator[Any]:
     try:
         ray: Any = import_module("ray")
     except ImportError as error:
-        raise BadParameters("extract.engine: ray is not installed; `pip install 'thaw[ray]'`") from error
+        raise BadParameters(
+            "extract.engine: ray is not installed; `make install` brings it, or `pip install -e '.[ray]'` in Thaw's folder"
+        ) from error
     try:
         _connect(ray, params)
         yield ray

@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU: the backbone converted once and compiled; `pip install thaw[openvino]`."""
+"""OpenVINO on the CPU: the backbone converted once and compiled. Needs the extra `openvino`, which `make install` brings."""
 
 import json
 import sys
@@ -75,7 +75,10 @@ def build_openvino_engine(
     try:
         openvino: Any = import_module("openvino")
     except ImportError as error:
-        raise BadParameters("extract.engine: openvino is not installed; `pip install 'thaw[openvino]'`") from error
+        raise BadParameters(
+            "the engine openvino needs the package openvino, which is not installed; `make install` brings it, or `pip install -e '.[openvino]'` "
+            "in Thaw's folder"
+        ) from error
     shape = (size, 3, *side)
     kept = keep / _kept_name(backbone, shape) if keep else None
     model = _convert(openvino, backbone, shape) if kept is None else _kept(openvino, backbone, shape, kept)

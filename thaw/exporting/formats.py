@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """`onnx`: for onnxruntime and all else that reads it (`thaw[onnx]`). `torch`: a `.pt2` of torch.export."""
+    """`onnx`: for onnxruntime and all else that reads it. `torch`: a `.pt2` of torch.export."""
 
     ONNX = "onnx"
     TORCH = "torch"

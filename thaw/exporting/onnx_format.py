@@ -1,4 +1,4 @@
-"""ONNX: the graph for onnxruntime and whatever else reads it; `pip install 'thaw[onnx]'`."""
+"""ONNX: the graph for onnxruntime and whatever else reads it. Needs the extra `onnx`, which `make install` brings."""
 
 import logging
 import re
@@ -25,7 +25,8 @@ def check_installed() -> None:
     """Raise BadExport where a package that ONNX needs is not installed."""
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise BadExport(
-            f"exporting as onnx needs {', '.join(missing)}; `pip install 'thaw[onnx]'`, or --format torch, which needs nothing more"
+            f"exporting as onnx needs {', '.join(missing)}; `make install` brings it all, or `pip install -e '.[onnx]'` in Thaw's folder; --format torch needs "
+            "nothing more"
         )
 
 

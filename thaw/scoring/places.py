@@ -88,7 +88,7 @@ def file_system(url: str) -> tuple[Any, str]:
         place: tuple[Any, str] = fsspec.url_to_fs(url)
     except (ImportError, ValueError, OSError) as error:
         raise BadSource(
-            f"{url} cannot be used ({_first_line(error)}); s3:// needs `pip install 'thaw[s3]'`, other addresses fsspec's library for them"
+            f"{url} cannot be used ({_first_line(error)}); s3:// needs s3fs, which `make install` brings, other addresses fsspec's library for them"
         ) from error
     return place
 

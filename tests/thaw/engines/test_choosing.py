@@ -113,7 +113,7 @@ def test_openvino_that_is_missing_or_on_the_wrong_device_is_said(
     backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "openvino", None)
-    with pytest.raises(BadParameters, match=r"pip install 'thaw\[openvino\]'"):
+    with pytest.raises(BadParameters, match=r"`make install` brings it, or `pip install -e '\.\[openvino\]'`"):
         choose(backbone, "openvino")
     with pytest.raises(BadParameters, match="runs on the CPU"):
         choose_engine(backbone, "openvino", "float32", Work(100, 1, torch.device("meta")), sample)
