@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import exponential_backoff
 
 from flows.environment import find_project
+from flows.temporary_server import hold_temporary_server
 from tasks import scoring
 from tasks.progress import Tenths
 from thaw.errors import Unreachable
@@ -30,6 +31,7 @@ def score(sources: list[str], output: str | None = None, model: str | None = Non
         model: an MLflow model URI, such as models:/NAME/3; left out: the champion
     """
     os.chdir(find_project(Path.cwd()))
+    hold_temporary_server()
     scored = score_sources(sources, output, model)
     publish(scored)
     get_run_logger().info(

@@ -23,6 +23,7 @@ from flows.progress import watcher
 from flows.rescue import refuse_after_kills
 from flows.source_state import RUN, Handled, look, now, write_handled
 from flows.stages import Stage, needed_for, read_stages, read_states, up_to_date
+from flows.temporary_server import hold_temporary_server
 from flows.transcript import Outcome
 
 NOTHING_TO_DO = "Nothing to do: every stage is up to date"
@@ -76,6 +77,7 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
         why: what started the run, for whoever reads of it later
     """
     logger = get_run_logger()
+    hold_temporary_server()
     refuse_after_kills()
     if why:
         logger.info("Started because %s", why)

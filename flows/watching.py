@@ -8,6 +8,7 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_link_artifact, create_table_artifact
 
 from flows.environment import find_project
+from flows.temporary_server import hold_temporary_server
 from tasks import drift
 from tasks.drift import Measured
 from thaw.drift import words
@@ -35,6 +36,7 @@ def watch(sources: list[str], retrain: bool = False, scores: str | None = None) 
         scores: a table that is scored already, in the place of sources
     """
     os.chdir(find_project(Path.cwd()))
+    hold_temporary_server()
     params = read_params()
     measured = drift.measure(Path(scores) if scores else _score(sources), params)
     report, log = measured.report, get_run_logger()

@@ -1,10 +1,13 @@
 """The flow over a real DVC: order, failures, retries; and the same record as a hand-typed `dvc repro`."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from toy import build_toy, environment, ran
 
@@ -47,6 +50,27 @@ def test_failures_retries_and_the_same_lock_as_dvc(tmp_path: Path) -> None:
     from ruamel.yaml import YAML
 
     assert YAML(typ="safe").load(by_flow) == YAML(typ="safe").load((twin / "dvc.lock").read_text())
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_killed_it_leaves_no_server_and_no_stage_behind(end: signal.Signals, tmp_path: Path) -> None:
+    root = build_toy(tmp_path / "toy")
+    (root / "left.order").write_text("hang")
+    command, own = [sys.executable, "-m", "flows.cli", "run"], {"PYTHONPATH": str(Path.cwd()), "PREFECT_API_URL": ""}
+    run = subprocess.Popen(
+        command, cwd=root, env=environment() | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 180
+    while "left" not in ran(root):
+        assert run.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    family = psutil.Process(run.pid).children(recursive=True)
+    said = [" ".join(one.cmdline()) for one in family]
+    assert any("prefect.server" in one for one in said) and any("stage.py left" in one for one in said)
+    run.send_signal(end)
+    run.wait(60)
+    psutil.wait_procs(family, timeout=30)
+    assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_until_a_stage_means_all_that_it_needs(tmp_path: Path) -> None:

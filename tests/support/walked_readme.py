@@ -86,8 +86,11 @@ def walk(block: list[str], last: list[str]) -> None:
 
 
 def thaw(*words: str) -> None:
-    """A command in this process."""
+    """A command in this process, which leaves the environment as it was."""
+    before = dict(os.environ)
     found = CliRunner().invoke(app, words)
+    os.environ.clear()
+    os.environ.update(before)
     allowed = MAY_END_WITH.get(f"thaw {words[0]}", (0,))
     if found.exit_code not in allowed:
         raise SystemExit(
@@ -194,7 +197,14 @@ def wait_until_ready() -> None:
     )
 
 
+def commit() -> None:
+    """A version can be made again where what it was made from is in Git."""
+    run(["git", "add", "--all"])
+    run(["git", "commit", "--quiet", "--allow-empty", "--message", "What it is made from"])
+
+
 BEFORE: dict[str, Callable[[], None]] = {
+    "thaw run": commit,
     "thaw rank --backbones resnet18,mobilenet_v2,resnet18.random,own.pth": lay_weights,
     "thaw review --apply review.csv --dry-run": choose_labels,
     "curl -F images=@a.jpg -F images=@b.png 'http://127.0.0.1:8080/predict?nearest=3'": wait_until_ready,
