@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def run(  # noqa: PLR0917  # one parameter an option
     stage: Annotated[str | None, typer.Option(help="Only this stage, such as `head`.")] = None,
+    until: Annotated[str | None, typer.Option(help="This stage and all that it needs, such as `extract`.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run even what is up to date.")] = False,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Leave the champion as it is.")] = False,
     no_wait: Annotated[
@@ -30,6 +31,8 @@ def run(  # noqa: PLR0917  # one parameter an option
     from flows.results import read_results
     from flows.running_server import use_running_server
 
+    if stage is not None and until is not None:
+        raise typer.BadParameter("--stage is one stage alone, --until all that it needs as well: give one of them")
     root = enter_project()
     with run_lock(root, wait=not no_wait, on_wait=say_wait):
         preflight(root)
@@ -39,7 +42,7 @@ def run(  # noqa: PLR0917  # one parameter an option
             watcher.set(printed)
             from flows.transfer import transfer
 
-            done = transfer(stage=stage, force=force, promote=not no_promote, timeout_s=timeout)
+            done = transfer(stage=stage, until=until, force=force, promote=not no_promote, timeout_s=timeout)
     results = read_results(root)
     if json:
         print_json(_as_json(done, results))

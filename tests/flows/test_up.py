@@ -2,15 +2,13 @@
 
 import json
 import signal
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psutil
 import pytest
 from toy import ran
 from upped import Upped, hold_lock, wait_for
+from web_hook import received
 
 from flows.journal import LOG
 
@@ -146,15 +144,6 @@ def test_a_killed_run_goes_on_and_nothing_is_done_twice(up: Upped) -> None:
     assert sorted(ran(up.root)[before:]) == ["first", "last", "left", "left", "right"]
 
 
-def test_a_server_that_dies_is_started_again(up: Upped) -> None:
-    (server,) = (process for process in up.family() if "prefect server start" in " ".join(process.cmdline()))
-    server.kill()
-    wait_for(lambda: "prefect was started again" in up.what_is_said(), up.what_is_said)
-    assert "prefect ended by itself" in up.what_is_said()
-    wait_for(lambda: up.ask("/health"), up.what_is_said)
-    assert up.ended(up.run())["type"] == "COMPLETED"
-
-
 def test_what_is_stopped_goes_on_with_the_next_one_and_nothing_is_left_running(up: Upped) -> None:
     up.order("first", "hang")
     run = up.run(stage="first", force=True)
@@ -180,29 +169,3 @@ def test_killed_it_leaves_nothing_running(up: Upped) -> None:
     assert up.end(signal.SIGKILL) == []
     assert (up.root / ".thaw/servers.json").exists(), "and nobody believes it"
     assert "no Prefect server is up" in up.thaw("notify", "list", code=1)
-
-
-@contextmanager
-def received() -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """A web hook on this machine: its address, and the messages that it gets."""
-    messages: list[dict[str, str]] = []
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            assert self.path == "/s3cr3t"
-            messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *values: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", messages
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

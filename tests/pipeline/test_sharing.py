@@ -1,20 +1,29 @@
-"""A second machine carries on where the first stopped, and rebuilds its champion: Git, a DVC remote and an MLflow server are all that both share."""
+"""A second machine carries on where the first stopped, and rebuilds its champion: all that docs/sharing.md shows, as it stands.
 
+Git, a DVC remote and an MLflow server are all that both share.
+"""
+
+import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from documented import DOCS, block_with, blocks, filled_in
 from PIL import Image
 from project import CHEAP, Project, clone
-from started import mlflow_server, serving
+from started import serving
 
-from flows.servers import HOST, free_port
+from flows.servers import HOST, Service, free_port
 
 pytestmark = pytest.mark.slow
 
+PAGE = DOCS / "sharing.md"
+REMOTE, PHOTOS, SERVER, ADDRESS, SECOND, STORE, REBUILD = blocks(PAGE)
 CLASSES = {"dark": 60, "light and bright": 200}
 
 
@@ -22,20 +31,30 @@ CLASSES = {"dark": 60, "light and bright": 200}
 class Machine(Project):
     """A clone of the project that knows the MLflow server."""
 
-    server: str
+    server: str = ""
 
     def environment(self) -> dict[str, str]:
         return super().environment() | {"MLFLOW_TRACKING_URI": self.server}
 
-    def git(self, *arguments: str) -> str:
-        return self.run("git", "-c", "user.name=x", "-c", "user.email=x@example.org", *arguments)
+    def type(self, commands: str, cwd: Path | None = None) -> str:
+        """Type what a page shows into a shell; it stops at the first line that fails."""
+        found = subprocess.run(
+            ["bash", "-c", f"set -euo pipefail\n{commands}"], cwd=cwd or self.root, env=self.environment(), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, check=False,
+        )  # fmt: skip
+        assert found.returncode == 0, found.stdout
+        return found.stdout
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
+    """The MLflow server, by the line of the page."""
     port = free_port(0)
-    with serving(mlflow_server(tmp_path, port), tmp_path):
-        yield f"http://{HOST}:{port}"
+    program, *options = shlex.split(filled_in(SERVER, {"--port 5000": f"--port {port} --workers 1"}))
+    command, address = (str(Path(sys.executable).parent / program), *options), f"http://{HOST}:{port}"
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with serving(Service("mlflow", command, address, f"{address}/health", quiet), tmp_path):
+        yield address
 
 
 def draw_photos(folder: Path) -> None:
@@ -49,41 +68,50 @@ def draw_photos(folder: Path) -> None:
                 Image.fromarray(pixels).save(path)
 
 
-def versions_of(machine: Machine) -> object:
-    return machine.json("models")["versions"]
-
-
-def test_a_second_machine_has_nothing_to_do_and_rebuilds_the_champion(server: str, tmp_path: Path) -> None:
-    first = Machine(clone(tmp_path / "first", (*CHEAP, "dataset.source=photos", "head.l2=[0.001]")).root, server)
+def test_a_second_machine_has_nothing_to_do_and_rebuilds_the_champion(
+    server: str, prefect: str, tmp_path: Path
+) -> None:
+    settings = (*CHEAP, "dataset.source=photos", "head.l2=[0.001]")
+    first = Machine(clone(tmp_path / "first", settings).root, prefect, server)
     draw_photos(first.root / "photos")
-    first.run("dvc", "add", "photos")
-    first.git("add", "--all")
-    first.git("commit", "--quiet", "--message", "Photos")
-    first.run("thaw", "run")
-    first.git("add", "--all")
-    first.git("commit", "--quiet", "--message", "What came out")
-    first.run("dvc", "push")
+    first.run("git", "init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    first.run("git", "remote", "add", "origin", str(tmp_path / "origin.git"))
+    first.run("git", "push", "--quiet", "--set-upstream", "origin", "HEAD")
+    first.type(PHOTOS)
     shutil.rmtree(first.root / ".dvc/cache")
 
-    second = Machine(tmp_path / "second", server)
-    first.git("clone", "--quiet", str(first.root), str(second.root))
-    second.run("dvc", "pull")
-    done = second.json("run")
-    assert done["nothing_to_do"] and {stage["outcome"] for stage in done["stages"]} == {"up to date"}
-    assert done["promotion"] == "version 1 is the champion already"
-    assert second.git("status", "--porcelain") == ""
+    second = Machine(tmp_path / "second", prefect, server)
+    given = {
+        "ADDRESS project": f"{tmp_path}/origin.git second", "cd project": "cd second", "make install": "true",
+        "source .venv/bin/activate": "true", "http://127.0.0.1:5000": server,
+    }  # fmt: skip
+    assert ADDRESS in SECOND
+    said = second.type(filled_in(SECOND, given), tmp_path)
+    assert "Nothing to do: every stage is up to date." in said and "version 1 is the champion already" in said
+    assert second.run("git", "status", "--porcelain") == ""
 
     traced = second.json("trace")
-    assert traced["commit"] == {"id": first.git("rev-parse", "HEAD~1").strip(), "dirty": False, "changed": []}
+    assert traced["commit"] == {"id": first.run("git", "rev-parse", "HEAD~1").strip(), "dirty": False, "changed": []}
     assert len(traced["training"]) == 10, "five a class, of six"
-    before = versions_of(second)
-    found = second.json("reproduce", "champion", "--keep", "rebuilt")
-    assert found["agrees"] and found["agreement"]["rows"] == 30 and found["outputs"]["data/manifest.parquet"]
-    assert [one["origin"] for one in found["plan"]["supplies"]] == ["the DVC remote `storage`", "Git"]
-    assert versions_of(second) == before and not list((second.root / ".thaw").glob("reproduce-*"))
+    before = second.json("models")["versions"]
+    said = second.type(filled_in(REBUILD, {"reproduce 3": "reproduce 1"}))
+    assert "Everything that it takes is there." in said and "It agrees, within 0.01." in said
+    assert "photos: the DVC remote `storage`" in said and "data/pretrain: Git" in said.replace("/small.safetensors", "")
+    assert second.json("models")["versions"] == before and not list((second.root / ".thaw").glob("reproduce-*"))
     shutil.rmtree(second.root / "rebuilt")
-    assert second.git("status", "--porcelain") == "", "nothing of it is left in the tree"
+    assert second.run("git", "status", "--porcelain") == "", "nothing of it is left in the tree"
+
+    second.type(REMOTE + STORE)
+    changed = (second.root / ".dvc/config").read_text() + (second.root / "params.yaml").read_text()
+    assert all(word in changed for word in ("s3://bucket/thaw", "https://s3.example.org", "s3://bucket/features"))
+    second.run("git", "checkout", "--quiet", "--", ".")
     refused_where_photos_are_gone(second)
+
+
+def test_each_block_of_the_page_is_one_that_is_run() -> None:
+    lines = [line for block in (REMOTE, PHOTOS, SERVER, SECOND, STORE, REBUILD) for line in block.splitlines()]
+    assert ADDRESS.strip() in lines, "shown by itself, and again for the second machine"
+    assert block_with(PAGE, "git clone") == SECOND and block_with(PAGE, "thaw reproduce") == REBUILD
 
 
 def refused_where_photos_are_gone(machine: Machine) -> None:

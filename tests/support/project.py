@@ -22,6 +22,8 @@ class Project:
     """A clone with a Git history of its own; commands run in it with nothing inherited from the surrounding project."""
 
     root: Path
+    prefect: str = ""
+    """The API of a Prefect server; empty: each command starts one of its own."""
 
     def start(self, *command: str, **environment: str) -> "subprocess.Popen[str]":
         """Start `thaw`, `dvc` or `git` in a process group of its own."""
@@ -49,7 +51,7 @@ class Project:
         return json.loads(process.stdout)
 
     def environment(self) -> dict[str, str]:
-        own = {"PREFECT_HOME", "PREFECT_API_URL", "MLFLOW_TRACKING_URI", "PWD"}
+        own = {"PREFECT_HOME", "PREFECT_API_URL", "MLFLOW_TRACKING_URI", "PWD", "PYTHONDONTWRITEBYTECODE"}
         kept = {name: value for name, value in os.environ.items() if name not in own}
         programs = str(Path(sys.executable).parent)
         # The copy's own modules come before the installed ones.
@@ -57,6 +59,7 @@ class Project:
             "PATH": f"{programs}{os.pathsep}{kept['PATH']}",
             "PYTHONPATH": str(self.root),
             "COLUMNS": "200",
+            "PREFECT_API_URL": self.prefect,
         }
 
     def set(self, *changes: str) -> None:
@@ -76,7 +79,7 @@ class Project:
         return sorted((self.root / "data/features").rglob("part-*.parquet"))
 
 
-def clone(into: Path, settings: Sequence[str] = ()) -> Project:
+def clone(into: Path, settings: Sequence[str] = (), *, prefect: str = "") -> Project:
     """Copy what Git tracks or would track, as it stands in the working tree, and commit it."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -89,7 +92,7 @@ def clone(into: Path, settings: Sequence[str] = ()) -> Project:
         if (ROOT / name).is_file() and name != "dvc.lock":
             (into / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, into / name)
-    project = Project(into)
+    project = Project(into, prefect)
     project.run("git", "init", "--quiet")
     project.run("git", "config", "user.name", "Tester")
     project.run("git", "config", "user.email", "tester@example.org")

@@ -29,7 +29,8 @@ def mlflow_server(folder: Path, port: int) -> Service:
         *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
         *("--artifacts-destination", str(folder / "mlartifacts")),
     )
-    return Service("mlflow", command, address, f"{address}/health")
+    # Its job runner takes eight processes.
+    return Service("mlflow", command, address, f"{address}/health", {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
 
 
 def prefect_server(home: Path, port: int) -> Service:
