@@ -90,16 +90,3 @@ def test_the_cache_is_looked_after(default_project: Project, tmp_path: Path) -> 
     found = default_project.json("cache", "import", str(tmp_path / "out/features.npy"), "--dry-run")
     assert (found["rows"], found["new"], found["written"]) == (len(digests), 0, False)
     assert default_project.json("run")["nothing_to_do"], "looking changes nothing"
-
-
-def test_an_experiment_runs_and_leaves_the_workspace_as_dvc_says(default_project: Project) -> None:
-    default_project.run("git", "add", "--all")
-    default_project.run("git", "commit", "--quiet", "--message", "What came out")
-    output = default_project.run(
-        "dvc", "exp", "run", "--set-param", "strategy.kind=knn", "--set-param", "evaluate.baselines=[majority]"
-    )
-    assert "Ran experiment" in output, output
-    head = json.loads((default_project.root / "data/head/head.json").read_text())
-    assert head["kind"] == "knn"
-    shown = default_project.run("dvc", "metrics", "diff", "--json")
-    assert "test" in shown

@@ -1,4 +1,7 @@
-"""What the documentation says is so: its tutorials are run as they stand, its commands exist, its tests are there."""
+"""What the documentation says is so: its tutorials are run as they stand, its commands exist, its tests are there.
+
+The other pages' commands are run by test_readme.py, test_sharing.py and test_operations.py.
+"""
 
 import re
 import shlex
@@ -6,17 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from documented import DOCS, README, ROOT, blocks
 from project import CHEAP, Project, clone
 
-ROOT = Path.cwd()
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, *sorted(DOCS.glob("*.md"))]
 TUTORIALS = ("tutorial-prefect", "tutorial-dvc", "tutorial-mlflow")
 """In this order: each begins where the one before has ended."""
-_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    return [content for kind, content in _BLOCK.findall(page.read_text()) if kind == language]
 
 
 @pytest.mark.slow
@@ -24,8 +22,8 @@ def blocks(page: Path, language: str) -> list[str]:
 def test_every_command_of_the_tutorials_runs(tmp_path: Path) -> None:
     project = clone(tmp_path / "project", CHEAP)
     for name in TUTORIALS:
-        _run(project, "\n".join(blocks(ROOT / f"docs/{name}.md", "sh")), name)
-    (python,) = blocks(ROOT / "docs/tutorial-mlflow.md", "python")
+        _run(project, "\n".join(blocks(DOCS / f"{name}.md")), name)
+    (python,) = blocks(DOCS / "tutorial-mlflow.md", "python")
     found = subprocess.run(
         ["python", "-c", python], cwd=project.root, env=project.environment(), text=True, capture_output=True,
         timeout=300, check=False,
@@ -45,7 +43,7 @@ def _run(project: Project, commands: str, name: str) -> None:
 
 def commands() -> list[tuple[str, str]]:
     """Every line of the pages that starts with `thaw`, and the page."""
-    lines = [(page.name, line) for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
+    lines = [(page.name, line) for page in PAGES for block in blocks(page) for line in block.splitlines()]
     return [(page, line.strip()) for page, line in lines if line.strip().startswith("thaw ")]
 
 

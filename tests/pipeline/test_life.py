@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 SETTINGS = (
     "dataset.source=photos",
     "dataset.labels_per_class=null",
+    "backbone.layers=[auto]",
+    "head.l2=[0.001,0.1]",
     "promotion.margin=0.1",  # the test is small, and the second version no better than the first
 )
 DRIFT_FOUND = 5

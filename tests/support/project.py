@@ -13,7 +13,13 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path.cwd()
-CHEAP = ("strategy.minutes=0", "evaluate.baselines=[majority]", "evaluate.seeds=1", "evaluate.bootstrap=50")
+CHEAP = (
+    "strategy.minutes=0",
+    "strategy.repeats=1",
+    "evaluate.baselines=[majority]",
+    "evaluate.seeds=1",
+    "evaluate.bootstrap=50",
+)
 """Settings for tests that are not about the baselines, or about what fine-tuning would bring."""
 
 
