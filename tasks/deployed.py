@@ -2,13 +2,12 @@
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tasks.mlflow_store import STATE, explained
+from tasks.mlflow_store import STATE
+from tasks.predictor_files import PredictorFiles, bring_predictor_files, find_predictor_files
 from tasks.registry import CHAMPION, ModelVersion, Registry
 from thaw.errors import BadArtifact, RegistryError
 from thaw.files import digest_bytes, digest_file, sync
@@ -17,8 +16,6 @@ from thaw.predictor import Predictor
 
 MODELS = STATE / "models"
 """A folder for each model that was brought here; deleting one costs another download."""
-ARTIFACT = "model"
-"""What `tasks/pipeline_run.py` logs the predictor's folder as."""
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
 
 
@@ -77,30 +74,31 @@ def find_version(registry: Registry, uri: str | None) -> ModelVersion | None:
 
 def _bring(uri: str) -> Path:
     """The folder of a model below `MODELS`; downloaded where it is not there, whole or not at all."""
-    from mlflow.artifacts import download_artifacts
-    from mlflow.models import Model
-
     if ":" not in uri:
         _check_folder(Path(uri))
-    with _of_thaw(uri), explained():
-        card = Model.load(uri)
-        within = card.flavors["python_function"]["artifacts"][ARTIFACT]["path"]
-        folder = (
-            MODELS / digest_bytes(f"{card.model_id or card.model_uuid} {card.utc_time_created}".encode()).hex()[:24]
-        )
-        if folder.is_dir():
-            return folder
-        MODELS.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=MODELS, prefix=".tmp-") as scratch:
-            brought = Path(download_artifacts(artifact_uri=f"{uri.rstrip('/')}/{within}", dst_path=scratch))
-            for file in brought.iterdir():
-                sync(file)
-            try:
-                brought.rename(folder)
-            except OSError:  # another process was faster
-                if not folder.is_dir():
-                    raise
+    try:
+        files = find_predictor_files(uri)
+        if files is None:
+            raise RegistryError(f"{uri} holds no model that Thaw has registered; name another with --model")
+        folder = MODELS / digest_bytes(files.identity.encode()).hex()[:24]
+        if not folder.is_dir():
+            _download(files, folder)
+    except OSError as error:
+        raise RegistryError(f"{uri} cannot be read ({error}); name another model with --model") from error
     return folder
+
+
+def _download(files: PredictorFiles, folder: Path) -> None:
+    MODELS.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=MODELS, prefix=".tmp-") as scratch:
+        brought = bring_predictor_files(files, Path(scratch))
+        for file in brought.iterdir():
+            sync(file)
+        try:
+            brought.rename(folder)
+        except OSError:  # another process was faster
+            if not folder.is_dir():
+                raise
 
 
 def _check_folder(folder: Path) -> None:
@@ -112,16 +110,6 @@ def _check_folder(folder: Path) -> None:
         raise RegistryError(
             f"{folder} is no model of Thaw's that can be read: it has no file MLmodel; `thaw models` lists the versions"
         )
-
-
-@contextmanager
-def _of_thaw(uri: str) -> Iterator[None]:
-    try:
-        yield
-    except (KeyError, TypeError) as error:
-        raise RegistryError(f"{uri} holds no model that Thaw has registered; name another with --model") from error
-    except OSError as error:
-        raise RegistryError(f"{uri} cannot be read ({error}); name another model with --model") from error
 
 
 def _key(folder: Path) -> str:

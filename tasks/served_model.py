@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from tasks.predictor_files import bring_predictor_files, find_predictor_files
 from tasks.registry import CHAMPION, ModelVersion, Registry, explained
 from thaw.errors import BadArtifact, BadParameters, RegistryError
 from thaw.gallery import FILE, Gallery, read_gallery
@@ -91,23 +89,19 @@ def read_served_model(registry: Registry, number: int) -> ServedModel:
     """
     version = registry.version(number)
     with TemporaryDirectory(prefix="thaw-served-") as folder:
-        predictor = _read_predictor(version, _download(version, Path(folder)))
+        predictor = _read_predictor(version, _bring(version, Path(folder)))
         return ServedModel(version, predictor, _read_gallery(registry, version, Path(folder)))
 
 
-def _download(version: ModelVersion, folder: Path) -> Path:
-    """The folder of the predictor's own files, among those of the MLflow model."""
-    from mlflow.artifacts import download_artifacts
-
+def _bring(version: ModelVersion, folder: Path) -> Path:
+    """The folder of the predictor's own files."""
     try:
-        with explained():
-            model = Path(download_artifacts(artifact_uri=version.uri, dst_path=str(folder / "model")))
-        described = YAML(typ="safe").load((model / "MLmodel").read_text(encoding="utf-8"))
-        return model / str(described["flavors"]["python_function"]["artifacts"]["model"]["path"])
-    except OSError as error:  # MLflow brings an empty folder where the files are gone
+        files = find_predictor_files(version.uri)
+        if files is not None:
+            return bring_predictor_files(files, folder / "model")
+    except (OSError, RegistryError) as error:  # the version is there, so it is its files that MLflow lacks
         raise RegistryError(f"the files of {version.uri} are gone; restore them, or delete that version") from error
-    except (YAMLError, KeyError, TypeError) as error:
-        raise BadArtifact(f"{version.uri} holds no model of Thaw; serve one that `thaw run` has registered") from error
+    raise BadArtifact(f"{version.uri} holds no model of Thaw; serve one that `thaw run` has registered")
 
 
 def _read_predictor(version: ModelVersion, folder: Path) -> Predictor | LabelSetPredictor:

@@ -4,10 +4,14 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    import torch
 
 Draw = Callable[[Path, int], Path]
 
@@ -36,6 +40,40 @@ def picture_folder(tmp_path: Path, draw: Draw) -> Path:
         draw(root / "ants" / f"ant-{index}.jpg", index)
         draw(root / "bees" / f"bee-{index}.png", 100 + index)
     return root
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of images that truly go through the network, pass by pass."""
+    from thaw.engines.torch_engine import TorchEngine
+
+    seen: list[int] = []
+    forward = TorchEngine._forward
+
+    def counted(engine: TorchEngine, pixels: "torch.Tensor") -> "dict[str, torch.Tensor]":
+        seen.append(len(pixels))
+        return forward(engine, pixels)
+
+    monkeypatch.setattr(TorchEngine, "_forward", counted)
+    return seen
+
+
+@pytest.fixture(scope="session")
+def built_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `registration.build_project` makes in seconds, once for all tests: whoever works in it copies it."""
+    from registration import build_project
+
+    return build_project(tmp_path_factory.mktemp("built") / "project")
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `registration.make_empty_store` makes, once for all tests, for `registration.copy_empty_store`."""
+    from registration import make_empty_store
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        return make_empty_store(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,13 @@
 """What can be held against a model without any other beside it: leakage, near-copies, suspect labels. One file, `checks.json`, with each version's report."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from thaw.errors import BadArtifact
-from thaw.files import write_text
 from thaw.manifest import Example
+from thaw.records import read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def count_leakage(learnt: Sequence[Example], held_out: Sequence[Example]) -> Lea
 
 def write_checks(checks: Checks, path: Path) -> None:
     """Write `checks.json`, atomically."""
-    write_text(path, json.dumps(asdict(checks), indent=2) + "\n")
+    write_record(_ADAPTER, checks, path)
 
 
 def read_checks(path: Path) -> Checks:
@@ -77,9 +75,8 @@ def read_checks(path: Path) -> Checks:
     Raises:
         BadArtifact: the file is missing, damaged, or of another version.
     """
-    try:
-        return _ADAPTER.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise BadArtifact(
-            f"{path} holds no checks of this version; run `thaw run --stage evaluate` to make it again"
-        ) from error
+    return read_record(
+        _ADAPTER,
+        path,
+        lambda _: f"{path} holds no checks of this version; run `thaw run --stage evaluate` to make it again",
+    )

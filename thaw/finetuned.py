@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from thaw.errors import BadArtifact
-from thaw.files import write_bytes, write_text
+from thaw.files import write_text
+from thaw.records import read_record, write_record
 
 if TYPE_CHECKING:
     from thaw.predictor import Predictor  # seconds; whoever writes that nothing was thawed does without
@@ -77,12 +77,11 @@ def read_finetuned(folder: Path) -> "Predictor | None":
         BadArtifact: a file is missing or torn.
     """
     path = folder / RECORD
-    try:
-        record = _ADAPTER.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise BadArtifact(
-            f"{path} cannot be read ({error}); run `thaw run --stage finetune` to make it again"
-        ) from error
+    record = read_record(
+        _ADAPTER,
+        path,
+        lambda error: f"{path} cannot be read ({error}); run `thaw run --stage finetune` to make it again",
+    )
     if not record.blocks:
         return None
     from thaw.predictor import Predictor
@@ -96,7 +95,7 @@ def _clear(folder: Path) -> None:
 
 
 def _write_record(record: Record, folder: Path) -> None:
-    write_bytes(folder / RECORD, _ADAPTER.dump_json(record, indent=2) + b"\n")
+    write_record(_ADAPTER, record, folder / RECORD)
 
 
 def _table(history: Sequence[Epoch]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from torch import Tensor
 
 from thaw.advice.intervals import accuracy_of, gain_of
@@ -14,10 +14,10 @@ from thaw.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
 from thaw.advice.pool import Pool, draw_folds
 from thaw.advice.transferability import Score, log_me, score_of
 from thaw.bootstrap import Estimate, Resampling
-from thaw.errors import BadArtifact, BadManifest
-from thaw.files import write_bytes
+from thaw.errors import BadManifest
 from thaw.heads.standardisation import fit_standardisation
 from thaw.prices import Price
+from thaw.records import read_record, write_record
 
 RESAMPLING = Resampling(2000)
 SHUFFLES = 10
@@ -159,7 +159,7 @@ _ADAPTER = TypeAdapter(Ranking)
 
 def write_ranking(ranking: Ranking, path: Path) -> None:
     """Write the ranking as JSON, atomically."""
-    write_bytes(path, _ADAPTER.dump_json(ranking, indent=2) + b"\n")
+    write_record(_ADAPTER, ranking, path)
 
 
 def read_ranking(path: Path) -> Ranking:
@@ -168,7 +168,6 @@ def read_ranking(path: Path) -> Ranking:
     Raises:
         BadArtifact: it is missing or damaged.
     """
-    try:
-        return _ADAPTER.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise BadArtifact(f"{path} cannot be read ({error}); run `thaw rank` to make it again") from error
+    return read_record(
+        _ADAPTER, path, lambda error: f"{path} cannot be read ({error}); run `thaw rank` to make it again"
+    )

@@ -1,18 +1,16 @@
 """What one answer of the deployed model costs on this machine, and what its files weigh: measured, and kept in `serving.json`."""
 
-import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from thaw.errors import BadArtifact
-from thaw.files import write_text
+from thaw.records import read_record, write_record
 
 if TYPE_CHECKING:
     from thaw.multilabel.predictor import LabelSetPredictor
@@ -71,7 +69,7 @@ def megabytes_of(model: "Predictor | LabelSetPredictor") -> float:
 
 def write_serving_cost(cost: ServingCost, path: Path) -> None:
     """Write `serving.json`, atomically."""
-    write_text(path, json.dumps(asdict(cost), indent=2) + "\n")
+    write_record(_ADAPTER, cost, path)
 
 
 def read_serving_cost(path: Path) -> ServingCost:
@@ -80,12 +78,11 @@ def read_serving_cost(path: Path) -> ServingCost:
     Raises:
         BadArtifact: the file is missing, damaged, or of another version.
     """
-    try:
-        return _ADAPTER.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise BadArtifact(
-            f"{path} holds no costs of this version; run `thaw run --stage evaluate` to make it again"
-        ) from error
+    return read_record(
+        _ADAPTER,
+        path,
+        lambda _: f"{path} holds no costs of this version; run `thaw run --stage evaluate` to make it again",
+    )
 
 
 def _ms(work: Callable[[], None]) -> float:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import PositiveInt, TypeAdapter, ValidationError
+from pydantic import PositiveInt, TypeAdapter
 
-from thaw.errors import BadArtifact
-from thaw.files import write_bytes
+from thaw.records import read_record, write_record
 
 HeadKind = Literal["linear", "mlp", "knn"]
 StrategyKind = Literal["linear", "mlp", "knn", "cut", "last_blocks", "full", "scratch"]
@@ -53,7 +52,7 @@ _ADAPTER = TypeAdapter(Strategy)
 
 def write_strategy(strategy: Strategy, path: Path) -> None:
     """Write the strategy as JSON, atomically; the same strategy gives the same bytes."""
-    write_bytes(path, _ADAPTER.dump_json(strategy, indent=2) + b"\n")
+    write_record(_ADAPTER, strategy, path)
 
 
 def read_strategy(path: Path) -> Strategy:
@@ -62,9 +61,8 @@ def read_strategy(path: Path) -> Strategy:
     Raises:
         BadArtifact: it is missing or damaged.
     """
-    try:
-        return _ADAPTER.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise BadArtifact(
-            f"{path} cannot be read as a strategy ({error}); run `thaw run --stage advise` to make it again"
-        ) from error
+    return read_record(
+        _ADAPTER,
+        path,
+        lambda error: f"{path} cannot be read as a strategy ({error}); run `thaw run --stage advise` to make it again",
+    )

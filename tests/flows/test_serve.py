@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
-from registration import build_project, challenge, inside
+from registration import challenge, inside
 from toy import environment
 from typer.testing import CliRunner
 
@@ -28,9 +29,9 @@ from thaw.params import read_params
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def project(built_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Three versions: the champion, the same model once more, and one that cannot be loaded."""
-    root = build_project(tmp_path_factory.mktemp("served"))
+    root = Path(shutil.copytree(built_project, tmp_path_factory.mktemp("served") / "project"))
     (root / "dvc.yaml").write_text("stages: {}\n")
     with inside(root), pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from registration import inside, make_empty_store
+from registration import copy_empty_store, inside
 from toy import environment
 from traced import build_traceable, commit, git, make_traced
 
@@ -19,12 +19,12 @@ LISTED = "path,label\nants/ant-0.jpg,ants\n"
 
 
 @pytest.fixture
-def recipe(tmp_path: Path, picture_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
+def recipe(empty_store: Path, tmp_path: Path, picture_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
     """Of a version whose images lie outside the project, with a listing that has changed since."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = tmp_path / "project"
     build_traceable(root, picture_folder)
-    make_empty_store(root)
+    copy_empty_store(empty_store, root)
     text = (root / "params.yaml").read_text().replace("source: photos", "source: ../source, listing: list.csv")
     (root / "params.yaml").write_text(f'{text}extract: {{store: "s3://bucket/features"}}\n')
     (root / ".gitignore").write_text(".thaw\nw.pth\n")

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from registration import build_project, inside, make_empty_store
+from registration import copy_empty_store, inside
 from started import mlflow_server, prefect_server, serving
 from toy import build_toy, environment, ran
 
@@ -25,9 +25,10 @@ MAY_PASS = 75
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(built_project: Path, empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that is ready to be registered, with a store that holds nothing."""
-    return make_empty_store(build_project(tmp_path_factory.mktemp("template")))
+    root = Path(shutil.copytree(built_project, tmp_path_factory.mktemp("template") / "project"))
+    return copy_empty_store(empty_store, root)
 
 
 @pytest.fixture

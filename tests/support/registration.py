@@ -55,10 +55,11 @@ def make_empty_store(root: Path) -> Path:
     return root
 
 
-def copy_empty_store(template: Path, root: Path) -> None:
+def copy_empty_store(template: Path, root: Path) -> Path:
     """Copy the store that `make_empty_store` made in `template` to `root`."""
-    (root / ".thaw").mkdir(parents=True)
+    (root / ".thaw").mkdir(parents=True, exist_ok=True)
     shutil.copy(template / ".thaw/mlflow.db", root / ".thaw")
+    return root
 
 
 def build_project(root: Path) -> Path:
@@ -82,6 +83,21 @@ def build_project(root: Path) -> Path:
         for stage in (ingest, extract, advise, head, finetune, compare, evaluate):
             stage.main()
     return root
+
+
+def change_params(old: str, new: str) -> None:
+    """Edit the text of `params.yaml`, in which `old` must stand."""
+    text = Path("params.yaml").read_text()
+    assert old in text
+    Path("params.yaml").write_text(text.replace(old, new))
+
+
+def champion(registry: "Registry") -> int | None:
+    """The number of the version that has the alias."""
+    from tasks.registry import CHAMPION
+
+    found = registry.by_alias(CHAMPION)
+    return None if found is None else found.number
 
 
 def predictions(labels: Sequence[str], predicted: Sequence[str], rows: Sequence[int] | None = None) -> Predictions:

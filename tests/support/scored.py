@@ -2,8 +2,10 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 from openness_rows import predictor_on_digits
 from PIL import Image
@@ -65,3 +67,8 @@ def write_pngs(folder: Path, count: int, first: int = 0) -> Path:
     for number in range(first, first + count):
         (folder / f"{number:05}.png").write_bytes(png(number))
     return folder
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a table of scores."""
+    return pq.read_table(path).to_pylist()

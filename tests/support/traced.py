@@ -1,17 +1,19 @@
 """Versions with a lineage, on a store of their own: a manifest, a lock and parameters, without a pipeline that would have to run."""
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from registration import LABELS, predictions
+from registration import LABELS, copy_empty_store, inside, predictions
 
 from tasks.lineage_files import LINEAGE, write_lineage
 from tasks.mlflow_store import experiment_id
-from tasks.registry import Registry
+from tasks.registry import Registry, open_registry
 from thaw.files import digest_file
 from thaw.manifest import Example, build_manifest, write_manifest
-from thaw.params import read_params
+from thaw.params import RegistryParams, read_params
 from thaw.predictions import write_predictions
 
 PARAMS = """\
@@ -57,6 +59,15 @@ def build_traceable(root: Path, photos: Path) -> None:
     (root / ".gitignore").write_text(".thaw\n")
     git(root, "init", "--quiet")
     commit(root)
+
+
+@contextmanager
+def inside_traceable(root: Path, store: Path, photos: Path) -> Iterator[Registry]:
+    """Work in `root`, made by `build_traceable`, with a copy of the empty store in `store`; yields its registry `photos`."""
+    copy_empty_store(store, root)
+    build_traceable(root, photos)
+    with inside(root):
+        yield open_registry(RegistryParams(name="photos"))
 
 
 def commit(root: Path) -> str:

@@ -1,36 +1,16 @@
 """The stage `advise`, on pictures that the earlier stages took."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from registration import build_project, inside
+from registration import change_params
 
 from tasks import advise, evaluate, extract, head, ingest
 from tasks.paths import ADVICE, ADVICE_PAGE, HEAD, MANIFEST, PREDICTED, REPORT, STRATEGY
 from thaw.advice.record import read_advice, read_predicted
 from thaw.errors import BadArtifact
 from thaw.strategy import Strategy, read_strategy, write_strategy
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_project(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def project(template: Path, tmp_path: Path) -> Iterator[Path]:
-    root = Path(shutil.copytree(template, tmp_path / "project"))
-    with inside(root):
-        yield root
-
-
-def set_params(old: str, new: str) -> None:
-    text = Path("params.yaml").read_text()
-    assert old in text
-    Path("params.yaml").write_text(text.replace(old, new))
 
 
 def test_it_decides_and_writes_page_figures_and_prediction(project: Path) -> None:
@@ -60,8 +40,8 @@ def test_the_same_again_decides_with_the_same_bytes(project: Path) -> None:
 
 
 def test_an_earlier_layer_that_is_cut_goes_all_the_way(project: Path) -> None:
-    set_params("backbone: {weights: small.safetensors}", "backbone: {weights: small.safetensors, layers: [blocks]}")
-    set_params("strategy: {minutes: 0}", "strategy: {minutes: 0, kind: cut}")
+    change_params("backbone: {weights: small.safetensors}", "backbone: {weights: small.safetensors, layers: [blocks]}")
+    change_params("strategy: {minutes: 0}", "strategy: {minutes: 0, kind: cut}")
     extract.main()
     advise.main()
     strategy, advice = read_strategy(STRATEGY), read_advice(ADVICE)
@@ -73,7 +53,7 @@ def test_an_earlier_layer_that_is_cut_goes_all_the_way(project: Path) -> None:
 
 
 def test_with_a_budget_validation_images_judge_and_are_not_learnt_from(project: Path) -> None:
-    set_params("dataset: {source: photos}", "dataset: {source: photos, labels_per_class: 3}")
+    change_params("dataset: {source: photos}", "dataset: {source: photos, labels_per_class: 3}")
     for name in ("dark", "light and bright"):
         (Path("photos/val") / name).mkdir(parents=True)
         for file in sorted((Path("photos/train") / name).iterdir())[:4]:

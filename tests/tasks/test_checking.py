@@ -1,14 +1,10 @@
 """What `evaluate` writes for the gates, on pictures that the earlier stages took."""
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
-from registration import build_project, inside
 
 from tasks import advise, extract, head, ingest
 from tasks.assembled import read_assembled
@@ -22,18 +18,6 @@ from thaw.params import read_params
 from thaw.selection import examples_of
 from thaw.serving_cost import megabytes_of, read_serving_cost
 from thaw.strategy import read_strategy
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_project(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def project(template: Path, tmp_path: Path) -> Iterator[Path]:
-    root = Path(shutil.copytree(template, tmp_path / "project"))
-    with inside(root):
-        yield root
 
 
 def checked() -> Checks:

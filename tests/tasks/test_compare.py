@@ -1,12 +1,7 @@
 """The stage `compare`: nothing where nothing is asked for; a certificate, its page and its place in the report and in MLflow where it is."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
-from registration import build_project, inside
 
 from tasks import compare, evaluate, register
 from tasks.paths import CERTIFICATE, CERTIFICATE_PAGE, REGISTERED, REPORT
@@ -17,18 +12,6 @@ ASKED = """
 compare: {strategies: [linear, knn, cut, last_blocks, full], seeds: 2, minutes: 20}
 finetune: {epochs: 1, augment: none, scratch: {epochs: 1}}
 """
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_project(tmp_path_factory.mktemp("built") / "project")
-
-
-@pytest.fixture
-def project(built: Path, tmp_path: Path) -> Iterator[Path]:
-    shutil.copytree(built, tmp_path / "project")
-    with inside(tmp_path / "project") as root:
-        yield root
 
 
 def ask(more: str = ASKED) -> None:

@@ -2,18 +2,16 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from drifting import QUICK, batch, reference, store_features, write_scores
-from registration import copy_empty_store, inside, make_empty_store
 
 from tasks.drift import PAGE, RECORD, measure, release_retraining
 from tasks.drift_history import open_history
 from tasks.mlflow_store import experiment_id
-from tasks.registry import Registry, open_registry
+from tasks.registry import Registry
 from thaw.drift.record import Point, read_report
 from thaw.drift.reference import write_reference
 from thaw.errors import BadArtifact, RegistryError
@@ -24,24 +22,14 @@ CALM, BLURRED = batch(270, 120), batch(270, 120, blur=True)
 SCORES = Path("data/scores")
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_empty_store(tmp_path_factory.mktemp("template"))
-
-
 @pytest.fixture
-def registry(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+def registry(registry: Registry) -> Registry:
     """Version 1 of `pets` with its reference; two batches whose features are stored, one here and one there."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    copy_empty_store(template, tmp_path)
-    with inside(tmp_path):
-        registry = open_registry(PARAMS.registry)
-        registry.client.create_registered_model(registry.name)
-        write_reference(reference(), Path("reference.parquet"))
-        add_version(registry, Path("reference.parquet"))
-        store_features(SCORES / "features", CALM)
-        store_features(Path("data/features"), BLURRED)
-        yield registry
+    write_reference(reference(), Path("reference.parquet"))
+    add_version(registry, Path("reference.parquet"))
+    store_features(SCORES / "features", CALM)
+    store_features(Path("data/features"), BLURRED)
+    return registry
 
 
 def add_version(registry: Registry, file: Path | None) -> int:

@@ -3,34 +3,15 @@
 import csv
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from registration import CLASSES, build_project, inside
+from registration import CLASSES, change_params
 
 from tasks import advise, evaluate, extract, head, ingest
 from tasks.paths import REPORT
 from thaw.errors import BadArtifact, BadManifest, BadSource
 from thaw.predictions import read_predictions
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_project(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def project(template: Path, tmp_path: Path) -> Iterator[Path]:
-    root = Path(shutil.copytree(template, tmp_path / "project"))
-    with inside(root):
-        yield root
-
-
-def set_params(old: str, new: str) -> None:
-    text = Path("params.yaml").read_text()
-    assert old in text
-    Path("params.yaml").write_text(text.replace(old, new))
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -70,8 +51,8 @@ def test_three_ways_to_the_same_answer_are_compared(project: Path) -> None:
 
 
 def test_every_baseline_is_measured_from_the_same_images(project: Path) -> None:
-    set_params("baselines: [majority]", "baselines: [majority, pixels, random_backbone]")
-    set_params("seeds: 1", "seeds: 2")
+    change_params("baselines: [majority]", "baselines: [majority, pixels, random_backbone]")
+    change_params("seeds: 1", "seeds: 2")
     evaluate.main()
     metrics = json.loads((REPORT / "metrics.json").read_text())
     assert metrics["baselines"]["majority"]["accuracy"] == 0.5
@@ -84,7 +65,7 @@ def test_every_baseline_is_measured_from_the_same_images(project: Path) -> None:
 
 def test_without_test_images_it_says_what_to_do(project: Path) -> None:
     shutil.rmtree("photos/test")
-    set_params("dataset: {source: photos}", "dataset: {source: photos, splits: {val: 0.0, test: 0.0}}")
+    change_params("dataset: {source: photos}", "dataset: {source: photos, splits: {val: 0.0, test: 0.0}}")
     ingest.main()
     extract.main()
     advise.main()
@@ -115,7 +96,7 @@ def test_a_mistake_whose_image_changed_stops_it_before_the_metrics_say_that_all_
 def test_what_is_rejected_is_counted_beside_what_is_right(project: Path) -> None:
     plain = json.loads((REPORT / "metrics.json").read_text())
     assert "openness" not in plain and 'id="neither"' not in (REPORT / "report.html").read_text()
-    set_params("registry:", "openness: {score: neighbours, false_accepts: 0.3}\nregistry:")
+    change_params("registry:", "openness: {score: neighbours, false_accepts: 0.3}\nregistry:")
     head.main()
     evaluate.main()
     metrics = json.loads((REPORT / "metrics.json").read_text())
@@ -129,7 +110,7 @@ def test_what_is_rejected_is_counted_beside_what_is_right(project: Path) -> None
 
 
 def test_images_of_the_background_class_are_counted_apart(project: Path) -> None:
-    set_params("registry:", "openness: {background: dark}\nregistry:")
+    change_params("registry:", "openness: {background: dark}\nregistry:")
     head.main()
     evaluate.main()
     found = json.loads((REPORT / "metrics.json").read_text())["openness"]

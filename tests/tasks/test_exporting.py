@@ -27,8 +27,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+def project(root: Path) -> Iterator[Path]:
     with inside(root):
         yield root
         shutil.rmtree("data/exports", ignore_errors=True)

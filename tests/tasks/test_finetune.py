@@ -5,7 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from registration import build_project, inside
 
 from tasks import evaluate, finetune
 from tasks.assembled import read_assembled
@@ -16,20 +15,6 @@ from thaw.finetuned import read_finetuned
 from thaw.heads import read_head
 from thaw.params import read_params
 from thaw.strategy import Strategy, write_strategy
-
-
-@pytest.fixture(scope="module")
-def frozen(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_project(tmp_path_factory.mktemp("frozen") / "project")
-
-
-@pytest.fixture
-def project(frozen: Path, tmp_path: Path):  # type: ignore[no-untyped-def]
-    import shutil
-
-    shutil.copytree(frozen, tmp_path / "project")
-    with inside(tmp_path / "project") as root:
-        yield root
 
 
 def thaw_all() -> None:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from registration import copy_empty_store, inside, make_empty_store
-from traced import build_traceable, commit, make_traced
+from traced import commit, inside_traceable, make_traced
 
 from tasks.image_history import digest_of, image_history
 from tasks.lineage import Lineage, read_lineage
@@ -16,28 +15,16 @@ from tasks.lineage_json import lineage_json
 from tasks.lineage_words import NOT_RECORDED, facts_of
 from tasks.mlflow_store import experiment_id
 from tasks.promotion_history import Event
-from tasks.registry import CHAMPION, Registry, open_registry
+from tasks.registry import CHAMPION, Registry
 from tasks.version_names import Called, find_version, parse_called
 from thaw.errors import BadArtifact, BadImage, RegistryError
 from thaw.files import digest_file
-from thaw.params import RegistryParams
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_empty_store(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture
-def registry(
-    template: Path, tmp_path: Path, picture_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Registry]:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    root = tmp_path / "project"
-    copy_empty_store(template, root)
-    build_traceable(root, picture_folder)
-    with inside(root):
-        yield open_registry(RegistryParams(name="photos"))
+def registry(empty_store: Path, tmp_path: Path, picture_folder: Path) -> Iterator[Registry]:
+    with inside_traceable(tmp_path / "project", empty_store, picture_folder) as registry:
+        yield registry
 
 
 def trace(registry: Registry, number: int) -> Lineage:

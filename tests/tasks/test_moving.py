@@ -1,41 +1,21 @@
 """How a move of the alias is settled, on a real SQLite store: kills at any step, and rivals between any two."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from registration import challenge, copy_empty_store, inside, make_empty_store
+from registration import challenge, champion
 
 from tasks import promoting
 from tasks.ledger import Ledger
 from tasks.moving import finish_move, make_move
 from tasks.promoting import Promotion, promote, rollback
 from tasks.promotion_history import PROMOTE, Event
-from tasks.registry import CHAMPION, Registry, open_registry
+from tasks.registry import CHAMPION, Registry
 from thaw.errors import InUse, RegistryError
 from thaw.params import Params, PromotionParams, RegistryParams
 
 PARAMS = Params(registry=RegistryParams(name="pets"), promotion=PromotionParams(bootstrap=100))
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_empty_store(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def registry(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    copy_empty_store(template, tmp_path)
-    with inside(tmp_path):
-        registry = open_registry(PARAMS.registry)
-        registry.client.create_registered_model(registry.name)
-        yield registry
-
-
-def champion(registry: Registry) -> int | None:
-    found = registry.by_alias(CHAMPION)
-    return None if found is None else found.number
 
 
 def promotion(version: int, move: int, attempt: str) -> Event:

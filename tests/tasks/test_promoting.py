@@ -1,6 +1,6 @@
 """Promotion and rollback, on a real SQLite store; the versions hold predictions and nothing else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,41 +12,18 @@ from registration import (
     challenge,
     challenge_with,
     challenge_with_sets,
-    copy_empty_store,
-    inside,
-    make_empty_store,
+    champion,
     predictions,
 )
 
 from tasks.promoting import PAGE, Promotion, promote, rollback
-from tasks.registry import CHAMPION, Registry, open_registry
+from tasks.registry import CHAMPION, Registry
 from thaw.checks import Leakage, NearCopies, Suspects
 from thaw.errors import RegistryError
 from thaw.params import Params, PromotionParams, RegistryParams
 
 PARAMS = Params(registry=RegistryParams(name="pets"), promotion=PromotionParams(bootstrap=100))
 Attempt = Callable[[Params], Promotion]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_empty_store(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def registry(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
-    """An empty registry, in a project that is the working directory."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    copy_empty_store(template, tmp_path)
-    with inside(tmp_path):
-        registry = open_registry(PARAMS.registry)
-        registry.client.create_registered_model(registry.name)
-        yield registry
-
-
-def champion(registry: Registry) -> int | None:
-    found = registry.by_alias(CHAMPION)
-    return None if found is None else found.number
 
 
 def promoted(registry: Registry, count: int) -> None:

@@ -1,11 +1,10 @@
 """What `thaw rank` does, on pictures that the earlier stages took."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from registration import build_project, inside
+from registration import inside
 
 from tasks import extract, ingest
 from tasks.paths import FEATURES, FEATURES_INDEX, MANIFEST
@@ -20,19 +19,12 @@ NAMES = ("small.safetensors", "resnet18.random")
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(built_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pictures, ranked once; the pipeline has extracted features of its own backbone before."""
-    root = build_project(tmp_path_factory.mktemp("template"))
+    root = Path(shutil.copytree(built_project, tmp_path_factory.mktemp("template") / "project"))
     with inside(root):
         rank(NAMES)
     return root
-
-
-@pytest.fixture
-def project(template: Path, tmp_path: Path) -> Iterator[Path]:
-    root = Path(shutil.copytree(template, tmp_path / "project"))
-    with inside(root):
-        yield root
 
 
 def rows_of(architecture: str) -> set[bytes]:

@@ -1,14 +1,11 @@
 """What `evaluate` writes for the watch, on pictures that the earlier stages took."""
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from registration import build_project, inside
 
 from tasks import evaluate, head
 from tasks.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST, REPORT, STRATEGY
@@ -23,18 +20,6 @@ from thaw.params import read_params
 from thaw.predictions import read_predictions
 from thaw.predictor import Predictor
 from thaw.strategy import read_strategy
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_project(tmp_path_factory.mktemp("template"))
-
-
-@pytest.fixture
-def project(template: Path, tmp_path: Path) -> Iterator[Path]:
-    root = Path(shutil.copytree(template, tmp_path / "project"))
-    with inside(root):
-        yield root
 
 
 def test_it_holds_the_test_images_with_the_cached_features_and_what_the_model_says(project: Path) -> None:

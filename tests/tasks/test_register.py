@@ -18,7 +18,7 @@ import mlflow
 import numpy as np
 import pytest
 from PIL import Image
-from registration import CLASSES, build_project, inside, make_empty_store
+from registration import CLASSES, copy_empty_store, inside
 
 from tasks import register
 from tasks.dotted import flat_metrics, flat_params
@@ -34,21 +34,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(built_project: Path, empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that is ready to be registered, with a store that holds nothing."""
-    return make_empty_store(build_project(tmp_path_factory.mktemp("template")))
-
-
-@pytest.fixture(autouse=True)
-def own_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-
-@pytest.fixture
-def project(template: Path, tmp_path: Path) -> Iterator[Path]:
-    root = Path(shutil.copytree(template, tmp_path / "project"))
-    with inside(root):
-        yield root
+    root = Path(shutil.copytree(built_project, tmp_path_factory.mktemp("template") / "project"))
+    return copy_empty_store(empty_store, root)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from registration import copy_empty_store, inside, make_empty_store
+from registration import copy_empty_store, inside
 
 from tasks.mlflow_store import experiment_id, local_uri, tracking_uri
 from tasks.promotion_history import (
@@ -28,24 +28,18 @@ from thaw.gates.outcome import failed, passed
 from thaw.params import RegistryParams
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_empty_store(tmp_path_factory.mktemp("template"))
-
-
 @pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def empty(tmp_path: Path) -> Iterator[Path]:
     """An empty folder, with a name that needs quoting nearly everywhere."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (folder := tmp_path / "mein Projekt é").mkdir()
     with inside(folder):
         yield folder
 
 
 @pytest.fixture
-def project(empty: Path, template: Path) -> Path:
+def project(empty: Path, empty_store: Path) -> Path:
     """A project with a store that holds nothing."""
-    copy_empty_store(template, empty)
+    copy_empty_store(empty_store, empty)
     return empty
 
 
@@ -220,19 +214,19 @@ def test_the_local_store_and_its_artifacts_lie_in_the_project(empty: Path) -> No
 
 
 def test_the_address_does_not_leak_into_the_environment_or_the_next_project(
-    registry: Registry, tmp_path: Path, template: Path
+    registry: Registry, tmp_path: Path, empty_store: Path
 ) -> None:
     with_versions(registry, "a")
     assert not {"MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"} & set(os.environ)
-    copy_empty_store(template, other := tmp_path / "other")
+    copy_empty_store(empty_store, other := tmp_path / "other")
     with inside(other):
         assert open_registry(RegistryParams(name="pets")).versions() == ()
 
 
 def test_a_server_or_data_base_of_the_users_is_used_as_it_is(
-    empty: Path, template: Path, monkeypatch: pytest.MonkeyPatch
+    empty: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy_empty_store(template, empty / "theirs")
+    copy_empty_store(empty_store, empty / "theirs")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{empty}/theirs/.thaw/mlflow.db")
     registry = with_versions(open_registry(RegistryParams(name="pets")), "a")
     assert len(registry.versions()) == 1 and not (empty / ".thaw").exists()

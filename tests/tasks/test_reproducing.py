@@ -5,31 +5,18 @@ from hashlib import md5
 from pathlib import Path
 
 import pytest
-from registration import copy_empty_store, inside, make_empty_store
-from traced import build_traceable, commit, make_traced
+from traced import commit, inside_traceable, make_traced
 
 from tasks.dvc_lock import LockedFile, LockedStage, parse_lock
-from tasks.registry import Registry, open_registry
+from tasks.registry import Registry
 from tasks.reproducing import Recipe, code_differences, compare_rebuilt, equal_outputs, read_recipe, value_at
 from thaw.errors import BadArtifact, NotReproducible
-from thaw.params import RegistryParams
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_empty_store(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture
-def registry(
-    template: Path, tmp_path: Path, picture_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Registry]:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    root = tmp_path / "project"
-    copy_empty_store(template, root)
-    build_traceable(root, picture_folder)
-    with inside(root):
-        yield open_registry(RegistryParams(name="photos"))
+def registry(empty_store: Path, tmp_path: Path, picture_folder: Path) -> Iterator[Registry]:
+    with inside_traceable(tmp_path / "project", empty_store, picture_folder) as registry:
+        yield registry
 
 
 def recipe(registry: Registry, number: int, folder: Path, given: str | None = None) -> Recipe:

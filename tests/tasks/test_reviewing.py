@@ -1,11 +1,10 @@
 """What `thaw review` does, on pictures that the earlier stages took."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from registration import build_project, inside
+from registration import inside
 
 from tasks import extract, ingest
 from tasks.paths import FEATURES, MANIFEST
@@ -20,8 +19,8 @@ WRONG = "photos/train/dark/was-light.png"
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = build_project(tmp_path_factory.mktemp("template"))
+def template(built_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = Path(shutil.copytree(built_project, tmp_path_factory.mktemp("template") / "project"))
     with inside(root):
         Path("photos/train/light and bright/0.png").rename(WRONG)
         Path("photos/test/dark/19.png").rename("photos/test/light and bright/was-dark.png")
@@ -30,13 +29,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ingest.main()
         extract.main()
     return root
-
-
-@pytest.fixture
-def project(template: Path, tmp_path: Path) -> Iterator[Path]:
-    root = Path(shutil.copytree(template, tmp_path / "project"))
-    with inside(root):
-        yield root
 
 
 def listed(kind: str) -> list[dict[str, str]]:

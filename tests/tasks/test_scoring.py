@@ -1,19 +1,15 @@
 """What `thaw predict` and the flow `score` do with a registered version: as MLflow's own way says it, from the caches of training where they have it."""
 
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
-import torch
 from openness_rows import predictor_on_digits
-from registration import build_project, inside, make_empty_store
-from scored import write_pngs
+from registration import copy_empty_store, inside
+from scored import rows_of, write_pngs
 
 from tasks import extract, register
 from tasks.deployed import MODELS, read_deployed
@@ -21,7 +17,6 @@ from tasks.paths import FEATURES, FEATURES_INDEX, SCORED_FEATURES
 from tasks.pipeline_run import PYFUNC, _outputs, _signature
 from tasks.registry import CHAMPION, open_registry
 from tasks.scoring import check_output, default_output, look, score, score_once
-from thaw.engines.torch_engine import TorchEngine
 from thaw.errors import BadParameters, BadSource, RegistryError
 from thaw.features import read_index
 from thaw.params import read_params
@@ -29,42 +24,14 @@ from thaw.scoring.table import read_scored_by
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose first version is the champion."""
-    with pytest.MonkeyPatch.context() as patch:
+def template(built_project: Path, empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose first version is the champion; in a copy the model's files stay where the store says that they are."""
+    root = Path(shutil.copytree(built_project, tmp_path_factory.mktemp("template") / "project"))
+    with inside(copy_empty_store(empty_store, root)), pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        root = make_empty_store(build_project(tmp_path_factory.mktemp("template")))
-        with inside(root):
-            register.main()
-            open_registry(read_params().registry).set_alias(CHAMPION, 1)
+        register.main()
+        open_registry(read_params().registry).set_alias(CHAMPION, 1)
     return root
-
-
-@pytest.fixture
-def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy to work in; the model's files stay where the store says that they are."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    root = Path(shutil.copytree(template, tmp_path / "project"))
-    with inside(root):
-        yield root
-
-
-@pytest.fixture
-def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The numbers of images that truly go through the network, pass by pass."""
-    seen: list[int] = []
-    forward = TorchEngine._forward
-
-    def counted(engine: TorchEngine, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        seen.append(len(pixels))
-        return forward(engine, pixels)
-
-    monkeypatch.setattr(TorchEngine, "_forward", counted)
-    return seen
-
-
-def rows_of(path: Path) -> list[dict[str, Any]]:
-    return pq.read_table(path).to_pylist()
 
 
 def champion() -> "mlflow.pyfunc.PyFuncModel":

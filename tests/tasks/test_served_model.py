@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from registration import build_project, challenge, inside
+from registration import challenge, inside
 
 from tasks import register
 from tasks.registry import CHALLENGER, CHAMPION, Registry, open_registry
@@ -16,9 +16,9 @@ from thaw.params import read_params
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def project(built_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A project with a version that is the champion."""
-    root = build_project(tmp_path_factory.mktemp("served"))
+    root = Path(shutil.copytree(built_project, tmp_path_factory.mktemp("served") / "project"))
     with inside(root), pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         register.main()

@@ -54,20 +54,6 @@ def run(images: Path, backbone: Backbone, store: FeatureStore, **changes: int | 
     return extract(manifest_of(images), images, backbone, store, params, max_pixels=MAX_PIXELS)
 
 
-@pytest.fixture
-def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The numbers of images that truly go through the network, pass by pass."""
-    seen: list[int] = []
-    forward = TorchEngine._forward
-
-    def counted(engine: TorchEngine, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        seen.append(len(pixels))
-        return forward(engine, pixels)
-
-    monkeypatch.setattr(TorchEngine, "_forward", counted)
-    return seen
-
-
 def test_ten_more_images_cost_ten_forward_passes(
     images: Path, backbone: Backbone, tmp_path: Path, passes: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,8 +11,7 @@ from thaw.advice.learning_curve import LearningCurve
 from thaw.advice.options import Option
 from thaw.advice.size import Size
 from thaw.bootstrap import Estimate
-from thaw.errors import BadArtifact
-from thaw.files import write_bytes
+from thaw.records import read_record, write_record
 from thaw.strategy import Strategy
 
 
@@ -66,7 +65,7 @@ _PREDICTED = TypeAdapter(Estimate | None)
 
 def write_advice(advice: Advice, path: Path) -> None:
     """Write the advice as JSON, atomically."""
-    write_bytes(path, _ADVICE.dump_json(advice, indent=2) + b"\n")
+    write_record(_ADVICE, advice, path)
 
 
 def read_advice(path: Path) -> Advice:
@@ -75,15 +74,12 @@ def read_advice(path: Path) -> Advice:
     Raises:
         BadArtifact: it is missing or damaged.
     """
-    try:
-        return _ADVICE.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise BadArtifact(_say(path, error)) from error
+    return read_record(_ADVICE, path, lambda error: _say(path, error))
 
 
 def write_predicted(predicted: Estimate | None, path: Path) -> None:
     """Write the accuracy that is predicted for the strategy that is followed, as JSON; the same gives the same bytes."""
-    write_bytes(path, _PREDICTED.dump_json(predicted, indent=2) + b"\n")
+    write_record(_PREDICTED, predicted, path)
 
 
 def read_predicted(path: Path) -> Estimate | None:
@@ -92,10 +88,7 @@ def read_predicted(path: Path) -> Estimate | None:
     Raises:
         BadArtifact: it is missing or damaged.
     """
-    try:
-        return _PREDICTED.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise BadArtifact(_say(path, error)) from error
+    return read_record(_PREDICTED, path, lambda error: _say(path, error))
 
 
 def _say(path: Path, error: Exception) -> str:

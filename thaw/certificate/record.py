@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from thaw.bootstrap import IntArray, Resampling
 from thaw.certificate.contest import Competitor, Outcome, Role, Skipped
 from thaw.certificate.paired import Score, paired, score
-from thaw.errors import BadArtifact
-from thaw.files import write_bytes
+from thaw.records import read_record, write_record
 
 Verdict = Literal["helps", "hurts", "can't tell"]
 LINEAR = "linear"
@@ -129,7 +128,7 @@ _ADAPTER: TypeAdapter[Certificate | None] = TypeAdapter(Certificate | None)
 
 def write_certificate(certificate: Certificate, path: Path) -> None:
     """Write the certificate as JSON, atomically; see `thaw.certificate.absent` for where there is none."""
-    write_bytes(path, _ADAPTER.dump_json(certificate, indent=2) + b"\n")
+    write_record(_ADAPTER, certificate, path)
 
 
 def read_certificate(path: Path) -> Certificate | None:
@@ -138,12 +137,13 @@ def read_certificate(path: Path) -> Certificate | None:
     Raises:
         BadArtifact: it is missing or damaged.
     """
-    try:
-        return _ADAPTER.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise BadArtifact(
+    return read_record(
+        _ADAPTER,
+        path,
+        lambda error: (
             f"{path} cannot be read as a certificate ({error}); run `thaw run --stage compare` to make it again"
-        ) from error
+        ),
+    )
 
 
 def figures_of(entry: Entry) -> dict[str, float]:

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from thaw.bootstrap import Estimate
-from thaw.errors import BadArtifact
-from thaw.files import write_bytes
+from thaw.records import read_record, write_record
 
 What = Literal["inputs", "labels", "confidence", "neither"]
 
@@ -144,7 +143,7 @@ _ADAPTER = TypeAdapter(DriftReport)
 
 def write_report(report: DriftReport, path: Path) -> None:
     """Write the record as JSON, atomically."""
-    write_bytes(path, _ADAPTER.dump_json(report, indent=2) + b"\n")
+    write_record(_ADAPTER, report, path)
 
 
 def read_report(path: Path) -> DriftReport:
@@ -153,7 +152,6 @@ def read_report(path: Path) -> DriftReport:
     Raises:
         BadArtifact: it is missing or damaged.
     """
-    try:
-        return _ADAPTER.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise BadArtifact(f"{path} cannot be read as a drift report ({error}); run `thaw watch` again") from error
+    return read_record(
+        _ADAPTER, path, lambda error: f"{path} cannot be read as a drift report ({error}); run `thaw watch` again"
+    )

@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import torch
 from digit_pairs import pair_features
 from openness_rows import opened_predictor, pictures, predictor_on_digits
 from PIL import Image
-from scored import MAX_PIXELS, layer_of, png, score_into, scorer_into, write_pngs
+from scored import MAX_PIXELS, layer_of, png, rows_of, score_into, scorer_into, write_pngs
 
-from thaw.engines.torch_engine import TorchEngine
 from thaw.errors import BadArtifact, Unreachable
 from thaw.features import FeatureStore
 from thaw.files import digest_bytes
@@ -34,20 +32,6 @@ SUPPORT = Path(__file__).parents[2] / "support"
 
 
 @pytest.fixture
-def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The numbers of images that truly go through the network, pass by pass."""
-    seen: list[int] = []
-    forward = TorchEngine._forward
-
-    def counted(engine: TorchEngine, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        seen.append(len(pixels))
-        return forward(engine, pixels)
-
-    monkeypatch.setattr(TorchEngine, "_forward", counted)
-    return seen
-
-
-@pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are read."""
     seen: list[str] = []
@@ -59,10 +43,6 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(LocalFile, "read", counted)
     return seen
-
-
-def rows_of(path: Path) -> list[dict[str, Any]]:
-    return pq.read_table(path).to_pylist()
 
 
 def test_it_says_what_the_predictor_says_of_each_image_and_why_not_of_others(tmp_path: Path) -> None:

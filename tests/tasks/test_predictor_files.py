@@ -1,0 +1,44 @@
+"""Finding the predictor's files in a model that MLflow wrote; the model is a folder, so no store is needed."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.predictor_files import PredictorFiles, bring_predictor_files, find_predictor_files
+from thaw.errors import RegistryError
+
+MLMODEL = """\
+flavors:
+  python_function:
+    artifacts:
+      model: {path: artifacts/parts, uri: /where/it/was/made}
+model_id: m-12
+utc_time_created: '2026-01-01 00:00:00.5'
+"""
+
+
+def write_model(folder: Path, card: str) -> str:
+    (folder / "artifacts/parts").mkdir(parents=True)
+    (folder / "artifacts/parts/head.json").write_text("{}")
+    (folder / "MLmodel").write_text(card)
+    return str(folder)
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_they_are_found_and_brought_without_what_lies_beside_them(tmp_path: Path, ending: str) -> None:
+    model = write_model(tmp_path / "model", MLMODEL)
+    files = find_predictor_files(model + ending)
+    assert files == PredictorFiles(f"{model}/artifacts/parts", "m-12 2026-01-01 00:00:00.5")
+    brought = bring_predictor_files(files, tmp_path / "here")
+    assert [path.name for path in brought.iterdir()] == ["head.json"] and (tmp_path / "here") in brought.parents
+    assert not list((tmp_path / "here").rglob("MLmodel"))
+
+
+@pytest.mark.parametrize("card", ["", "flavors: {sklearn: {}}", "flavors: {python_function: {}}", "[", "\x00", "- 1"])
+def test_models_of_others_and_torn_ones_have_none(tmp_path: Path, card: str) -> None:
+    assert find_predictor_files(write_model(tmp_path / "model", card)) is None
+
+
+def test_a_model_whose_files_are_gone_is_told_from_one_of_others(tmp_path: Path) -> None:
+    with pytest.raises((OSError, RegistryError)):
+        find_predictor_files(str(tmp_path / "gone"))
