@@ -1,7 +1,10 @@
 """What one MLflow run holds of one run of the pipeline: parameters, metrics, the report, the dataset and the model."""
 
 import json
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -100,16 +103,27 @@ def _log_model(folder: Path, signature: "ModelSignature") -> str:
     """Log the predictor in `folder` as code and plain tensors, with all that it needs to run on another machine."""
     import mlflow
 
-    info = mlflow.pyfunc.log_model(
-        name="model",
-        python_model=str(PYFUNC),
-        artifacts={"model": str(folder)},
-        code_paths=[str(Path(thaw.__file__).parent)],
-        pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS],
-        signature=signature,
-        input_example=[EXAMPLE],
-    )
+    with _no_bytecode():
+        info = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(PYFUNC),
+            artifacts={"model": str(folder)},
+            code_paths=[str(Path(thaw.__file__).parent)],
+            pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS],
+            signature=signature,
+            input_example=[EXAMPLE],
+        )
     return str(info.model_uri)
+
+
+@contextmanager
+def _no_bytecode() -> Iterator[None]:
+    """MLflow runs the code in the model's own folder before it is sent, and what that compiles would be sent along."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _outputs(predictor: Predictor | LabelSetPredictor) -> "list[ColSpec | TensorSpec]":
