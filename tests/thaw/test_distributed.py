@@ -92,8 +92,7 @@ def test_a_machine_is_killed_in_the_middle_and_nothing_is_lost_or_made_twice(
         cluster.shutdown()
     written = objects()
     assert found.computed == 800 and len(at_kill) >= 20
-    # On a busy machine, some of what the killed one was at has been seen to be made again, in other parts.
-    assert 2 * 50 <= len(written) <= 2 * 52, "each part once, in both layers, and nothing else"
+    assert len(written) == 2 * 50, "each part once, in both layers, and nothing else"
     assert {key: written[key] for key in at_kill} == at_kill, "what was written is not written again"
     alone = FeatureStore(tmp_path / "alone")
     assert run(images, backbone, alone).index == found.index
