@@ -28,7 +28,7 @@ run: install     ## Run the whole pipeline and print what it made
 
 test: install    ## Run every test
 	OMP_NUM_THREADS=1 pytest -q -n 2 -m "not slow"
-	OMP_NUM_THREADS=1 pytest -q -n 2 --dist loadfile -m slow
+	OMP_NUM_THREADS=1 pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m slow
 
 test-fast: install ## Run the fast tests only
 	OMP_NUM_THREADS=1 pytest -q -n 2 -m "not slow"

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,18 @@ Draw = Callable[[Path, int], Path]
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and every command that they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The API of a Prefect server: starting a temporary one for each command takes longer than most commands."""
+    from started import prefect_server, serving
+
+    from flows.servers import HOST, free_port
+
+    home, port = tmp_path_factory.mktemp("prefect"), free_port(0)
+    with serving(prefect_server(home, port), home):
+        yield f"http://{HOST}:{port}/api"
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ promotion: {bootstrap: 100}
 
 
 def thaw(root: Path, *arguments: str, code: int = 0) -> str:
-    own = {"PYTHONPATH": str(Path.cwd()), "PREFECT_API_URL": "", "MLFLOW_TRACKING_URI": "", "COLUMNS": "100"}
+    own = {"PYTHONPATH": str(Path.cwd()), "MLFLOW_TRACKING_URI": "", "COLUMNS": "100"}
     found = subprocess.run(
         [sys.executable, "-m", "flows.cli", *arguments],
         cwd=root, env=environment() | own, capture_output=True, text=True, timeout=300, check=False,
@@ -61,9 +61,10 @@ def run(root: Path, code: str) -> str:
 
 
 def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("PREFECT_API_URL", prefect)
     root = build_toy(tmp_path / "toy")
     (root / "params.yaml").write_text(PARAMS)
     make_empty_store(root)

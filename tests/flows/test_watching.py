@@ -29,8 +29,9 @@ watch: {false_alarms: 0.05, permutations: 200}
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A toy pipeline beside version 1 of `pets`."""
+    monkeypatch.setenv("PREFECT_API_URL", prefect)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = build_toy(tmp_path / "toy")
     (root / "params.yaml").write_text(PARAMS)
@@ -49,7 +50,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def thaw(root: Path, *arguments: str, code: int = 0) -> str:
-    own = {"PYTHONPATH": os.getcwd(), "PREFECT_API_URL": "", "MLFLOW_TRACKING_URI": "", "COLUMNS": "160"}  # noqa: PTH109
+    own = {"PYTHONPATH": os.getcwd(), "MLFLOW_TRACKING_URI": "", "COLUMNS": "160"}  # noqa: PTH109
     found = subprocess.run(
         [sys.executable, "-m", "flows.cli", *arguments],
         cwd=root, env=environment() | own, capture_output=True, text=True, timeout=300, check=False,
