@@ -1,5 +1,6 @@
 """A deployed model as its own folder, out of MLflow: brought here once for each model, without MLflow's way of loading it."""
 
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from thaw.predictor import Predictor
 
 MODELS = STATE / "models"
 """A folder for each model that was brought here; deleting one costs another download."""
+MOST_MODELS = 8
+"""How many are kept: those that were used last."""
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
 
 
@@ -83,6 +86,8 @@ def _bring(uri: str) -> Path:
         folder = MODELS / digest_bytes(files.identity.encode()).hex()[:24]
         if not folder.is_dir():
             _download(files, folder)
+            _keep_the_latest()
+        os.utime(folder)
     except OSError as error:
         raise RegistryError(f"{uri} cannot be read ({error}); name another model with --model") from error
     return folder
@@ -99,6 +104,13 @@ def _download(files: PredictorFiles, folder: Path) -> None:
         except OSError:  # another process was faster
             if not folder.is_dir():
                 raise
+
+
+def _keep_the_latest() -> None:
+    """Delete all but those that were used last; whoever reads one that goes brings it anew."""
+    folders = sorted(MODELS.glob("[!.]*"), key=lambda folder: folder.stat().st_mtime)
+    for folder in folders[:-MOST_MODELS]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_folder(folder: Path) -> None:

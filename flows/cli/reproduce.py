@@ -1,7 +1,6 @@
 """`thaw reproduce`: a version rebuilt in a clean checkout at its commit, and whether it is the same."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,16 +46,18 @@ def reproduce(
     folder = None if keep is None else _free(keep.absolute())
     root = enter_project()
     from flows.checkout import find_commit
+    from flows.scratch_folder import scratch_folder
     from tasks.registry import open_registry
     from tasks.reproducing import read_recipe
     from tasks.version_names import find_version
     from thaw.params import read_params
 
     try:
-        with ended_by_signals(), _scratch(root) as scratch:
+        with ended_by_signals(), scratch_folder(root, "reproduce") as scratch:
             registry, found = find_version(open_registry(read_params().registry), version)
             at = None if commit is None else find_commit(root, commit)
-            recipe = read_recipe(registry, found, scratch / "recorded", at)
+            (recorded := scratch / "recorded").mkdir()
+            recipe = read_recipe(registry, found, recorded, at)
             checkout = folder or scratch / "checkout"
             if dry_run:
                 _plan(root, recipe, checkout, json=json)
@@ -73,19 +74,6 @@ def _free(folder: Path) -> Path:
         raise typer.BadParameter(f"{folder} is there already, and not empty; name a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-@contextmanager
-def _scratch(root: Path) -> Iterator[Path]:
-    """A folder on the project's own disk that is gone afterwards."""
-    from tempfile import TemporaryDirectory
-
-    from flows.environment import STATE
-
-    (root / STATE).mkdir(exist_ok=True)
-    with TemporaryDirectory(dir=root / STATE, prefix="reproduce-") as folder:
-        (Path(folder) / "recorded").mkdir()
-        yield Path(folder)
 
 
 def _plan(root: Path, recipe: "Recipe", checkout: Path, *, json: bool) -> None:

@@ -1,5 +1,6 @@
 """What `thaw predict` and the flow `score` do with a registered version: as MLflow's own way says it, from the caches of training where they have it."""
 
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,7 @@ from registration import copy_empty_store, inside
 from scored import rows_of, write_pngs
 
 from tasks import extract, register
-from tasks.deployed import MODELS, read_deployed
+from tasks.deployed import MODELS, MOST_MODELS, read_deployed
 from tasks.paths import FEATURES, FEATURES_INDEX, SCORED_FEATURES
 from tasks.pipeline_run import PYFUNC, _outputs, _signature
 from tasks.registry import CHAMPION, open_registry
@@ -178,3 +179,13 @@ def test_two_at_once_on_one_table_compute_nothing_twice(project: Path, passes: l
         both = [pool.submit(score, ["new"], Path("both")) for _ in range(2)]
         assert sorted(one.result().computed for one in both) == [0, 40] and sum(passes) == 40
     assert len(rows_of(Path("data/scores/both.parquet"))) == 40
+
+
+def test_only_the_models_that_were_used_last_are_kept(project: Path) -> None:
+    registry = open_registry(read_params().registry)
+    for number in range(MOST_MODELS):
+        (MODELS / f"former-{number}").mkdir(parents=True)
+        os.utime(MODELS / f"former-{number}", (number, number))
+    read_deployed(registry)
+    kept = {path.name for path in MODELS.iterdir()}
+    assert len(kept) == MOST_MODELS and "former-0" not in kept and "former-1" in kept
