@@ -21,8 +21,9 @@ TUTORIALS = ("tutorial-prefect", "tutorial-dvc", "tutorial-mlflow")
 @pytest.mark.timeout(2400)
 def test_every_command_of_the_tutorials_runs(tmp_path: Path) -> None:
     project = clone(tmp_path / "project", CHEAP)
-    for name in TUTORIALS:
-        _run(project, "\n".join(blocks(DOCS / f"{name}.md")), name)
+    said = {name: _run(project, "\n".join(blocks(DOCS / f"{name}.md")), name) for name in TUTORIALS}
+    assert said["tutorial-dvc"].count("Data and pipelines are up to date.") == 3, said["tutorial-dvc"]
+    assert said["tutorial-prefect"].count("Nothing to do") == 1
     (python,) = blocks(DOCS / "tutorial-mlflow.md", "python")
     found = subprocess.run(
         ["python", "-c", python], cwd=project.root, env=project.environment(), text=True, capture_output=True,
@@ -31,14 +32,15 @@ def test_every_command_of_the_tutorials_runs(tmp_path: Path) -> None:
     assert found.returncode == 0 and "confidence" in found.stdout, found.stdout + found.stderr
 
 
-def _run(project: Project, commands: str, name: str) -> None:
-    """A page's commands in one shell, as a reader types them; it stops at the first that fails."""
+def _run(project: Project, commands: str, name: str) -> str:
+    """A page's commands in one shell, as a reader types them; it stops at the first that fails. Returns what they print."""
     script = f"set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{commands}"
     found = subprocess.run(
         ["bash", "-c", script], cwd=project.root, env=project.environment(), text=True, timeout=1500, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert found.returncode == 0, f"docs/{name}.md:\n{found.stdout[-6000:]}"
+    return found.stdout
 
 
 def commands() -> list[tuple[str, str]]:

@@ -15,8 +15,8 @@ def test_hymenoptera_offline_by_two_overrides(project: Project, real_data: Path)
         f"dataset.source={real_data / 'hymenoptera'}",
         f"backbone.weights={real_data / 'mobilenet_v2-imagenet.pth'}",
     )
-    # Fine-tuning is tried, for a minute and one epoch.
-    project.set("evaluate.baselines=[majority]", "finetune.epochs=1", "strategy.minutes=1")
+    # Fine-tuning is tried, for half a minute and one epoch.
+    project.set("evaluate.baselines=[majority]", "finetune.epochs=1", "strategy.minutes=0.5")
     output = project.run("thaw", "run")
     test = project.metrics()["test"]
     assert test["n"] == 153

@@ -39,7 +39,7 @@ def test_corrections_flow_back_without_a_forward_pass(project: Project) -> None:
     before = (project.root / "data/corrections.csv").read_bytes()
     assert "nothing was written" in project.run("thaw", "review", "--apply", "corrected.csv", "--dry-run")
     assert (project.root / "data/corrections.csv").read_bytes() == before
-    assert project.run("dvc", "status").count("corrections.csv") == 0
+    assert "corrections.csv" not in project.run("dvc", "status", "ingest")
     applied = project.run("thaw", "review", "--apply", "corrected.csv")
     assert f"{len(right)} corrections" in applied
 
