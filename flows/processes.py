@@ -9,6 +9,8 @@ from contextlib import suppress
 import psutil
 
 _POLL_S = 0.1
+_MOMENT_S = 1.0
+"""What leaders have at the least, where those below them have used up the time."""
 _ALONE_S = 6.0
 """How long a leader may take to end once nothing is left below it: a Prefect worker would wait much longer for nothing."""
 
@@ -29,6 +31,7 @@ def end(leaders: Iterable[int], grace_s: float) -> None:
     _wait(apart, deadline)
     for leader in families:
         _signal(leader, signal.SIGTERM)
+    deadline = max(deadline, time.monotonic() + _MOMENT_S)
     for leader, family in families.items():
         _wait(family[1:], deadline)
         _wait(family[:1], min(deadline, time.monotonic() + _ALONE_S))
@@ -71,6 +74,17 @@ def _family(leader: int) -> list[psutil.Process]:
         return []
 
 
-def _signal(group: int, number: signal.Signals) -> None:
+def _signal(leader: int, number: signal.Signals) -> None:
+    """To its group, or to itself where it leads none."""
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
+        if _leads(leader):
+            os.killpg(leader, number)
+        else:
+            os.kill(leader, number)
+
+
+def _leads(leader: int) -> bool:
+    try:
+        return os.getpgid(leader) == leader
+    except ProcessLookupError:  # its group may have outlived it
+        return True

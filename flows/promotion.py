@@ -5,6 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.artifacts import publish_gates
+from flows.temporary_server import hold_temporary_server
 from tasks import promoting
 from tasks.promoting import Promotion
 from thaw.params import read_params
@@ -23,6 +24,7 @@ def promote(dry_run: bool = False, force: bool = False) -> "Promotion | State[Pr
         dry_run: only say what would happen
         force: record a refusal again, even if nothing has changed since
     """
+    hold_temporary_server()
     flow_run = str(runtime.flow_run.id or "")
     found = promoting.promote(read_params(), dry_run=dry_run, force=force, flow_run=flow_run)
     get_run_logger().info("%s", found)
@@ -38,6 +40,7 @@ def rollback(to: int | None = None, dry_run: bool = False) -> Promotion:
         to: the former champion that gets it; left out: the one before the present one
         dry_run: only say what would happen
     """
+    hold_temporary_server()
     found = promoting.rollback(read_params(), to=to, dry_run=dry_run, flow_run=str(runtime.flow_run.id or ""))
     get_run_logger().info("%s", found)
     return found

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,13 +48,13 @@ def read_deployed(registry: Registry, uri: str | None = None) -> Deployed:
     where = version.uri if version else str(uri)
     folder = _bring(where)
     try:
-        predictor = read_any_predictor(folder)
+        predictor, key = read_any_predictor(folder), _key(folder)
     except (BadArtifact, OSError):
-        shutil.rmtree(folder)  # torn since it was brought
+        shutil.rmtree(folder, ignore_errors=True)  # torn since it was brought, or gone
         folder = _bring(where)
-        predictor = read_any_predictor(folder)
+        predictor, key = read_any_predictor(folder), _key(folder)
     named = (version.name, str(version.number)) if version else (where, "")
-    return Deployed(*named, version.tags.get("thaw.fingerprint", "") if version else "", predictor, _key(folder))
+    return Deployed(*named, version.tags.get("thaw.fingerprint", "") if version else "", predictor, key)
 
 
 def find_version(registry: Registry, uri: str | None) -> ModelVersion | None:
@@ -87,9 +88,10 @@ def _bring(uri: str) -> Path:
         if not folder.is_dir():
             _download(files, folder)
             _keep_the_latest()
-        os.utime(folder)
     except OSError as error:
         raise RegistryError(f"{uri} cannot be read ({error}); name another model with --model") from error
+    with suppress(OSError):  # it may be somebody else's
+        os.utime(folder)
     return folder
 
 
@@ -108,7 +110,14 @@ def _download(files: PredictorFiles, folder: Path) -> None:
 
 def _keep_the_latest() -> None:
     """Delete all but those that were used last; whoever reads one that goes brings it anew."""
-    folders = sorted(MODELS.glob("[!.]*"), key=lambda folder: folder.stat().st_mtime)
+
+    def used(folder: Path) -> float:
+        try:
+            return folder.stat().st_mtime
+        except FileNotFoundError:  # another process tidies up as well
+            return 0.0
+
+    folders = sorted(MODELS.glob("[!.]*"), key=used)
     for folder in folders[:-MOST_MODELS]:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,7 +1,7 @@
 """The files of the predictor among all that MLflow keeps with a model: found and brought here without running any code of the model's."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from ruamel.yaml import YAML
@@ -11,6 +11,8 @@ from tasks.mlflow_store import explained
 
 ARTIFACT = "model"
 """What `tasks/pipeline_run.py` logs the predictor's folder as."""
+DESCRIPTION = "MLmodel"
+"""MLflow's own description of a model."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,10 @@ def find_predictor_files(uri: str) -> PredictorFiles | None:
         RegistryError: there is no such model.
         Unreachable: MLflow does not answer.
     """
+    if not _is_there(uri):
+        raise FileNotFoundError(f"{uri} holds no file {DESCRIPTION}")
     with TemporaryDirectory(prefix="thaw-model-") as scratch:
-        content = _download(f"{uri.rstrip('/')}/MLmodel", Path(scratch)).read_bytes()
+        content = _download(f"{uri.rstrip('/')}/{DESCRIPTION}", Path(scratch)).read_bytes()
     try:
         card = YAML(typ="safe").load(content)
         within = card["flavors"]["python_function"]["artifacts"][ARTIFACT]["path"]
@@ -47,6 +51,14 @@ def bring_predictor_files(files: PredictorFiles, into: Path) -> Path:
         OSError, RegistryError, Unreachable: see `find_predictor_files`.
     """
     return _download(files.uri, into)
+
+
+def _is_there(uri: str) -> bool:
+    """Whether the description is among the model's files: from afar, a download that fails does not say whether there was nothing to bring."""
+    from mlflow.artifacts import list_artifacts
+
+    with explained():
+        return any(PurePosixPath(one.path).name == DESCRIPTION for one in list_artifacts(artifact_uri=uri))
 
 
 def _download(uri: str, into: Path) -> Path:

@@ -99,7 +99,7 @@ def _bring(version: ModelVersion, folder: Path) -> Path:
         files = find_predictor_files(version.uri)
         if files is not None:
             return bring_predictor_files(files, folder / "model")
-    except (OSError, RegistryError) as error:  # the version is there, so it is its files that MLflow lacks
+    except OSError as error:  # the version is there, so it is its files that MLflow lacks
         raise RegistryError(f"the files of {version.uri} are gone; restore them, or delete that version") from error
     raise BadArtifact(f"{version.uri} holds no model of Thaw; serve one that `thaw run` has registered")
 

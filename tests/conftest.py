@@ -17,6 +17,9 @@ Draw = Callable[[Path, int], Path]
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and every command that they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# No test uses the servers of whoever runs the tests.
+for _name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL"):
+    os.environ.pop(_name, None)
 
 
 @pytest.fixture(scope="session")

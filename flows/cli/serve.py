@@ -56,7 +56,6 @@ def serve(
     from flows.cli.stopping import ended_by_signals
     from flows.cli.terminal import err, out
     from flows.environment import enter_project
-    from flows.serving.hosts import hosts_of
     from flows.serving.limits import Limits
     from flows.serving.server import address_of, is_loopback, listen, run
 
@@ -66,14 +65,24 @@ def serve(
             warning = f"{host} can be reached from other machines, and whoever reaches it may send images: there is no login and no encryption here"
             err().print(f"{warning}; put a proxy before it that has both", style="yellow", soft_wrap=True)
         try:
+            hosts = _hosts(bound.getsockname()[0], allow_host or [])
             limits = Limits(max_body_mb, _max_pixels(), max_images, max_in_flight, timeout_s, patience_ms / 1e3)
             with err().status("loading what it takes"):
-                app = _app(model, engine.value, poll_s, limits, hosts_of(host, allow_host or []))
+                app = _app(model, engine.value, poll_s, limits, hosts)
             out().print(f"serving on {address_of(bound)}, Ctrl-C stops it", soft_wrap=True)
             run(app, bound, timeout_s)
         except KeyboardInterrupt:  # before it served
             pass
         err().print("stopped")
+
+
+def _hosts(address: str, allowed: list[str]) -> "Hosts":
+    from flows.serving.hosts import hosts_of
+
+    try:
+        return hosts_of(address, allowed)
+    except ValueError as error:
+        raise typer.BadParameter(f"--allow-host: {error}") from error
 
 
 def _max_pixels() -> int:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Path, Query, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from flows.serving.answers import Failure, ImageAnswer, ModelFacts, Prediction, State, Unusable
-from flows.serving.hosts import Hosts
+from flows.serving.hosts import Hosts, KnownHosts
 from flows.serving.limits import Limits
 from flows.serving.live import Desk, Live
 from flows.serving.metrics import Measured, Metrics
@@ -98,7 +98,6 @@ def build_app(parts: Parts, background: Background) -> FastAPI:
             405: {"model": Failure, "description": "another method is taken here"},
             421: {"model": Failure, "description": "the name in `Host` is none of this server's"},
         },
-        dependencies=[Depends(parts.hosts.check)],
     )  # fmt: skip
     app.state.metrics = parts.metrics
     explain_errors(app)
@@ -106,6 +105,7 @@ def build_app(parts: Parts, background: Background) -> FastAPI:
     _add_states(app, parts)
     _add_pages(app, parts)
     paths = frozenset({*app.openapi()["paths"], "/", "/docs", "/openapi.json", "/gallery"})
+    app.add_middleware(KnownHosts, hosts=parts.hosts, metrics=parts.metrics)
     app.add_middleware(Measured, metrics=parts.metrics, paths=paths)
     return app
 

@@ -4,13 +4,18 @@ A page in a browser can have its own name point to this machine (DNS rebinding),
 carry that name in `Host`, by which they are told from others.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
-from fastapi import Request
+from fastapi.responses import JSONResponse
 
-from flows.serving.refusals import Refused
+from flows.serving.answers import Failure
+from flows.serving.metrics import Metrics
 from flows.serving.server import is_loopback
+
+UNKNOWN = Failure(error="this server is not known by that name; `thaw serve --allow-host NAME` lets it be")
 
 
 @dataclass(frozen=True)
@@ -23,20 +28,46 @@ class Hosts:
         """Whether a header `Host` names this server; its port does not matter."""
         if self.names is None:
             return True
-        try:
-            name = urlsplit(f"//{header}").hostname or ""
-        except ValueError:
-            return False
+        name = name_of(header)
         return is_loopback(name) or name in self.names
 
-    async def check(self, request: Request) -> None:
-        """Raises Refused: the request came by a name that is not known."""
-        if not self.knows(request.headers.get("host", "")):
-            raise Refused(
-                421, "host", "this server is not known by that name; `thaw serve --allow-host NAME` lets it be"
-            )
+
+def hosts_of(address: str, allowed: Sequence[str]) -> Hosts:
+    """What is known where a server listens on an IP address: the names that are allowed, and where there are none and other machines reach it, any.
+
+    Raises:
+        ValueError: what is allowed is no name.
+    """
+    names = frozenset(map(name_of, allowed))
+    if "" in names:
+        raise ValueError(f"one of {', '.join(allowed)} is no name of a host")
+    return Hosts(names if names or is_loopback(address) else None)
 
 
-def hosts_of(host: str, allowed: list[str]) -> Hosts:
-    """What is known where a server listens on `host`: the names that are allowed, and where there are none and other machines reach it, any."""
-    return Hosts(frozenset(map(str.lower, allowed)) if allowed or is_loopback(host) else None)
+def name_of(header: str) -> str:
+    """The name in `NAME` or `NAME:PORT`, in lower case; empty where there is none."""
+    try:
+        return "" if "/" in header else urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
+
+
+class KnownHosts:
+    """ASGI middleware that refuses what was asked by another name, on every path."""
+
+    def __init__(self, app: Any, hosts: Hosts, metrics: Metrics) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._metrics = metrics
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or self._hosts.knows(_host(scope)):
+            await self._app(scope, receive, send)
+            return
+        self._metrics.rejected.labels("host").inc()
+        await JSONResponse(UNKNOWN.model_dump(), 421)(scope, receive, send)
+
+
+def _host(scope: Any) -> str:
+    found = [value for name, value in scope["headers"] if name == b"host"]
+    return str(found[0].decode("latin-1")) if len(found) == 1 else ""

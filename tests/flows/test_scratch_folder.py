@@ -6,20 +6,29 @@ from pathlib import Path
 
 from flows.scratch_folder import scratch_folder
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from flows.scratch_folder import scratch_folder
+with scratch_folder(Path(sys.argv[1]), "reproduce") as folder:
+    (folder / "half").write_text("x")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
 
 def test_it_is_empty_and_gone_afterwards(tmp_path: Path) -> None:
     with scratch_folder(tmp_path, "reproduce") as folder:
-        (folder / "deep").mkdir()
-        assert folder.parent == tmp_path / ".thaw" and folder.name.startswith("reproduce-")
+        assert not list(folder.iterdir())
+        assert folder.parent.parent == tmp_path / ".thaw" and folder.parent.name.startswith("reproduce-")
     assert not list((tmp_path / ".thaw").iterdir())
 
 
 def test_what_a_killed_one_has_left_goes_and_what_another_uses_stays(tmp_path: Path) -> None:
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    state = tmp_path / ".thaw"
-    for name in (f"reproduce-{dead.pid}-x", "reproduce-1-x", "reproduce-notes-x", f"other-{dead.pid}-x"):
-        (state / name).mkdir(parents=True)
-    with scratch_folder(tmp_path, "reproduce"):
-        assert not (state / f"reproduce-{dead.pid}-x").exists()
-    assert {one.name for one in state.iterdir()} == {"reproduce-1-x", "reproduce-notes-x", f"other-{dead.pid}-x"}
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    (left,) = (tmp_path / ".thaw").iterdir()
+    (tmp_path / ".thaw/reproduce-notes").mkdir()
+    with scratch_folder(tmp_path, "other") as other, scratch_folder(tmp_path, "reproduce") as first:
+        assert not left.exists()
+        with scratch_folder(tmp_path, "reproduce") as second:
+            assert first.is_dir() and other.is_dir() and second.is_dir()
+    assert [one.name for one in (tmp_path / ".thaw").iterdir()] == ["reproduce-notes"]

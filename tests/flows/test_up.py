@@ -144,6 +144,15 @@ def test_a_killed_run_goes_on_and_nothing_is_done_twice(up: Upped) -> None:
     assert sorted(ran(up.root)[before:]) == ["first", "last", "left", "left", "right"]
 
 
+def test_a_server_that_dies_is_started_again(up: Upped) -> None:
+    (server,) = (process for process in up.family() if "prefect server start" in " ".join(process.cmdline()))
+    server.kill()
+    wait_for(lambda: "prefect was started again" in up.what_is_said(), up.what_is_said)
+    assert "prefect ended by itself" in up.what_is_said()
+    wait_for(lambda: up.ask("/health"), up.what_is_said)
+    assert up.ended(up.run())["type"] == "COMPLETED"
+
+
 def test_what_is_stopped_goes_on_with_the_next_one_and_nothing_is_left_running(up: Upped) -> None:
     up.order("first", "hang")
     run = up.run(stage="first", force=True)

@@ -36,6 +36,8 @@ def test_the_other_doors_then_have_nothing_to_do(default_project: Project) -> No
     before = default_project.lock()
     assert "Data and pipelines are up to date" in default_project.run("dvc", "repro")
     assert default_project.json("run")["nothing_to_do"]
+    until = default_project.json("run", "--until", "head")
+    assert until["promotion"] is None and until["stages"][-1]["name"] == "head", "and so no promotion"
     assert default_project.lock() == before
     assert len(default_project.json("models")["versions"]) == 1
 

@@ -51,8 +51,8 @@ def test_a_team_has_its_deployments_a_worker_and_notifications(tmp_path: Path) -
         }  # fmt: skip
         *exported, worker = filled_in(TEAM, given).strip().splitlines()
         script = "\n".join([*exported, filled_in(NOTIFICATIONS, given), f"exec {worker}"])
-        with typed(project, script, tmp_path / "said.txt"):
-            wait_for(lambda: ask(prefect, "/work_pools/thaw/workers/filter"), tmp_path / "said.txt")
+        with typed(project, script, tmp_path / "said.txt") as shell:
+            wait_for(lambda: ask(prefect, "/work_pools/thaw/workers/filter"), shell, tmp_path / "said.txt")
             deployed = {one["name"] for one in ask(prefect, "/deployments/filter")}
         said = (tmp_path / "said.txt").read_text()
     assert deployed == {"transfer", "score", "watch", "promote", "rollback"}
@@ -65,13 +65,13 @@ def test_the_page_shows_no_other_commands() -> None:
 
 
 @contextmanager
-def typed(project: Project, script: str, said: Path) -> Iterator[None]:
-    """What the page shows, in one shell that ends as its last program; stopped as Ctrl-C would."""
+def typed(project: Project, script: str, said: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    """What the page shows, in one shell that ends as its last program; stopped by SIGTERM."""
     with said.open("w") as log:
         command = ["bash", "-c", f"set -euo pipefail\n{script}"]
         shell = subprocess.Popen(command, cwd=project.root, env=project.environment(), stdout=log, stderr=log)
     try:
-        yield
+        yield shell
         assert shell.poll() is None, said.read_text()
     finally:
         shell.terminate()
@@ -84,7 +84,7 @@ def ask(prefect: str, path: str) -> list[dict[str, object]]:
         return list(json.load(answer))
 
 
-def wait_for(condition, said: Path) -> None:  # type: ignore[no-untyped-def]
+def wait_for(condition, shell, said: Path) -> None:  # type: ignore[no-untyped-def]
     deadline = time.monotonic() + 300
     while True:
         try:
@@ -92,5 +92,5 @@ def wait_for(condition, said: Path) -> None:  # type: ignore[no-untyped-def]
                 return
         except OSError:  # there is no such pool yet
             pass
-        assert time.monotonic() < deadline, said.read_text()
+        assert shell.poll() is None and time.monotonic() < deadline, said.read_text()
         time.sleep(0.5)

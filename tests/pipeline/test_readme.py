@@ -1,4 +1,8 @@
-"""A reader's way through the README: every command and every piece of Python in it, on photos of their own."""
+"""A reader's way through the README: every command and every piece of Python in it, on photos of their own.
+
+Of `make run` and `make test` only what they would do is looked at; test_default.py does the former's work, and this suite is the latter. Ants and bees are in
+test_real.py. A server that the README names twice runs once.
+"""
 
 import subprocess
 import sys

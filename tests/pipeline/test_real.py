@@ -4,20 +4,21 @@ import json
 from pathlib import Path
 
 import pytest
+from documented import README, block_with, filled_in
 from project import Project
 
 pytestmark = pytest.mark.slow
 
 
 def test_hymenoptera_offline_by_two_overrides(project: Project, real_data: Path) -> None:
-    project.run("cp", "examples/hymenoptera.yaml", "params.yaml")
-    project.set(
-        f"dataset.source={real_data / 'hymenoptera'}",
-        f"backbone.weights={real_data / 'mobilenet_v2-imagenet.pth'}",
-    )
+    copy, override, run = filled_in(
+        block_with(README, "cp examples/hymenoptera"), {"FOLDER": str(real_data)}
+    ).splitlines()
+    project.run(*copy.split())
+    project.run(*override.split())
     # Fine-tuning is tried, for half a minute and one epoch.
     project.set("evaluate.baselines=[majority]", "finetune.epochs=1", "strategy.minutes=0.5")
-    output = project.run("thaw", "run")
+    output = project.run(*run.split())
     test = project.metrics()["test"]
     assert test["n"] == 153
     assert round(test["accuracy"] * test["n"]) >= 145, output

@@ -108,7 +108,7 @@ def test_a_second_machine_has_nothing_to_do_and_rebuilds_the_champion(
     refused_where_photos_are_gone(second)
 
 
-def test_each_block_of_the_page_is_one_that_is_run() -> None:
+def test_the_page_has_no_other_blocks() -> None:
     lines = [line for block in (REMOTE, PHOTOS, SERVER, SECOND, STORE, REBUILD) for line in block.splitlines()]
     assert ADDRESS.strip() in lines, "shown by itself, and again for the second machine"
     assert block_with(PAGE, "git clone") == SECOND and block_with(PAGE, "thaw reproduce") == REBUILD

@@ -25,7 +25,9 @@ from object_store import BUCKET, object_store
 from PIL import Image
 from typer.testing import CliRunner
 
+from flows import leash
 from flows.cli.app import app
+from flows.servers import free_port
 from thaw.architectures import build_seeded
 
 CLASSES = {"ants": 60, "bees": 200, "something_else": 130}
@@ -43,12 +45,15 @@ SMALL = (
 """What makes the own pictures' settings small enough for a test."""
 READY = {"thaw up": "up: flows run", "thaw serve": "serving on"}
 """Servers, and what they say once they are up."""
+PORT = 8080
 MAY_END_WITH = {"thaw watch": (0, 5)}
 """5: drift was found."""
 
 
 def main() -> None:
     """The project is as it was cloned, and its reader has photos."""
+    if free_port(PORT) != PORT:
+        raise SystemExit(f"port {PORT} is taken, and it is the one that the README asks `thaw serve` on")
     draw_photos()
     lines = [line for block in blocks(README) for line in block.splitlines()]
     shell = [[line for line in filled_in(block, STANDS_FOR).splitlines() if line] for block in blocks(README)]
@@ -57,7 +62,7 @@ def main() -> None:
         for photo in sorted(Path("new_photos").iterdir())[:3]:
             bucket.upload_file(str(photo), BUCKET, f"photos/{photo.name}")
         for block in shell:
-            if not any("hymenoptera" in line for line in block):  # run where there are those photographs
+            if not any("hymenoptera" in line for line in block):  # tests/pipeline/test_real.py has those photographs
                 walk(block, last=lines)
         for python in blocks(README, "python"):
             say("python")
@@ -115,6 +120,7 @@ def servers() -> Iterator[Callable[[list[str], str], None]]:
         with log.open("wb") as said:
             command = [sys.executable, "-u", "-m", "flows.cli", *words[1:]]
             process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+        leash.hold(process.pid)  # also where the test gives up on this process
         running.append((shlex.join(words), process, log))
         deadline = time.monotonic() + 300
         while ready not in log.read_text():
@@ -192,7 +198,7 @@ def wait_until_ready() -> None:
             "--retry-delay",
             "1",
             "--retry-all-errors",
-            "http://127.0.0.1:8080/ready",
+            f"http://127.0.0.1:{PORT}/ready",
         ]
     )
 

@@ -11,12 +11,6 @@ from tasks.registry import Registry, open_registry
 from thaw.params import RegistryParams
 
 
-@pytest.fixture(autouse=True)
-def _own_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test uses the MLflow of whoever runs the tests."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-
 @pytest.fixture(scope="module")
 def template(built_project: Path) -> Path:
     """What `project` is a copy of; modules that need more than pictures and the stages up to `evaluate` say so with one of their own."""

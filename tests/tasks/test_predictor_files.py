@@ -1,11 +1,14 @@
 """Finding the predictor's files in a model that MLflow wrote; the model is a folder, so no store is needed."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from started import mlflow_server, serving
 
+from flows.servers import HOST, free_port
 from tasks.predictor_files import PredictorFiles, bring_predictor_files, find_predictor_files
-from thaw.errors import RegistryError
+from thaw.errors import Unreachable
 
 MLMODEL = """\
 flavors:
@@ -40,5 +43,26 @@ def test_models_of_others_and_torn_ones_have_none(tmp_path: Path, card: str) -> 
 
 
 def test_a_model_whose_files_are_gone_is_told_from_one_of_others(tmp_path: Path) -> None:
-    with pytest.raises((OSError, RegistryError)):
+    with pytest.raises(OSError, match="holds no file MLmodel"):
         find_predictor_files(str(tmp_path / "gone"))
+
+
+@pytest.mark.slow
+def test_so_it_is_where_a_server_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow import MlflowClient
+
+    port, model = free_port(0), write_model(tmp_path / "model", MLMODEL)
+    with serving(mlflow_server(tmp_path, port), tmp_path):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address := f"http://{HOST}:{port}")
+        client = MlflowClient(address)
+        run = client.create_run("0").info.run_id
+        client.log_artifacts(run, model, "model")
+        files = find_predictor_files(f"runs:/{run}/model")
+        assert files is not None and files.identity == "m-12 2026-01-01 00:00:00.5"
+        brought = bring_predictor_files(files, tmp_path / "here")
+        assert [path.name for path in brought.iterdir()] == ["head.json"]
+        shutil.rmtree(tmp_path / "mlartifacts")
+        with pytest.raises(OSError, match="holds no file MLmodel"):
+            find_predictor_files(f"runs:/{run}/model")
+    with pytest.raises(Unreachable):
+        find_predictor_files(f"runs:/{run}/model")

@@ -183,9 +183,17 @@ def test_two_at_once_on_one_table_compute_nothing_twice(project: Path, passes: l
 
 def test_only_the_models_that_were_used_last_are_kept(project: Path) -> None:
     registry = open_registry(read_params().registry)
-    for number in range(MOST_MODELS):
-        (MODELS / f"former-{number}").mkdir(parents=True)
-        os.utime(MODELS / f"former-{number}", (number, number))
-    read_deployed(registry)
-    kept = {path.name for path in MODELS.iterdir()}
-    assert len(kept) == MOST_MODELS and "former-0" not in kept and "former-1" in kept
+    champion = read_deployed(registry).key
+    (kept,) = MODELS.iterdir()
+    os.utime(kept, (0, 0))
+    assert read_deployed(registry).key == champion, "and it is used now"
+    for number in range(MOST_MODELS - 1):
+        (MODELS / f"former-{number}").mkdir()
+        os.utime(MODELS / f"former-{number}", (number + 1, number + 1))
+    other = shutil.copytree(next(Path(".thaw/mlartifacts/models").glob("*/artifacts")), project / "other")
+    description = (other / "MLmodel").read_text()
+    (other / "MLmodel").write_text(description.replace("model_id: ", "model_id: another-"))
+    read_deployed(registry, str(other))
+    names = {path.name for path in MODELS.iterdir()}
+    assert len(names) == MOST_MODELS
+    assert kept.name in names and "former-0" not in names and "former-1" in names

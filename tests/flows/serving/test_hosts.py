@@ -25,14 +25,20 @@ def test_other_names_are_not_on_loopback(header: str) -> None:
 
 
 def test_names_that_are_allowed_and_any_name_where_others_reach_it() -> None:
-    named = hosts_of("0.0.0.0", ["Thaw.example.org"])  # noqa: S104
+    named = hosts_of("0.0.0.0", ["Thaw.example.org:8443"])  # noqa: S104
     assert named.knows("thaw.example.org:443") and not named.knows("other.example.org")
     assert hosts_of("0.0.0.0", []) == Hosts() and Hosts().knows("other.example.org")  # noqa: S104
 
 
-def ask(server: Served, path: str, host: str | None) -> tuple[int, str]:
+@pytest.mark.parametrize("name", ["", "http://x", "[", ":80"])
+def test_what_is_no_name_cannot_be_allowed(name: str) -> None:
+    with pytest.raises(ValueError, match="no name of a host"):
+        hosts_of("127.0.0.1", [name])
+
+
+def ask(server: Served, method: str, path: str, host: str | None) -> tuple[int, str]:
     connection = HTTPConnection(urlsplit(server.address).netloc, timeout=20)
-    connection.putrequest("GET", path, skip_host=True)
+    connection.putrequest(method, path, skip_host=True)
     if host is not None:
         connection.putheader("Host", host)
     connection.endheaders()
@@ -42,13 +48,15 @@ def ask(server: Served, path: str, host: str | None) -> tuple[int, str]:
     return found
 
 
+PATHS = ("/", "/predict", "/health", "/model", "/metrics", "/docs", "/openapi.json", "/gallery/0", "/nothing")
+
+
 def test_a_request_by_another_name_is_refused_on_every_path_and_counted() -> None:
     with served(desk_with(None), hosts=LOOPBACK) as server:
-        for path in ("/", "/predict", "/health", "/model", "/metrics", "/docs", "/gallery/0"):
-            status, said = ask(server, path, "rebound.example.org")
-            assert (status, "--allow-host" in said) in {(421, True), (405, False)}, (path, said)
-        assert ask(server, "/health", None)[0] in {400, 421}, "HTTP wants a name"
-        assert ask(server, "/health", "localhost")[0] == 200
-        assert httpx.post(f"{server.address}/predict", headers={"host": "rebound.example.org"}).status_code == 421
+        for method, path in [*(("GET", path) for path in PATHS), ("POST", "/predict")]:
+            status, said = ask(server, method, path, "rebound.example.org")
+            assert (status, "--allow-host" in said) == (421, True), (path, said)
+        assert ask(server, "GET", "/health", "localhost")[0] == 200
         metrics = httpx.get(f"{server.address}/metrics").text
-    assert 'thaw_rejected_total{reason="host"} 7.0' in metrics
+        assert ask(server, "GET", "/health", None)[0] == 400, "HTTP wants a name"
+    assert f'thaw_rejected_total{{reason="host"}} {len(PATHS) + 1}.0' in metrics
