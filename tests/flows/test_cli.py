@@ -138,6 +138,7 @@ def test_a_link_that_leads_nowhere_is_named_before_dvc_stumbles(project: Path) -
     assert "broken.jpg" in thaw("run", cwd=project, code=1).stderr
 
 
+@pytest.mark.slow
 def test_an_empty_registry_is_no_error_but_nothing_can_be_promoted(project: Path) -> None:
     assert json.loads(thaw("models", "--json", cwd=project).stdout)["versions"] == []
     assert "challenger" in thaw("promote", cwd=project, code=1).stderr

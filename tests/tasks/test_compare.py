@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tasks import compare, evaluate, register
 from tasks.paths import CERTIFICATE, CERTIFICATE_PAGE, REGISTERED, REPORT
 from tasks.state import CHECKPOINTS, CONTESTS
@@ -33,6 +35,7 @@ def test_nothing_is_compared_unless_it_is_asked_for(project: Path) -> None:
     assert 'id="certificate"' not in (REPORT / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_every_strategy_is_compared_and_goes_to_the_report_and_to_mlflow(project: Path) -> None:
     ask()
     found = certified()
