@@ -31,7 +31,8 @@ def put(client: SyncPrefectClient, wanted: AutomationCore) -> bool:
 
 
 def _content(automation: AutomationCore) -> dict[str, object]:
-    return automation.model_dump(mode="json", include=set(AutomationCore.model_fields))
+    # Not as JSON: there, sets are lists, in an order that differs from one process to the next.
+    return automation.model_dump(include=set(AutomationCore.model_fields))
 
 
 def find(client: SyncPrefectClient, prefix: str) -> tuple[Automation, ...]:

@@ -7,6 +7,7 @@ import pytest
 from started import mlflow_server, serving
 
 from flows.servers import HOST, free_port
+from tasks.mlflow_store import connect
 from tasks.predictor_files import PredictorFiles, bring_predictor_files, find_predictor_files
 
 MLMODEL = """\
@@ -48,13 +49,11 @@ def test_a_model_whose_files_are_gone_is_told_from_one_of_others(tmp_path: Path)
 
 @pytest.mark.slow
 def test_so_it_is_where_a_server_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mlflow import MlflowClient
-
     port, model = free_port(0), write_model(tmp_path / "model", MLMODEL)
     with serving(mlflow_server(tmp_path, port), tmp_path):
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", address := f"http://{HOST}:{port}")
-        client = MlflowClient(address)
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://{HOST}:{port}")
+        client = connect()
         run = client.create_run("0").info.run_id
         client.log_artifacts(run, model, "model")
         files = find_predictor_files(f"runs:/{run}/model")
