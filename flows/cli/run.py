@@ -22,6 +22,8 @@ def run(  # noqa: PLR0917  # one parameter an option
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Bring everything up to date: the stages that must run, then the promotion."""
+    if stage is not None and until is not None:
+        raise typer.BadParameter("--stage is one stage alone, --until all that it needs as well: give one of them")
     from flows.checks import preflight
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed, say_wait
@@ -31,8 +33,6 @@ def run(  # noqa: PLR0917  # one parameter an option
     from flows.results import read_results
     from flows.running_server import use_running_server
 
-    if stage is not None and until is not None:
-        raise typer.BadParameter("--stage is one stage alone, --until all that it needs as well: give one of them")
     root = enter_project()
     with run_lock(root, wait=not no_wait, on_wait=say_wait):
         preflight(root)
