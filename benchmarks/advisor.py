@@ -18,7 +18,7 @@ from pathlib import Path
 
 from advising.trials import Scenario, Settings, Trial, hold_trial
 
-from thaw.params import FinetuneParams, HeadParams, ScratchParams
+from thaw.params.sections import FinetuneParams, HeadParams, ScratchParams
 
 SETTINGS = Settings(
     HeadParams(l2=(1e-4, 1e-2, 1.0), hidden=(64,), epochs=20, folds=3),

@@ -22,8 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from thaw.features import FeatureStore, Layer
-from thaw.files import digest_bytes
+from thaw.features.store.store import FeatureStore, Layer
+from thaw.foundation.files.atomic import digest_bytes
 
 DIM = 512
 PART_ROWS = 2048

@@ -25,20 +25,20 @@ from scipy.stats import binomtest, ks_2samp
 from torch import Tensor
 from torchvision.transforms.v2.functional import gaussian_blur
 
-from thaw.backbones import Backbone, read_backbone
-from thaw.builtin_sources import write_builtin
-from thaw.decoding import decode_pixels
+from thaw.backbones.backbone import Backbone, read_backbone
+from thaw.dataset.builtin import write_builtin
+from thaw.dataset.ingestion import ingest
 from thaw.drift.measuring import find_drift
 from thaw.drift.observed import Observed, observe
 from thaw.drift.reference import Reference
-from thaw.features import Layer
+from thaw.features.store.store import Layer
 from thaw.heads import FittedHead, fit_head
-from thaw.ingestion import ingest
-from thaw.labelled import LabelledFeatures
-from thaw.openness import Openness
-from thaw.openness.fitting import fit_openness
-from thaw.params import BackboneParams, DatasetParams, HeadParams, OpennessParams, WatchParams
-from thaw.predictor import answer
+from thaw.heads.open_set import Openness
+from thaw.heads.open_set.fitting import fit_openness
+from thaw.kinds.images.decoding import decode_pixels
+from thaw.models.predictor import answer
+from thaw.params.sections import BackboneParams, DatasetParams, HeadParams, OpennessParams, WatchParams
+from thaw.targets.labelled import LabelledFeatures
 
 STATED = 0.01
 PARAMS = WatchParams(false_alarms=STATED, permutations=1000)

@@ -30,24 +30,24 @@ from PIL import Image
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 
-from thaw.architectures import build_seeded, default_preprocessing
-from thaw.backbones import AUTO, Backbone, cut, read_backbone
-from thaw.decoding import decode_pixels
-from thaw.engines import Work, choose_engine
-from thaw.engines.compiled_engine import build_compiled_engine, has_compiler
-from thaw.engines.engine import Engine, Precision
-from thaw.engines.openvino_engine import build_openvino_engine
-from thaw.engines.torch_engine import build_torch_engine
-from thaw.extraction import extract
-from thaw.features import FeatureStore
-from thaw.ingestion import ingest
-from thaw.memory_bound import MemoryBound
-from thaw.params import BackboneParams, DatasetParams, ExtractParams
-from thaw.pixel_source import PixelSource, spread
-from thaw.reference import reference_network, reference_pass, reference_pixels
-from thaw.streaming import map_ahead, usable_cores
-from thaw.threads import threads
-from thaw.weights import Weights
+from thaw.backbones.architectures import build_seeded, default_preprocessing
+from thaw.backbones.backbone import AUTO, Backbone, cut, read_backbone
+from thaw.backbones.engines import Work, choose_engine
+from thaw.backbones.engines.compiled_engine import build_compiled_engine, has_compiler
+from thaw.backbones.engines.engine import Engine, Precision
+from thaw.backbones.engines.openvino_engine import build_openvino_engine
+from thaw.backbones.engines.reference import reference_network, reference_pass, reference_pixels
+from thaw.backbones.engines.torch_engine import build_torch_engine
+from thaw.backbones.weights import Weights
+from thaw.dataset.ingestion import ingest
+from thaw.features.extraction.extraction import extract
+from thaw.features.store.store import FeatureStore
+from thaw.foundation.parallel.memory_budget import MemoryBound
+from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
+from thaw.foundation.parallel.torch_threads import threads
+from thaw.kinds.images.decoding import decode_pixels
+from thaw.kinds.images.reading import PixelSource, spread
+from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams
 
 MOST = 10**8
 CPU = torch.device("cpu")

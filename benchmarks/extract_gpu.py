@@ -22,20 +22,20 @@ from pathlib import Path
 import torch
 from extract import MOST, many
 
-from thaw.architectures import build_seeded, default_preprocessing
-from thaw.backbones import AUTO, Backbone, cut
-from thaw.extraction import cut_layers
-from thaw.extractor import ExtractionTask, Extractor
-from thaw.features import FeatureStore
-from thaw.files import write_text
-from thaw.ingestion import ingest
-from thaw.manifest import Manifest
-from thaw.params import DatasetParams, ExtractParams
-from thaw.pixel_source import Reference
-from thaw.streaming import map_ahead
-from thaw.threads import threads
-from thaw.views import IDENTITY
-from thaw.weights import Weights
+from thaw.backbones.architectures import build_seeded, default_preprocessing
+from thaw.backbones.backbone import AUTO, Backbone, cut
+from thaw.backbones.weights import Weights
+from thaw.dataset.ingestion import ingest
+from thaw.dataset.manifest import Manifest
+from thaw.features.extraction.extraction import cut_layers
+from thaw.features.extraction.worker import ExtractionTask, Extractor
+from thaw.features.store.store import FeatureStore
+from thaw.foundation.files.atomic import write_text
+from thaw.foundation.parallel.ordered_map import map_ahead
+from thaw.foundation.parallel.torch_threads import threads
+from thaw.kinds.images.reading import Reference
+from thaw.kinds.views import IDENTITY
+from thaw.params.sections import DatasetParams, ExtractParams
 
 RESULTS = Path(__file__).parent / "results"
 GOAL = 0.8

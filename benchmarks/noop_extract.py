@@ -3,7 +3,7 @@
     python benchmarks/noop_extract.py [--quick]
 
 Writes a project of its own in a temporary folder: a manifest of made-up digests, and random features, as many for each as the shipped backbone gives, in parts
-of 2048 rows. The first run of `python -m tasks.extract` checks everything; ours is the median of those after it, which find nothing changed.
+of 2048 rows. The first run of `python -m tasks.stages.extract` checks everything; ours is the median of those after it, which find nothing changed.
 The reference is a process that only imports PyTorch. `--quick`: 10,000 images.
 """
 
@@ -19,14 +19,14 @@ from pathlib import Path
 
 import torch
 
-from tasks.paths import FEATURES, MANIFEST
-from thaw.backbones import read_backbone
-from thaw.extraction import cut_layers
-from thaw.features import FeatureStore
-from thaw.files import digest_bytes
-from thaw.made_with import made_with
-from thaw.manifest import Example, build_manifest, write_manifest
-from thaw.params import read_params
+from tasks.project.paths import FEATURES, MANIFEST
+from thaw.backbones.backbone import read_backbone
+from thaw.dataset.manifest import Example, build_manifest, write_manifest
+from thaw.features.extraction.extraction import cut_layers
+from thaw.features.store.environment import made_with
+from thaw.features.store.store import FeatureStore
+from thaw.foundation.files.atomic import digest_bytes
+from thaw.params.sections import read_params
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = 7
@@ -41,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         _make_project(rows)
-        stage = [sys.executable, "-m", "tasks.extract"]
+        stage = [sys.executable, "-m", "tasks.stages.extract"]
         print(f"first run, {rows} images: {_seconds(stage, environment):.2f} s")
         ours, reference = [], []
         for _ in range(RUNS):

@@ -22,17 +22,17 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from thaw.backbones import Backbone, read_backbone
-from thaw.builtin_sources import write_builtin
-from thaw.decoding import decode_pixels
+from thaw.backbones.backbone import Backbone, read_backbone
+from thaw.dataset.builtin import write_builtin
+from thaw.dataset.ingestion import ingest
 from thaw.heads import fit_head
-from thaw.ingestion import ingest
-from thaw.labelled import LabelledFeatures
-from thaw.openness.distances import neighbours_for
-from thaw.openness.fitting import SCORES, fit_openness
-from thaw.openness.rounds import Maker
-from thaw.openness.scores import known_scores
-from thaw.params import BackboneParams, DatasetParams, HeadParams, OpennessParams
+from thaw.heads.open_set.distances import neighbours_for
+from thaw.heads.open_set.fitting import SCORES, fit_openness
+from thaw.heads.open_set.rounds import Maker
+from thaw.heads.open_set.scores import known_scores
+from thaw.kinds.images.decoding import decode_pixels
+from thaw.params.sections import BackboneParams, DatasetParams, HeadParams, OpennessParams
+from thaw.targets.labelled import LabelledFeatures
 
 RATE = 0.05
 HELD_OUT = 3

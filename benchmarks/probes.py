@@ -20,10 +20,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from thaw.advice.out_of_fold import Fitting, HeadTrial, measure_heads
-from thaw.advice.pool import Fold, Pool, draw_folds
 from thaw.heads.standardisation import OUTLIER
-from thaw.params import HeadParams
+from thaw.params.sections import HeadParams
+from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, measure_heads
+from thaw.strategies.advice.pool import Fold, Pool, draw_folds
 
 DIMS = (64, 128, 256, 512, 1280)
 SWEEP = tuple(10.0 ** (-exponent / 2) for exponent in range(1, 11))

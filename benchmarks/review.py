@@ -23,18 +23,18 @@ import torch.nn.functional as F
 from PIL import Image
 from sklearn.neighbors import NearestNeighbors
 
-from thaw.backbones import Backbone, read_backbone
-from thaw.builtin_sources import write_builtin
-from thaw.decoding import decode_pixels
+from thaw.backbones.backbone import Backbone, read_backbone
+from thaw.dataset.builtin import write_builtin
+from thaw.dataset.ingestion import ingest
+from thaw.dataset.manifest import SPLITS
 from thaw.heads import fit_head
 from thaw.heads.standardisation import fit_standardisation
-from thaw.ingestion import ingest
-from thaw.labelled import LabelledFeatures
-from thaw.manifest import SPLITS
-from thaw.params import BackboneParams, DatasetParams, HeadParams, SplitParams
+from thaw.kinds.images.decoding import decode_pixels
+from thaw.params.sections import BackboneParams, DatasetParams, HeadParams, SplitParams
 from thaw.review.acquisition import choose_to_label
 from thaw.review.duplicates import RANK, find_near_duplicates
 from thaw.review.suspects import find_suspects, judge
+from thaw.targets.labelled import LabelledFeatures
 
 FLIPPED = 0.05
 COPIES = 60

@@ -15,7 +15,7 @@ from pathlib import Path
 from capacity.rates import Assumptions, Rates, rates_json, read_rates
 from capacity.tables import blocks
 
-from thaw.files import write_bytes, write_text
+from thaw.foundation.files.atomic import write_bytes, write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 STORED, DOC = ROOT / "benchmarks/results/scale.json", ROOT / "docs/scale.md"

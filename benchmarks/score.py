@@ -2,11 +2,10 @@
 
     python benchmarks/score.py [--quick]
 
-Writes JPEG files of 500 x 375 (noise over a gradient, which no two share) and a model of ResNet-18 with random weights, which cost the same as others. Ours is
-`tasks.scoring.score`, as `thaw predict --out` calls it: the model's files to a table in Parquet. The reference is what a person writes who has MLflow alone:
-`mlflow.pyfunc.load_model`, and `predict` of 64 paths at a time. Both load the model and run on all cores, in turns; medians, after a round that is not counted.
-1,500 files in three rounds; `--quick`: 200 in one.
-"""
+Writes JPEG files of 500 x 375 (noise over a gradient, which no two share) and a model of ResNet-18 with random weights, which cost the same as others. Ours
+is `tasks.requests.score.score`, as `thaw predict --out` calls it: the model's files to a table in Parquet. The reference is what a person writes who has
+MLflow alone: `mlflow.pyfunc.load_model`, and `predict` of 64 paths at a time. Both load the model and run on all cores, in turns; medians, after a round that
+is not counted. 1,500 files in three rounds; `--quick`: 200 in one."""
 
 import argparse
 import json
@@ -23,16 +22,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tasks.pipeline_run import PYFUNC, _outputs, _signature
-from tasks.scoring import score
-from thaw.architectures import build_seeded, default_preprocessing
-from thaw.backbones import AUTO, cut
+from tasks.registry.mlflow_run import PYFUNC, _outputs, _signature
+from tasks.requests.score import score
+from thaw.backbones.architectures import build_seeded, default_preprocessing
+from thaw.backbones.backbone import AUTO, cut
+from thaw.backbones.weights import Weights
+from thaw.foundation.parallel.ordered_map import usable_cores
 from thaw.heads import fit_head
-from thaw.labelled import LabelledFeatures
-from thaw.params import HeadParams
-from thaw.predictor import Predictor
-from thaw.streaming import usable_cores
-from thaw.weights import Weights
+from thaw.models.predictor import Predictor
+from thaw.params.sections import HeadParams
+from thaw.targets.labelled import LabelledFeatures
 
 BATCH = 64
 OUT, CACHE = Path("scores.parquet"), Path("data/scores")

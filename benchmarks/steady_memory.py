@@ -54,11 +54,11 @@ def write_images(folder: Path, count: int) -> None:
 
 def peak_mb(folder: Path) -> float:
     """Ingest and extract `folder/images`, and return this process's peak resident set in MB."""
-    from thaw.backbones import read_backbone
-    from thaw.extraction import extract
-    from thaw.features import FeatureStore
-    from thaw.ingestion import ingest
-    from thaw.params import BackboneParams, DatasetParams, ExtractParams
+    from thaw.backbones.backbone import read_backbone
+    from thaw.dataset.ingestion import ingest
+    from thaw.features.extraction.extraction import extract
+    from thaw.features.store.store import FeatureStore
+    from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams
 
     source = folder / "images"
     manifest = ingest(source, DatasetParams(source=str(source))).manifest

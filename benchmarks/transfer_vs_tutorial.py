@@ -29,15 +29,15 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 from torchvision.models import mobilenet_v2
 
-from thaw.backbones import read_backbone
-from thaw.extraction import extract
-from thaw.features import FeatureStore
+from thaw.backbones.backbone import read_backbone
+from thaw.dataset.ingestion import ingest
+from thaw.dataset.manifest import TEST
+from thaw.dataset.selection import examples_of, training_examples
+from thaw.features.extraction.extraction import extract
+from thaw.features.store.store import FeatureStore
 from thaw.heads import fit_head
-from thaw.ingestion import ingest
-from thaw.labelled import LabelledFeatures
-from thaw.manifest import TEST
-from thaw.params import BackboneParams, DatasetParams, ExtractParams, HeadParams
-from thaw.selection import examples_of, training_examples
+from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams, HeadParams
+from thaw.targets.labelled import LabelledFeatures
 
 EPOCHS = 25
 ROUNDS = 5

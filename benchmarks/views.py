@@ -18,17 +18,16 @@ from pathlib import Path
 
 import torch
 
-from thaw.backbones import read_backbone
-from thaw.extraction import extract
-from thaw.features import FeatureStore, read_views
+from thaw.backbones.backbone import read_backbone
+from thaw.dataset.ingestion import ingest
+from thaw.dataset.manifest import TEST, TRAIN, Manifest
+from thaw.dataset.selection import class_names_of, examples_of, training_examples
+from thaw.features.extraction.extraction import extract
+from thaw.features.store.store import FeatureStore, read_views
 from thaw.heads import fit_head
-from thaw.ingestion import ingest
-from thaw.labelled import label_views
-from thaw.manifest import TEST, TRAIN, Manifest
-from thaw.params import BackboneParams, DatasetParams, ExtractParams, HeadParams
-from thaw.pooling import Pooling
-from thaw.selection import class_names_of, examples_of, training_examples
-from thaw.views import Views, expand_views
+from thaw.kinds.views import Views, expand_views
+from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams, HeadParams, Pooling
+from thaw.targets.labelled import label_views
 
 MAPS = "features.18"
 """The last layer of MobileNetV2 with something to pool; its average is what the classifier takes."""

@@ -27,7 +27,7 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The API of a Prefect server: starting a temporary one for each command takes longer than most commands."""
     from started import prefect_server, serving
 
-    from flows.servers import HOST, free_port
+    from flows.daemon.services import HOST, free_port
 
     home, port = tmp_path_factory.mktemp("prefect"), free_port(0)
     with serving(prefect_server(home, port), home):
@@ -60,7 +60,7 @@ def picture_folder(tmp_path: Path, draw: Draw) -> Path:
 @pytest.fixture
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of images that truly go through the network, pass by pass."""
-    from thaw.engines.torch_engine import TorchEngine
+    from thaw.backbones.engines.torch_engine import TorchEngine
 
     seen: list[int] = []
     forward = TorchEngine._forward

@@ -8,25 +8,25 @@ import torch
 from advising.targets import Pictures, draw_pictures
 from pydantic import TypeAdapter, ValidationError
 
-from thaw.advice.advising import Situation, advise
-from thaw.advice.pool import Pool
-from thaw.advice.record import Advice
-from thaw.advice.size import measure_size
-from thaw.backbones import Backbone, read_backbone
-from thaw.baselines import BATCH, Inputs, frozen_learner
-from thaw.bootstrap import Estimate, Resampling
-from thaw.certificate.competitors import Arena, build_competitor
-from thaw.certificate.contest import Competitor, hold_contest
-from thaw.certificate.paired import paired
-from thaw.features import FeatureStore
-from thaw.files import write_bytes
+from thaw.backbones.backbone import Backbone, read_backbone
+from thaw.features.store.store import FeatureStore
 from thaw.finetuning import Desk, LabelledImages
 from thaw.finetuning.pilot import FinetuningPilot
-from thaw.params import BackboneParams, FinetuneParams, HeadParams, StrategyParams
-from thaw.prices import price_models
-from thaw.progress import Progress, untold
-from thaw.strategy import Strategy
-from thaw.transfer_gain import Draw
+from thaw.foundation.files.atomic import write_bytes
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.foundation.statistics.bootstrap import Estimate, Resampling
+from thaw.models.prices import price_models
+from thaw.params.sections import BackboneParams, FinetuneParams, HeadParams, StrategyParams
+from thaw.params.strategy import Strategy
+from thaw.strategies.advice.advising import Situation, advise
+from thaw.strategies.advice.pool import Pool
+from thaw.strategies.advice.record import Advice
+from thaw.strategies.advice.size import measure_size
+from thaw.strategies.baselines.learners import BATCH, Inputs, frozen_learner
+from thaw.strategies.baselines.transfer_gain import Draw
+from thaw.strategies.certificate.competitors import Arena, build_competitor
+from thaw.strategies.certificate.contest import Competitor, hold_contest
+from thaw.strategies.certificate.paired import paired
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "data/pretrain/small.safetensors"
 TEST = 800

@@ -18,17 +18,17 @@ import torch
 from capacity import projects
 from capacity.rates import NETWORKS, Network, Rates
 
-from thaw.architectures import build_seeded, default_preprocessing
-from thaw.backbones import AUTO, cut
-from thaw.decoding import decode_pixels
-from thaw.engines.engine import Engine
-from thaw.engines.openvino_engine import build_openvino_engine
-from thaw.engines.torch_engine import build_torch_engine
-from thaw.ingestion import ingest
-from thaw.manifest import write_manifest
-from thaw.params import DatasetParams
-from thaw.threads import threads
-from thaw.weights import Weights
+from thaw.backbones.architectures import build_seeded, default_preprocessing
+from thaw.backbones.backbone import AUTO, cut
+from thaw.backbones.engines.engine import Engine
+from thaw.backbones.engines.openvino_engine import build_openvino_engine
+from thaw.backbones.engines.torch_engine import build_torch_engine
+from thaw.backbones.weights import Weights
+from thaw.dataset.ingestion import ingest
+from thaw.dataset.manifest import write_manifest
+from thaw.foundation.parallel.torch_threads import threads
+from thaw.kinds.images.decoding import decode_pixels
+from thaw.params.sections import DatasetParams
 
 MOST_PIXELS = 10**8
 

@@ -9,8 +9,8 @@ from math import ceil
 from capacity.figures import BYTES, HOURS, NUMBER
 from capacity.rates import TYPICAL, Assumptions, Network, Rates
 
-from thaw.distributed import FETCHERS
-from thaw.params import ExtractParams
+from thaw.features.extraction.ray.fill import FETCHERS
+from thaw.params.sections import ExtractParams
 
 PART_ROWS = ExtractParams().part_rows
 ARROW_ROWS = 2**31 - 1

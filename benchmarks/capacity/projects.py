@@ -16,15 +16,15 @@ import torch
 from capacity.rates import TYPICAL
 from PIL import Image
 
-from tasks.paths import FEATURES, FEATURES_INDEX, MANIFEST
-from thaw.architectures import build_seeded
-from thaw.backbones import read_backbone
-from thaw.extraction import cut_layers
-from thaw.features import FeatureIndex, FeatureStore, hash_digests, write_index
-from thaw.files import digest_bytes, write_text
-from thaw.made_with import made_with
-from thaw.manifest import Example, Manifest, build_manifest, write_manifest
-from thaw.params import BackboneParams, ExtractParams
+from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST
+from thaw.backbones.architectures import build_seeded
+from thaw.backbones.backbone import read_backbone
+from thaw.dataset.manifest import Example, Manifest, build_manifest, write_manifest
+from thaw.features.extraction.extraction import cut_layers
+from thaw.features.store.environment import made_with
+from thaw.features.store.store import FeatureIndex, FeatureStore, hash_digests, write_index
+from thaw.foundation.files.atomic import digest_bytes, write_text
+from thaw.params.sections import BackboneParams, ExtractParams
 
 ROOT = Path(__file__).resolve().parents[2]
 INGEST, EXTRACT, HEAD = (["-m", f"tasks.{name}"] for name in ("ingest", "extract", "head"))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from thaw.advice.record import Advice
+    from thaw.strategies.advice.record import Advice
 
 
 def advise(
@@ -14,13 +14,13 @@ def advise(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Say which strategy pays on these data and why, what the others cost, and what more labels would bring."""
-    from flows.checks import preflight
     from flows.cli.terminal import out, print_json
     from flows.cli.watching import Printed, say_wait
-    from flows.environment import enter_project, quiet_console
-    from flows.lock import run_lock
-    from flows.progress import watcher
-    from flows.running_server import use_running_server
+    from flows.dvc.run_lock import run_lock
+    from flows.prefect_server.running_server import use_running_server
+    from flows.project.environment import enter_project, quiet_console
+    from flows.runs.preflight import preflight
+    from flows.runs.watcher import watcher
 
     root = enter_project()
     with run_lock(root, on_wait=say_wait):
@@ -29,14 +29,14 @@ def advise(
         use_running_server(root)
         with Printed() as printed:
             watcher.set(printed)
-            from flows.transfer import transfer
+            from flows.runs.transfer import transfer
 
             transfer(until="advise", timeout_s=timeout)
             if force:
                 transfer(stage="advise", force=True, timeout_s=timeout)
-    from tasks.paths import ADVICE
-    from thaw.advice.record import read_advice
-    from thaw.multilabel.strategy import read_label_set_advice
+    from tasks.project.paths import ADVICE
+    from thaw.strategies.advice.label_sets import read_label_set_advice
+    from thaw.strategies.advice.record import read_advice
 
     of_sets = read_label_set_advice(root / ADVICE)
     if of_sets is not None:
@@ -54,8 +54,8 @@ def advise(
 
 def _say(advice: "Advice") -> None:
     from flows.cli.terminal import out, table
-    from tasks.paths import ADVICE_PAGE
-    from thaw.advice import words
+    from tasks.project.paths import ADVICE_PAGE
+    from thaw.strategies.advice import words
 
     screen = out()
     screen.print()

@@ -31,10 +31,10 @@ from flows.cli import (
 )
 from flows.cli.exits import MEANINGS, Exit
 from flows.cli.terminal import say_error
-from flows.errors import StageFailed
-from flows.running_server import has_gone
-from tasks.running import of_the_machine
-from thaw.errors import ThawError
+from flows.prefect_server.running_server import has_gone
+from flows.project.errors import StageFailed
+from tasks.project.entry import of_the_machine
+from thaw.foundation.errors import ThawError
 
 
 class Commands(TyperGroup):

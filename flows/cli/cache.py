@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thaw.views import IDENTITY
+from thaw.kinds.views import IDENTITY
 
 if TYPE_CHECKING:
-    from thaw.cache import CachedLayer
-    from thaw.features import FeatureStore
+    from thaw.features.store.store import FeatureStore
+    from thaw.features.store.upkeep import CachedLayer
 
 app = typer.Typer(
     help="Look after the cached features in data/features.",
@@ -23,7 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 def ls(json: Json = False) -> None:
     """List the layers in the cache, with their sizes; * marks what the last run uses."""
     from flows.cli.terminal import out, print_json, table
-    from thaw.cache import cached_layers
+    from thaw.features.store.upkeep import cached_layers
 
     store = _store()
     found, current = cached_layers(store), _current()
@@ -56,7 +56,7 @@ def verify(json: Json = False) -> None:
     """Check every part against its checksums. A damaged one is set aside, and computed again by the next run. Ends with 1 if there was one."""
     from flows.cli.exits import Exit
     from flows.cli.terminal import err, out, print_json
-    from thaw.cache import verify as check
+    from thaw.features.store.upkeep import verify as check
 
     with err().status("checking"):
         found = check(_store())
@@ -79,14 +79,14 @@ def gc(
     What fine-tuning kept of frozen layers goes too: the next one computes it again.
     """
     from flows.cli.terminal import out, print_json
-    from flows.environment import enter_project
-    from flows.lock import run_lock
-    from tasks.paths import FEATURES_INDEX, MANIFEST
-    from tasks.state import ACTIVATIONS, CACHE_LOCK
-    from thaw.cache import delete, find_garbage, joined
-    from thaw.features import FeatureStore, read_index
-    from thaw.manifest import read_manifest
-    from thaw.store_lock import taking_away
+    from flows.dvc.run_lock import run_lock
+    from flows.project.environment import enter_project
+    from tasks.project.local_state import ACTIVATIONS, CACHE_LOCK
+    from tasks.project.paths import FEATURES_INDEX, MANIFEST
+    from thaw.dataset.manifest import read_manifest
+    from thaw.features.store.store import FeatureStore, read_index
+    from thaw.features.store.upkeep import delete, find_garbage, joined
+    from thaw.foundation.files.shared_lock import taking_away
 
     store = _store()
     with run_lock(enter_project(), wait=False), taking_away(CACHE_LOCK):
@@ -109,13 +109,13 @@ def gc(
 def compact(json: Json = False) -> None:
     """Join small parts, as many small additions leave them, into full ones."""
     from flows.cli.terminal import out, print_json
-    from flows.environment import enter_project
-    from flows.lock import run_lock
-    from tasks.state import CACHE_LOCK
-    from thaw.cache import cached_layers
-    from thaw.cache import compact as join
-    from thaw.params import read_params
-    from thaw.store_lock import taking_away
+    from flows.dvc.run_lock import run_lock
+    from flows.project.environment import enter_project
+    from tasks.project.local_state import CACHE_LOCK
+    from thaw.features.store.upkeep import cached_layers
+    from thaw.features.store.upkeep import compact as join
+    from thaw.foundation.files.shared_lock import taking_away
+    from thaw.params.sections import read_params
 
     store, rows = _store(), read_params().extract.part_rows
     with run_lock(enter_project(), wait=False), taking_away(CACHE_LOCK):
@@ -136,10 +136,10 @@ def export(
     from pathlib import Path
 
     from flows.cli.terminal import out, print_json
-    from tasks.paths import FEATURES_INDEX, MANIFEST
-    from thaw.exchange import export_features
-    from thaw.features import read_index
-    from thaw.manifest import read_manifest
+    from tasks.project.paths import FEATURES_INDEX, MANIFEST
+    from thaw.dataset.manifest import read_manifest
+    from thaw.features.store.exchange import export_features
+    from thaw.features.store.store import read_index
 
     folder = Path(into).absolute()
     store, examples = _store(), read_manifest(MANIFEST).examples()
@@ -163,7 +163,7 @@ def import_(
     from pathlib import Path
 
     from flows.cli.terminal import err, out, print_json
-    from tasks.importing import import_features
+    from tasks.requests.import_features import import_features
 
     path = Path(file).absolute()
     store = _store()
@@ -177,9 +177,9 @@ def import_(
 
 
 def _store() -> "FeatureStore":
-    from flows.environment import enter_project
-    from tasks.paths import FEATURES
-    from thaw.features import FeatureStore
+    from flows.project.environment import enter_project
+    from tasks.project.paths import FEATURES
+    from thaw.features.store.store import FeatureStore
 
     enter_project()
     return FeatureStore(FEATURES)
@@ -193,9 +193,9 @@ def _layer(one: "CachedLayer") -> str:
 
 def _current() -> frozenset[str]:
     """The fingerprints that the last run used; none where there was none."""
-    from tasks.paths import FEATURES_INDEX
-    from thaw.errors import BadArtifact
-    from thaw.features import read_index
+    from tasks.project.paths import FEATURES_INDEX
+    from thaw.features.store.store import read_index
+    from thaw.foundation.errors import BadArtifact
 
     try:
         return frozenset(layer.fingerprint for layer in read_index(FEATURES_INDEX).layers)

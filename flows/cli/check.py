@@ -9,10 +9,10 @@ def check(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON array on standard output.")] = False,
 ) -> None:
     """Check parameters, data, weights and environment; computes nothing. Ends with 1 if a check fails."""
-    from flows.checks import Verdict, check_all
     from flows.cli.exits import Exit
     from flows.cli.terminal import out, print_json, table
-    from flows.environment import enter_project
+    from flows.project.environment import enter_project
+    from flows.runs.preflight import Verdict, check_all
 
     findings = check_all(enter_project())
     failed = [finding for finding in findings if finding.verdict is Verdict.FAIL]

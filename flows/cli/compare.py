@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from thaw.certificate.record import Certificate
+    from thaw.strategies.certificate.record import Certificate
 
 EVERY = "linear,mlp,knn,cut,last_blocks,full"
 
@@ -28,14 +28,14 @@ def compare(
     Writes compare.strategies into params.yaml, so that later runs keep the certificate up to date. compare.minutes bounds what fine-tuning may take,
     compare.seeds says how often each is repeated. A comparison that is stopped goes on where it was.
     """
-    from flows.checks import preflight
     from flows.cli.terminal import err, out, print_json
     from flows.cli.watching import Printed, say_wait
-    from flows.environment import enter_project, quiet_console
-    from flows.lock import run_lock
-    from flows.progress import watcher
-    from flows.running_server import use_running_server
-    from thaw.params import read_params
+    from flows.dvc.run_lock import run_lock
+    from flows.prefect_server.running_server import use_running_server
+    from flows.project.environment import enter_project, quiet_console
+    from flows.runs.preflight import preflight
+    from flows.runs.watcher import watcher
+    from thaw.params.sections import read_params
 
     root = enter_project()
     wanted = [] if off else _wanted(strategies, read_params().compare.strategies)
@@ -50,11 +50,11 @@ def compare(
         use_running_server(root)
         with Printed() as printed:
             watcher.set(printed)
-            from flows.transfer import transfer
+            from flows.runs.transfer import transfer
 
             transfer(until="evaluate", timeout_s=timeout)
-    from tasks.paths import CERTIFICATE
-    from thaw.certificate.record import read_certificate
+    from tasks.project.paths import CERTIFICATE
+    from thaw.strategies.certificate.record import read_certificate
 
     certificate = read_certificate(root / CERTIFICATE)
     assert certificate is not None
@@ -72,9 +72,9 @@ def _wanted(given: str | None, configured: tuple[str, ...]) -> list[str]:
 
 def _ask_for(strategies: list[str], root: Path) -> bool:
     """Set them in params.yaml, checked; whether that changed anything."""
-    from flows.configuration import edit, read_text
-    from thaw.files import write_text
-    from thaw.params import PARAMS
+    from flows.project.edit_params import edit, read_text
+    from thaw.foundation.files.atomic import write_text
+    from thaw.params.sections import PARAMS
 
     before = read_text(root / PARAMS)
     after = edit(before, [f"compare.strategies=[{', '.join(strategies)}]"])
@@ -85,9 +85,9 @@ def _ask_for(strategies: list[str], root: Path) -> bool:
 
 def _say(certificate: "Certificate") -> None:
     from flows.cli.terminal import out, table
-    from tasks.paths import CERTIFICATE_PAGE
-    from thaw.certificate import words
-    from thaw.pages import percent
+    from tasks.project.paths import CERTIFICATE_PAGE
+    from thaw.pages.layout import percent
+    from thaw.strategies.certificate import words
 
     screen = out()
     screen.print()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flows.configuration import Setting
+    from flows.project.edit_params import Setting
 
 app = typer.Typer(
     help="Show and change the parameters in params.yaml.",
@@ -21,9 +21,9 @@ def show(
 ) -> None:
     """Show every parameter, its meaning, and whether it differs from the default."""
     from flows.cli.terminal import out, print_json, table
-    from flows.configuration import list_settings
-    from flows.environment import enter_project
-    from thaw.params import read_params
+    from flows.project.edit_params import list_settings
+    from flows.project.environment import enter_project
+    from thaw.params.sections import read_params
 
     enter_project()
     settings = list_settings(read_params())
@@ -48,10 +48,10 @@ def set_(
     from difflib import unified_diff
 
     from flows.cli.terminal import out
-    from flows.configuration import edit, read_text
-    from flows.environment import enter_project
-    from thaw.files import write_text
-    from thaw.params import PARAMS
+    from flows.project.edit_params import edit, read_text
+    from flows.project.environment import enter_project
+    from thaw.foundation.files.atomic import write_text
+    from thaw.params.sections import PARAMS
 
     root = enter_project()
     before = read_text(root / PARAMS)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thaw.exporting.formats import Format
+from thaw.models.exporting.formats import Format
 
 if TYPE_CHECKING:
-    from tasks.exporting import Plan
-    from thaw.exporting.folder import Export
+    from tasks.requests.export import Plan
+    from thaw.models.exporting.folder import Export
 
 
 def export(
@@ -38,11 +38,11 @@ def export(
     files, folder = [file.resolve() for file in images or []], out and out.resolve()
     uri = str(Path(model).absolute()) if model and Path(model).exists() else model
     from flows.cli.terminal import err, print_json
-    from flows.environment import enter_project
+    from flows.project.environment import enter_project
 
     enter_project()
-    from tasks.exporting import export as make
-    from tasks.exporting import plan_export
+    from tasks.requests.export import export as make
+    from tasks.requests.export import plan_export
 
     if dry_run:
         plan = plan_export(uri, format_, folder, files)

@@ -19,10 +19,10 @@ def follow(
     from flows.cli.stopping import ended_by_signals
     from flows.cli.telling import until_stopped
     from flows.cli.terminal import out
-    from flows.environment import enter_project, quiet_console
-    from flows.following import Follower
-    from flows.running_server import need_prefect_server
-    from flows.triggering import start_transfer
+    from flows.daemon.source_follower import Follower
+    from flows.prefect_server.running_server import need_prefect_server
+    from flows.prefect_server.start_run import start_transfer
+    from flows.project.environment import enter_project, quiet_console
 
     root = enter_project()
     quiet_console()

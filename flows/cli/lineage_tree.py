@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
-from tasks.lineage_words import NOT_RECORDED, facts_of, moment
+from tasks.lineage.wording import NOT_RECORDED, facts_of, moment
 
 if TYPE_CHECKING:
-    from tasks.lineage import Lineage
+    from tasks.lineage.lineage import Lineage
 
 
 def tree_of(lineage: "Lineage") -> Tree:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tasks.registry import Event, ModelVersion, Registry
+    from tasks.registry.registry import Event, ModelVersion, Registry
 
 
 app = typer.Typer(
@@ -63,9 +63,9 @@ def _list(json: bool) -> None:
 
 
 def _registry() -> "Registry":
-    from flows.environment import enter_project
-    from tasks.registry import open_registry
-    from thaw.params import read_params
+    from flows.project.environment import enter_project
+    from tasks.registry.registry import open_registry
+    from thaw.params.sections import read_params
 
     enter_project()
     return open_registry(read_params().registry)

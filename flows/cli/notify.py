@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.occasions import Occasion
+from flows.prefect_server.notification_events import Occasion
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -39,13 +39,13 @@ def add(
     from flows.cli.terminal import out
 
     with _server() as client:
-        from flows import notices
+        from flows.prefect_server import notifications
 
-        notice, block = notices.plan(name, address, tuple(on or [Occasion.FAILED]))
+        notice, block = notifications.plan(name, address, tuple(on or [Occasion.FAILED]))
         if dry_run:
             out().print(f"Dry run, nothing was changed: would tell {notice}", soft_wrap=True)
             return
-        made = notices.add(client, notice, block)
+        made = notifications.add(client, notice, block)
     out().print(f"{'Set up' if made else 'Changed'}: {notice}. `thaw notify test {name}` tries it.", soft_wrap=True)
 
 
@@ -57,9 +57,9 @@ def list_(
     from flows.cli.terminal import out, print_json, table
 
     with _server() as client:
-        from flows import notices
+        from flows.prefect_server import notifications
 
-        found = notices.notices(client)
+        found = notifications.notices(client)
     if json:
         print_json(list(found))
     elif found:
@@ -75,13 +75,13 @@ def remove(name: Name, dry_run: DryRun = False) -> None:
     from flows.cli.terminal import out
 
     with _server() as client:
-        from flows import notices
+        from flows.prefect_server import notifications
 
-        notice = notices.find_notice(client, name)
+        notice = notifications.find_notice(client, name)
         if dry_run:
             out().print(f"Dry run, nothing was changed: would remove {notice}", soft_wrap=True)
             return
-        notices.remove(client, name)
+        notifications.remove(client, name)
     out().print(f"Removed: {notice}", soft_wrap=True)
 
 
@@ -91,17 +91,17 @@ def test(name: Name) -> None:
     from flows.cli.terminal import out
 
     with _server() as client:
-        from flows import notices
+        from flows.prefect_server import notifications
 
-        notices.send_test(client, name)
+        notifications.send_test(client, name)
     out().print(f"Sent a test message to {name}.")
 
 
 @contextmanager
 def _server() -> "Iterator[SyncPrefectClient]":
     """The Prefect server of `thaw up`, or the one that PREFECT_API_URL names."""
-    from flows.environment import enter_project, quiet_console
-    from flows.running_server import need_prefect_server
+    from flows.prefect_server.running_server import need_prefect_server
+    from flows.project.environment import enter_project, quiet_console
 
     root = enter_project()
     quiet_console()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from thaw.scoring.scoring import Scored
+    from thaw.models.scoring.scoring import Scored
 
 FEW = 100
 """Images that are shown on the terminal; more go to a file as well."""
@@ -48,7 +48,7 @@ def predict(
     """
     from flows.cli.scores import print_csv, print_rows, say_outlook, say_rows, say_scored
     from flows.cli.terminal import print_json
-    from flows.environment import enter_project
+    from flows.project.environment import enter_project
 
     # Before the project becomes the working directory: relative paths are the caller's.
     named, output = [_absolute(source) for source in sources], _output(into)
@@ -71,7 +71,7 @@ def predict(
 
 
 def _absolute(name: str) -> str:
-    from thaw.scoring.places import is_url
+    from thaw.models.scoring.places import is_url
 
     return name if is_url(name) else str(Path(name).absolute())
 
@@ -86,10 +86,10 @@ def _output(into: str | None) -> Path | None:
 @contextmanager
 def _scored(sources: list[str], output: Path | None, model: str | None) -> "Iterator[tuple[Scored, bool]]":
     """Score, with a bar; whether the table is kept: that of few images, for which no file was asked, lasts as long as the context."""
-    from tasks.mlflow_store import STATE
-    from tasks.progress import counted
-    from tasks.scoring import score, score_once
-    from thaw.scoring.inputs import open_inputs
+    from tasks.project.progress import counted
+    from tasks.registry.mlflow_store import STATE
+    from tasks.requests.score import score, score_once
+    from thaw.models.scoring.inputs import open_inputs
 
     few = output is None and sum(1 for _ in islice(open_inputs(sources), FEW + 1)) <= FEW
     if not few:

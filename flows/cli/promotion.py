@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tasks.promoting import Promotion
+    from tasks.registry.promotion import Promotion
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
@@ -25,7 +25,7 @@ def promote(
     from flows.cli.exits import Exit
 
     _enter()
-    from flows.promotion import promote as flow
+    from flows.runs.promote import promote as flow
 
     found = flow(dry_run=dry_run, force=force)
     _say(found, dry_run=dry_run, json=json)
@@ -41,14 +41,14 @@ def rollback(
 ) -> None:
     """Give the alias `champion` back to the version that had it before."""
     _enter()
-    from flows.promotion import rollback as flow
+    from flows.runs.promote import rollback as flow
 
     _say(flow(to=to, dry_run=dry_run), dry_run=dry_run, json=json)
 
 
 def _enter() -> None:
-    from flows.environment import enter_project, quiet_console
-    from flows.running_server import use_running_server
+    from flows.prefect_server.running_server import use_running_server
+    from flows.project.environment import enter_project, quiet_console
 
     root = enter_project()
     quiet_console()

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from thaw.params import BackboneParams
-    from thaw.ranking import Ranked, Ranking
+    from thaw.params.sections import BackboneParams
+    from thaw.strategies.backbone_ranking import Ranked, Ranking
 
 
 def rank(
@@ -26,13 +26,13 @@ def rank(
     Features are cached like those of a run: nothing is computed twice, and the backbone that you choose has them already. `thaw cache gc` clears those
     of the others.
     """
-    from flows.checks import preflight
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed, say_wait
-    from flows.environment import enter_project, quiet_console
-    from flows.lock import run_lock
-    from flows.progress import watcher
-    from flows.running_server import use_running_server
+    from flows.dvc.run_lock import run_lock
+    from flows.prefect_server.running_server import use_running_server
+    from flows.project.environment import enter_project, quiet_console
+    from flows.runs.preflight import preflight
+    from flows.runs.watcher import watcher
 
     root = enter_project()
     with run_lock(root, on_wait=say_wait):
@@ -41,11 +41,11 @@ def rank(
         use_running_server(root)
         with Printed() as printed:
             watcher.set(printed)
-            from flows.transfer import transfer
+            from flows.runs.transfer import transfer
 
             transfer(until="ingest", timeout_s=timeout)
-        from tasks.progress import counted
-        from tasks.ranking import rank as find
+        from tasks.project.progress import counted
+        from tasks.requests.rank import rank as find
 
         with counted("rank", "images") as progress:
             ranking = find(backbones.split(","), progress)
@@ -57,8 +57,8 @@ def rank(
 
 def _say(ranking: "Ranking") -> None:
     from flows.cli.terminal import err, out, table
-    from thaw.pages import percent
-    from thaw.params import read_params
+    from thaw.pages.layout import percent
+    from thaw.params.sections import read_params
 
     screen = out()
     columns = ("backbone", "accuracy", "behind the best", "LogME", "model", "images/s", "extraction")
@@ -100,7 +100,7 @@ def _say(ranking: "Ranking") -> None:
 
 
 def _behind(one: "Ranked") -> str:
-    from thaw.pages import points
+    from thaw.pages.layout import points
 
     if one.behind_best is None:
         return "the best"
@@ -109,7 +109,7 @@ def _behind(one: "Ranked") -> str:
 
 def _switch(best: "Ranked", current: "BackboneParams") -> str:
     """The command that takes the best one; what was set for another network goes back to `auto`."""
-    from thaw.backbones import AUTO, BLOCKS
+    from thaw.backbones.backbone import AUTO, BLOCKS
 
     changes = [f"backbone.weights={best.weights}"]
     if current.architecture not in (AUTO, best.architecture):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flows.rebuilding import Plan, Rebuilt
-    from tasks.reproducing import Recipe
+    from flows.rebuild.rebuild import Plan, Rebuilt
+    from tasks.lineage.reproduction import Recipe
 
 
 def reproduce(
@@ -41,16 +41,16 @@ def reproduce(
     from flows.cli.exits import Exit
     from flows.cli.stopping import ended_by_signals
     from flows.cli.terminal import say_error
-    from flows.environment import enter_project
+    from flows.project.environment import enter_project
 
     folder = None if keep is None else _free(keep.absolute())
     root = enter_project()
-    from flows.checkout import find_commit
-    from flows.scratch_folder import scratch_folder
-    from tasks.registry import open_registry
-    from tasks.reproducing import read_recipe
-    from tasks.version_names import find_version
-    from thaw.params import read_params
+    from flows.rebuild.checkout import find_commit
+    from flows.rebuild.temporary_folder import scratch_folder
+    from tasks.lineage.reproduction import read_recipe
+    from tasks.registry.registry import open_registry
+    from tasks.registry.version_names import find_version
+    from thaw.params.sections import read_params
 
     try:
         with ended_by_signals(), scratch_folder(root, "reproduce") as scratch:
@@ -81,7 +81,7 @@ def _plan(root: Path, recipe: "Recipe", checkout: Path, *, json: bool) -> None:
 
     from flows.cli.exits import Exit
     from flows.cli.terminal import out, print_json
-    from flows.rebuilding import plan
+    from flows.rebuild.rebuild import plan
 
     found = plan(root, recipe, checkout)
     if json:
@@ -112,7 +112,7 @@ def _rebuild(root: Path, recipe: "Recipe", checkout: Path, tolerance: float, *, 
     from flows.cli.exits import Exit
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed
-    from flows.rebuilding import rebuild
+    from flows.rebuild.rebuild import rebuild
 
     with Printed() as printed:
         found = rebuild(root, recipe, checkout, printed, tolerance)

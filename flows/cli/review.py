@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tasks.reviewing import Applied, Reviewed
+    from tasks.requests.review import Applied, Reviewed
 
 
 def review(
@@ -39,11 +39,11 @@ def review(
 
 def _review(limit: int, *, open_page: bool, json: bool) -> None:
     from flows.cli.terminal import print_json
-    from flows.environment import enter_project
+    from flows.project.environment import enter_project
 
     root = enter_project()
-    from tasks.progress import counted
-    from tasks.reviewing import review as find
+    from tasks.project.progress import counted
+    from tasks.requests.review import review as find
 
     with counted("compare", "images") as progress:
         found = find(limit, progress)
@@ -80,11 +80,11 @@ def _apply(file: Path, new_classes: list[str], *, dry_run: bool, json: bool) -> 
     from contextlib import nullcontext
 
     from flows.cli.terminal import print_json
-    from flows.environment import enter_project
-    from flows.lock import run_lock
+    from flows.dvc.run_lock import run_lock
+    from flows.project.environment import enter_project
 
     root = enter_project()
-    from tasks.reviewing import apply
+    from tasks.requests.review import apply
 
     with nullcontext() if dry_run else run_lock(root, wait=False):
         applied = apply(file, new_classes=new_classes, dry_run=dry_run)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flows.results import Results
-    from flows.transfer import Transfer
+    from flows.runs.results import Results
+    from flows.runs.transfer import Transfer
 
 
 def run(  # noqa: PLR0917  # one parameter an option
@@ -24,14 +24,14 @@ def run(  # noqa: PLR0917  # one parameter an option
     """Bring everything up to date: the stages that must run, then the promotion."""
     if stage is not None and until is not None:
         raise typer.BadParameter("--stage is one stage alone, --until all that it needs as well: give one of them")
-    from flows.checks import preflight
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed, say_wait
-    from flows.environment import enter_project, quiet_console
-    from flows.lock import run_lock
-    from flows.progress import watcher
-    from flows.results import read_results
-    from flows.running_server import use_running_server
+    from flows.dvc.run_lock import run_lock
+    from flows.prefect_server.running_server import use_running_server
+    from flows.project.environment import enter_project, quiet_console
+    from flows.runs.preflight import preflight
+    from flows.runs.results import read_results
+    from flows.runs.watcher import watcher
 
     root = enter_project()
     with run_lock(root, wait=not no_wait, on_wait=say_wait):
@@ -40,7 +40,7 @@ def run(  # noqa: PLR0917  # one parameter an option
         use_running_server(root)
         with Printed() as printed:
             watcher.set(printed)
-            from flows.transfer import transfer
+            from flows.runs.transfer import transfer
 
             done = transfer(stage=stage, until=until, force=force, promote=not no_promote, timeout_s=timeout)
     results = read_results(root)

@@ -16,9 +16,9 @@ def schedule(
     what is there already is brought up to date. A worker then runs them: `prefect worker start --pool thaw`.
     """
     from flows.cli.terminal import out
-    from flows.deployments import read_deployments
-    from flows.environment import enter_project, quiet_console
-    from flows.running_server import need_prefect_server
+    from flows.prefect_server.deployments import read_deployments
+    from flows.prefect_server.running_server import need_prefect_server
+    from flows.project.environment import enter_project, quiet_console
 
     root = enter_project()
     quiet_console()
@@ -30,6 +30,6 @@ def schedule(
             said = f"would put {deployment.name} ({deployment.entrypoint}{at}) on {address}, pool {deployment.pool}"
             out().print(said, soft_wrap=True)
         return
-    from flows.scheduling import put_schedule
+    from flows.prefect_server.schedule import put_schedule
 
     put_schedule(root, deployments, lambda line: out().print(line, soft_wrap=True))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thaw.scoring.scoring import Scored
+    from thaw.models.scoring.scoring import Scored
 
 
 def print_csv(scored: "Scored") -> None:
@@ -65,8 +65,8 @@ def shares(scored: "Scored") -> Iterator[tuple[str, int, float]]:
 def say_outlook(sources: Sequence[str], model: str | None, *, json: bool) -> None:
     """Count what would be scored, with a bar, and say it."""
     from flows.cli.terminal import out, print_json
-    from tasks.progress import counted
-    from tasks.scoring import look
+    from tasks.project.progress import counted
+    from tasks.requests.score import look
 
     with counted("predict", "images") as progress:
         found = look(sources, model, progress)
@@ -83,7 +83,7 @@ def say_outlook(sources: Sequence[str], model: str | None, *, json: bool) -> Non
 
 
 def _rows(scored: "Scored") -> Iterator[dict[str, Any]]:
-    from thaw.scoring.table import read_scores
+    from thaw.models.scoring.table import read_scores
 
     for batch in read_scores(scored.path):
         yield from batch.to_pylist()
@@ -94,7 +94,7 @@ def _by_class(scored: "Scored", row: dict[str, Any]) -> dict[str, float]:
 
 
 def _cell(value: object) -> object:
-    from thaw.label_sets import join_labels
+    from thaw.dataset.label_sets import join_labels
 
     return join_labels(value) if isinstance(value, list) else value
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from flows.serving.hosts import Hosts
     from flows.serving.limits import Limits
-    from thaw.serving.engines import EngineName
+    from thaw.models.serving.engines import EngineName
 
 
 class EngineChoice(StrEnum):
@@ -55,7 +55,7 @@ def serve(
     """
     from flows.cli.stopping import ended_by_signals
     from flows.cli.terminal import err, out
-    from flows.environment import enter_project
+    from flows.project.environment import enter_project
     from flows.serving.limits import Limits
     from flows.serving.server import address_of, is_loopback, listen, run
 
@@ -86,7 +86,7 @@ def _hosts(address: str, allowed: list[str]) -> "Hosts":
 
 
 def _max_pixels() -> int:
-    from thaw.params import read_params
+    from thaw.params.sections import read_params
 
     return int(read_params().dataset.max_megapixels * 1e6)
 
@@ -100,10 +100,10 @@ def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits
 
     from flows.serving.app import Parts, build_app
     from flows.serving.following import following
-    from tasks.registry import open_registry
-    from tasks.served_model import find_number, wanted_of
-    from thaw.errors import Unreachable
-    from thaw.params import read_params
+    from tasks.registry.registry import open_registry
+    from tasks.registry.served_model import find_number, wanted_of
+    from thaw.foundation.errors import Unreachable
+    from thaw.params.sections import read_params
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
     for own in ("flows", "tasks", "thaw"):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flows.stages import StageState
+    from flows.dvc.stage_graph import StageState
 
 
 def status(
@@ -13,11 +13,11 @@ def status(
 ) -> None:
     """Show the state of each stage and why it would run, the last metrics, and the aliases."""
     from flows.cli.terminal import out, print_json, table
-    from flows.environment import enter_project
-    from flows.results import read_results
-    from flows.stages import read_stages, read_states, up_to_date
-    from tasks.registry import CHALLENGER, CHAMPION, open_registry
-    from thaw.params import read_params
+    from flows.dvc.stage_graph import read_stages, read_states, up_to_date
+    from flows.project.environment import enter_project
+    from flows.runs.results import read_results
+    from tasks.registry.registry import CHALLENGER, CHAMPION, open_registry
+    from thaw.params.sections import read_params
 
     root = enter_project()
     params = read_params()

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.cli.terminal import out
-from flows.errors import AlreadyUp
+from flows.project.errors import AlreadyUp
 
 if TYPE_CHECKING:
-    from flows.journal import Show
+    from flows.daemon.service_log import Show
 
 _TIMED = re.compile(r"^\d\d:\d\d:\d\d\.\d+ \| (INFO +\| )?")
 """The time and the level that Prefect puts in front of what it says."""
@@ -23,7 +23,7 @@ def told() -> "Show":
     """Prints lines on standard output as they come, each service in a colour of its own."""
     from rich.text import Text
 
-    from flows.journal import OWN, trouble
+    from flows.daemon.service_log import OWN, trouble
 
     free = cycle(_COLOURS)
     colours = {OWN: "bold"}
@@ -41,7 +41,7 @@ def told() -> "Show":
 @contextmanager
 def until_stopped(root: Path) -> Iterator[None]:
     """Ctrl-C (or SIGTERM, within `ended_by_signals`) is the way to end, and no error; neither is another one that is up."""
-    from flows.running_server import running
+    from flows.prefect_server.running_server import running
 
     try:
         yield

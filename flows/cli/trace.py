@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tasks.image_history import Appearance, ImageHistory
-    from tasks.lineage import Lineage
+    from tasks.lineage.example_history import Appearance, ImageHistory
+    from tasks.lineage.lineage import Lineage
 
 
 def trace(
@@ -45,20 +45,20 @@ def trace(
 
 def _trace_version(called: str | None, graph: Path | None, *, json: bool) -> None:
     from flows.cli.terminal import out, print_json
-    from flows.environment import enter_project
+    from flows.project.environment import enter_project
 
     enter_project()
-    from tasks.lineage import read_lineage
-    from tasks.registry import open_registry
-    from tasks.version_names import find_version
-    from thaw.params import read_params
+    from tasks.lineage.lineage import read_lineage
+    from tasks.registry.registry import open_registry
+    from tasks.registry.version_names import find_version
+    from thaw.params.sections import read_params
 
     registry, version = find_version(open_registry(read_params().registry), called)
     lineage = read_lineage(registry, version)
     if graph is not None:
         _draw(lineage, graph)
     if json:
-        from tasks.lineage_json import lineage_json
+        from tasks.lineage.as_json import lineage_json
 
         print_json(lineage_json(lineage))
         return
@@ -70,10 +70,10 @@ def _trace_version(called: str | None, graph: Path | None, *, json: bool) -> Non
 
 
 def _draw(lineage: "Lineage", path: Path) -> None:
-    from tasks.lineage_graph import graph_of
-    from tasks.lineage_words import facts_of
-    from thaw.files import write_text
-    from thaw.label_sets import join_labels
+    from tasks.lineage.graph import graph_of
+    from tasks.lineage.wording import facts_of
+    from thaw.dataset.label_sets import join_labels
+    from thaw.foundation.files.atomic import write_text
     from thaw.lineage.graph import render_page, render_svg
 
     title = f"Where {lineage.version.name} version {lineage.version.number} comes from"
@@ -88,14 +88,14 @@ def _draw(lineage: "Lineage", path: Path) -> None:
 
 def _trace_image(image: str, *, json: bool) -> None:
     from flows.cli.terminal import print_json
-    from flows.environment import enter_project
-    from tasks.image_history import digest_of, image_history
+    from flows.project.environment import enter_project
+    from tasks.lineage.example_history import digest_of, image_history
 
     digest = digest_of(image)  # a relative path is the caller's
     enter_project()
-    from tasks.progress import counted
-    from tasks.registry import open_registry
-    from thaw.params import read_params
+    from tasks.project.progress import counted
+    from tasks.registry.registry import open_registry
+    from thaw.params.sections import read_params
 
     with counted("trace", "versions") as progress:
         found = image_history(open_registry(read_params().registry), digest, progress)
@@ -122,7 +122,7 @@ def _tell(found: "ImageHistory") -> None:
 
 
 def _row(one: "Appearance") -> tuple[str, ...]:
-    from thaw.label_sets import join_labels
+    from thaw.dataset.label_sets import join_labels
 
     trained = {True: "yes", False: "no", None: "not recorded"}[one.trained]
     label = "" if one.labels is None else join_labels(one.labels)

@@ -10,8 +10,8 @@ def ui() -> None:
     """
     from flows.cli.stopping import ended_by_signals
     from flows.cli.telling import told, until_stopped
-    from flows.environment import enter_project
-    from flows.upkeep import serve, upkeep
+    from flows.daemon.up import serve, upkeep
+    from flows.project.environment import enter_project
 
     root = enter_project()
     with ended_by_signals(), until_stopped(root), upkeep(root, told()) as (supervisor, journal):

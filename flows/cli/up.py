@@ -23,10 +23,10 @@ def up(
     """
     from flows.cli.stopping import ended_by_signals
     from flows.cli.telling import told, until_stopped
-    from flows.deployments import read_deployments
-    from flows.environment import enter_project
-    from flows.upkeep import serve, upkeep
-    from flows.workers import follow, schedule, worker
+    from flows.daemon.up import serve, upkeep
+    from flows.prefect_server.deployments import read_deployments
+    from flows.prefect_server.workers import follow, schedule, worker
+    from flows.project.environment import enter_project
 
     root = enter_project()
     pools = {deployment.pool for deployment in read_deployments(root)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flows.watching import Watched
+    from flows.runs.watch import Watched
 
 
 def watch(
@@ -32,9 +32,9 @@ def watch(
     from flows.cli.exits import Exit
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed
-    from flows.environment import enter_project, quiet_console
-    from flows.progress import watcher
-    from flows.running_server import use_running_server
+    from flows.prefect_server.running_server import use_running_server
+    from flows.project.environment import enter_project, quiet_console
+    from flows.runs.watcher import watcher
 
     # Before the project becomes the working directory: relative paths are the caller's.
     sources, table = [_absolute(path) for path in paths or ()], scores and str(scores.resolve())
@@ -43,7 +43,7 @@ def watch(
     use_running_server(root)
     with Printed() as printed:
         watcher.set(printed)
-        from flows.watching import watch as flow
+        from flows.runs.watch import watch as flow
 
         found = flow(sources, retrain=retrain, scores=table)
     if json:

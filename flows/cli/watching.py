@@ -10,9 +10,9 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from flows.cli.terminal import err
-from flows.dvc import Result
-from flows.lock import Holder
-from flows.transcript import Outcome
+from flows.dvc.output_parser import Outcome
+from flows.dvc.reproduce import Result
+from flows.dvc.run_lock import Holder
 
 _STYLES = {
     Outcome.RAN: ("✓", "green"),

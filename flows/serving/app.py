@@ -20,11 +20,11 @@ from flows.serving.refusals import RETRY, Refused, explain_errors
 from flows.serving.room import Room
 from flows.serving.uploads import Upload, read_uploads
 from flows.serving.wording import facts_of, neighbours_of, worded
-from thaw.errors import BadImage
-from thaw.gallery import media_type
-from thaw.serving.classifier import Said
-from thaw.serving.pages import CSP, render_docs, render_page
-from thaw.streaming import usable_cores
+from thaw.foundation.errors import BadImage
+from thaw.foundation.parallel.ordered_map import usable_cores
+from thaw.models.gallery import media_type
+from thaw.models.serving.classifier import Said
+from thaw.models.serving.pages import CSP, render_docs, render_page
 
 MOST_NEIGHBOURS = 20
 DESCRIPTION = """\

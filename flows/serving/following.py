@@ -8,13 +8,13 @@ from time import monotonic
 
 from flows.serving.app import Background, Parts
 from flows.serving.live import Live
-from tasks.registry import ModelVersion, Registry
-from tasks.served_model import Wanted, find_number, read_served_model
-from tasks.state import NETWORKS
-from thaw.errors import RegistryError, ThawError
-from thaw.serving.classifier import Classifier, build_classifier
-from thaw.serving.engines import EngineName
-from thaw.streaming import usable_cores
+from tasks.project.local_state import NETWORKS
+from tasks.registry.registry import ModelVersion, Registry
+from tasks.registry.served_model import Wanted, find_number, read_served_model
+from thaw.foundation.errors import RegistryError, ThawError
+from thaw.foundation.parallel.ordered_map import usable_cores
+from thaw.models.serving.classifier import Classifier, build_classifier
+from thaw.models.serving.engines import EngineName
 
 log = logging.getLogger(__name__)
 LONGEST_PAUSE_S = 300.0

@@ -14,11 +14,11 @@ from flows.serving.batching import Batcher
 from flows.serving.limits import Limits
 from flows.serving.metrics import Metrics
 from flows.serving.refusals import RETRY, Refused
-from tasks.registry import ModelVersion
-from thaw.engines.engine import MICRO_BATCH
-from thaw.errors import BadImage
-from thaw.serving.classifier import Classifier, Said
-from thaw.streaming import usable_cores
+from tasks.registry.registry import ModelVersion
+from thaw.backbones.engines.engine import MICRO_BATCH
+from thaw.foundation.errors import BadImage
+from thaw.foundation.parallel.ordered_map import usable_cores
+from thaw.models.serving.classifier import Classifier, Said
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from flows.errors import NoServer
+from flows.project.errors import NoServer
 
 _IDLE_S = 20
 """Connections without a request are closed after this many seconds."""

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from flows.serving.limits import Limits
 from flows.serving.refusals import Refused
-from thaw.names import shortened
+from thaw.foundation.files.display_names import shortened
 
 LONGEST_NAME = 200
 

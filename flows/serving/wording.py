@@ -2,9 +2,9 @@
 
 from flows.serving.answers import ImageAnswer, ModelFacts, Neighbour
 from flows.serving.live import Live
-from thaw.multilabel.predictor import LabelSetPredictor
-from thaw.predictor import Predictor
-from thaw.serving.classifier import Classifier, Said
+from thaw.models.label_sets_predictor import LabelSetPredictor
+from thaw.models.predictor import Predictor
+from thaw.models.serving.classifier import Classifier, Said
 
 DIGITS = 7
 """As many as float32 holds."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from advising.trials import Scenario, Settings, hold_trial
 
-from thaw.params import FinetuneParams, HeadParams, ScratchParams
+from thaw.params.sections import FinetuneParams, HeadParams, ScratchParams
 
 FEW = FinetuneParams(epochs=1, augment="none", scratch=ScratchParams(epochs=2))
 SETTINGS = Settings(HeadParams(l2=(1e-4, 1e-2, 1.0), hidden=(64,), epochs=20, folds=2), FEW, repeats=1)

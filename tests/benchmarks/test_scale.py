@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from object_store import object_store
 from scale import DOC, STORED, with_blocks
 
-from thaw.features import FeatureStore, Layer
-from thaw.mirror import Mirror
+from thaw.features.store.remote import Mirror
+from thaw.features.store.store import FeatureStore, Layer
 
 ASSUMED = Assumptions()
 COUNTS = st.integers(min_value=0, max_value=10**12)

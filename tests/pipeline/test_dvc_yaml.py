@@ -1,5 +1,7 @@
-"""`dvc.yaml` says the truth: code dependencies are import closures, files are those that the stages use."""
+"""`dvc.yaml` says the truth: code dependencies are folders that hold the import closures, files are those that the stages use."""
 
+import ast
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -7,14 +9,15 @@ import grimp
 import pytest
 from ruamel.yaml import YAML
 
-from tasks import paths
-from thaw.params import Params
+from tasks.project import paths
+from thaw.params.sections import Params
 
-BY_PATH = {"tasks.register": {"tasks/pyfunc_model.py"}}
+BY_PATH = {"tasks.stages.register": {"tasks/registry/pyfunc_model.py"}}
 """What a stage reads as a file and does not import: MLflow logs the model's own code."""
 UNTRACKED = {paths.SCORES, paths.SCORED_FEATURES}
 """What no stage writes."""
 PIPELINES = [Path("dvc.yaml"), Path("data/pretrain/dvc.yaml")]
+FLOORS = ("thaw/", "tasks/")
 
 
 def stages() -> list[tuple[Path, str, dict[str, Any]]]:
@@ -22,13 +25,19 @@ def stages() -> list[tuple[Path, str, dict[str, Any]]]:
     return [(file, name, stage) for file in PIPELINES for name, stage in yaml.load(file.read_text())["stages"].items()]
 
 
+EVERY_STAGE = pytest.mark.parametrize(("file", "name", "stage"), stages(), ids=[name for _, name, _ in stages()])
+
+
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
     return grimp.build_graph("thaw", "tasks", cache_dir=None)
 
 
-def closure(graph: grimp.ImportGraph, module: str) -> set[str]:
-    """Every file of the project that importing `module` may read: modules, the packages they lie in, and what lies beside a module under its name."""
+def closure(graph: grimp.ImportGraph, command: str) -> set[str]:
+    """Every file of the project that the stage may read: modules, the packages they lie in, and what lies beside a module under its name."""
+    module = command.rsplit(maxsplit=1)[-1]
+    if Path(*module.split("."), "__main__.py").exists():
+        module = f"{module}.__main__"
     modules = {module} | graph.find_upstream_modules(module)
     packages = {name.rsplit(".", depth)[0] for name in modules for depth in range(1, name.count(".") + 1)}
     files = set()
@@ -36,17 +45,46 @@ def closure(graph: grimp.ImportGraph, module: str) -> set[str]:
         path = Path(*name.split("."))
         files.add(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
         files.update(beside for beside in path.parent.glob(f"{path.name}.*") if beside.suffix != ".py")
-    return {file.as_posix() for file in files} | BY_PATH.get(module, set())
+    return {file.as_posix() for file in files if not says_nothing(file)} | BY_PATH.get(module, set())
 
 
-@pytest.mark.parametrize(("file", "name", "stage"), stages(), ids=[name for _, name, _ in stages()])
-def test_code_dependencies_are_the_import_closure(
+def says_nothing(file: Path) -> bool:
+    """Whether a package's own module is a docstring and nothing else."""
+    return file.name == "__init__.py" and len(ast.parse(file.read_text()).body) <= 1
+
+
+def declared(stage: dict[str, Any]) -> set[str]:
+    return {path for path in stage["deps"] if path.startswith(FLOORS)}
+
+
+@EVERY_STAGE
+def test_the_import_closure_lies_in_the_folders_that_are_declared(
     file: Path, name: str, stage: dict[str, Any], graph: grimp.ImportGraph
 ) -> None:
-    expected = closure(graph, stage["cmd"].split()[-1])
-    declared = {path for path in stage["deps"] if path.startswith(("thaw/", "tasks/"))}
-    wanted = "\n".join(f"      - {path}" for path in sorted(expected))
-    assert declared == expected, f"{file}: the code dependencies of {name} should be\n{wanted}"
+    folders = declared(stage)
+    outside = defaultdict(list)
+    for path in closure(graph, stage["cmd"]):
+        if not any(path == folder or path.startswith(f"{folder}/") for folder in folders):
+            outside[Path(path).parent.as_posix()].append(path)
+    wanted = "\n".join(
+        f"      - {folder}   # for {', '.join(sorted(held))}" for folder, held in sorted(outside.items())
+    )
+    assert not outside, (
+        f"{file}: {name} depends on code that it does not name; add these folders, or files of them:\n{wanted}"
+    )
+
+
+@EVERY_STAGE
+def test_every_folder_that_is_declared_is_used(
+    file: Path, name: str, stage: dict[str, Any], graph: grimp.ImportGraph
+) -> None:
+    files = closure(graph, stage["cmd"])
+    unused = {
+        folder
+        for folder in declared(stage)
+        if not any(path == folder or path.startswith(f"{folder}/") for path in files)
+    }
+    assert not unused, f"{file}: {name} names code that it does not read: {', '.join(sorted(unused))}"
 
 
 def test_outputs_are_those_that_the_stages_write() -> None:
@@ -55,11 +93,11 @@ def test_outputs_are_those_that_the_stages_write() -> None:
         for name, path in vars(paths).items()
         if name.isupper() and isinstance(path, Path) and path not in UNTRACKED
     }
-    declared = set()
+    found = set()
     for file, _, stage in stages():
         if file == Path("dvc.yaml"):
-            declared |= {out if isinstance(out, str) else next(iter(out)) for out in stage["outs"]}
-    assert declared == written
+            found |= {out if isinstance(out, str) else next(iter(out)) for out in stage["outs"]}
+    assert found == written
 
 
 def test_every_parameter_named_exists() -> None:

@@ -14,10 +14,10 @@ from registration import copy_empty_store, inside
 from started import mlflow_server, prefect_server, serving
 from toy import build_toy, environment, ran
 
-from flows.servers import HOST, free_port
-from tasks.paths import REGISTERED
-from tasks.registry import open_registry
-from thaw.params import read_params
+from flows.daemon.services import HOST, free_port
+from tasks.project.paths import REGISTERED
+from tasks.registry.registry import open_registry
+from thaw.params.sections import read_params
 
 pytestmark = pytest.mark.slow
 

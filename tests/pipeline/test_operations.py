@@ -16,7 +16,7 @@ from project import Project, clone
 from started import serving
 from web_hook import received
 
-from flows.servers import HOST, Service, free_port
+from flows.daemon.services import HOST, Service, free_port
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from PIL import Image
 from project import CHEAP, Project, clone
 from started import serving
 
-from flows.servers import HOST, Service, free_port
+from flows.daemon.services import HOST, Service, free_port
 
 pytestmark = pytest.mark.slow
 

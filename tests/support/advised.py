@@ -4,14 +4,14 @@ import torch
 import torch.nn.functional as F
 from sklearn.datasets import load_digits
 
-from thaw.advice.advising import Situation, advise
-from thaw.advice.options import Pilot
-from thaw.advice.pool import Pool
-from thaw.advice.record import Advice
-from thaw.advice.size import measure_size
-from thaw.params import HeadParams, StrategyParams
-from thaw.prices import Price
-from thaw.strategy import Strategy
+from thaw.models.prices import Price
+from thaw.params.sections import HeadParams, StrategyParams
+from thaw.params.strategy import Strategy
+from thaw.strategies.advice.advising import Situation, advise
+from thaw.strategies.advice.options import Pilot
+from thaw.strategies.advice.pool import Pool
+from thaw.strategies.advice.record import Advice
+from thaw.strategies.advice.size import measure_size
 
 HEAD = HeadParams(l2=(1e-3, 1e-1), hidden=(16,), epochs=10, folds=3)
 ONCE = StrategyParams(repeats=1)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from thaw.bootstrap import Resampling
-from thaw.certificate.contest import Competitor, Outcome, Skipped
-from thaw.certificate.record import Certificate, Terms, certify
+from thaw.foundation.statistics.bootstrap import Resampling
+from thaw.strategies.certificate.contest import Competitor, Outcome, Skipped
+from thaw.strategies.certificate.record import Certificate, Terms, certify
 
 HOSTILE = "<b>evil</b>"
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from sklearn.datasets import load_digits
 
-from thaw.backbones import Backbone, read_backbone
-from thaw.features import FeatureStore
+from thaw.backbones.backbone import Backbone, read_backbone
+from thaw.features.store.store import FeatureStore
 from thaw.finetuning import Desk, LabelledImages, Start
 from thaw.heads import fit_head
 from thaw.heads.kinds import class_weights
-from thaw.labelled import LabelledFeatures
-from thaw.params import BackboneParams, HeadParams
+from thaw.params.sections import BackboneParams, HeadParams
+from thaw.targets.labelled import LabelledFeatures
 
 WEIGHTS = Path(__file__).parents[2] / "data/pretrain/small.safetensors"
 CLASSES = 3

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from thaw.multilabel.labelled import LabelSetFeatures
+from thaw.targets.label_sets.labelled import LabelSetFeatures
 
 NAMES = tuple(str(number) for number in range(10))
 

@@ -17,11 +17,11 @@ from openness_rows import opened_predictor
 from thaw.drift.observed import Observed, observe
 from thaw.drift.record import DriftReport, LeftOut, Origin
 from thaw.drift.reference import Reference
-from thaw.features import FeatureStore, Layer
-from thaw.files import DIGEST_SIZE
-from thaw.openness import NEITHER
-from thaw.params import WatchParams
-from thaw.predictor import answer
+from thaw.features.store.store import FeatureStore, Layer
+from thaw.foundation.files.atomic import DIGEST_SIZE
+from thaw.heads.open_set import NEITHER
+from thaw.models.predictor import answer
+from thaw.params.sections import WatchParams
 
 QUICK = WatchParams(false_alarms=0.05, permutations=200)
 SCORES = pa.schema(

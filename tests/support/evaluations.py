@@ -7,16 +7,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from thaw.bootstrap import Resampling
-from thaw.evaluation import Evaluation, ModelDescription, count_rejections, evaluate
-from thaw.ingest_report import IngestReport
-from thaw.openness import Openness, Tuning
-from thaw.openness.rounds import Collected
-from thaw.openness.scores import Energy
-from thaw.openness.tuning import tune
-from thaw.params import EvaluateParams
-from thaw.predictions import Predictions
-from thaw.transfer_gain import Draw, measure_transfer_gain
+from thaw.dataset.ingest_report import IngestReport
+from thaw.evaluation.evaluation import Evaluation, ModelDescription, count_rejections, evaluate
+from thaw.foundation.statistics.bootstrap import Resampling
+from thaw.heads.open_set import Openness, Tuning
+from thaw.heads.open_set.rounds import Collected
+from thaw.heads.open_set.scores import Energy
+from thaw.heads.open_set.tuning import tune
+from thaw.params.sections import EvaluateParams
+from thaw.strategies.baselines.transfer_gain import Draw, measure_transfer_gain
+from thaw.targets.predictions import Predictions
 
 HOSTILE = '<script>document.title="broken"</script>'
 NAMES = ("ants & bees", HOSTILE, "蜂")

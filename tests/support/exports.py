@@ -10,19 +10,19 @@ from digit_pairs import pair_features, pair_pictures
 from openness_rows import QUICK, predictor_on_digits
 from torch import nn
 
-from thaw.architectures import build_seeded, default_preprocessing
-from thaw.backbones import Backbone, cut, read_backbone
-from thaw.exporting.card import Origin
-from thaw.exporting.graph import AnyPredictor
+from thaw.backbones.architectures import build_seeded, default_preprocessing
+from thaw.backbones.backbone import Backbone, cut, read_backbone
+from thaw.backbones.weights import Weights
 from thaw.finetuning.head_layer import new_head
 from thaw.heads import FittedHead, fit_head
-from thaw.multilabel.fitting import fit_label_set_head
-from thaw.multilabel.predictor import LabelSetPredictor
-from thaw.openness.fitting import fit_openness
-from thaw.params import BackboneParams, HeadParams, OpennessParams
-from thaw.predictor import Predictor
-from thaw.strategy import HeadKind
-from thaw.weights import Weights
+from thaw.heads.label_sets_fitting import fit_label_set_head
+from thaw.heads.open_set.fitting import fit_openness
+from thaw.models.exporting.card import Origin
+from thaw.models.exporting.graph import AnyPredictor
+from thaw.models.label_sets_predictor import LabelSetPredictor
+from thaw.models.predictor import Predictor
+from thaw.params.sections import BackboneParams, HeadParams, OpennessParams
+from thaw.params.strategy import HeadKind
 
 ORIGIN = Origin("digits", 3, "models:/digits/3", {"thaw.git.commit": "abc"})
 PARAMS = HeadParams(l2=(0.01,), hidden=(16,), epochs=5, neighbours=(5,), folds=2)

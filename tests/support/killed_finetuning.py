@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 from digit_images import desk_in, digit_images, embedded, start_on
 
-from thaw.finetuned import FineTuned
 from thaw.finetuning import finetune, training
-from thaw.params import FinetuneParams
-from thaw.strategy import Strategy
+from thaw.finetuning.result import FineTuned
+from thaw.params.sections import FinetuneParams
+from thaw.params.strategy import Strategy
 
 PARAMS = FinetuneParams(
     epochs=4,

@@ -1,4 +1,4 @@
-"""Runs `tasks.register` over and over in children of one process, which kill themselves with SIGKILL where they are told to.
+"""Runs `tasks.stages.register` over and over in children of one process, which kill themselves with SIGKILL where they are told to.
 
 Usage, in a project's root: `python killed_register.py STEP...`; a step is `MODULE:CLASS.METHOD` (killed right after its first call), the same
 with a `-` in front (right before), `run` (to the end), `twice` (two children at once) or `cd:FOLDER` (go on in another project). Prints, as JSON,
@@ -20,7 +20,8 @@ import mlflow.pyfunc
 import mlflow.store.model_registry.sqlalchemy_store
 import mlflow.store.tracking.sqlalchemy_store
 
-from tasks import pipeline_run, register
+from tasks.registry import mlflow_run
+from tasks.stages import register
 
 
 def deadly(step: str) -> None:
@@ -73,7 +74,7 @@ def attempt(step: str) -> list[int]:
 
 def look(file: Path) -> None:
     """Write what there is, from a child: this process must stay without connections and threads."""
-    from tasks.mlflow_store import connect
+    from tasks.registry.mlflow_store import connect
 
     client = connect()
     runs = client.search_runs([one.experiment_id for one in client.search_experiments()])
@@ -88,7 +89,7 @@ def look(file: Path) -> None:
 
 
 def main() -> None:
-    assert pipeline_run and mlflow  # imported before the forks, because that takes longest
+    assert mlflow_run and mlflow  # imported before the forks, because that takes longest
     said = []
     for step in sys.argv[1:]:
         if step.startswith("cd:"):

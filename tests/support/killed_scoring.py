@@ -17,9 +17,9 @@ import torch
 from openness_rows import predictor_on_digits
 from scored import score_into, scorer_into
 
-from thaw.engines.torch_engine import TorchEngine
-from thaw.features import FeatureStore
-from thaw.scoring import scoring
+from thaw.backbones.engines.torch_engine import TorchEngine
+from thaw.features.store.store import FeatureStore
+from thaw.models.scoring import scoring
 
 
 def deadly(owner: Any, name: str, calls: int) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from thaw.files import digest_file
-from thaw.manifest import Example, Manifest, build_manifest
+from thaw.dataset.manifest import Example, Manifest, build_manifest
+from thaw.foundation.files.atomic import digest_file
 
 MAX_PIXELS = 10**6
 

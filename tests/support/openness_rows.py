@@ -9,11 +9,11 @@ from digit_images import digit_images, embedded, features_of
 from sklearn.datasets import load_digits
 
 from thaw.heads import FittedHead, fit_head
-from thaw.labelled import LabelledFeatures
-from thaw.openness import Openness
-from thaw.openness.fitting import fit_openness
-from thaw.params import HeadParams, OpennessParams
-from thaw.predictor import Predictor
+from thaw.heads.open_set import Openness
+from thaw.heads.open_set.fitting import fit_openness
+from thaw.models.predictor import Predictor
+from thaw.params.sections import HeadParams, OpennessParams
+from thaw.targets.labelled import LabelledFeatures
 
 QUICK = HeadParams(l2=(0.01,), folds=3)
 

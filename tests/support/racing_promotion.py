@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks import promoting
-from tasks.ledger import Ledger
-from thaw.errors import InUse
-from thaw.params import Params, PromotionParams, RegistryParams
+from tasks.registry import promotion
+from tasks.registry.write_once import Ledger
+from thaw.foundation.errors import InUse
+from thaw.params.sections import Params, PromotionParams, RegistryParams
 
 PARAMS = Params(registry=RegistryParams(name="pets"), promotion=PromotionParams(bootstrap=100))
 PATIENCE_S = 300
@@ -41,7 +41,7 @@ def main(name: str, attempts: list[str]) -> None:
         place = meeting / str(number)
         wait(place.is_dir)
         try:
-            found = getattr(promoting, attempt)(PARAMS)
+            found = getattr(promotion, attempt)(PARAMS)
             said = {"version": found.version, "moved": found.moved, "says": str(found)}
         except InUse as error:
             said = {"version": None, "moved": False, "says": str(error)}

@@ -9,19 +9,19 @@ from openness_rows import predictor_on_digits
 from PIL import Image
 from registration import inside
 
-from thaw.ingestion import ingest
-from thaw.manifest import write_manifest
+from thaw.dataset.ingestion import ingest
+from thaw.dataset.manifest import write_manifest
 
 PARAMS = "dataset: {source: photos, splits: {val: 0, test: 0.5}}\nbackbone: {weights: x.safetensors}\nregistry: {name: my digits}\n"
 
 
 def build_registered(root: Path) -> Path:
     """Two versions of one model in the registry `my digits`; the first is the champion, and both have a lineage."""
-    from tasks.mlflow_store import connect, experiment_id
-    from tasks.paths import MANIFEST
-    from tasks.pipeline_run import _log_model, _outputs, _signature
-    from tasks.registry import CHAMPION, open_registry
-    from thaw.params import read_params
+    from tasks.project.paths import MANIFEST
+    from tasks.registry.mlflow_run import _log_model, _outputs, _signature
+    from tasks.registry.mlflow_store import connect, experiment_id
+    from tasks.registry.registry import CHAMPION, open_registry
+    from thaw.params.sections import read_params
 
     (root / "params.yaml").write_text(PARAMS)
     (root / "dvc.yaml").write_text("stages: {}\n")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from thaw.checks import Checks, Leakage, NearCopies, Suspects, write_checks
-from thaw.multilabel.predictions import LabelSetPredictions, write_label_set_predictions
-from thaw.predictions import Predictions, write_predictions
+from thaw.evaluation.checks import Checks, Leakage, NearCopies, Suspects, write_checks
+from thaw.targets.label_sets.predictions import LabelSetPredictions, write_label_set_predictions
+from thaw.targets.predictions import Predictions, write_predictions
 
 if TYPE_CHECKING:
-    from tasks.registry import Registry
+    from tasks.registry.registry import Registry
 
 PARAMS = """\
 dataset: {source: photos}
@@ -48,7 +48,7 @@ def inside(folder: Path) -> Iterator[Path]:
 
 def make_empty_store(root: Path) -> Path:
     """An MLflow store without a run in `root`; its tables take seconds, so tests copy it."""
-    from tasks.mlflow_store import connect
+    from tasks.registry.mlflow_store import connect
 
     with inside(root):
         connect().search_experiments()
@@ -64,9 +64,9 @@ def copy_empty_store(template: Path, root: Path) -> Path:
 
 def build_project(root: Path) -> Path:
     """Everything that comes before `register`, made by the stages themselves from pictures of noise."""
-    from tasks import advise, compare, evaluate, extract, finetune, head, ingest
-    from thaw.architectures import build_seeded
-    from thaw.weights import write_weights
+    from tasks.stages import advise, compare, evaluate, extract, finetune, head, ingest
+    from thaw.backbones.architectures import build_seeded
+    from thaw.backbones.weights import write_weights
 
     noise = np.random.default_rng(0)
     for split, count in (("train", 8), ("test", 20)):
@@ -94,7 +94,7 @@ def change_params(old: str, new: str) -> None:
 
 def champion(registry: "Registry") -> int | None:
     """The number of the version that has the alias."""
-    from tasks.registry import CHAMPION
+    from tasks.registry.registry import CHAMPION
 
     found = registry.by_alias(CHAMPION)
     return None if found is None else found.number
@@ -140,8 +140,8 @@ def challenge_with_sets(registry: "Registry", right: int = 60) -> int:
 
 def _challenge(registry: "Registry", checks: Checks | None) -> int:
     """A new version, the challenger, with `predictions.parquet`."""
-    from tasks.mlflow_store import experiment_id
-    from tasks.registry import CHALLENGER
+    from tasks.registry.mlflow_store import experiment_id
+    from tasks.registry.registry import CHALLENGER
 
     client = registry.client
     run = client.create_run(experiment_id(client, "thaw"))

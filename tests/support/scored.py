@@ -10,17 +10,17 @@ import torch
 from openness_rows import predictor_on_digits
 from PIL import Image
 
-from thaw.extraction import cut_layers
-from thaw.extractor import Extractor
-from thaw.features import FeatureStore, Layer
-from thaw.multilabel.predictor import LabelSetPredictor
-from thaw.params import ExtractParams
-from thaw.predictor import Predictor
-from thaw.progress import Progress, untold
-from thaw.scoring.forward import Forward
-from thaw.scoring.inputs import open_inputs
-from thaw.scoring.scoring import Scored, Scorer, score_all
-from thaw.scoring.table import ScoredBy
+from thaw.features.extraction.extraction import cut_layers
+from thaw.features.extraction.worker import Extractor
+from thaw.features.store.store import FeatureStore, Layer
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.models.label_sets_predictor import LabelSetPredictor
+from thaw.models.predictor import Predictor
+from thaw.models.scoring.forward import Forward
+from thaw.models.scoring.inputs import open_inputs
+from thaw.models.scoring.scoring import Scored, Scorer, score_all
+from thaw.models.scoring.table import ScoredBy
+from thaw.params.sections import ExtractParams
 
 MAX_PIXELS = 10**6
 

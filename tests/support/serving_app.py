@@ -19,10 +19,10 @@ from flows.serving.hosts import Hosts
 from flows.serving.limits import Limits
 from flows.serving.live import Live
 from flows.serving.server import address_of, listen
-from tasks.registry import ModelVersion
-from thaw.files import digest_bytes
-from thaw.gallery import Gallery
-from thaw.serving.classifier import AnyPredictor, Classifier, build_classifier
+from tasks.registry.registry import ModelVersion
+from thaw.foundation.files.atomic import digest_bytes
+from thaw.models.gallery import Gallery
+from thaw.models.serving.classifier import AnyPredictor, Classifier, build_classifier
 
 VERSION = ModelVersion("digits", 7, ("champion",), datetime(2026, 1, 2, tzinfo=UTC), "run", "models:/m-1", {"thaw.strategy": "linear"})  # fmt: skip
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.journal import Journal
-from flows.servers import HOST, Server, Service
+from flows.daemon.service_log import Journal
+from flows.daemon.services import HOST, Server, Service
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from tempfile import TemporaryDirectory
 
 from registration import LABELS, copy_empty_store, inside, predictions
 
-from tasks.lineage_files import LINEAGE, write_lineage
-from tasks.mlflow_store import experiment_id
-from tasks.registry import Registry, open_registry
-from thaw.files import digest_file
-from thaw.manifest import Example, build_manifest, write_manifest
-from thaw.params import RegistryParams, read_params
-from thaw.predictions import write_predictions
+from tasks.registry.lineage_files import LINEAGE, write_lineage
+from tasks.registry.mlflow_store import experiment_id
+from tasks.registry.registry import Registry, open_registry
+from thaw.dataset.manifest import Example, build_manifest, write_manifest
+from thaw.foundation.files.atomic import digest_file
+from thaw.params.sections import RegistryParams, read_params
+from thaw.targets.predictions import write_predictions
 
 PARAMS = """\
 dataset: {source: photos, labels_per_class: 2}
@@ -25,18 +25,18 @@ LOCK = """\
 schema: '2.0'
 stages:
   ingest:
-    cmd: python -m tasks.ingest
+    cmd: python -m tasks.stages.ingest
     deps:
     - {path: photos, hash: md5, md5: 0123.dir}
-    - {path: tasks/ingest.py, hash: md5, md5: 98ab}
+    - {path: tasks/stages/ingest.py, hash: md5, md5: 98ab}
     params: {params.yaml: {dataset.source: photos}}
     outs: [{path: data/manifest.parquet, hash: md5, md5: 4567}]
   head:
-    cmd: python -m tasks.head
+    cmd: python -m tasks.stages.head
     deps: [{path: data/manifest.parquet, hash: md5, md5: 4567}]
     outs: [{path: data/head, hash: md5, md5: 89ab.dir}]
   register:
-    cmd: python -m tasks.register
+    cmd: python -m tasks.stages.register
     deps: [{path: data/head, hash: md5, md5: old.dir}]
     outs: [{path: data/registered.json, hash: md5, md5: old}]
 """

@@ -141,7 +141,7 @@ def holds(condition: Callable[[], object]) -> bool:
 def hold_lock(root: Path) -> "subprocess.Popen[str]":
     """A process that holds the project as a run does."""
     code = (
-        "import sys, time; from pathlib import Path; from flows.lock import run_lock\n"
+        "import sys, time; from pathlib import Path; from flows.dvc.run_lock import run_lock\n"
         "with run_lock(Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"
     )
     process = subprocess.Popen(

@@ -25,10 +25,10 @@ from object_store import BUCKET, object_store
 from PIL import Image
 from typer.testing import CliRunner
 
-from flows import leash
 from flows.cli.app import app
-from flows.servers import free_port
-from thaw.architectures import build_seeded
+from flows.daemon.services import free_port
+from flows.processes import orphan_guard
+from thaw.backbones.architectures import build_seeded
 
 CLASSES = {"ants": 60, "bees": 200, "something_else": 130}
 """Mean grey of the photos of each class."""
@@ -120,7 +120,7 @@ def servers() -> Iterator[Callable[[list[str], str], None]]:
         with log.open("wb") as said:
             command = [sys.executable, "-u", "-m", "flows.cli", *words[1:]]
             process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
-        leash.hold(process.pid)  # also where the test gives up on this process
+        orphan_guard.hold(process.pid)  # also where the test gives up on this process
         running.append((shlex.join(words), process, log))
         deadline = time.monotonic() + 300
         while ready not in log.read_text():

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from registration import copy_empty_store, inside
 
-from tasks.registry import Registry, open_registry
-from thaw.params import RegistryParams
+from tasks.registry.registry import Registry, open_registry
+from thaw.params.sections import RegistryParams
 
 
 @pytest.fixture(scope="module")

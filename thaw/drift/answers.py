@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from thaw.bootstrap import Estimate
-from thaw.drift.grouping import regroupings
 from thaw.drift.observed import Bools, Floats
+from thaw.drift.permutation import regroupings
+from thaw.foundation.statistics.bootstrap import Estimate
 
 
 def label_shift(first: Bools, second: Bools, count: int, seed: int) -> NDArray[np.float64]:

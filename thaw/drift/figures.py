@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from thaw.drift.record import Histogram, LabelShare, Point
-from thaw.names import shortened
-from thaw.plots import BLUE, INK, MUTED, VERMILION, new_figure, percent_axis
+from thaw.foundation.files.display_names import shortened
+from thaw.pages.figures import BLUE, INK, MUTED, VERMILION, new_figure, percent_axis
 
 MOST_LABELS = 15
 LOWEST_P = 1e-4

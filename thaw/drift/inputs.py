@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from thaw.drift.grouping import regroupings
 from thaw.drift.observed import Floats
+from thaw.drift.permutation import regroupings
 
 FOLDS = 5
 STRENGTH = 1e-3

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thaw.drift.answers import confidence_shift, holm, label_shift, neither_shift, share_of
-from thaw.drift.grouping import p_value
 from thaw.drift.inputs import auroc, mmd, separation
 from thaw.drift.observed import Floats, Observed
+from thaw.drift.permutation import p_value
 from thaw.drift.record import (
     Confidence,
     DriftReport,
@@ -22,7 +22,7 @@ from thaw.drift.record import (
     What,
 )
 from thaw.drift.reference import Reference
-from thaw.params import WatchParams
+from thaw.params.sections import WatchParams
 
 BINS = 20
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from thaw.multilabel.predictor import LabelSetAnswer
-from thaw.predictor import Answer
+from thaw.models.label_sets_predictor import LabelSetAnswer
+from thaw.models.predictor import Answer
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from thaw.drift import words
 from thaw.drift.figures import histogram_figure, history_figure, labels_figure, neither_figure
 from thaw.drift.record import DriftReport, Point
-from thaw.pages import render
-from thaw.plots import svg
+from thaw.pages.figures import svg
+from thaw.pages.layout import render
 
 
 def render_drift(report: DriftReport, history: Sequence[Point]) -> str:

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from thaw.bootstrap import Estimate
-from thaw.records import read_record, write_record
+from thaw.foundation.files.records import read_record, write_record
+from thaw.foundation.statistics.bootstrap import Estimate
 
 What = Literal["inputs", "labels", "confidence", "neither"]
 

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from thaw.dataset.manifest import TEST, Example
 from thaw.drift.observed import Bools, Observed
-from thaw.errors import BadArtifact
-from thaw.features import Layer
-from thaw.files import DIGEST_SIZE, atomic
-from thaw.manifest import TEST, Example
-from thaw.predictions import EVALUATE_AGAIN
+from thaw.features.store.store import Layer
+from thaw.foundation.errors import BadArtifact
+from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
+from thaw.targets.predictions import EVALUATE_AGAIN
 
 MOST_ROWS = 2000
 """Of the reference, and of a new batch: a test on more takes minutes, and finds what is too small to matter."""

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from thaw.bootstrap import IntArray
 from thaw.drift.observed import Floats, Observed, most_probable
 from thaw.drift.record import LeftOut, Origin
 from thaw.drift.reference import MOST_ROWS, column_of, named_of
-from thaw.errors import BadArtifact
-from thaw.features import Layer
-from thaw.openness import NEITHER
+from thaw.features.store.store import Layer
+from thaw.foundation.errors import BadArtifact
+from thaw.foundation.statistics.bootstrap import IntArray
+from thaw.heads.open_set import NEITHER
 
 ANSWERS = ("label", "labels", "confidence", "known_score", "probabilities")
 SCORE_AGAIN = "score the images again, as with `thaw watch PATH`"

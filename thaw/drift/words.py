@@ -1,8 +1,8 @@
 """Drift in plain words."""
 
 from thaw.drift.record import DriftReport, Finding, What
-from thaw.names import shown
-from thaw.pages import percent
+from thaw.foundation.files.display_names import shown
+from thaw.pages.layout import percent
 
 TITLES: dict[What, str] = {
     "inputs": "Images",

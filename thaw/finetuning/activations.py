@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from thaw.features import FeatureStore, Layer
-from thaw.finetuning.images import LabelledImages
+from thaw.features.store.store import FeatureStore, Layer
 from thaw.finetuning.network import Network
-from thaw.params import Augment, FinetuneParams
-from thaw.progress import Progress, untold
-from thaw.views import View
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.kinds.labelled_inputs import LabelledImages
+from thaw.kinds.views import View
+from thaw.params.sections import Augment, FinetuneParams
 
 BATCH = 64
 

@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim import Optimizer
 
-from thaw.files import atomic
-from thaw.finetuned import Epoch
+from thaw.finetuning.result import Epoch
+from thaw.foundation.files.atomic import atomic
 
 Tensors = Mapping[str, Tensor]
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
-from thaw.finetuning.augmentation import augment
-from thaw.finetuning.images import LabelledImages
-from thaw.params import Augment
-from thaw.preprocessing import Preprocessing
+from thaw.kinds.images.augmentation import augment
+from thaw.kinds.images.preprocessing import Preprocessing
+from thaw.kinds.labelled_inputs import LabelledImages
+from thaw.params.sections import Augment
 
 
 class Feed(Protocol):

@@ -16,28 +16,28 @@ from blake3 import blake3
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from thaw.backbones import Backbone
-from thaw.calibration import fit_temperature
-from thaw.engines.precision import has_bfloat16
-from thaw.errors import BadParameters
-from thaw.features import FeatureStore
-from thaw.finetuned import FineTuned
+from thaw.backbones.backbone import Backbone
+from thaw.backbones.engines.precision import has_bfloat16
+from thaw.features.store.store import FeatureStore
 from thaw.finetuning.activations import frozen_activations, kept_views
-from thaw.finetuning.augmentation import build_mixing
 from thaw.finetuning.checkpoint import State, read_state
 from thaw.finetuning.feeds import ActivationFeed, Feed, PixelFeed
 from thaw.finetuning.groups import groups_of
 from thaw.finetuning.head_layer import new_head
-from thaw.finetuning.images import LabelledImages
 from thaw.finetuning.network import Network, build_network
+from thaw.finetuning.result import FineTuned
 from thaw.finetuning.training import Examples, Plan, train
+from thaw.foundation.errors import BadParameters
+from thaw.foundation.parallel.progress import Progress, untold
 from thaw.heads import FittedHead, Setting, Trial
-from thaw.heads.folds import assign_folds
 from thaw.heads.logistic import LogisticModel
-from thaw.params import FinetuneParams
-from thaw.predictor import Predictor
-from thaw.progress import Progress, untold
-from thaw.strategy import Strategy
+from thaw.kinds.images.augmentation import build_mixing
+from thaw.kinds.labelled_inputs import LabelledImages
+from thaw.models.predictor import Predictor
+from thaw.params.sections import FinetuneParams
+from thaw.params.strategy import Strategy
+from thaw.targets.one_label.folds import assign_folds
+from thaw.targets.one_label.temperature import fit_temperature
 
 
 @dataclass(frozen=True, eq=False)

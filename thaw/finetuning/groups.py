@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from torch import nn
 
 from thaw.finetuning.network import Network
-from thaw.params import FinetuneParams
-from thaw.schedule import cosine_factor
+from thaw.finetuning.schedule import cosine_factor
+from thaw.params.sections import FinetuneParams
 
 
 @dataclass(frozen=True, eq=False)

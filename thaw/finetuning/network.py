@@ -8,17 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from thaw.backbones import Backbone, cut
-from thaw.blocks import Block, blocks_of
-from thaw.errors import BadParameters
+from thaw.backbones.backbone import Backbone, cut
+from thaw.backbones.blocks import Block, blocks_of
+from thaw.backbones.graph import trace
+from thaw.backbones.pooling import pool
+from thaw.backbones.splitting import split_at
+from thaw.backbones.weights import Weights
 from thaw.finetuning.head_layer import HeadLayer
+from thaw.foundation.errors import BadParameters
 from thaw.heads.logistic import LogisticModel
-from thaw.params import FinetuneParams
-from thaw.pooling import Pooling, pool
-from thaw.splitting import split_at
-from thaw.strategy import Strategy
-from thaw.traced import trace
-from thaw.weights import Weights
+from thaw.params.sections import FinetuneParams, Pooling
+from thaw.params.strategy import Strategy
 
 
 class ThawedPart(nn.Module):

@@ -8,21 +8,21 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from thaw.backbones import Backbone
-from thaw.blocks import blocks_of
+from thaw.backbones.backbone import Backbone
+from thaw.backbones.blocks import blocks_of
 from thaw.finetuning.activations import kept_views, run_frozen
-from thaw.finetuning.augmentation import build_mixing
 from thaw.finetuning.feeds import ActivationFeed, Feed, PixelFeed
 from thaw.finetuning.fitting import Desk, Start, build_fabric, finetune, first_head, settings_of
 from thaw.finetuning.groups import groups_of
-from thaw.finetuning.images import LabelledImages
 from thaw.finetuning.network import Network, build_network
 from thaw.finetuning.training import Examples, Plan, steps_of, time_steps
 from thaw.heads import fit_head
 from thaw.heads.kinds import class_weights
-from thaw.labelled import LabelledFeatures
-from thaw.params import FinetuneParams, HeadParams
-from thaw.strategy import Strategy
+from thaw.kinds.images.augmentation import build_mixing
+from thaw.kinds.labelled_inputs import LabelledImages
+from thaw.params.sections import FinetuneParams, HeadParams
+from thaw.params.strategy import Strategy
+from thaw.targets.labelled import LabelledFeatures
 
 STEPS = 3
 """So many are timed, after one that warms up."""

@@ -17,14 +17,14 @@ import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from thaw.finetuned import Epoch
 from thaw.finetuning.checkpoint import State, load_optimiser, optimiser_tensors, read_state, write_state
 from thaw.finetuning.feeds import Feed
 from thaw.finetuning.groups import Group, rate_at
 from thaw.finetuning.network import ThawedPart
-from thaw.params import FinetuneParams
-from thaw.progress import Progress, untold
-from thaw.schedule import update_average
+from thaw.finetuning.result import Epoch
+from thaw.finetuning.schedule import update_average
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.params.sections import FinetuneParams
 
 LARGE = 2**20
 """More than any number of epochs: seeds of two epochs never meet."""

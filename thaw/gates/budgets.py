@@ -1,8 +1,8 @@
 """The gates `latency`, `batch latency` and `size`: whether the deployed model keeps within what it may cost."""
 
 from thaw.gates.outcome import Outcome, failed, not_asked_by, not_measured, passed
-from thaw.params import PromotionParams
-from thaw.serving_cost import ServingCost
+from thaw.models.serving_cost import ServingCost
+from thaw.params.sections import PromotionParams
 
 LATENCY, BATCH_LATENCY, SIZE = "latency", "batch latency", "size"
 

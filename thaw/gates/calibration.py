@@ -3,11 +3,19 @@
 import numpy as np
 from scipy import sparse
 
-from thaw.bootstrap import Estimate, FloatArray, Resampling, bootstrap, percentile_interval, stacked, totals
+from thaw.foundation.statistics.bootstrap import (
+    Estimate,
+    FloatArray,
+    Resampling,
+    bootstrap,
+    percentile_interval,
+    stacked,
+    totals,
+)
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked_by, passed
 from thaw.gates.pairing import Paired, Said
-from thaw.metrics import bin_of
-from thaw.params import PromotionParams
+from thaw.params.sections import PromotionParams
+from thaw.targets.one_label.metrics import bin_of
 
 GATE = "calibration"
 BINS = 15

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from thaw.checks import Checks
+from thaw.evaluation.checks import Checks
 from thaw.gates import calibration, paired_test, recall, rows
 from thaw.gates.budgets import batch_latency, latency, size
 from thaw.gates.leakage import leakage
@@ -12,9 +12,9 @@ from thaw.gates.paired_test import Figures
 from thaw.gates.pairing import AnyPredictions, Paired, pair
 from thaw.gates.parity import Parity, parity
 from thaw.gates.suspects import suspect_labels
-from thaw.multilabel.predictions import LabelSetPredictions
-from thaw.params import PromotionParams
-from thaw.serving_cost import ServingCost
+from thaw.models.serving_cost import ServingCost
+from thaw.params.sections import PromotionParams
+from thaw.targets.label_sets.predictions import LabelSetPredictions
 
 FIRST = "there is no champion yet, so the first version becomes it"
 _COMPARING = (rows.GATE, paired_test.GATE, recall.GATE, calibration.GATE)

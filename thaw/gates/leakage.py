@@ -1,6 +1,6 @@
 """The gate `leakage`: whether the model learnt from what it is measured with."""
 
-from thaw.checks import Leakage
+from thaw.evaluation.checks import Leakage
 from thaw.gates.outcome import Outcome, failed, not_asked_by, not_measured, passed
 
 GATE = "leakage"

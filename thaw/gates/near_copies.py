@@ -1,8 +1,8 @@
 """The gate `near-copies`: whether the test asks for pictures that the model has all but seen."""
 
-from thaw.checks import NearCopies
+from thaw.evaluation.checks import NearCopies
 from thaw.gates.outcome import Outcome, failed, not_asked_by, not_measured, passed
-from thaw.pages import percent
+from thaw.pages.layout import percent
 
 GATE = "near-copies"
 

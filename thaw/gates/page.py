@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from thaw.gates.deciding import Decision
 from thaw.gates.outcome import Outcome, Verdict
-from thaw.pages import render
+from thaw.pages.layout import render
 
 _LOOKS = {Verdict.PASS: "helps", Verdict.FAIL: "hurts", Verdict.CANNOT_TELL: "soft", Verdict.NOT_ASKED: "soft"}
 

@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from thaw.bootstrap import FloatArray, Resampling, bootstrap, percentile_interval, stacked, totals
-from thaw.comparison import mcnemar
+from thaw.foundation.statistics.bootstrap import FloatArray, Resampling, bootstrap, percentile_interval, stacked, totals
 from thaw.gates.outcome import Outcome, cannot_tell, failed, passed
 from thaw.gates.pairing import Paired
-from thaw.multilabel.metrics import counts_of, macro_f1_of_sets
-from thaw.params import PromotionParams
+from thaw.params.sections import PromotionParams
+from thaw.targets.label_sets.metrics import counts_of, macro_f1_of_sets
+from thaw.targets.paired import mcnemar
 
 GATE = "paired test"
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thaw.bootstrap import FloatArray
-from thaw.multilabel.metrics import BoolArray
-from thaw.multilabel.predictions import LabelSetPredictions
-from thaw.predictions import Predictions
+from thaw.foundation.statistics.bootstrap import FloatArray
+from thaw.targets.label_sets.metrics import BoolArray
+from thaw.targets.label_sets.predictions import LabelSetPredictions
+from thaw.targets.predictions import Predictions
 
 AnyPredictions = Predictions | LabelSetPredictions
 

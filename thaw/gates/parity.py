@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from thaw.errors import BadArtifact
+from thaw.foundation.errors import BadArtifact
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked_by, not_measured, passed
 
 GATE = "parity"

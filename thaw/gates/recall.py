@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thaw.bootstrap import Estimate
+from thaw.foundation.files.display_names import shown
+from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.foundation.statistics.paired_proportions import paired_share_interval
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked_by, passed
 from thaw.gates.pairing import Paired
-from thaw.gates.proportions import paired_share_interval
-from thaw.names import shown
-from thaw.params import PromotionParams
+from thaw.params.sections import PromotionParams
 
 GATE = "recall"
 _NAMED = 5

@@ -1,8 +1,8 @@
 """The gate `suspect labels`: whether too many of the labels that the model learnt from look wrong."""
 
-from thaw.checks import Checks
+from thaw.evaluation.checks import Checks
 from thaw.gates.outcome import Outcome, failed, not_asked, not_asked_by, not_measured, passed
-from thaw.pages import percent
+from thaw.pages.layout import percent
 
 GATE = "suspect labels"
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from thaw.heads.logistic import LogisticModel
 from thaw.heads.mlp import MlpModel
 from thaw.heads.neighbours import NeighboursModel
-from thaw.strategy import HeadKind
+from thaw.params.strategy import HeadKind
 
 Model = LogisticModel | NeighboursModel | MlpModel
 

@@ -15,15 +15,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from thaw.calibration import fit_temperature
-from thaw.errors import BadArtifact
+from thaw.foundation.errors import BadArtifact
+from thaw.foundation.parallel.torch_threads import threads, threads_for
 from thaw.heads.fitted import FittedHead, Model, Setting, Trial
-from thaw.heads.folds import NEVER, assign_folds
 from thaw.heads.kinds import Lot, candidates, class_weights, fit_lots, fit_one
-from thaw.labelled import LabelledFeatures
-from thaw.params import HeadParams
-from thaw.strategy import HeadKind
-from thaw.threads import threads, threads_for
+from thaw.params.sections import HeadParams
+from thaw.params.strategy import HeadKind
+from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.one_label.folds import NEVER, assign_folds
+from thaw.targets.one_label.temperature import fit_temperature
 
 PATIENCE = 2  # lots (checkpoints of the mlp) without a lower loss
 GAIN = 0.01  # the share by which a loss must fall to count as lower

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from thaw.errors import BadManifest
+from thaw.foundation.errors import BadManifest
 from thaw.heads.fitted import Model, Setting
 from thaw.heads.logistic import fit_logistic
 from thaw.heads.mlp import MlpSettings, checkpoints, fit_mlps
 from thaw.heads.neighbours import fit_neighbours
-from thaw.labelled import LabelledFeatures
-from thaw.params import HeadParams
-from thaw.strategy import HeadKind
+from thaw.params.sections import HeadParams
+from thaw.params.strategy import HeadKind
+from thaw.targets.labelled import LabelledFeatures
 
 Lot = list[tuple[Setting, Model]]
 

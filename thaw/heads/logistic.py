@@ -12,10 +12,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from thaw.foundation.parallel.torch_threads import threads
 from thaw.heads.lbfgs import Precondition, Stopping, minimise
 from thaw.heads.standardisation import Standardisation, fit_standardisation
-from thaw.strategy import HeadKind
-from thaw.threads import threads
+from thaw.params.strategy import HeadKind
 
 LOGITS = 2**20  # at a time in the loss: bounds the memory of what is made on the way
 SAMPLE = 16  # rows for each feature that the preconditioner is estimated from

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from thaw.heads.standardisation import Standardisation, fit_standardisation
-from thaw.strategy import HeadKind
+from thaw.params.strategy import HeadKind
 
 LEARNING_RATE = 1e-3
 STEPS_AN_EPOCH = 8  # aimed at, within the bounds of the batch size

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from thaw.heads.standardisation import Standardisation, fit_standardisation
-from thaw.strategy import HeadKind
+from thaw.params.strategy import HeadKind
 
 SIMILARITIES = 2**24  # at a time (64 MB), however many rows there are on either side
 

@@ -10,8 +10,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from thaw.errors import BadArtifact
-from thaw.files import digest_bytes, write_bytes, write_text
+from thaw.foundation.errors import BadArtifact
+from thaw.foundation.files.atomic import digest_bytes, write_bytes, write_text
 from thaw.heads.fitted import FittedHead, Model, Setting, Trial
 from thaw.heads.logistic import LogisticModel
 from thaw.heads.mlp import MlpModel

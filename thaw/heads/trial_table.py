@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from thaw.files import write_text
+from thaw.foundation.files.atomic import write_text
 from thaw.heads.fitted import Trial
 
 COLUMNS = ("l2", "neighbours", "epochs", "log_loss", "accuracy", "chosen")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thaw.manifest import Example, Manifest
-from thaw.multilabel.predictions import LabelSetPredictions
-from thaw.predictions import Predictions
+from thaw.dataset.manifest import Example, Manifest
+from thaw.targets.label_sets.predictions import LabelSetPredictions
+from thaw.targets.predictions import Predictions
 
 AnyPredictions = Predictions | LabelSetPredictions
 

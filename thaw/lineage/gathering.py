@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from thaw.files import digest_file
-from thaw.manifest import Example, Manifest
-from thaw.progress import Progress, untold
-from thaw.trees import files_below
+from thaw.dataset.manifest import Example, Manifest
+from thaw.foundation.files.atomic import digest_file
+from thaw.foundation.files.walking import files_below
+from thaw.foundation.parallel.progress import Progress, untold
 
 
 @dataclass(frozen=True)

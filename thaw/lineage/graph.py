@@ -7,8 +7,8 @@ from graphlib import TopologicalSorter
 
 from markupsafe import Markup
 
-from thaw.names import shortened
-from thaw.pages import render
+from thaw.foundation.files.display_names import shortened
+from thaw.pages.layout import render
 
 WIDTH, GAP, ROW_GAP, LINE, PAD = 236, 28, 44, 17, 24
 """Of a box, between boxes, between rows, of a line of text and around everything, in pixels."""

@@ -6,8 +6,8 @@ import socket
 from dataclasses import dataclass
 from importlib.metadata import distributions
 
-from thaw.made_with import made_with
-from thaw.streaming import usable_cores
+from thaw.features.store.environment import made_with
+from thaw.foundation.parallel.ordered_map import usable_cores
 
 
 @dataclass(frozen=True)

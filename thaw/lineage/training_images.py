@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from thaw.errors import BadArtifact
-from thaw.files import DIGEST_SIZE, atomic
-from thaw.manifest import Manifest
-from thaw.multilabel import selection as of_sets
-from thaw.selection import training_examples
+from thaw.dataset import label_sets_selection as of_sets
+from thaw.dataset.manifest import Manifest
+from thaw.dataset.selection import training_examples
+from thaw.foundation.errors import BadArtifact
+from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
 
 SCHEMA = pa.schema(
     [
@@ -32,7 +32,7 @@ class TrainingImage:
 
 
 def training_images(manifest: Manifest, labels_per_class: int | None) -> tuple[TrainingImage, ...]:
-    """What a head or a network learns from, sorted by path; see `thaw.selection.training_examples`."""
+    """What a head or a network learns from, sorted by path; see `thaw.dataset.selection.training_examples`."""
     select = of_sets.training_examples if manifest.multilabel else training_examples
     return tuple(TrainingImage(row.digest, row.path, row.names or ()) for row in select(manifest, labels_per_class))
 

@@ -5,11 +5,11 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from thaw.corrections import LEAVE_OUT, Correction, parse_digest, parse_label
-from thaw.errors import BadTable
-from thaw.manifest import Example
-from thaw.names import alike
-from thaw.tables import read_rows, write_rows
+from thaw.dataset.corrections import LEAVE_OUT, Correction, parse_digest, parse_label
+from thaw.dataset.manifest import Example
+from thaw.foundation.errors import BadTable
+from thaw.foundation.files.csv_tables import read_rows, write_rows
+from thaw.foundation.files.display_names import alike
 
 Kind = Literal["suspect", "duplicate", "unlabelled"]
 KINDS: tuple[Kind, ...] = ("suspect", "duplicate", "unlabelled")

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from thaw.corrections import LEAVE_OUT
-from thaw.errors import BadManifest
+from thaw.dataset.corrections import LEAVE_OUT
+from thaw.dataset.manifest import SPLITS, TEST, Example
+from thaw.dataset.selection import class_names_of
+from thaw.foundation.errors import BadManifest
+from thaw.foundation.parallel.progress import Progress, untold
 from thaw.heads import FittedHead
-from thaw.labelled import LabelledFeatures
-from thaw.manifest import SPLITS, TEST, Example
-from thaw.params import HeadParams
-from thaw.progress import Progress, untold
+from thaw.params.sections import HeadParams
 from thaw.review.acquisition import choose_to_label
 from thaw.review.duplicates import find_near_duplicates
 from thaw.review.findings import Finding
 from thaw.review.suspects import find_suspects, judge
-from thaw.selection import class_names_of
+from thaw.targets.labelled import LabelledFeatures
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,9 +4,9 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
-from thaw.corrections import LEAVE_OUT
-from thaw.names import shown
-from thaw.pages import render
+from thaw.dataset.corrections import LEAVE_OUT
+from thaw.foundation.files.display_names import shown
+from thaw.pages.layout import render
 from thaw.review.findings import COLUMNS, KINDS, Finding, Kind
 
 TITLES: Mapping[Kind, str] = {

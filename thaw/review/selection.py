@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from thaw.manifest import SPLITS, TRAIN, Example, Manifest
+from thaw.dataset.manifest import SPLITS, TRAIN, Example, Manifest
 
 
 def labelled_contents(manifest: Manifest) -> list[Example]:

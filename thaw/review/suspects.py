@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from thaw.foundation.parallel.torch_threads import threads, threads_for
 from thaw.heads import FittedHead, fit_head
-from thaw.heads.folds import NEVER, assign_folds
 from thaw.heads.kinds import fit_one
-from thaw.labelled import LabelledFeatures
-from thaw.params import HeadParams
-from thaw.threads import threads, threads_for
+from thaw.params.sections import HeadParams
+from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.one_label.folds import NEVER, assign_folds
 
 
 @dataclass(frozen=True)

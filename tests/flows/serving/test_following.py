@@ -11,9 +11,9 @@ from serving_app import VERSION, plain_classifier
 from flows.serving.app import Parts
 from flows.serving.following import Follower
 from flows.serving.limits import Limits
-from tasks.registry import ModelVersion
-from thaw.errors import BadArtifact, RegistryError, Unreachable
-from thaw.serving.classifier import Classifier
+from tasks.registry.registry import ModelVersion
+from thaw.foundation.errors import BadArtifact, RegistryError, Unreachable
+from thaw.models.serving.classifier import Classifier
 
 CLASSIFIER = plain_classifier()
 

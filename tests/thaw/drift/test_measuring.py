@@ -9,7 +9,7 @@ from drifting import QUICK, batch, reference, report
 from thaw.drift import words
 from thaw.drift.observed import Observed
 from thaw.drift.record import read_report, write_report
-from thaw.errors import BadArtifact
+from thaw.foundation.errors import BadArtifact
 
 
 def test_digits_as_before_have_not_drifted() -> None:

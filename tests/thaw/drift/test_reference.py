@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from drifting import reference
 
+from thaw.dataset.manifest import Example
 from thaw.drift.reference import MOST_ROWS, Reference, held_out, read_reference, write_reference
-from thaw.errors import BadArtifact
-from thaw.manifest import Example
+from thaw.foundation.errors import BadArtifact
 
 
 def example(number: int, split: str) -> Example:

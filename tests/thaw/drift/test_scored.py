@@ -12,7 +12,7 @@ from drifting import batch, layer, write_scores
 from thaw.drift.record import LeftOut
 from thaw.drift.reference import MOST_ROWS
 from thaw.drift.scored import choose_rows, read_scored
-from thaw.errors import BadArtifact
+from thaw.foundation.errors import BadArtifact
 
 
 def test_usable_rows_are_read_in_the_order_that_is_asked_for(tmp_path: Path) -> None:

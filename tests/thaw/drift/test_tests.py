@@ -8,13 +8,13 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from thaw.drift.answers import confidence_shift, holm, label_shift, neither_shift, share_of
-from thaw.drift.grouping import p_value, regroupings
 from thaw.drift.inputs import auroc, gaussian_kernel, mmd, separation
 from thaw.drift.measuring import find_drift
 from thaw.drift.observed import Observed
+from thaw.drift.permutation import p_value, regroupings
 from thaw.drift.reference import Reference
-from thaw.features import Layer
-from thaw.params import WatchParams
+from thaw.features.store.store import Layer
+from thaw.params.sections import WatchParams
 
 
 def rows(count: int, noise: np.random.Generator, shift: float = 0.0) -> Observed:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
-from thaw.finetuned import Epoch
 from thaw.finetuning.checkpoint import State, load_optimiser, optimiser_tensors, read_state, write_state
+from thaw.finetuning.result import Epoch
 
 
 def state() -> State:

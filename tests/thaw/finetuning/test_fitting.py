@@ -13,13 +13,13 @@ import pytest
 import torch
 from digit_images import desk_in, digit_images, embedded, features_of, start_on
 
-from thaw.errors import BadParameters
-from thaw.finetuned import FineTuned
 from thaw.finetuning import LabelledImages, Start, finetune
+from thaw.finetuning.result import FineTuned
+from thaw.foundation.errors import BadParameters
 from thaw.heads import fit_head
-from thaw.params import FinetuneParams, HeadParams
-from thaw.predictor import Predictor
-from thaw.strategy import Strategy, StrategyKind
+from thaw.models.predictor import Predictor
+from thaw.params.sections import FinetuneParams, HeadParams
+from thaw.params.strategy import Strategy, StrategyKind
 
 SUPPORT = Path(killed_finetuning.__file__)
 QUICK = {"epochs": 3, "batch_size": 16, "precision": "float32"}

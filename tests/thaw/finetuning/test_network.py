@@ -5,11 +5,11 @@ import torch
 from digit_images import digit_images, embedded, start_on
 from torch import nn
 
-from thaw.errors import BadParameters
 from thaw.finetuning.network import Network, build_network
+from thaw.foundation.errors import BadParameters
 from thaw.heads.logistic import LogisticModel
-from thaw.params import FinetuneParams
-from thaw.strategy import Strategy, StrategyKind
+from thaw.params.sections import FinetuneParams
+from thaw.params.strategy import Strategy, StrategyKind
 
 
 def network(kind: StrategyKind, blocks: int | None = None, **params: object) -> Network:

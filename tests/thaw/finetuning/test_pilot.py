@@ -10,8 +10,8 @@ from torch import Tensor
 
 from thaw.finetuning.pilot import FinetuningPilot
 from thaw.finetuning.training import Plan
-from thaw.params import FinetuneParams, HeadParams
-from thaw.strategy import Strategy
+from thaw.params.sections import FinetuneParams, HeadParams
+from thaw.params.strategy import Strategy
 
 
 @dataclass(frozen=True)

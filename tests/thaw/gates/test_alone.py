@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from thaw.checks import Checks, Leakage, NearCopies, Suspects
-from thaw.errors import BadArtifact
+from thaw.evaluation.checks import Checks, Leakage, NearCopies, Suspects
+from thaw.foundation.errors import BadArtifact
 from thaw.gates.budgets import batch_latency, latency, size
 from thaw.gates.leakage import leakage
 from thaw.gates.near_copies import near_copies
 from thaw.gates.outcome import Outcome, Verdict
 from thaw.gates.parity import parity, read_parity
 from thaw.gates.suspects import suspect_labels
-from thaw.params import PromotionParams
-from thaw.serving_cost import ServingCost
+from thaw.models.serving_cost import ServingCost
+from thaw.params.sections import PromotionParams
 
 COST = ServingCost(single_ms=4.0, batch_ms=1.5, batch=32, megabytes=45.0, threads=2)
 CHECKS = Checks(Leakage(50, 0, 0), NearCopies(200, 20), Suspects(50, 10))

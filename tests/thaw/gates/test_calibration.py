@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from registration import predictions
 
-from thaw.bootstrap import Resampling
+from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.gates.calibration import BINS, calibration, calibration_loss
 from thaw.gates.outcome import Outcome, Verdict
 from thaw.gates.pairing import pair
-from thaw.metrics import measure
-from thaw.params import PromotionParams
-from thaw.predictions import Predictions
+from thaw.params.sections import PromotionParams
+from thaw.targets.one_label.metrics import measure
+from thaw.targets.predictions import Predictions
 
 PARAMS = PromotionParams(bootstrap=300)
 

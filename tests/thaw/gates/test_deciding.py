@@ -11,8 +11,8 @@ from registration import CLEAN, predictions
 from thaw.gates import deciding
 from thaw.gates.deciding import Decision, Evidence
 from thaw.gates.outcome import Verdict
-from thaw.params import PromotionParams
-from thaw.predictions import Predictions
+from thaw.params.sections import PromotionParams
+from thaw.targets.predictions import Predictions
 
 PARAMS = PromotionParams(bootstrap=200)
 BETTER = PARAMS.model_copy(update={"rule": "better"})

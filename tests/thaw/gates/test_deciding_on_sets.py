@@ -12,8 +12,8 @@ from thaw.gates import deciding
 from thaw.gates.deciding import Decision, Evidence
 from thaw.gates.outcome import Verdict
 from thaw.gates.pairing import AnyPredictions
-from thaw.multilabel.predictions import LabelSetPredictions
-from thaw.params import PromotionParams
+from thaw.params.sections import PromotionParams
+from thaw.targets.label_sets.predictions import LabelSetPredictions
 
 PARAMS = PromotionParams(bootstrap=200)
 NAMES = ("ant", "bee", "wasp")

@@ -7,7 +7,7 @@ from registration import CLEAN, predictions
 
 from thaw.gates.deciding import Evidence, decide
 from thaw.gates.page import Contest, render_decision
-from thaw.params import PromotionParams
+from thaw.params.sections import PromotionParams
 
 WHEN = "2026-01-01T00:00:00+00:00"
 

@@ -6,7 +6,7 @@ from registration import predictions
 from thaw.gates.outcome import Outcome, Verdict
 from thaw.gates.pairing import pair
 from thaw.gates.recall import losses, recall
-from thaw.params import PromotionParams
+from thaw.params.sections import PromotionParams
 
 PARAMS = PromotionParams()
 

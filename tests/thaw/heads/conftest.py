@@ -6,8 +6,8 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from thaw.labelled import LabelledFeatures
-from thaw.threads import threads
+from thaw.foundation.parallel.torch_threads import threads
+from thaw.targets.labelled import LabelledFeatures
 
 DIGITS = tuple("0123456789")
 

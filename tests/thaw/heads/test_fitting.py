@@ -4,11 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from thaw.errors import BadArtifact, BadManifest
+from thaw.foundation.errors import BadArtifact, BadManifest
 from thaw.heads import FittedHead, Setting, fit_head
-from thaw.labelled import LabelledFeatures
-from thaw.params import HeadParams
-from thaw.strategy import HeadKind
+from thaw.params.sections import HeadParams
+from thaw.params.strategy import HeadKind
+from thaw.targets.labelled import LabelledFeatures
 
 KINDS: tuple[HeadKind, ...] = ("linear", "knn", "mlp")
 

@@ -10,7 +10,7 @@ from thaw.heads import logistic
 from thaw.heads.lbfgs import Stopping
 from thaw.heads.logistic import LogisticModel, fit_logistic
 from thaw.heads.standardisation import fit_standardisation
-from thaw.labelled import LabelledFeatures
+from thaw.targets.labelled import LabelledFeatures
 
 EVEN = torch.ones(10)
 STRENGTHS = (1e-5, 1e-3, 1e-1, 10.0)

@@ -3,7 +3,7 @@
 import torch
 
 from thaw.heads.mlp import MlpModel, MlpSettings, checkpoints, fit_mlps
-from thaw.labelled import LabelledFeatures
+from thaw.targets.labelled import LabelledFeatures
 
 EVEN = torch.ones(10)
 

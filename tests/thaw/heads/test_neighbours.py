@@ -7,7 +7,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from thaw.heads import neighbours
 from thaw.heads.neighbours import fit_neighbours
 from thaw.heads.standardisation import fit_standardisation
-from thaw.labelled import LabelledFeatures
+from thaw.targets.labelled import LabelledFeatures
 
 EVEN = torch.ones(10)
 

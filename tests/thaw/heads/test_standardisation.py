@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from thaw.heads.standardisation import OUTLIER, fit_standardisation
-from thaw.labelled import LabelledFeatures
+from thaw.targets.labelled import LabelledFeatures
 
 
 def test_training_features_get_mean_0_and_deviation_1() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from thaw.errors import BadArtifact
+from thaw.foundation.errors import BadArtifact
 from thaw.heads import FittedHead, fit_head, read_head, write_head
-from thaw.labelled import LabelledFeatures
-from thaw.params import HeadParams
-from thaw.strategy import HeadKind
+from thaw.params.sections import HeadParams
+from thaw.params.strategy import HeadKind
+from thaw.targets.labelled import LabelledFeatures
 
 KINDS: tuple[HeadKind, ...] = ("linear", "knn", "mlp")
 

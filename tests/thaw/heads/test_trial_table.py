@@ -6,8 +6,8 @@ import pandas as pd
 
 from thaw.heads import fit_head
 from thaw.heads.trial_table import write_trials
-from thaw.labelled import LabelledFeatures
-from thaw.params import HeadParams
+from thaw.params.sections import HeadParams
+from thaw.targets.labelled import LabelledFeatures
 
 
 def test_the_table_says_what_the_trials_say(few: LabelledFeatures, tmp_path: Path) -> None:

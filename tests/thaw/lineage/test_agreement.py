@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from registration import predictions
 
+from thaw.dataset.manifest import TEST, TRAIN, Example, build_manifest
 from thaw.lineage.agreement import compare_manifests, compare_predictions
-from thaw.manifest import TEST, TRAIN, Example, build_manifest
-from thaw.multilabel.predictions import LabelSetPredictions
-from thaw.predictions import Predictions
+from thaw.targets.label_sets.predictions import LabelSetPredictions
+from thaw.targets.predictions import Predictions
 
 METRICS = (
     {"n": 3, "accuracy": 0.5, "accuracy_low": 0.1, "ece": 0.2},

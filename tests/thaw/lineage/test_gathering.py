@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thaw.files import digest_bytes, digest_file
+from thaw.dataset.manifest import TRAIN, Example, Manifest, build_manifest
+from thaw.foundation.files.atomic import digest_bytes, digest_file
 from thaw.lineage.gathering import find_images, link_images
-from thaw.manifest import TRAIN, Example, Manifest, build_manifest
 
 Draw = Callable[[Path, int], Path]
 

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from thaw.errors import BadArtifact
+from thaw.dataset.manifest import TEST, TRAIN, Example, build_manifest
+from thaw.foundation.errors import BadArtifact
 from thaw.lineage.surroundings import installed_packages, this_machine
 from thaw.lineage.training_images import read_training_images, training_images, write_training_images
-from thaw.manifest import TEST, TRAIN, Example, build_manifest
 
 
 def example(number: int, label: str | None, split: str = TRAIN, labels: tuple[str, ...] | None = None) -> Example:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from review_pages import FINDINGS
 
-from thaw.errors import BadTable
+from thaw.foundation.errors import BadTable
+from thaw.foundation.files.csv_tables import read_rows, write_rows
 from thaw.review.findings import COLUMNS, read_decisions, write_findings
-from thaw.tables import read_rows, write_rows
 
 KNOWN = {b"\xaa" * 32: "one.png", b"\xbb" * 32: "two.png"}
 ONE, TWO = "a" * 64, "b" * 64

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from thaw.corrections import LEAVE_OUT
-from thaw.errors import BadManifest
-from thaw.manifest import SPLITS, Example
-from thaw.params import HeadParams
+from thaw.dataset.corrections import LEAVE_OUT
+from thaw.dataset.manifest import SPLITS, Example
+from thaw.foundation.errors import BadManifest
+from thaw.params.sections import HeadParams
 from thaw.review.listing import Rows, list_duplicates, list_suspects, list_useful
 
 PARAMS = HeadParams(l2=(0.01, 0.1), folds=3)

@@ -13,9 +13,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
-from thaw.corrections import LEAVE_OUT
+from thaw.dataset.corrections import LEAVE_OUT
+from thaw.foundation.files.csv_tables import read_rows
 from thaw.review.findings import COLUMNS, read_decisions
-from thaw.tables import read_rows
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Which rows are reviewed."""
 
-from thaw.manifest import Example, build_manifest
+from thaw.dataset.manifest import Example, build_manifest
 from thaw.review.selection import labelled_contents, unlabelled_contents
 
 

@@ -2,9 +2,9 @@
 
 import torch
 
-from thaw.labelled import LabelledFeatures
-from thaw.params import HeadParams
+from thaw.params.sections import HeadParams
 from thaw.review.suspects import find_suspects, judge
+from thaw.targets.labelled import LabelledFeatures
 
 PARAMS = HeadParams(l2=(0.01, 0.1), folds=3)
 NAMES = ("ant", "bee", "wasp")

@@ -1,0 +1,1 @@
+"""What `thaw up` keeps alive."""

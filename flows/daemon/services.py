@@ -1,0 +1,168 @@
+"""Services on this machine: started, waited for, listened to, and stopped for good."""
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from flows.daemon.service_log import Journal, trouble
+from flows.prefect_server.running_server import answers
+from flows.processes import orphan_guard
+from flows.processes.termination import end
+from flows.project.errors import NoServer
+
+HOST = "127.0.0.1"
+_START_S = 300.0
+"""A first start makes data bases, and a busy machine takes minutes over it."""
+_GRACE_S = 20.0
+"""How long a service may take to end; a worker needs some seconds to stop its flow runs and say so."""
+_POLL_S = 0.3
+_KEPT_LINES = 20
+
+
+@dataclass(frozen=True)
+class Service:
+    """Something to start: its command, and the address that shows that it really answers."""
+
+    name: str
+    command: tuple[str, ...]
+    address: str = ""
+    """What a person opens; empty where nothing is served."""
+    probe: str = ""
+    """What answers when it is ready; empty: it is ready once it is started."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables besides those of this process."""
+    shows: Callable[[str], bool] = trouble
+    """Which of its lines are for people; all are in the log."""
+
+
+def free_port(preferred: int, taken: Sequence[int] = ()) -> int:
+    """`preferred` if nothing listens there, else any free port; never one of `taken`."""
+    for port in (preferred, 0):
+        if port in taken:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            found = int(probe.getsockname()[1])
+            if found not in taken:
+                return found
+    raise NoServer(f"no free port on {HOST}; stop a server and try again")
+
+
+class Server:
+    """A running service, in a process group of its own; what it prints goes into the journal.
+
+    It ends with this process, even if that is killed.
+    """
+
+    def __init__(self, service: Service, root: Path, journal: Journal) -> None:
+        self.service = service
+        self._journal = journal
+        self._last: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._below: list[psutil.Process] = []
+        self._process = subprocess.Popen(
+            service.command,
+            cwd=root,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **service.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="backslashreplace",
+            start_new_session=True,
+        )
+        orphan_guard.hold(self._process.pid)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def groups(self) -> list[int]:
+        """Itself, and the flow runs that a worker has left behind."""
+        return [self.pid, *(child.pid for child in self._below if child.is_running())]
+
+    def note_children(self) -> None:
+        """Take note of what it has started: who dies takes nothing along."""
+        with suppress(psutil.Error):
+            below = psutil.Process(self.pid).children()
+            if self.alive:
+                self._below = below
+
+    @property
+    def last_words(self) -> str:
+        """The last line that it printed."""
+        self._listener.join(_POLL_S)
+        return self._last[-1] if self._last else "it said nothing"
+
+    def wait(self, timeout_s: float = _START_S) -> None:
+        """Return when the service answers.
+
+        Raises:
+            NoServer: it ended, or did not answer in time; the message names the log.
+        """
+        deadline = time.monotonic() + timeout_s
+        while self.service.probe and not answers(self.service.probe):
+            if not self.alive:
+                raise NoServer(f"{self.service.name} ended at once: {self.last_words} (see {self._journal.path})")
+            if time.monotonic() > deadline:
+                raise NoServer(f"{self.service.name} did not answer within {timeout_s:g} s; see {self._journal.path}")
+            time.sleep(_POLL_S)
+
+    def finish(self, timeout_s: float) -> None:
+        """Return when a service that does one thing has done it.
+
+        Raises:
+            NoServer: it failed, or took too long.
+        """
+        try:
+            code = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise NoServer(
+                f"{self.service.name} did not end within {timeout_s:g} s; see {self._journal.path}"
+            ) from None
+        finally:
+            self.stop()
+        if code:
+            raise NoServer(f"{self.service.name} failed: {self.last_words} (see {self._journal.path})")
+
+    def stop(self, grace_s: float = _GRACE_S) -> None:
+        """End it and all that it started: asked first, killed after `grace_s`."""
+        stop_all([self], grace_s)
+
+    def ended(self) -> None:
+        """Take note of its end."""
+        self._process.wait()
+        orphan_guard.release(self.pid)
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.strip():
+                self._last.append(line.strip())
+            self._journal.write(self.service.name, line, shown=self.service.shows(line))
+
+
+def stop_all(servers: Sequence[Server], grace_s: float = _GRACE_S) -> None:
+    """End services at the same time, each with all that it has started."""
+    end([group for server in servers for group in server.groups], grace_s)
+    for server in servers:
+        server.ended()

@@ -1,0 +1,1 @@
+"""Asking DVC: the stage graph, one stage at a time, its output."""

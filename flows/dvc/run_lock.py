@@ -1,0 +1,142 @@
+"""One run at a time for a project: a lock that dies with the process that holds it."""
+
+import fcntl
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from flows.project.environment import STATE
+from flows.project.errors import AlreadyUp, RunInProgress
+
+LOCK = STATE / "run.lock"
+UP_LOCK = STATE / "up.lock"
+"""Held by the `thaw up` or `thaw ui` of the project, as long as it lives."""
+_POLL_S = 0.2
+_PROBED_S = 1.0
+"""`is_up` of another process holds `UP_LOCK` for a moment."""
+_held: set[Path] = set()
+"""Locks that this process holds, so that a flow may be started by a command that holds the lock already."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The process that holds a project."""
+
+    pid: int
+    started: str
+    """When it took the lock, UTC, ISO 8601 in whole seconds."""
+
+    def __str__(self) -> str:
+        return f"another run (process {self.pid}, since {self.started}) holds this project"
+
+
+@contextmanager
+def run_lock(
+    root: Path, *, wait: bool = True, on_wait: Callable[[Holder], None] = lambda holder: None
+) -> Iterator[None]:
+    """Hold the project at `root`; a second use in the same process passes through.
+
+    The kernel drops the lock with the process, however that ends: nothing to clean up after a kill.
+    `on_wait` is called once, with the holder, before the waiting starts.
+
+    Raises:
+        RunInProgress: somebody else holds it and `wait` is false.
+    """
+    path = (root / LOCK).resolve()
+    if path in _held:
+        yield
+        return
+    try:
+        with _hold(path, wait_s=math.inf if wait else 0.0, on_wait=on_wait):
+            yield
+    except _Taken as taken:
+        advice = "try again when it has ended, or leave out --no-wait to wait for it"
+        raise RunInProgress(f"{taken.holder}; {advice}", holder=str(taken.holder)) from None
+
+
+@contextmanager
+def up_lock(root: Path) -> Iterator[None]:
+    """Be the one `thaw up` or `thaw ui` of the project at `root`.
+
+    Raises:
+        AlreadyUp: another one lives.
+    """
+    try:
+        with _hold((root / UP_LOCK).resolve(), wait_s=_PROBED_S, on_wait=lambda holder: None):
+            yield
+    except _Taken as taken:
+        raise AlreadyUp(f"it is up already (process {taken.holder.pid}, since {taken.holder.started})") from None
+
+
+def is_up(root: Path) -> bool:
+    """Whether a `thaw up` or `thaw ui` of the project at `root` lives."""
+    try:
+        with (root / UP_LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+class _Taken(Exception):
+    def __init__(self, holder: Holder) -> None:
+        super().__init__(str(holder))
+        self.holder = holder
+
+
+@contextmanager
+def _hold(path: Path, *, wait_s: float, on_wait: Callable[[Holder], None]) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Opened for appending: truncating before the lock is ours would wipe the holder's name.
+    with path.open("a+", encoding="utf-8") as file:
+        _acquire(file, wait_s=wait_s, on_wait=on_wait)
+        _sign(file)
+        _held.add(path)
+        try:
+            yield
+        finally:
+            _held.discard(path)
+            file.truncate(0)
+
+
+def _acquire(file: IO[str], *, wait_s: float, on_wait: Callable[[Holder], None]) -> None:
+    deadline = time.monotonic() + wait_s
+    told = False
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = _read_holder(file)
+            if time.monotonic() >= deadline:
+                raise _Taken(holder) from None
+            if not told:
+                on_wait(holder)
+                told = True
+            time.sleep(_POLL_S)
+        else:
+            return
+
+
+def _sign(file: IO[str]) -> None:
+    file.truncate(0)
+    json.dump({"pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds")}, file)
+    file.flush()
+
+
+def _read_holder(file: IO[str]) -> Holder:
+    """Who signed; a holder that has locked but not yet signed is process 0."""
+    file.seek(0)
+    try:
+        values = json.load(file)
+        return Holder(pid=int(values["pid"]), started=str(values["started"]))
+    except (ValueError, KeyError, TypeError):
+        return Holder(pid=0, started="this moment")

@@ -1,0 +1,142 @@
+"""The stage graph, and the state of each stage, as DVC tells them."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.project.environment import QUIET, path_with_programs
+from flows.project.errors import DvcFailed
+
+PIPELINE = "dvc.yaml"
+_EDGE = re.compile(r'^"(?P<above>.+)" -> "(?P<below>.+)";$')
+_NODE = re.compile(r'^"(?P<name>.+)";$')
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the pipeline, and the stages whose outputs it reads."""
+
+    name: str
+    upstream: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StageState:
+    """Why a stage would run again; with no reasons it is up to date."""
+
+    name: str
+    reasons: tuple[str, ...]
+    missing: bool
+    """Whether an output is not there at all."""
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.reasons)
+
+
+def read_stages(root: Path) -> tuple[Stage, ...]:
+    """The stages that `dvc repro` would look at, each after all that it reads from.
+
+    Raises:
+        DvcFailed: DVC cannot read the pipeline; its own message is in the error.
+    """
+    return in_order(parse_graph(ask_dvc(root, ["dag", "--dot", PIPELINE])))
+
+
+def read_states(root: Path) -> dict[str, StageState]:
+    """The stages that are not up to date, by name.
+
+    Raises:
+        DvcFailed: see `read_stages`.
+    """
+    return parse_states(ask_dvc(root, ["status", "--json", "--with-deps", PIPELINE]))
+
+
+def up_to_date(stages: Sequence[Stage], changed: Mapping[str, StageState]) -> frozenset[str]:
+    """Names of the stages that DVC would not run: unchanged, below unchanged ones. `stages` are in order."""
+    fresh: set[str] = set()
+    for stage in stages:
+        if stage.name not in changed and fresh.issuperset(stage.upstream):
+            fresh.add(stage.name)
+    return frozenset(fresh)
+
+
+def needed_for(stages: Sequence[Stage], name: str) -> tuple[Stage, ...]:
+    """The stage of that name and all that it needs, in the order of `stages`, where each comes after all that it reads from."""
+    kept = {name}
+    for stage in reversed(stages):
+        if stage.name in kept:
+            kept.update(stage.upstream)
+    return tuple(stage for stage in stages if stage.name in kept)
+
+
+def parse_graph(dot: str) -> tuple[Stage, ...]:
+    """Stages from `dvc dag --dot`, in the order in which DVC names them."""
+    lines = [line.strip() for line in dot.splitlines()]
+    edges = [match for line in lines if (match := _EDGE.match(line))]
+    names = [match["name"] for line in lines if (match := _NODE.match(line)) and not _EDGE.match(line)]
+    above = {name: tuple(edge["above"] for edge in edges if edge["below"] == name) for name in names}
+    return tuple(Stage(name, upstream) for name, upstream in above.items())
+
+
+def in_order(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The same stages, each after its upstream; otherwise in the given order."""
+    ordered: dict[str, Stage] = {}
+    waiting = list(stages)
+    while waiting:
+        ready = [stage for stage in waiting if all(name in ordered for name in stage.upstream)]
+        if not ready:
+            names = ", ".join(stage.name for stage in waiting)
+            raise DvcFailed(f"the stages of {PIPELINE} wait for each other: {names}")
+        ordered[ready[0].name] = ready[0]
+        waiting.remove(ready[0])
+    return tuple(ordered.values())
+
+
+def parse_states(text: str) -> dict[str, StageState]:
+    """Changed stages from `dvc status --json`."""
+    return {name: _parse_state(name, changes) for name, changes in json.loads(text or "{}").items()}
+
+
+def _parse_state(name: str, changes: object) -> StageState:
+    assert isinstance(changes, list)
+    reasons: list[str] = []
+    missing = False
+    for change in changes:
+        if isinstance(change, str):  # "changed command", "always changed", "changed checksum"
+            reasons.append(change)
+            continue
+        for kind, details in change.items():
+            missing |= kind == "changed outs" and "deleted" in details.values()
+            reasons.extend(_say(kind, details))
+    return StageState(name, tuple(reasons), missing)
+
+
+def _say(kind: str, details: dict[str, object]) -> list[str]:
+    """`("changed deps", {"params.yaml": {"strategy.kind": "modified"}})` becomes `["strategy.kind modified"]`."""
+    said: list[str] = []
+    for name, state in details.items():
+        if isinstance(state, dict):
+            said.extend(f"{key} {change}" for key, change in state.items())
+        else:
+            said.append(f"{'output ' if kind == 'changed outs' else ''}{name} {state}")
+    return said
+
+
+def ask_dvc(root: Path, arguments: list[str]) -> str:
+    """The standard output of one `dvc` command that changes nothing.
+
+    Raises:
+        DvcFailed: it failed; its own message is in the error.
+    """
+    environment = {**QUIET, **os.environ, "PATH": path_with_programs(os.environ)}
+    command = ["dvc", "--wait-for-lock", *arguments]
+    answer = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        said = answer.stderr.strip().removeprefix("ERROR: ") or f"exit code {answer.returncode}"
+        raise DvcFailed(f"`dvc {' '.join(arguments)}` failed: {said}")
+    return answer.stdout

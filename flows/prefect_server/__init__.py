@@ -1,0 +1,1 @@
+"""The Prefect server: deployments, schedules, automations, workers."""

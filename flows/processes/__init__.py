@@ -1,0 +1,1 @@
+"""Processes: how they end, and what ends with them."""

@@ -1,0 +1,1 @@
+"""The project around a command: environment, parameters, errors."""

@@ -1,0 +1,128 @@
+"""Editing `params.yaml`: checked whole before it is written, comments kept."""
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
+
+from thaw.foundation.errors import BadParameters
+from thaw.params.sections import BUILTIN_SOURCES, NAMED_WEIGHTS, PARAMS, Params, check_params
+
+_BUILTIN = ("digits", "hymenoptera")
+_WEIGHTS_NAME = re.compile(r"\w+(_Weights\.\w+|\.random)")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One key of `params.yaml` as it stands."""
+
+    key: str
+    value: object
+    default: object
+    description: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether it differs from the default."""
+        return self.value != self.default
+
+
+def list_settings(params: Params) -> tuple[Setting, ...]:
+    """Every key with its value, default and meaning, in the order of the models."""
+    return tuple(_walk("", params, Params()))
+
+
+def _walk(prefix: str, section: BaseModel, defaults: BaseModel) -> Iterator[Setting]:
+    for name, field in type(section).model_fields.items():
+        value, default = getattr(section, name), getattr(defaults, name)
+        if isinstance(value, BaseModel):
+            yield from _walk(f"{prefix}{name}.", value, default)
+        else:
+            yield Setting(f"{prefix}{name}", _plain(value), _plain(default), field.description or "")
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def edit(text: str, assignments: Sequence[str]) -> str:
+    """`params.yaml` with `KEY=VALUE` assignments made; all else stays as it is, comments too.
+
+    Values are YAML: `null`, `0.5`, `[0.1, 1]`, `linear`. Two shorthands: `dataset.source=digits` stands for
+    `data/sources/digits`, `backbone.weights=ResNet18_Weights.IMAGENET1K_V1` for the file of that name below
+    `data/weights`.
+
+    Raises:
+        BadParameters: an assignment is no `KEY=VALUE`, or the whole would not be valid; then nothing is made.
+    """
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 10_000
+    try:
+        document = yaml.load(text)
+    except YAMLError as error:
+        raise BadParameters(f"{PARAMS} is not valid YAML: {error}") from error
+    document = CommentedMap() if document is None else document
+    for assignment in assignments:
+        key, value = _parse(assignment)
+        _assign(document, key, value)
+    check_params(YAML(typ="safe").load(_dump(yaml, document)), f"{PARAMS} with {' '.join(assignments)}")
+    return _dump(yaml, document)
+
+
+def _parse(assignment: str) -> tuple[str, object]:
+    key, separator, text = assignment.partition("=")
+    if not separator or not key:
+        raise BadParameters(f"`{assignment}` is not KEY=VALUE, such as strategy.kind=mlp")
+    try:
+        value: object = YAML(typ="safe").load(text)
+    except YAMLError as error:
+        raise BadParameters(f"{key}: `{text}` is not a YAML value ({str(error).splitlines()[0]})") from error
+    return key.strip(), _expand(key.strip(), value)
+
+
+def _expand(key: str, value: object) -> object:
+    if key == "dataset.source" and value in _BUILTIN:
+        return (BUILTIN_SOURCES / str(value)).as_posix()
+    if key == "backbone.weights" and isinstance(value, str) and _WEIGHTS_NAME.fullmatch(value):
+        return (NAMED_WEIGHTS / f"{value}.pth").as_posix()
+    return value
+
+
+def _assign(document: Any, key: str, value: object) -> None:
+    *sections, name = key.split(".")
+    place = document
+    for section in sections:
+        if not isinstance(place, dict) or not isinstance(place.get(section), dict | None):
+            raise BadParameters(f"{key}: no such key; `{section}` holds a value, not a section")
+        if place.get(section) is None:
+            place[section] = CommentedMap()
+        place = place[section]
+    if not isinstance(place, dict):
+        raise BadParameters(f"{PARAMS} holds no keys; it should begin like `dataset:`")
+    place[name] = value
+
+
+def _dump(yaml: YAML, document: object) -> str:
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()
+
+
+def read_text(path: Path = PARAMS) -> str:
+    """The text of `params.yaml`.
+
+    Raises:
+        BadParameters: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadParameters(f"{path} cannot be read ({error})") from error

@@ -1,0 +1,1 @@
+"""Rebuilding a version: `thaw reproduce`."""

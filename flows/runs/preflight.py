@@ -1,0 +1,205 @@
+"""What can be known before a run: parameters, data, weights, versions, disk, repositories."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from flows.project.errors import NotReady
+from thaw.dataset.corrections import CORRECTIONS, read_corrections
+from thaw.foundation.errors import ThawError
+from thaw.foundation.files.walking import unhashable
+from thaw.params.sections import BUILTIN_SOURCES, NAMED_WEIGHTS, PARAMS, Params, read_params
+
+_SHOWN = 5
+_LEAST_FREE_GB = 2.0
+_REQUIRED = (
+    ("fastapi>=0.139,<0.151", "newer ones break Prefect's server"),
+    ("sqlalchemy>=2.0,<2.1", "with newer ones Prefect makes no scheduled runs"),
+    ("prefect>=3.8,<4", "the flows are written for it"),
+    ("dvc>=3.67,<4", "the stages are written for it"),
+    ("mlflow>=3.17,<4", "the registry is written for it"),
+    ("torch", "it computes the features"),
+    ("torchvision", "it holds the backbones"),
+)
+
+
+class Verdict(StrEnum):
+    """Of one check."""
+
+    PASS = "pass"  # noqa: S105  # no password
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found, and what to do about it."""
+
+    check: str
+    verdict: Verdict
+    says: str
+    advice: str = ""
+
+
+def check_all(root: Path) -> tuple[Finding, ...]:
+    """Every check; an unreadable `params.yaml` leaves out those that depend on it."""
+    params, finding = _check_params(root)
+    found = [finding]
+    if params is not None:
+        found.extend(check(root, params) for check in (_check_source, _check_examples, _check_weights, _check_layer))
+    found.extend(_check_versions())
+    found.extend(check(root) for check in (_check_corrections, _check_disk, _check_git, _check_dvc))
+    return tuple(found)
+
+
+def preflight(root: Path) -> Params:
+    """The cheap checks before every run: the parameters, and what would make DVC itself stumble.
+
+    Raises:
+        BadParameters: `params.yaml` is not valid.
+        NotReady: a check fails; the message says what to do.
+    """
+    params = read_params(root / PARAMS)
+    findings = (
+        *(check(root, params) for check in (_check_source, _check_weights, _check_layer)),
+        _check_corrections(root),
+    )
+    for finding in findings:
+        if finding.verdict is Verdict.FAIL:
+            raise NotReady(f"{finding.check}: {finding.says}; {finding.advice}")
+    return params
+
+
+def _check_params(root: Path) -> tuple[Params | None, Finding]:
+    try:
+        params = read_params(root / PARAMS)
+    except ThawError as error:
+        return None, Finding("params.yaml", Verdict.FAIL, str(error), "mend these, or `thaw config set KEY=VALUE`")
+    return params, Finding("params.yaml", Verdict.PASS, "every key and value is allowed")
+
+
+def _check_source(root: Path, params: Params) -> Finding:
+    """That the source is there or can be fetched, and that DVC can hash it."""
+    name = params.dataset.source
+    source = root / name
+    if not source.exists():
+        if Path(name).parent == BUILTIN_SOURCES:
+            return Finding("data source", Verdict.PASS, f"{name} is built in; the first run brings it")
+        return Finding(
+            "data source",
+            Verdict.FAIL,
+            f"{name} does not exist",
+            "set dataset.source to your folder of images",
+        )
+    if not source.is_dir():
+        return Finding(
+            "data source", Verdict.FAIL, f"{name} is not a folder", "set dataset.source to a folder of images"
+        )
+    bad = unhashable(source)
+    if bad:
+        listed = ", ".join(f"{found.path} {found.reason}" for found in bad[:_SHOWN])
+        more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+        return Finding("data source", Verdict.FAIL, f"in {name}: {listed}{more}", "remove those: DVC cannot hash them")
+    return Finding("data source", Verdict.PASS, f"{name} is there, and DVC can hash it")
+
+
+def _check_examples(root: Path, params: Params) -> Finding:
+    """That the source is laid out in a way that can be read; opens no image."""
+    from thaw.dataset.folders import read_source
+
+    source = root / params.dataset.source
+    if not source.is_dir():
+        return Finding("examples", Verdict.PASS, "not looked at: the source is not here yet")
+    try:
+        found = read_source(source, params.dataset.listing)
+    except ThawError as error:
+        return Finding("examples", Verdict.FAIL, str(error), "arrange the images in one folder a class")
+    labels = {name for candidate in found.candidates for name in candidate.names or ()}
+    if len(labels) < 2:
+        advice = "put the images of each class into a folder of its own"
+        return Finding("examples", Verdict.FAIL, f"{len(labels)} classes; at least 2 are needed", advice)
+    return Finding("examples", Verdict.PASS, f"{len(found.candidates)} files in {len(labels)} classes")
+
+
+def _check_weights(root: Path, params: Params) -> Finding:
+    name = params.backbone.weights
+    if (root / name).is_file():
+        return Finding("weights", Verdict.PASS, f"{name} is there")
+    if Path(name).parent == NAMED_WEIGHTS:
+        if name.endswith(".random.pth"):
+            return Finding("weights", Verdict.PASS, f"{name} is drawn by the first run")
+        return Finding("weights", Verdict.WARN, f"{name} is not here yet", "the first run downloads it: be online")
+    advice = "set backbone.weights to a .pth or .safetensors file, or to official weights by name"
+    return Finding("weights", Verdict.FAIL, f"{name} does not exist", advice)
+
+
+def _check_layer(root: Path, params: Params) -> Finding:
+    layer, layers = params.strategy.layer, params.backbone.layers
+    if layer is not None and layer not in layers and not {"auto", "blocks"} & {*layers}:
+        advice = f"set strategy.layer to one of backbone.layers ({', '.join(layers)}), or to null"
+        return Finding("strategy.layer", Verdict.FAIL, f"{layer} is not extracted", advice)
+    return Finding("strategy.layer", Verdict.PASS, f"{layer or layers[-1]} is extracted")
+
+
+def _check_corrections(root: Path) -> Finding:
+    """That the corrections can be read; DVC wants the file to be there, be it without a row."""
+    path = root / CORRECTIONS
+    if not path.exists() and str(CORRECTIONS) in (root / "dvc.yaml").read_text(encoding="utf-8"):
+        return Finding("corrections", Verdict.FAIL, f"{CORRECTIONS} is missing", f"`git checkout {CORRECTIONS}`")
+    try:
+        return Finding("corrections", Verdict.PASS, f"{len(read_corrections(path))} labels given by people")
+    except ThawError as error:
+        return Finding("corrections", Verdict.FAIL, str(error), "mend the file, or bring it back from Git")
+
+
+def _check_versions() -> Iterator[Finding]:
+    python = sys.version_info
+    verdict = Verdict.PASS if python >= (3, 11) else Verdict.FAIL
+    yield Finding(
+        "python",
+        verdict,
+        f"{python.major}.{python.minor}",
+        "" if verdict is Verdict.PASS else "use 3.11 or newer",
+    )
+    for wanted, why in _REQUIRED:
+        yield check_version(wanted, why, metadata.version)
+
+
+def check_version(wanted: str, why: str, installed: Callable[[str], str]) -> Finding:
+    """Compare an installed version with a requirement such as `fastapi>=0.139,<0.151`."""
+    requirement = Requirement(wanted)
+    try:
+        version = installed(requirement.name)
+    except metadata.PackageNotFoundError:
+        return Finding(requirement.name, Verdict.FAIL, "is not installed", "run `make install`")
+    if not requirement.specifier.contains(Version(version), prereleases=True):
+        says = f"{version}, but {requirement.specifier} is needed: {why}"
+        return Finding(requirement.name, Verdict.FAIL, says, "run `make install`")
+    return Finding(requirement.name, Verdict.PASS, version)
+
+
+def _check_disk(root: Path) -> Finding:
+    free = shutil.disk_usage(root).free / 1e9
+    if free < _LEAST_FREE_GB:
+        return Finding("disk", Verdict.WARN, f"{free:.1f} GB are free", "make room: features and models are kept")
+    return Finding("disk", Verdict.PASS, f"{free:.0f} GB are free")
+
+
+def _check_git(root: Path) -> Finding:
+    if any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return Finding("git", Verdict.PASS, "the project is in a Git repository")
+    advice = "`git init`, so that experiments can be compared"
+    return Finding("git", Verdict.WARN, "the project is in no Git repository", advice)
+
+
+def _check_dvc(root: Path) -> Finding:
+    if (root / ".dvc").is_dir():
+        return Finding("dvc", Verdict.PASS, "is initialised")
+    return Finding("dvc", Verdict.FAIL, "is not initialised", "`dvc init` (with --no-scm where there is no Git)")

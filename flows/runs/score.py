@@ -1,0 +1,70 @@
+"""The flow `score`: a deployed model over any number of images, to one table."""
+
+import os
+from pathlib import Path
+
+from prefect import Task, flow, get_run_logger, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import exponential_backoff
+
+from flows.prefect_server.temporary_server import hold_temporary_server
+from flows.project.environment import find_project
+from tasks.project.progress import Tenths
+from tasks.requests import score as scoring
+from thaw.foundation.errors import Unreachable
+from thaw.models.scoring.scoring import Scored
+
+RETRIES = 5
+_BACKOFF_S = 2
+"""The first pause before another try; each later one is twice as long."""
+
+
+@flow(name="score", validate_parameters=True)
+def score(sources: list[str], output: str | None = None, model: str | None = None) -> Scored:
+    """Score images with the champion, or another version, and write a table to data/scores. A run that was killed goes on where it was.
+
+    Args:
+        sources: images, folders, globs, listings (CSV or Parquet with a column path), or addresses such as s3://bucket/photos; relative paths are the project's
+        output: the Parquet file, or a bare name in data/scores; left out: named after the sources
+        model: an MLflow model URI, such as models:/NAME/3; left out: the champion
+    """
+    os.chdir(find_project(Path.cwd()))
+    hold_temporary_server()
+    scored = score_sources(sources, output, model)
+    publish(scored)
+    get_run_logger().info(
+        "%d images scored, %d through the network, %d cannot be used: %s",
+        scored.images,
+        scored.computed,
+        scored.rejected,
+        scored.path,
+    )
+    return scored
+
+
+def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -> bool:
+    return isinstance(state.data, Unreachable)
+
+
+@task(
+    name="score",
+    cache_policy=NO_CACHE,
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(_BACKOFF_S),
+    retry_condition_fn=_may_pass,
+    persist_result=False,
+)
+def score_sources(sources: list[str], output: str | None, model: str | None) -> Scored:
+    """Another try goes on where the last one ended."""
+    progress = Tenths("score", "images", get_run_logger().info)
+    return scoring.score(sources, None if output is None else Path(output), model, progress)
+
+
+def publish(scored: Scored) -> None:
+    """The counts as a table in Prefect's own pages."""
+    rows: list[dict[str, object]] = [{"label": label, "images": count} for label, count in scored.labels.items()]
+    rows.append({"label": "(cannot be used)", "images": scored.rejected})
+    model = f"{scored.by.model} {scored.by.version}".rstrip()
+    create_table_artifact(table=rows, key="scores", description=f"{scored.images} images by {model}: {scored.path}")

@@ -1,0 +1,212 @@
+"""The flow that brings the pipeline up to date: each of DVC's stages is a Prefect task."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from prefect import Task, flow, get_run_logger, runtime, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import PrefectFuture, wait
+from prefect.states import Completed
+from prefect.tasks import exponential_backoff
+
+from flows.daemon.source_state import RUN, Handled, look, now, write_handled
+from flows.dvc.output_parser import Outcome
+from flows.dvc.reproduce import Order, Reproductions, Result, log_of
+from flows.dvc.run_lock import Holder, run_lock
+from flows.dvc.stage_graph import Stage, needed_for, read_stages, read_states, up_to_date
+from flows.prefect_server.crash_recovery import refuse_after_kills
+from flows.prefect_server.temporary_server import hold_temporary_server
+from flows.project.environment import find_project
+from flows.project.errors import RunInProgress, StageFailed, StageMayPass, UnknownStage
+from flows.runs.artifacts import publish
+from flows.runs.preflight import preflight
+from flows.runs.watcher import watcher
+
+NOTHING_TO_DO = "Nothing to do: every stage is up to date"
+RETRIES = 5
+_BACKOFF_S = 2
+"""The first pause before another try; each later one is twice as long."""
+TIMEOUT_S = 6 * 3600.0
+"""When a stage is stopped, unless the run says otherwise."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which stages: `only` this one, or those `until` one, with that; both None: all."""
+
+    only: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What a run of the pipeline did."""
+
+    stages: tuple[Result, ...]
+    promotion: str = ""
+    """What the promotion decided, in its own words; empty where there was none."""
+
+    @property
+    def nothing_to_do(self) -> bool:
+        return all(result.outcome is Outcome.UP_TO_DATE for result in self.stages)
+
+
+@flow(name="transfer", validate_parameters=True)
+def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's pages
+    stage: str | None = None,
+    until: str | None = None,
+    force: bool = False,
+    promote: bool = True,
+    timeout_s: float = TIMEOUT_S,
+    busy: Literal["wait", "skip"] = "wait",
+    why: str = "",
+) -> "Transfer | State[Transfer]":
+    """Bring the pipeline up to date: every stage that DVC says must run, then the promotion of the new model.
+
+    Args:
+        stage: only this stage, such as `head`; left out: all of them, and then the promotion
+        until: this stage and all that it needs, such as `advise`; left out: all of them
+        force: run stages even where nothing has changed
+        promote: end with the promotion, where `promotion.automatic` in params.yaml allows it
+        timeout_s: seconds after which a stage is stopped, with all that it has started
+        busy: where another run holds the project: `wait` for its end, or `skip` this run
+        why: what started the run, for whoever reads of it later
+    """
+    logger = get_run_logger()
+    hold_temporary_server()
+    refuse_after_kills()
+    if why:
+        logger.info("Started because %s", why)
+    root = find_project(Path.cwd())
+    os.chdir(root)
+
+    def on_wait(holder: Holder) -> None:
+        logger.info("%s; waiting for it", holder)
+        watcher.get().waits(holder)
+
+    whole = stage is None and until is None
+    try:
+        with run_lock(root, wait=busy == "wait", on_wait=on_wait):
+            params = preflight(root)  # as they are now: it may have waited for hours
+            source, began = look(root, params), now()
+            results = _reproduce(root, Wanted(stage, until), force=force, timeout_s=timeout_s)
+            publish(root)
+            done = Transfer(results)
+            if done.nothing_to_do:
+                logger.info(NOTHING_TO_DO)
+            if whole and promote and params.promotion.automatic:
+                done = Transfer(results, promotion=_promote())
+            if whole and source is not None:
+                write_handled(root / RUN, Handled(source, began))
+    except RunInProgress as error:
+        return Completed(name="Skipped", message=f"{error.holder}; this run was skipped", data=Transfer(()))
+    return Completed(message=NOTHING_TO_DO, data=done) if done.nothing_to_do else done
+
+
+def _promote() -> str:
+    from flows.runs.promote import promote
+
+    return str(promote())
+
+
+def _reproduce(root: Path, wanted: Wanted, *, force: bool, timeout_s: float) -> tuple[Result, ...]:
+    """Reproduce the stages that are wanted, each as soon as those above it are done."""
+    stages = choose(read_stages(root), wanted)
+    fresh = frozenset[str]() if force or wanted.only else up_to_date(stages, read_states(root))
+    reproductions = Reproductions(root)
+    futures: dict[str, PrefectFuture[Result]] = {}
+    try:
+        for stage in stages:
+            named = reproduce.with_options(name=stage.name, task_run_name=stage.name)
+            order = Order(stage.name, force, timeout_s, flow_run=str(runtime.flow_run.id or ""))
+            futures[stage.name] = named.submit(
+                order,
+                None if stage.name in fresh else reproductions,
+                wait_for=[futures[above] for above in stage.upstream if above in futures],
+                return_state=False,
+            )
+        wait(list(futures.values()))
+    except BaseException:  # Ctrl-C, or Prefect's signal to stop: no stage outlives its run
+        reproductions.stop()
+        raise
+    return _results(futures)
+
+
+def choose(stages: Sequence[Stage], wanted: Wanted) -> tuple[Stage, ...]:
+    """All stages, or those that are wanted, in their order.
+
+    Raises:
+        UnknownStage: there is none of that name; the error lists those that are.
+    """
+    names = [stage.name for stage in stages]
+    for name in (wanted.only, wanted.until):
+        if name is not None and name not in names:
+            raise UnknownStage(f"there is no stage `{name}` in dvc.yaml; the stages are: {', '.join(names) or 'none'}")
+    if wanted.until:
+        return needed_for(stages, wanted.until)
+    return tuple(stage for stage in stages if wanted.only in (None, stage.name))
+
+
+def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -> bool:
+    return isinstance(state.data, StageMayPass)
+
+
+@task(
+    cache_policy=NO_CACHE,  # DVC alone knows what is up to date
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(_BACKOFF_S),
+    retry_condition_fn=_may_pass,
+    persist_result=False,
+)
+def reproduce(order: Order, reproductions: Reproductions | None) -> Result:
+    """One stage; without `reproductions` it is known to be up to date, and DVC need not be asked again."""
+    logger = get_run_logger()
+    watching = watcher.get()
+    if reproductions is None:
+        result = Result(order.stage, Outcome.UP_TO_DATE, 0.0, "")
+    else:
+        watching.starts(order.stage)
+
+        def on_line(line: str) -> None:
+            logger.info(line)
+            watching.says(order.stage, line)
+
+        result = reproductions.run(order, on_line)
+    watching.ends(result)
+    if not result.outcome.done:
+        raise (StageMayPass if result.outcome.may_pass else StageFailed)(_say(result))
+    logger.info("%s: %s, %.1f s", result.stage, result.outcome, result.seconds)
+    return result
+
+
+_ENDINGS = {
+    Outcome.FAILED: ("failed", "mend that"),
+    Outcome.TIMED_OUT: ("was stopped", "find out why, or give it longer with --timeout"),
+    Outcome.BUSY: ("is busy", "wait until that process has ended"),
+    Outcome.TRANSIENT: ("failed for now", "try again later"),
+}
+"""What happened, and what to do."""
+
+
+def _say(result: Result) -> str:
+    happened, advice = _ENDINGS[result.outcome]
+    return f"stage `{result.stage}` {happened}: {result.reason}; {advice}"
+
+
+def _results(futures: "dict[str, PrefectFuture[Result]]") -> tuple[Result, ...]:
+    """The results of all stages.
+
+    Raises:
+        StageFailed: one failed; the message says which, why, what is done and what to do.
+    """
+    done = [name for name, future in futures.items() if future.state.is_completed()]
+    failed = [name for name, future in futures.items() if future.state.is_failed()]
+    if failed:
+        error = futures[failed[0]].result(raise_on_failure=False)
+        before = f"what is done stays done ({', '.join(done)})" if done else "nothing was done before it"
+        raise StageFailed(f"{error}; {before}, and `thaw run` goes on from there. Its output: {log_of(failed[0])}")
+    return tuple(future.result() for future in futures.values())

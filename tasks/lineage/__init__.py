@@ -1,0 +1,1 @@
+"""Lineage: from a version to every example that it learnt from, and back."""

@@ -1,0 +1,92 @@
+"""Which versions know an image, by its content: in which split it was, and whether they were trained on it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow.compute as pc
+
+from tasks.lineage.lineage import download_lineage, download_manifest
+from tasks.registry.lineage_files import TRAINING
+from tasks.registry.registry import ModelVersion, Registry
+from thaw.dataset.manifest import Example, Manifest, read_manifest
+from thaw.foundation.errors import BadImage
+from thaw.foundation.files.atomic import DIGEST_SIZE, digest_file
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.lineage.training_images import read_training_images
+
+_DIGEST = re.compile(rf"[0-9a-fA-F]{{{2 * DIGEST_SIZE}}}")
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """An image in the data of one version; `trained` None: not recorded."""
+
+    version: int
+    aliases: tuple[str, ...]
+    split: str
+    path: str
+    labels: tuple[str, ...] | None
+    trained: bool | None
+
+
+@dataclass(frozen=True)
+class ImageHistory:
+    """Every appearance, the newest version first; `unknown` are versions whose manifest is gone."""
+
+    digest: str
+    appearances: tuple[Appearance, ...]
+    versions: int
+    unknown: tuple[int, ...]
+
+
+def digest_of(image: str) -> bytes:
+    """BLAKE3 of a file's bytes, or the digest itself where 64 hex digits are given; 32 bytes.
+
+    Raises:
+        BadImage: it is neither.
+    """
+    path = Path(image)
+    if path.is_file():
+        return digest_file(path)
+    if _DIGEST.fullmatch(image):
+        return bytes.fromhex(image)
+    raise BadImage(
+        f"`{image}` is no file, and no digest of {2 * DIGEST_SIZE} hex digits; give the path of an image, or its digest"
+    )
+
+
+def image_history(registry: Registry, digest: bytes, progress: Progress = untold) -> ImageHistory:
+    """Look through the data of every version for an image of that digest."""
+    versions = registry.versions()
+    found: list[Appearance] = []
+    unknown: list[int] = []
+    for number, version in enumerate(versions, start=1):
+        appearances = _appearances(registry, version, digest)
+        if appearances is None:
+            unknown.append(version.number)
+        else:
+            found.extend(appearances)
+        progress(number, len(versions))
+    return ImageHistory(digest.hex(), tuple(found), len(versions), tuple(unknown))
+
+
+def _appearances(registry: Registry, version: ModelVersion, digest: bytes) -> list[Appearance] | None:
+    with TemporaryDirectory() as folder:
+        manifest = download_manifest(registry, version, Path(folder))
+        if manifest is None:
+            return None
+        rows = _rows(read_manifest(manifest), digest)
+        if not rows:
+            return []
+        training = download_lineage(registry, version, Path(folder)) / TRAINING
+        trained = None
+        if training.is_file():
+            trained = any(one.digest == digest for one in read_training_images(training))
+    return [Appearance(version.number, version.aliases, row.split, row.path, row.names, trained) for row in rows]
+
+
+def _rows(manifest: Manifest, digest: bytes) -> list[Example]:
+    chosen = manifest.table.filter(pc.field("digest") == digest)
+    return Manifest(chosen).examples()

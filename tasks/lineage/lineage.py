@@ -1,0 +1,185 @@
+"""Where a version comes from, read back from the registry and from the MLflow run that made it. What an older version lacks is None, never an error."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tasks.project.dvc_lock import LOCK, LockedFile, LockedStage, parse_lock
+from tasks.registry.lineage_files import CHANGED, LINEAGE, MACHINE, PACKAGES, TRAINING
+from tasks.registry.mlflow_store import explained, tracking_uri
+from tasks.registry.promotion_history import Event
+from tasks.registry.registry import ModelVersion, Registry
+from tasks.registry.version_tags import OUTPUT
+from thaw.dataset.manifest import Manifest, read_manifest
+from thaw.foundation.errors import BadArtifact, RegistryError
+from thaw.foundation.files.atomic import digest_file
+from thaw.lineage.surroundings import Machine
+from thaw.lineage.training_images import TrainingImage, read_training_images
+
+MANIFEST_FILE = "manifest.parquet"
+
+
+@dataclass(frozen=True)
+class Run:
+    """An MLflow run, where it is kept, and its parameters by dotted name."""
+
+    id: str
+    store: str
+    started: datetime
+    params: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A Git commit; `dirty`: tracked files differed from it, `changed` names them (None: not recorded)."""
+
+    id: str
+    dirty: bool
+    changed: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The manifest that the version was made from: BLAKE3 of the file, hex, and images by split."""
+
+    source: str | None
+    manifest: str
+    splits: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """All that is known of where a version comes from."""
+
+    version: ModelVersion
+    run: Run | None
+    commit: Commit | None
+    flow_run: str | None
+    """The Prefect flow run's id."""
+    promotions: tuple[Event, ...]
+    """What became of it, the oldest first."""
+    stages: tuple[LockedStage, ...]
+    """As `dvc.lock` had them; without what they read where only their outputs were recorded; none where there was no DVC."""
+    packages: Mapping[str, str] | None
+    machine: Machine | None
+    dataset: Dataset | None
+    training: tuple[TrainingImage, ...] | None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Of the features."""
+        return self.version.tags.get("thaw.fingerprint")
+
+
+def read_lineage(registry: Registry, version: ModelVersion) -> Lineage:
+    """Collect what there is.
+
+    Raises:
+        BadArtifact: something was recorded but is damaged.
+    """
+    tags = version.tags
+    run = _read_run(registry, version)
+    with TemporaryDirectory() as folder:
+        kept = download_lineage(registry, version, Path(folder))
+        manifest = download_manifest(registry, version, Path(folder))
+        return Lineage(
+            version=version,
+            run=run,
+            commit=_commit(tags, kept),
+            flow_run=tags.get("thaw.flow_run"),
+            promotions=tuple(event for event in registry.history() if event.version == version.number),
+            stages=_stages(tags, kept),
+            packages=_packages(kept / PACKAGES),
+            machine=_machine(kept / MACHINE),
+            dataset=None if manifest is None else _dataset(manifest, run),
+            training=read_training_images(kept / TRAINING) if (kept / TRAINING).is_file() else None,
+        )
+
+
+def download_lineage(registry: Registry, version: ModelVersion, folder: Path) -> Path:
+    """The folder of what was kept with the version; it does not exist where nothing was."""
+    if has_artifact(registry, version, LINEAGE):
+        return registry.download(version, LINEAGE, folder)
+    return folder / LINEAGE
+
+
+def download_manifest(registry: Registry, version: ModelVersion, folder: Path) -> Path | None:
+    """The version's manifest; None where its run is gone."""
+    if has_artifact(registry, version, MANIFEST_FILE):
+        return registry.download(version, MANIFEST_FILE, folder)
+    return None
+
+
+def has_artifact(registry: Registry, version: ModelVersion, artifact: str) -> bool:
+    """Whether the version's run holds a file or folder of that name; false where the run is gone."""
+    folder, _, _ = artifact.rpartition("/")
+    try:
+        with explained():
+            return any(one.path == artifact for one in registry.client.list_artifacts(version.run_id, folder or None))
+    except (RegistryError, OSError):
+        return False
+
+
+def splits_of(manifest: Manifest) -> dict[str, int]:
+    """How many rows each split has."""
+    counts = manifest.table["split"].value_counts().to_pylist()
+    return {str(one["values"]): int(one["counts"]) for one in counts}
+
+
+def _read_run(registry: Registry, version: ModelVersion) -> Run | None:
+    try:
+        with explained():
+            run = registry.client.get_run(version.run_id)
+    except RegistryError:
+        return None
+    started = datetime.fromtimestamp(int(run.info.start_time) / 1000, UTC)
+    return Run(str(run.info.run_id), tracking_uri(), started, dict(run.data.params))
+
+
+def _commit(tags: Mapping[str, str], kept: Path) -> Commit | None:
+    if "thaw.git.commit" not in tags:
+        return None
+    changed = _json(kept / CHANGED) if (kept / CHANGED).is_file() else None
+    named = tuple(map(str, changed)) if isinstance(changed, list) else None
+    return Commit(tags["thaw.git.commit"], tags.get("thaw.git.dirty") == "true", named)
+
+
+def _stages(tags: Mapping[str, str], kept: Path) -> tuple[LockedStage, ...]:
+    if (kept / LOCK).is_file():
+        stages = parse_lock((kept / LOCK).read_text(encoding="utf-8"), f"{LINEAGE}/{LOCK}")
+        # The version was being made: what the lock says of `register` is of the version before.
+        return tuple(stage for stage in stages if stage.name != "register")
+    outs: dict[str, list[LockedFile]] = {}
+    for tag in sorted(name for name in tags if name.startswith(OUTPUT)):
+        stage, _, path = tag.removeprefix(OUTPUT).partition(".")
+        outs.setdefault(stage, []).append(LockedFile(path, tags[tag]))
+    return tuple(LockedStage(name, outs=tuple(files)) for name, files in outs.items() if name != "register")
+
+
+def _packages(path: Path) -> dict[str, str] | None:
+    found = _json(path) if path.is_file() else None
+    return {str(name): str(version) for name, version in found.items()} if isinstance(found, dict) else None
+
+
+def _machine(path: Path) -> Machine | None:
+    found = _json(path) if path.is_file() else None
+    try:
+        return Machine(**{**found, "gpus": tuple(found["gpus"])}) if isinstance(found, dict) else None
+    except (TypeError, KeyError) as error:
+        raise BadArtifact(f"{LINEAGE}/{path.name} describes no machine ({error}); mend it in MLflow's run") from error
+
+
+def _json(path: Path) -> object:
+    try:
+        found: object = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadArtifact(f"{LINEAGE}/{path.name} cannot be read ({error}); mend it in MLflow's run") from error
+    return found
+
+
+def _dataset(path: Path, run: Run | None) -> Dataset:
+    source = None if run is None else run.params.get("dataset.source")
+    return Dataset(source, digest_file(path).hex(), splits_of(read_manifest(path)))

@@ -1,0 +1,89 @@
+"""What is known of a version's origin, in words: a line for each thing, `None` or "not recorded" for what was not kept."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from tasks.lineage.lineage import Commit, Dataset, Lineage
+from tasks.registry.flat_names import flat_params
+from thaw.lineage.training_images import TrainingImage
+from thaw.params.sections import Params
+
+NOT_RECORDED = "not recorded"
+TELLING = ("thaw", "torch", "torchvision", "numpy", "pillow", "scikit-learn", "openvino")
+"""The packages whose versions may change a number."""
+_SHOWN = 5
+
+
+def moment(when: datetime) -> str:
+    """`2026-11-27 01:02 UTC`."""
+    return when.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def commit_words(commit: Commit | None) -> str | None:
+    """The commit, and what differed from it."""
+    if commit is None:
+        return None
+    if not commit.dirty:
+        return f"{commit.id[:12]}, clean"
+    if not commit.changed:
+        return f"{commit.id[:12]}, with uncommitted changes"
+    more = f" and {len(commit.changed) - _SHOWN} more" if len(commit.changed) > _SHOWN else ""
+    return f"{commit.id[:12]}, with uncommitted changes, {', '.join(commit.changed[:_SHOWN])}{more}"
+
+
+def data_words(dataset: Dataset) -> str:
+    """`56 images: 16 train, 40 test`."""
+    splits = ", ".join(f"{count:,} {split}" for split, count in sorted(dataset.splits.items(), reverse=True))
+    return f"{sum(dataset.splits.values()):,} images: {splits}"
+
+
+def training_words(images: Sequence[TrainingImage]) -> str:
+    """`10 images of 2 classes`."""
+    classes = {label for one in images for label in one.labels}
+    return f"{len(images):,} images of {len(classes)} classes"
+
+
+def machine_words(lineage: Lineage) -> str | None:
+    """Python, PyTorch, the processor and the GPUs."""
+    machine, packages = lineage.machine, lineage.packages or {}
+    if machine is None:
+        return None
+    torch = [f"torch {packages['torch']}"] if "torch" in packages else []
+    return ", ".join([f"Python {machine.python}", *torch, machine.processor, *machine.gpus])
+
+
+def packages_words(lineage: Lineage) -> str | None:
+    """The telling ones, and how many there are."""
+    packages = lineage.packages
+    if packages is None:
+        return None
+    by_name = {name.casefold(): version for name, version in packages.items()}
+    telling = [f"{name} {by_name[name]}" for name in TELLING if name in by_name]
+    return ", ".join([*telling, f"{len(packages):,} in all"])
+
+
+def facts_of(lineage: Lineage) -> tuple[tuple[str, str], ...]:
+    """Everything but stages and promotions, as (what, what is known of it)."""
+    run, dataset, training, tags = lineage.run, lineage.dataset, lineage.training, lineage.version.tags
+    model = [tags[tag] for tag in ("thaw.strategy", "thaw.architecture") if tag in tags]
+    found = (
+        ("Git commit", commit_words(lineage.commit)),
+        ("MLflow run", None if run is None else f"{run.id} in {run.store}, started {moment(run.started)}"),
+        ("Prefect flow run", lineage.flow_run),
+        ("model", ", ".join(model) or None),
+        ("features", lineage.fingerprint),
+        ("source", None if dataset is None else dataset.source),
+        ("manifest", None if dataset is None else f"{data_words(dataset)}; BLAKE3 {dataset.manifest}"),
+        ("trained on", None if training is None else training_words(training)),
+        ("parameters", None if run is None else parameter_words(run.params)),
+        ("packages", packages_words(lineage)),
+        ("machine", machine_words(lineage)),
+    )
+    return tuple((name, said or NOT_RECORDED) for name, said in found)
+
+
+def parameter_words(params: Mapping[str, str]) -> str:
+    """Those that are not the default, and how many there are."""
+    usual = flat_params(Params().model_dump(mode="json"))
+    changed = [f"{name}={value}" for name, value in sorted(params.items()) if usual.get(name) != value]
+    return ", ".join([*changed, f"{len(params)} in all"])

@@ -1,0 +1,1 @@
+"""The project around a stage: paths, state, locks, Git."""

@@ -1,0 +1,54 @@
+"""What `dvc.lock` says: each stage with the files that it read, the parameters that it took and the files that it wrote."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from thaw.foundation.errors import BadArtifact
+
+LOCK = Path("dvc.lock")
+
+
+@dataclass(frozen=True)
+class LockedFile:
+    """A file or folder by its path, and DVC's hash of it: MD5, hex; `.dir` follows that of a folder."""
+
+    path: str
+    md5: str
+
+
+@dataclass(frozen=True)
+class LockedStage:
+    """One stage as it ran last."""
+
+    name: str
+    deps: tuple[LockedFile, ...] = ()
+    outs: tuple[LockedFile, ...] = ()
+    params: Mapping[str, object] = field(default_factory=dict)
+    """By dotted key; a whole section is a mapping."""
+
+
+def parse_lock(text: str, origin: str = str(LOCK)) -> tuple[LockedStage, ...]:
+    """The stages of a `dvc.lock`, in its order.
+
+    Raises:
+        BadArtifact: it is none; the message names `origin`.
+    """
+    try:
+        stages = YAML(typ="safe").load(text)["stages"]
+        return tuple(_stage(name, stage) for name, stage in stages.items())
+    except (YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise BadArtifact(f"{origin} cannot be read; restore it, or delete it and run `dvc repro`") from error
+
+
+def _stage(name: str, stage: Mapping[str, Any]) -> LockedStage:
+    params = {key: value for keys in stage.get("params", {}).values() for key, value in keys.items()}
+    return LockedStage(name, _files(stage.get("deps", ())), _files(stage.get("outs", ())), params)
+
+
+def _files(entries: Any) -> tuple[LockedFile, ...]:
+    return tuple(LockedFile(str(entry["path"]), str(entry.get("md5", ""))) for entry in entries)

@@ -1,0 +1,57 @@
+"""How a stage ends: an exit code, and one plain line where the user can put it right."""
+
+import errno
+import logging
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from thaw.foundation.errors import ThawError, Unreachable
+
+FAILED = 1
+"""The user can put it right."""
+MAY_PASS = 75
+"""Worth another try (EX_TEMPFAIL): a download or a server failed."""
+INTERRUPTED = 130
+
+_OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS})
+"""A full or closed disk: the user's to mend, and no defect of the stage."""
+
+
+def stage(main: Callable[[], None]) -> NoReturn:
+    """Run a stage's `main` and leave the process: with 0, or with 1, 75 or 130 and one last line on stderr.
+
+    What no user could mend keeps its traceback.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    for own in ("thaw", "tasks", "__main__"):
+        logging.getLogger(own).setLevel(logging.INFO)
+    sys.exit(_run(main))
+
+
+def _run(main: Callable[[], None]) -> int:
+    try:
+        main()
+    except Unreachable as error:
+        return _say(str(error), MAY_PASS)
+    except ThawError as error:
+        return _say(str(error), FAILED)
+    except OSError as error:
+        if not (line := of_the_machine(error)):
+            raise
+        return _say(line, FAILED)
+    except KeyboardInterrupt:
+        return _say("interrupted; nothing half-written is left, run it again to go on", INTERRUPTED)
+    return 0
+
+
+def of_the_machine(error: OSError) -> str | None:
+    """One line for a disk that is full or closed; None for any other error of the system."""
+    if error.errno not in _OF_THE_MACHINE:
+        return None
+    return f"{error.filename or 'a file'} cannot be written or read: {error.strerror}"
+
+
+def _say(line: str, code: int) -> int:
+    sys.stderr.write(f"{line}\n")
+    return code

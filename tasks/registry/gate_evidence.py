@@ -1,0 +1,55 @@
+"""What the gates look at, brought from the MLflow runs of champion and challenger."""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from tasks.registry.registry import ModelVersion, Registry
+from thaw.evaluation.checks import read_checks
+from thaw.foundation.errors import BadArtifact, RegistryError
+from thaw.gates.deciding import Evidence
+from thaw.gates.pairing import AnyPredictions
+from thaw.gates.parity import read_parity
+from thaw.models.serving_cost import read_serving_cost
+from thaw.targets.label_sets.predictions import read_any_predictions
+
+FOLDER = "report"
+PREDICTIONS = f"{FOLDER}/predictions.parquet"
+Kept = TypeVar("Kept")
+
+
+def gather(registry: Registry, champion: ModelVersion | None, challenger: ModelVersion) -> Evidence:
+    """The predictions of both, and what was measured of the challenger; what its run lacks, as those of older versions may, is None.
+
+    Raises:
+        RegistryError: predictions are gone, or a file is damaged.
+    """
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        present = registry.files(challenger, FOLDER)
+
+        def kept(file: str, read: Callable[[Path], Kept]) -> Kept | None:
+            path = f"{FOLDER}/{file}"
+            if path not in present:
+                return None
+            try:
+                return read(registry.download(challenger, path, folder))
+            except BadArtifact as error:
+                raise RegistryError(
+                    f"{path} of {registry.name} version {challenger.number} is damaged or of another version of Thaw; "
+                    "restore it in its MLflow run, or register the model anew with `thaw run`"
+                ) from error
+
+        return Evidence(
+            champion=None if champion is None else _predictions(registry, champion, folder / "champion"),
+            challenger=_predictions(registry, challenger, folder / "challenger"),
+            checks=kept("checks.json", read_checks),
+            cost=kept("serving.json", read_serving_cost),
+            parity=kept("parity.json", read_parity),
+        )
+
+
+def _predictions(registry: Registry, version: ModelVersion, folder: Path) -> AnyPredictions:
+    folder.mkdir()
+    return read_any_predictions(registry.download(version, PREDICTIONS, folder))

@@ -1,0 +1,28 @@
+"""The model assembled from the files of the stages: what is registered, and what its cost is measured with."""
+
+from dataclasses import replace
+
+from tasks.project.paths import FEATURES_INDEX, FINETUNED, HEAD, STRATEGY
+from thaw.backbones.backbone import read_backbone
+from thaw.features.store.store import read_index
+from thaw.finetuning.result import read_finetuned
+from thaw.heads import read_head
+from thaw.heads.label_sets_storage import holds_label_set_head, read_label_set_head
+from thaw.heads.open_set import read_openness
+from thaw.models.label_sets_predictor import LabelSetPredictor
+from thaw.models.predictor import Predictor
+from thaw.params.sections import Params
+from thaw.params.strategy import read_strategy
+
+
+def read_assembled(params: Params) -> Predictor | LabelSetPredictor:
+    """The fine-tuned network where there is one, else the backbone, cut at the strategy's layer, with the head."""
+    tuned = read_finetuned(FINETUNED)
+    if tuned is not None:
+        return tuned
+    layer = read_index(FEATURES_INDEX).layer(read_strategy(STRATEGY).layer)
+    backbone = read_backbone(params.backbone.model_copy(update={"layers": (layer.name,)}))
+    backbone = replace(backbone, layers=(layer.name,))
+    if holds_label_set_head(HEAD):
+        return LabelSetPredictor(backbone, read_label_set_head(HEAD), layer.name)
+    return Predictor(backbone, read_head(HEAD), layer.name, read_openness(HEAD))

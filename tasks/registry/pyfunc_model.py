@@ -1,0 +1,124 @@
+"""The registered model, as MLflow loads it: this file is logged as code beside `thaw/`, and knows nothing else of the pipeline."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import torch
+from mlflow.pyfunc import PythonModel, PythonModelContext
+from PIL import Image
+
+from thaw.foundation.errors import BadImage
+from thaw.models.label_sets_predictor import LabelSetAnswer, LabelSetPredictor, read_any_predictor
+from thaw.models.predictor import Answer, Predictor
+
+MAX_PIXELS = 100_000_000
+BATCH = 64
+_SHOWN = 200
+"""The longest path or text that an error repeats."""
+
+
+class ImageClassifier(PythonModel):
+    """Labels images: paths, bytes, `data:` URLs, or uint8 arrays [H, W] or [H, W, 3]; one a row, kinds may be mixed."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        self.predictor = read_any_predictor(Path(context.artifacts["model"]))
+
+    def predict(
+        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """A row an image: label, confidence, and a probability for each class (`p_NAME`); float32.
+
+        A model that knows what it does not know says `neither` for the label of an input of no known class, and has one column more: `known_score`, larger for
+        what is better known. The confidence is that of the most probable class all the same.
+
+        A model that was trained on sets of labels gives `labels` in the place of label and confidence: a list of names, which may be empty; then each
+        probability is that of a class by itself.
+
+        `model_input` is a list of images, or a table with one column of them.
+
+        Raises:
+            ValueError: an image cannot be used; the message names its row.
+        """
+        tables = [self._table(batch, start) for start, batch in _batches(images_of(model_input))]
+        return pd.concat(tables, ignore_index=True)
+
+    def _table(self, batch: list[object], start: int) -> pd.DataFrame:
+        """The rows of a batch, the first of which is row `start`."""
+        said = self.predictor.predict([pixels_of(value, row, self.predictor) for row, value in enumerate(batch, start)])
+        columns = pd.DataFrame(said.probabilities, columns=[f"p_{name}" for name in said.class_names])
+        return pd.concat([pd.DataFrame(_said_first(said)), columns], axis=1)
+
+
+def _said_first(said: Answer | LabelSetAnswer) -> dict[str, Any]:
+    """The columns before the probabilities."""
+    if isinstance(said, LabelSetAnswer):
+        return {"labels": said.labels}
+    found = {"label": said.labels, "confidence": said.probabilities.max(1)}
+    return found if said.known_scores is None else {**found, "known_score": said.known_scores}
+
+
+def _batches(values: list[object]) -> Iterator[tuple[int, list[object]]]:
+    """No more than a batch is decoded at a time; of nothing there is one batch, which is empty."""
+    for start in range(0, max(1, len(values)), BATCH):
+        yield start, values[start : start + BATCH]
+
+
+def images_of(given: object) -> list[object]:
+    """The images in whatever `predict` was given: a table's one column, a list, an array with an image in each row.
+
+    Raises:
+        ValueError: a table has more columns, or what was given is no list.
+    """
+    if isinstance(given, pd.DataFrame):
+        if given.shape[1] != 1:
+            raise ValueError(f"a table with {given.shape[1]} columns given; one column, of images, is taken")
+        return list(given.iloc[:, 0])
+    if isinstance(given, list | tuple | pd.Series | np.ndarray):
+        return list(given)
+    raise ValueError(f"{type(given).__name__} given; a list of images, or a table with one column of them, is taken")
+
+
+def pixels_of(value: object, row: int, predictor: Predictor | LabelSetPredictor) -> torch.Tensor:
+    """One image as the backbone takes it: uint8 [3, H, W].
+
+    Raises:
+        ValueError: it is none; the message names the row.
+    """
+    try:
+        if isinstance(value, np.ndarray | list):
+            return predictor.pixels_of_picture(from_array(np.asarray(value)))
+        return predictor.pixels_of_file(read(value), MAX_PIXELS)
+    except (BadImage, OSError, ValueError, TypeError) as error:
+        shown = f" ({value})" if isinstance(value, str | Path) and len(str(value)) < _SHOWN else ""
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ValueError(f"row {row}{shown} is no image that can be used: {reason}") from error
+
+
+def read(value: object) -> bytes:
+    """The bytes of an image that is given as such, as a path, or as a `data:` URL."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, str) and value.startswith("data:"):
+        return base64.b64decode(value.partition(",")[2], validate=True)
+    if isinstance(value, str | Path):
+        return Path(value).read_bytes()
+    raise TypeError(f"{type(value).__name__} given; paths, bytes and uint8 arrays are taken")
+
+
+def from_array(array: np.ndarray[Any, Any]) -> Image.Image:
+    """uint8 [H, W], [H, W, 1] or [H, W, 3] to RGB; other integers, as JSON gives them, if they are 0 to 255."""
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.size == 0 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
+        raise ValueError(f"an array of shape {array.shape} given; [H, W] or [H, W, 3] is taken")
+    if not np.issubdtype(array.dtype, np.integer) or array.min() < 0 or array.max() > 255:
+        raise ValueError(f"an array of {array.dtype} from {array.min()} to {array.max()} given; uint8 is taken")
+    return Image.fromarray(array.astype(np.uint8)).convert("RGB")
+
+
+mlflow.models.set_model(ImageClassifier())

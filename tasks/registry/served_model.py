@@ -1,0 +1,121 @@
+"""A version of the registry as something that answers: its predictor and its gallery, read without running any code of the version's."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tasks.registry.model_files import bring_predictor_files, find_predictor_files
+from tasks.registry.registry import CHAMPION, ModelVersion, Registry, explained
+from thaw.foundation.errors import BadArtifact, BadParameters, RegistryError
+from thaw.models.gallery import FILE, Gallery, read_gallery
+from thaw.models.label_sets_predictor import LabelSetPredictor, read_any_predictor
+from thaw.models.predictor import Predictor
+from thaw.models.serving.gate import TRACING
+
+_URI = re.compile(r"models:/(?P<name>[^/:@]+)(@(?P<alias>[\w.-]+)|/(?P<number>\d+))")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which version is asked for: the one that has an alias, whichever that is at the moment, or one for good. Exactly one of the two is given."""
+
+    name: str
+    alias: str | None
+    number: int | None
+
+    def __str__(self) -> str:
+        return f"models:/{self.name}@{self.alias}" if self.alias else f"models:/{self.name}/{self.number}"
+
+
+def wanted_of(uri: str | None, name: str) -> Wanted:
+    """What an MLflow model URI asks for; None: the champion of the model `name`.
+
+    Raises:
+        BadParameters: it is none of `models:/NAME@ALIAS` and `models:/NAME/NUMBER`.
+    """
+    if uri is None:
+        return Wanted(name, CHAMPION, None)
+    found = _URI.fullmatch(uri)
+    if found is None:
+        raise BadParameters(
+            f"{uri!r} names no version of a registered model; models:/{name}@{CHAMPION} and models:/{name}/1 do"
+        )
+    number = found["number"]
+    return Wanted(found["name"], found["alias"], None if number is None else int(number))
+
+
+def find_number(registry: Registry, wanted: Wanted) -> int:
+    """The number of the version that is wanted at this moment; one question to the registry.
+
+    Raises:
+        RegistryError: no version has the alias.
+        Unreachable: the registry does not answer.
+    """
+    from mlflow.exceptions import MlflowException
+
+    if wanted.number is not None:
+        return wanted.number
+    with explained():
+        try:
+            aliases = registry.client.get_registered_model(wanted.name).aliases
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            aliases = {}
+    if wanted.alias not in aliases:
+        raise RegistryError(
+            f"{wanted.name} has no {wanted.alias} yet; `thaw run` makes one, or name a version with --model"
+        )
+    return int(aliases[wanted.alias])
+
+
+@dataclass(frozen=True, eq=False)
+class ServedModel:
+    """A version, read whole; gallery None: it has none that can be read."""
+
+    version: ModelVersion
+    predictor: Predictor | LabelSetPredictor
+    gallery: Gallery | None
+
+
+def read_served_model(registry: Registry, number: int) -> ServedModel:
+    """Bring a version from the registry and read it; nothing is left on the disk.
+
+    Raises:
+        RegistryError: there is no such version, or its files are gone.
+        Unreachable: the registry does not answer.
+        BadArtifact: it holds no model of Thaw, or of another version of Thaw.
+    """
+    version = registry.version(number)
+    with TemporaryDirectory(prefix="thaw-served-") as folder:
+        predictor = _read_predictor(version, _bring(version, Path(folder)))
+        return ServedModel(version, predictor, _read_gallery(registry, version, Path(folder)))
+
+
+def _bring(version: ModelVersion, folder: Path) -> Path:
+    """The folder of the predictor's own files."""
+    try:
+        files = find_predictor_files(version.uri)
+        if files is not None:
+            return bring_predictor_files(files, folder / "model")
+    except OSError as error:  # the version is there, so it is its files that MLflow lacks
+        raise RegistryError(f"the files of {version.uri} are gone; restore them, or delete that version") from error
+    raise BadArtifact(f"{version.uri} holds no model of Thaw; serve one that `thaw run` has registered")
+
+
+def _read_predictor(version: ModelVersion, folder: Path) -> Predictor | LabelSetPredictor:
+    try:
+        with TRACING.closed():
+            return read_any_predictor(folder)
+    except (OSError, KeyError, ValueError) as error:
+        raise BadArtifact(
+            f"the model of {version.uri} is not whole ({error}); run `thaw run` to make another"
+        ) from error
+
+
+def _read_gallery(registry: Registry, version: ModelVersion, folder: Path) -> Gallery | None:
+    try:
+        return read_gallery(registry.download(version, f"report/{FILE}", folder))
+    except (RegistryError, BadArtifact):  # made before there were galleries, or with evaluate.gallery: 0
+        return None

@@ -1,0 +1,117 @@
+"""What `thaw export` does: a version from the registry to a folder that others can run. No stage: a person asks for it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from tasks.project.paths import MANIFEST
+from tasks.registry.deployed_model import find_version, read_deployed
+from tasks.registry.registry import Registry, open_registry
+from thaw.dataset.manifest import TEST, read_manifest
+from thaw.foundation.errors import BadExport, BadImage
+from thaw.kinds.images.reading import read_ingested, spread
+from thaw.models.exporting.card import Origin
+from thaw.models.exporting.folder import Export, Tell, check_target, write_export
+from thaw.models.exporting.formats import Format
+from thaw.models.exporting.graph import AnyPredictor, Output, outputs_of
+from thaw.params.sections import Params, read_params
+
+EXPORTS = "data/exports"
+"""Where exports go unless another folder is named."""
+IMAGES = 64
+"""Images that an export is checked on at most."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be exported, and where to; images: how many it would be checked on."""
+
+    origin: Origin
+    format: Format
+    folder: Path
+    outputs: tuple[Output, ...]
+    images: int
+
+
+def plan_export(uri: str | None, format_: Format, out: Path | None, images: Sequence[Path]) -> Plan:
+    """What `export` would do; nothing is written.
+
+    Raises:
+        RegistryError, BadExport: see `export`.
+    """
+    params = read_params()
+    registry = open_registry(params.registry)
+    origin = find_origin(registry, uri)
+    folder = out or default_folder(origin, format_)
+    check_target(folder, format_)
+    predictor = read_deployed(registry, origin.uri).predictor
+    return Plan(origin, format_, folder, outputs_of(predictor), len(_contents(images, params)))
+
+
+def export(uri: str | None, format_: Format, out: Path | None, images: Sequence[Path], tell: Tell) -> Export:
+    """Export a version and check it on images: those that are named, else some of the test.
+
+    Args:
+        uri: an MLflow model URI; None: the champion.
+        out: the folder; None: one below `data/exports`.
+        images: files; none: up to 64 of the manifest's test.
+
+    Raises:
+        RegistryError: there is no such version, or it is no model of Thaw's.
+        BadExport: see `thaw.models.exporting.folder.write_export`; or an image to check on cannot be used.
+        BadSource: a test image is gone or changed.
+    """
+    params = read_params()
+    registry = open_registry(params.registry)
+    origin = find_origin(registry, uri)
+    folder = out or default_folder(origin, format_)
+    check_target(folder, format_)
+    tell(f"reading {origin.uri}")
+    predictor = read_deployed(registry, origin.uri).predictor
+    pixels = _pixels(predictor, images, params)
+    return write_export(predictor, origin, format_, pixels, folder=folder, tell=tell)
+
+
+def find_origin(registry: Registry, uri: str | None) -> Origin:
+    """What a model URI names, with its lineage where it is a version in a registry; None: the champion.
+
+    Raises:
+        RegistryError: there is no such version.
+    """
+    version = find_version(registry, uri)
+    if version is None:
+        return Origin(registry.name, None, str(uri), {})
+    tags = {name: value for name, value in version.tags.items() if name.startswith("thaw.")}
+    return Origin(version.name, version.number, version.uri, tags)
+
+
+def default_folder(origin: Origin, format_: Format) -> Path:
+    """Below `data/exports`, named after the version and the format; a registry's names may hold what a file's may not."""
+    name = re.sub(r"[^\w.-]+", "-", origin.name)
+    return Path(EXPORTS) / "-".join([name, *([] if origin.version is None else [str(origin.version)]), format_.value])
+
+
+def _pixels(predictor: AnyPredictor, images: Sequence[Path], params: Params) -> list[torch.Tensor]:
+    """The images to check on as the model takes them: uint8 [3, H, W] each."""
+    most, found = int(params.dataset.max_megapixels * 1e6), []
+    for digest, path in _contents(images, params):
+        content = path.read_bytes() if digest is None else read_ingested(digest, path)
+        try:
+            found.append(predictor.pixels_of_file(content, most))
+        except BadImage as error:
+            raise BadExport(f"{path} {error}; name other images to check the export on with --images") from error
+    return found
+
+
+def _contents(images: Sequence[Path], params: Params) -> list[tuple[bytes | None, Path]]:
+    """The files to check on, with their digests where the manifest says them."""
+    if images:
+        return [(None, path) for path in images[:IMAGES]]
+    if not MANIFEST.exists():
+        raise BadExport(f"{MANIFEST} is missing, which names images to check the export on; name some with --images")
+    source = Path(params.dataset.source)
+    test = [(one.digest, source / one.path) for one in read_manifest(MANIFEST).examples() if one.split == TEST]
+    return [*spread(test, IMAGES)]

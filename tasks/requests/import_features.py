@@ -1,0 +1,42 @@
+"""Taking exported features into the cache: no stage, for it changes only what the next `extract` finds done."""
+
+from pathlib import Path
+from typing import get_args
+
+from tasks.project.local_state import CACHE_LOCK
+from thaw.backbones.backbone import read_backbone
+from thaw.backbones.engines import Precision
+from thaw.features.extraction.extraction import cut_layers
+from thaw.features.store.exchange import Imported, read_exchange
+from thaw.features.store.store import FeatureStore
+from thaw.foundation.files.shared_lock import adding
+from thaw.kinds.views import expand_views
+from thaw.params.sections import read_params
+
+
+def import_features(file: Path, store: FeatureStore, *, dry_run: bool) -> Imported:
+    """Check a file that `thaw cache export` wrote, and write what the store lacks of it, unless it is a dry run.
+
+    The next run of `extract` extracts some of them again, and says so if they are not what this machine computes.
+
+    Raises:
+        BadArtifact: see `thaw.features.store.exchange.read_exchange`.
+    """
+    params = read_params()
+    backbone, views = read_backbone(params.backbone), expand_views(params.extract.views)
+    wanted = params.extract.precision
+    precisions: tuple[Precision, ...] = get_args(Precision) if wanted == "auto" else (wanted,)
+    dtype = params.extract.dtype
+    layers = {layer: one for one in precisions for layer in cut_layers(backbone, one, dtype, views)}
+    found = read_exchange(file, list(layers))
+    new = found.missing_from(store)
+    if not dry_run:
+        stated = {
+            "architecture": backbone.architecture,
+            "pooling": backbone.pooling,
+            "engine": "imported",
+            "precision": layers[found.layer],
+        }
+        with adding(CACHE_LOCK):
+            new.write(store, dtype=dtype, part_rows=params.extract.part_rows, stated=stated)
+    return Imported(found.layer, len(found.digests), len(new.digests))

@@ -1,0 +1,167 @@
+"""What `thaw rank` does: features of the images to learn from, by several backbones, and their ranking. No stage: a person asks for it."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from tasks.project.local_state import CACHE_LOCK, NETWORKS
+from tasks.project.paths import FEATURES, MANIFEST, WEIGHTS
+from thaw.backbones.backbone import Backbone, read_backbone
+from thaw.backbones.official_weights import fetch_weights, weights_of
+from thaw.dataset.groups import group_numbers
+from thaw.dataset.manifest import Example, Manifest, build_manifest, read_manifest, references_of
+from thaw.dataset.selection import class_names_of, training_examples, validation_examples
+from thaw.features.extraction.extraction import Extraction, extract
+from thaw.features.store.store import FeatureStore
+from thaw.foundation.errors import BadArtifact, BadParameters, BadWeights, OutOfMemory, ThawError, Unreachable
+from thaw.foundation.files.shared_lock import adding
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.kinds.images.tensors import read_pixels
+from thaw.models.prices import Price, price_models
+from thaw.params.sections import Params, read_params
+from thaw.params.strategy import Strategy
+from thaw.strategies.advice.out_of_fold import Fitting
+from thaw.strategies.advice.pool import sample_rows
+from thaw.strategies.backbone_ranking import Entrant, Judges, Ranking, Unranked, rank_backbones, write_ranking
+
+RANKING = Path("data/ranking.json")
+MOST_ROWS = 5_000
+"""Of train and validation that take part: intervals are a point wide then."""
+SPEED_BATCH = 16
+ITS_OWN_FAULT = (BadWeights, BadParameters, BadArtifact, Unreachable, OutOfMemory)
+"""What stops one backbone, and none of the others."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Field:
+    """The rows that every backbone is judged on."""
+
+    examples: tuple[Example, ...]
+    judges: Judges
+    labelled: int
+
+
+def rank(names: Sequence[str], progress: Progress = untold) -> Ranking:
+    """Rank backbones by name (`thaw.backbones.official_weights.weights_of`) and write `data/ranking.json`.
+
+    A backbone that cannot be used is reported, and the ranking continues with the others.
+
+    Features go to the store that the pipeline uses, so the one that is chosen has them there. The test images are not looked at. progress counts images.
+
+    Raises:
+        BadParameters: fewer than two names.
+        BadWeights: no backbone could be used.
+        BadArtifact, BadManifest: there is no manifest, or nothing to judge on.
+    """
+    wanted = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+    if len(wanted) < 2:
+        raise BadParameters("--backbones: a ranking needs two backbones or more, such as resnet18,mobilenet_v2")
+    params = read_params()
+    field = _field(params, read_manifest(MANIFEST))
+    entrants: list[Entrant] = []
+    unranked: list[Unranked] = []
+    with adding(CACHE_LOCK):
+        for number, name in enumerate(wanted):
+            told = _Part(progress, number, len(wanted), len(field.examples))
+            try:
+                entrants.append(_enter(name, field, params, told))
+            except ITS_OWN_FAULT as error:
+                unranked.append(Unranked(name, str(error)))
+            told.done()
+    if not entrants:
+        raise _none_left(unranked)
+    fitting = Fitting(params.head, os.cpu_count() or 1)
+    rows, ranked = rank_backbones(entrants, field.judges, fitting, params.strategy.repeats)
+    ranking = Ranking(
+        rows=rows,
+        labelled=field.labelled,
+        folds=params.head.folds,
+        repeats=params.strategy.repeats,
+        confidence=0.95,
+        backbones=ranked,
+        unranked=tuple(unranked),
+    )
+    write_ranking(ranking, RANKING)
+    return ranking
+
+
+def _none_left(unranked: Sequence[Unranked]) -> ThawError:
+    return BadWeights("no backbone could be ranked:\n" + "\n".join(f"  {one.name}: {one.reason}" for one in unranked))
+
+
+def _field(params: Params, manifest: Manifest) -> _Field:
+    """As the advice picks its rows: with a label budget, validation images judge and are not learnt from."""
+    train, val = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
+    rows, names = (*train, *val), class_names_of(train)
+    number = {name: place for place, name in enumerate(names)}
+    targets = torch.tensor([number[str(example.label)] for example in rows])
+    kept = sample_rows(targets, MOST_ROWS, params.head.seed)
+    chosen = tuple(rows[row] for row in kept.tolist())
+    learns = kept < len(train) if val and params.dataset.labels_per_class else None
+    return _Field(chosen, Judges(targets[kept], names, group_numbers(chosen), learns), len(rows))
+
+
+def _enter(name: str, field: _Field, params: Params, progress: Progress) -> Entrant:
+    weights = weights_of(name)
+    if weights.parent == WEIGHTS:
+        fetch_weights(weights)
+    backbone = read_backbone(
+        params.backbone.model_copy(update={"weights": str(weights), "architecture": "auto", "layers": ("auto",)})
+    )
+    started = time.perf_counter()
+    extraction = _extract(backbone, field.examples, params, progress)
+    seconds = time.perf_counter() - started
+    layer = extraction.index.layer(None)
+    digests = [example.digest for example in field.examples]
+    return Entrant(
+        name=name,
+        weights=str(weights),
+        architecture=backbone.architecture,
+        layer=layer.name,
+        features=FeatureStore(FEATURES).read(layer.fingerprint, layer.name, digests),
+        price=_price(backbone, field, params),
+        computed=extraction.computed,
+        seconds=seconds,
+    )
+
+
+def _extract(backbone: Backbone, examples: Sequence[Example], params: Params, progress: Progress) -> Extraction:
+    """In the image as it is, and for this machine's store alone: what is not chosen is not sent anywhere."""
+    return extract(
+        build_manifest(examples),
+        Path(params.dataset.source),
+        backbone,
+        FeatureStore(FEATURES),
+        params.extract.model_copy(update={"views": ("identity",), "store": None}),
+        max_pixels=int(params.dataset.max_megapixels * 1e6),
+        keep=NETWORKS,
+        progress=progress,
+    )
+
+
+def _price(backbone: Backbone, field: _Field, params: Params) -> Price:
+    most = int(params.dataset.max_megapixels * 1e6)
+    some = field.examples[:SPEED_BATCH]
+    pixels = read_pixels(references_of(some, Path(params.dataset.source)), backbone.preprocessing, max_pixels=most)
+    classes = len(field.judges.class_names)
+    return price_models(backbone, backbone.layers, pixels, classes, params.head.hidden)(
+        Strategy("linear", backbone.layers[-1])
+    )
+
+
+class _Part:
+    """Tells of one backbone's images as a part of all backbones'."""
+
+    def __init__(self, progress: Progress, number: int, backbones: int, images: int) -> None:
+        self._progress, self._first, self._images, self._total = progress, number * images, images, backbones * images
+
+    def __call__(self, done: int, total: int) -> None:
+        """What is cached already counts as done."""
+        self._progress(self._first + self._images - total + done, self._total)
+
+    def done(self) -> None:
+        self._progress(self._first + self._images, self._total)

@@ -1,0 +1,143 @@
+"""What `thaw review` does: the findings to a table and a page, and a corrected table back into the corrections. No stage: a person asks for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
+from thaw.dataset.corrections import CORRECTIONS, LEAVE_OUT, Correction, merge, read_corrections, write_corrections
+from thaw.dataset.groups import group_numbers
+from thaw.dataset.manifest import Example, Manifest, read_manifest
+from thaw.features.store.store import FeatureStore, Layer, read_index
+from thaw.foundation.errors import BadManifest
+from thaw.foundation.files.atomic import write_text
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.kinds.images.tensors import thumbnail_of
+from thaw.params.sections import Params, read_params
+from thaw.params.strategy import read_strategy
+from thaw.review.findings import Finding, Kind, read_decisions, write_findings
+from thaw.review.listing import Rows, list_duplicates, list_suspects, list_useful
+from thaw.review.page import build_sections, render_page
+from thaw.review.selection import labelled_contents, unlabelled_contents
+
+REVIEW = Path("data/review")
+TABLE = REVIEW / "review.csv"
+PAGE = REVIEW / "review.html"
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """How much was found of each kind, and how much of it is listed; where the page and the table lie."""
+
+    found: Mapping[Kind, int]
+    listed: Mapping[Kind, int]
+    page: Path
+    table: Path
+
+
+@dataclass(frozen=True)
+class Applied:
+    """Corrections that are new or say something else than before, sorted by path; and where they are kept."""
+
+    changes: tuple["Decided", ...]
+    file: Path
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a person decided on an image: its path, its label in the manifest ("" for none), and what is right."""
+
+    path: str
+    before: str
+    after: str
+
+
+def review(limit: int, progress: Progress = untold) -> Reviewed:
+    """Look at every label and every feature; write `data/review/`.
+
+    Args:
+        limit: the most findings of each kind that are listed.
+        progress: told of the images compared with each other, which is what takes long.
+
+    Raises:
+        BadManifest: fewer than two classes have labels, or images have sets of labels.
+        BadArtifact: the manifest or the features are missing or incomplete.
+    """
+    params, manifest = read_params(), _single_labels(read_manifest(MANIFEST))
+    corrections, layer, store = read_corrections(CORRECTIONS), _layer(), FeatureStore(FEATURES)
+    labelled = labelled_contents(manifest)
+    unlabelled = [one for one in unlabelled_contents(manifest) if one.digest not in corrections]
+    rows = _read(store, layer, labelled)
+    suspects, head = list_suspects(rows, corrections.keys(), params.head)
+    duplicates = list_duplicates(rows, progress)
+    useful = list_useful(_read(store, layer, unlabelled), head, limit)
+    found: dict[Kind, int] = {
+        "suspect": len(suspects), "duplicate": len(duplicates) // 2, "unlabelled": len(unlabelled)
+    }  # fmt: skip
+    findings = [*suspects[:limit], *duplicates[: 2 * limit], *useful]
+    listed: dict[Kind, int] = {
+        "suspect": min(limit, len(suspects)), "duplicate": min(limit, len(duplicates) // 2), "unlabelled": len(useful)
+    }  # fmt: skip
+    thumbnails = _thumbnails(findings, [*labelled, *unlabelled], params)
+    classes = sorted({*head.class_names, *(one.label for one in corrections.values() if one.label is not None)})
+    page = render_page(params.registry.name, build_sections(findings, found), classes, thumbnails)
+    write_findings(findings, TABLE)
+    write_text(PAGE, page)
+    return Reviewed(found, listed, PAGE, TABLE)
+
+
+def apply(file: Path, *, new_classes: Sequence[str], dry_run: bool) -> Applied:
+    """Take the decisions of a corrected table into `data/corrections.csv`, unless it is a dry run.
+
+    Raises:
+        BadTable: see `thaw.review.findings.read_decisions`.
+        BadArtifact: there is no manifest.
+        BadManifest: images have sets of labels.
+    """
+    examples, corrections = _single_labels(read_manifest(MANIFEST)).examples(), read_corrections(CORRECTIONS)
+    known = {digest: one.path for digest, one in corrections.items()} | {one.digest: one.path for one in examples}
+    decided = [one.label for one in corrections.values() if one.label is not None]
+    names = sorted({*decided, *(one.label for one in examples if one.label is not None)})
+    decisions = read_decisions(file, known, names, new_classes)
+    fresh = [one for one in decisions if one.digest not in corrections or corrections[one.digest].label != one.label]
+    if fresh and not dry_run:
+        write_corrections(merge(corrections, fresh), CORRECTIONS)
+    labels = {one.digest: one.label or "" for one in examples}
+    return Applied(tuple(_decided(one, labels) for one in sorted(fresh, key=lambda one: one.path)), CORRECTIONS)
+
+
+def _decided(correction: Correction, labels: Mapping[bytes, str]) -> Decided:
+    before = labels.get(correction.digest, LEAVE_OUT)
+    return Decided(correction.path, before, LEAVE_OUT if correction.label is None else correction.label)
+
+
+def _single_labels(manifest: Manifest) -> Manifest:
+    if manifest.multilabel:
+        raise BadManifest(
+            "`thaw review` works on one label an image, and the listing has sets of labels; change them in the listing itself"
+        )
+    return manifest
+
+
+def _layer() -> Layer:
+    """The layer that the head sits on; the last one where nothing was advised yet."""
+    name = read_strategy(STRATEGY).layer if STRATEGY.exists() else None
+    return read_index(FEATURES_INDEX).layer(name)
+
+
+def _read(store: FeatureStore, layer: Layer, examples: Sequence[Example]) -> Rows:
+    if not examples:
+        return Rows((), torch.empty(0, layer.dim))
+    features = store.read(layer.fingerprint, layer.name, [one.digest for one in examples])
+    return Rows(tuple(examples), features, group_numbers(examples))
+
+
+def _thumbnails(findings: Sequence[Finding], examples: Sequence[Example], params: Params) -> dict[str, bytes]:
+    by_digest = {one.digest.hex(): one for one in examples}
+    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    return {
+        digest: thumbnail_of((by_digest[digest].digest, source / by_digest[digest].path), most)
+        for digest in dict.fromkeys(one.digest for one in findings)
+    }

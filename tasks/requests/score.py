@@ -1,0 +1,205 @@
+"""What `thaw predict` and the flow `score` do: a deployed model over any number of images, to one table. No stage: a person or a schedule asks for it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, cast
+
+import torch
+
+from tasks.project.local_state import CACHE_LOCK, NETWORKS
+from tasks.project.locks import exclusive
+from tasks.project.paths import FEATURES, SCORED_FEATURES, SCORES
+from tasks.registry.deployed_model import Deployed, read_deployed
+from tasks.registry.mlflow_store import STATE
+from tasks.registry.registry import open_registry
+from thaw.backbones.engines import Precision
+from thaw.features.extraction.extraction import cut_layers
+from thaw.features.extraction.worker import Extractor, best_device
+from thaw.features.store.store import FeatureStore, Layer, check_part_rows
+from thaw.foundation.errors import BadParameters
+from thaw.foundation.files.atomic import digest_bytes
+from thaw.foundation.files.shared_lock import adding
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.kinds.views import IDENTITY
+from thaw.models.scoring.fetching import fetch
+from thaw.models.scoring.forward import Forward
+from thaw.models.scoring.inputs import open_inputs
+from thaw.models.scoring.known import Known
+from thaw.models.scoring.places import LocalFile
+from thaw.models.scoring.scoring import Scored, Scorer, score_all
+from thaw.models.scoring.table import ScoredBy
+from thaw.params.sections import ExtractParams, Params, read_params
+
+Dtype = Literal["float32", "float16"]
+ENDING = ".parquet"
+_PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16", "float16")
+_DTYPES: tuple[Dtype, ...] = ("float32", "float16")
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What scoring would do. cached: have their features already; unusable: cannot be opened; remote: lie elsewhere, and were not looked at."""
+
+    model: str
+    version: str
+    images: int
+    cached: int
+    unusable: int
+    remote: int
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A model, the layer whose features it takes, and how they are computed."""
+
+    deployed: Deployed
+    layer: Layer
+    precision: Precision
+    dtype: Dtype
+    params: Params
+
+    @property
+    def max_pixels(self) -> int:
+        return int(self.params.dataset.max_megapixels * 1e6)
+
+
+def score(
+    sources: Sequence[str], output: Path | None = None, model: str | None = None, progress: Progress = untold
+) -> Scored:
+    """Score images and write `output` (None: `default_output`), a table of `thaw.models.scoring.table.SCHEMA`; a run that was killed goes on.
+
+    sources: see `thaw.models.scoring.inputs.open_inputs`. model: see `read_deployed`.
+    New features go to `data/scores/features`; those of training are read as well.
+
+    Raises:
+        BadSource, Unreachable: a source is missing, holds nothing, or does not answer.
+        RegistryError, BadArtifact: there is no such model, or it is torn.
+        BadParameters: `output` is no Parquet file, or no engine runs the model here.
+    """
+    path = (check_output(output) if output is not None else default_output(sources)).absolute()
+    lock = STATE / "scoring" / f"{digest_bytes(str(path).encode()).hex()[:24]}.lock"
+    with exclusive(lock):
+        stores = FeatureStore(SCORED_FEATURES), (FeatureStore(FEATURES),)
+        return _score(sources, path, model, progress, into=stores[0], others=stores[1])
+
+
+def score_once(sources: Sequence[str], output: Path, model: str | None = None, progress: Progress = untold) -> Scored:
+    """The same for few images: features that are at hand are used, and new ones are not kept."""
+    STATE.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=STATE, prefix="scoring-") as scratch:
+        others = FeatureStore(FEATURES), FeatureStore(SCORED_FEATURES)
+        return _score(sources, output, model, progress, into=FeatureStore(Path(scratch)), others=others)
+
+
+def look(sources: Sequence[str], model: str | None = None, progress: Progress = untold) -> Outlook:
+    """Count what would be scored, and how many images of this machine have their features already. Reads them, and computes and writes nothing.
+
+    Raises:
+        BadSource, Unreachable, RegistryError, BadArtifact: see `score`.
+    """
+    inputs = open_inputs(sources)
+    total = sum(1 for _ in inputs)
+    ready = _ready(model)
+    known = Known(ready.layer, (FeatureStore(FEATURES), FeatureStore(SCORED_FEATURES)))
+    here = (one for one in inputs if one.place is None or isinstance(one.place, LocalFile))
+    cached = unusable = seen = 0
+    for seen, one in enumerate(fetch(here, ready.max_pixels), start=1):
+        cached += one.digest is not None and known.has(one.digest)
+        unusable += one.digest is None
+        progress(seen, total)
+    return Outlook(ready.deployed.name, ready.deployed.version, total, cached, unusable, remote=total - seen)
+
+
+def check_output(output: Path) -> Path:
+    """Where a table goes: a bare name lies in `data/scores`.
+
+    Raises:
+        BadParameters: it is no name of a Parquet file.
+    """
+    if output.name == str(output) and not output.suffix:
+        return SCORES / f"{output}{ENDING}"
+    if output.suffix != ENDING or output.is_dir():
+        raise BadParameters(
+            f"{output} is no name of a table; name a file that ends in {ENDING}, such as scores.parquet"
+        )
+    return output
+
+
+def default_output(sources: Sequence[str]) -> Path:
+    """A table in `data/scores`, the same for the same sources."""
+    first = next(filter(None, reversed(re.split(r"[/\\*?\[\]]+", sources[0]))), "") if sources else ""
+    name = re.sub(r"[^\w.-]+", "-", Path(first).stem).strip("-.") or "scores"
+    return SCORES / f"{name}-{digest_bytes(chr(0).join(sources).encode()).hex()[:6]}{ENDING}"
+
+
+def _score(
+    sources: Sequence[str],
+    output: Path,
+    model: str | None,
+    progress: Progress,
+    *,
+    into: FeatureStore,
+    others: Sequence[FeatureStore],
+) -> Scored:
+    inputs = open_inputs(sources)
+    next(iter(inputs))  # an empty glob is told of before a model is loaded
+    with adding(CACHE_LOCK):
+        ready = _ready(model)
+        params = ready.params.extract
+        check_part_rows(ready.layer, params.part_rows)
+        return score_all(
+            inputs,
+            _scorer(ready, into, others),
+            _scored_by(ready),
+            output,
+            key=f"{ready.deployed.key} {ready.layer} {ready.max_pixels}",
+            part_rows=params.part_rows,
+            progress=progress,
+        )
+
+
+def _ready(model: str | None) -> _Ready:
+    params = read_params()
+    if params.extract.engine == "ray":  # a cluster makes parts of what was ingested; scoring runs on this machine
+        params = params.model_copy(
+            update={"extract": params.extract.model_copy(update={"engine": "auto", "device": "auto"})}
+        )
+    deployed = read_deployed(open_registry(params.registry), model)
+    layer, precision, dtype = _layer(deployed, params.extract)
+    return _Ready(deployed, layer, precision, dtype, params)
+
+
+def _layer(deployed: Deployed, params: ExtractParams) -> tuple[Layer, Precision, Dtype]:
+    """The layer whose features the model takes, and their arithmetic: that of its training, so that what training has seen costs nothing; of a model whose
+    network was trained itself that of the parameters, `auto` meaning float32.
+    """
+    backbone = deployed.predictor.backbone
+    is_cpu = best_device(params.device).type == "cpu"
+
+    def layer(precision: Precision, dtype: Dtype) -> Layer:
+        return cut_layers(backbone, precision, dtype, (IDENTITY,))[0]
+
+    for precision, dtype in product(_PRECISIONS, _DTYPES) if deployed.fingerprint else ():
+        made = {backbone.fingerprint(precision, dtype, pooled=pooled) for pooled in (False, True)}
+        if deployed.fingerprint in made and not (is_cpu and precision == "float16"):
+            return layer(precision, dtype), precision, dtype
+    wanted = params.precision
+    own: Precision = "float32" if wanted == "auto" or (is_cpu and wanted == "float16") else wanted
+    return layer(own, params.dtype), own, params.dtype
+
+
+def _scorer(ready: _Ready, into: FeatureStore, others: Sequence[FeatureStore]) -> Scorer:
+    extractor = Extractor.begin(ready.deployed.predictor.backbone, ready.params.extract, ready.max_pixels, NETWORKS)
+    dtype = cast("torch.dtype", getattr(torch, ready.dtype))
+    forward = Forward(extractor, ready.layer, ready.precision, dtype)
+    return Scorer(ready.deployed.predictor, ready.layer, forward, into=into, others=others, max_pixels=ready.max_pixels)
+
+
+def _scored_by(ready: _Ready) -> ScoredBy:
+    deployed, layer = ready.deployed, ready.layer
+    names = deployed.predictor.class_names
+    return ScoredBy(deployed.name, deployed.version, layer.fingerprint, layer.name, layer.dim, names)

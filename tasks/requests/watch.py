@@ -1,0 +1,156 @@
+"""What `thaw watch` measures: scored images against the reference of the version that scored them. No stage: a person or a schedule asks for it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tasks.project.locks import exclusive
+from tasks.project.paths import FEATURES, SCORED_FEATURES
+from tasks.registry.mlflow_store import STATE
+from tasks.registry.registry import ModelVersion, Registry, open_registry
+from tasks.requests.watch_history import open_history
+from thaw.drift import words
+from thaw.drift.measuring import measure_drift
+from thaw.drift.observed import Floats
+from thaw.drift.page import render_drift
+from thaw.drift.record import DriftReport, write_report
+from thaw.drift.reference import Reference, read_reference
+from thaw.drift.scored import Scored, choose_rows, read_scored
+from thaw.features.store.store import FeatureStore, Layer, hash_digests
+from thaw.foundation.errors import BadArtifact, RegistryError
+from thaw.foundation.files.atomic import write_text
+from thaw.params.sections import Params
+
+DRIFT = Path("data/drift")
+RECORD, PAGE = DRIFT / "drift.json", DRIFT / "drift.html"
+LOCK = STATE / "watch.lock"
+REFERENCE = "report/reference.parquet"
+STORES = (SCORED_FEATURES, FEATURES)
+"""Where features of scored images may lie; the pipeline's own are read, and never written."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A report, and where its page lies. batch: a hash of the contents of the images that were scored, whatever model scored them. repeated: whether the
+    history has this batch of this version already."""
+
+    report: DriftReport
+    page: Path
+    batch: str
+    repeated: bool
+
+
+def measure(scores: Path, params: Params, stores: tuple[Path, ...] = STORES) -> Measured:
+    """Compare the images of a scores table with the reference of the version that scored them.
+
+    Writes `data/drift/`, adds a point to the version's history in MLflow, and tags the version where drift was found. The same table again changes nothing but
+    the files, which come out as before.
+
+    Args:
+        scores: a Parquet file as scoring writes it
+        params: `watch` says how, `registry` where the version is
+        stores: folders of feature stores in which the images' features lie
+
+    Raises:
+        BadArtifact: the table cannot be read, or features are missing.
+        RegistryError: there is no such version, or it has no reference.
+    """
+    scored = read_scored(scores)
+    with exclusive(LOCK):
+        registry = open_registry(params.registry)
+        version = _version_of(scored, registry)
+        reference = fetch_reference(registry, version)
+        report = _compare(scored, reference, params, stores)
+        history = open_history(registry, version.number)
+        batch = hash_digests(scored.digests)[:16]
+        fresh = history.record(report, batch)
+        if report.drifted:
+            registry.tag(version.number, drift=f"{report.origin.scored_at}: {words.verdict(report)}")
+        write_text(PAGE, render_drift(report, history.points()))
+        write_report(report, RECORD)
+    return Measured(report, PAGE, batch, repeated=not fresh)
+
+
+def claim_retraining(measured: Measured, params: Params) -> str | None:
+    """Note that training starts now because of a batch; or say when it did before, and note nothing. Of two that ask at once, one gets None."""
+    with exclusive(LOCK):
+        history = open_history(open_registry(params.registry), measured.report.origin.version)
+        before = history.retrained(measured.batch)
+        if before is None:
+            history.note_retraining(measured.batch)
+    return before
+
+
+def release_retraining(measured: Measured, params: Params) -> None:
+    """Take the note back: the training that it speaks of did not end well."""
+    with exclusive(LOCK):
+        open_history(open_registry(params.registry), measured.report.origin.version).forget_retraining(measured.batch)
+
+
+def fetch_reference(registry: Registry, version: ModelVersion) -> Reference:
+    """The reference that a version carries.
+
+    Raises:
+        RegistryError: it has none.
+        BadArtifact: it is damaged.
+    """
+    with TemporaryDirectory() as folder:
+        try:
+            path = registry.download(version, REFERENCE, Path(folder))
+        except RegistryError as error:
+            raise RegistryError(
+                f"{version.uri} has no reference to compare new images with: it was registered before there was a watch, or its MLflow run is gone; "
+                "`thaw run` registers a version that has one"
+            ) from error
+        return read_reference(path)
+
+
+def _version_of(scored: Scored, registry: Registry) -> ModelVersion:
+    if scored.origin.model != registry.name:
+        raise RegistryError(
+            f"the images were scored by {scored.origin.model!r}, and this project's model is {registry.name!r} (registry.name); score them with that one"
+        )
+    return registry.version(scored.origin.version)
+
+
+def _compare(scored: Scored, reference: Reference, params: Params, stores: tuple[Path, ...]) -> DriftReport:
+    if (scored.layer.dim, scored.class_names) != (reference.layer.dim, reference.class_names):
+        raise BadArtifact(
+            f"the scores and the reference of version {scored.origin.version} are of different models ({scored.layer.dim} and {reference.layer.dim} features, "
+            f"{len(scored.class_names)} and {len(reference.class_names)} classes); score the images again"
+        )
+    rows, left_out = choose_rows(scored.digests, reference.rows.digests, scored.unusable)
+    features = read_features(stores, scored.layer, [scored.digests[row] for row in rows])
+    return measure_drift(
+        reference,
+        scored.observed(rows, features),
+        params.watch,
+        origin=scored.origin,
+        left_out=left_out,
+        other_way=scored.layer.fingerprint != reference.layer.fingerprint,
+    )
+
+
+def read_features(stores: tuple[Path, ...], layer: Layer, digests: list[bytes]) -> Floats:
+    """Features from whichever of the stores has them, in the order of `digests`: float32 [N, dim].
+
+    Raises:
+        BadArtifact: none has those of some image.
+    """
+    found = np.empty((len(digests), layer.dim), np.float32)
+    missing = dict(zip(digests, range(len(digests)), strict=True))
+    for store in map(FeatureStore, stores):
+        held = store.digests(layer.fingerprint, layer.name)
+        there = held.filter(pc.is_in(held, pa.array(missing, held.type))).to_pylist()  # type: ignore[attr-defined]
+        if there:
+            rows = [missing.pop(digest) for digest in there]
+            found[rows] = store.read(layer.fingerprint, layer.name, there).numpy()
+    if missing:
+        raise BadArtifact(
+            f"{len(missing)} of {len(digests)} scored images have no features in {' or '.join(map(str, stores))}; score them again, as with `thaw watch PATH`"
+        )
+    return found

@@ -1,0 +1,1 @@
+"""The stages: one module each, as `dvc.yaml` runs them."""

@@ -1,0 +1,172 @@
+"""The stage `advise`: which strategy pays on these data, and what the later stages follow."""
+
+import logging
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from tasks.project.entry import stage
+from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS
+from tasks.project.paths import ADVICE, ADVICE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, PREDICTED, STRATEGY
+from tasks.project.progress import counted
+from thaw.backbones.backbone import Backbone, read_backbone
+from thaw.dataset.groups import group_numbers
+from thaw.dataset.manifest import TEST, TRAIN, Example, Manifest, read_manifest, references_of
+from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
+from thaw.features.store.store import FeatureIndex, FeatureStore, read_index
+from thaw.foundation.files.atomic import write_bytes, write_text
+from thaw.kinds.images.tensors import read_pixels
+from thaw.kinds.views import IDENTITY
+from thaw.models.prices import Pricing, price_models
+from thaw.params.sections import Params, read_params
+from thaw.params.strategy import Strategy, write_strategy
+from thaw.strategies.advice.advising import Situation, advise
+from thaw.strategies.advice.options import Pilot
+from thaw.strategies.advice.page import figure_pngs, render_advice
+from thaw.strategies.advice.pool import Pool, sample_rows
+from thaw.strategies.advice.record import Advice, write_advice, write_predicted
+from thaw.strategies.advice.size import Size, measure_size
+from thaw.strategies.advice.words import ranking
+from thaw.strategies.baselines.learners import BATCH, flat_pixels
+
+if TYPE_CHECKING:
+    from thaw.finetuning import Desk
+
+log = logging.getLogger(__name__)
+
+MOST_ROWS = 5_000
+"""Of train and validation that judge and are learnt from: intervals are a point wide then, and the stage takes minutes at most."""
+MOST_NEAR = 20_000
+"""Images to learn from among which near-duplicates are looked for."""
+REFERENCE_ROWS = 1_000
+REFERENCE_SECONDS = 15
+"""What a random backbone may take to make features of as many rows of the pool."""
+SPEED_BATCH = 16
+
+
+def main() -> None:
+    """Read the manifest and the cached features, measure, write `data/advice.json`, the page and the decision."""
+    params, manifest = read_params(), read_manifest(MANIFEST)
+    if manifest.multilabel:
+        from tasks.stages.label_sets_advise import advise_sets
+
+        advise_sets(params, manifest, read_index(FEATURES_INDEX))
+        return
+    situation = read_situation(params, manifest, read_index(FEATURES_INDEX))
+    with counted("advise", "steps") as progress:
+        advice = advise(situation, params.strategy, params.head, workers=os.cpu_count() or 1, progress=progress)
+    write_all(advice, params.registry.name)
+    if situation.pilot is not None:
+        _desk().clear()
+    log.info("strategy: %s; %s", advice.followed.strategy, advice.followed.reason)
+    log.info(ranking(advice))
+
+
+def write_all(advice: Advice, title: str) -> None:
+    """Write every file; the decision, which later stages follow, last."""
+    for name, content in figure_pngs(advice):
+        write_bytes(ADVICE_PAGE / "figures" / f"{name}.png", content)
+    write_text(ADVICE_PAGE / "advice.html", render_advice(advice, title))
+    write_advice(advice, ADVICE)
+    write_predicted(advice.followed.predicted, PREDICTED)
+    write_strategy(advice.followed.strategy, STRATEGY)
+
+
+def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> Situation:
+    """What the manifest, the cache and the backbone say. With a label budget, validation images judge and are not learnt from: the budget is kept."""
+    train = training_examples(manifest, params.dataset.labels_per_class)
+    val, class_names = validation_examples(manifest), class_names_of(train)
+    rows = (*train, *val)
+    every = _targets(rows, class_names)
+    kept = sample_rows(every, MOST_ROWS, params.head.seed)
+    chosen = [rows[row] for row in kept.tolist()]
+    layers = [layer for layer in index.layers if layer.view == IDENTITY]
+    store, digests = FeatureStore(FEATURES), [example.digest for example in chosen]
+    pool = Pool(
+        {layer.name: store.read(layer.fingerprint, layer.name, digests) for layer in layers},
+        every[kept],
+        class_names,
+        group_numbers(chosen),
+        kept < len(train) if val and params.dataset.labels_per_class else None,
+    )
+    backbone = read_backbone(params.backbone)
+    pixels = _read_pixels(chosen[:SPEED_BATCH], backbone, params)
+    price = price_models(backbone, pool.layers, pixels, len(class_names), params.head.hidden)
+    return Situation(
+        pool=pool,
+        references=_references(pool, chosen, backbone, price, params),
+        size=_size(manifest, index, train, class_names),
+        price=price,
+        pilot=_pilot(params, pool, chosen, backbone),
+        labelled=len(rows),
+        validation=len(val),
+        test=len(examples_of(manifest, TEST)),
+    )
+
+
+def _pilot(params: Params, pool: Pool, examples: Sequence[Example], backbone: Backbone) -> Pilot | None:
+    """Fine-tuning, where there is time for it."""
+    if not params.strategy.minutes:
+        return None
+    # Lightning Fabric takes seconds to load.
+    from tasks.stages.labelled_inputs import read_labelled_images
+    from thaw.finetuning.pilot import FinetuningPilot
+
+    last = pool.layers[-1]
+    return FinetuningPilot(
+        backbone=backbone,
+        layer=last,
+        images=cache(lambda: read_labelled_images(examples, pool.class_names, params, backbone.preprocessing)),
+        features=pool.labelled(last, torch.arange(len(pool))),
+        head=params.head,
+        params=params.finetune,
+        desk=_desk(),
+    )
+
+
+def _desk() -> "Desk":
+    from thaw.finetuning import Desk
+
+    return Desk(CHECKPOINTS / "advise", FeatureStore(ACTIVATIONS))
+
+
+def _references(pool: Pool, examples: Sequence[Example], backbone: Backbone, price: Pricing, params: Params) -> Pool:
+    """A sample of the pool with raw pixels, and with features of the same network with random weights."""
+    last = pool.layers[-1]
+    speed = price(Strategy("linear", last)).images_per_second or 1.0
+    rows = sample_rows(pool.targets, min(REFERENCE_ROWS, max(1, int(REFERENCE_SECONDS * speed))), params.head.seed)
+    pixels = _read_pixels([examples[row] for row in rows.tolist()], backbone, params)
+    random = backbone.only((last,)).randomised(params.head.seed)
+    made = {
+        "pixels": flat_pixels(pixels),
+        "random_backbone": torch.cat([random.features(batch)[last].clone() for batch in pixels.split(BATCH)]),
+    }
+    sample = pool.rows(rows)
+    return Pool({**sample.features, **made}, sample.targets, sample.class_names, sample.groups, sample.learns)
+
+
+def _size(manifest: Manifest, index: FeatureIndex, train: Sequence[Example], class_names: tuple[str, ...]) -> Size:
+    layer, features = index.layer(None), None
+    if len(train) <= MOST_NEAR:
+        features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in train])
+    copies = len(examples_of(manifest, TRAIN)) - len(training_examples(manifest, None))
+    return measure_size(features, _targets(train, class_names), class_names, copies)
+
+
+def _targets(examples: Sequence[Example], class_names: tuple[str, ...]) -> torch.Tensor:
+    number = {name: place for place, name in enumerate(class_names)}
+    return torch.tensor([number[str(example.label)] for example in examples], dtype=torch.int64)
+
+
+def _read_pixels(examples: Sequence[Example], backbone: Backbone, params: Params) -> torch.Tensor:
+    dataset = params.dataset
+    most = int(dataset.max_megapixels * 1e6)
+    return read_pixels(references_of(examples, Path(dataset.source)), backbone.preprocessing, max_pixels=most)
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,148 @@
+"""The transfer certificate that the stage `compare` writes where one is asked for."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS, CONTESTS
+from tasks.project.paths import CERTIFICATE, CERTIFICATE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
+from tasks.project.progress import counted
+from tasks.stages.labelled_inputs import read_labelled_images
+from thaw.backbones.backbone import read_backbone
+from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
+from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
+from thaw.evaluation.evaluation import resampling_of
+from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, read_index, read_views
+from thaw.finetuning import Desk
+from thaw.foundation.errors import BadManifest
+from thaw.foundation.files.atomic import digest_bytes, digest_file, write_bytes, write_text
+from thaw.kinds.views import IDENTITY, expand_views
+from thaw.models.prices import price_models
+from thaw.params.sections import Params
+from thaw.params.strategy import Strategy, read_strategy
+from thaw.strategies.advice.label_sets import refuse_certificate
+from thaw.strategies.baselines.learners import Inputs
+from thaw.strategies.baselines.transfer_gain import Draw
+from thaw.strategies.certificate.competitors import Arena, build_baselines, build_competitor
+from thaw.strategies.certificate.contest import Competitor, hold_contest
+from thaw.strategies.certificate.page import figure_pngs, render_certificate
+from thaw.strategies.certificate.record import Certificate, Terms, certify, write_certificate
+
+log = logging.getLogger(__name__)
+
+SPEED_BATCH = 32
+
+
+def write_certified(params: Params) -> None:
+    """Read everything, let every strategy learn from the same draws, write `data/certificate.json` and its page."""
+    manifest = read_manifest(MANIFEST)
+    if manifest.multilabel:
+        refuse_certificate(params.compare)
+    certificate = compare(params, manifest, read_index(FEATURES_INDEX))
+    for name, content in figure_pngs(certificate):
+        write_bytes(CERTIFICATE_PAGE / "figures" / f"{name}.png", content)
+    write_text(CERTIFICATE_PAGE / "certificate.html", render_certificate(certificate, params.registry.name))
+    write_certificate(certificate, CERTIFICATE)
+    for ruling in certificate.rulings:
+        log.info("%s over %s: %s", certificate.strategy, ruling.over, ruling.verdict)
+
+
+def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certificate:
+    """Hold the contest.
+
+    Raises:
+        BadManifest: there is no labelled test image.
+    """
+    pool, val, test = (
+        training_examples(manifest, None),
+        validation_examples(manifest),
+        examples_of(manifest, TEST),
+    )
+    if not test:
+        raise BadManifest(
+            "there is no labelled test image; raise dataset.splits.test, or put some into a folder `test`"
+        )
+    names, strategy = class_names_of(pool), read_strategy(STRATEGY)
+    arena = _arena(params, index, names, (pool, val, test))
+    competitors = [*_strategies(params, arena), *build_baselines(arena)]
+    draws = _draws(params, manifest, pool, names)
+    keep = CONTESTS / _key(params)
+    with counted("compare", "trainings") as progress:
+        outcome = hold_contest(competitors, draws, minutes=params.compare.minutes, keep=keep, progress=progress)
+    arena.desk.clear()
+    redrawn = any(not torch.equal(draw.rows, draws[0].rows) for draw in draws)
+    terms = Terms(_name(strategy), len(draws[0].rows), tuple(draw.seed for draw in draws), redrawn)
+    return certify(competitors, outcome, _targets(test, names).numpy(), terms, resampling_of(params.evaluate))
+
+
+def _strategies(params: Params, arena: Arena) -> list[Competitor]:
+    """The linear head first: the others are measured against it."""
+    wanted = dict.fromkeys(("linear", *params.compare.strategies))
+    if len(arena.features) == 1:
+        wanted.pop("cut", None)  # there is no earlier layer
+    blocks = params.strategy.blocks
+    return [
+        build_competitor(arena, Strategy(kind, arena.last, blocks if kind == "last_blocks" else None))
+        for kind in wanted
+    ]
+
+
+def _arena(
+    params: Params,
+    index: FeatureIndex,
+    names: tuple[str, ...],
+    splits: tuple[Sequence[Example], Sequence[Example], Sequence[Example]],
+) -> Arena:
+    pool, val, test = splits
+    backbone, store = read_backbone(params.backbone), FeatureStore(FEATURES)
+    layers = [layer for layer in index.layers if layer.view == IDENTITY]
+
+    def read(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:
+        return read_views(store, [layer], examples)[:, 0]
+
+    def inputs(layer: Layer) -> Inputs:
+        views = [index.layer(layer.name, view) for view in expand_views(params.head.views)]
+        return Inputs(read_views(store, views, pool), read(layer, val) if val else None, read(layer, test))
+
+    images = read_labelled_images(pool, names, params, backbone.preprocessing)
+    batch = images.batch(torch.arange(min(SPEED_BATCH, len(images))))
+    return Arena(
+        backbone=backbone,
+        features={layer.name: inputs(layer) for layer in layers},
+        train=images,
+        val=read_labelled_images(val, names, params, backbone.preprocessing) if val else None,
+        test=read_labelled_images(test, names, params, backbone.preprocessing).pixels,
+        head=params.head,
+        finetune=params.finetune,
+        desk=Desk(CHECKPOINTS / "compare", FeatureStore(ACTIVATIONS)),
+        price=price_models(backbone, [layer.name for layer in layers], batch, len(names), params.head.hidden),
+    )
+
+
+def _draws(params: Params, manifest: Manifest, pool: Sequence[Example], names: tuple[str, ...]) -> list[Draw]:
+    row = {example.digest: number for number, example in enumerate(pool)}
+    draws = []
+    for seed in range(params.compare.seeds):
+        drawn = training_examples(manifest, params.dataset.labels_per_class, seed)
+        draws.append(Draw(seed, torch.tensor([row[example.digest] for example in drawn]), _targets(drawn, names)))
+    return draws
+
+
+def _targets(examples: Sequence[Example], names: tuple[str, ...]) -> torch.Tensor:
+    number = {name: place for place, name in enumerate(names)}
+    return torch.tensor([number[str(example.label)] for example in examples], dtype=torch.int64)
+
+
+def _name(strategy: Strategy) -> str:
+    """As the competitor is called: which earlier layer is cut at may differ from draw to draw."""
+    return "cut" if strategy.kind == "cut" else str(strategy)
+
+
+def _key(params: Params) -> str:
+    """A hash of all that a trial depends on but its competitor and its draw: trials of other inputs are never taken for these."""
+    files = [MANIFEST, FEATURES_INDEX, Path(params.backbone.weights)]
+    sections = [params.dataset, params.backbone, params.head, params.finetune, params.strategy.blocks]
+    described = [digest_file(path).hex() for path in files] + [repr(section) for section in sections]
+    return digest_bytes("\n".join(described).encode()).hex()[:32]

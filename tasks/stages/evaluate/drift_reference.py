@@ -1,0 +1,77 @@
+"""What each version carries for the watch: held-out images as the model sees them, in `data/report/reference.parquet` (`thaw.drift.reference`)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from tasks.project.paths import FEATURES, HEAD, REPORT
+from thaw.backbones.pooling import is_pooled
+from thaw.dataset import label_sets_selection as of_sets
+from thaw.dataset.manifest import TEST, Example, Manifest, references_of
+from thaw.dataset.selection import examples_of, validation_examples
+from thaw.drift.observed import Observed, observe
+from thaw.drift.reference import held_out, reference_of, write_reference
+from thaw.features.store.store import FeatureStore, Layer
+from thaw.heads import read_head
+from thaw.heads.label_sets_storage import read_label_set_head
+from thaw.heads.open_set import read_openness
+from thaw.kinds.images.tensors import read_pixels
+from thaw.models.label_sets_predictor import LabelSetAnswer
+from thaw.models.predictor import BATCH, Predictor, answer
+from thaw.params.sections import Params
+
+REFERENCE = REPORT / "reference.parquet"
+
+
+def record_reference(params: Params, manifest: Manifest, layer: Layer, tuned: Predictor | None) -> None:
+    """Write the reference of the deployed model: from cached features of `layer`, or, where it was fine-tuned, by the model itself."""
+    examples = held_out(examples_of(manifest, TEST), validation_examples(manifest))
+    if tuned is None:
+        head, rows = read_head(HEAD), _observe_cached(layer, examples)
+    else:
+        pixels = _read_pixels(tuned, examples, params)
+        head, layer, rows = tuned.head, _layer_of(tuned, pixels[:1]), _observe_pixels(tuned, examples, pixels)
+    write_reference(reference_of(layer, head.class_names, examples, rows), REFERENCE)
+
+
+def record_set_reference(manifest: Manifest, layer: Layer) -> None:
+    """The same of a model that names sets of labels."""
+    examples = held_out(of_sets.examples_of(manifest, TEST), of_sets.validation_examples(manifest))
+    head, features = read_label_set_head(HEAD), _cached(layer, examples)
+    probabilities = head.probabilities(features)
+    said = LabelSetAnswer(head.class_names, probabilities.numpy(), head.named(probabilities).numpy())
+    rows = observe(_digests(examples), features, said)
+    write_reference(reference_of(layer, head.class_names, examples, rows), REFERENCE)
+
+
+def _observe_cached(layer: Layer, examples: Sequence[Example]) -> Observed:
+    features = _cached(layer, examples)
+    return observe(_digests(examples), features, answer(read_head(HEAD), read_openness(HEAD), features))
+
+
+def _read_pixels(model: Predictor, examples: Sequence[Example], params: Params) -> torch.Tensor:
+    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    return read_pixels(references_of(examples, source), model.backbone.preprocessing, max_pixels=most)
+
+
+def _observe_pixels(model: Predictor, examples: Sequence[Example], pixels: torch.Tensor) -> Observed:
+    features = torch.cat([model.backbone.features(batch)[model.layer].clone() for batch in pixels.split(BATCH)])
+    return observe(_digests(examples), features, answer(model.head, model.openness, features))
+
+
+def _layer_of(model: Predictor, pixels: torch.Tensor) -> Layer:
+    """Where features of the model would lie in a store, found by passing one image, uint8 [1, 3, H, W]."""
+    backbone = model.backbone
+    with torch.inference_mode():
+        output = backbone.extractor(backbone.preprocessing.normalise(pixels))[model.layer]
+    fingerprint = backbone.fingerprint("float32", "float32", pooled=is_pooled(output))
+    return Layer(fingerprint, model.layer, backbone.pool(output).shape[1])
+
+
+def _cached(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:
+    return FeatureStore(FEATURES).read(layer.fingerprint, layer.name, _digests(examples))
+
+
+def _digests(examples: Sequence[Example]) -> list[bytes]:
+    return [example.digest for example in examples]

@@ -1,0 +1,62 @@
+"""The gallery of a version, made by the stage `evaluate`: training images with their features by the model that is deployed."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from tasks.project.paths import FEATURES, REPORT
+from tasks.project.progress import counted
+from thaw.dataset.manifest import Example, references_of
+from thaw.features.store.store import FeatureStore, Layer
+from thaw.kinds.images.tensors import read_pixels
+from thaw.models.gallery import FILE, build_gallery, spread_over_classes, write_gallery
+from thaw.models.predictor import Predictor
+from thaw.params.sections import Params
+
+log = logging.getLogger(__name__)
+_BATCH = 64
+
+
+def make_gallery(params: Params, training: Sequence[Example], layer: Layer, tuned: Predictor | None = None) -> None:
+    """Write `data/report/gallery.parquet` of at most `evaluate.gallery` training images; 0: there is none.
+
+    Features come from the cache; those of a fine-tuned model, `tuned`, are computed.
+    """
+    path = REPORT / FILE
+    if params.evaluate.gallery == 0:
+        path.unlink(missing_ok=True)
+        return
+    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+
+    def features_of(examples: Sequence[Example]) -> Tensor:
+        if tuned is None:
+            return FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [one.digest for one in examples])
+        pixels = read_pixels(references_of(examples, source), tuned.backbone.preprocessing, max_pixels=most)
+        return _features(tuned, pixels)
+
+    chosen = spread_over_classes(training, params.evaluate.gallery)
+    with counted("gallery", "images") as progress:
+        gallery = build_gallery(
+            chosen,
+            source,
+            features_of,
+            fingerprint=layer.fingerprint if tuned is None else tuned.backbone.fingerprint("float32", "float32"),
+            layer=layer.name if tuned is None else tuned.layer,
+            max_pixels=most,
+            progress=progress,
+        )
+    if len(gallery) < len(chosen):
+        log.warning(
+            "%d of %d training images are gone or have changed, and are not in the gallery of what the model learnt from",
+            len(chosen) - len(gallery),
+            len(chosen),
+        )
+    write_gallery(gallery, path)
+
+
+def _features(tuned: Predictor, pixels: Tensor) -> Tensor:
+    import torch
+
+    return torch.cat([tuned.backbone.features(batch)[tuned.layer] for batch in pixels.split(_BATCH)])

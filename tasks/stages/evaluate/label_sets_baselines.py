@@ -1,0 +1,63 @@
+"""The baselines of a model that names label sets, fitted once each on the same images."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from tasks.project.progress import counted
+from thaw.backbones.backbone import Backbone, read_backbone
+from thaw.dataset.groups import group_numbers
+from thaw.dataset.label_sets_selection import examples_of, training_examples, validation_examples
+from thaw.dataset.manifest import TEST, Example, Manifest, references_of
+from thaw.kinds.images.tensors import read_pixels
+from thaw.params.sections import Params
+from thaw.strategies.baselines.label_sets_learners import always_all, learnt_from
+from thaw.strategies.baselines.learners import BATCH, MAJORITY, PIXELS, RANDOM_BACKBONE, flat_pixels
+from thaw.targets.label_sets.labelled import LabelSetFeatures, targets_of
+from thaw.targets.label_sets.predictions import LabelSetPredictions
+
+Features = Callable[[Sequence[Example]], torch.Tensor]
+"""Examples to float32 [N, D]."""
+
+
+def measure_set_baselines(
+    params: Params, manifest: Manifest, layer: str, predictions: LabelSetPredictions
+) -> list[tuple[str, LabelSetPredictions]]:
+    """What each baseline that is asked for says of the test images, `predictions` being the model's own, row for row."""
+    wanted, names = params.evaluate.baselines, predictions.class_names
+    train = training_examples(manifest, params.dataset.labels_per_class)
+    found: list[tuple[str, LabelSetPredictions]] = []
+    if MAJORITY in wanted:
+        shares = targets_of(train, names).float().mean(0).tolist()
+        found.append((MAJORITY, always_all(predictions, shares)))
+    ways = _ways(params, read_backbone(params.backbone), layer)
+    fitted = [name for name in (PIXELS, RANDOM_BACKBONE) if name in wanted]
+    val, test = validation_examples(manifest), examples_of(manifest, TEST)
+    with counted("evaluate", "fits") as progress:
+        for number, name in enumerate(fitted, start=1):
+            features = ways[name]
+
+            def labelled(rows: Sequence[Example], features: Features = features) -> LabelSetFeatures:
+                return LabelSetFeatures(features(rows), targets_of(rows, names), names, group_numbers(rows))
+
+            said = learnt_from(
+                labelled(train), labelled(val) if val else None, features(test), params.head, predictions
+            )
+            found.append((name, said))
+            progress(number, len(fitted))
+    return found
+
+
+def _ways(params: Params, backbone: Backbone, layer: str) -> dict[str, Features]:
+    """What each learns from: raw pixels, and features of the same network with random weights, cut at the same layer."""
+    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    random = backbone.randomised(params.head.seed)
+
+    def pixels(rows: Sequence[Example]) -> torch.Tensor:
+        return read_pixels(references_of(rows, source), backbone.preprocessing, max_pixels=most)
+
+    def random_features(rows: Sequence[Example]) -> torch.Tensor:
+        return torch.cat([random.features(batch)[layer].clone() for batch in pixels(rows).split(BATCH)])
+
+    return {PIXELS: lambda rows: flat_pixels(pixels(rows)), RANDOM_BACKBONE: random_features}

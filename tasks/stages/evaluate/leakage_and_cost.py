@@ -1,0 +1,84 @@
+"""What `evaluate` measures for the gates of a promotion: `checks.json`, and `serving.json` of the model as it is deployed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from tasks.project.paths import FEATURES, REPORT
+from tasks.project.progress import counted
+from tasks.registry.local_model import read_assembled
+from thaw.dataset import label_sets_selection as set_selection
+from thaw.dataset import selection
+from thaw.dataset.corrections import CORRECTIONS, read_corrections
+from thaw.dataset.groups import group_numbers
+from thaw.dataset.manifest import TRAIN, Example, Manifest
+from thaw.evaluation.checks import Checks, NearCopies, Suspects, count_leakage, write_checks
+from thaw.features.store.store import FeatureStore, Layer
+from thaw.kinds.images.reading import read_ingested
+from thaw.models.serving_cost import BATCH, measure_serving_cost, write_serving_cost
+from thaw.params.sections import Params
+from thaw.review.duplicates import find_near_duplicates
+from thaw.review.listing import Rows, list_suspects
+
+COMPARED = 2000
+"""Test images that are compared with all that was learnt from, at most: each costs a product with every one of them."""
+
+
+def check(params: Params, manifest: Manifest, layer: Layer, test: Sequence[Example]) -> None:
+    """Write `checks.json` and `serving.json` beside the report. test: the labelled test images, of which there is at least one.
+
+    Raises:
+        BadSource: an image is gone, or is not the one that was ingested.
+    """
+    budget = params.dataset.labels_per_class
+    if manifest.multilabel:
+        learnt, val = set_selection.training_examples(manifest, budget), set_selection.validation_examples(manifest)
+    else:
+        learnt, val = selection.training_examples(manifest, budget), selection.validation_examples(manifest)
+    held_out = [row for row in manifest.examples() if row.split != TRAIN]
+    known = _once([*learnt, *val])
+    write_checks(
+        Checks(
+            leakage=count_leakage(learnt, held_out),
+            near_copies=_near_copies(layer, known, _once(test)),
+            suspects=None if manifest.multilabel else _suspects(params, layer, known),
+        ),
+        REPORT / "checks.json",
+    )
+    _cost(params, test)
+
+
+def _near_copies(layer: Layer, known: Sequence[Example], test: Sequence[Example]) -> NearCopies:
+    """By the cached features; of more than `COMPARED` test images those with the smallest digests, which is a draw."""
+    drawn = sorted(test, key=lambda row: row.digest)[:COMPARED]
+    features = _features(layer, [*known, *drawn])
+    splits = torch.cat([torch.zeros(len(known), dtype=torch.int64), torch.ones(len(drawn), dtype=torch.int64)])
+    with counted("evaluate", "images compared") as progress:
+        pairs = find_near_duplicates(features, splits, progress)
+    return NearCopies(len(drawn), len({pair.second for pair in pairs}))
+
+
+def _suspects(params: Params, layer: Layer, known: Sequence[Example]) -> Suspects:
+    """Out of fold, by heads that never saw the label; what a person has decided is no suspect."""
+    rows = Rows(tuple(known), _features(layer, known), group_numbers(known))
+    found, _ = list_suspects(rows, read_corrections(CORRECTIONS).keys(), params.head)
+    return Suspects(len(known), len(found))
+
+
+def _cost(params: Params, test: Sequence[Example]) -> None:
+    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    contents = [read_ingested(row.digest, source / row.path) for row in test[:BATCH]]
+    write_serving_cost(measure_serving_cost(read_assembled(params), contents, most), REPORT / "serving.json")
+
+
+def _features(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:
+    return FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [row.digest for row in examples])
+
+
+def _once(examples: Sequence[Example]) -> list[Example]:
+    """The first of each content."""
+    first: dict[bytes, Example] = {}
+    for row in examples:
+        first.setdefault(row.digest, row)
+    return list(first.values())

@@ -1,0 +1,36 @@
+"""What the stage `evaluate` says of the three ways to an answer: see `thaw.models.exporting.parity`."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from tasks.project.paths import REPORT
+from thaw.dataset.manifest import Example, references_of
+from thaw.kinds.images.tensors import read_pixels
+from thaw.models.exporting.graph import AnyPredictor
+from thaw.models.exporting.parity import measure_parity, write_parity
+from thaw.params.sections import Params
+
+log = logging.getLogger(__name__)
+
+PARITY = "parity.json"
+ROWS = 128
+"""Test images that are compared at most, spread over the test: the ways differ by what they compute with, which shows on any."""
+
+
+def compare_ways(
+    predictor: AnyPredictor, test: Sequence[Example], params: Params, features: torch.Tensor | None
+) -> None:
+    """Compare the ways on test images and write `data/report/parity.json`. features: of each test image, float32 [N, D]; None: they are not cached."""
+    count = min(ROWS, len(test))
+    rows = [number * len(test) // count for number in range(count)]
+    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    pixels = read_pixels(
+        references_of([test[row] for row in rows], source), predictor.backbone.preprocessing, max_pixels=most
+    )
+    found = measure_parity(predictor, list(pixels), None if features is None else features[rows])
+    if found.reason is not None:
+        log.warning("the model cannot be exported: %s", found.reason)
+    write_parity(found, REPORT / PARITY)

@@ -1,0 +1,230 @@
+"""The stage `evaluate`: the model on the test split, beside its baselines; metrics, predictions, figures and a page to read."""
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tasks.project.entry import stage
+from tasks.project.paths import (
+    CERTIFICATE,
+    FEATURES,
+    FEATURES_INDEX,
+    FINETUNED,
+    HEAD,
+    MANIFEST,
+    PREDICTED,
+    REPORT,
+    STRATEGY,
+)
+from tasks.stages.evaluate.drift_reference import record_reference
+from tasks.stages.evaluate.gallery import make_gallery
+from tasks.stages.evaluate.leakage_and_cost import check
+from tasks.stages.evaluate.parity import compare_ways
+from tasks.stages.evaluate.report_files import read_ingest_report, table_of, with_intervals
+from tasks.stages.evaluate.trained_baselines import Setting, measure_contenders
+from thaw.backbones.backbone import read_backbone
+from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest, references_of
+from thaw.dataset.selection import examples_of, training_examples
+from thaw.evaluation.evaluation import Evaluation, ModelDescription, Rejections, count_rejections, evaluate
+from thaw.evaluation.report import Origin, figure_pngs, render_report
+from thaw.features.store.store import FeatureStore, read_index
+from thaw.finetuning.result import read_finetuned
+from thaw.foundation.errors import BadManifest
+from thaw.foundation.files.atomic import write_bytes, write_text
+from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.heads import FittedHead, read_head
+from thaw.heads.open_set import read_openness
+from thaw.kinds.images.tensors import read_pixels, thumbnail_of
+from thaw.kinds.views import expand_views
+from thaw.models.predictor import Answer, Predictor, answer
+from thaw.params.sections import PARAMS, Params, read_params
+from thaw.params.strategy import read_strategy
+from thaw.strategies.advice.record import read_predicted
+from thaw.strategies.baselines.learners import MAJORITY, majority
+from thaw.strategies.baselines.transfer_gain import FROZEN
+from thaw.strategies.certificate.record import Certificate, figures_of, read_certificate
+from thaw.targets.one_label.metrics import Probabilities
+from thaw.targets.predictions import Predictions, write_predictions
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Read the head and the features, evaluate, write `data/report/`."""
+    params, manifest = read_params(), read_manifest(MANIFEST)
+    if manifest.multilabel:
+        from tasks.stages.evaluate.label_sets import evaluate_label_sets
+
+        evaluate_label_sets(params, manifest, read_index(FEATURES_INDEX), read_strategy(STRATEGY))
+        return
+    head, test = read_head(HEAD), examples_of(manifest, TEST)
+    if not test:
+        raise BadManifest(
+            "there is no labelled test image; raise dataset.splits.test, or put some into a folder `test`"
+        )
+    index = read_index(FEATURES_INDEX)
+    strategy = read_strategy(STRATEGY)
+    views = tuple(index.layer(strategy.layer, view) for view in expand_views(params.head.views))
+    layer = views[0]
+    store = FeatureStore(FEATURES)
+    features = store.read(layer.fingerprint, layer.name, [example.digest for example in test])
+    tuned, openness = read_finetuned(FINETUNED), read_openness(HEAD)
+    frozen = answer(head, openness, features)
+    model, said = head, frozen
+    if tuned is not None:
+        model, openness, said = tuned.head, tuned.openness, _of_pixels(tuned, test, params)
+    predictions = predictions_of(test, said)
+    backbone = read_backbone(params.backbone)
+    transfer = measure_contenders(
+        Setting(params, manifest, views, backbone, store, head.class_names, strategy.head, test)
+    )
+    description = ModelDescription(
+        architecture=index.architecture,
+        weights=params.backbone.weights,
+        layer=layer.name,
+        dim=layer.dim,
+        fingerprint=layer.fingerprint if tuned is None else tuned.backbone.fingerprint("float32", "float32"),
+        strategy=str(strategy),
+        head=model.kind,
+        head_settings=_settings(model),
+        training_images=len(training_examples(manifest, params.dataset.labels_per_class)),
+    )
+    baselines = _majority(params, manifest, head, len(test))
+    if tuned is not None:
+        baselines.append((FROZEN, frozen.probabilities))
+    evaluation = evaluate(
+        predictions,
+        description,
+        params.evaluate,
+        baselines=baselines,
+        transfer=transfer,
+        predicted=read_predicted(PREDICTED),
+        certificate=read_certificate(CERTIFICATE),
+        rejections=None if openness is None else count_rejections(openness, said.accepted, predictions),
+    )
+    frozen_model = Predictor(backbone.only((layer.name,)), head, layer.name, openness)
+    compare_ways(tuned or frozen_model, test, params, None if tuned else features)
+    make_gallery(params, training_examples(manifest, params.dataset.labels_per_class), layer, tuned)
+    check(params, manifest, layer, test)
+    record_reference(params, manifest, layer, tuned)
+    write_report(evaluation, predictions, test, params)
+    accuracy = evaluation.metrics.accuracy
+    log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))
+
+
+def predictions_of(test: Sequence[Example], said: Answer) -> Predictions:
+    """What the model says of each test example, row for row."""
+    number = {name: index for index, name in enumerate(said.class_names)}
+    return Predictions(
+        said.class_names,
+        tuple(example.digest for example in test),
+        tuple(example.path for example in test),
+        np.array([number[str(example.label)] for example in test], np.int64),
+        said.probabilities,
+    )
+
+
+def _of_pixels(model: Predictor, test: Sequence[Example], params: Params) -> Answer:
+    """What a model whose features are not cached says of the images themselves."""
+    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    pixels = read_pixels(references_of(test, source), model.backbone.preprocessing, max_pixels=most)
+    return model.predict(list(pixels))
+
+
+def write_report(evaluation: Evaluation, predictions: Predictions, test: Sequence[Example], params: Params) -> None:
+    """Write every file of `data/report/`; the metrics, which say that it is whole, last."""
+    write_predictions(predictions, REPORT / "predictions.parquet")
+    names = predictions.class_names
+    actual = [
+        (names[target], names[predicted])
+        for target, predicted in zip(predictions.targets, predictions.predicted, strict=True)
+    ]
+    write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), actual))
+    bins = [(one.low, one.high, one.n, one.confidence, one.accuracy) for one in evaluation.reliability]
+    write_text(REPORT / "reliability.csv", table_of(("low", "high", "n", "confidence", "accuracy"), bins))
+    for name, png in figure_pngs(evaluation):
+        write_bytes(REPORT / "figures" / f"{name}.png", png)
+    write_text(REPORT / "report.html", _page(evaluation, test, params))
+    write_text(REPORT / "metrics.json", json.dumps(metrics_of(evaluation), indent=2) + "\n")
+
+
+def metrics_of(evaluation: Evaluation) -> dict[str, object]:
+    """The figures for DVC and MLflow, as nested names and plain numbers."""
+    baselines = {one.name: {"accuracy": one.metrics.accuracy.value} for one in evaluation.baselines}
+    return {
+        "test": {"n": evaluation.n, **with_intervals(vars(evaluation.metrics))},
+        "baselines": baselines,
+        **({} if evaluation.transfer is None else {"transfer": _transfer(evaluation)}),
+        **({} if evaluation.predicted is None else {"advice": _advice(evaluation, evaluation.predicted)}),
+        **({} if evaluation.certificate is None else {"certificate": _certificate(evaluation.certificate)}),
+        **({} if evaluation.rejections is None else {"openness": _openness(evaluation.rejections)}),
+    }
+
+
+def _certificate(certificate: Certificate) -> dict[str, object]:
+    return {entry.name: figures_of(entry) for entry in certificate.entries}
+
+
+def _openness(rejections: Rejections) -> dict[str, object]:
+    """What was tuned, and what the model does to the test images; without what could not be measured."""
+    chosen = rejections.tuning.chosen
+    found = {
+        "tuned_false_accepts": chosen.false_accepts,
+        "tuned_false_accepts_upper": chosen.upper,
+        "tuned_false_rejects": chosen.false_rejects,
+        "auroc": chosen.auroc,
+        "false_rejects": rejections.false_rejects,
+        "accuracy_of_accepted": rejections.accuracy_of_accepted,
+        "false_accepts": rejections.false_accepts,
+    }
+    return {"score": chosen.score, **{name: value for name, value in found.items() if value is not None}}
+
+
+def _transfer(evaluation: Evaluation) -> dict[str, object]:
+    transfer = evaluation.transfer
+    assert transfer is not None
+    gains: dict[str, object] = {}
+    for gain in transfer.gains:
+        interval = transfer.interval(gain)
+        found = {"difference": interval.value, "low": interval.low, "high": interval.high}
+        gains[gain.over] = {"accuracy": transfer.contender(gain.over).mean, **found}
+    return {"seeds": len(transfer.seeds), "frozen": transfer.contender("frozen").mean, **gains}
+
+
+def _advice(evaluation: Evaluation, predicted: Estimate) -> dict[str, float]:
+    """The accuracy that the advice predicted beside the one that came out: the advisor is measured too."""
+    foretold = {"predicted": predicted.value, "predicted_low": predicted.low, "predicted_high": predicted.high}
+    return {**foretold, "realised": evaluation.metrics.accuracy.value}
+
+
+def _majority(params: Params, manifest: Manifest, head: FittedHead, rows: int) -> list[tuple[str, Probabilities]]:
+    if MAJORITY not in params.evaluate.baselines:
+        return []
+    train = training_examples(manifest, None)
+    number = {name: index for index, name in enumerate(head.class_names)}
+    targets = np.array([number[str(example.label)] for example in train], np.int64)
+    return [(MAJORITY, majority(targets, len(head.class_names), rows))]
+
+
+def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:
+    best = next(trial for trial in head.trials if trial.chosen)
+    tried = f"{best.setting} (of {len(head.trials)} tried)"
+    return (("setting", tried), ("temperature", f"{head.temperature:.2f}"))
+
+
+def _page(evaluation: Evaluation, test: Sequence[Example], params: Params) -> str:
+    by_digest = {example.digest: example for example in test}
+    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    thumbnails = {
+        mistake.digest: thumbnail_of((mistake.digest, source / by_digest[mistake.digest].path), most)
+        for mistake in evaluation.mistakes
+    }
+    origin = Origin(params.registry.name, (), PARAMS.read_text(encoding="utf-8"))
+    return render_report(evaluation, read_ingest_report(), origin, thumbnails)
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,107 @@
+"""The transfer gain of the model at hand: a head on the cached features against the baselines that must be trained."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tasks.project.progress import counted
+from thaw.backbones.backbone import Backbone
+from thaw.dataset.manifest import Example, Manifest, references_of
+from thaw.dataset.selection import training_examples, validation_examples
+from thaw.evaluation.evaluation import resampling_of
+from thaw.features.store.store import FeatureStore, Layer, read_views
+from thaw.kinds.images.tensors import read_pixels
+from thaw.params.sections import Params
+from thaw.params.strategy import HeadKind
+from thaw.strategies.baselines.learners import (
+    PIXELS,
+    RANDOM_BACKBONE,
+    SCRATCH,
+    Course,
+    Inputs,
+    frozen_learner,
+    pixels_learner,
+    random_backbone_learner,
+    scratch_learner,
+)
+from thaw.strategies.baselines.transfer_gain import FROZEN, Draw, Learner, TransferGain, measure_transfer_gain
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the contenders compete on; `views` are those that the head, of `kind`, trains on, the image as it is first."""
+
+    params: Params
+    manifest: Manifest
+    views: tuple[Layer, ...]
+    backbone: Backbone
+    store: FeatureStore
+    class_names: tuple[str, ...]
+    kind: HeadKind
+    test: tuple[Example, ...]
+
+    def targets(self, examples: Sequence[Example]) -> torch.Tensor:
+        """int64 [N], indices into `class_names`."""
+        number = {name: index for index, name in enumerate(self.class_names)}
+        return torch.tensor([number[str(example.label)] for example in examples])
+
+
+def measure_contenders(setting: Setting) -> TransferGain | None:
+    """Repeat the frozen head and the trained baselines over the seeds; None where no baseline must be trained."""
+    wanted = [name for name in setting.params.evaluate.baselines if name in (PIXELS, RANDOM_BACKBONE, SCRATCH)]
+    if not wanted:
+        return None
+    pool, val = training_examples(setting.manifest, None), validation_examples(setting.manifest)
+    learners = _learners(setting, wanted, pool, val)
+    targets = np.asarray(setting.targets(setting.test).numpy(), np.int64)
+    with counted("evaluate", "fits") as progress:
+        return measure_transfer_gain(
+            learners, _draws(setting, pool), targets, resampling_of(setting.params.evaluate), progress
+        )
+
+
+def _draws(setting: Setting, pool: Sequence[Example]) -> list[Draw]:
+    row = {example.digest: number for number, example in enumerate(pool)}
+    draws = []
+    for seed in range(setting.params.evaluate.seeds):
+        drawn = training_examples(setting.manifest, setting.params.dataset.labels_per_class, seed)
+        rows = torch.tensor([row[example.digest] for example in drawn])
+        draws.append(Draw(seed, rows, setting.targets(drawn)))
+    return draws
+
+
+def _learners(
+    setting: Setting, wanted: Sequence[str], pool: Sequence[Example], val: Sequence[Example]
+) -> Mapping[str, Learner]:
+    course = Course(setting.class_names, setting.targets(val) if val else None, setting.params.head, setting.kind)
+    learners = {FROZEN: frozen_learner(_features(setting, pool, val), course)}
+    images = _images(setting, pool, val)
+    if SCRATCH in wanted:
+        learners[SCRATCH] = scratch_learner(images, course, setting.backbone)
+    if PIXELS in wanted:
+        learners[PIXELS] = pixels_learner(images, course)
+    if RANDOM_BACKBONE in wanted:
+        learners[RANDOM_BACKBONE] = random_backbone_learner(images, course, setting.backbone, setting.views[0].name)
+    return learners
+
+
+def _features(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -> Inputs:
+    def read(examples: Sequence[Example]) -> torch.Tensor:
+        return read_views(setting.store, setting.views[:1], examples)[:, 0]
+
+    return Inputs(read_views(setting.store, setting.views, pool), read(val) if val else None, read(setting.test))
+
+
+def _images(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -> Inputs:
+    dataset = setting.params.dataset
+
+    def read(examples: Sequence[Example]) -> torch.Tensor:
+        most = int(dataset.max_megapixels * 1e6)
+        return read_pixels(
+            references_of(examples, Path(dataset.source)), setting.backbone.preprocessing, max_pixels=most
+        )
+
+    return Inputs(read(pool), read(val) if val else None, read(setting.test))

@@ -1,0 +1,67 @@
+"""The stage `extract`: features of every image in the manifest that has none yet."""
+
+import json
+import logging
+from pathlib import Path
+
+from tasks.project.entry import stage
+from tasks.project.local_state import CACHE_LOCK, NETWORKS, RECORD
+from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST, SCORED_FEATURES
+from tasks.project.progress import counted
+from thaw.features.extraction.nothing_to_do import look, record_settled, settled_index
+from thaw.features.store.store import FeatureIndex, FeatureStore, write_index
+from thaw.foundation.files.shared_lock import adding
+from thaw.params.sections import Params, read_params
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Read the manifest and the backbone, bring `data/features/` up to date, write `data/features.json`."""
+    with adding(CACHE_LOCK):
+        _bring_up_to_date(read_params())
+
+
+def _bring_up_to_date(params: Params) -> None:
+    asked, inputs = _asked(params), (MANIFEST, Path(params.backbone.weights))
+    index = settled_index(RECORD, asked, inputs)
+    if index is None:
+        beginning = look(asked, inputs)
+        index = _extract(params)
+        write_index(index, FEATURES_INDEX)
+        record_settled(RECORD, beginning, FeatureStore(FEATURES), index)
+    else:
+        log.info("%d images: all with features already, and nothing has changed", index.rows)
+        write_index(index, FEATURES_INDEX)
+
+
+def _asked(params: Params) -> str:
+    """The parameters that this stage reads, as text."""
+    dataset = {"source": params.dataset.source, "max_megapixels": params.dataset.max_megapixels}
+    sections = {"backbone": params.backbone.model_dump(mode="json"), "extract": params.extract.model_dump(mode="json")}
+    return json.dumps({"dataset": dataset, **sections}, sort_keys=True)
+
+
+def _extract(params: Params) -> FeatureIndex:
+    # PyTorch takes seconds to load: only where there may be something to do.
+    from thaw.backbones.backbone import read_backbone
+    from thaw.dataset.manifest import read_manifest
+    from thaw.features.extraction.extraction import extract
+
+    with counted("extract", "images") as progress:
+        extraction = extract(
+            read_manifest(MANIFEST),
+            Path(params.dataset.source),
+            read_backbone(params.backbone),
+            FeatureStore(FEATURES),
+            params.extract,
+            max_pixels=int(params.dataset.max_megapixels * 1e6),
+            keep=NETWORKS,
+            lender=FeatureStore(SCORED_FEATURES),
+            progress=progress,
+        )
+    return extraction.index
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,40 @@
+"""The stage `fetch`: brings the data set and the weights that the parameters name, unless they are here."""
+
+import logging
+import os
+from pathlib import Path
+
+from tasks.project.entry import stage
+from tasks.project.paths import SOURCES, WEIGHTS
+from thaw.params.sections import read_params
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Create `data/sources/` and `data/weights/`, and in them what the parameters name."""
+    params = read_params()
+    SOURCES.mkdir(parents=True, exist_ok=True)
+    WEIGHTS.mkdir(parents=True, exist_ok=True)
+    source = _first_below(Path(params.dataset.source), SOURCES)
+    if source is not None and not source.exists():
+        from thaw.dataset.builtin import write_builtin
+
+        log.info("fetch: %s is not here; bringing it", source)
+        write_builtin(source)
+    weights = _first_below(Path(params.backbone.weights), WEIGHTS)
+    if weights is not None and not weights.exists():
+        from thaw.backbones.official_weights import fetch_weights
+
+        log.info("fetch: %s is not here; bringing it", weights)
+        fetch_weights(weights)
+
+
+def _first_below(path: Path, folder: Path) -> Path | None:
+    """The entry of `folder` that `path` is or lies in; None where it lies elsewhere."""
+    first = Path(os.path.relpath(path, folder)).parts[:1]
+    return folder / first[0] if first and first[0] != ".." else None
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,28 @@
+"""The stage `finetune`: train the layers that the strategy thaws; where it keeps the backbone frozen, a marker says so."""
+
+import logging
+
+from tasks.project.entry import stage
+from tasks.project.paths import FINETUNED, STRATEGY
+from thaw.finetuning.result import write_frozen
+from thaw.params.sections import read_params
+from thaw.params.strategy import read_strategy
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Read the strategy, write `data/finetuned/`."""
+    params, strategy = read_params(), read_strategy(STRATEGY)
+    if strategy.thaws:
+        # PyTorch and all that trains take many seconds to load.
+        from tasks.stages.thawed_model import write_thawed
+
+        write_thawed(params, strategy)
+    else:
+        write_frozen(FINETUNED)
+        log.info("the strategy is %s: the backbone stays frozen", strategy)
+
+
+if __name__ == "__main__":
+    stage(main)

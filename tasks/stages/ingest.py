@@ -1,0 +1,51 @@
+"""The stage `ingest`: the source's files to the manifest, with a report and the list of rejected files."""
+
+import logging
+from pathlib import Path
+
+from tasks.project.entry import stage
+from tasks.project.paths import INGEST, MANIFEST
+from tasks.project.progress import counted
+from thaw.dataset.corrections import CORRECTIONS, LEAVE_OUT, read_corrections
+from thaw.dataset.ingestion import Ingested, ingest
+from thaw.dataset.manifest import write_manifest
+from thaw.foundation.errors import TooManyRejected
+from thaw.foundation.files.atomic import write_text
+from thaw.foundation.files.csv_tables import write_rows
+from thaw.params.sections import read_params
+
+log = logging.getLogger(__name__)
+
+REPORT = INGEST / "report.json"
+REJECTED = INGEST / "rejected.csv"
+CHANGES = INGEST / "corrections.csv"
+_REJECTED_COLUMNS = ("path", "reason")
+
+
+def main() -> None:
+    """Ingest `dataset.source`, with the corrections; write the manifest, the report, and the lists of rejected and of corrected files."""
+    params, corrections = read_params().dataset, read_corrections(CORRECTIONS)
+    try:
+        with counted("ingest", "files") as progress:
+            ingested = ingest(Path(params.source), params, corrections=corrections, progress=progress)
+    except TooManyRejected as error:
+        write_rows(REJECTED, _REJECTED_COLUMNS, error.rejected)
+        raise TooManyRejected(f"{error}; all of them are in {REJECTED}", error.rejected) from error
+    write_rows(REJECTED, _REJECTED_COLUMNS, [(one.path, one.reason) for one in ingested.rejected])
+    changes = [(one.path, one.before or "", LEAVE_OUT if one.after is None else one.after) for one in ingested.changes]
+    write_rows(CHANGES, ("path", "from", "to"), changes)
+    write_text(REPORT, ingested.report.to_json())
+    write_manifest(ingested.manifest, MANIFEST)
+    _tell(ingested)
+
+
+def _tell(ingested: Ingested) -> None:
+    report = ingested.report
+    splits = ", ".join(f"{count} {split}" for split, count in report.splits.items())
+    log.info("%d images of %d classes: %s", report.examples, len(report.classes), splits)
+    for note in report.notes:
+        log.info("- %s", note)
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,79 @@
+"""Training the layers that the strategy thaws, as the stage `finetune` does where it thaws any."""
+
+import logging
+from dataclasses import replace
+
+import torch
+
+from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS
+from tasks.project.paths import FINETUNED, HEAD, MANIFEST
+from tasks.project.progress import counted
+from tasks.stages.labelled_inputs import read_labelled_images
+from thaw.backbones.backbone import read_backbone
+from thaw.dataset.manifest import read_manifest
+from thaw.dataset.selection import training_examples, validation_examples
+from thaw.features.store.store import FeatureStore
+from thaw.finetuning import Desk, LabelledImages, Start, finetune
+from thaw.finetuning.result import write_finetuned
+from thaw.heads import read_head
+from thaw.heads.kinds import class_weights
+from thaw.heads.open_set.fitting import check_thawed, fit_openness
+from thaw.models.predictor import BATCH, Predictor
+from thaw.params.sections import Params
+from thaw.params.strategy import Strategy
+from thaw.targets.labelled import LabelledFeatures
+
+log = logging.getLogger(__name__)
+
+
+def write_thawed(params: Params, strategy: Strategy) -> None:
+    """Read the head and the images, train, write `data/finetuned/`."""
+    check_thawed(params.openness)
+    manifest, head, backbone = read_manifest(MANIFEST), read_head(HEAD), read_backbone(params.backbone)
+    rows, held_out = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
+    images = read_labelled_images(rows, head.class_names, params, backbone.preprocessing)
+    val = read_labelled_images(held_out, head.class_names, params, backbone.preprocessing) if held_out else None
+    weights = class_weights(images.targets, head.class_names, params.head)
+    desk = Desk(CHECKPOINTS / "finetune", FeatureStore(ACTIVATIONS))
+    with counted("finetune", "epochs") as progress:
+        model = finetune(
+            Start(backbone, head, weights),
+            images,
+            val,
+            strategy,
+            params.finetune,
+            desk=desk,
+            progress=progress,
+        )
+    write_finetuned(replace(model, predictor=_opened(model.predictor, images, val, params)), FINETUNED)
+    desk.clear()
+    before, best = model.history[0], model.history[min(model.epochs, len(model.history) - 1)]
+    log.info(
+        "%s: %d blocks trained on %d images for %d epochs%s",
+        strategy,
+        model.thawed,
+        len(images),
+        model.epochs,
+        ""
+        if before.val_loss is None or best.val_loss is None
+        else f"; held-out log loss {before.val_loss:.3f} to {best.val_loss:.3f}",
+    )
+
+
+def _opened(model: Predictor, images: LabelledImages, val: LabelledImages | None, params: Params) -> Predictor:
+    """The model with what tells inputs of no known class, fitted on its own features, where the parameters want it."""
+    if params.openness.score == "none" and params.openness.background is None:
+        return model
+    train, held_out = _labelled(model, images), None if val is None else _labelled(model, val)
+    with counted("openness", "fits") as progress:
+        found = fit_openness(
+            model.head, train, held_out, params=params.openness, head_params=params.head, progress=progress
+        )
+    return replace(model, openness=found)
+
+
+def _labelled(model: Predictor, images: LabelledImages) -> LabelledFeatures:
+    """The features of images, uncached: the fine-tuned backbone has its own."""
+    batches = torch.arange(len(images)).split(BATCH)
+    found = [model.backbone.features(images.batch(rows))[model.layer].clone() for rows in batches]
+    return LabelledFeatures(torch.cat(found), images.targets, images.class_names, images.groups)

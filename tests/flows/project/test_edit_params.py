@@ -1,0 +1,69 @@
+"""`thaw config set`: the whole is checked before anything is made, and what is not named stays as it was."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from flows.project.edit_params import edit, list_settings
+from thaw.foundation.errors import BadParameters
+from thaw.params.sections import Params
+
+TEXT = Path("params.yaml").read_text()
+
+
+def test_one_value_changes_one_line() -> None:
+    after = edit(TEXT, ["strategy.kind=mlp"]).splitlines()
+    changed = [(old, new) for old, new in zip(TEXT.splitlines(), after, strict=True) if old != new]
+    comment = "# what the advice finds best; or linear, mlp, knn, cut, last_blocks, full, scratch"
+    assert changed == [(f"  kind: auto                    {comment}", changed[0][1])]
+    assert changed[0][1].startswith("  kind: mlp ") and changed[0][1].endswith(comment)
+
+
+def test_setting_what_already_stands_changes_nothing() -> None:
+    assert edit(TEXT, ["strategy.kind=auto", "dataset.labels_per_class=5"]) == TEXT
+
+
+@given(st.integers(1, 10**6), st.floats(1e-6, 1e6), st.booleans())
+def test_what_is_set_is_what_is_read(labels: int, l2: float, automatic: bool) -> None:
+    text = edit(TEXT, [f"dataset.labels_per_class={labels}", f"head.l2=[{l2!r}]", f"promotion.automatic={automatic}"])
+    params = Params.model_validate(YAML(typ="safe").load(text))
+    assert params.dataset.labels_per_class == labels
+    assert params.head.l2 == (l2,)
+    assert params.promotion.automatic is automatic
+
+
+@pytest.mark.parametrize(
+    ("assignment", "says"),
+    [
+        ("strategy.kind", "is not KEY=VALUE"),
+        ("=3", "is not KEY=VALUE"),
+        ("head.l2=[1, ", "is not a YAML value"),
+        ("strategy.kind.deeper=1", "holds a value, not a section"),
+        ("stategy.kind=mlp", "stategy"),
+        ("head.epochs=-1", "head.epochs"),
+        ("dataset.splits.test=0.9", "val"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_made(assignment: str, says: str) -> None:
+    given = [assignment, "dataset.splits.val=0.5"] if "splits" in assignment else [assignment]
+    with pytest.raises(BadParameters, match=says):
+        edit(TEXT, given)
+
+
+def test_an_empty_file_and_a_foreign_one() -> None:
+    assert YAML(typ="safe").load(edit("", ["dataset.source=photos", "backbone.weights=w.pth"]))["dataset"] == {
+        "source": "photos"
+    }
+    with pytest.raises(BadParameters, match="holds no keys"):
+        edit("- a\n- b\n", ["head=1"])
+    with pytest.raises(BadParameters, match="not valid YAML"):
+        edit("a: [", ["strategy.kind=mlp"])
+
+
+def test_every_key_is_listed_with_its_meaning() -> None:
+    settings = list_settings(Params.model_validate(YAML(typ="safe").load(TEXT)))
+    assert all(setting.description for setting in settings)
+    assert {setting.key for setting in settings if setting.changed} >= {"dataset.labels_per_class"}

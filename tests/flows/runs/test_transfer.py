@@ -1,0 +1,90 @@
+"""The flow over a real DVC: order, failures, retries; and the same record as a hand-typed `dvc repro`."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from toy import build_toy, environment, ran
+
+pytestmark = pytest.mark.slow
+
+
+def thaw(root: Path, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "flows.cli", *arguments]
+    path = {"PYTHONPATH": str(Path.cwd())}
+    found = subprocess.run(
+        command, cwd=root, env=environment() | path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert found.returncode == code, found.stdout + found.stderr
+    return found
+
+
+def test_failures_retries_and_the_same_lock_as_dvc(tmp_path: Path) -> None:
+    root = build_toy(tmp_path / "toy")
+    (root / "last.order").write_text("fail")
+    (root / "left.order").write_text("pass-later")
+    failed = thaw(root, "run", code=3)
+    last = failed.stderr.strip().splitlines()[-1]
+    assert "`last` failed" in last and "the input is bad" in last and "thaw run" in last
+    assert sorted(ran(root)) == ["first", "last", "left", "left", "right"], (
+        "left was tried again, what is done stays done"
+    )
+
+    (root / "last.order").unlink()
+    done = json.loads(thaw(root, "run", "--json").stdout)
+    assert {stage["name"]: stage["outcome"] for stage in done["stages"]} == {
+        "first": "up to date", "left": "up to date", "right": "up to date", "last": "ran",
+    }  # fmt: skip
+    by_flow = (root / "dvc.lock").read_text()
+    repro = subprocess.run(["dvc", "repro"], cwd=root, env=environment(), capture_output=True, text=True, check=True)
+    assert "up to date" in repro.stdout + repro.stderr
+    assert (root / "dvc.lock").read_text() == by_flow
+
+    twin = build_toy(tmp_path / "twin")
+    subprocess.run(["dvc", "repro", "--quiet"], cwd=twin, env=environment(), check=True)
+    from ruamel.yaml import YAML
+
+    assert YAML(typ="safe").load(by_flow) == YAML(typ="safe").load((twin / "dvc.lock").read_text())
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_killed_it_leaves_no_server_and_no_stage_behind(end: signal.Signals, tmp_path: Path) -> None:
+    root = build_toy(tmp_path / "toy")
+    (root / "left.order").write_text("hang")
+    command, own = [sys.executable, "-m", "flows.cli", "run"], {"PYTHONPATH": str(Path.cwd()), "PREFECT_API_URL": ""}
+    run = subprocess.Popen(
+        command, cwd=root, env=environment() | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 180
+    while "left" not in ran(root):
+        assert run.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    family = psutil.Process(run.pid).children(recursive=True)
+    said = [" ".join(one.cmdline()) for one in family]
+    assert any("prefect.server" in one for one in said) and any("stage.py left" in one for one in said)
+    run.send_signal(end)
+    run.wait(60)
+    psutil.wait_procs(family, timeout=30)
+    assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_until_a_stage_means_all_that_it_needs(tmp_path: Path) -> None:
+    from flows.dvc.stage_graph import read_stages
+    from flows.project.errors import UnknownStage
+    from flows.runs.transfer import Wanted, choose
+
+    stages = read_stages(build_toy(tmp_path / "toy"))
+
+    def names(wanted: Wanted) -> set[str]:
+        return {stage.name for stage in choose(stages, wanted)}
+
+    assert names(Wanted(until="left")) == {"first", "left"}
+    assert names(Wanted(until="last")) == names(Wanted()) == {"first", "left", "right", "last"}
+    assert names(Wanted(only="left")) == {"left"}
+    with pytest.raises(UnknownStage, match="no stage `lft`"):
+        choose(stages, Wanted(until="lft"))

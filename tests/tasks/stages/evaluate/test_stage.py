@@ -1,0 +1,118 @@
+"""The stage `evaluate`, on pictures that the earlier stages took."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from registration import CLASSES, change_params
+
+from tasks.project.paths import REPORT
+from tasks.stages import advise, evaluate, extract, head, ingest
+from thaw.foundation.errors import BadArtifact, BadManifest, BadSource
+from thaw.targets.predictions import read_predictions
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (REPORT / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_metrics_predictions_and_tables_tell_the_same(project: Path) -> None:
+    metrics = json.loads((REPORT / "metrics.json").read_text())["test"]
+    predictions = read_predictions(REPORT / "predictions.parquet")
+    right = (predictions.predicted == predictions.targets).mean()
+    assert metrics["n"] == len(predictions) == 40
+    assert metrics["accuracy"] == pytest.approx(right)
+    pairs = rows("confusion.csv")
+    assert sum(pair["actual"] == pair["predicted"] for pair in pairs) == right * 40
+    assert {pair["actual"] for pair in pairs} == set(CLASSES)
+    assert sum(int(one["n"]) for one in rows("reliability.csv")) == 40
+    assert all((REPORT / "figures" / f"{name}.png").stat().st_size for name in ("accuracy", "confusion", "reliability"))
+
+
+def test_the_same_inputs_give_the_same_bytes(project: Path) -> None:
+    def written() -> dict[str, bytes]:
+        varying = (".png", "serving.json")  # a time is never the same
+        files = (path for path in sorted(REPORT.rglob("*")) if path.is_file() and not path.name.endswith(varying))
+        return {str(path): path.read_bytes() for path in files}
+
+    before = written()
+    evaluate.main()
+    assert written() == before
+
+
+def test_three_ways_to_the_same_answer_are_compared(project: Path) -> None:
+    found = json.loads((REPORT / "parity.json").read_text())
+    assert found["rows"] == 40 and found["reason"] is None
+    for way in ("pixels", "exported"):
+        assert found[way]["labels_equal"] == 1 and found[way]["largest_difference"] < 1e-4
+
+
+def test_every_baseline_is_measured_from_the_same_images(project: Path) -> None:
+    change_params("baselines: [majority]", "baselines: [majority, pixels, random_backbone]")
+    change_params("seeds: 1", "seeds: 2")
+    evaluate.main()
+    metrics = json.loads((REPORT / "metrics.json").read_text())
+    assert metrics["baselines"]["majority"]["accuracy"] == 0.5
+    assert metrics["transfer"]["seeds"] == 2
+    assert metrics["transfer"]["pixels"]["accuracy"] == 1, "dark or bright: pixels are enough"
+    assert metrics["transfer"]["random_backbone"]["accuracy"] > 0.9
+    page = (REPORT / "report.html").read_text()
+    assert "random" in page and "raw pixels" in page
+
+
+def test_without_test_images_it_says_what_to_do(project: Path) -> None:
+    shutil.rmtree("photos/test")
+    change_params("dataset: {source: photos}", "dataset: {source: photos, splits: {val: 0.0, test: 0.0}}")
+    ingest.main()
+    extract.main()
+    advise.main()
+    head.main()
+    with pytest.raises(BadManifest, match=r"raise dataset\.splits\.test"):
+        evaluate.main()
+
+
+def test_without_a_head_it_says_which_stage_makes_one(project: Path) -> None:
+    shutil.rmtree("data/head")
+    with pytest.raises(BadArtifact, match="thaw run --stage head"):
+        evaluate.main()
+
+
+def test_a_mistake_whose_image_changed_stops_it_before_the_metrics_say_that_all_is_whole(project: Path) -> None:
+    # Labels that are wrong make mistakes, and mistakes are shown as pictures.
+    first = next(iter(sorted(Path("photos/test/dark").iterdir())))
+    moved = Path("photos/test/light and bright") / "was-dark.png"
+    first.rename(moved)
+    ingest.main()
+    (REPORT / "metrics.json").unlink()
+    moved.write_bytes(moved.read_bytes() + b"more")
+    with pytest.raises(BadSource, match="changed since it was ingested"):
+        evaluate.main()
+    assert not (REPORT / "metrics.json").exists()
+
+
+def test_what_is_rejected_is_counted_beside_what_is_right(project: Path) -> None:
+    plain = json.loads((REPORT / "metrics.json").read_text())
+    assert "openness" not in plain and 'id="neither"' not in (REPORT / "report.html").read_text()
+    change_params("registry:", "openness: {score: neighbours, false_accepts: 0.3}\nregistry:")
+    head.main()
+    evaluate.main()
+    metrics = json.loads((REPORT / "metrics.json").read_text())
+    found = metrics.pop("openness")
+    assert metrics == plain, "nothing else is measured otherwise"
+    assert found["score"] == "neighbours" and 0 <= found["false_rejects"] <= 1
+    assert found["tuned_false_accepts"] <= 0.3 and found["tuned_false_accepts"] < found["tuned_false_accepts_upper"]
+    page = (REPORT / "report.html").read_text()
+    assert 'id="neither"' in page and "two classes say little of others" in page.replace("Two", "two")
+    assert (REPORT / "figures/openness.png").stat().st_size
+
+
+def test_images_of_the_background_class_are_counted_apart(project: Path) -> None:
+    change_params("registry:", "openness: {background: dark}\nregistry:")
+    head.main()
+    evaluate.main()
+    found = json.loads((REPORT / "metrics.json").read_text())["openness"]
+    assert found["score"] == "background" and found["false_accepts"] < 0.2
+    assert "Of the 20 test images of the background class it wrongly accepts" in (REPORT / "report.html").read_text()

@@ -1,0 +1,118 @@
+"""The stages on a listing of label sets, one after the other, and what they refuse."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from digit_pairs import write_pairs
+from registration import inside
+from sklearn.metrics import f1_score
+
+from tasks.requests import rank, review
+from tasks.stages import advise, compare, evaluate, extract, finetune, head, ingest
+from thaw.drift.reference import read_reference
+from thaw.foundation.errors import BadManifest, BadParameters
+from thaw.heads.label_sets_storage import holds_label_set_head, read_label_set_head
+from thaw.params.strategy import read_strategy
+from thaw.targets.label_sets.predictions import LabelSetPredictions, read_any_predictions
+
+WEIGHTS = Path(__file__).parents[3] / "data/pretrain/small.safetensors"
+PARAMS = f"""\
+dataset: {{source: pairs, listing: pairs.csv, splits: {{val: 0, test: 0.4}}}}
+backbone: {{weights: {WEIGHTS}, layers: [blocks]}}
+head: {{l2: [0.1, 0.01], folds: 3}}
+evaluate: {{baselines: [majority, random_backbone, scratch], bootstrap: 50, mistakes: 3}}
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("pairs")
+    write_pairs(root / "pairs", 220)
+    (root / "params.yaml").write_text(PARAMS)
+    with inside(root):
+        for stage in (ingest, extract, advise, head, finetune, compare, evaluate):
+            stage.main()
+    return root
+
+
+@pytest.fixture
+def here(project: Path) -> Iterator[Path]:
+    with inside(project):
+        yield project
+        (project / "params.yaml").write_text(PARAMS)
+
+
+def test_every_file_that_later_stages_and_dvc_expect_is_there(project: Path) -> None:
+    data = project / "data"
+    assert read_strategy(data / "strategy.json").kind == "cut", "two digits: the last layer has lost where they are"
+    for name in ("advice.json", "advice/advice.html", "predicted.json", "certificate.json", "finetuned/finetuned.json"):
+        assert (data / name).exists(), name
+    for name in ("confusion.csv", "reliability.csv", "report.html", "metrics.json", "predictions.parquet"):
+        assert (data / "report" / name).stat().st_size, name
+    assert holds_label_set_head(data / "head")
+    parity = json.loads((data / "report/parity.json").read_text())
+    assert parity["pixels"]["labels_equal"] == parity["exported"]["labels_equal"] == 1
+    trials = (data / "head/trials.csv").read_text().splitlines()
+    assert len(trials) == 3
+
+
+def test_the_reference_holds_the_sets_that_the_model_names(project: Path) -> None:
+    known = read_reference(project / "data/report/reference.parquet")
+    said = read_any_predictions(project / "data/report/predictions.parquet")
+    assert isinstance(said, LabelSetPredictions)
+    place = {digest: row for row, digest in enumerate(said.digests)}
+    assert np.array_equal(known.rows.named, said.named[[place[digest] for digest in known.rows.digests]])
+    assert known.class_names == said.class_names and known.rows.confidences is None and known.unseen.all()
+
+
+def test_the_metrics_are_those_of_the_predictions(project: Path) -> None:
+    found = json.loads((project / "data/report/metrics.json").read_text())
+    said = read_any_predictions(project / "data/report/predictions.parquet")
+    assert isinstance(said, LabelSetPredictions)
+    assert found["test"]["n"] == len(said)
+    assert found["test"]["macro_f1"] == pytest.approx(f1_score(said.targets, said.named, average="macro"))
+    assert found["test"]["exact_match"] == pytest.approx((said.targets == said.named).all(1).mean())
+    thresholds = np.array(read_label_set_head(project / "data/head").thresholds)
+    assert np.array_equal(said.named, said.probabilities >= thresholds.astype(np.float32))
+    assert found["baselines"].keys() == {"majority", "random_backbone"}
+    assert found["test"]["macro_f1"] > found["baselines"]["majority"]["macro_f1"] + 0.1
+
+
+def test_the_same_inputs_give_the_same_files(here: Path) -> None:
+    names = ("data/head/head.json", "data/head/head.safetensors", "data/report/metrics.json", "data/report/report.html")
+    before = [(here / name).read_bytes() for name in names]
+    head.main()
+    evaluate.main()
+    assert [(here / name).read_bytes() for name in names] == before
+
+
+@pytest.mark.parametrize(
+    ("change", "stage", "says"),
+    [
+        ("strategy: {kind: mlp}", advise.main, "mlp works on one label an image"),
+        ("strategy: {kind: full}", advise.main, "full works on one label an image"),
+        ("compare: {strategies: [linear]}", compare.main, "thaw compare --off"),
+        ("openness: {score: energy}", head.main, "openness.score: energy"),
+    ],
+)
+def test_what_is_for_single_labels_is_refused_in_words(
+    here: Path, change: str, stage: Callable[[], None], says: str
+) -> None:
+    (here / "params.yaml").write_text(f"{PARAMS}{change}\n")
+    with pytest.raises(BadParameters, match=says):
+        stage()
+
+
+def test_ranking_is_refused_in_words(here: Path) -> None:
+    with pytest.raises(BadManifest, match="one label an image so far"):
+        rank.rank(["thaw_small", "resnet18.random"])
+
+
+def test_the_review_is_refused_both_ways(here: Path) -> None:
+    with pytest.raises(BadManifest, match="one label an image"):
+        review.review(5)
+    with pytest.raises(BadManifest, match="one label an image"):
+        review.apply(here / "params.yaml", new_classes=[], dry_run=True)

@@ -1,0 +1,91 @@
+"""Figures: repeatable, safe with any name, and readable at the edges of what occurs."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from evaluations import HOSTILE, hostile_evaluation, hostile_tuning
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from thaw.evaluation.figures import (
+    WORST,
+    Bar,
+    accuracy_figure,
+    class_figure,
+    confusion_figure,
+    openness_figure,
+    reliability_figure,
+    transfer_figure,
+    wilson,
+)
+from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.pages.figures import png, svg
+from thaw.targets.one_label.metrics import ClassScore, ReliabilityBin
+
+
+def score(number: int) -> ClassScore:
+    return ClassScore(f"class {number}", 10, 10, 0.5, 0.5, number / 100)
+
+
+def test_svg_is_the_same_each_time_and_is_well_formed() -> None:
+    def drawn() -> str:
+        return svg(confusion_figure(hostile_evaluation().confusion, ("$x_1$", HOSTILE, "蜂")), "confusion")
+
+    text = drawn()
+    assert text == drawn()
+    assert HOSTILE not in text and "$x_1$" in text, "names are neither markup nor mathematics"
+    assert ElementTree.fromstring(text).tag.endswith("svg")
+
+
+def test_ids_of_two_figures_on_a_page_do_not_meet() -> None:
+    transfer = hostile_evaluation().transfer
+    assert transfer is not None
+    titles = [one.name for one in transfer.contenders]
+    ids = [
+        {element.get("id") for element in ElementTree.fromstring(svg(transfer_figure(transfer, titles), name)).iter()}
+        for name in ("one", "two")
+    ]
+    assert (ids[0] & ids[1]) <= {None}
+
+
+def test_png_has_its_signature_and_a_ground() -> None:
+    bars = [Bar("model", Estimate(0.9, 0.8, 0.95), True), Bar("majority", Estimate(0.1, 0.05, 0.2), False)]
+    assert png(accuracy_figure(bars)).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("classes", [2, 21, 120])
+def test_any_number_of_classes_gets_a_matrix(classes: int) -> None:
+    confusion = np.eye(classes, dtype=np.int64) * 3
+    assert png(confusion_figure(confusion, [f"class {number}" for number in range(classes)])).startswith(b"\x89PNG")
+
+
+def test_bars_show_the_worst_classes_and_leave_out_those_without_images() -> None:
+    scores = [score(number) for number in range(WORST + 20)] + [ClassScore("empty", 0, 0, None, None, None)]
+    labels = [label.get_text() for label in class_figure(scores).axes[0].get_yticklabels()]
+    assert labels == [f"class {number}" for number in range(WORST)]
+
+
+def test_empty_bins_are_no_points() -> None:
+    bins = [ReliabilityBin(0.0, 0.5, 0, None, None), ReliabilityBin(0.5, 1.0, 4, 0.9, 0.75)]
+    upper = reliability_figure(bins).axes[0]
+    assert len(upper.lines) == 3, "the diagonal, one interval, one point"
+
+
+@given(right=st.integers(0, 200), wrong=st.integers(0, 200))
+def test_wilsons_interval_is_scipys(right: int, wrong: int) -> None:
+    n = max(right + wrong, 1)
+    right = min(right, n)
+    expected = binomtest(right, n).proportion_ci(method="wilson")
+    assert wilson(right / n, n) == pytest.approx((expected.low, expected.high), abs=1e-4)
+
+
+def test_the_threshold_lies_on_its_curve() -> None:
+    tuning = hostile_tuning()
+    axes = openness_figure(tuning).axes[0]
+    (dot,) = [line for line in axes.lines if line.get_marker() == "o" and line.get_markersize() == 7]
+    assert dot.get_xydata().tolist() == [[tuning.chosen.false_rejects, tuning.chosen.false_accepts]]
+    drawn = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert len(drawn) == 2 and f"AUROC {tuning.chosen.auroc:.3f}" in drawn[0], "the chosen one first"
+    assert svg(openness_figure(tuning), "openness") == svg(openness_figure(tuning), "openness")

@@ -1,0 +1,32 @@
+"""Views: what the names mean, and the pixels that they are."""
+
+import pytest
+import torch
+
+from thaw.foundation.errors import BadParameters
+from thaw.kinds.images.preprocessing import Preprocessing
+from thaw.kinds.views import CORNERS, expand_views
+
+CROPPED = Preprocessing(8, 6, "bilinear", (0,) * 3, (1,) * 3)
+RESIZED = torch.arange(3 * 8 * 10, dtype=torch.uint8).view(3, 8, 10)
+
+
+def test_the_identity_comes_first_and_no_view_twice() -> None:
+    assert expand_views([]) == expand_views(["identity"]) == ("identity",)
+    assert expand_views(["five_crop", "hflip", "identity"]) == ("identity", *CORNERS, "hflip")
+
+
+def test_views_are_crops_and_mirror_images_of_one_picture() -> None:
+    assert torch.equal(CROPPED.view(RESIZED), RESIZED[:, 1:7, 2:8])
+    assert torch.equal(CROPPED.view(RESIZED, "hflip"), CROPPED.view(RESIZED).flip(2))
+    assert torch.equal(CROPPED.view(RESIZED, "top_left"), RESIZED[:, :6, :6])
+    assert torch.equal(CROPPED.view(RESIZED, "top_right"), RESIZED[:, :6, 4:])
+    assert torch.equal(CROPPED.view(RESIZED, "bottom_left"), RESIZED[:, 2:, :6])
+    assert torch.equal(CROPPED.view(RESIZED, "bottom_right"), RESIZED[:, 2:, 4:])
+
+
+def test_a_picture_that_is_not_cropped_has_no_corners() -> None:
+    whole = Preprocessing((8, 8), None, "bilinear", (0,) * 3, (1,) * 3)
+    assert torch.equal(whole.view(RESIZED, "hflip"), RESIZED.flip(2))
+    with pytest.raises(BadParameters, match="five_crop needs a backbone whose preprocessing crops"):
+        whole.view(RESIZED, "top_left")

@@ -1,0 +1,77 @@
+"""Parameters are refused whole, with the key, what was given and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from thaw.foundation.errors import BadParameters
+from thaw.params.sections import OpennessParams, Params, check_params, read_params
+from thaw.params.table import leaves
+
+
+def test_the_projects_own_file_is_valid() -> None:
+    assert read_params(Path("params.yaml")).dataset.labels_per_class == 5
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    values = {"dataset": {"sorce": "x"}, "strategy": {"kind": "tree"}, "head": {"l2": [-1]}, "hed": {}}
+    with pytest.raises(BadParameters) as caught:
+        check_params(values, "params.yaml")
+    text = str(caught.value)
+    assert "dataset.sorce: no such key; dataset has source, listing" in text
+    assert "strategy.kind: 'tree' given; input should be 'auto', 'linear', 'mlp'" in text
+    assert "head.l2.0: -1 given" in text
+    assert "hed: no such key; there are dataset, backbone" in text
+
+
+@pytest.mark.parametrize("key", ["kind", "layer"])
+def test_a_key_of_before_says_where_it_has_gone(key: str) -> None:
+    with pytest.raises(BadParameters, match=rf"head\.{key}: this is strategy\.{key} now; move it there"):
+        check_params({"head": {key: "knn"}}, "params.yaml")
+
+
+@pytest.mark.parametrize("shares", [{"val": 0.5, "test": 0.5}, {"val": -0.1, "test": 0.2}, {"val": 0.2, "test": 1.0}])
+def test_splits_must_leave_something_to_train_on(shares: dict[str, float]) -> None:
+    with pytest.raises(BadParameters, match=r"dataset\.splits"):
+        check_params({"dataset": {"splits": shares}}, "params.yaml")
+
+
+def test_a_file_that_is_missing_or_no_yaml_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(BadParameters, match="project's folder"):
+        read_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("a: [1,\nb")
+    with pytest.raises(BadParameters, match="not valid YAML"):
+        read_params(tmp_path / "params.yaml")
+
+
+def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("")
+    assert read_params(tmp_path / "params.yaml") == Params()
+
+
+def test_parameters_are_frozen_and_every_one_is_described() -> None:
+    with pytest.raises(ValidationError):
+        Params().strategy.kind = "knn"  # type: ignore[misc]
+    undescribed = [name for name, field in leaves(Params) if not field.description]
+    assert not undescribed
+
+
+@pytest.mark.parametrize("path", sorted(Path("examples").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_example_files_are_valid(path: Path) -> None:
+    read_params(path)
+
+
+def test_a_head_trains_only_on_views_that_are_cached() -> None:
+    with pytest.raises(BadParameters, match=r"head\.views needs hflip, which extract\.views leaves out"):
+        check_params({"head": {"views": ["identity", "hflip"]}}, "params.yaml")
+    check_params({"head": {"views": ["hflip"]}, "extract": {"views": ["five_crop", "hflip"]}}, "params.yaml")
+
+
+def test_a_background_label_may_be_a_number_and_excludes_a_score() -> None:
+    assert OpennessParams.model_validate({"background": 9}).background == "9"
+    assert OpennessParams.model_validate({"background": None}).background is None
+    with pytest.raises(ValidationError, match="valid string"):
+        OpennessParams.model_validate({"background": 9.5})
+    with pytest.raises(ValidationError, match="take one of them"):
+        OpennessParams.model_validate({"score": "energy", "background": "9"})

@@ -1,0 +1,42 @@
+"""Intervals over rows and groups."""
+
+import numpy as np
+import pytest
+import torch
+
+from thaw.foundation.statistics.bootstrap import Resampling
+from thaw.strategies.advice.intervals import accuracy_of, gain_of
+from thaw.strategies.advice.out_of_fold import OutOfFold
+
+USUAL = Resampling(1000)
+
+
+def found(*right: float) -> OutOfFold:
+    return OutOfFold(np.array([right]), 0)
+
+
+def test_rows_of_a_group_count_as_one_witness() -> None:
+    right = np.repeat(np.arange(40) % 2, 10).astype(float)
+    rows = OutOfFold(right[None], 0)
+    alone, grouped = (accuracy_of(rows, groups, USUAL) for groups in (None, torch.arange(400) // 10))
+    assert alone is not None and grouped is not None and alone.value == grouped.value == 0.5
+    assert grouped.high - grouped.low == pytest.approx((alone.high - alone.low) * 10**0.5, rel=0.2)
+
+
+def test_all_right_is_not_sure_to_stay_so() -> None:
+    estimate = accuracy_of(found(*[1.0] * 20), None, USUAL)
+    assert estimate is not None and (estimate.value, estimate.high) == (1, 1)
+    assert estimate.low == pytest.approx(0.025 ** (1 / 20))
+    none = accuracy_of(found(*[0.0] * 20), None, USUAL)
+    assert none is not None and none.high == pytest.approx(1 - 0.025 ** (1 / 20))
+
+
+def test_nothing_judged_gives_nothing() -> None:
+    assert accuracy_of(found(np.nan, np.nan), None, USUAL) is None
+    assert gain_of(found(1, np.nan), found(np.nan, 1), None, USUAL) is None
+
+
+def test_a_gain_is_paired() -> None:
+    first, second = np.arange(200) % 2, (np.arange(200) % 2) * (np.arange(200) > 20)
+    gain = gain_of(OutOfFold(first[None] * 1.0, 0), OutOfFold(second[None] * 1.0, 0), None, USUAL)
+    assert gain is not None and gain.value == pytest.approx(0.05) and 0 < gain.low < gain.high < 0.1

@@ -1,0 +1,52 @@
+"""The baseline from scratch: learns real handwriting from few labels, and repeats itself."""
+
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+from thaw.backbones.thaw_small import build_small_resnet
+from thaw.strategies.baselines.from_scratch import ScratchSettings, normalise, predict_logits, train_scratch
+
+
+def digits(rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
+    """Zeros and ones: uint8 [N, 3, 32, 32] and int64 [N]."""
+    held = load_digits(n_class=2)
+    images = torch.tensor(held.images[rows] * 255 / 16).round().to(torch.uint8)
+    large = images.repeat_interleave(4, 1).repeat_interleave(4, 2)
+    return large[:, None].expand(-1, 3, -1, -1), torch.tensor(held.target[rows])
+
+
+def train(seed: int, steps: int = 20) -> nn.Module:
+    images, targets = digits(slice(20))
+    settings = ScratchSettings(steps=steps, batch_size=16, ema_decay=0.7)
+    return train_scratch(
+        images,
+        targets,
+        build=build_small_resnet,
+        num_classes=2,
+        mean=[0.3] * 3,
+        std=[0.3] * 3,
+        seed=seed,
+        settings=settings,
+    )
+
+
+def test_twenty_images_tell_zeros_from_ones() -> None:
+    images, targets = digits(slice(100, 300))
+    logits = predict_logits(train(0), images, mean=[0.3] * 3, std=[0.3] * 3)
+    assert logits.shape == (200, 2) and logits.dtype == torch.float32
+    assert (logits.argmax(1) == targets).float().mean() > 0.9
+
+
+def test_the_seed_decides_and_the_callers_random_state_is_left_alone() -> None:
+    torch.manual_seed(9)
+    before = torch.random.get_rng_state()
+    first, again, other = (train(seed, steps=2).state_dict()["fc.weight"] for seed in (0, 0, 1))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_pixels_are_normalised_by_channel() -> None:
+    found = normalise(torch.ones(2, 3, 4, 4), [0.5, 0.0, 1.0], [0.5, 2.0, 1.0])
+    assert found[0, :, 0, 0].tolist() == [1.0, 0.5, 0.0]
+    assert found.is_contiguous(memory_format=torch.channels_last)

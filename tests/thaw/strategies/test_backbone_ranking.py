@@ -1,0 +1,74 @@
+"""Backbones ranked by what their features know of real handwriting."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from advised import DIGITS, HEAD, coarse, handwriting
+
+from thaw.foundation.errors import BadArtifact, BadManifest
+from thaw.models.prices import Price
+from thaw.strategies.advice.out_of_fold import Fitting
+from thaw.strategies.backbone_ranking import (
+    Entrant,
+    Judges,
+    Ranked,
+    Ranking,
+    Unranked,
+    rank_backbones,
+    read_ranking,
+    write_ranking,
+)
+
+PIXELS, TARGETS = handwriting(12)
+JUDGES = Judges(TARGETS, DIGITS)
+
+
+def entrant(name: str, features: torch.Tensor, megabytes: float = 1.0) -> Entrant:
+    return Entrant(name, f"{name}.pth", "resnet18", "flatten", features, Price(megabytes, 100.0), len(features), 0.5)
+
+
+def ranked(*entrants: Entrant) -> tuple[Ranked, ...]:
+    return rank_backbones(entrants, JUDGES, Fitting(HEAD), repeats=2)[1]
+
+
+def test_features_that_know_more_come_first_by_more_than_their_interval() -> None:
+    best, other = ranked(entrant("coarse", coarse(PIXELS)), entrant("fine", PIXELS))
+    assert (best.name, other.name) == ("fine", "coarse")
+    assert best.behind_best is None and not best.undecided
+    assert other.behind_best is not None and other.behind_best.high < 0 and not other.undecided
+    assert other.behind_best.value == pytest.approx(other.accuracy.value - best.accuracy.value)
+    assert best.log_me.value > other.log_me.value and best.log_me.z is not None and best.log_me.z > 3
+    assert (best.dim, other.dim) == (64, 4)
+
+
+def test_equal_ones_cannot_be_told_apart_and_the_smaller_comes_first() -> None:
+    best, other = ranked(entrant("large", PIXELS, 9.0), entrant("small", PIXELS, 2.0))
+    assert (best.name, other.name) == ("small", "large")
+    assert other.undecided
+
+
+def test_rows_that_only_judge_are_not_learnt_from() -> None:
+    learns = torch.arange(len(TARGETS)) % 2 == 0
+    judges = Judges(TARGETS, DIGITS, learns=learns)
+    wrong = TARGETS.clone()
+    wrong[~learns] = (wrong[~learns] + 1) % 10
+    cheated = Judges(wrong, DIGITS, learns=learns)
+    both = [rank_backbones([entrant("one", PIXELS)], each, Fitting(HEAD), repeats=1) for each in (judges, cheated)]
+    (rows, (honest,)), (_, (misled,)) = both
+    assert rows == len(TARGETS)
+    assert misled.accuracy.value < honest.accuracy.value - 0.2
+
+
+def test_with_one_image_a_class_nothing_can_be_judged() -> None:
+    with pytest.raises(BadManifest, match="label more"):
+        rank_backbones([entrant("one", PIXELS[:2])], Judges(torch.tensor([0, 1]), ("a", "b")), Fitting(HEAD), repeats=1)
+
+
+def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
+    written = Ranking(120, 130, 3, 2, 0.95, ranked(entrant("one", PIXELS)), (Unranked("two", "no such weights"),))
+    write_ranking(written, tmp_path / "ranking.json")
+    assert read_ranking(tmp_path / "ranking.json") == written
+    (tmp_path / "ranking.json").write_text("{}")
+    with pytest.raises(BadArtifact, match="thaw rank"):
+        read_ranking(tmp_path / "ranking.json")

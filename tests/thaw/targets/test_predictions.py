@@ -1,0 +1,43 @@
+"""Predictions come back from their file as they went in, or not at all."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from evaluations import NAMES, hostile_predictions
+
+from thaw.foundation.errors import BadArtifact
+from thaw.targets.predictions import read_predictions, write_predictions
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    written = hostile_predictions()
+    write_predictions(written, tmp_path / "predictions.parquet")
+    found = read_predictions(tmp_path / "predictions.parquet")
+    assert (found.class_names, found.digests, found.paths) == (written.class_names, written.digests, written.paths)
+    assert (found.targets == written.targets).all()
+    assert np.array_equal(found.probabilities, written.probabilities)
+
+
+def test_any_reader_of_parquet_finds_names_and_confidence(tmp_path: Path) -> None:
+    written = hostile_predictions()
+    write_predictions(written, tmp_path / "predictions.parquet")
+    table = pq.read_table(tmp_path / "predictions.parquet")
+    assert set(table["label"].to_pylist()) == set(NAMES)
+    assert table["predicted"].to_pylist() == [NAMES[place] for place in written.predicted]
+    assert table["confidence"].to_numpy() == pytest.approx(written.confidences)
+
+
+def test_a_missing_torn_or_foreign_file_is_named_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.parquet"
+    with pytest.raises(BadArtifact, match="thaw run --stage evaluate"):
+        read_predictions(path)
+    write_predictions(hostile_predictions(), path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(BadArtifact, match="cannot be read"):
+        read_predictions(path)
+    pq.write_table(pa.table({"digest": [b"x"]}), path)
+    with pytest.raises(BadArtifact, match="holds no predictions"):
+        read_predictions(path)

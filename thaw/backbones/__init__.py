@@ -1,0 +1,1 @@
+"""Backbones: pretrained networks, where they are cut, and what runs them."""

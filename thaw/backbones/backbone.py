@@ -1,0 +1,237 @@
+"""Backbones: a pretrained network, frozen, cut at named layers, with the preprocessing that belongs to it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from blake3 import blake3
+from torch import fx, nn
+from torchvision.models.feature_extraction import DualGraphModule
+
+from thaw.backbones.architectures import (
+    build_seeded,
+    build_with_part,
+    build_with_weights,
+    classifier_input,
+    default_preprocessing,
+    has_channels_last,
+    infer_architecture,
+)
+from thaw.backbones.blocks import spread_layers
+from thaw.backbones.graph import Traced, trace
+from thaw.backbones.pooling import pool
+from thaw.backbones.weights import Weights, digest_tensors, read_weights, write_weights
+from thaw.foundation.errors import BadArtifact, BadParameters
+from thaw.foundation.files.atomic import write_text
+from thaw.kinds.images.preprocessing import Preprocessing, preprocessing_from_json
+from thaw.kinds.images.probe import probe_digest
+from thaw.kinds.views import IDENTITY, View
+from thaw.params.sections import BackboneParams, Pooling
+
+AUTO, BLOCKS = "auto", "blocks"
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """A frozen network that ends at its cut layers.
+
+    `layers` are the cut layers' node names; `extractor` maps float32 [B, 3, H, W] to a tensor for each of them; `model` is the whole network with its
+    original classifier; `weights_digest` is BLAKE3 of its tensors, hex; `pooling` makes one vector of maps and tokens. One that was written and read
+    again is sliced: it holds only the tensors that its layers need (the others have no memory), whose digest is `held_digest`.
+    """
+
+    architecture: str
+    preprocessing: Preprocessing
+    layers: tuple[str, ...]
+    model: nn.Module
+    extractor: nn.Module
+    weights_digest: str
+    held_digest: str
+    pooling: Pooling = "average"
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Features of uint8 [B, 3, H, W], resized and cropped: float32 [B, dim] for each cut layer, on the same device."""
+        with torch.inference_mode():
+            batch = self.preprocessing.normalise(pixels).contiguous(memory_format=torch.channels_last)
+            return {name: self.pool(output) for name, output in self.extractor(batch).items()}
+
+    def pool(self, output: torch.Tensor) -> torch.Tensor:
+        """A layer's output of B images as float [B, dim]."""
+        return pool(output, self.pooling)
+
+    def fingerprint(self, precision: str, dtype: str, *, pooled: bool = False, view: View = IDENTITY) -> str:
+        """A hash, hex, of all that changes a stored number: architecture, weights, preprocessing and what it makes of a probe, the
+        precision of the arithmetic, the stored dtype, the view, and the pooling of a layer that has something to pool; not the engine, the batch size or the
+        device.
+        """
+        preprocessing = [self.preprocessing.to_json(), probe_digest(self.preprocessing)]
+        stored = [precision, dtype, view, self.pooling if pooled else "none"]
+        return blake3(json.dumps([self.architecture, self.weights_digest, *preprocessing, *stored]).encode()).hexdigest(
+            16
+        )
+
+    def only(self, layers: tuple[str, ...]) -> "Backbone":
+        """The same backbone with some of its cut layers; it runs no further than they need."""
+        if layers == self.layers:
+            return self
+        return replace(self, layers=layers, extractor=_extractor(self.model, layers))
+
+    def build(self, num_classes: int, seed: int) -> nn.Module:
+        """The same architecture with random weights and a new classifier, ready to be trained."""
+        return build_seeded(self.architecture, num_classes, seed)
+
+    def randomised(self, seed: int) -> "Backbone":
+        """The same architecture, cut layers and preprocessing with random weights: what a backbone must beat."""
+        tensors = self.build(1000, seed).state_dict()
+        return cut(self.architecture, Weights(tensors, {}), self.layers, self.preprocessing, self.pooling)
+
+    def is_unchanged(self) -> bool:
+        """Whether the weights still have the digest that they were read with."""
+        held = {name: tensor for name, tensor in self.model.state_dict().items() if not tensor.is_meta}
+        return digest_tensors(held) == self.held_digest
+
+    def needed_tensors(self) -> dict[str, torch.Tensor]:
+        """The tensors that its layers depend on, by their names in the network's `state_dict`."""
+        used = set(self.extractor.state_dict())
+        inside = {name.rpartition(".")[0] for name in used}
+        inside |= {parent for name in inside for parent in _parents(name)}
+        # A buffer may be computed with while the network is traced: then the extractor holds the result alone.
+        used |= {name for name, _ in self.model.named_buffers() if name.rpartition(".")[0] in inside}
+        return {name: tensor for name, tensor in self.model.state_dict().items() if name in used}
+
+
+def read_backbone(params: BackboneParams) -> Backbone:
+    """Read the backbone that the parameters name.
+
+    Raises:
+        BadWeights: the weights are missing, damaged, or fit no architecture.
+        BadParameters: no such architecture or cut layer.
+    """
+    path = Path(params.weights)
+    weights = read_weights(path)
+    architecture = params.architecture
+    if architecture == AUTO:
+        architecture = weights.metadata.get("architecture") or infer_architecture(weights.tensors, path)
+    stated = weights.metadata.get("preprocessing")
+    preprocessing = preprocessing_from_json(stated) if stated else default_preprocessing(architecture, path)
+    preprocessing = replace(preprocessing, decoding=params.decoding)
+    return cut(architecture, weights, params.layers, preprocessing, params.pooling)
+
+
+def cut(
+    architecture: str,
+    weights: Weights,
+    layers: tuple[str, ...],
+    preprocessing: Preprocessing,
+    pooling: Pooling = "average",
+) -> Backbone:
+    """Build the frozen network and drop what lies beyond its cut layers.
+
+    Raises:
+        BadWeights: the weights do not fit the architecture.
+        BadParameters: no such cut layer; the message names those that there are.
+    """
+    model = build_with_weights(architecture, weights.tensors)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    names = _names(model, layers)
+    _check_names(architecture, model, names)
+    extractor = _extractor(model, names)
+    digest = digest_tensors(model.state_dict())
+    return Backbone(architecture, preprocessing, names, model, extractor, digest, digest, pooling)
+
+
+def _names(model: nn.Module, layers: Sequence[str]) -> tuple[str, ...]:
+    """The cut layers that are meant, once each, in order."""
+    names: list[str] = []
+    for layer in layers:
+        if layer == AUTO:
+            names.append(classifier_input(model))
+        elif layer == BLOCKS:
+            names += spread_layers(model)
+        else:
+            names.append(layer)
+    return tuple(dict.fromkeys(names))
+
+
+def _check_names(architecture: str, model: nn.Module, names: Sequence[str]) -> None:
+    """Raise BadParameters for layers that do not exist, that cannot be pooled, and that are the same."""
+    traced, given = trace(model), dict[fx.Node, str]()
+    for name in names:
+        try:
+            node = traced.node(name)
+        except KeyError as error:
+            raise BadParameters(
+                f"backbone.layers: {', '.join(names)} given; {architecture} has {_blocks(traced)}"
+            ) from error
+        if node in given:
+            raise BadParameters(f"backbone.layers: {given[node]} and {name} are the same layer; leave one out")
+        given[node] = name
+    if wrong := [name for name in names if has_channels_last(model, name)]:
+        raise BadParameters(
+            f"backbone.layers: {', '.join(wrong)} of {architecture} has its channels last, which cannot be pooled; permute, avgpool and flatten can be cut"
+        )
+
+
+def _extractor(model: nn.Module, layers: tuple[str, ...]) -> nn.Module:
+    """The network up to its layers; it holds nothing else of the model.
+
+    torchvision's `create_feature_extractor` would keep every operation that an assertion beyond the layers looks at, in transformers all of them.
+    """
+    training, evaluation = (trace(model, training=mode).part_to(layers) for mode in (True, False))
+    extractor: nn.Module = DualGraphModule(model, training, evaluation)
+    return extractor.eval().requires_grad_(False)
+
+
+def _blocks(traced: Traced) -> str:
+    """The nodes of the two upper levels, in order, for an error."""
+    return ", ".join(dict.fromkeys(".".join(node.split(".")[:2]) for node in traced.names.values()))
+
+
+def _parents(name: str) -> list[str]:
+    """The qualified names of the modules around a module, from the network itself."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(len(parts))]
+
+
+def write_backbone(backbone: Backbone, folder: Path) -> None:
+    """Write `backbone.safetensors`, with the tensors that the cut layers need, and `backbone.json`; `read_written_backbone` makes the same backbone of them."""
+    tensors = backbone.needed_tensors()
+    # One entry alone: safetensors writes several in any order, and the same model is to give the same bytes.
+    write_weights(folder / "backbone.safetensors", tensors, {"weights_digest": backbone.weights_digest})
+    description = {
+        "architecture": backbone.architecture,
+        "layers": list(backbone.layers),
+        "pooling": backbone.pooling,
+        "preprocessing": json.loads(backbone.preprocessing.to_json()),
+        "weights_digest": backbone.weights_digest,
+        "tensors_digest": digest_tensors(tensors),
+    }
+    write_text(folder / "backbone.json", json.dumps(description, indent=2) + "\n")
+
+
+def read_written_backbone(folder: Path) -> Backbone:
+    """Read what `write_backbone` wrote: a sliced backbone, with the same features bit for bit.
+
+    Raises:
+        BadArtifact: the weights are not those that were written.
+    """
+    description = json.loads((folder / "backbone.json").read_text())
+    weights = read_weights(folder / "backbone.safetensors")
+    digest, origin = digest_tensors(weights.tensors), weights.metadata.get("weights_digest")
+    if (digest, origin) != (description.get("tensors_digest"), description["weights_digest"]):
+        raise BadArtifact(f"{folder}: the backbone's weights are not those that were written; register the model again")
+    model = build_with_part(description["architecture"], weights.tensors)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    layers = tuple(description["layers"])
+    return Backbone(
+        architecture=description["architecture"],
+        preprocessing=preprocessing_from_json(json.dumps(description["preprocessing"])),
+        layers=layers,
+        model=model,
+        extractor=_extractor(model, layers),
+        weights_digest=description["weights_digest"],
+        held_digest=digest,
+        pooling=description["pooling"],
+    )

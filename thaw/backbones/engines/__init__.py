@@ -1,0 +1,7 @@
+"""Engines: ways to run a frozen backbone, behind one small interface; the fastest that gives the right features is chosen."""
+
+from thaw.backbones.engines.choosing import Chosen, Work, choose_engine
+from thaw.backbones.engines.engine import Engine, Precision
+from thaw.backbones.engines.precision import settle_precision
+
+__all__ = ["Chosen", "Engine", "Precision", "Work", "choose_engine", "settle_precision"]

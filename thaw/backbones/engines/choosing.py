@@ -1,0 +1,211 @@
+"""Which engine runs a backbone: each that could is measured for a moment on the user's own images, beside the reference."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+
+import torch
+
+from thaw.backbones.backbone import Backbone
+from thaw.backbones.engines.compiled_engine import build_compiled_engine, has_compiler
+from thaw.backbones.engines.cuda_engine import build_compiled_cuda_engine, build_cuda_engine, cuda_devices
+from thaw.backbones.engines.engine import Engine, Precision
+from thaw.backbones.engines.halving_engine import HalvingEngine
+from thaw.backbones.engines.openvino_engine import build_openvino_engine, is_kept
+from thaw.backbones.engines.reference import Deviation, reference_features, worst_deviation
+from thaw.backbones.engines.tolerances import TOLERANCES
+from thaw.backbones.engines.torch_engine import build_torch_engine
+from thaw.foundation.errors import BadParameters
+from thaw.foundation.parallel.torch_threads import threads
+
+log = logging.getLogger(__name__)
+
+AUTO, OPENVINO, CUDA = "auto", "openvino", "cuda"
+FEW = 256
+"""With fewer images to do, measuring costs more than a faster engine saves: PyTorch in float32 on the CPU needs no check."""
+SAMPLE = 8
+"""Images that engines are measured on."""
+WORTH_CONVERTING_S = 8.0
+"""Where the work takes less time than this, converting the network for OpenVINO (2 to 3 s) costs more than it saves."""
+WORTH_READING_S = 1.5
+"""The same where the converted network was kept: starting OpenVINO takes some tenths of a second."""
+WORTH_COMPILING_S = 60.0
+"""The same of PyTorch's compiler (3 to 30 s)."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What an engine did on the sample: images a second of one worker; its deviation in the cut layer that is worst."""
+
+    engine: Engine
+    images_per_second: float
+    deviation: Deviation
+
+    @property
+    def allowed(self) -> bool:
+        """Whether it is within the tolerance of its precision."""
+        return TOLERANCES[self.engine.precision].allows(self.deviation)
+
+    def __str__(self) -> str:
+        verdict = "" if self.allowed else ", outside the tolerance"
+        return (
+            f"{self.engine.name} {self.engine.precision}: {self.images_per_second:.0f} images/s a worker, "
+            f"{self.deviation}{verdict}"
+        )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The engine that runs, and what it was chosen from; no trials where there was nothing to choose or too little to do."""
+
+    engine: Engine
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be done: `images` by `workers` threads on `device`; `keep` is the folder for converted networks, or None."""
+
+    images: int
+    workers: int
+    device: torch.device
+    keep: Path | None = None
+
+    @property
+    def at_once(self) -> int:
+        """How many passes run side by side at the rate of one: a GPU is busy with a single worker's."""
+        return len(cuda_devices(self.device)) if self.device.type == "cuda" else self.workers
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """An engine that costs something to try: only where the best so far would need `worth_s` seconds or more."""
+
+    name: str
+    worth_s: float
+    build: Callable[[], Engine]
+
+
+def choose_engine(
+    backbone: Backbone, wanted: str, precision: Precision, work: Work, sample: Callable[[int], torch.Tensor]
+) -> Chosen:
+    """The engine that is wanted (as in `extract.engine`), or the fastest one within tolerance.
+
+    sample: gives the pixels of N images, uint8 [N, 3, H, W].
+
+    Raises:
+        BadParameters: the engine that is wanted cannot run, or none is within the tolerance of the precision.
+    """
+    _check(wanted, precision, work.device)
+    few = work.images < (FEW if wanted == AUTO else SAMPLE)
+    if few and wanted != OPENVINO and precision == "float32" and work.device.type == "cpu":
+        return Chosen(HalvingEngine(_plain(backbone, precision, work.device)), ())
+    pixels = sample(SAMPLE)
+    side = (pixels.shape[2], pixels.shape[3])
+    trials: list[Trial] = []
+    with threads(1):
+        reference = reference_features(pixels, backbone)
+        if wanted == OPENVINO:
+            engine: Engine = build_openvino_engine(backbone, precision, side, work.workers, work.keep)
+        else:
+            engine = _plain(backbone, precision, work.device)
+        trials.append(_try(engine, pixels, reference))
+        for candidate in _candidates(backbone, wanted, precision, work, side):
+            trial = _try_if_worth(candidate, work, trials, pixels, reference)
+            trials += [trial] if trial else []
+    for trial in trials:
+        log.info("engine %s", trial)
+    allowed = [trial for trial in trials if trial.allowed]
+    if not allowed:
+        raise BadParameters(
+            f"extract.precision: {precision} is outside its tolerance on this backbone ({trials[0]}); {_way_out(precision)}"
+        )
+    best = max(allowed, key=lambda trial: trial.images_per_second)
+    return Chosen(HalvingEngine(best.engine), tuple(trials))
+
+
+def _way_out(precision: Precision) -> str:
+    if precision == "float32":
+        return "look at its weights: values may overflow, or be no numbers"
+    return "set extract.precision=float32"
+
+
+def _check(wanted: str, precision: Precision, device: torch.device) -> None:
+    if wanted == OPENVINO and device.type != "cpu":
+        raise BadParameters(f"extract.engine: openvino runs on the CPU, and extract.device is {device}")
+    if wanted == CUDA and device.type != "cuda":
+        raise BadParameters(f"extract.engine: cuda needs an NVIDIA GPU, and extract.device is {device}")
+    if precision == "float16" and device.type != "cuda":
+        raise BadParameters(
+            f"extract.precision: float16 needs an NVIDIA GPU, and extract.device is {device}; bfloat16 runs here"
+        )
+
+
+def _plain(backbone: Backbone, precision: Precision, device: torch.device) -> Engine:
+    """The engine that needs no preparation."""
+    if device.type == "cuda":
+        return build_cuda_engine(backbone, precision, cuda_devices(device))
+    return build_torch_engine(backbone, precision, device)
+
+
+def _candidates(
+    backbone: Backbone, wanted: str, precision: Precision, work: Work, side: tuple[int, int]
+) -> Iterator[_Candidate]:
+    """The engines beside the first that could run here, the cheapest to try first."""
+    if work.device.type == "cuda":
+        devices = cuda_devices(work.device)
+        yield _Candidate(
+            "torch.compile", WORTH_COMPILING_S, lambda: build_compiled_cuda_engine(backbone, precision, devices)
+        )
+    if work.device.type != "cpu" or wanted == OPENVINO:
+        return
+    if wanted == AUTO and find_spec("openvino") is not None:
+        worth = WORTH_READING_S if is_kept(backbone, side, work.keep) else WORTH_CONVERTING_S
+        yield _Candidate(
+            OPENVINO, worth, lambda: build_openvino_engine(backbone, precision, side, work.workers, work.keep)
+        )
+    if has_compiler():
+        yield _Candidate("torch.compile", WORTH_COMPILING_S, lambda: build_compiled_engine(backbone, precision))
+    else:
+        log.info("torch.compile is not tried: there is no C++ compiler here")
+
+
+def _try_if_worth(
+    candidate: _Candidate, work: Work, trials: list[Trial], pixels: torch.Tensor, reference: dict[str, torch.Tensor]
+) -> Trial | None:
+    """None where too little is left to gain, or where the engine cannot be built; the log says which."""
+    fastest = max(trials, key=lambda trial: trial.images_per_second if trial.allowed else 0.0)
+    seconds = work.images / (fastest.images_per_second * work.at_once)
+    if fastest.allowed and seconds < candidate.worth_s:
+        log.info(
+            "%s is not tried: %s needs about %.0f s, and trying it pays from %.0f s on",
+            candidate.name,
+            fastest.engine.name,
+            seconds,
+            candidate.worth_s,
+        )
+        return None
+    try:
+        return _try(candidate.build(), pixels, reference)
+    except RuntimeError as error:  # of compilers: the plain engine does as well, only slower
+        log.warning("%s failed and is not used: %s", candidate.name, (str(error).splitlines() or [""])[0])
+        return None
+
+
+def _try(engine: Engine, pixels: torch.Tensor, reference: dict[str, torch.Tensor]) -> Trial:
+    found = engine.features(pixels)  # the first pass lays out memory and compiles
+    seconds = _shortest_s(lambda: engine.features(pixels))
+    return Trial(engine, len(pixels) / seconds, worst_deviation(found, reference))
+
+
+def _shortest_s(work: Callable[[], object]) -> float:
+    """Of three rounds, or of fewer once a second is over: whatever else the machine does only ever makes a round longer."""
+    taken: list[float] = []
+    while len(taken) < 3 and sum(taken) < 1:
+        start = perf_counter()
+        work()
+        taken.append(perf_counter() - start)
+    return min(taken)

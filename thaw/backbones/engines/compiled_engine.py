@@ -1,0 +1,49 @@
+"""PyTorch's compiler on the CPU: the folded network fused into fewer kernels, with its weights laid out for them."""
+
+import os
+import shutil
+from dataclasses import dataclass
+
+import torch
+
+from thaw.backbones.backbone import Backbone
+from thaw.backbones.engines.engine import MICRO_BATCH, Precision, padded
+from thaw.backbones.engines.torch_engine import folded
+from thaw.backbones.engines.whole_network import WholeNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledEngine:
+    """`network` is compiled for uint8 [MICRO_BATCH, 3, H, W], at its first call."""
+
+    backbone: Backbone
+    network: WholeNetwork
+    precision: Precision
+    name: str = "torch compiled"
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """See `Engine`."""
+        with torch.inference_mode():
+            parts = [self._forward(batch) for batch in pixels.split(MICRO_BATCH)]
+        return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
+
+    def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        outputs = self.network(padded(pixels, MICRO_BATCH))
+        found = zip(self.backbone.layers, outputs, strict=True)
+        return {name: self.backbone.pool(output[: len(pixels)].float()) for name, output in found}
+
+
+def build_compiled_engine(backbone: Backbone, precision: Precision) -> CompiledEngine:
+    """Ready to be compiled by the first batch, which takes 3 to 30 s; what fails then is a RuntimeError of PyTorch."""
+    dtype = getattr(torch, precision)
+    network = folded(backbone.extractor).to(dtype)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    whole = WholeNetwork(network, backbone.layers, backbone.preprocessing, dtype).eval()
+    # Freezing makes the weights constants, which the compiler lays out anew for its kernels.
+    whole.compile(dynamic=False, options={"freezing": True})
+    return CompiledEngine(backbone, whole, precision)
+
+
+def has_compiler() -> bool:
+    """Whether there is the C++ compiler that PyTorch's needs."""
+    return shutil.which(os.environ.get("CXX", "g++")) is not None

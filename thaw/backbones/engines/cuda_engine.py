@@ -1,0 +1,92 @@
+"""NVIDIA GPUs: the folded network on each of them, channels last, in the precision asked for.
+
+Each thread that asks for features has a stream of its own on one of the GPUs: while one thread's batch is computed, the next thread's is copied from
+pinned memory, so copies and products overlap without a queue of our own.
+"""
+
+import copy
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+import torch
+from torch import nn
+
+from thaw.backbones.backbone import Backbone
+from thaw.backbones.engines.engine import Precision
+from thaw.backbones.engines.torch_engine import folded
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A copy of the network on a GPU, and one thread's stream there."""
+
+    network: nn.Module
+    stream: torch.cuda.Stream
+
+
+@dataclass(frozen=True, eq=False)
+class CudaEngine:
+    """`networks` lie on a GPU each; threads are dealt out to them in turn."""
+
+    backbone: Backbone
+    networks: tuple[nn.Module, ...]
+    precision: Precision
+    name: str = "cuda"
+    own: threading.local = field(default_factory=threading.local)
+    turn: "count[int]" = field(default_factory=count)
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """See `Engine`."""
+        place = self._place()
+        device = place.stream.device
+        with torch.inference_mode(), torch.cuda.device(device), torch.cuda.stream(place.stream):
+            images = self._brought(pixels, place.stream)
+            batch = self.backbone.preprocessing.normalise(images).contiguous(memory_format=torch.channels_last)
+            outputs = place.network(batch.to(getattr(torch, self.precision)))
+            found = {
+                name: self.backbone.pool(output.float()).to("cpu", non_blocking=True)
+                for name, output in outputs.items()
+            }
+            place.stream.synchronize()
+        return found
+
+    def _brought(self, pixels: torch.Tensor, stream: torch.cuda.Stream) -> torch.Tensor:
+        if not pixels.is_cuda:
+            return pixels.pin_memory().to(stream.device, non_blocking=True)
+        # Decoded on a GPU, on the stream that is every thread's own by default.
+        stream.wait_stream(torch.cuda.default_stream(pixels.device))
+        pixels.record_stream(stream)
+        return pixels.to(stream.device)
+
+    def _place(self) -> _Place:
+        if not hasattr(self.own, "place"):
+            network = self.networks[next(self.turn) % len(self.networks)]
+            device = next(network.parameters()).device
+            self.own.place = _Place(network, torch.cuda.Stream(device))
+        place: _Place = self.own.place
+        return place
+
+
+def build_cuda_engine(backbone: Backbone, precision: Precision, devices: Sequence[torch.device]) -> CudaEngine:
+    """A folded copy of the network on each of the devices, in its precision."""
+    if precision == "float32":
+        torch.backends.cudnn.allow_tf32 = False  # convolutions would otherwise have 10 bits of precision, not 23
+    plain = folded(backbone.extractor).to(getattr(torch, precision))
+    plain = plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    return CudaEngine(backbone, tuple(copy.deepcopy(plain).to(device) for device in devices), precision)
+
+
+def build_compiled_cuda_engine(backbone: Backbone, precision: Precision, devices: Sequence[torch.device]) -> CudaEngine:
+    """The same, each copy compiled by its first batch (tens of seconds); a batch of another size runs the same kernels."""
+    plain = build_cuda_engine(backbone, precision, devices)
+    for network in plain.networks:
+        network.compile(dynamic=True)
+    return replace(plain, name="cuda compiled")
+
+
+def cuda_devices(device: torch.device) -> tuple[torch.device, ...]:
+    """`cuda` means every GPU of this machine, `cuda:1` that one."""
+    numbers = range(torch.cuda.device_count()) if device.index is None else (device.index,)
+    return tuple(torch.device("cuda", number) for number in numbers)

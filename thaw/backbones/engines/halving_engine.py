@@ -1,0 +1,66 @@
+"""Any engine, with smaller batches where memory runs out."""
+
+import logging
+import threading
+
+import torch
+
+from thaw.backbones.engines.engine import Engine, Precision
+from thaw.foundation.errors import OutOfMemory
+
+log = logging.getLogger(__name__)
+
+_CPU_ALLOCATOR = "can't allocate memory"
+
+
+class HalvingEngine:
+    """Halves the batch for all threads on each out-of-memory error, and goes on."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._size: int | None = None
+
+    @property
+    def name(self) -> str:
+        """That of the engine within."""
+        return self._engine.name
+
+    @property
+    def precision(self) -> Precision:
+        """That of the engine within."""
+        return self._engine.precision
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """See `Engine`.
+
+        Raises:
+            OutOfMemory: there is no room for a single image.
+        """
+        while True:
+            size = self._size or len(pixels)
+            try:
+                parts = [self._engine.features(batch) for batch in pixels.split(size)]
+                return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+            except (RuntimeError, MemoryError) as error:
+                if not _is_out_of_memory(error):
+                    raise
+            # Out of the handler: the error's traceback holds what the batch has taken.
+            self._halve(min(size, len(pixels)))
+
+    def _halve(self, failed: int) -> None:
+        if failed == 1:
+            raise OutOfMemory(
+                "memory does not hold a single image in this backbone; set extract.workers=1, or free some"
+            )
+        with self._lock:
+            # Another thread may have halved it meanwhile.
+            if self._size is None or self._size >= failed:
+                self._size = failed // 2
+                log.warning("memory ran out with %d images at once; going on with %d", failed, self._size)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or _CPU_ALLOCATOR in str(error)

@@ -1,0 +1,123 @@
+"""OpenVINO on the CPU: the backbone converted once and compiled. Needs the extra `openvino`, which `make install` brings."""
+
+import json
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from blake3 import blake3
+
+from thaw.backbones.backbone import Backbone
+from thaw.backbones.engines.engine import MICRO_BATCH, Precision, padded
+from thaw.backbones.engines.whole_network import WholeNetwork
+from thaw.foundation.errors import BadParameters
+
+Shape = tuple[int, int, int, int]
+_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+@dataclass(frozen=True, eq=False)
+class OpenVinoEngine:
+    """`compiled` takes uint8 [size, 3, H, W]; each thread has an inference request of its own."""
+
+    backbone: Backbone
+    compiled: Any
+    precision: Precision
+    name: str = "openvino"
+    size: int = MICRO_BATCH
+    requests: threading.local = field(default_factory=threading.local)
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """See `Engine`."""
+        parts = [self._forward(batch) for batch in pixels.split(self.size)]
+        return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
+
+    def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        whole = padded(pixels, self.size)
+        if not hasattr(self.requests, "own"):
+            self.requests.own = self.compiled.create_infer_request()
+        outputs = self.requests.own.infer(whole.numpy())
+        found = (
+            np.array(outputs[place]) for place in range(len(self.backbone.layers))
+        )  # copied: the request reuses its memory
+        return {
+            name: self.backbone.pool(torch.from_numpy(output)[: len(pixels)])
+            for name, output in zip(self.backbone.layers, found, strict=True)
+        }
+
+
+def build_openvino_engine(
+    backbone: Backbone,
+    precision: Precision,
+    side: tuple[int, int],
+    workers: int,
+    keep: Path | None = None,
+    *,
+    size: int = MICRO_BATCH,
+) -> OpenVinoEngine:
+    """Convert and compile the backbone for images of `side` (height, width), for `workers` threads of one core each.
+
+    keep: the folder where the converted network is kept for the next time; None: nowhere. size: how many images it takes at once; fewer are padded.
+
+    Raises:
+        BadParameters: OpenVINO is not installed.
+    """
+    # Without this its converter reports each use to its makers; it does without where the module is missing.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        openvino: Any = import_module("openvino")
+    except ImportError as error:
+        raise BadParameters(
+            "the engine openvino needs the package openvino, which is not installed; `make install` brings it, or `pip install -e '.[openvino]'` "
+            "in Thaw's folder"
+        ) from error
+    shape = (size, 3, *side)
+    kept = keep / _kept_name(backbone, shape) if keep else None
+    model = _convert(openvino, backbone, shape) if kept is None else _kept(openvino, backbone, shape, kept)
+    settings = {
+        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "INFERENCE_NUM_THREADS": workers,
+        "NUM_STREAMS": workers,
+    }
+    return OpenVinoEngine(backbone, openvino.Core().compile_model(model, "CPU", settings), precision, size=size)
+
+
+def is_kept(backbone: Backbone, side: tuple[int, int], keep: Path | None) -> bool:
+    """Whether the converted network lies in the folder `keep` already."""
+    return keep is not None and (keep / _kept_name(backbone, (MICRO_BATCH, 3, *side))).is_dir()
+
+
+def _kept_name(backbone: Backbone, shape: Shape) -> str:
+    """A name of all that the converted network depends on."""
+    network = [backbone.architecture, backbone.weights_digest, backbone.layers, backbone.preprocessing.to_json()]
+    facts = [version("openvino"), *network, shape[0], shape[2:]]
+    return f"openvino-{blake3(json.dumps(facts).encode()).hexdigest(12)}"
+
+
+def _kept(openvino: Any, backbone: Backbone, shape: Shape, folder: Path) -> Any:
+    """Read the converted network from its folder; convert it first where it is not there. The folder comes whole, by one rename."""
+    file = folder / "network.xml"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as name:
+            unfinished = Path(name) / folder.name
+            openvino.save_model(_convert(openvino, backbone, shape), unfinished / file.name, compress_to_fp16=False)
+            with suppress(OSError):  # another process was faster
+                unfinished.rename(folder)
+    return openvino.Core().read_model(file)
+
+
+def _convert(openvino: Any, backbone: Backbone, shape: Shape) -> Any:
+    example = torch.zeros(*shape, dtype=torch.uint8)
+    whole = WholeNetwork(backbone.extractor, backbone.layers, backbone.preprocessing, torch.float32).eval()
+    model = openvino.convert_model(whole, example_input=example)
+    model.reshape(list(shape))
+    return model

@@ -1,0 +1,83 @@
+"""The plain way to features, in as few lines as possible; every faster way is checked against it."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torchvision.transforms.v2.functional import normalize, to_dtype
+
+from thaw.backbones.backbone import Backbone
+from thaw.kinds.images.files import decode
+
+
+def reference_pixels(contents: Sequence[bytes], backbone: Backbone, max_pixels: int) -> torch.Tensor:
+    """Decoded by Pillow, resized and cropped as torchvision's own weight transforms do: uint8 [N, 3, H, W]."""
+    return torch.stack([backbone.preprocessing.pixels(decode(content, max_pixels)) for content in contents])
+
+
+def reference_features(pixels: torch.Tensor, backbone: Backbone, batch_size: int = 16) -> dict[str, torch.Tensor]:
+    """Eager, float32, as PyTorch lays it out by itself, on the CPU: float32 [N, dim] by cut layer, from uint8 [N, 3, H, W]."""
+    return reference_pass(reference_network(backbone), pixels, backbone, batch_size)
+
+
+def reference_network(backbone: Backbone) -> nn.Module:
+    """A copy of the backbone's extractor as torchvision makes it."""
+    # A deep copy of a network that torchvision cut comes back in training mode.
+    network = copy.deepcopy(backbone.extractor).cpu().eval()
+    plain: nn.Module = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return plain
+
+
+def reference_pass(
+    network: nn.Module, pixels: torch.Tensor, backbone: Backbone, batch_size: int = 16
+) -> dict[str, torch.Tensor]:
+    """`reference_features` by a network that is made already."""
+    with torch.inference_mode():
+        parts = [network(_normalised(batch, backbone)) for batch in pixels.cpu().split(batch_size)]
+    return {name: torch.cat([backbone.pool(part[name]) for part in parts]) for name in parts[0]}
+
+
+def _normalised(pixels: torch.Tensor, backbone: Backbone) -> torch.Tensor:
+    scaled = to_dtype(pixels, torch.float32, scale=True)
+    found: torch.Tensor = normalize(scaled, list(backbone.preprocessing.mean), list(backbone.preprocessing.std))
+    return found
+
+
+LEAST_LEFT = 0.01
+"""Share of a row's length without the mean below which the mean stays on."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far features [N, dim] lie from the reference's.
+
+    cosine: the smallest cosine of a row with its reference, both centred on the reference's mean (raw features share a large mean, which makes
+    any two look alike); a row that hardly differs from the mean, as of copies of one picture, is compared as it is. largest: the largest
+    difference of a value, in standard deviations of the reference.
+    """
+
+    cosine: float
+    largest: float
+
+    def __str__(self) -> str:
+        return f"cosine {self.cosine:.6f}, largest difference {self.largest:.4f} sd"
+
+
+def deviation(features: torch.Tensor, reference: torch.Tensor) -> Deviation:
+    """Measure features float [N, dim] against the reference's, row for row; N of at least 2."""
+    mean = reference.mean(0)
+    # Where next to nothing is left of a row without the mean, what is left is rounding.
+    is_like_all = (reference - mean).norm(dim=1) < LEAST_LEFT * reference.norm(dim=1)
+    taken_off = torch.where(is_like_all[:, None], 0.0, mean)
+    cosines = F.cosine_similarity(features.float() - taken_off, reference - taken_off, dim=1)
+    cosines = torch.where((features == reference).all(1), 1.0, cosines)  # rows of zeros have no direction
+    largest = (features.float() - reference).abs().max() / reference.std().clamp(min=1e-12)
+    return Deviation(float(cosines.min()), float(largest))
+
+
+def worst_deviation(features: Mapping[str, torch.Tensor], reference: Mapping[str, torch.Tensor]) -> Deviation:
+    """The deviation in the cut layer where the cosine is smallest."""
+    return min((deviation(features[name], reference[name]) for name in reference), key=lambda one: one.cosine)

@@ -1,0 +1,68 @@
+"""The engine that is always there: PyTorch, with batch normalisation folded into the convolutions before it."""
+
+import copy
+import logging
+import warnings
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.fx import GraphModule
+from torch.fx.experimental.optimization import fuse
+from torch.fx.proxy import TraceError
+
+from thaw.backbones.backbone import Backbone
+from thaw.backbones.engines.engine import MICRO_BATCH, Precision
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class TorchEngine:
+    """`network` is the folded copy of the backbone's; the backbone itself is left as it is."""
+
+    backbone: Backbone
+    network: nn.Module
+    precision: Precision
+    device: torch.device
+    name: str = "torch"
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """See `Engine`."""
+        size = MICRO_BATCH if self.device.type == "cpu" else len(pixels)
+        with torch.inference_mode():
+            parts = [self._forward(batch) for batch in pixels.split(size)]
+        return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
+
+    def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        batch = self.backbone.preprocessing.normalise(pixels.to(self.device)).contiguous(
+            memory_format=torch.channels_last
+        )
+        outputs = self.network(batch.to(getattr(torch, self.precision)))
+        return {name: self.backbone.pool(output.float()).cpu() for name, output in outputs.items()}
+
+
+def build_torch_engine(backbone: Backbone, precision: Precision, device: torch.device) -> TorchEngine:
+    """Fold a copy of the backbone's network, in its precision, on the device.
+
+    Source of the folding: Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
+    Inference", CVPR 2018, section 3.2.
+    """
+    network = folded(backbone.extractor).to(device, getattr(torch, precision))
+    return TorchEngine(backbone, network.to(memory_format=torch.channels_last), precision, device)  # type: ignore[call-overload]
+
+
+def folded(extractor: nn.Module) -> nn.Module:
+    """A copy in evaluation mode without batch normalisation; a plain copy of a network that cannot be traced."""
+    # torchvision's extractor has a graph for training beside the one for evaluation, and its copies begin in training mode.
+    assert isinstance(extractor, GraphModule)
+    plain = GraphModule(extractor, extractor.graph).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            # Traced anew: torchvision's graph keeps whole blocks as single nodes, and what lies in a block would stay as it is.
+            network = fuse(plain)
+        except TraceError:
+            log.info("the network cannot be traced, so its batch normalisation is not folded")
+            network = copy.deepcopy(plain)
+    return network.eval().requires_grad_(False)

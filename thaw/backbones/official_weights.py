@@ -1,0 +1,113 @@
+"""Weights that a name stands for: torchvision's official ones, and random ones of any architecture."""
+
+import difflib
+import io
+import re
+import shutil
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import torch
+from torchvision import models
+
+from thaw.backbones.architectures import OWN, architecture_names, build_seeded
+from thaw.backbones.weights import read_weights
+from thaw.foundation.errors import BadWeights
+from thaw.foundation.files.atomic import atomic, write_bytes
+from thaw.foundation.files.downloads import cached_download, has_sha256, hub_folder
+from thaw.params.sections import NAMED_WEIGHTS, BackboneParams
+
+RANDOM = ".random.pth"
+_SEED = 0
+_CLASSES = 1000
+_HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.")
+
+
+def fetch_weights(path: Path) -> None:
+    """Bring the weights that `path` is named after; leave it alone if it exists.
+
+    `ResNet18_Weights.IMAGENET1K_V1.pth` is downloaded once into torch.hub's cache, checked by its hash, and
+    copied; `resnet18.random.pth` is drawn from a fixed seed, with torchvision's initialisation, for 1000
+    classes.
+
+    Raises:
+        BadWeights: the name stands for nothing (close ones are named), or no plain tensors came.
+        Unreachable, BadArtifact: the download failed.
+    """
+    if path.exists():
+        return
+    if path.name.endswith(RANDOM):
+        _write_random(path, path.name.removesuffix(RANDOM))
+    else:
+        _fetch_official(path, path.name.removesuffix(".pth"))
+
+
+def weights_of(name: str) -> Path:
+    """The file that a backbone's name stands for.
+
+    `resnet18`: the official weights that torchvision recommends; `ResNet18_Weights.IMAGENET1K_V1`: just these; `resnet18.random`: random ones;
+    `thaw_small`: those that ship with the repository; a path of a .pth or .safetensors file: that file. Nothing is fetched.
+
+    Raises:
+        BadWeights: the name stands for nothing; close ones are named.
+    """
+    if Path(name).suffix in (".pth", ".safetensors"):
+        return Path(name)
+    if name in OWN:
+        return Path(BackboneParams().weights)
+    if name in official_names() or name.removesuffix(".random") in architecture_names():
+        return NAMED_WEIGHTS / f"{_recommended(name)}.pth"
+    near = _near(name, [*architecture_names(), *official_names()])
+    raise BadWeights(f"`{name}` is no architecture, no official weights, and no .pth or .safetensors file; {near}")
+
+
+def _recommended(name: str) -> str:
+    """Of an architecture the weights that torchvision recommends; another name as it is."""
+    if name.endswith(".random") or name in official_names():
+        return name
+    recommended: object = models.get_model_weights(name)["DEFAULT"]
+    return str(recommended)
+
+
+@cache
+def official_names() -> dict[str, str]:
+    """torchvision's names of classification weights, and the address of each."""
+    enums = [models.get_model_weights(name) for name in models.list_models(module=models)]
+    return {str(entry): entry.url for enum in enums for entry in enum}
+
+
+def _fetch_official(path: Path, name: str) -> None:
+    if path.suffix != ".pth" or name not in official_names():
+        raise BadWeights(_unknown(path, name, [*official_names(), *(f"{one}.random" for one in architecture_names())]))
+    url = official_names()[name]
+    file = url.rsplit("/", 1)[-1]
+    found = _HASH_IN_NAME.search(file)
+    kept = hub_folder("checkpoints") / file
+    cached = cached_download(url, kept, is_whole=has_sha256(found[1] if found else ""))
+    read_weights(cached)  # refuses what is not plain tensors, before it gets its place
+    with atomic(path) as temporary:
+        shutil.copyfile(cached, temporary)
+
+
+def _write_random(path: Path, architecture: str) -> None:
+    if architecture not in architecture_names():
+        raise BadWeights(_unknown(path, architecture, architecture_names()))
+    tensors = build_seeded(architecture, _CLASSES, _SEED).state_dict()
+    # Through memory: saved to a path, the file would hold its temporary name, and differ from run to run.
+    content = io.BytesIO()
+    torch.save(dict(tensors), content)
+    write_bytes(path, content.getvalue())
+
+
+def _unknown(path: Path, name: str, known: Iterable[str]) -> str:
+    return (
+        f"backbone.weights: `{path}` does not exist, and `{name}` is neither one of torchvision's "
+        f"classification weights nor ARCHITECTURE.random; {_near(name, known)}"
+    )
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    by_letters = {one.lower(): one for one in known}
+    near = [by_letters[one] for one in difflib.get_close_matches(name.lower(), by_letters, n=4, cutoff=0.5)]
+    return f"close to it: {', '.join(near)}" if near else "there is nothing like it"

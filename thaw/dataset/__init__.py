@@ -1,0 +1,1 @@
+"""Data sets: from a source to the manifest."""

@@ -1,0 +1,113 @@
+"""Sources of examples: a folder of class folders, the same inside train, val and test, or a listing."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from thaw.dataset.candidates import Candidate, Rejected, Source
+from thaw.dataset.listings import read_listing
+from thaw.dataset.splits import SPLIT_NAMES
+from thaw.foundation.errors import BadSource
+from thaw.foundation.files.display_names import plain
+from thaw.foundation.files.walking import Found, files_below, folders_in, unfollowable_links
+
+__all__ = ["read_source", "unfollowable_links"]
+
+
+def read_source(root: Path, listing: str | None = None) -> Source:
+    """Find every candidate example of a source; opens none of the images.
+
+    In a folder of class folders the label is the top folder's name, however deep the file lies; a file beside
+    the class folders is unlabelled. Hidden and stray names are passed over.
+
+    Args:
+        root: the source's folder.
+        listing: a CSV or Parquet file, by its path relative to `root`; None: the folders say it.
+
+    Raises:
+        BadSource: it does not exist, is laid out ambiguously, holds no file, or has class names that differ
+            only by case.
+    """
+    if not root.is_dir():
+        what = "is a file, not a folder" if root.exists() else "does not exist"
+        raise BadSource(f"the data set's source `{root}` {what}; set `dataset.source` to a folder of class folders")
+    source = _read_folders(root) if listing is None else read_listing(root, listing)
+    if not source.candidates and not source.rejected:
+        raise BadSource(f"the data set's source `{root}` holds no files; put a folder of images for each class into it")
+    names = check_class_names(root, (name for candidate in source.candidates for name in candidate.names or ()))
+    return Source(source.candidates, source.rejected, (*source.notes, *names))
+
+
+def _read_folders(root: Path) -> Source:
+    splits = _split_folders(root)
+    found = sorted(files_below(root), key=lambda one: one.path)
+    candidates = tuple(_candidate(one, splits) for one in found if one.reason is None)
+    rejected = tuple(Rejected(one.path, one.reason) for one in found if one.reason is not None)
+    return Source(candidates, rejected, tuple(_empty_classes(root, splits, candidates)))
+
+
+def _split_folders(root: Path) -> dict[str, str]:
+    """The top folders that are splits, with the split of each; empty where the top folders are classes.
+
+    One folder of a split's name among others may well be a class (`train` beside `plane`); two of them are
+    not.
+    """
+    top = folders_in(root)
+    splits = {name: SPLIT_NAMES[name.casefold()] for name in top if name.casefold() in SPLIT_NAMES}
+    others = [name for name in top if name not in splits]
+    if others and len(set(splits.values())) > 1:
+        raise BadSource(
+            f"`{root}` holds the split folders {_names(splits)} beside {_names(others)}, "
+            f"so it is unclear which are classes; move {_names(others)} out of it"
+        )
+    if splits and not others and "train" not in splits.values():
+        raise BadSource(f"`{root}` holds {_names(splits)} but no folder `train`; there would be nothing to train on")
+    return {} if others else splits
+
+
+def _candidate(found: Found, splits: dict[str, str]) -> Candidate:
+    folders = found.path.split("/")[:-1]
+    split = splits.get(folders[0]) if folders else None
+    classes = folders[1:] if split else folders
+    return Candidate(found.path, classes[0] if classes else None, split)
+
+
+def _empty_classes(root: Path, splits: dict[str, str], candidates: Iterable[Candidate]) -> Iterable[str]:
+    """A note on each class folder without a file."""
+    tops = {"/".join(candidate.path.split("/")[: 2 if splits else 1]) for candidate in candidates}
+    folders = (
+        [f"{split}/{name}" for split in splits for name in folders_in(root / split)] if splits else folders_in(root)
+    )
+    return [f"The class folder `{folder}` holds no files." for folder in folders if folder not in tops]
+
+
+def check_class_names(root: Path, labels: Iterable[str]) -> list[str]:
+    """Refuse class names that differ only by case, spaces or Unicode form: they are almost surely one class.
+
+    Single letters may be what is to be recognised, so `A` and `a` are left alone, with a note.
+
+    Raises:
+        BadSource: there are such names.
+    """
+    alike: dict[str, set[str]] = defaultdict(set)
+    for label in set(labels):
+        alike[plain(label)].add(label)
+    several = [sorted(same) for _, same in sorted(alike.items()) if len(same) > 1]
+    for same in several:
+        if any(len(label) > 1 for label in same):
+            raise BadSource(
+                f"`{root}` has the classes {_names(same, quote=True)}, whose names differ only by case, "
+                "spaces or Unicode form; they are almost surely one class: give them one name"
+            )
+    return [
+        f"The classes {_names(same)} differ only by case; they are kept apart as single letters." for same in several
+    ]
+
+
+def _names(names: Iterable[str], *, quote: bool = False) -> str:
+    """Names for a sentence; `quote` shows code points where two of them would look the same."""
+    listed = sorted(names)
+    same = quote and len({unicodedata.normalize("NFC", name) for name in listed}) < len(listed)
+    shown = [ascii(name) if same else f"`{name}`" for name in listed]
+    return ", ".join(shown[:-1]) + f" and {shown[-1]}" if len(shown) > 1 else shown[0]

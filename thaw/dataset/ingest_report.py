@@ -1,0 +1,226 @@
+"""What there is to say about a source: classes, splits, copies, kinds, and notes in plain words."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from thaw.dataset.candidates import Source
+from thaw.dataset.corrections import Change
+from thaw.dataset.label_sets import join_labels
+from thaw.dataset.manifest import SPLITS, TEST, TRAIN, VAL, Example
+from thaw.dataset.splits import Splitter
+
+IMBALANCE = 10
+"""A class with this many times the training examples of another is worth a note."""
+_LISTED_COPIES = 200
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An example, its kind ("JPEG"), and whether its ending fits that."""
+
+    example: Example
+    kind: str
+    ending_fits: bool
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Files with the same bytes; `labels` (sets of them as `ant|bee`) and `splits` are those in use among them, sorted."""
+
+    paths: tuple[str, ...]
+    labels: tuple[str, ...]
+    splits: tuple[str, ...]
+
+    @property
+    def across(self) -> bool:
+        """Whether they lie in more than one split."""
+        return len(self.splits) > 1
+
+    @property
+    def conflicting(self) -> bool:
+        """Whether they have more than one label."""
+        return len(self.labels) > 1
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """The report of one ingestion. It holds no times: the same source gives the same report.
+
+    `classes` maps each class to its number of labelled examples by split; `split_by` is "source" or "hash";
+    the counts of copies are of sets of equal files, of which `copies` lists the first 200. `relabelled` and `left_out` count the files whose
+    label a correction changed, and those that one left out; `unused_corrections` those of images that the source lacks.
+    """
+
+    source: str
+    examples: int
+    unlabelled: int
+    rejected: int
+    size: int
+    split_by: str
+    splits: Mapping[str, int]
+    classes: Mapping[str, Mapping[str, int]]
+    kinds: Mapping[str, int]
+    wrong_endings: int
+    copies_within: int
+    copies_across: int
+    copies_conflicting: int
+    copies: tuple[Copies, ...]
+    notes: tuple[str, ...]
+    relabelled: int = 0
+    left_out: int = 0
+    unused_corrections: int = 0
+
+    def to_json(self) -> str:
+        """The report as indented JSON, keys in the order of the fields."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+
+def build_report(
+    name: str,
+    source: Source,
+    accepted: Sequence[Accepted],
+    *,
+    rejected: int,
+    splitter: Splitter,
+    changes: Sequence[Change] = (),
+    unused_corrections: int = 0,
+) -> IngestReport:
+    """Count and compare; pure.
+
+    Args:
+        name: the source as the parameters name it.
+        source: what was found, before any file was opened.
+        accepted: the good examples, in any order.
+        rejected: the number of the others.
+        splitter: what gave the examples their splits.
+        changes: what corrections did to them.
+        unused_corrections: the number of corrections of images that the source lacks.
+    """
+    rows = sorted(accepted, key=lambda one: one.example.path)
+    examples = [one.example for one in rows]
+    copies = find_copies(examples)
+    counted = IngestReport(
+        source=name,
+        examples=len(rows),
+        unlabelled=sum(example.names is None for example in examples),
+        rejected=rejected,
+        size=sum(example.size for example in examples),
+        split_by="source" if splitter.own else "hash",
+        splits={split: sum(example.split == split for example in examples) for split in SPLITS},
+        classes=_classes(examples),
+        kinds=dict(sorted(Counter(one.kind for one in rows).items())),
+        wrong_endings=sum(not one.ending_fits for one in rows),
+        copies_within=sum(not one.across for one in copies),
+        copies_across=sum(one.across for one in copies),
+        copies_conflicting=sum(one.conflicting for one in copies),
+        copies=tuple(copies[:_LISTED_COPIES]),
+        notes=(),
+        relabelled=sum(change.after is not None for change in changes),
+        left_out=sum(change.after is None for change in changes),
+        unused_corrections=unused_corrections,
+    )
+    notes = [
+        *_notes_on_splits(source, splitter),
+        *_notes_on_groups(examples),
+        *_notes_on_classes(counted),
+        *_notes_on_files(counted),
+    ]
+    return IngestReport(**{**vars(counted), "notes": (*source.notes, *notes)})
+
+
+def find_copies(examples: Sequence[Example]) -> list[Copies]:
+    """Every set of examples with the same bytes, sorted by their first path."""
+    same: dict[bytes, list[Example]] = defaultdict(list)
+    for example in examples:
+        same[example.digest].append(example)
+    sets = [
+        Copies(
+            paths=tuple(sorted(one.path for one in ones)),
+            labels=tuple(sorted({join_labels(one.names) for one in ones if one.names is not None})),
+            splits=tuple(split for split in SPLITS if any(one.split == split for one in ones)),
+        )
+        for ones in same.values()
+        if len(ones) > 1
+    ]
+    return sorted(sets, key=lambda one: one.paths)
+
+
+def _classes(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
+    counts = Counter((name, example.split) for example in examples for name in example.names or ())
+    labels = sorted({label for label, _ in counts})
+    return {label: {split: counts[label, split] for split in SPLITS} for label in labels}
+
+
+def _notes_on_splits(source: Source, splitter: Splitter) -> list[str]:
+    named = Counter(candidate.split for candidate in source.candidates if candidate.names is not None)
+    notes = []
+    if splitter.val_is_test:
+        notes.append(
+            "The source has train and val only: val is reported as the test, "
+            "and every choice is cross-validated on train."
+        )
+    if splitter.own and named[None]:
+        notes.append(
+            f"Labelled files without a split, beside others that have one: {named[None]}. They are used for training."
+        )
+    if not splitter.own and named[TRAIN]:
+        notes.append("The source names no split but train: val and test are drawn from it by a hash.")
+    return notes
+
+
+def _notes_on_groups(examples: Sequence[Example]) -> list[str]:
+    splits: dict[str, set[str]] = defaultdict(set)
+    for example in examples:
+        if example.group is not None:
+            splits[example.group].add(example.split)
+    spread = sorted(group for group, held in splits.items() if len(held) > 1)
+    if not spread:
+        return []
+    return [
+        f"Groups in more than one split of the source: {len(spread)} ({_first(spread)}). "
+        "The test may look better than it is; leave the splits out and they are drawn by group."
+    ]
+
+
+def _notes_on_classes(report: IngestReport) -> list[str]:
+    train = {label: counts[TRAIN] for label, counts in report.classes.items()}
+    notes = []
+    if missing := [label for label, count in train.items() if not count]:
+        notes.append(f"No training example of {_first(missing)}.")
+    if report.splits[TEST] == 0:
+        notes.append("No example is in the test: there are too few of them, or `dataset.splits.test` is 0.")
+    for split in (VAL, TEST):
+        unseen = [label for label, counts in report.classes.items() if not counts[split]]
+        if report.splits[split] and unseen:
+            notes.append(f"No {'validation' if split == VAL else 'test'} example of {_first(unseen)}.")
+    largest, smallest = max(train, key=train.__getitem__), min(train, key=train.__getitem__)
+    if train[smallest] and train[largest] > IMBALANCE * train[smallest]:
+        ratio = train[largest] / train[smallest]
+        notes.append(
+            f"The classes are out of balance: {train[largest]} training examples of `{largest}`, "
+            f"{train[smallest]} of `{smallest}` ({ratio:.0f} to 1); keep `head.class_weights: balanced`, "
+            "and read the macro F1 rather than the accuracy."
+        )
+    return notes
+
+
+def _notes_on_files(report: IngestReport) -> list[str]:
+    said = {
+        "Labels that data/corrections.csv changed: {}. Each is listed with what the source says.": report.relabelled,
+        "Images that data/corrections.csv leaves out: {}.": report.left_out,
+        "Corrections of images that the source does not hold: {}. They do nothing.": report.unused_corrections,
+        "Rejected files: {}. Each is listed with its reason.": report.rejected,
+        "Unlabelled images: {}. They are neither trained nor tested on.": report.unlabelled,
+        "Images whose ending does not fit: {}. They are read by their content.": report.wrong_endings,
+        "Sets of equal files within one split: {}. Each picture is trained on once.": report.copies_within,
+        "Sets of equal files across splits: {}. None of them is trained on.": report.copies_across,
+        "Sets of equal files with several labels: {}. None of them is trained on.": report.copies_conflicting,
+    }
+    return [sentence.format(count) for sentence, count in said.items() if count]
+
+
+def _first(names: Sequence[str], most: int = 5) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

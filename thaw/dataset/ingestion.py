@@ -1,0 +1,171 @@
+"""Ingestion: every file of a source opened, hashed and decoded once; what is good becomes the manifest."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from thaw.dataset.candidates import Candidate, Rejected
+from thaw.dataset.corrections import Change, Corrections, correct, correct_set
+from thaw.dataset.folders import check_class_names, read_source
+from thaw.dataset.ingest_report import Accepted, IngestReport, build_report
+from thaw.dataset.label_sets import join_labels
+from thaw.dataset.manifest import Example, Manifest, build_manifest
+from thaw.dataset.splits import Splitter
+from thaw.foundation.errors import BadImage, BadSource, TooManyRejected
+from thaw.foundation.files.atomic import digest_bytes
+from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.kinds.images.files import StoredImage, fits_ending, inspect, refuse_size
+from thaw.params.sections import DatasetParams
+
+_NONE: Corrections = {}
+_IN_FLIGHT = 4
+"""Files under way for each worker: enough to keep all busy, few enough to keep memory steady."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """The manifest, the rejected files (sorted by path), what corrections changed (sorted by path), and what there is to say about all."""
+
+    manifest: Manifest
+    rejected: tuple[Rejected, ...]
+    changes: tuple[Change, ...]
+    report: IngestReport
+
+
+def ingest(
+    source: Path,
+    params: DatasetParams,
+    *,
+    corrections: Corrections = _NONE,
+    workers: int | None = None,
+    progress: Progress = untold,
+) -> Ingested:
+    """Open, hash and decode every file of a source, and build its manifest.
+
+    The result depends on the source's bytes, names, `params` and `corrections` alone: not on the number of workers, nor on
+    the order in which the disk lists the files. Memory holds a row for each file, and a few images at a time.
+
+    Args:
+        source: the source's folder.
+        params: `listing`, `splits`, `max_rejected` and `max_megapixels` are used.
+        corrections: labels that hold whatever the source says; those of images that it lacks do nothing.
+        workers: threads; None: one a core.
+        progress: told after each file.
+
+    Raises:
+        BadSource: the source is missing, laid out ambiguously, has fewer than two classes, or names that differ only by case.
+        TooManyRejected: more than `params.max_rejected` files are rejected; it carries the list of them.
+    """
+    found = read_source(source, params.listing)
+    read = _read_all(source, found.candidates, int(params.max_megapixels * 1e6), workers or usable_cores(), progress)
+    rejected = sorted(
+        [*found.rejected, *(one for one in read if isinstance(one, Rejected))],
+        key=lambda one: (one.path, one.reason),
+    )
+    _refuse_too_many(source, rejected, params.max_rejected)
+    splitter = Splitter.of((candidate.split for candidate in found.candidates), params.splits)
+    offered = [_accept(one, splitter) for one in read if isinstance(one, _Read)]
+    accepted, changes = _correct(offered, corrections)
+    check_class_names(source, (name for one in accepted for name in one.example.names or ()))
+    _refuse_too_few_classes(source, accepted)
+    report = build_report(
+        params.source, found, accepted, rejected=len(rejected), splitter=splitter, changes=changes,
+        unused_corrections=len(corrections.keys() - {one.example.digest for one in offered}),
+    )  # fmt: skip
+    return Ingested(build_manifest(one.example for one in accepted), tuple(rejected), changes, report)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A file that decodes whole: 32 bytes of digest, its size in bytes, and what it holds."""
+
+    candidate: Candidate
+    digest: bytes
+    size: int
+    image: StoredImage
+
+
+def _read_all(
+    root: Path, candidates: Iterable[Candidate], max_pixels: int, workers: int, progress: Progress
+) -> list[_Read | Rejected]:
+    """Read files by threads (hashing and decoding run outside Python's lock), a few at a time, in order."""
+    files = tuple(candidates)
+    results: list[_Read | Rejected] = []
+    read = partial(_read, root, max_pixels)
+    for _, result in map_ahead(read, files, workers=workers, depth=workers * _IN_FLIGHT):
+        results.append(result)
+        progress(len(results), len(files))
+    return results
+
+
+def _read(root: Path, max_pixels: int, candidate: Candidate) -> _Read | Rejected:
+    path = root / candidate.path
+    try:
+        size = path.stat().st_size
+        refuse_size(size, max_pixels)
+        content = path.read_bytes()
+        return _Read(candidate, digest_bytes(content), len(content), inspect(content, max_pixels))
+    except BadImage as error:
+        return Rejected(candidate.path, str(error))
+    except OSError as error:
+        return Rejected(candidate.path, f"cannot be opened ({error.strerror})")
+
+
+def _accept(read: _Read, splitter: Splitter) -> Accepted:
+    asked = read.candidate
+    example = Example(
+        digest=read.digest,
+        path=asked.path,
+        label=asked.label,
+        split=splitter.split(named=asked.split, digest=read.digest, group=asked.group),
+        group=asked.group,
+        shape=read.image.shape,
+        size=read.size,
+        labels=asked.labels,
+    )
+    return Accepted(example, read.image.kind, fits_ending(read.image.kind, PurePosixPath(asked.path).suffix))
+
+
+def _correct(offered: Sequence[Accepted], corrections: Corrections) -> tuple[list[Accepted], tuple[Change, ...]]:
+    """The examples with what people said of them, and what that changed, sorted by path."""
+    accepted, changes = [], []
+    corrected = correct_set if any(one.example.labels is not None for one in offered) else correct
+    for one in offered:
+        before, after = one.example, corrected(one.example, corrections)
+        if after is not None:
+            accepted.append(replace(one, example=after))
+        if after is None or after.names != before.names:
+            changes.append(Change(before.path, _shown(before.names), None if after is None else _shown(after.names)))
+    return accepted, tuple(sorted(changes, key=lambda change: change.path))
+
+
+def _shown(names: tuple[str, ...] | None) -> str | None:
+    return None if names is None else join_labels(names)
+
+
+def _refuse_too_many(source: Path, rejected: list[Rejected], most: int) -> None:
+    if len(rejected) <= most:
+        return
+    first = "; ".join(f"`{one.path}` {one.reason}" for one in rejected[:_SHOWN])
+    more = f"; and {len(rejected) - _SHOWN} more" if len(rejected) > _SHOWN else ""
+    raise TooManyRejected(
+        f"{len(rejected)} files of `{source}` cannot be used, and `dataset.max_rejected` allows {most}: "
+        f"{first}{more}. "
+        "Mend or remove them, or raise `dataset.max_rejected`",
+        tuple((one.path, one.reason) for one in rejected),
+    )
+
+
+def _refuse_too_few_classes(source: Path, accepted: list[Accepted]) -> None:
+    names = sorted({name for one in accepted for name in one.example.names or ()})
+    if len(names) >= 2:
+        return
+    if not names:
+        raise BadSource(f"`{source}` has no labelled images; put those of each class into a folder with its name")
+    raise BadSource(
+        f"`{source}` has images of one class only, `{names[0]}`, and a classifier needs two; "
+        f"if the classes are folders inside `{names[0]}`, set `dataset.source` to that folder"
+    )

@@ -1,7 +1,0 @@
-"""Engines: ways to run a frozen backbone, behind one small interface; the fastest that gives the right features is chosen."""
-
-from thaw.engines.choosing import Chosen, Work, choose_engine
-from thaw.engines.engine import Engine, Precision
-from thaw.engines.precision import settle_precision
-
-__all__ = ["Chosen", "Engine", "Precision", "Work", "choose_engine", "settle_precision"]

@@ -1,0 +1,1 @@
+"""Evaluation: a model on the test split, and its report."""

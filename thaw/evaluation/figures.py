@@ -1,0 +1,233 @@
+"""Figures of an evaluation: confusion, reliability, classes, baselines, transfer and openness."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from thaw.foundation.files.display_names import shortened
+from thaw.foundation.statistics.bootstrap import Estimate, IntArray
+from thaw.heads.open_set import Tuning
+from thaw.heads.open_set.words import TITLES
+from thaw.pages.figures import BLUE, DEEP_BLUE, INK, MUTED, VERMILION, new_figure, percent_axis, plain
+from thaw.strategies.baselines.transfer_gain import TransferGain
+from thaw.targets.one_label.metrics import ClassScore, ReliabilityBin
+
+Shares = NDArray[np.float64]
+
+NUMBERED = 20
+"""Confusion matrices of at most this many classes have a number in each cell."""
+WORST = 30
+"""The bars show at most this many classes, the worst ones."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of `accuracy_figure`; `model` marks the model itself."""
+
+    name: str
+    accuracy: Estimate
+    model: bool
+
+
+def confusion_figure(confusion: IntArray, class_names: Sequence[str]) -> Figure:
+    """Rows are labels, columns predictions; blue cells are right, vermilion ones wrong, strength is the share of the row."""
+    share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
+    return matrix_figure(confusion, share, class_names, "predicted")
+
+
+def matrix_figure(counts: IntArray, share: Shares, class_names: Sequence[str], columns: str) -> Figure:
+    """Labels in rows, what the model said of them in columns; the diagonal, which is right, in blue, the rest in vermilion, as strong as its share [C, C]."""
+    classes = len(class_names)
+    side = float(np.clip(0.42 * classes + 1.4, 3.6, 9.0))
+    figure, axes = new_figure(side, side)
+    axes.imshow(_cells(share), interpolation="none", aspect="equal")
+    font = float(np.clip(260 / classes, 4, 9))
+    _name_ticks(axes, class_names, font)
+    if classes <= NUMBERED:
+        _number_cells(axes, counts, share)
+    axes.set_xlabel(columns, color=INK)
+    axes.set_ylabel("label", color=INK)
+    axes.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color=MUTED, linewidth=0.2)
+    axes.tick_params(which="minor", length=0)
+    return figure
+
+
+def _cells(
+    share: Shares,
+) -> "np.ndarray[tuple[int, int, int], np.dtype[np.float64]]":
+    """RGBA [C, C, 4]: transparent where nothing is, so that it fits a light and a dark page."""
+    right = np.eye(len(share), dtype=bool)
+    cells = np.empty((*share.shape, 4))
+    cells[right, :3] = mpl.colors.to_rgb(DEEP_BLUE)
+    cells[~right, :3] = mpl.colors.to_rgb(VERMILION)
+    cells[..., 3] = np.where(right, share, np.sqrt(share))
+    return cells
+
+
+def _name_ticks(axes: Axes, names: Sequence[str], font: float) -> None:
+    places = range(0, len(names), max(1, len(names) // 50))
+    labels = [shortened(names[place], 16) for place in places]
+    long = max(len(label) for label in labels) > 2
+    axes.set_xticks(list(places), labels, fontsize=font, parse_math=False, rotation=90 if long else 0)
+    axes.set_yticks(list(places), labels, fontsize=font, parse_math=False)
+
+
+def _number_cells(axes: Axes, counts: IntArray, share: Shares) -> None:
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        strong = row == column and share[row, column] > 0.7
+        axes.text(
+            column,
+            row,
+            str(counts[row, column]),
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if strong else INK,
+        )
+
+
+@dataclass(frozen=True)
+class ReliabilityAxes:
+    """What the axes of a reliability diagram are called: across, up, and what the bars count."""
+
+    confidence: str = "confidence"
+    right: str = "share that is right"
+    counted: str = "images"
+
+
+OF_LABELS = ReliabilityAxes()
+
+
+def reliability_figure(bins: Sequence[ReliabilityBin], names: ReliabilityAxes = OF_LABELS) -> Figure:
+    """Accuracy against confidence with Wilson intervals, above the number of images in each bin."""
+    figure = Figure(figsize=(4.8, 4.6), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    for axes in (upper, lower):
+        plain(axes)
+    upper.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
+    for one in bins:
+        if one.confidence is None or one.accuracy is None:
+            continue
+        low, high = wilson(one.accuracy, one.n)
+        upper.plot([one.confidence] * 2, [low, high], color=BLUE, linewidth=1.5)
+        upper.plot(one.confidence, one.accuracy, "o", color=BLUE, markersize=5)
+    upper.set_ylim(0, 1.03)
+    upper.set_ylabel(names.right, color=INK)
+    middles, width = [(one.low + one.high) / 2 for one in bins], bins[0].high - bins[0].low
+    lower.bar(middles, [one.n for one in bins], width=0.85 * width, color=BLUE)
+    for one, middle in zip(bins, middles, strict=True):
+        if one.n:
+            lower.text(middle, one.n, str(one.n), ha="center", va="bottom", fontsize=7, color=INK)
+    lower.set_xlim(0, 1.01)
+    lower.margins(y=0.25)
+    lower.set_xlabel(names.confidence, color=INK)
+    lower.set_ylabel(names.counted, color=INK)
+    return figure
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """Wilson's 95% score interval of a share of `n` (Wilson, 1927)."""
+    z = 1.96
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def class_figure(scores: Sequence[ClassScore]) -> Figure:
+    """F1 of each class as bars, the worst first, with the number of test images; at most `WORST` of them."""
+    known = [(score.f1, score) for score in scores if score.f1 is not None]
+    ranked = sorted(known, key=lambda pair: pair[0])[:WORST]
+    figure, axes = new_figure(4.8, 0.26 * len(ranked) + 0.8)
+    axes.barh(range(len(ranked)), [f1 for f1, _ in ranked], color=BLUE, height=0.7)
+    for row, (f1, score) in enumerate(ranked):
+        axes.text(f1 + 0.01, row, f"{f1:.2f}  (n {score.n})", va="center", fontsize=8, color=INK)
+    axes.set_yticks(
+        range(len(ranked)), [shortened(score.name, 20) for _, score in ranked], fontsize=8, parse_math=False
+    )
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.25)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    axes.set_xlabel("F1", color=INK)
+    return figure
+
+
+def accuracy_figure(bars: Sequence[Bar], measure: str = "test images that are right") -> Figure:
+    """Accuracy, or another share, of the model and of what it is measured against, each with its interval."""
+    figure, axes = new_figure(4.8, 0.42 * len(bars) + 0.8)
+    for row, bar in enumerate(bars):
+        colour, estimate = BLUE if bar.model else VERMILION, bar.accuracy
+        axes.plot([estimate.low, estimate.high], [row, row], color=colour, linewidth=3, alpha=0.45)
+        axes.plot(estimate.value, row, "o" if bar.model else "D", color=colour, markersize=7)
+        right = estimate.high < 0.8
+        axes.text(
+            estimate.high + 0.02 if right else estimate.low - 0.02,
+            row,
+            f"{100 * estimate.value:.1f}%",
+            ha="left" if right else "right",
+            va="center",
+            fontsize=9,
+            color=INK,
+        )
+    axes.set_yticks(range(len(bars)), [bar.name for bar in bars], fontsize=9, parse_math=False)
+    axes.invert_yaxis()
+    axes.margins(y=0.2)
+    percent_axis(axes, "x", 0, 1)
+    axes.set_xlabel(measure, color=INK)
+    return figure
+
+
+def transfer_figure(transfer: TransferGain, titles: Sequence[str]) -> Figure:
+    """Test accuracy of each contender over the draws; a thin line joins the dots of the same draw."""
+    values = np.array([contender.accuracies for contender in transfer.contenders])
+    figure, axes = new_figure(4.8, 3.6)
+    columns = np.arange(len(values))
+    for column in values.T:
+        axes.plot(columns, column, color=MUTED, linewidth=0.6, alpha=0.6, zorder=1)
+    for place, accuracies in enumerate(values):
+        colour = BLUE if place == 0 else VERMILION
+        axes.plot([place] * len(accuracies), accuracies, "o", color=colour, markersize=4, alpha=0.75, zorder=2)
+        axes.plot([place - 0.22, place + 0.22], [accuracies.mean()] * 2, color=colour, linewidth=3, zorder=3)
+        axes.text(
+            place + 0.26,
+            accuracies.mean(),
+            f"{100 * accuracies.mean():.1f}%",
+            va="center",
+            fontsize=8,
+            color=INK,
+        )
+    axes.set_xticks(columns, titles, fontsize=8.5, parse_math=False)
+    axes.set_xlim(-0.4, len(values) - 0.35)
+    reach = max(0.02, float(np.ptp(values)) * 0.12)
+    percent_axis(axes, "y", max(0.0, float(values.min()) - reach), min(1.0, float(values.max()) + reach))
+    axes.set_ylabel("test images that are right", color=INK)
+    return figure
+
+
+def openness_figure(tuning: Tuning) -> Figure:
+    """How many unknown inputs each score accepts against how many known ones it rejects; the chosen one in blue, its threshold a dot."""
+    figure, axes = new_figure(4.8, 3.9)
+    lines = ("-", "--", ":", "-.")
+    axes.axhline(tuning.rate, color=MUTED, linewidth=0.8, linestyle=(0, (1, 3)))
+    for place, one in reversed(list(enumerate(tuning.candidates))):
+        colour = BLUE if place == 0 else VERMILION
+        rejected = np.linspace(0, 1, len(one.curve))
+        axes.plot(
+            rejected, one.curve, color=colour, linestyle=lines[place], linewidth=2 if place == 0 else 1.2,
+            label=f"{TITLES[one.score].lower()}, AUROC {one.auroc:.3f}", drawstyle="steps-post",
+        )  # fmt: skip
+        axes.plot(one.false_rejects, one.false_accepts, "o", color=colour, markersize=7 if place == 0 else 4)
+    axes.text(1, tuning.rate, "asked for", ha="right", va="bottom", fontsize=8, color=INK)
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], fontsize=8, frameon=False, labelcolor=INK, loc="upper right")
+    percent_axis(axes, "x", -0.01, 1)
+    percent_axis(axes, "y", -0.01, 1)
+    axes.set_xlabel("known images that are rejected", color=INK)
+    axes.set_ylabel("unknown images that are accepted", color=INK)
+    return figure

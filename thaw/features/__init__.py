@@ -1,0 +1,1 @@
+"""Features: what the frozen backbone says of every example, computed once."""

@@ -1,0 +1,1 @@
+"""Extraction: the frozen backbone, run once over what has no features yet."""

@@ -1,0 +1,204 @@
+"""Extraction: one frozen forward pass over each image that has no features yet, streamed through bounded queues."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from thaw.backbones.backbone import Backbone
+from thaw.backbones.engines import Precision, settle_precision
+from thaw.backbones.pooling import is_pooled
+from thaw.dataset.manifest import Manifest
+from thaw.features.extraction.spot_check import changes, self_check
+from thaw.features.extraction.worker import ExtractionTask, Extractor, blank_image
+from thaw.features.store.copying import borrow
+from thaw.features.store.remote import Mirror
+from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, check_part_rows, hash_digests
+from thaw.foundation.errors import BadWeights, IncompleteFeatures
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.kinds.images.reading import Reference, spread
+from thaw.kinds.views import IDENTITY, View, expand_views
+from thaw.params.sections import ExtractParams
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What a run did: the index, how many images went through the backbone, and how many had their features already."""
+
+    index: FeatureIndex
+    computed: int
+    cached: int
+
+
+def extract(
+    manifest: Manifest,
+    source: Path,
+    backbone: Backbone,
+    store: FeatureStore,
+    params: ExtractParams,
+    *,
+    max_pixels: int,
+    keep: Path | None = None,
+    lender: FeatureStore | None = None,
+    progress: Progress = untold,
+) -> Extraction:
+    """Bring the store up to date with the manifest, and return its canonical index.
+
+    Each distinct digest goes through the backbone once for each view, whatever the number of layers; what the store has is not computed again, and
+    the network is run no further than the missing layers need. A kill loses at most one part of `params.part_rows` rows.
+    keep: the folder where converted networks are kept for the next run. lender: another store, such as that of scored images; what it has is copied.
+
+    Raises:
+        BadParameters: no engine gives the right features with these parameters; the message says which to change.
+        StaleFeatures: what the store holds is not what would be computed now.
+        BadSource: an image is missing, or is not the one that was ingested.
+        OutOfMemory: memory does not hold a single image in the backbone.
+        BadWeights: the frozen weights changed during the run.
+    """
+    paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
+    images = [(digest, source / path) for digest, path in paths.items()]
+    extractor = Extractor.begin(backbone, _own(params), max_pixels, keep)
+    pixels = extractor.pixels
+    mirror = Mirror(params.store) if params.store else None
+    at_hand = _AtHand(store, mirror, frozenset(paths))
+    precision = _precision(
+        params, backbone, extractor.device, at_hand, lambda count: pixels.read(spread(images, count))
+    )
+    layers = cut_layers(backbone, precision, params.dtype, expand_views(params.views))
+    for layer in layers:
+        check_part_rows(layer, params.part_rows)
+    present = {layer: _present(store, layer) for layer in layers}
+    if mirror and _tasks(images, present):
+        log.info("%d parts fetched from %s", sum(mirror.pull(store, layer) for layer in layers), mirror.url)
+        present = {layer: _present(store, layer) for layer in layers}
+    if lender and _borrowed(store, lender, present, frozenset(paths)):
+        present = {layer: _present(store, layer) for layer in layers}
+    tasks = _tasks(images, present)
+    lacking, passes = sum(len(task.images) for task in tasks), sum(task.passes for task in tasks)
+    log.info("%d images: %d with features already, %d forward passes to do", len(images), len(images) - lacking, passes)
+    if tasks or changes(part for layer in layers for part in store.stated(layer)):
+        cached = [(digest, path) for digest, path in images if all(digest in held for held in present.values())]
+        self_check(store, layers, backbone, pixels, cached=cached, precision=precision)
+    done = 0
+    for more in _fill(extractor, store, tasks, params, precision):
+        done += more
+        progress(done, passes)
+    if not backbone.is_unchanged():
+        raise BadWeights(
+            "the backbone's weights changed while it ran, so the features of this run are not to be trusted; delete "
+            f"{', '.join(str(store.root / layer.fingerprint) for layer in layers)}"
+        )
+    if mirror:
+        log.info("%d parts sent to %s", sum(mirror.push(store, layer) for layer in layers), mirror.url)
+    _check_complete(store, layers, paths.keys())
+    index = FeatureIndex(backbone.architecture, params.dtype, layers, len(paths), hash_digests(paths.keys()))
+    return Extraction(index, computed=lacking, cached=len(images) - lacking)
+
+
+def _borrowed(
+    store: FeatureStore, lender: FeatureStore, present: Mapping[Layer, AbstractSet[bytes]], wanted: AbstractSet[bytes]
+) -> int:
+    """Copy what the lender has and the store lacks; returns how many rows came."""
+    rows = sum(borrow(store, lender, layer, wanted - held) for layer, held in present.items())
+    if rows:
+        log.info("%d rows copied from %s", rows, lender.root)
+    return rows
+
+
+def _own(params: ExtractParams) -> ExtractParams:
+    """What this machine does: where a cluster computes, `extract.device` is of the machines there."""
+    return params.model_copy(update={"device": "cpu"}) if params.engine == "ray" else params
+
+
+def _fill(
+    extractor: Extractor,
+    store: FeatureStore,
+    tasks: Sequence[ExtractionTask],
+    params: ExtractParams,
+    precision: Precision,
+) -> Iterator[int]:
+    """Compute the tasks here or on a cluster; yields forward passes as their parts come in."""
+    if params.engine == "ray" and tasks:
+        from thaw.features.extraction.ray.fill import fill_on_ray
+
+        whole, most = extractor.backbone, extractor.pixels.max_pixels
+        yield from fill_on_ray(store, tasks, whole, params, precision=precision, max_pixels=most)
+        return
+    for task in tasks:
+        yield from extractor.fill(store, task, extractor.prepare(task, precision, task.passes))
+
+
+def _tasks(images: Sequence[Reference], present: Mapping[Layer, AbstractSet[bytes]]) -> list[ExtractionTask]:
+    """What is to be computed: images by what they lack. One task as a rule, more after a new layer or view, or a kill."""
+    groups: dict[tuple[Layer, ...], list[Reference]] = {}
+    for digest, path in images:
+        lacking = tuple(layer for layer, held in present.items() if digest not in held)
+        if lacking:
+            groups.setdefault(lacking, []).append((digest, path))
+    return [ExtractionTask(layers, tuple(group)) for layers, group in groups.items()]
+
+
+def _precision(
+    params: ExtractParams,
+    backbone: Backbone,
+    device: torch.device,
+    at_hand: "_AtHand",
+    sample: Callable[[int], torch.Tensor],
+) -> Precision:
+    """The precision that the parameters name, or the one that `auto` means here."""
+    if params.precision != "auto":
+        return params.precision
+
+    def cached(precision: Precision) -> int:
+        return max(map(at_hand.rows, cut_layers(backbone, precision, params.dtype, (IDENTITY,))))
+
+    return settle_precision(backbone, device, cached=cached, sample=sample)
+
+
+@dataclass(frozen=True)
+class _AtHand:
+    """The features that are at hand, here and at the other place, for the images that are `wanted`."""
+
+    store: FeatureStore
+    mirror: Mirror | None
+    wanted: frozenset[bytes]
+
+    def rows(self, layer: Layer) -> int:
+        """How many of the images have features here; where none has, how many parts there are at the other place."""
+        here = len(self.wanted & _present(self.store, layer))
+        return here or (len(self.mirror.names(layer)) if self.mirror else 0)
+
+
+def cut_layers(backbone: Backbone, precision: Precision, dtype: str, views: Sequence[View]) -> tuple[Layer, ...]:
+    """The backbone's cut layers in each view with their dimensions, found by passing one black image."""
+    with torch.inference_mode():
+        outputs = backbone.extractor(backbone.preprocessing.normalise(blank_image(backbone).unsqueeze(0)))
+    return tuple(
+        Layer(
+            backbone.fingerprint(precision, dtype, pooled=is_pooled(outputs[name]), view=view),
+            name,
+            backbone.pool(outputs[name]).shape[1],
+            view,
+        )
+        for view in views
+        for name in backbone.layers
+    )
+
+
+def _present(store: FeatureStore, layer: Layer) -> set[bytes]:
+    store.set_aside_damaged(layer.fingerprint, layer.name)
+    return set(store.digests(layer.fingerprint, layer.name).to_pylist())
+
+
+def _check_complete(store: FeatureStore, layers: Sequence[Layer], expected: Iterable[bytes]) -> None:
+    for layer in layers:
+        lost = set(expected) - set(store.digests(layer.fingerprint, layer.name).to_pylist())
+        if lost:
+            raise IncompleteFeatures(
+                f"{layer.name}: {len(lost)} images have no features after extraction; run it again"
+            )

@@ -1,0 +1,1 @@
+"""Extraction on Ray Data, on one machine or many. Needs the extra `ray`."""

@@ -1,0 +1,114 @@
+"""The actor that makes parts, and what it is told."""
+
+import platform
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+
+from thaw.backbones.backbone import Backbone, cut
+from thaw.backbones.engines import Precision
+from thaw.backbones.weights import Weights
+from thaw.features.extraction.worker import ExtractionTask, Extractor, Prepared
+from thaw.features.store.remote import Mirror
+from thaw.features.store.store import FeatureStore, Layer, part_name
+from thaw.foundation.errors import ThawError
+from thaw.kinds.images.preprocessing import Preprocessing
+from thaw.params.sections import ExtractParams, Pooling
+
+OUTCOME = pa.schema([("number", pa.int64()), ("error", pa.string()), ("message", pa.string())])
+"""What an actor says of a row: its number, and where Thaw has an error for it the name of its class and its text."""
+
+
+@dataclass(frozen=True)
+class PortableBackbone:
+    """What a backbone is made of again on another machine."""
+
+    architecture: str
+    tensors: dict[str, torch.Tensor]
+    layers: tuple[str, ...]
+    preprocessing: Preprocessing
+    pooling: Pooling
+
+    def build(self) -> Backbone:
+        """The backbone itself."""
+        return cut(self.architecture, Weights(self.tensors, {}), self.layers, self.preprocessing, self.pooling)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every actor is told: `url` is where the parts go, `passes` how many forward passes are an actor's share."""
+
+    backbone: PortableBackbone
+    params: ExtractParams
+    precision: Precision
+    max_pixels: int
+    url: str
+    passes: int
+
+
+class PartMaker:
+    """An actor: makes one part at a time, in every layer that lacks it."""
+
+    def __init__(self, jobs: Sequence[Any]) -> None:
+        # A reference in a list: as an argument itself the job would be lost with the machine that first held it.
+        job: Job = import_module("ray").get(jobs[0])
+        workers = max(1, int(job.params.ray.num_cpus))
+        own = job.params.model_copy(update={"engine": "auto", "workers": workers})
+        self._extractor = Extractor.begin(job.backbone.build(), own, job.max_pixels, None)
+        self._mirror = Mirror(job.url)
+        self._precision, self._passes = job.precision, job.passes
+        self._prepared: dict[tuple[str, ...], Prepared] = {}
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """Rows as `row_of` makes them; gives for each an `OUTCOME` once it is made."""
+        return pa.Table.from_pylist([self._outcome(row) for row in batch.to_pylist()], schema=OUTCOME)
+
+    def _outcome(self, row: dict[str, Any]) -> dict[str, Any]:
+        try:
+            self._make(row)
+        except ThawError as error:
+            # As data, because Ray wraps what it raises, and takes it for a failure of its own.
+            return {"number": row["number"], "error": type(error).__name__, "message": str(error)}
+        except OSError as error:
+            # A full or closed disk, as a rule.
+            return {"number": row["number"], "error": "Unreachable", "message": f"{platform.node()}: {error}"}
+        return {"number": row["number"], "error": None, "message": None}
+
+    def _make(self, row: dict[str, Any]) -> None:
+        layers = tuple(Layer(**layer) for layer in row["layers"])
+        name = part_name(row["digests"])
+        lacking = tuple(layer for layer in layers if not self._mirror.has(layer, name))
+        if not lacking:
+            return
+        paths = (Path(path) for path in row["paths"])
+        task = ExtractionTask(lacking, tuple(zip(row["digests"], paths, strict=True)))
+        if task.names not in self._prepared:
+            self._prepared[task.names] = self._extractor.prepare(task, self._precision, self._passes)
+        with tempfile.TemporaryDirectory() as folder:
+            store = FeatureStore(Path(folder))
+            for _ in self._extractor.fill(store, task, self._prepared[task.names]):
+                for layer in lacking:
+                    for part in store.parts(layer):
+                        self._mirror.put(layer, part)
+
+
+def portable(backbone: Backbone) -> PortableBackbone:
+    """A backbone as it travels."""
+    tensors = dict(backbone.model.state_dict())
+    return PortableBackbone(backbone.architecture, tensors, backbone.layers, backbone.preprocessing, backbone.pooling)
+
+
+def row_of(number: int, part: ExtractionTask) -> dict[str, Any]:
+    """A part as a row of Ray's data set."""
+    return {
+        "number": number,
+        "layers": [vars(layer) for layer in part.layers],
+        "digests": [digest for digest, _ in part.images],
+        "paths": [str(Path(str(path)).absolute()) for _, path in part.images],
+    }

@@ -1,0 +1,188 @@
+"""One worker's part of an extraction: images that lack features of some layers become parts of the store."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from thaw.backbones.backbone import Backbone
+from thaw.backbones.engines import Engine, Precision, Work, choose_engine
+from thaw.backbones.engines.engine import MICRO_BATCH
+from thaw.features.extraction.decoding_check import check_decoding
+from thaw.features.extraction.gpu_decoding import Pixels, fastest_pixels
+from thaw.features.store.environment import made_with
+from thaw.features.store.store import FeatureStore, Layer
+from thaw.foundation.errors import BadParameters
+from thaw.foundation.parallel.memory_budget import MemoryBound
+from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
+from thaw.foundation.parallel.torch_threads import threads
+from thaw.kinds.images.reading import PixelSource, Reference, spread
+from thaw.kinds.views import View, expand_views
+from thaw.params.sections import ExtractParams
+
+
+@dataclass(frozen=True)
+class ExtractionTask:
+    """Images that lack features of the same layers."""
+
+    layers: tuple[Layer, ...]
+    images: tuple[Reference, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The cut layers that the network must reach."""
+        return tuple(dict.fromkeys(layer.name for layer in self.layers))
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views that must go through it."""
+        return tuple(dict.fromkeys(layer.view for layer in self.layers))
+
+    @property
+    def passes(self) -> int:
+        """How many forward passes of one image these are."""
+        return len(self.images) * len(self.views)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The engine, what gives it pixels, and what the parts that they fill say of them."""
+
+    engine: Engine
+    pixels: Pixels
+    stated: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Some images in order: digests, and their features [rows, dim] by layer."""
+
+    digests: tuple[bytes, ...]
+    features: Mapping[Layer, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """How images become features: what reads them, where the network runs, how many at once."""
+
+    backbone: Backbone
+    params: ExtractParams
+    pixels: PixelSource
+    device: torch.device
+    workers: int
+    size: int
+    keep: Path | None
+
+    @classmethod
+    def begin(cls, backbone: Backbone, params: ExtractParams, max_pixels: int, keep: Path | None) -> "Extractor":
+        workers, device = params.workers or usable_cores(), best_device(params.device)
+        # Pictures under decoding may take one half of the bound, the workers' batches the other.
+        half = params.decoded_mb * 10**6 // 2
+        image = blank_image(backbone).nbytes * len(expand_views(params.views))
+        size = min(params.batch_size, max(1, half // (workers * image)))
+        if device.type == "cpu":
+            # Engines take small bites there anyway, and with small batches no worker waits long for the last one.
+            size = min(size, 2 * MICRO_BATCH)
+        pixels = PixelSource(backbone.preprocessing, max_pixels, MemoryBound(half))
+        return cls(backbone, params, pixels, device, workers, size, keep)
+
+    def prepare(self, task: ExtractionTask, precision: Precision, passes: int) -> Prepared:
+        """The engine for a task and for others like it, `passes` forward passes in all; measured on images of the task."""
+        backbone = self.backbone.only(task.names)
+        check_decoding(self.pixels, backbone, task.images)
+        work = Work(passes, self.workers, self.device, self.keep)
+        chosen = choose_engine(
+            backbone, self.params.engine, precision, work, lambda count: self.pixels.read(spread(task.images, count))
+        )
+        decoder = fastest_pixels(self.pixels, backbone, precision, task.images, work)
+        stated = {
+            "architecture": backbone.architecture,
+            "pooling": backbone.pooling,
+            "engine": chosen.engine.name,
+            "precision": precision,
+            "decoder": decoder.name,
+            **made_with(),
+        }
+        stated |= {f"trial {number}": str(trial) for number, trial in enumerate(chosen.trials)}
+        return Prepared(chosen.engine, decoder, stated)
+
+    def fill(self, store: FeatureStore, task: ExtractionTask, prepared: Prepared) -> Iterator[int]:
+        """Compute a task; yields the forward passes of each part once it is written in every layer."""
+        for rows in _joined(self.forward(task, prepared), self.params.part_rows):
+            for layer in task.layers:
+                store.write(layer, rows.digests, rows.features[layer], prepared.stated)
+            yield len(rows.digests) * len(task.views)
+
+    def forward(self, task: ExtractionTask, prepared: Prepared) -> Iterator[_Rows]:
+        """Features batch by batch, as they are stored, on the CPU, in order.
+
+        Each worker decodes a batch and passes it through the network on one core: products split over cores would wait at every layer for whichever
+        core is decoding, which is several times slower. The workers are one batch ahead of the writer at most.
+        """
+        dtype = getattr(torch, self.params.dtype)
+
+        def features_of(batch: Sequence[Reference]) -> _Rows:
+            pixels = prepared.pixels.read_views(batch, task.views)
+            found = {view: prepared.engine.features(pixels[view]) for view in task.views}
+            features = {layer: found[layer.view][layer.name].to(dtype) for layer in task.layers}
+            check_finite(features, batch)
+            return _Rows(tuple(digest for digest, _ in batch), features)
+
+        batches = (task.images[start : start + self.size] for start in range(0, len(task.images), self.size))
+        with threads(1):
+            for _, rows in map_ahead(features_of, batches, workers=self.workers, depth=self.workers + 1):
+                yield rows
+
+
+def blank_image(backbone: Backbone) -> torch.Tensor:
+    """A black image as the backbone takes it: uint8 [3, H, W]."""
+    return backbone.preprocessing.pixels(Image.new("RGB", (64, 64)))
+
+
+def best_device(name: str) -> torch.device:
+    """The device of that name; `auto`: CUDA where there is one, else the CPU.
+
+    Raises:
+        BadParameters: there is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadParameters(
+            f"extract.device: {name} cannot be used here ({reason}); auto takes what there is"
+        ) from error
+    return torch.device(name)
+
+
+def check_finite(features: Mapping[Layer, torch.Tensor], batch: Sequence[Reference]) -> None:
+    """Raise BadParameters where arithmetic or storage has overflowed: no checksum would show it later."""
+    for layer, rows in features.items():
+        finite = rows.isfinite().all(1)
+        if not finite.all():
+            _, path = batch[int((~finite).int().argmax())]
+            raise BadParameters(
+                f"{path}: its features of {layer.name} are no finite numbers; set extract.precision=float32 and extract.dtype=float32, or look at "
+                "the backbone's weights"
+            )
+
+
+def _joined(batches: Iterable[_Rows], size: int) -> Iterator[_Rows]:
+    """Gather batches until they hold `size` rows; what is left at the end comes last."""
+    held: list[_Rows] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(len(rows.digests) for rows in held) >= size:
+            yield _join(held)
+            held = []
+    if held:
+        yield _join(held)
+
+
+def _join(held: Sequence[_Rows]) -> _Rows:
+    digests = tuple(digest for rows in held for digest in rows.digests)
+    return _Rows(digests, {layer: torch.cat([rows.features[layer] for rows in held]) for layer in held[0].features})

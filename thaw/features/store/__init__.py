@@ -1,0 +1,1 @@
+"""The feature store: immutable parts, keyed by content."""

@@ -1,0 +1,31 @@
+"""Records as JSON files: one value of a type that pydantic knows, written atomically, and read back only where it is whole and of this version."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from thaw.foundation.errors import BadArtifact
+from thaw.foundation.files.atomic import write_bytes
+
+T = TypeVar("T")
+
+
+def write_record(adapter: TypeAdapter[T], record: T, path: Path) -> None:
+    """Write a record, indented, atomically; the same record gives the same bytes."""
+    write_bytes(path, adapter.dump_json(record, indent=2) + b"\n")
+
+
+def read_record(adapter: TypeAdapter[T], path: Path, say: Callable[[Exception], str]) -> T:
+    """Read what `write_record` wrote.
+
+    say: the sentence for the user, made of what went wrong.
+
+    Raises:
+        BadArtifact: the file is missing, damaged, or of another version.
+    """
+    try:
+        return adapter.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BadArtifact(say(error)) from error

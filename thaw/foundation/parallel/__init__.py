@@ -1,0 +1,1 @@
+"""Parallel work on one machine: ordered maps, memory, threads, progress."""

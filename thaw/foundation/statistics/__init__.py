@@ -1,0 +1,1 @@
+"""Statistics: the bootstrap, paired proportions, binomial bounds."""

@@ -1,0 +1,6 @@
+"""Openness: inputs of no known class, which a model may answer with "neither"."""
+
+from thaw.heads.open_set.fitted import NEITHER, Openness, Tuning
+from thaw.heads.open_set.storage import read_openness, remove_openness, write_openness
+
+__all__ = ["NEITHER", "Openness", "Tuning", "read_openness", "remove_openness", "write_openness"]

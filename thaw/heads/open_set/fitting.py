@@ -1,0 +1,156 @@
+"""Fitting what makes a model say "neither", on the features that its head was fitted on, without an unknown example."""
+
+import torch
+
+from thaw.foundation.errors import BadParameters
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.foundation.parallel.torch_threads import threads, threads_for
+from thaw.heads.fitted import FittedHead
+from thaw.heads.open_set.distances import neighbours_for
+from thaw.heads.open_set.fitted import NEITHER, Openness
+from thaw.heads.open_set.rounds import (
+    LOOKS_AT_HEAD,
+    Collected,
+    Maker,
+    hold_background_out,
+    judge_background,
+    leave_classes_out,
+)
+from thaw.heads.open_set.scores import ScoreName
+from thaw.heads.open_set.tuning import tune
+from thaw.params.sections import HeadParams, OpennessParams
+from thaw.targets.labelled import LabelledFeatures, joined
+
+SCORES: tuple[ScoreName, ...] = ("max_probability", "energy", "mahalanobis", "neighbours")
+MOST_ROWS = 10_000
+"""More rows than this are sampled: tuning fits some fifty models, and a threshold needs no more."""
+TRAINED_TOGETHER = "the head is trained with the backbone, and cannot be fitted again without a class"
+
+
+def fit_openness(
+    head: FittedHead,
+    train: LabelledFeatures,
+    val: LabelledFeatures | None,
+    *,
+    params: OpennessParams,
+    head_params: HeadParams,
+    progress: Progress = untold,
+) -> Openness | None:
+    """Fit a score on `train` and `val`, and tune its threshold on classes left out in turn, or on the background class; None where `params` want neither.
+
+    `head` was fitted on `train`; heads on the remaining classes are fitted like it. With two classes, one is left where the other is left out: scores that
+    look at features can be tuned so, those that look at the head cannot.
+
+    A head that was trained with its backbone cannot be fitted again alone, so there only scores that look at features are tuned, and a background class on
+    `val`. That backbone also keeps a class that is left out apart from the others, so the false-accept rate comes out better than it will be for new
+    classes; `Tuning.seen` says so.
+
+    Raises:
+        BadParameters: the score cannot be tuned for these classes or this head, or a name is in the way.
+        BadManifest: no row can be held out.
+    """
+    if params.score == "none" and params.background is None:
+        return None
+    _check(head, params)
+    held_out = train.rows(torch.arange(0)) if val is None else val
+    rows = _sample(joined(train, held_out) if len(held_out) else train, head_params.seed)
+    with threads(threads_for(rows.features.numel())):
+        return _fit_openness(head, rows, held_out, params=params, head_params=head_params, progress=progress)
+
+
+def check_thawed(params: OpennessParams) -> None:
+    """Refuse, before a backbone is trained, what could not be tuned after it.
+
+    Raises:
+        BadParameters: the score looks at a head that is trained with the backbone.
+    """
+    if params.score in LOOKS_AT_HEAD:
+        raise BadParameters(_refusal(params.score, TRAINED_TOGETHER))
+
+
+def _fit_openness(
+    head: FittedHead,
+    rows: LabelledFeatures,
+    held_out: LabelledFeatures,
+    *,
+    params: OpennessParams,
+    head_params: HeadParams,
+    progress: Progress,
+) -> Openness:
+    background = None if params.background is None else head.class_names.index(params.background)
+    maker = Maker(head, head_params, candidates(head, params), neighbours_for(rows), background)
+    collected: dict[ScoreName, Collected]
+    if background is None:
+        collected = leave_classes_out(rows, maker, progress)
+    elif _trained_with_backbone(head):
+        collected = judge_background(held_out, head, background)
+    else:
+        collected = hold_background_out(rows, maker, progress)
+    tuning = tune(
+        collected,
+        head.class_names,
+        rate=params.false_accepts,
+        confidence=params.confidence,
+        unknown="classes left out" if background is None else "background",
+        seen=background is None and _trained_with_backbone(head),
+    )
+    return Openness(maker.score(tuning.chosen.score, rows), tuning.chosen.threshold, tuning, params.background)
+
+
+def candidates(head: FittedHead, params: OpennessParams) -> tuple[ScoreName, ...]:
+    """The scores to try; of equal ones the first is taken."""
+    if params.background is not None:
+        return ("background",)
+    match params.score:
+        case "none" | "auto":
+            return tuple(name for name in SCORES if _obstacle(name, head) is None)
+        case name:
+            return (name,)
+
+
+def _obstacle(name: str, head: FittedHead) -> str | None:
+    """Why a score cannot be used with this head, or None."""
+    if name in LOOKS_AT_HEAD and _trained_with_backbone(head):
+        return TRAINED_TOGETHER
+    if name in LOOKS_AT_HEAD and len(head.class_names) == 2:
+        return "of two classes one is left where the other is left out, and a head needs two"
+    if name == "energy" and head.kind == "knn":
+        return "a nearest-neighbour head's logits are logs of shares, whose energy is always 0"
+    return None
+
+
+def _trained_with_backbone(head: FittedHead) -> bool:
+    """Whether the head was fine-tuned: what was tried on the way are epochs, and no setting to fit it by."""
+    return all(trial.setting.l2 is None and trial.setting.neighbours is None for trial in head.trials)
+
+
+def _check(head: FittedHead, params: OpennessParams) -> None:
+    names = head.class_names
+    if params.background is not None and params.background not in names:
+        raise BadParameters(
+            f"openness.background: {params.background!r} is no label of a training image; there are "
+            f"{', '.join(map(repr, names))}"
+        )
+    if NEITHER in names and params.background != NEITHER:
+        raise BadParameters(
+            f"the label {NEITHER!r} is what inputs of no known class get; rename it, "
+            "or say openness.background: neither if that is what its images show"
+        )
+    obstacle = None if params.background is not None else _obstacle(params.score, head)
+    if obstacle is not None:
+        raise BadParameters(_refusal(params.score, obstacle))
+
+
+def _refusal(score: str, reason: str) -> str:
+    return f"openness.score: {score} cannot be tuned here ({reason}); take auto, mahalanobis or neighbours"
+
+
+def _sample(rows: LabelledFeatures, seed: int) -> LabelledFeatures:
+    """At most `MOST_ROWS` of the rows, in their order, and at least one of each class."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    drawn = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+    first = torch.zeros(len(rows.class_names), dtype=torch.int64)
+    first[rows.targets[drawn.flip(0)]] = drawn.flip(0)
+    missing = ~torch.isin(torch.arange(len(first)), rows.targets[drawn[:MOST_ROWS]])
+    return rows.rows(torch.cat([drawn[:MOST_ROWS], first[missing]]).sort().values)

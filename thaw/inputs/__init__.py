@@ -1,1 +1,0 @@
-"""What decodes an example: one module for each kind of input."""

@@ -1,0 +1,1 @@
+"""Kinds of input: what an example is, how it is read, prepared and shown."""

@@ -1,0 +1,100 @@
+"""From an image file's bytes to the pixels that a backbone takes: the fast way where it gives the same picture, Pillow's elsewhere.
+
+JPEG files are decoded by torchvision into a tensor and resized there, within 1 of 255 of Pillow's way (`thaw.reference`). All other kinds, and
+JPEG files that are neither grey nor colour (CMYK), go Pillow's way itself. With `Preprocessing.decoding` "scaled", JPEG files that are much larger than needed
+are decoded at a half, a quarter or an eighth of their size, by leaving high frequencies out of the inverse cosine transform.
+"""
+
+import numpy as np
+import torch
+from PIL import Image, ImageFile
+from torchvision.io import ImageReadMode, decode_image
+
+from thaw.kinds.images.files import open_image, orientation_of, upright_rgb
+from thaw.kinds.images.preprocessing import Preprocessing
+
+_PLAIN_MODES = ("L", "RGB")
+_DEEP_MODES = ("I", "F")
+_INTERPOLATIONS = ("bilinear", "bicubic")
+"""In which torchvision and Pillow agree; they take other pixels for the nearest."""
+LEAST_GAP = 2
+"""How many times larger than needed a picture still is after scaled decoding: what the resizing then averages hides most of what was left out.
+
+It is the gap that Pillow's own `thumbnail` keeps. So scaled decoding begins with images 4 times as large as needed.
+"""
+
+
+def decode_pixels(content: bytes, preprocessing: Preprocessing, max_pixels: int) -> torch.Tensor:
+    """Decode, turn upright, resize and crop an image file: uint8 [3, H, W]. Safe to call from threads.
+
+    Raises:
+        BadImage: it is none, or damaged, or has more than `max_pixels` pixels; see `thaw.kinds.images.files.decode`.
+    """
+    return preprocessing.view(decode_resized(open_image(content, max_pixels), content, preprocessing))
+
+
+def decode_resized(opened: ImageFile.ImageFile, content: bytes, preprocessing: Preprocessing) -> torch.Tensor:
+    """Decode, turn upright and resize a file whose header was read: uint8 [3, any, any], from which `Preprocessing.view` crops.
+
+    opened: `content` as `thaw.kinds.images.files.open_image` opened it.
+
+    Raises:
+        BadImage: it is damaged.
+    """
+    if not is_plain_jpeg(opened):
+        return preprocessing.resized(upright_rgb(opened))
+    reduction = scaled_by(opened, preprocessing)
+    if reduction > 1:
+        width, height = opened.size
+        opened.draft(None, (width // reduction, height // reduction))
+        return _fitted(upright_rgb(opened), preprocessing)
+    if orientation_of(opened) != 1:
+        # Pillow reads the orientation from more places than torchvision does.
+        return _fitted(upright_rgb(opened), preprocessing)
+    whole = _decode_jpeg(content) if preprocessing.interpolation in _INTERPOLATIONS else None
+    return preprocessing.resized(upright_rgb(opened)) if whole is None else preprocessing.resized_tensor(whole)
+
+
+def scaled_by(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
+    """By how much scaled decoding makes the sides of this image shorter: 2, 4 or 8; 1 where it is decoded whole."""
+    if preprocessing.decoding == "exact" or not is_plain_jpeg(opened):
+        return 1
+    needed = preprocessing.resize if isinstance(preprocessing.resize, int) else max(preprocessing.resize)
+    allowed = (scale for scale in (8, 4, 2) if min(opened.size) >= scale * LEAST_GAP * needed)
+    return next(allowed, 1)
+
+
+def decoded_nbytes(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
+    """What the picture takes at its largest, in bytes: decoded, or resized where that makes it larger; deep greys pass through float64."""
+    width, height = opened.size
+    decoded = 3 * width * height // scaled_by(opened, preprocessing) ** 2
+    deep = 8 * width * height if opened.mode in _DEEP_MODES or opened.mode.startswith("I;16") else 0
+    return max(decoded, deep, _resized_nbytes(width, height, preprocessing))
+
+
+def _resized_nbytes(width: int, height: int, preprocessing: Preprocessing) -> int:
+    if not isinstance(preprocessing.resize, int):
+        return 3 * preprocessing.resize[0] * preprocessing.resize[1]
+    shorter, longer = sorted((width, height))
+    return 3 * preprocessing.resize**2 * longer // shorter
+
+
+def _fitted(image: Image.Image, preprocessing: Preprocessing) -> torch.Tensor:
+    if preprocessing.interpolation not in _INTERPOLATIONS:
+        return preprocessing.resized(image)
+    # Channels stay last in memory, which torchvision resizes faster than planes.
+    return preprocessing.resized_tensor(torch.from_numpy(np.array(image)).permute(2, 0, 1))
+
+
+def is_plain_jpeg(image: ImageFile.ImageFile) -> bool:
+    """Whether an opened file is JPEG, grey or colour."""
+    return image.format in ("JPEG", "MPO") and image.mode in _PLAIN_MODES
+
+
+def _decode_jpeg(content: bytes) -> torch.Tensor | None:
+    """uint8 [3, H, W], not turned; None where torchvision refuses a file, which Pillow may still read."""
+    encoded = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+    try:
+        return decode_image(encoded, ImageReadMode.RGB)
+    except RuntimeError:
+        return None

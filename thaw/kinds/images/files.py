@@ -1,0 +1,224 @@
+"""Images: bytes in, one upright RGB picture out, or the reason why not; a file's ending means nothing."""
+
+import io
+import struct
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from thaw.foundation.errors import BadImage
+
+Image.init()
+# Bombs are refused below, from the header and by the user's own limit, so Pillow's warnings say nothing new.
+# The filter is set once, here: filters set for each call would not be safe with threads.
+warnings.filterwarnings("ignore", module=r"PIL\b")
+
+_KINDS = (
+    "JPEG",
+    "PNG",
+    "WEBP",
+    "GIF",
+    "BMP",
+    "DIB",
+    "TIFF",
+    "JPEG2000",
+    "AVIF",
+    "PPM",
+    "PSD",
+    "QOI",
+    "PCX",
+    "SGI",
+    "SUN",
+    "TGA",
+)
+KINDS = tuple(kind for kind in _KINDS if kind in Image.OPEN)
+"""What is read. Left out: what runs another program (EPS), what only some systems read (WMF), icons (ICO)."""
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION = 0x0112
+_WHITE = (255, 255, 255, 255)
+_RANGES = (1.0, 255.0, 65535.0)
+_NOT_THIS_KIND = (SyntaxError, IndexError, TypeError, struct.error)
+"""What Pillow's plugins raise on a file of another kind, or with a damaged header."""
+
+_MOST_BYTES_PER_PIXEL = 16
+_MOST_OVERHEAD = 64 * 2**20
+
+_Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """What an image file holds: `kind` is Pillow's name ("JPEG"), `shape` (height, width, channels).
+
+    Height and width are those of the upright picture; channels are those of the file (1 for grey and for a
+    palette, 4 for CMYK).
+    """
+
+    kind: str
+    shape: tuple[int, int, int]
+
+
+def decode(content: bytes, max_pixels: int) -> Image.Image:
+    """Decode an image file whole: RGB, 8 bits a channel, upright by its EXIF; an animation's first frame.
+
+    Transparent parts come out on white. 16-bit grey is scaled by its full range; other deep greys (32-bit,
+    float) by the smallest of 0..1, 0..255 and 0..65535 that holds their values, else by their own range. Safe
+    to call from threads.
+
+    Raises:
+        BadImage: with a reason that continues a sentence ("is empty"). More than `max_pixels` pixels are
+            refused from the header, before anything is decoded.
+    """
+    return upright_rgb(open_image(content, max_pixels))
+
+
+def inspect(content: bytes, max_pixels: int) -> StoredImage:
+    """Decode an image file whole, as `decode` does, and say what it holds.
+
+    Raises:
+        BadImage: see `decode`.
+    """
+    image = open_image(content, max_pixels)
+    kind, channels = image.format or "", len(image.getbands())
+    upright = upright_rgb(image)
+    return StoredImage("JPEG" if kind == "MPO" else kind, (upright.height, upright.width, channels))
+
+
+def refuse_size(nbytes: int, max_pixels: int) -> None:
+    """Refuse a file by its size alone, before it is read.
+
+    Raises:
+        BadImage: no image of `max_pixels` pixels takes that many bytes.
+    """
+    if nbytes > max_pixels * _MOST_BYTES_PER_PIXEL + _MOST_OVERHEAD:
+        raise BadImage(f"has {nbytes / 1e9:.1f} GB, more than any image that `dataset.max_megapixels` allows")
+
+
+def fits_ending(kind: str, suffix: str) -> bool:
+    """Whether a file's ending, such as `.jpg`, is one that this kind goes by."""
+    named = Image.registered_extensions().get(suffix.lower())
+    alike = {"MPO": "JPEG", "DIB": "BMP"}
+    return named is not None and alike.get(named, named) == alike.get(kind, kind)
+
+
+def open_image(content: bytes, max_pixels: int) -> ImageFile.ImageFile:
+    """Read the header, and decode nothing yet.
+
+    Raises:
+        BadImage: it is no image, or has more than `max_pixels` pixels.
+
+    `Image.open` is not used: its own limit is a process-wide flag, warns at half of what it refuses, and
+    knows nothing of ours.
+    """
+    if not content:
+        raise BadImage("is empty (zero bytes)")
+    for kind in KINDS:
+        try:
+            image = _try(kind, content)
+        except _NOT_THIS_KIND:
+            continue
+        except Image.DecompressionBombError as error:
+            raise BadImage("has far more pixels than any photograph; it may be a decompression bomb") from error
+        except Exception as error:
+            raise _damaged(error) from error
+        if image is not None:
+            _check_size(image, max_pixels)
+            return image
+    raise BadImage(_what_else(content))
+
+
+def _try(kind: str, content: bytes) -> ImageFile.ImageFile | None:
+    """Open as one kind; None or one of `_NOT_THIS_KIND` where the first bytes, or the header, say another."""
+    factory, accept = Image.OPEN[kind]
+    accepted = accept is None or accept(content[:16]) is True
+    return factory(io.BytesIO(content), "") if accepted else None
+
+
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height == 0:
+        raise BadImage("has no pixels")
+    if width * height > max_pixels:
+        raise BadImage(
+            f"has {width} x {height} pixels, {width * height / 1e6:.1f} megapixels; "
+            f"`dataset.max_megapixels` allows {max_pixels / 1e6:g}"
+        )
+
+
+def upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
+    """Decode an opened image to upright RGB; see `decode`.
+
+    Raises:
+        BadImage: it is damaged.
+    """
+    try:
+        image.load()
+        orientation = orientation_of(image)
+        flat = _flatten(image)
+        return flat.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else flat
+    except Exception as error:  # Pillow's plugins raise nearly anything on a damaged file, and no file may stop a run
+        raise _damaged(error) from error
+
+
+def orientation_of(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; unreadable EXIF is no fault of the pixels. (Pillow itself turns TIFF.)"""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:
+        return 1
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """RGB, 8 bits a channel, of any mode."""
+    if image.mode.startswith("I;16"):
+        return _from_deep(np.asarray(image).astype(np.float64), 65535.0)
+    if image.mode in ("I", "F"):
+        values = np.asarray(image).astype(np.float64)
+        # Pillow scales PPM of more than 8 bits to the full 16 bits.
+        return _from_deep(values, 65535.0 if image.format == "PPM" and image.mode == "I" else None)
+    if image.mode == "La":
+        image = image.convert("LA")
+    if image.has_transparency_data:
+        colours = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", colours.size, _WHITE), colours).convert("RGB")
+    return image.convert("RGB")
+
+
+def _from_deep(values: _Floats, top: float | None) -> Image.Image:
+    """Scale grey values [H, W] to 8 bits: from 0..`top`, or the smallest usual range that holds them."""
+    values = np.where(np.isfinite(values), values, 0.0)
+    low, high = float(values.min()), float(values.max())
+    if top is None:
+        top = next((one for one in _RANGES if low >= 0 and high <= one), None)
+    base, span = (0.0, top) if top is not None else (low, (high - low) or 1.0)
+    scaled = np.clip(np.rint((values - base) * 255.0 / span), 0, 255)
+    return Image.fromarray(scaled.astype(np.uint8), "L").convert("RGB")
+
+
+def _damaged(error: Exception) -> BadImage:
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    # An object's address in the text would make the list of rejected files differ from run to run.
+    return BadImage(f"is truncated or damaged ({type(error).__name__ if ' at 0x' in text else text})")
+
+
+def _what_else(content: bytes) -> str:
+    """Name the things that people often have in the place of an image."""
+    start = content[:512].lstrip().lower()
+    if start.startswith(b"version https://git-lfs"):
+        return "is a Git LFS pointer, not the image; run `git lfs pull`"
+    if content[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1"):
+        return "is a HEIC photograph, which cannot be read; convert it to JPEG"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "is a web page, not an image; the download failed"
+    return "is not an image of a kind that can be read, or its header is damaged"

@@ -1,0 +1,108 @@
+"""Preprocessing: how a decoded image becomes what a backbone takes. It is part of the backbone."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from PIL import Image
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms.v2 import functional as F
+
+from thaw.foundation.errors import BadParameters
+from thaw.kinds.views import CORNERS, IDENTITY, View
+
+Decoding = Literal["exact", "scaled"]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Resize, crop, scale to [0, 1], normalise.
+
+    `resize` is the length of the shorter side in pixels, or (height, width) to force both; `crop` is the side of the central
+    square, None for no crop; `interpolation` is `bilinear`, `bicubic` or `nearest`; `mean` and `std` hold one value a channel; `decoding` is
+    `exact`, or `scaled` for JPEG files that are much larger than needed (`thaw.kinds.images.decoding`).
+    """
+
+    resize: int | tuple[int, int]
+    crop: int | None
+    interpolation: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    decoding: Decoding = "exact"
+
+    def pixels(self, image: Image.Image) -> torch.Tensor:
+        """Resize and crop an RGB image as torchvision's own weight transforms do: uint8 [3, height, width]."""
+        return self.view(self.resized(image))
+
+    def resized(self, image: Image.Image) -> torch.Tensor:
+        """Resize an RGB image: uint8 [3, any, any]."""
+        return F.pil_to_tensor(self._resize(image))
+
+    def resized_tensor(self, image: torch.Tensor) -> torch.Tensor:
+        """The same of an RGB image as uint8 [3, any, any], within 1 of 255 of `resized`, and faster."""
+        found: torch.Tensor = self._resize(image)
+        return found
+
+    def view(self, resized: torch.Tensor, view: View = IDENTITY) -> torch.Tensor:
+        """Crop a resized image uint8 [3, any, any] to one of its views: uint8 [3, height, width].
+
+        Raises:
+            BadParameters: a corner is asked for, and this preprocessing does not crop.
+        """
+        if view in CORNERS:
+            return self._corner(resized, view)
+        found: torch.Tensor = resized if self.crop is None else F.center_crop(resized, [self.crop, self.crop])
+        return found.flip(2) if view == "hflip" else found
+
+    def _corner(self, resized: torch.Tensor, view: View) -> torch.Tensor:
+        if self.crop is None:
+            raise BadParameters(
+                "extract.views: five_crop needs a backbone whose preprocessing crops; this one's does not"
+            )
+        corners: tuple[torch.Tensor, ...] = F.five_crop(resized, [self.crop, self.crop])
+        return corners[CORNERS.index(view)]
+
+    def _resize(self, image: Any) -> Any:
+        size = [self.resize] if isinstance(self.resize, int) else list(self.resize)
+        return F.resize(image, size, interpolation=InterpolationMode(self.interpolation), antialias=True)
+
+    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Scale and normalise uint8 [..., 3, H, W] to float32 of the same shape."""
+        scale, shift = (each.to(pixels.device) for each in self.scale_and_shift())
+        return pixels.float().mul_(scale).sub_(shift)
+
+    def scale_and_shift(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """What normalises: pixels x scale - shift, each float32 [3, 1, 1].
+
+        One product and one sum for each value take half the time of torchvision's three steps, and give the same to within 5e-7.
+        """
+        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
+        return 1 / (255 * std), mean / std
+
+    def to_json(self) -> str:
+        """Canonical JSON: the same settings give the same text."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def preprocessing_from_json(text: str) -> Preprocessing:
+    """The inverse of `Preprocessing.to_json`; unknown or missing keys raise TypeError or KeyError."""
+    values: dict[str, Any] = json.loads(text)
+    resize = values.pop("resize")
+    return Preprocessing(
+        resize=resize if isinstance(resize, int) else (resize[0], resize[1]),
+        mean=tuple(values.pop("mean")),
+        std=tuple(values.pop("std")),
+        **values,
+    )
+
+
+def preprocessing_of(transform: Any) -> Preprocessing:
+    """What torchvision's `ImageClassification` preset does, as data."""
+    return Preprocessing(
+        resize=transform.resize_size[0],
+        crop=transform.crop_size[0],
+        interpolation=transform.interpolation.value,
+        mean=tuple(transform.mean),
+        std=tuple(transform.std),
+    )

@@ -1,0 +1,122 @@
+"""`model.json`: all that one must know to run an exported model, as data."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from thaw import __version__
+from thaw.foundation.files.atomic import write_text
+from thaw.heads.open_set import NEITHER
+from thaw.models.exporting.checking import Checked
+from thaw.models.exporting.formats import Format
+from thaw.models.exporting.graph import BATCH, INPUT, AnyPredictor, Output, input_shape, outputs_of
+from thaw.models.label_sets_predictor import LabelSetPredictor
+
+CARD = "model.json"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an exported model comes from. version: None where it is of no registry; tags: its lineage (`thaw.*`)."""
+
+    name: str
+    version: int | None
+    uri: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Neither:
+    """An image whose `known_score` is below the threshold is labelled `label`; background: the class that stands for everything else, if there is one."""
+
+    label: str
+    score: str
+    threshold: float
+    background: str | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """What `model.json` holds.
+
+    labels: `one` an image, or `sets`. input: what the graph takes, RGB, `preprocessing` done but for what `inside` names. thresholds: of sets, the probability
+    from which on a class is named. sha256: of `file`.
+    """
+
+    name: str
+    version: int | None
+    uri: str
+    format: str
+    file: str
+    sha256: str
+    labels: str
+    class_names: tuple[str, ...]
+    input: Output
+    outputs: tuple[Output, ...]
+    preprocessing: Mapping[str, Any]
+    inside: tuple[str, ...]
+    thresholds: Mapping[str, float] | None
+    neither: Neither | None
+    head: str
+    temperature: float
+    architecture: str
+    layer: str
+    pooling: str
+    checked: Checked
+    thaw: str
+    tags: Mapping[str, str]
+
+
+def build_card(predictor: AnyPredictor, origin: Origin, format_: Format, file: Path, checked: Checked) -> Card:
+    """The card of a model that was written to `file`."""
+    backbone, head = predictor.backbone, predictor.head
+    return Card(
+        name=origin.name,
+        version=origin.version,
+        uri=origin.uri,
+        format=format_.value,
+        file=file.name,
+        sha256=_sha256(file),
+        labels="sets" if isinstance(predictor, LabelSetPredictor) else "one",
+        class_names=predictor.class_names,
+        input=Output(INPUT, "uint8", (BATCH, *input_shape(predictor)), "RGB, resized and cropped"),
+        outputs=outputs_of(predictor),
+        preprocessing=asdict(backbone.preprocessing),
+        inside=("scale to 0..1", "subtract mean", "divide by std"),
+        thresholds=_thresholds(predictor),
+        neither=_neither(predictor),
+        head=head.kind,
+        temperature=head.temperature,
+        architecture=backbone.architecture,
+        layer=predictor.layer,
+        pooling=backbone.pooling,
+        checked=checked,
+        thaw=__version__,
+        tags=dict(sorted(origin.tags.items())),
+    )
+
+
+def write_card(card: Card, folder: Path) -> None:
+    """Write `model.json`."""
+    write_text(folder / CARD, json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _thresholds(predictor: AnyPredictor) -> Mapping[str, float] | None:
+    if not isinstance(predictor, LabelSetPredictor):
+        return None
+    return dict(zip(predictor.class_names, predictor.head.thresholds, strict=True))
+
+
+def _neither(predictor: AnyPredictor) -> Neither | None:
+    if isinstance(predictor, LabelSetPredictor) or predictor.openness is None:
+        return None
+    openness = predictor.openness
+    return Neither(NEITHER, openness.score.name, openness.threshold, openness.background)

@@ -1,0 +1,78 @@
+"""A model as a folder for others: the graph, `model.json` and `README.md`; checked before it appears, and whole when it does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.export import ExportedProgram
+
+from thaw.foundation.errors import BadExport
+from thaw.foundation.files.atomic import atomic_folder
+from thaw.models.exporting.card import Card, Origin, build_card, write_card
+from thaw.models.exporting.checking import check
+from thaw.models.exporting.formats import Format, Runner
+from thaw.models.exporting.graph import AnyPredictor, export_program, outputs_of
+from thaw.models.exporting.onnx_format import check_installed, read_onnx, write_onnx
+from thaw.models.exporting.readme import write_readme
+from thaw.models.exporting.torch_format import read_program, write_program
+
+Tell = Callable[[str], None]
+"""Told of each step before it begins, as part of a sentence."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What was exported: the card, as in `model.json`, and the files, relative to the folder, with their bytes."""
+
+    folder: Path
+    card: Card
+    files: tuple[tuple[str, int], ...]
+
+
+def check_target(folder: Path, format_: Format) -> None:
+    """Raise BadExport where an export could not be written there, before anything is computed."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadExport(f"{folder} exists already; remove it, or name another folder with --out")
+    if format_ is Format.ONNX:
+        check_installed()
+
+
+def write_export(
+    predictor: AnyPredictor,
+    origin: Origin,
+    format_: Format,
+    pixels: Sequence[torch.Tensor],
+    *,
+    folder: Path,
+    tell: Tell = lambda step: None,
+) -> Export:
+    """Export a model, check it on images, each uint8 [3, H, W], and write the folder, which appears whole or not at all.
+
+    Raises:
+        BadExport: the folder exists, the format cannot express the model, or what came out does not say what the model says.
+    """
+    check_target(folder, format_)
+    tell(f"exporting {predictor.backbone.architecture} with its {predictor.head.kind} head as {format_}")
+    program = export_program(predictor)
+    try:
+        with atomic_folder(folder) as inside:
+            file = inside / format_.file
+            runner = _write(program, predictor, format_, file)
+            tell(f"checking it on {len(pixels)} images")
+            card = build_card(predictor, origin, format_, file, check(predictor, runner, pixels))
+            write_card(card, inside)
+            write_readme(card, inside)
+            files = tuple((each.name, each.stat().st_size) for each in sorted(inside.iterdir()))
+    except FileExistsError as error:
+        raise BadExport(f"{folder} was made by somebody else meanwhile; nothing was written") from error
+    return Export(folder, card, files)
+
+
+def _write(program: ExportedProgram, predictor: AnyPredictor, format_: Format, file: Path) -> Runner:
+    """Write the graph, and load what was written."""
+    if format_ is Format.TORCH:
+        write_program(program, file)
+        return read_program(file)
+    write_onnx(program, [output.name for output in outputs_of(predictor)], file)
+    return read_onnx(file)

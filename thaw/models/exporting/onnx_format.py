@@ -1,0 +1,107 @@
+"""ONNX: the graph for onnxruntime and whatever else reads it. Needs the extra `onnx`, which `make install` brings."""
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.export import ExportedProgram
+
+from thaw.foundation.errors import BadExport
+from thaw.models.exporting.graph import BATCH, INPUT, Arrays
+
+NEEDED = ("onnx", "onnxruntime", "onnxscript")
+LARGEST_FILE = 2_000_000_000
+"""Bytes of weights beyond which they lie in a file beside the graph: protobuf holds no more than 2 GiB."""
+
+
+def check_installed() -> None:
+    """Raise BadExport where a package that ONNX needs is not installed."""
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        raise BadExport(
+            f"exporting as onnx needs {', '.join(missing)}; `make install` brings it all, or `pip install -e '.[onnx]'` in Thaw's folder; --format torch needs "
+            "nothing more"
+        )
+
+
+def write_onnx(program: ExportedProgram, outputs: Sequence[str], path: Path) -> None:
+    """Write the graph as ONNX, its input `pixels` and its outputs as they are named, the batch as the dimension `N`.
+
+    Raises:
+        BadExport: an operation has no form in ONNX.
+    """
+    check_installed()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # notes of libraries on each other's old names
+            converted = torch.onnx.export(
+                program, dynamo=True, input_names=[INPUT], output_names=list(outputs), verbose=False
+            )
+    except torch.onnx.OnnxExporterError as error:
+        raise BadExport(f"the model has no form in ONNX: {_reason(error)}; try --format torch") from error
+    assert converted is not None
+    _tidy(converted.model)
+    size = sum(tensor.nbytes for tensor in program.state_dict.values())
+    converted.save(path, external_data=size > LARGEST_FILE)
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxRunner:
+    """Runs an ONNX file by onnxruntime on the CPU."""
+
+    session: Any
+
+    @property
+    def name(self) -> str:
+        """See `Runner`."""
+        import onnxruntime
+
+        return f"onnxruntime {onnxruntime.__version__}"
+
+    def run(self, pixels: torch.Tensor) -> Arrays:
+        """See `Runner`."""
+        return tuple(np.asarray(output) for output in self.session.run(None, {INPUT: pixels.numpy()}))
+
+
+def read_onnx(path: Path) -> OnnxRunner:
+    """Load an ONNX file."""
+    import onnxruntime
+
+    return OnnxRunner(onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]))
+
+
+def _reason(error: Exception) -> str:
+    """The line that says what is missing, of the pages that torch writes."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return next((line for line in lines if "No ONNX function" in line), lines[0] if lines else type(error).__name__)
+
+
+def _tidy(model: Any) -> None:
+    """Leave out what torch notes on each node, paths of this machine among it, and give the batch its name."""
+    import onnx_ir as ir
+
+    batch = str(model.graph.inputs[0].shape[0].value)
+    for value in _values(model.graph):
+        value.metadata_props.clear()
+        if value.shape is not None:
+            value.shape = ir.Shape(
+                [re.sub(rf"\b{batch}\b", BATCH, each.value) if isinstance(each, ir.SymbolicDim) and each.value else each
+                 for each in value.shape]
+            )  # fmt: skip
+    for node in model.graph:
+        node.metadata_props.clear()
+        node.doc_string = None
+
+
+def _values(graph: Any) -> Iterator[Any]:
+    yield from graph.inputs
+    yield from graph.initializers.values()
+    for node in graph:
+        yield from node.outputs

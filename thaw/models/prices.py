@@ -1,0 +1,59 @@
+"""What a model costs once it is deployed: its size, and how many images a second it labels on this machine."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+
+from thaw.backbones.backbone import Backbone
+from thaw.backbones.size import model_size
+from thaw.params.strategy import Strategy
+
+ROUNDS = 4
+BYTES = 4
+
+
+@dataclass(frozen=True)
+class Price:
+    """Of a deployed model: its size in MB (10^6 bytes, float32), and images a second on this machine; None: not measured."""
+
+    megabytes: float
+    images_per_second: float | None
+
+
+Pricing = Callable[[Strategy], Price]
+
+
+def price_models(
+    backbone: Backbone, layers: Sequence[str], pixels: torch.Tensor, classes: int, hidden: Sequence[int]
+) -> Pricing:
+    """Prices by strategy. pixels: uint8 [B, 3, H, W], the batch that speed is measured with, on as many threads as torch uses.
+
+    The backbone ends at the strategy's layer, so a cut is as much smaller and faster as it will be. Speed is that of the network alone, without decoding.
+    hidden: widths of the new layers of an mlp.
+    """
+    ends = {layer: backbone.only((layer,)) for layer in layers}
+    dims = {layer: cut.features(pixels)[layer].shape[1] for layer, cut in ends.items()}  # warms up as well
+    sizes = {layer: model_size(cut).bytes for layer, cut in ends.items()}
+    speeds = _images_per_second(ends, pixels)
+
+    def price(strategy: Strategy) -> Price:
+        dim = dims[strategy.layer]
+        widths = (dim, *hidden, classes) if strategy.kind == "mlp" else (dim, classes)
+        head = sum((first + 1) * second for first, second in pairwise(widths))
+        return Price((sizes[strategy.layer] + head * BYTES) / 1e6, speeds[strategy.layer])
+
+    return price
+
+
+def _images_per_second(ends: Mapping[str, Backbone], pixels: torch.Tensor) -> dict[str, float]:
+    """The best of a few rounds, in which all layers take turns: whatever else the machine does then hurts none of them alone."""
+    best = dict.fromkeys(ends, 0.0)
+    for _ in range(ROUNDS):
+        for layer, backbone in ends.items():
+            started = time.perf_counter()
+            backbone.features(pixels)
+            best[layer] = max(best[layer], len(pixels) / (time.perf_counter() - started))
+    return best

@@ -1,0 +1,114 @@
+"""Listings of what is to be scored: CSV or Parquet with a column `path`, read row by row; other columns are passed over.
+
+A path is relative to the listing's own folder, wherever that is, and may not lead out of it; or it is an address at another place. So a listing that
+somebody else has made names no other file of this machine.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from thaw.dataset.listings import DELIMITERS, as_text, column_names, refuse_path
+from thaw.features.store.store import is_of_the_system
+from thaw.foundation.errors import BadSource
+from thaw.foundation.files.walking import why_not_a_file
+from thaw.models.scoring.names import Input, local_input
+from thaw.models.scoring.places import RemoteFile, answering, file_system, is_of_this_machine, is_url
+
+_COLUMN = "path"
+_PARQUET, _CSV = (".parquet", ".pq"), (".csv", ".tsv")
+_ROWS = 4096
+_ELSEWHERE = frozenset(
+    ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "hf", "ftp", "sftp", "smb", "hdfs", "memory")
+)
+"""Kinds of addresses that a listing may name: none is of this machine's files, or opens other addresses (`zip://x::file:///...`)."""
+
+
+def is_listing(name: str) -> bool:
+    """Whether a file of that name is read as a listing."""
+    return PurePosixPath(name).suffix.lower() in (*_PARQUET, *_CSV)
+
+
+def listed_inputs(files: Any, path: str) -> Iterator[Input]:
+    """What a listing names, called as it names it; a row that cannot be used comes with the reason.
+
+    Raises:
+        BadSource: it cannot be read, or has no column `path`.
+        Unreachable: its place does not answer.
+    """
+    name = path if is_of_this_machine(files) else files.unstrip_protocol(path)
+    read = _parquet_paths if PurePosixPath(path).suffix.lower() in _PARQUET else _csv_paths
+    folder = path.rpartition("/")[0]
+    with answering(name), files.open(path, "rb") as stream:
+        for number, written in enumerate(read(stream, name), start=1):
+            yield _input(files, folder, written, number)
+
+
+def _input(files: Any, folder: str, written: str, number: int) -> Input:
+    if not written:
+        return Input("", None, "", f"(row {number} of the listing) has no path")
+    if is_url(written):
+        return _elsewhere(written)
+    if why := refuse_path(written):
+        return Input(written, None, "", why.replace("the source", "the listing's folder"))
+    if not is_of_this_machine(files):
+        return Input(written, RemoteFile(files, f"{folder}/{written}"))
+    path = Path(folder) / written
+    if why := why_not_a_file(path):
+        return Input(written, None, "", f"is in the listing, but {why}")
+    return local_input(path, written)
+
+
+def _elsewhere(url: str) -> Input:
+    kind = url.partition("://")[0].lower()
+    if kind not in _ELSEWHERE or "::" in url:
+        # Before it is looked at: to look at a chain of addresses opens files.
+        return Input(
+            url, None, "", f"is an address that a listing may not name; allowed are {', '.join(sorted(_ELSEWHERE))}"
+        )
+    try:
+        files, path = file_system(url)
+    except BadSource as error:
+        return Input(url, None, "", f"is in the listing, but {error}")
+    return Input(url, RemoteFile(files, path))
+
+
+def _csv_paths(stream: Any, name: str) -> Iterator[str]:
+    text = io.TextIOWrapper(cast("io.BufferedReader", stream), "utf-8-sig", newline="")
+    try:
+        header = text.readline()
+        delimiter = max(DELIMITERS, key=header.count)
+        place = _place(next(csv.reader([header], delimiter=delimiter, strict=True), []), name)
+        for row in csv.reader(text, delimiter=delimiter, strict=True):
+            if row:
+                yield row[place] if place < len(row) else ""
+    except UnicodeDecodeError as error:
+        raise BadSource(f"the listing `{name}` is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
+    except csv.Error as error:
+        raise BadSource(f"the listing `{name}` is not valid CSV: {error}") from error
+
+
+def _parquet_paths(stream: Any, name: str) -> Iterator[str]:
+    try:
+        table = pq.ParquetFile(stream)
+        place = _place(table.schema_arrow.names, name)
+        for batch in table.iter_batches(_ROWS, columns=[table.schema_arrow.names[place]]):
+            yield from map(as_text, batch.column(0).to_pylist())
+    except (OSError, pa.ArrowException) as error:
+        if is_of_the_system(error):
+            raise
+        raise BadSource(f"the listing `{name}` is not a readable Parquet file ({error})") from error
+
+
+def _place(names: list[str], listing: str) -> int:
+    columns = column_names(names)
+    if _COLUMN not in columns:
+        raise BadSource(
+            f"the listing `{listing}` has no column path, only {', '.join(filter(None, columns)) or 'none'}"
+        )
+    return columns.index(_COLUMN)

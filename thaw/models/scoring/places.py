@@ -1,0 +1,151 @@
+"""Where the bytes of an image that is scored lie: in a file of this machine, or at any address that fsspec knows."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from thaw.foundation.errors import BadImage, BadSource, Unreachable
+from thaw.kinds.images.files import refuse_size
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*(::[^/]*)?://", re.IGNORECASE)
+_STAMPS = ("ETag", "etag", "md5", "mtime", "LastModified", "last_modified", "updated", "created")
+"""What file systems call what changes with a file, the best first."""
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file of this machine."""
+
+    path: Path
+
+    def read(self, max_pixels: int) -> bytes:
+        """All of it.
+
+        Raises:
+            BadImage: it cannot be opened, or is larger than any image of `max_pixels` pixels.
+        """
+        try:
+            refuse_size(self.path.stat().st_size, max_pixels)
+            return self.path.read_bytes()
+        except OSError as error:
+            raise BadImage(f"cannot be opened ({error.strerror})") from error
+
+    def stamp(self) -> str:
+        """Text that changes when the file does; empty where it cannot be asked."""
+        try:
+            state = self.path.stat()
+        except OSError:
+            return ""
+        return f"{state.st_size} {state.st_mtime_ns}"
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file at another place; `size` in bytes, None where it has not been told yet."""
+
+    files: Any
+    path: str
+    size: int | None = None
+
+    def read(self, max_pixels: int) -> bytes:
+        """All of it.
+
+        Raises:
+            BadImage: there is none, it may not be read, or it is larger than any image of `max_pixels` pixels.
+            Unreachable: the place does not answer; another try may help.
+        """
+        try:
+            size = self.files.size(self.path) if self.size is None else self.size
+            refuse_size(size or 0, max_pixels)
+            content: bytes = self.files.cat_file(self.path)
+        except BadImage:
+            raise
+        except Exception as error:
+            if why := _no_such_file(error):
+                raise BadImage(why) from error
+            raise Unreachable(_say(self.files.unstrip_protocol(self.path), error)) from error
+        return content
+
+
+def is_url(text: str) -> bool:
+    """Whether a name is an address, such as `s3://bucket/photo.jpg`, and not a path."""
+    return _URL.match(text) is not None
+
+
+def file_system(url: str) -> tuple[Any, str]:
+    """The file system that an address belongs to, and the path in it.
+
+    Raises:
+        BadSource: no such kind of address, or its library is not installed.
+    """
+    try:
+        place: tuple[Any, str] = fsspec.url_to_fs(url)
+    except (ImportError, ValueError, OSError) as error:
+        raise BadSource(
+            f"{url} cannot be used ({_first_line(error)}); s3:// needs s3fs, which `make install` brings, other addresses fsspec's library for them"
+        ) from error
+    return place
+
+
+def is_of_this_machine(files: Any) -> bool:
+    """Whether a file system is this machine's own."""
+    return isinstance(files, LocalFileSystem)
+
+
+@contextmanager
+def answering(url: str) -> Iterator[None]:
+    """Say in one sentence why an address cannot be read.
+
+    Raises:
+        BadSource: it does not exist, or may not be read.
+        Unreachable: its place does not answer.
+    """
+    try:
+        yield
+    except (BadSource, Unreachable):
+        raise
+    except Exception as error:
+        if why := _no_such_file(error):
+            raise BadSource(f"`{url}` {why}; check the address and your rights to it") from error
+        raise Unreachable(_say(url, error)) from error
+
+
+def stamp_of(told: Mapping[str, Any]) -> str:
+    """Text that changes when a file does, from what its file system tells of it."""
+    known = next((str(told[name]) for name in _STAMPS if told.get(name)), "")
+    return f"{told.get('size')} {known}"
+
+
+def _no_such_file(error: Exception) -> str | None:
+    """Why that one file cannot be had, as the rest of a sentence; None where the place as a whole is at fault."""
+    if isinstance(error, FileNotFoundError):
+        return None if _is_of_the_server(error.__cause__) else "does not exist"
+    if isinstance(error, IsADirectoryError):
+        return "is a folder"
+    status = getattr(error, "status", None)
+    if isinstance(error, PermissionError) or (isinstance(status, int) and 400 <= status < 500):
+        return f"may not be read ({_first_line(error)})"
+    return None
+
+
+def _is_of_the_server(cause: BaseException | None) -> bool:
+    """Whether a server was not reached or failed: fsspec's HTTP says of that as well that there is no such file."""
+    if cause is None or isinstance(cause, FileNotFoundError):
+        return False
+    status = getattr(cause, "status", None)
+    told = isinstance(status, int) and 400 <= status < 500
+    return isinstance(cause, OSError) or (type(cause).__module__.startswith("aiohttp") and not told)
+
+
+def _say(url: str, error: Exception) -> str:
+    return f"{url} does not answer ({_first_line(error)}); run it again to go on from here"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,200 @@
+"""What a model says of a stream of images, in parts that outlive a kill, and at last in one table."""
+
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+
+import pyarrow as pa
+import torch
+from blake3 import blake3
+
+from thaw.features.extraction.spot_check import changes
+from thaw.features.store.store import FeatureStore, Layer
+from thaw.foundation.files.atomic import sync
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.models.label_sets_predictor import LabelSetAnswer, LabelSetPredictor
+from thaw.models.predictor import Answer, Predictor, answer
+from thaw.models.scoring.fetching import Held, fetch
+from thaw.models.scoring.forward import Forward, expected_passes
+from thaw.models.scoring.inputs import Inputs
+from thaw.models.scoring.known import Known
+from thaw.models.scoring.names import Input
+from thaw.models.scoring.table import Row, ScoredBy, build_table, read_part, write_part, write_scores
+
+log = logging.getLogger(__name__)
+
+_WHOLE = "whole.parquet"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a run did. labels: how many images got each label, the most frequent first (of sets: how many have it among theirs), `neither` included;
+    rejected: could not be used; computed: went through the network in this run. answers: the columns that the model fills beside the probabilities.
+    """
+
+    path: Path
+    images: int
+    rejected: int
+    computed: int
+    labels: dict[str, int]
+    answers: tuple[str, ...]
+    by: ScoredBy
+
+
+class Scorer:
+    """A model that is ready to score: what its network makes of an image is looked up where it is known, and kept where it is not."""
+
+    def __init__(
+        self,
+        predictor: Predictor | LabelSetPredictor,
+        layer: Layer,
+        forward: Forward,
+        *,
+        into: FeatureStore,
+        others: Sequence[FeatureStore] = (),
+        max_pixels: int,
+    ) -> None:
+        """into: the store that new features go to; others: stores that are read as well, and left as they are."""
+        self._predictor, self._layer, self._forward, self._into = predictor, layer, forward, into
+        self._max_pixels = max_pixels
+        self._known = Known(layer, (into, *others))
+        if changed := changes(self._known.stated):
+            log.warning(
+                "cached features were made otherwise (%s); `thaw run --stage extract` checks whether they still hold",
+                changed,
+            )
+        self.computed = 0
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The columns that this model fills beside the probabilities."""
+        if isinstance(self._predictor, LabelSetPredictor):
+            return ("labels",)
+        return ("label", "confidence", *(() if self._predictor.openness is None else ("known_score",)))
+
+    def score(self, inputs: Sequence[Input], left: int, tell: Callable[[int], None]) -> pa.Table:
+        """The rows of some images, in order. New features are in the store before it returns.
+
+        left: how many there are from these on. tell: called with how many of these have been read.
+
+        Raises:
+            Unreachable: the place of one does not answer.
+            BadParameters, OutOfMemory: see `Forward.features_of`.
+        """
+        rows: list[Row] = []
+        given: set[bytes] = set()
+        reasons: dict[bytes, str] = {}
+        digests: list[bytes] = []
+        features: list[torch.Tensor] = []
+        lacking = self._lacking(inputs, rows, given)
+        try:
+            for computed in self._forward.features_of(lacking, lambda: expected_passes(len(given), len(rows), left)):
+                tell(len(rows))
+                reasons |= computed.reasons
+                digests += computed.digests
+                features += [] if computed.features is None else [computed.features]
+        finally:  # where a place stops answering, what was computed before is kept
+            self._keep(digests, features)
+        judged = [replace(row, reason=row.reason or reasons.get(row.digest or b"", "")) for row in rows]
+        usable = [row.digest for row in judged if row.digest is not None and not row.reason]
+        said = say(self._predictor, self._known.read(usable)) if usable else None
+        return build_table(judged, said)
+
+    def _keep(self, digests: Sequence[bytes], features: Sequence[torch.Tensor]) -> None:
+        if features:
+            self._known.add(self._into.write(self._layer, digests, torch.cat(list(features)), self._forward.stated))
+            self.computed += len(digests)
+
+    def _lacking(self, inputs: Iterable[Input], rows: list[Row], given: set[bytes]) -> Iterator[tuple[bytes, Held]]:
+        """Appends a row for every input; gives those whose features are not at hand, once each."""
+        for one in fetch(inputs, self._max_pixels):
+            rows.append(Row(one.path, one.digest, one.reason))
+            if one.digest is None or one.held is None or one.digest in given or self._known.has(one.digest):
+                continue
+            given.add(one.digest)
+            yield one.digest, one.held
+
+
+def say(predictor: Predictor | LabelSetPredictor, features: torch.Tensor) -> Answer | LabelSetAnswer:
+    """What a model says of images by their features, float32 [N, D]."""
+    if isinstance(predictor, Predictor):
+        return answer(predictor.head, predictor.openness, features)
+    probabilities = predictor.head.probabilities(features)
+    named = predictor.head.named(probabilities)
+    return LabelSetAnswer(predictor.class_names, probabilities.numpy(), named.numpy())
+
+
+def parts_of(output: Path) -> Path:
+    """The folder beside a table where its parts lie until it is whole."""
+    return output.with_name(f".{output.stem}.parts")
+
+
+def score_all(
+    inputs: Inputs, scorer: Scorer, by: ScoredBy, output: Path, *, key: str, part_rows: int, progress: Progress = untold
+) -> Scored:
+    """Score all inputs, and write the table to `output`, atomically.
+
+    Each `part_rows` images become a part, named after the model (`key`) and the images' names and stamps. After a kill another run finds the parts that
+    there are, and reads none of their images again. One run at a time may write to the same `output`.
+
+    Raises:
+        BadSource, Unreachable: see `Inputs`.
+        BadArtifact: a part is damaged; it is gone now, and another run makes it again.
+    """
+    folder = parts_of(output)
+    total, done = sum(1 for _ in inputs), 0
+    parts: list[Path] = []
+    for chunk in _chunks(inputs, part_rows):
+        part = folder / _part_name(key, chunk)
+        if not part.exists():
+            write_part(scorer.score(chunk, total - done, partial(_tell, progress, done, total)), part)
+        parts.append(part)
+        done += len(chunk)
+        progress(done, max(done, total))
+    counted = _Counted()
+    stamped = replace(by, scored_at=datetime.now(UTC).isoformat(timespec="seconds"))
+    write_scores(map(counted, map(read_part, parts)), stamped, folder / _WHOLE)
+    (folder / _WHOLE).replace(output)
+    sync(output.parent)
+    shutil.rmtree(folder)
+    return Scored(
+        output, done, counted.rejected, scorer.computed, dict(counted.labels.most_common()), scorer.answers, stamped
+    )
+
+
+def _tell(progress: Progress, done: int, total: int, seen: int) -> None:
+    progress(done + seen, max(done + seen, total))
+
+
+class _Counted:
+    """Counts what passes through."""
+
+    def __init__(self) -> None:
+        self.labels: Counter[str] = Counter()
+        self.rejected = 0
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        self.labels.update(table["label"].drop_null().to_pylist())
+        self.labels.update(chain.from_iterable(table["labels"].drop_null().to_pylist()))
+        self.rejected += sum(reason != "" for reason in table["reason"].to_pylist())
+        return table
+
+
+def _chunks(inputs: Iterable[Input], size: int) -> Iterator[list[Input]]:
+    left = iter(inputs)
+    while chunk := list(islice(left, size)):
+        yield chunk
+
+
+def _part_name(key: str, chunk: Sequence[Input]) -> str:
+    named = blake3(key.encode())
+    for one in chunk:
+        for text in (one.path, one.stamp, one.reason):
+            named.update(len(text).to_bytes(8, "little") + text.encode())
+    return f"part-{named.hexdigest(16)}.parquet"

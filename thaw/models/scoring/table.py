@@ -1,0 +1,172 @@
+"""The table of scores: its schema, what it says of its model, and how it is written, part by part, and read."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from thaw.foundation.errors import BadArtifact
+from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
+from thaw.models.label_sets_predictor import LabelSetAnswer
+from thaw.models.predictor import Answer
+
+SCHEMA = pa.schema(
+    [
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("digest", pa.binary(DIGEST_SIZE)),
+        pa.field("label", pa.string()),
+        pa.field("labels", pa.list_(pa.string())),
+        pa.field("confidence", pa.float32()),
+        pa.field("known_score", pa.float32()),
+        pa.field("probabilities", pa.list_(pa.float32())),
+        pa.field("reason", pa.string(), nullable=False),
+    ]
+)
+"""One row an image. `digest`: BLAKE3 of its bytes, null where they could not be read. `label` (null where sets are named), `labels` (null where one label is
+given), `confidence`, `known_score` (null where the model knows no unknown), `probabilities` (calibrated, as `class_names` in the metadata): null where the
+image could not be used, and then `reason` says why; it is empty otherwise.
+"""
+SCORE_AGAIN = "run `thaw predict` again to make it"
+
+
+@dataclass(frozen=True)
+class ScoredBy:
+    """Which model said it. version: in the registry, empty where it is in none. fingerprint, layer, dim: of the features that it was told from.
+    scored_at: UTC, ISO 8601.
+    """
+
+    model: str
+    version: str
+    fingerprint: str
+    layer: str
+    dim: int
+    class_names: tuple[str, ...]
+    scored_at: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """An image before the model was asked. digest: None where its bytes could not be read; reason: empty where it can be used."""
+
+    path: str
+    digest: bytes | None
+    reason: str
+
+
+def build_table(rows: Sequence[Row], said: Answer | LabelSetAnswer | None) -> pa.Table:
+    """Rows of `SCHEMA`; said: of the rows that can be used, in their order, None where there are none."""
+    usable = np.array([not row.reason for row in rows], np.bool_)
+    sets = isinstance(said, LabelSetAnswer)
+    probabilities = None if said is None else said.probabilities
+    confidence = None if sets or probabilities is None else probabilities.max(1)
+    known = said.known_scores if isinstance(said, Answer) else None
+    labels = [] if said is None else list(said.labels)
+    columns = [
+        pa.array([row.path for row in rows], pa.string()),
+        pa.array([row.digest for row in rows], pa.binary(DIGEST_SIZE)),
+        _spread(labels, usable, pa.string()) if not sets else pa.nulls(len(rows), pa.string()),
+        _spread(labels, usable, SCHEMA.field("labels").type) if sets else pa.nulls(len(rows), pa.list_(pa.string())),
+        _spread_numbers(confidence, usable),
+        _spread_numbers(known, usable),
+        _spread_lists(probabilities, usable),
+        pa.array([row.reason for row in rows], pa.string()),
+    ]
+    return pa.table(columns, schema=SCHEMA)
+
+
+def _spread(values: Sequence[object], usable: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    """One value for each row that can be used, null for the others."""
+    given = iter(values)
+    return pa.array([next(given) if one else None for one in usable], kind)
+
+
+def _spread_numbers(values: NDArray[np.float32] | None, usable: NDArray[np.bool_]) -> pa.Array:
+    if values is None:
+        return pa.nulls(len(usable), pa.float32())
+    spread = np.zeros(len(usable), np.float32)
+    spread[usable] = values
+    return pa.array(spread, pa.float32(), mask=~usable)
+
+
+def _spread_lists(values: NDArray[np.float32] | None, usable: NDArray[np.bool_]) -> pa.Array:
+    """float32 [usable, C] as a list for each row; as objects of Python a thousand classes would take longer than the network."""
+    if values is None:
+        return pa.nulls(len(usable), pa.list_(pa.float32()))
+    offsets = np.concatenate([[0], np.cumsum(usable * values.shape[1])]).astype(np.int32)
+    flat = pa.array(np.ascontiguousarray(values).reshape(-1), pa.float32())
+    return pa.ListArray.from_arrays(pa.array(offsets), flat, mask=pa.array(~usable))
+
+
+def write_part(table: pa.Table, path: Path) -> None:
+    """Write some rows, atomically."""
+    with atomic(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+
+
+def read_part(path: Path) -> pa.Table:
+    """Read what `write_part` wrote.
+
+    Raises:
+        BadArtifact: it is gone or damaged; then it is removed, so that another run makes it again.
+    """
+    try:
+        table = pq.read_table(path, page_checksum_verification=True)
+    except (OSError, pa.ArrowException) as error:
+        path.unlink(missing_ok=True)
+        raise BadArtifact(f"{path} is gone or damaged ({error}); {SCORE_AGAIN} again") from error
+    return table
+
+
+def write_scores(tables: Iterator[pa.Table], by: ScoredBy, path: Path) -> None:
+    """Write the whole table, a row group for each of `tables`, atomically; one of them is held at a time."""
+    metadata = {name: json.dumps(value) if name == "class_names" else str(value) for name, value in asdict(by).items()}
+    with (
+        atomic(path) as temporary,
+        pq.ParquetWriter(
+            temporary, SCHEMA.with_metadata(metadata), compression="zstd", write_page_checksum=True
+        ) as writer,
+    ):
+        for table in tables:
+            writer.write_table(table)
+
+
+def read_scored_by(path: Path) -> ScoredBy:
+    """What a table of scores says of its model.
+
+    Raises:
+        BadArtifact: it is missing, or is no table of scores of this version.
+    """
+    try:
+        schema = pq.read_schema(path)
+        stated = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+        names = tuple(json.loads(stated["class_names"]))
+        by = ScoredBy(
+            stated["model"],
+            stated["version"],
+            stated["fingerprint"],
+            stated["layer"],
+            int(stated["dim"]),
+            names,
+            stated["scored_at"],
+        )
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise BadArtifact(f"{path} cannot be read as a table of scores ({error}); {SCORE_AGAIN}") from error
+    if not schema.equals(SCHEMA):
+        raise BadArtifact(f"{path} holds no scores of this version; {SCORE_AGAIN}")
+    return by
+
+
+def read_scores(path: Path, columns: Sequence[str] = tuple(SCHEMA.names), rows: int = 4096) -> Iterator[pa.RecordBatch]:
+    """The rows, some at a time.
+
+    Raises:
+        BadArtifact: see `read_scored_by`.
+    """
+    read_scored_by(path)
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(rows, columns=list(columns))

@@ -1,0 +1,186 @@
+"""The engine that serves: of those that can run here, the fastest for a single image and the fastest for a full batch, both measured."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+from typing import Literal
+
+import torch
+
+from thaw.backbones.backbone import Backbone
+from thaw.backbones.engines.engine import MICRO_BATCH, Engine, Precision
+from thaw.backbones.engines.openvino_engine import build_openvino_engine
+from thaw.backbones.engines.reference import reference_features, worst_deviation
+from thaw.backbones.engines.tolerances import TOLERANCES
+from thaw.backbones.engines.torch_engine import build_torch_engine
+from thaw.foundation.parallel.torch_threads import threads
+from thaw.models.serving.gate import TRACING
+
+log = logging.getLogger(__name__)
+
+EngineName = Literal["auto", "torch", "openvino"]
+PRECISION: Precision = "float32"
+ROUNDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class ServingEngine:
+    """Two engines: `one` takes up to `few` images, `many` takes more; either may be both.
+
+    A network that was converted for full batches computes as long on one image as on all, so which one is faster depends on how many there are.
+    """
+
+    one: Engine
+    many: Engine
+    few: int
+
+    @property
+    def name(self) -> str:
+        """Of one engine or both."""
+        return " and ".join(dict.fromkeys((self.one.name, self.many.name)))
+
+    @property
+    def precision(self) -> Precision:
+        """Of the arithmetic."""
+        return PRECISION
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """See `thaw.backbones.engines.Engine`; safe to call from threads."""
+        parts = [self._for(len(batch)).features(batch) for batch in pixels.split(MICRO_BATCH)]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+    def _for(self, images: int) -> Engine:
+        return self.one if images <= self.few else self.many
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Seconds that an engine takes for one image and for a full batch."""
+
+    engine: Engine
+    one_s: float
+    many_s: float
+
+
+def choose_serving_engine(
+    backbone: Backbone, wanted: EngineName, sample: torch.Tensor, *, workers: int, keep: Path | None = None
+) -> ServingEngine:
+    """Build and measure the engines that are wanted; those that miss the tolerance are not used. Returns them warm.
+
+    sample: uint8 [MICRO_BATCH, 3, H, W]. workers: threads that will call it at once, each computing on a core of its own. keep: see
+    `thaw.backbones.engines.openvino_engine`.
+
+    Raises:
+        BadParameters: OpenVINO is wanted and not installed.
+    """
+    side = (sample.shape[2], sample.shape[3])
+    builders: list[tuple[str, Callable[[], Engine]]] = []
+    if wanted != "openvino":
+        builders.append(("torch", lambda: _build_torch(backbone)))
+    if wanted == "openvino" or (wanted == "auto" and find_spec("openvino") is not None):
+        for size in (1, MICRO_BATCH):
+            build = _openvino(backbone, side, workers, keep, size)
+            builders.append((f"openvino for {size}", build))
+    with threads(1):
+        with TRACING.passing():
+            reference = reference_features(sample, backbone)
+        trials = [trial for name, build in builders if (trial := _try(name, build, sample, reference)) is not None]
+    if not trials:
+        # The backbone itself is what everything was measured with, so it is always right.
+        log.warning("no engine gives the reference's features on this backbone; the plain network serves")
+        plain = InPython(_Plain(backbone))
+        return ServingEngine(plain, plain, MICRO_BATCH)
+    return _fastest(trials)
+
+
+def _fastest(trials: list[_Trial]) -> ServingEngine:
+    one, many = min(trials, key=lambda trial: trial.one_s), min(trials, key=lambda trial: trial.many_s)
+    if one.engine is many.engine:
+        return ServingEngine(one.engine, one.engine, MICRO_BATCH)
+    each_s = max(one.one_s, one.many_s / MICRO_BATCH)
+    return ServingEngine(one.engine, many.engine, max(1, int(many.many_s / each_s)))
+
+
+def _build_torch(backbone: Backbone) -> Engine:
+    with TRACING.closed():
+        return InPython(build_torch_engine(backbone, PRECISION, torch.device("cpu")))
+
+
+def _openvino(
+    backbone: Backbone, side: tuple[int, int], workers: int, keep: Path | None, size: int
+) -> Callable[[], Engine]:
+    return lambda: build_openvino_engine(backbone, PRECISION, side, workers, keep, size=size)
+
+
+def _try(
+    name: str, build: Callable[[], Engine], sample: torch.Tensor, reference: dict[str, torch.Tensor]
+) -> _Trial | None:
+    """None where the engine cannot be built for this network, or misses the tolerance."""
+    try:
+        engine = build()
+        found = engine.features(sample)
+    except RuntimeError as error:  # of converters: another engine does as well, only slower
+        log.warning("%s failed and is not used: %s", name, (str(error).splitlines() or [""])[0])
+        return None
+    deviation = worst_deviation(found, reference)
+    trial = _Trial(engine, _shortest_s(engine, sample[:1]), _shortest_s(engine, sample))
+    allowed = TOLERANCES[PRECISION].allows(deviation)
+    log.info(
+        "engine %s: %.1f ms for one image, %.1f ms for %d, %s%s",
+        name,
+        1e3 * trial.one_s,
+        1e3 * trial.many_s,
+        len(sample),
+        deviation,
+        "" if allowed else ", outside the tolerance",
+    )
+    return trial if allowed else None
+
+
+def _shortest_s(engine: Engine, pixels: torch.Tensor) -> float:
+    """Whatever else the machine does only ever makes a round longer."""
+    engine.features(pixels)
+    taken = []
+    for _ in range(ROUNDS):
+        start = perf_counter()
+        engine.features(pixels)
+        taken.append(perf_counter() - start)
+    return min(taken)
+
+
+@dataclass(frozen=True, eq=False)
+class InPython:
+    """An engine that calls PyTorch's modules, which must not happen while another model is traced."""
+
+    engine: Engine
+
+    @property
+    def name(self) -> str:
+        """That of the engine within."""
+        return self.engine.name
+
+    @property
+    def precision(self) -> Precision:
+        """That of the engine within."""
+        return self.engine.precision
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """See `thaw.backbones.engines.Engine`."""
+        with TRACING.passing():
+            return self.engine.features(pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plain:
+    """The backbone as it is, as an engine."""
+
+    backbone: Backbone
+    name: str = "plain"
+    precision: Precision = PRECISION
+
+    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """See `thaw.backbones.engines.Engine`."""
+        return self.backbone.features(pixels)

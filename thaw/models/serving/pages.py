@@ -1,0 +1,68 @@
+"""The pages of a server: one to try the model on a picture, one that documents the paths. They ask for nothing from elsewhere."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from thaw.pages.layout import render
+
+CSP = (
+    "default-src 'none'; connect-src 'self'; img-src 'self' blob: data:; "
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+)
+NEIGHBOURS = 8
+"""Training images that the page asks for."""
+
+
+def render_page(most_images: int, most_mb: float) -> str:
+    """The page on which a picture is dropped. It asks the server itself for everything that changes."""
+    return render(
+        "models/serving/page.html.j2",
+        {"policy": CSP, "most_images": most_images, "most_mb": most_mb, "neighbours": NEIGHBOURS},
+    )
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One path and method, as the page shows it. answers: status, meaning and an example of each."""
+
+    method: str
+    path: str
+    says: str
+    parameters: tuple[tuple[str, str], ...]
+    takes: tuple[str, ...]
+    answers: tuple[tuple[str, str, str], ...]
+
+
+def render_docs(openapi: Mapping[str, Any]) -> str:
+    """The page of an OpenAPI document."""
+    operations = [
+        _operation(openapi, path, method, one)
+        for path, methods in openapi["paths"].items()
+        for method, one in methods.items()
+    ]
+    return render(
+        "models/serving/docs.html.j2",
+        {"policy": CSP, "title": openapi["info"]["title"], "says": openapi["info"]["description"], "operations": operations},
+    )  # fmt: skip
+
+
+def _operation(openapi: Mapping[str, Any], path: str, method: str, one: Mapping[str, Any]) -> Operation:
+    parameters = tuple((each["name"], each.get("description", "")) for each in one.get("parameters", ()))
+    answers = tuple(
+        (status, each.get("description", ""), _example(openapi, each)) for status, each in one["responses"].items()
+    )
+    takes = tuple(one.get("requestBody", {}).get("content", {}))
+    return Operation(method.upper(), path, one.get("description", ""), parameters, takes, answers)
+
+
+def _example(openapi: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+    """The first example of a JSON answer's schema, as text; empty where there is none."""
+    schema: Mapping[str, Any] = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    for option in (schema, *schema.get("anyOf", ())):
+        name = option.get("$ref", "").rpartition("/")[2]
+        examples = openapi.get("components", {}).get("schemas", {}).get(name, {}).get("examples")
+        if examples:
+            return json.dumps(examples[0], indent=2, ensure_ascii=False)
+    return ""

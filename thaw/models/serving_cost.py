@@ -1,0 +1,91 @@
+"""What one answer of the deployed model costs on this machine, and what its files weigh: measured, and kept in `serving.json`."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from thaw.foundation.files.records import read_record, write_record
+
+if TYPE_CHECKING:
+    from thaw.models.label_sets_predictor import LabelSetPredictor
+    from thaw.models.predictor import Predictor
+
+BATCH = 32
+ROUNDS = 5
+ALONE = 20
+
+
+@dataclass(frozen=True)
+class ServingCost:
+    """single_ms: milliseconds from the bytes of one image to its answer, alone; batch_ms: the same for each image of a batch of `batch`; medians.
+
+    megabytes: 10^6 bytes of the model's files. threads: those that torch used, on the CPU.
+    """
+
+    single_ms: float
+    batch_ms: float
+    batch: int
+    megabytes: float
+    threads: int
+
+
+_ADAPTER = TypeAdapter(ServingCost)
+
+
+def measure_serving_cost(
+    model: "Predictor | LabelSetPredictor", contents: Sequence[bytes], max_pixels: int
+) -> ServingCost:
+    """Time the model on image files, each as its bytes, decoded in turn; at least one, of which the first `BATCH` are used.
+
+    Raises:
+        BadImage: one cannot be decoded.
+    """
+    import torch
+
+    files = contents[:BATCH]
+
+    def answer(batch: Sequence[bytes]) -> None:
+        model.predict([model.pixels_of_file(content, max_pixels) for content in batch])
+
+    answer(files)  # warms up
+    alone = [files[number % len(files)] for number in range(ALONE)]
+    single = statistics.median(_ms(lambda content=content: answer([content])) for content in alone)  # type: ignore[misc]
+    whole = statistics.median(_ms(lambda: answer(files)) for _ in range(ROUNDS))
+    return ServingCost(single, whole / len(files), len(files), megabytes_of(model), torch.get_num_threads())
+
+
+def megabytes_of(model: "Predictor | LabelSetPredictor") -> float:
+    """What the files of the deployed model weigh, in MB (10^6 bytes): they are written, and counted."""
+    with TemporaryDirectory() as folder:
+        model.write(Path(folder) / "model")
+        return sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file()) / 1e6
+
+
+def write_serving_cost(cost: ServingCost, path: Path) -> None:
+    """Write `serving.json`, atomically."""
+    write_record(_ADAPTER, cost, path)
+
+
+def read_serving_cost(path: Path) -> ServingCost:
+    """Read what `write_serving_cost` wrote.
+
+    Raises:
+        BadArtifact: the file is missing, damaged, or of another version.
+    """
+    return read_record(
+        _ADAPTER,
+        path,
+        lambda _: f"{path} holds no costs of this version; run `thaw run --stage evaluate` to make it again",
+    )
+
+
+def _ms(work: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    work()
+    return 1e3 * (time.perf_counter() - started)

@@ -1,6 +1,0 @@
-"""Openness: inputs of no known class, which a model may answer with "neither"."""
-
-from thaw.openness.fitted import NEITHER, Openness, Tuning
-from thaw.openness.storage import read_openness, remove_openness, write_openness
-
-__all__ = ["NEITHER", "Openness", "Tuning", "read_openness", "remove_openness", "write_openness"]

@@ -1,0 +1,47 @@
+"""What every page shares: the templates, the look (`layout.html.j2`), and how numbers are put into words."""
+
+from collections.abc import Mapping
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from thaw.foundation.files.display_names import shown
+from thaw.foundation.statistics.bootstrap import Estimate
+
+
+def render(template: str, values: Mapping[str, object]) -> str:
+    """A page as HTML, from a template below `thaw/`; names may hold anything, the templates escape all of them."""
+    environment = Environment(
+        loader=PackageLoader("thaw", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, "points": points, "shown": shown, "coded": coded}
+    return environment.get_template(template).render(values)
+
+
+def coded(text: str) -> Markup:
+    """Plain text in which what stands between backticks becomes code; the rest is escaped."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
+
+
+def percent(share: float) -> str:
+    """0.9312 as `93.1 %`; whole numbers without a decimal."""
+    text = f"{100 * share:.1f}"
+    return f"{text.removesuffix('.0')}\u202f%"
+
+
+def points_of(difference: float) -> str:
+    """0.052 as `5.2 points`."""
+    return f"{100 * difference:.1f} points"
+
+
+def points(estimate: Estimate) -> str:
+    """An estimate of a difference as `+5.2 points (+4.1 to +6.3)`."""
+    value, low, high = (f"{100 * part:+.1f}" for part in (estimate.value, estimate.low, estimate.high))
+    return f"{value} points ({low} to {high})"

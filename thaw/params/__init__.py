@@ -1,0 +1,1 @@
+"""Parameters: `params.yaml` as frozen models."""

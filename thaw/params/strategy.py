@@ -1,0 +1,68 @@
+"""The strategy: what is trained, and what stays as it was pretrained; the file in which the advice hands it to later stages."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import PositiveInt, TypeAdapter
+
+from thaw.foundation.files.records import read_record, write_record
+
+HeadKind = Literal["linear", "mlp", "knn"]
+StrategyKind = Literal["linear", "mlp", "knn", "cut", "last_blocks", "full", "scratch"]
+"""See `StrategyParams.kind`."""
+THAWING: tuple[StrategyKind, ...] = ("last_blocks", "full", "scratch")
+"""The strategies that train the backbone, or a part of it."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """What is trained. layer: the cut layer that the head sits on. blocks: how many of the last blocks are thawed (`last_blocks`), else None."""
+
+    kind: StrategyKind
+    layer: str
+    blocks: PositiveInt | None = None
+
+    @property
+    def head(self) -> HeadKind:
+        """The kind of head; fine-tuning starts from a linear one."""
+        match self.kind:
+            case "mlp" | "knn":
+                return self.kind
+            case _:
+                return "linear"
+
+    @property
+    def thaws(self) -> bool:
+        """Whether layers of the backbone are trained."""
+        return self.kind in THAWING
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "cut":
+                return f"cut at {self.layer}"
+            case "last_blocks":
+                return "last block" if self.blocks == 1 else f"last {self.blocks} blocks"
+            case _:
+                return self.kind
+
+
+_ADAPTER = TypeAdapter(Strategy)
+
+
+def write_strategy(strategy: Strategy, path: Path) -> None:
+    """Write the strategy as JSON, atomically; the same strategy gives the same bytes."""
+    write_record(_ADAPTER, strategy, path)
+
+
+def read_strategy(path: Path) -> Strategy:
+    """Read what `write_strategy` wrote.
+
+    Raises:
+        BadArtifact: it is missing or damaged.
+    """
+    return read_record(
+        _ADAPTER,
+        path,
+        lambda error: f"{path} cannot be read as a strategy ({error}); run `thaw run --stage advise` to make it again",
+    )

@@ -1,0 +1,1 @@
+"""Pretraining: the small backbone that ships with the repository."""

@@ -1,0 +1,1 @@
+"""Strategies: what is trained, what it is measured against, and what pays."""

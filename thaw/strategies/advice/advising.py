@@ -1,0 +1,169 @@
+"""The advice, from measured evidence: probes at every cut layer, size, learning curve, options, and what follows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.foundation.statistics.bootstrap import Resampling
+from thaw.models.prices import Pricing
+from thaw.params.sections import HeadParams, StrategyParams
+from thaw.params.strategy import Strategy
+from thaw.strategies.advice.cases import LayerEvidence, Reference, doubts_of, name_case
+from thaw.strategies.advice.choosing import Choice, choose, recommend
+from thaw.strategies.advice.intervals import accuracy_of, gain_of
+from thaw.strategies.advice.learning_curve import measure_curve
+from thaw.strategies.advice.options import Jury, Option, Pilot, try_pilot
+from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
+from thaw.strategies.advice.pool import Fold, Pool, draw_folds
+from thaw.strategies.advice.record import Advice, Decision, Evidence
+from thaw.strategies.advice.size import Size
+from thaw.strategies.advice.transferability import transferability
+
+OTHER_HEADS: tuple[Literal["mlp", "knn"], ...] = ("mlp", "knn")
+RESAMPLING = Resampling(2000)
+STEPS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """What there is to be advised on.
+
+    pool: the rows that may be looked at. references: a pool of the same rows, or of a sample of them, whose features also hold what needs no pretrained
+    backbone (`pixels`, `random_backbone`); None: none. price: of a deployed model. pilot: what can train the backbone; None: nothing can. labelled,
+    validation, test: labelled images in train and validation, and in each of the two latter splits.
+    """
+
+    pool: Pool
+    references: Pool | None
+    size: Size
+    price: Pricing
+    pilot: Pilot | None
+    labelled: int
+    validation: int
+    test: int
+
+
+def advise(
+    situation: Situation, strategy: StrategyParams, head: HeadParams, *, workers: int = 1, progress: Progress = untold
+) -> Advice:
+    """Measure, name the case, and choose. The same situation gives the same advice, but for the times that things took.
+
+    Raises:
+        BadParameters: `strategy` asks for a layer that has no features.
+    """
+    pool, fitting = situation.pool, Fitting(head, workers)
+    folds = draw_folds(pool, folds=head.folds, repeats=strategy.repeats, seed=head.seed)
+    tried = situation.pilot.strategies if situation.pilot is not None and strategy.minutes else ()
+    steps = STEPS + len(tried)
+    progress(0, steps)
+    probes = measure_heads(pool, folds, [HeadTrial("linear", layer) for layer in pool.layers], fitting)
+    progress(1, steps)
+    layers = _layers(pool, probes)
+    case = name_case(layers, small=situation.size.small)
+    progress(2, steps)
+    jury = Jury(pool, folds, probes[-1], RESAMPLING, situation.price)
+    curve = measure_curve(pool, folds, _best_layer(layers), fitting, RESAMPLING) if layers else None
+    progress(3, steps)
+    options = _options(jury, probes, fitting)
+    progress(4, steps)
+    if situation.pilot is not None and tried:
+        for done, option in enumerate(try_pilot(situation.pilot, jury, strategy.minutes), 1):
+            options = (*options, option)
+            progress(4 + done, steps)
+    references = _references(situation.references, layers, fitting)
+    progress(steps - 1, steps)
+    recommended = recommend(options, Strategy("linear", pool.layers[-1]))
+    followed = choose(strategy, pool.layers, options, recommended)
+    progress(steps, steps)
+    return Advice(
+        evidence=_evidence(situation, folds, head, strategy),
+        size=situation.size,
+        layers=layers,
+        references=references,
+        curve=curve,
+        case=case,
+        doubts=doubts_of(layers, references, plentiful=situation.size.plentiful),
+        options=options,
+        resolution=_resolution(options),
+        recommended=_decision(recommended),
+        followed=_decision(followed),
+        automatic=followed is recommended,
+    )
+
+
+def _layers(pool: Pool, probes: Sequence[OutOfFold]) -> tuple[LayerEvidence, ...]:
+    """Empty where no row was judged."""
+    found = []
+    for layer, probe in zip(pool.layers, probes, strict=True):
+        accuracy = accuracy_of(probe, pool.groups, RESAMPLING)
+        if accuracy is None:
+            return ()
+        last = layer == pool.layers[-1]
+        beside = None if last else gain_of(probe, probes[-1], pool.groups, RESAMPLING)
+        every = pool.labelled(layer, torch.arange(len(pool)))
+        found.append(LayerEvidence(layer, pool.features[layer].shape[1], accuracy, beside, transferability(every)))
+    return tuple(found)
+
+
+def _best_layer(layers: Sequence[LayerEvidence]) -> str:
+    """The last layer, unless an earlier one is better beyond its interval."""
+    better = [layer for layer in layers if layer.beside_last is not None and layer.beside_last.low > 0]
+    return max(better, key=lambda layer: layer.accuracy.value, default=layers[-1]).name
+
+
+def _options(jury: Jury, probes: Sequence[OutOfFold], fitting: Fitting) -> tuple[Option, ...]:
+    """The heads on cached features: on the last layer every kind, on each earlier one a linear head. The probes are measured already."""
+    pool, last = jury.pool, jury.pool.layers[-1]
+    if not jury.folds:
+        return (jury.unmeasured(Strategy("linear", last), None, "too few images to hold some out"),)
+    once = [fold for fold in jury.folds if fold.repeat == 0]  # the mlp costs many times what the others do
+    others = measure_heads(pool, once, [HeadTrial(kind, last) for kind in OTHER_HEADS], fitting)
+    cuts = [jury.measured(Strategy("cut", layer), probe) for layer, probe in zip(pool.layers, probes, strict=True)]
+    heads = [jury.measured(Strategy(kind, last), found) for kind, found in zip(OTHER_HEADS, others, strict=True)]
+    return (jury.measured(Strategy("linear", last), probes[-1]), *heads, *reversed(cuts[:-1]))
+
+
+def _references(pool: Pool | None, layers: Sequence[LayerEvidence], fitting: Fitting) -> tuple[Reference, ...]:
+    """Linear probes on what needs no pretrained features, beside the best cut layer on the same rows."""
+    if pool is None or not layers:
+        return ()
+    best = max(layers, key=lambda layer: layer.accuracy.value).name
+    names = [name for name in pool.layers if name not in {layer.name for layer in layers}]
+    folds = draw_folds(pool, folds=fitting.params.folds, repeats=1, seed=fitting.params.seed)
+    found = measure_heads(pool, folds, [HeadTrial("linear", name) for name in (best, *names)], fitting)
+    references = []
+    for name, one in zip(names, found[1:], strict=True):
+        accuracy, lead = accuracy_of(one, pool.groups, RESAMPLING), gain_of(found[0], one, pool.groups, RESAMPLING)
+        if accuracy is not None and lead is not None:
+            references.append(Reference(name, accuracy, lead))
+    return tuple(references)
+
+
+def _resolution(options: Sequence[Option]) -> float | None:
+    """Half the width of the gains' intervals, the median over the options that differ from the linear head at all."""
+    widths = sorted(
+        (option.gain.high - option.gain.low) / 2
+        for option in options
+        if option.gain is not None and option.gain.high > option.gain.low
+    )
+    return widths[len(widths) // 2] if widths else None
+
+
+def _evidence(situation: Situation, folds: Sequence[Fold], head: HeadParams, strategy: StrategyParams) -> Evidence:
+    judged = {row for fold in folds for row in fold.judge.tolist()}
+    return Evidence(
+        rows=len(judged),
+        labelled=situation.labelled,
+        folds=head.folds,
+        repeats=strategy.repeats,
+        confidence=RESAMPLING.confidence,
+        validation=situation.validation,
+        test=situation.test,
+    )
+
+
+def _decision(choice: Choice) -> Decision:
+    return Decision(choice.strategy, choice.reason, None if choice.option is None else choice.option.accuracy)

@@ -1,0 +1,131 @@
+"""The classic four cases: small or large data, similar to what the backbone was trained on or not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.params.strategy import StrategyKind
+from thaw.strategies.advice.transferability import Transferability
+
+Similarity = Literal["similar", "different", "can't tell"]
+MARGIN = 0.03
+"""An earlier layer that could be better by no more than this is no sign of a different task."""
+UNLIKE_CHANCE = 3.0
+"""Standard deviations of the shuffled scores above their mean, from which a score is no chance."""
+
+
+@dataclass(frozen=True)
+class LayerEvidence:
+    """What a linear probe on one cut layer reaches, and its paired difference to that on the last layer (None for the last itself)."""
+
+    name: str
+    dim: int
+    accuracy: Estimate
+    beside_last: Estimate | None
+    transferability: Transferability
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What needs no pretrained features: `pixels` or `random_backbone`. accuracy: of a linear probe on it; lead: of the best cut layer over it, paired."""
+
+    name: str
+    accuracy: Estimate
+    lead: Estimate
+
+
+@dataclass(frozen=True)
+class Case:
+    """The case, why the similarity is what it is, and what the classic rule says for it: its kinds of strategy in order of preference, and its words."""
+
+    similarity: Similarity
+    small: bool
+    why: str
+    rule: str
+    kinds: tuple[StrategyKind, ...]
+
+    def __str__(self) -> str:
+        return f"{'small' if self.small else 'large'} data, {_NAMES[self.similarity]}"
+
+
+_NAMES: dict[Similarity, str] = {
+    "similar": "similar to what the backbone knows",
+    "different": "different from what the backbone knows",
+    "can't tell": "similarity unclear",
+}
+_RULES: dict[tuple[bool, Similarity], tuple[str, tuple[StrategyKind, ...]]] = {
+    (True, "similar"): ("keep the backbone as it is and train a new last layer", ("linear",)),
+    (True, "different"): ("cut at an earlier layer and train a linear layer there", ("cut",)),
+    (True, "can't tell"): ("keep the backbone as it is: small data bear little else", ("linear", "cut")),
+    (False, "similar"): ("start from the pretrained weights and fine-tune", ("full", "last_blocks")),
+    (False, "different"): ("fine-tune all layers, or train from scratch", ("full", "scratch")),
+    (False, "can't tell"): ("start from the pretrained weights and fine-tune", ("full", "last_blocks")),
+}
+
+
+def name_case(layers: Sequence[LayerEvidence], *, small: bool) -> Case:
+    """The case, from probes at every cut layer in order of depth.
+
+    Different: an earlier layer beats the last beyond its paired interval. Similar: none does, and none could by more than `MARGIN`. Neither: the data do
+    not decide.
+    """
+    similarity, why = _similarity(layers)
+    rule, kinds = _RULES[small, similarity]
+    return Case(similarity, small, why, rule, kinds)
+
+
+def _similarity(layers: Sequence[LayerEvidence]) -> tuple[Similarity, str]:
+    earlier = [(layer, layer.beside_last) for layer in layers if layer.beside_last is not None]
+    if not layers:
+        return "can't tell", "no image could be held out to judge"
+    if not earlier:
+        return "can't tell", "features of one cut layer are cached, so accuracy against depth is unknown"
+    last = layers[-1]
+    best, lead = max(earlier, key=lambda pair: pair[1].low)
+    if lead.low > 0:
+        return (
+            "different",
+            f"{best.name}, an earlier layer, beats the last one ({last.name}) by more than chance explains",
+        )
+    hopeful, hope = max(earlier, key=lambda pair: pair[1].high)
+    if hope.high <= MARGIN:
+        return "similar", f"no earlier layer beats the last one ({last.name})"
+    return (
+        "can't tell",
+        f"{hopeful.name} could be better than the last layer ({last.name}) by {100 * hope.high:.0f} points, or worse: too few images decide",
+    )
+
+
+def doubts_of(layers: Sequence[LayerEvidence], references: Sequence[Reference], *, plentiful: bool) -> tuple[str, ...]:
+    """Why transfer may make no sense here; empty where nothing speaks against it."""
+    said = []
+    if layers and not any(_knows(layer) for layer in layers):
+        said.append(
+            "At no layer do the features fit these labels better than shuffled ones: the input may be of a kind that the backbone never saw, or the "
+            "labels may not be in the pictures."
+        )
+    for reference in references:
+        name = _REFERENCES[reference.name]
+        if reference.lead.high < 0:
+            said.append(
+                f"A linear model on {name} is better than one on any layer of the backbone: transfer hurts here."
+            )
+        elif reference.lead.low <= 0:
+            said.append(
+                f"No layer is shown to be better than {name}: what the backbone has learnt may be of no use here."
+            )
+    if plentiful:
+        said.append(
+            "There are 1,000 labels a class or more: training from scratch may reach as much, so it should be tried "
+            "(`strategy.minutes`, or `thaw config set strategy.kind=scratch`)."
+        )
+    return tuple(said)
+
+
+_REFERENCES = {"pixels": "raw pixels", "random_backbone": "a backbone of random weights"}
+
+
+def _knows(layer: LayerEvidence) -> bool:
+    scores = (layer.transferability.log_me.z, layer.transferability.neighbours.z)
+    return any(z is not None and z > UNLIKE_CHANCE for z in scores)

@@ -1,0 +1,89 @@
+"""The strategy that is followed: the one that the parameters fix, or the best by the options' measured gains."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thaw.foundation.errors import BadParameters
+from thaw.params.sections import StrategyParams
+from thaw.params.strategy import Strategy
+from thaw.strategies.advice.options import Option
+
+TIE = 0.005
+"""Lower bounds that lie closer are equal, and the cheaper option is taken."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A strategy and why; `option` is None where it could not be measured."""
+
+    strategy: Strategy
+    option: Option | None
+    reason: str
+
+
+def recommend(options: Sequence[Option], default: Strategy) -> Choice:
+    """The option to follow: `default`, the linear head on the last layer, unless another is shown to be better.
+
+    Another option is taken only where the interval of its paired gain lies above 0: a model that is retrained every night should not change its kind on
+    noise. Among those the best lower bound wins, not the best value, which on few images is the luckiest one. Lower bounds within `TIE` are equal: then
+    the smaller deployed model wins, then the shorter training. An option that is equal to `default` within its interval is not taken, even if it is much
+    smaller: accuracy is what was asked for, and the page names such bargains.
+    """
+    own = next((option for option in options if option.strategy == default), None)
+    better = [option for option in options if option.gain is not None and option.gain.low > 0]
+    if not better:
+        tried = any(option.measured and option.strategy != default for option in options)
+        why = "nothing else that was tried is better beyond its interval" if tried else "nothing else could be measured"
+        return Choice(default, own, why)
+    highest = max(_low(option) for option in better)
+    close = [option for option in better if _low(option) >= highest - TIE]
+    best = min(close, key=lambda option: (option.megabytes, option.minutes or 0.0, -_low(option)))
+    assert best.gain is not None
+    return Choice(
+        best.strategy,
+        best,
+        f"it beats the linear head on the last layer by {100 * best.gain.value:.1f} points ({100 * best.gain.low:.1f} to {100 * best.gain.high:.1f})",
+    )
+
+
+def choose(params: StrategyParams, layers: Sequence[str], options: Sequence[Option], recommended: Choice) -> Choice:
+    """What the parameters fix, or with `auto` what is recommended; `layers` are the cut layers that have features, in order of depth.
+
+    Raises:
+        BadParameters: no such layer, or `cut` without an earlier one.
+    """
+    if params.kind == "auto" and params.layer is None:
+        return recommended
+    if params.layer is not None and params.layer not in layers:
+        raise BadParameters(
+            f"strategy.layer: there are no features of {params.layer!r}, only of {', '.join(layers)}; add it to backbone.layers"
+        )
+    kind = "linear" if params.kind == "auto" else params.kind
+    layer = params.layer or (_best_cut(layers, options) if kind == "cut" else layers[-1])
+    strategy = Strategy(kind, layer, params.blocks if kind == "last_blocks" else None)
+    option = next((option for option in options if _same(option.strategy, strategy)), None)
+    return Choice(strategy, option, "params.yaml asks for it")
+
+
+def _best_cut(layers: Sequence[str], options: Sequence[Option]) -> str:
+    """The earlier layer of the highest accuracy; the last but one where none was measured."""
+    if len(layers) < 2:
+        raise BadParameters(
+            "strategy.kind: cut needs an earlier layer, and features of one alone are cached; set backbone.layers to [blocks], or strategy.layer"
+        )
+    cuts = {
+        option.strategy.layer: option.accuracy.value
+        for option in options
+        if option.strategy.kind == "cut" and option.accuracy
+    }
+    return max(cuts, key=lambda name: cuts[name], default=layers[-2])
+
+
+def _same(one: Strategy, other: Strategy) -> bool:
+    """A linear head at an earlier layer is a cut, whatever it is called."""
+    same_kind = one.kind == other.kind or {one.kind, other.kind} == {"linear", "cut"}
+    return same_kind and (one.layer, one.blocks) == (other.layer, other.blocks)
+
+
+def _low(option: Option) -> float:
+    return option.gain.low if option.gain is not None else float("-inf")

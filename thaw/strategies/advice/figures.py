@@ -1,0 +1,85 @@
+"""Figures of the advice."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from thaw.foundation.files.display_names import shortened
+from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.pages.figures import BLUE, INK, MUTED, VERMILION, new_figure, percent_axis
+from thaw.strategies.advice.learning_curve import LearningCurve
+from thaw.strategies.advice.record import Advice
+
+TITLES = {"pixels": "raw pixels", "random_backbone": "random backbone"}
+
+
+def depth_figure(advice: Advice) -> Figure:
+    """Accuracy of the linear probe at each cut layer, in order of depth, with intervals; dashed lines: what needs no pretrained features."""
+    figure, axes = new_figure(5.2, 3.6)
+    places = np.arange(len(advice.layers))
+    values = [layer.accuracy for layer in advice.layers]
+    axes.plot(places, [value.value for value in values], color=BLUE, linewidth=1.2)
+    for place, value in zip(places, values, strict=True):
+        axes.plot([place, place], [value.low, value.high], color=BLUE, linewidth=3, alpha=0.45)
+        axes.plot(place, value.value, "o", color=BLUE, markersize=6)
+        axes.annotate(
+            f"{100 * value.value:.1f}%",
+            (float(place), value.value),
+            (7, -10),
+            textcoords="offset points",
+            fontsize=8,
+            color=INK,
+        )
+    for reference in advice.references:
+        axes.axhline(reference.accuracy.value, color=VERMILION, linestyle="--", linewidth=1)
+        axes.annotate(
+            TITLES[reference.name], (len(places) - 0.55, reference.accuracy.value), (0, 3), textcoords="offset points",
+            ha="right", fontsize=8, color=VERMILION,
+        )  # fmt: skip
+    axes.set_xticks(
+        places,
+        [shortened(layer.name, 18) for layer in advice.layers],
+        fontsize=8,
+        parse_math=False,
+        rotation=20,
+        ha="right",
+    )
+    axes.set_xlim(-0.4, len(places) - 0.45)
+    _percent_around(figure, [*values, *(reference.accuracy for reference in advice.references)])
+    axes.set_xlabel("cut layer, shallow to deep", color=INK)
+    axes.set_ylabel("images that are right", color=INK)
+    return figure
+
+
+def curve_figure(curve: LearningCurve) -> Figure:
+    """Accuracy against labels a class, on a logarithmic scale; beyond what was measured, the power law with its intervals."""
+    figure, axes = new_figure(5.2, 3.6)
+    for point in curve.points:
+        axes.plot([point.labels] * 2, [point.accuracy.low, point.accuracy.high], color=BLUE, linewidth=3, alpha=0.45)
+        axes.plot(point.labels, point.accuracy.value, "o", color=BLUE, markersize=6)
+    ends = [point.labels for point in curve.points]
+    if curve.law is not None and curve.prospects:
+        ends.append(curve.prospects[-1].labels)
+        along = np.geomspace(ends[0], ends[-1], 60)
+        axes.plot(along, [curve.law.accuracy(labels) for labels in along], color=MUTED, linestyle="--", linewidth=1)
+        for prospect in curve.prospects:
+            value = prospect.accuracy
+            axes.plot([prospect.labels] * 2, [value.low, value.high], color=VERMILION, linewidth=3, alpha=0.45)
+            axes.plot(prospect.labels, value.value, "D", color=VERMILION, markersize=6)
+            axes.annotate(
+                f"{prospect.times} times", (prospect.labels, value.low), (0, -11), textcoords="offset points", ha="center", fontsize=8, color=INK
+            )  # fmt: skip
+    axes.set_xscale("log")
+    ticks = sorted({round(value) if value >= 1.5 else round(value, 1) for value in ends})
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], fontsize=8)
+    axes.minorticks_off()
+    axes.set_xlim(ends[0] / 1.25, ends[-1] * 1.25)
+    _percent_around(figure, [*(point.accuracy for point in curve.points), *(one.accuracy for one in curve.prospects)])
+    axes.set_xlabel("labels a class", color=INK)
+    axes.set_ylabel("images that are right", color=INK)
+    return figure
+
+
+def _percent_around(figure: Figure, values: list[Estimate]) -> None:
+    low, high = min(value.low for value in values), max(value.high for value in values)
+    reach = max(0.02, 0.12 * (high - low))
+    percent_axis(figure.axes[0], "y", max(0.0, low - reach), min(1.0 + reach / 4, high + reach))

@@ -1,0 +1,50 @@
+"""The advice as one self-contained HTML page, plain words first."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from thaw.pages.figures import png, svg
+from thaw.pages.layout import render
+from thaw.strategies.advice import words
+from thaw.strategies.advice.figures import curve_figure, depth_figure
+from thaw.strategies.advice.record import Advice
+
+
+def render_advice(advice: Advice, title: str) -> str:
+    """The page as HTML; names of layers and classes may hold anything, the template escapes them."""
+    curve = advice.curve
+    values = {
+        "title": title,
+        "advice": advice,
+        "verdict": words.verdict(advice),
+        "paragraphs": words.said_plainly(advice)[1:],
+        "case": words.the_case(advice),
+        "prospects": words.prospects(advice),
+        "options": words.option_rows(advice),
+        "steps": words.next_steps(advice),
+        "depth": _svg("depth", advice) if advice.layers else None,
+        "curve": _svg("curve", advice) if curve is not None and curve.points else None,
+        "references": {
+            "pixels": "a linear model on raw pixels",
+            "random_backbone": "the same network with random weights",
+        },
+    }
+    return render("strategies/advice/page.html.j2", values)
+
+
+def figure_pngs(advice: Advice) -> Sequence[tuple[str, bytes]]:
+    """The page's figures as PNG, by name."""
+    found = []
+    if advice.layers:
+        found.append(("depth", png(depth_figure(advice))))
+    if advice.curve is not None and advice.curve.points:
+        found.append(("curve", png(curve_figure(advice.curve))))
+    return found
+
+
+def _svg(name: str, advice: Advice) -> Markup:
+    if name == "depth":
+        return Markup(svg(depth_figure(advice), name))  # noqa: S704  # matplotlib escapes its texts
+    assert advice.curve is not None
+    return Markup(svg(curve_figure(advice.curve), name))  # noqa: S704

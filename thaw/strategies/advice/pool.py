@@ -1,0 +1,97 @@
+"""The rows that the advice may look at, and the folds that each of them is judged in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.one_label.folds import NEVER, assign_folds
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Labelled rows of train and validation; those of the test are never among them.
+
+    features: float32 [N, D] for each cut layer by name, in order of depth. targets: int64 [N], indices in `class_names`. groups: int64 [N], rows with
+    the same number share a fold; None: every row stands for itself. learns: bool [N], the rows that may be learnt from; the others only judge; None: all.
+    """
+
+    features: Mapping[str, Tensor]
+    targets: Tensor
+    class_names: tuple[str, ...]
+    groups: Tensor | None = None
+    learns: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return tuple(self.features)
+
+    @property
+    def learners(self) -> Tensor:
+        """The rows that may be learnt from, int64 [M]."""
+        return torch.arange(len(self)) if self.learns is None else self.learns.nonzero().flatten()
+
+    def labelled(self, layer: str, rows: Tensor) -> LabelledFeatures:
+        """Rows, int64 [M], with the features of one layer."""
+        groups = None if self.groups is None else self.groups[rows]
+        return LabelledFeatures(self.features[layer][rows], self.targets[rows], self.class_names, groups)
+
+    def rows(self, rows: Tensor) -> "Pool":
+        """The pool of some rows, int64 [M]."""
+        return Pool(
+            {layer: features[rows] for layer, features in self.features.items()},
+            self.targets[rows],
+            self.class_names,
+            None if self.groups is None else self.groups[rows],
+            None if self.learns is None else self.learns[rows],
+        )
+
+
+def sample_rows(targets: Tensor, most: int, seed: int) -> Tensor:
+    """At most about `most` rows, each class by its share and two of each at least, sorted: int64 [M]."""
+    if len(targets) <= most:
+        return torch.arange(len(targets))
+    order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(seed))
+    kept = []
+    for number in targets.unique():
+        rows = order[targets[order] == number]
+        kept.append(rows[: max(2, round(len(rows) * most / len(targets)))])
+    return torch.cat(kept).sort().values
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """What is learnt from and what is judged, each int64 [M] rows of the pool; `repeat` counts how often folds were drawn."""
+
+    repeat: int
+    learn: Tensor
+    judge: Tensor
+
+
+def draw_folds(pool: Pool, *, folds: int, repeats: int, seed: int) -> tuple[Fold, ...]:
+    """Stratified folds, drawn `repeats` times; within one draw each row is judged once, by a model that has seen neither it nor its group.
+
+    A row whose class would be gone from training without it is never judged, and always learnt from. Empty where nothing can be held out.
+    """
+    return tuple(fold for repeat in range(repeats) for fold in _one_draw(pool, folds, repeat, seed))
+
+
+def _one_draw(pool: Pool, folds: int, repeat: int, seed: int) -> list[Fold]:
+    learners = pool.learners
+    groups = None if pool.groups is None else pool.groups[learners]
+    drawn = 1_000 * seed + repeat
+    dealt = torch.full((len(pool),), NEVER)
+    dealt[learners] = assign_folds(pool.targets[learners], folds=folds, seed=drawn, groups=groups)
+    if pool.learns is not None:
+        others = (~pool.learns).nonzero().flatten()
+        order = torch.randperm(len(others), generator=torch.Generator().manual_seed(drawn))
+        dealt[others[order]] = torch.arange(len(others)) % folds
+    return [
+        Fold(repeat, learners[dealt[learners] != number], (dealt == number).nonzero().flatten())
+        for number in dealt[dealt != NEVER].unique().tolist()
+    ]

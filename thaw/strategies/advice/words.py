@@ -1,0 +1,210 @@
+"""The advice in plain words, for the page and the terminal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from thaw.pages.layout import percent, points, points_of
+from thaw.params.strategy import Strategy, StrategyKind
+from thaw.strategies.advice.learning_curve import Prospect
+from thaw.strategies.advice.options import Option
+from thaw.strategies.advice.record import Advice
+
+WORTH_LABELLING = 0.01
+"""Twice the labels should bring so much accuracy, or labelling is no advice."""
+COARSE = 0.02
+"""Images that cannot tell options apart that lie so close cannot rank strategies."""
+BARGAIN = 1.5
+"""How many times as fast, or as small, an option that is about as good must be to be named."""
+ABOUT_AS_GOOD = 0.02
+
+
+_ACTIONS: Mapping[StrategyKind, str] = {
+    "linear": "Keep the backbone as it is, and train a new last layer on {layer}",
+    "mlp": "Keep the backbone as it is, and train several new layers on {layer}",
+    "knn": "Keep the backbone as it is, and label by the nearest neighbours at {layer}",
+    "cut": "Cut the backbone at {layer}, and train a linear layer there; what lies beyond is left out",
+    "last_blocks": "Start from the pretrained weights, and fine-tune the last {blocks}",
+    "full": "Start from the pretrained weights, and fine-tune all layers",
+    "scratch": "Train the whole network from random weights",
+}
+
+
+def action(strategy: Strategy) -> str:
+    """What is done, as a sentence without its stop."""
+    blocks = "block" if strategy.blocks == 1 else f"{strategy.blocks} blocks"
+    return _ACTIONS[strategy.kind].format(layer=strategy.layer, blocks=blocks)
+
+
+def verdict(advice: Advice) -> str:
+    """The first sentence or two: what is done, why, and what it should reach."""
+    followed, recommended = advice.followed, advice.recommended
+    said = f"{action(followed.strategy)}: {followed.reason}."
+    if followed.predicted is not None:
+        said += f" Predicted accuracy: {percent(followed.predicted.value)} ({percent(followed.predicted.low)} to {percent(followed.predicted.high)})."
+    if not advice.automatic and followed.strategy != recommended.strategy:
+        said += f" The advice would have been: {action(recommended.strategy).lower()}, because {recommended.reason}."
+    return said
+
+
+def the_case(advice: Advice) -> str:
+    """The case, and what the classic rule makes of it beside what was measured."""
+    size, case = advice.size, advice.case
+    near = f" ({size.effective} if near-duplicates count once)" if size.effective < size.images else ""
+    said = (
+        f"{_capital(str(case))}. There are {size.images} labelled images to learn from{near}, {size.labels_a_class:g} a class in the median; "
+        f"{case.why}. The classic rule says: {case.rule}."
+    )
+    if advice.recommended.strategy.kind not in case.kinds:
+        return f"{said} What was measured here does not bear that out, and the measurement counts."
+    return f"{said} What was measured here agrees."
+
+
+def ranking(advice: Advice) -> str:
+    """How small a difference these images can tell; plain where they cannot rank strategies at all."""
+    evidence, resolution = advice.evidence, advice.resolution
+    if resolution is None:
+        return f"{evidence.rows} images judged, too few or too alike in their verdicts to tell any two options apart."
+    said = (
+        f"Every figure comes from {evidence.folds} folds, drawn {evidence.repeats} times, of {_sample(advice)}; the test images were not looked at. "
+        f"On {evidence.rows} images, differences below about {points_of(resolution)} cannot be told from chance"
+    )
+    said += ": they cannot rank strategies that lie closer than that." if resolution > COARSE else "."
+    for count, name in ((evidence.validation, "validation"), (evidence.test, "test")):
+        alone = resolution * (evidence.rows / count) ** 0.5 if count else 0.0
+        if alone > COARSE:
+            said += f" The {count} {name} images alone could tell no less than {points_of(alone)}: they cannot rank strategies."
+    return said
+
+
+def _sample(advice: Advice) -> str:
+    labelled = advice.evidence.labelled
+    if advice.evidence.rows < 0.9 * labelled:
+        return f"a sample of the {labelled} labelled images of train and validation"
+    return f"the {labelled} labelled images of train and validation"
+
+
+def prospects(advice: Advice) -> tuple[str, ...]:
+    """What more labels would bring."""
+    curve = advice.curve
+    if curve is None:
+        return ("Nothing can be said of more labels: no image could be held out to judge.",)
+    if curve.unclear is not None:
+        return (f"What more labels would bring can't be told: {curve.unclear}.",)
+    return tuple(_prospect(one) for one in curve.prospects)
+
+
+def _prospect(one: Prospect) -> str:
+    return f"{one.times} times the labels ({one.labels:.0f} a class): {points(one.gain)}, to {percent(one.accuracy.value)}."
+
+
+def next_steps(advice: Advice) -> tuple[str, ...]:
+    """What the user can do now."""
+    said = []
+    if len(advice.layers) == 1:
+        said.append(
+            "Depth cannot be judged, because features of one cut layer are cached. `thaw config set backbone.layers=[blocks]` caches several, "
+            "spread over the network, in one pass; then `thaw advise` again."
+        )
+    if advice.curve is not None and advice.curve.prospects:
+        twice = advice.curve.prospects[0].gain
+        if twice.low >= WORTH_LABELLING:
+            said.append(f"Label more images: twice as many should bring {points(twice)}.")
+        elif twice.high < WORTH_LABELLING:
+            said.append(f"More labels would bring little: twice as many, {points(twice)}.")
+    said.extend(_bargain(advice, option) for option in advice.options if _is_bargain(advice, option))
+    untried = [option for option in advice.options if not option.measured and option.minutes is not None]
+    if untried:
+        names = ", ".join(str(option.strategy) for option in untried)
+        said.append(f"Not tried for want of time: {names}. `thaw config set strategy.minutes=N` gives the advice more.")
+    if advice.size.effective < 0.95 * advice.size.images:
+        more = advice.size.images - advice.size.effective
+        said.append(
+            f"{more} images are near-duplicates of others: they teach little, and are worth less than their number."
+        )
+    if not advice.automatic and advice.followed.strategy != advice.recommended.strategy:
+        said.append("`thaw config set strategy.kind=auto strategy.layer=null` follows the advice.")
+    return tuple(said) or ("Nothing: `thaw run` follows the advice.",)
+
+
+def _is_bargain(advice: Advice, option: Option) -> bool:
+    """Whether it is about as good as what is followed, and much cheaper."""
+    own = _followed(advice)
+    if own is None or option is own or option.gain is None or own.gain is None:
+        return False
+    equal = option.gain.high >= own.gain.value and option.gain.low >= own.gain.value - ABOUT_AS_GOOD
+    return equal and max(_times_faster(option, own), own.megabytes / option.megabytes) >= BARGAIN
+
+
+def _bargain(advice: Advice, option: Option) -> str:
+    own = _followed(advice)
+    assert own is not None and option.gain is not None
+    price = [f"{own.megabytes / option.megabytes:.1f} times as small"]
+    if (faster := _times_faster(option, own)) > 1.1:
+        price.append(f"{faster:.1f} times as fast")
+    how = f"strategy.kind={option.strategy.kind} strategy.layer={option.strategy.layer}"
+    name = _capital(str(option.strategy))
+    return f"{name} is about as good ({points(option.gain)}) and {' and '.join(price)}: `thaw config set {how}` if that matters to you."
+
+
+def _followed(advice: Advice) -> Option | None:
+    return next((option for option in advice.options if option.strategy == advice.followed.strategy), None)
+
+
+def _times_faster(option: Option, own: Option) -> float:
+    if option.images_per_second is None or own.images_per_second is None:
+        return 1.0
+    return option.images_per_second / own.images_per_second
+
+
+@dataclass(frozen=True)
+class OptionRow:
+    """A row of the options' table, ready to be shown."""
+
+    name: str
+    accuracy: str
+    gain: str
+    training: str
+    megabytes: str
+    speed: str
+    note: str
+    followed: bool
+
+
+COLUMNS = ("strategy", "accuracy", "gain over linear", "training", "model", "images/s")
+
+
+def option_rows(advice: Advice) -> tuple[OptionRow, ...]:
+    """The options in their order."""
+    return tuple(_row(advice, option) for option in advice.options)
+
+
+def _row(advice: Advice, option: Option) -> OptionRow:
+    accuracy, gain = option.accuracy, option.gain
+    reference = option.strategy.kind == "linear"
+    return OptionRow(
+        name=str(option.strategy),
+        accuracy="not measured"
+        if accuracy is None
+        else f"{percent(accuracy.value)} ({percent(accuracy.low)} to {percent(accuracy.high)})",
+        gain="" if gain is None or reference else points(gain),
+        training="" if option.minutes is None else _time(option.minutes),
+        megabytes=f"{option.megabytes:.1f} MB" if option.megabytes >= 1 else f"{option.megabytes:.2f} MB",
+        speed="" if option.images_per_second is None else f"{option.images_per_second:,.0f}",
+        note=option.note,
+        followed=option.strategy == advice.followed.strategy,
+    )
+
+
+def _time(minutes: float) -> str:
+    if minutes >= 1:
+        return f"{minutes:.1f} min"
+    return "< 0.1 s" if minutes < 0.1 / 60 else f"{60 * minutes:.1f} s"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def said_plainly(advice: Advice) -> Sequence[str]:
+    """The paragraphs that open the page and the terminal."""
+    return (the_case(advice), *advice.doubts, ranking(advice))

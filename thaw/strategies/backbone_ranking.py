@@ -1,0 +1,173 @@
+"""Which of several backbones suits the labels best: linear probes on the features of each, over the same folds, with what each costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import TypeAdapter
+from torch import Tensor
+
+from thaw.foundation.errors import BadManifest
+from thaw.foundation.files.records import read_record, write_record
+from thaw.foundation.statistics.bootstrap import Estimate, Resampling
+from thaw.heads.standardisation import fit_standardisation
+from thaw.models.prices import Price
+from thaw.strategies.advice.intervals import accuracy_of, gain_of
+from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
+from thaw.strategies.advice.pool import Pool, draw_folds
+from thaw.strategies.advice.transferability import Score, log_me, score_of
+
+RESAMPLING = Resampling(2000)
+SHUFFLES = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Entrant:
+    """A backbone with its features, float32 [N, D] of its last cut layer. name: as it was given. computed: images that had no features before; seconds:
+    what computing them took, decoding included. price: of the backbone with a linear head."""
+
+    name: str
+    weights: str
+    architecture: str
+    layer: str
+    features: Tensor
+    price: Price
+    computed: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Judges:
+    """What every backbone is judged on, row for row with the features: see `Pool`."""
+
+    targets: Tensor
+    class_names: tuple[str, ...]
+    groups: Tensor | None = None
+    learns: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A backbone in the ranking. accuracy: of a linear probe on rows that it has not seen. behind_best: that less the best one's, paired, None for the
+    best itself. log_me: see `thaw.strategies.advice.transferability`. The rest is as in `Entrant` and `Price`."""
+
+    name: str
+    weights: str
+    architecture: str
+    layer: str
+    dim: int
+    accuracy: Estimate
+    behind_best: Estimate | None
+    log_me: Score
+    megabytes: float
+    images_per_second: float | None
+    computed: int
+    seconds: float
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the rows cannot tell it apart from the best one."""
+        return self.behind_best is not None and self.behind_best.high >= 0
+
+
+@dataclass(frozen=True)
+class Unranked:
+    """A backbone that could not take part, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The backbones, the most accurate first. rows: judged, of `labelled` ones in train and validation; folds, repeats: how they were drawn;
+    confidence: of every interval."""
+
+    rows: int
+    labelled: int
+    folds: int
+    repeats: int
+    confidence: float
+    backbones: tuple[Ranked, ...]
+    unranked: tuple[Unranked, ...]
+    format: Literal["thaw.ranking/1"] = "thaw.ranking/1"
+
+
+def rank_backbones(
+    entrants: Sequence[Entrant], judges: Judges, fitting: Fitting, repeats: int
+) -> tuple[int, tuple[Ranked, ...]]:
+    """How many rows judged, and the backbones by the accuracy of a linear probe, the smaller one first where two are equal.
+
+    All are probed on the same repeated stratified folds, so differences are paired by row.
+
+    Raises:
+        BadManifest: too few images of a class to hold any out.
+    """
+    named = {str(number): entrant.features for number, entrant in enumerate(entrants)}
+    pool = Pool(named, judges.targets, judges.class_names, judges.groups, judges.learns)
+    folds = draw_folds(pool, folds=fitting.params.folds, repeats=repeats, seed=fitting.params.seed)
+    if not folds:
+        raise BadManifest("no class has two labelled images, so none can be held out to judge; label more images")
+    probes = measure_heads(pool, folds, [HeadTrial("linear", name) for name in named], fitting)
+    rows = len({row for fold in folds for row in fold.judge.tolist()})
+    means = [_accuracy(probe, pool) for probe in probes]
+    order = sorted(range(len(entrants)), key=lambda n: (-means[n].value, entrants[n].price.megabytes))
+    best = probes[order[0]]
+    ranked = []
+    for number in order:
+        behind = None if number == order[0] else gain_of(probes[number], best, pool.groups, RESAMPLING)
+        ranked.append(_ranked(entrants[number], means[number], behind, judges))
+    return rows, tuple(ranked)
+
+
+def _accuracy(probe: OutOfFold, pool: Pool) -> Estimate:
+    found = accuracy_of(probe, pool.groups, RESAMPLING)
+    assert found is not None  # folds judge some rows
+    return found
+
+
+def _ranked(entrant: Entrant, accuracy: Estimate, behind: Estimate | None, judges: Judges) -> Ranked:
+    return Ranked(
+        name=entrant.name,
+        weights=entrant.weights,
+        architecture=entrant.architecture,
+        layer=entrant.layer,
+        dim=entrant.features.shape[1],
+        accuracy=accuracy,
+        behind_best=behind,
+        log_me=_log_me(entrant.features, judges),
+        megabytes=entrant.price.megabytes,
+        images_per_second=entrant.price.images_per_second,
+        computed=entrant.computed,
+        seconds=entrant.seconds,
+    )
+
+
+def _log_me(features: Tensor, judges: Judges) -> Score:
+    """Beside labels that were shuffled, each time in the same orders."""
+    rows = fit_standardisation(features).apply(features)
+    generator = torch.Generator().manual_seed(0)
+    orders = [torch.randperm(len(rows), generator=generator) for _ in range(SHUFFLES)]
+    labellings = torch.stack([judges.targets, *(judges.targets[order] for order in orders)])
+    return score_of(log_me(rows, labellings, len(judges.class_names)))
+
+
+_ADAPTER = TypeAdapter(Ranking)
+
+
+def write_ranking(ranking: Ranking, path: Path) -> None:
+    """Write the ranking as JSON, atomically."""
+    write_record(_ADAPTER, ranking, path)
+
+
+def read_ranking(path: Path) -> Ranking:
+    """Read what `write_ranking` wrote.
+
+    Raises:
+        BadArtifact: it is missing or damaged.
+    """
+    return read_record(
+        _ADAPTER, path, lambda error: f"{path} cannot be read ({error}); run `thaw rank` to make it again"
+    )

@@ -1,0 +1,136 @@
+"""Baselines: other ways to learn from the same labelled images, each a learner of `thaw.strategies.baselines.transfer_gain`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from thaw.backbones.backbone import Backbone
+from thaw.foundation.statistics.bootstrap import IntArray
+from thaw.heads import fit_head
+from thaw.params.sections import HeadParams
+from thaw.params.strategy import HeadKind
+from thaw.strategies.baselines.from_scratch import ScratchSettings, predict_logits, train_scratch
+from thaw.strategies.baselines.transfer_gain import Draw, Learner
+from thaw.targets.labelled import LabelledFeatures, label_views
+
+MAJORITY, PIXELS, RANDOM_BACKBONE, SCRATCH = "majority", "pixels", "random_backbone", "scratch"
+
+PIXEL_SIDE = 32
+"""Raw pixels are scaled down to at most this many a side before they are learnt from."""
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The same images in one form, row for row: tensors of any shape [N, ...]; `val` None: there is no validation split.
+
+    `train` holds the rows that a draw picks from, or just the drawn ones after `taken`.
+    """
+
+    train: torch.Tensor
+    val: torch.Tensor | None
+    test: torch.Tensor
+
+    def taken(self, rows: torch.Tensor) -> "Inputs":
+        """Only these rows of `train`."""
+        return Inputs(self.train[rows], self.val, self.test)
+
+    def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Inputs":
+        """`change` applied to each tensor, in batches of rows."""
+
+        def batched(tensor: torch.Tensor) -> torch.Tensor:
+            return torch.cat([change(part) for part in tensor.split(BATCH)])
+
+        return Inputs(batched(self.train), None if self.val is None else batched(self.val), batched(self.test))
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a learner is given beside its inputs: the classes, the targets of validation (int64), how heads are fitted, and their kind."""
+
+    class_names: tuple[str, ...]
+    val_targets: torch.Tensor | None
+    head: HeadParams
+    kind: HeadKind = "linear"
+
+
+def majority(train_targets: IntArray, classes: int, rows: int) -> NDArray[np.float32]:
+    """The shares of the classes in training as probabilities of every row: float32 [rows, classes]."""
+    shares = np.bincount(train_targets, minlength=classes) / len(train_targets)
+    return np.tile(shares.astype(np.float32), (rows, 1))
+
+
+def head_learner(inputs: Callable[[Draw], Inputs], course: Course) -> Learner:
+    """Fits a head on the float32 [N, D], or [N, V, D] of views to train on, that `inputs` gives for a draw; the draw's seed is also the head's."""
+
+    def learn(draw: Draw) -> IntArray:
+        given = inputs(draw)
+        views = given.train if given.train.dim() == 3 else given.train.unsqueeze(1)
+        train = label_views(views, draw.targets, course.class_names)
+        val = None
+        if given.val is not None and course.val_targets is not None:
+            val = LabelledFeatures(given.val, course.val_targets, course.class_names)
+        head = fit_head(train, val, course.head.model_copy(update={"seed": draw.seed}), course.kind)
+        return _classes(head.logits(given.test))
+
+    return learn
+
+
+def frozen_learner(features: Inputs, course: Course) -> Learner:
+    """The model's own way: a head on the cached features, float32 [N, V, D] in train, [N, D] elsewhere."""
+    return head_learner(lambda draw: features.taken(draw.rows), course)
+
+
+def pixels_learner(images: Inputs, course: Course) -> Learner:
+    """Logistic regression on raw pixels; images: uint8 [N, 3, H, W]."""
+    flat = images.map(flat_pixels)
+    return head_learner(lambda draw: flat.taken(draw.rows), replace(course, kind="linear"))
+
+
+def flat_pixels(images: torch.Tensor) -> torch.Tensor:
+    """uint8 [N, 3, H, W] as float32 [N, D] on the scale [0, 1], scaled down to `PIXEL_SIDE` a side where they are larger."""
+    pixels = images.float() / 255
+    if max(pixels.shape[2:]) > PIXEL_SIDE:
+        pixels = F.interpolate(pixels, (PIXEL_SIDE, PIXEL_SIDE), mode="bilinear", antialias=True)
+    return pixels.flatten(1)
+
+
+def random_backbone_learner(images: Inputs, course: Course, backbone: Backbone, layer: str) -> Learner:
+    """A head on features of the same architecture with random weights, cut at the same layer; images: uint8 [N, 3, H, W]."""
+
+    def inputs(draw: Draw) -> Inputs:
+        random = backbone.randomised(draw.seed)
+        return images.taken(draw.rows).map(lambda batch: random.features(batch)[layer].clone())
+
+    return head_learner(inputs, course)
+
+
+def scratch_learner(
+    images: Inputs, course: Course, backbone: Backbone, settings: ScratchSettings | None = None
+) -> Learner:
+    """The same architecture, trained whole from random weights; images: uint8 [N, 3, H, W]."""
+    mean, std = backbone.preprocessing.mean, backbone.preprocessing.std
+
+    def learn(draw: Draw) -> IntArray:
+        model = train_scratch(
+            images.train[draw.rows],
+            draw.targets,
+            build=lambda classes: backbone.build(classes, draw.seed),
+            num_classes=len(course.class_names),
+            mean=mean,
+            std=std,
+            seed=draw.seed,
+            settings=settings,
+        )
+        return _classes(predict_logits(model, images.test, mean=mean, std=std))
+
+    return learn
+
+
+def _classes(logits: torch.Tensor) -> IntArray:
+    """The class of the largest logit of each row, int64 [N]."""
+    return np.asarray(logits.argmax(1).cpu().numpy(), np.int64)

@@ -1,0 +1,167 @@
+"""The ways to learn that a certificate compares: every strategy, and the baselines without transfer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from thaw.backbones.backbone import Backbone
+from thaw.finetuning import Desk, LabelledImages, Start, finetune
+from thaw.finetuning.pilot import FinetuningPilot
+from thaw.foundation.statistics.bootstrap import IntArray
+from thaw.heads import FittedHead, fit_head
+from thaw.heads.kinds import class_weights
+from thaw.models.prices import Pricing
+from thaw.params.sections import FinetuneParams, HeadParams
+from thaw.params.strategy import Strategy
+from thaw.strategies.baselines.learners import (
+    MAJORITY,
+    RANDOM_BACKBONE,
+    SCRATCH,
+    Course,
+    Inputs,
+    frozen_learner,
+    random_backbone_learner,
+)
+from thaw.strategies.baselines.transfer_gain import Draw, Learner
+from thaw.strategies.certificate.contest import Competitor
+from thaw.targets.labelled import LabelledFeatures
+
+
+@dataclass(frozen=True, eq=False)
+class Arena:
+    """What all competitors are given.
+
+    features: of each cut layer, in order of depth: `train` float32 [N, V, D] in the views that heads train on, `val` and `test` float32 [N, D].
+    train: the images that draws pick from; val: None where there is no validation split; test: uint8 [N, 3, H, W]. price: of a deployed model.
+    """
+
+    backbone: Backbone
+    features: Mapping[str, Inputs]
+    train: LabelledImages
+    val: LabelledImages | None
+    test: Tensor
+    head: HeadParams
+    finetune: FinetuneParams
+    desk: Desk
+    price: Pricing
+
+    @property
+    def last(self) -> str:
+        """The last cut layer."""
+        return list(self.features)[-1]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.train.class_names
+
+    def course(self, strategy: Strategy) -> Course:
+        """How heads are fitted."""
+        return Course(self.class_names, None if self.val is None else self.val.targets, self.head, strategy.head)
+
+    def pixels(self) -> Inputs:
+        """The images themselves, uint8."""
+        val = None if self.val is None else self.val.batch(torch.arange(len(self.val)))
+        return Inputs(self.train.pixels, val, self.test)
+
+    def labelled(self, layer: str, rows: Tensor) -> LabelledFeatures:
+        """Training images, int64 [M], as they are, with the features of a layer."""
+        groups = None if self.train.groups is None else self.train.groups[rows]
+        return LabelledFeatures(self.features[layer].train[rows, 0], self.train.targets[rows], self.class_names, groups)
+
+    def validation(self, layer: str) -> LabelledFeatures | None:
+        """The validation images with the features of a layer."""
+        held = self.features[layer].val
+        return None if self.val is None or held is None else LabelledFeatures(held, self.val.targets, self.class_names)
+
+
+def build_competitor(arena: Arena, strategy: Strategy) -> Competitor:
+    """A strategy as a competitor, by the name that it has everywhere."""
+    if strategy.thaws:
+        return _finetuning(arena, strategy)
+    if strategy.kind == "cut":
+        # Which layer is cut at is found in each draw; the price is that of the deepest, the dearest of them.
+        name, learn, price = "cut", _cut(arena), arena.price(Strategy("cut", list(arena.features)[-2]))
+    else:
+        name, price = str(strategy), arena.price(strategy)
+        learn = frozen_learner(arena.features[arena.last], arena.course(strategy))
+    return Competitor(name, "strategy", learn, megabytes=price.megabytes, images_per_second=price.images_per_second)
+
+
+def build_baselines(arena: Arena) -> tuple[Competitor, ...]:
+    """The same network from random weights, frozen and trained whole; and always naming the most frequent class."""
+    linear = Strategy("linear", arena.last)
+    speed = arena.price(linear).images_per_second or 1.0
+    random = random_backbone_learner(arena.pixels(), arena.course(linear), arena.backbone, arena.last)
+    price = arena.price(linear)
+    return (
+        Competitor(
+            RANDOM_BACKBONE,
+            "baseline",
+            random,
+            seconds=lambda rows: (rows + len(arena.test)) / speed,
+            megabytes=price.megabytes,
+            images_per_second=price.images_per_second,
+        ),
+        _finetuning(arena, Strategy("scratch", arena.last)),
+        Competitor(MAJORITY, "baseline", _majority(arena)),
+    )
+
+
+def _finetuning(arena: Arena, strategy: Strategy) -> Competitor:
+    every = torch.arange(len(arena.train))
+    features = arena.labelled(arena.last, every)
+    pilot = FinetuningPilot(
+        arena.backbone, arena.last, lambda: arena.train, features, arena.head, arena.finetune, arena.desk
+    )
+    price = arena.price(Strategy("linear", arena.last))
+    return Competitor(
+        str(strategy),
+        "baseline" if strategy.kind == SCRATCH else "strategy",
+        _finetuned(arena, strategy),
+        seconds=lambda rows: pilot.seconds(strategy, rows),
+        megabytes=price.megabytes,
+        images_per_second=price.images_per_second,
+    )
+
+
+def _finetuned(arena: Arena, strategy: Strategy) -> Learner:
+    def learn(draw: Draw) -> IntArray:
+        train = arena.labelled(arena.last, draw.rows)
+        head = fit_head(train, arena.validation(arena.last), arena.head.model_copy(update={"seed": draw.seed}))
+        start = Start(arena.backbone, head, class_weights(train.targets, arena.class_names, arena.head))
+        params = arena.finetune.model_copy(update={"seed": draw.seed})
+        tuned = finetune(start, arena.train.rows(draw.rows), arena.val, strategy, params, desk=arena.desk)
+        return np.asarray(tuned.predictor.probabilities(list(arena.test)).argmax(1), np.int64)
+
+    return learn
+
+
+def _cut(arena: Arena) -> Learner:
+    """A linear head at the earlier layer whose own validation, or cross-validation, has the lowest log loss."""
+
+    def learn(draw: Draw) -> IntArray:
+        head = arena.head.model_copy(update={"seed": draw.seed})
+        fitted = {
+            layer: fit_head(arena.labelled(layer, draw.rows), arena.validation(layer), head)
+            for layer in list(arena.features)[:-1]
+        }
+        best = min(fitted, key=lambda layer: _loss(fitted[layer]))
+        logits = fitted[best].logits(arena.features[best].test)
+        return np.asarray(logits.argmax(1).numpy(), np.int64)
+
+    return learn
+
+
+def _loss(head: FittedHead) -> float:
+    """Of the setting that was chosen; infinite where nothing could be held out."""
+    return next((trial.log_loss for trial in head.trials if trial.chosen and trial.log_loss is not None), float("inf"))
+
+
+def _majority(arena: Arena) -> Learner:
+    def learn(draw: Draw) -> IntArray:
+        return np.full(len(arena.test), int(draw.targets.bincount().argmax()), np.int64)
+
+    return learn

@@ -1,0 +1,124 @@
+"""The contest: every competitor learns from the same draws, and predicts the same test images; what is done stays done."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from thaw.foundation.files.atomic import write_bytes
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.foundation.statistics.bootstrap import IntArray
+from thaw.strategies.baselines.transfer_gain import Draw, Learner
+
+Role = Literal["strategy", "baseline"]
+
+
+@dataclass(frozen=True, eq=False)
+class Competitor:
+    """A way to learn. seconds: what learning from that many images takes, foreseen; None: next to nothing.
+
+    megabytes: the deployed model's size, 10^6 bytes; images_per_second: its speed on this machine; None: it is no model.
+    """
+
+    name: str
+    role: Role
+    learn: Learner
+    seconds: Callable[[int], float] | None = None
+    megabytes: float | None = None
+    images_per_second: float | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a competitor made of one draw: the classes of the test images, and the seconds that learning and predicting took."""
+
+    predicted: tuple[int, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A competitor that did not take part, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """predicted: int64 [S, N] by competitor, a row a draw; seconds: the mean of one training."""
+
+    predicted: Mapping[str, IntArray]
+    seconds: Mapping[str, float]
+    skipped: tuple[Skipped, ...]
+
+
+_ADAPTER = TypeAdapter(Trial)
+
+
+def hold_contest(
+    competitors: Sequence[Competitor],
+    draws: Sequence[Draw],
+    *,
+    minutes: float,
+    keep: Path,
+    progress: Progress = untold,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Outcome:
+    """Let every competitor learn from every draw, the cheapest first; one whose draws would not all fit into what is left of `minutes` is skipped.
+
+    keep: a folder that belongs to just these inputs: a trial that is there is not held again, so a contest that was killed goes on where it was.
+    """
+    ends = clock() + 60 * minutes
+    total, done = len(competitors) * len(draws), 0
+    predicted: dict[str, IntArray] = {}
+    seconds: dict[str, float] = {}
+    skipped: list[Skipped] = []
+    for competitor in sorted(competitors, key=lambda one: one.seconds is not None):
+        held = [_read(_path(keep, competitor, draw)) for draw in draws]
+        missing = sum(trial is None for trial in held)
+        needed = 0.0
+        if missing and competitor.seconds is not None:
+            needed = missing * competitor.seconds(len(draws[0].rows))
+        if needed and needed > ends - clock():
+            skipped.append(
+                Skipped(
+                    competitor.name,
+                    f"{missing} trainings would take up to {needed / 60:.0f} minutes; raise compare.minutes",
+                )
+            )
+        else:
+            trials = []
+            for draw, trial in zip(draws, held, strict=True):
+                trials.append(trial or _hold(competitor, draw, _path(keep, competitor, draw)))
+                progress(done + len(trials), total)
+            predicted[competitor.name] = np.array([trial.predicted for trial in trials], np.int64)
+            seconds[competitor.name] = sum(trial.seconds for trial in trials) / len(trials)
+        done += len(draws)
+        progress(done, total)
+    in_order = {one.name: predicted[one.name] for one in competitors if one.name in predicted}
+    return Outcome(in_order, seconds, tuple(skipped))
+
+
+def _hold(competitor: Competitor, draw: Draw, path: Path) -> Trial:
+    start = time.perf_counter()
+    classes = competitor.learn(draw)
+    trial = Trial(tuple(classes.tolist()), time.perf_counter() - start)
+    write_bytes(path, _ADAPTER.dump_json(trial))
+    return trial
+
+
+def _read(path: Path) -> Trial | None:
+    try:
+        return _ADAPTER.validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _path(keep: Path, competitor: Competitor, draw: Draw) -> Path:
+    name = competitor.name.replace(" ", "_").replace("/", "_")
+    return keep / f"{name}-{draw.seed}.json"

@@ -1,0 +1,1 @@
+"""Targets: what a label is, and how predictions are measured against it."""

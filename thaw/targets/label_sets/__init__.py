@@ -1,0 +1,1 @@
+"""Label sets: each example has any number of labels."""

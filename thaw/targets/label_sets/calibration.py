@@ -1,0 +1,53 @@
+"""Calibration of independent classes: one temperature, and for each class a shift of its logit, so that `sigmoid(logits / temperature + shifts)` is honest.
+
+The shift is needed because a loss that weighs rare labels as much as their absence, and the averaging out of a few hard rows, make a class look more or less
+frequent than it is. On pairs of digits it halves the calibration error that the temperature leaves.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.special import expit
+from torch import Tensor
+
+from thaw.foundation.statistics.bootstrap import FloatArray
+from thaw.targets.one_label.temperature import COLDEST, HOTTEST
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """`sigmoid(logits / temperature + shifts)` is what a class's probability is; shifts: float32 [C]."""
+
+    temperature: float
+    shifts: Tensor
+
+
+def fit_calibration(logits: Tensor, targets: Tensor) -> Calibration:
+    """The calibration that minimises the mean log loss over all rows and classes, the temperature within the bounds of `thaw.targets.one_label.temperature`.
+
+    The targets are smoothed as Platt (1999) does: with p of n rows that show a class, a row counts as (p + 1) / (p + 2) where it does and as 1 / (n - p + 2)
+    where it does not. So what is separable gets finite numbers too.
+
+    logits: float32 [N, C]. targets: bool [N, C]. N is 1 or more.
+    """
+    from scipy.optimize import minimize
+
+    scores = logits.double().numpy()
+    positive = targets.sum(0).double()
+    wanted = torch.where(targets, (positive + 1) / (positive + 2), 1 / (len(targets) - positive + 2)).numpy()
+
+    def loss(point: FloatArray) -> tuple[float, FloatArray]:
+        """The mean loss and its gradient by (log of the inverse temperature, shifts)."""
+        inverse = math.exp(point[0])
+        scaled = scores * inverse + point[1:]
+        errors = (expit(scaled) - wanted) / scores.size
+        value = float((np.logaddexp(0, scaled) - wanted * scaled).mean())
+        return value, np.concatenate([[float((errors * scores).sum()) * inverse], errors.sum(0)])
+
+    bounds = [(-math.log(HOTTEST), -math.log(COLDEST)), *[(None, None)] * scores.shape[1]]
+    found = minimize(  # type: ignore[no-untyped-call]
+        loss, np.zeros(1 + scores.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds
+    )
+    return Calibration(math.exp(-found.x[0]), torch.from_numpy(found.x[1:]).float())

@@ -1,0 +1,1 @@
+"""One label: each example belongs to one class."""

@@ -1,0 +1,213 @@
+"""Measures of a classifier, from its probabilities and the targets, with bootstrap intervals over rows."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from thaw.foundation.statistics.bootstrap import (
+    USUAL,
+    Estimate,
+    FloatArray,
+    IntArray,
+    Resampling,
+    bootstrap,
+    one_hot,
+    percentile_interval,
+    stacked,
+    totals,
+)
+
+Probabilities = NDArray[np.floating]
+"""[N, C]; a row sums to 1."""
+
+SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
+"""Smaller probabilities count as this in the log loss, as in scikit-learn for float32."""
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """All on the scale [0, 1] but the log loss, which is in nats; for log loss and ECE less is better."""
+
+    accuracy: Estimate
+    balanced_accuracy: Estimate
+    macro_f1: Estimate
+    log_loss: Estimate
+    ece: Estimate
+
+
+METRIC_NAMES = tuple(field.name for field in fields(Metrics))
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One class; `n` rows have it as label. A score is None where it is not defined (no rows, never predicted)."""
+
+    name: str
+    n: int
+    predicted: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Rows whose confidence lies in (low, high]: their mean confidence and accuracy, None where there are none."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float | None
+    accuracy: float | None
+
+
+def measure(
+    probabilities: Probabilities, targets: IntArray, *, bins: int = 15, resampling: Resampling = USUAL
+) -> Metrics:
+    """Every metric with its percentile bootstrap interval over the rows.
+
+    probabilities: [N, C]; targets: int64 [N], indices into the C classes. Balanced accuracy is the mean recall over
+    the classes among the targets; macro F1 the mean over the classes among targets or predictions, as in
+    scikit-learn. ECE is the expected calibration error with `bins` bins of equal width (Guo et al., "On Calibration
+    of Modern Neural Networks", ICML 2017).
+
+    Raises:
+        ValueError: no rows, shapes that do not fit, or a target that is no class.
+    """
+    _check(probabilities, targets)
+    rows, classes = probabilities.shape
+    statistics = _statistics(probabilities.astype(np.float64), targets, bins)
+
+    def measures(sums: FloatArray) -> FloatArray:
+        return _measures(sums, classes, rows)
+
+    values = measures(totals(statistics))[:, 0]
+    replicates = bootstrap(statistics, measures, resampling)
+    found = {
+        name: percentile_interval(float(value), replicate, resampling.confidence)
+        for name, value, replicate in zip(METRIC_NAMES, values, replicates, strict=True)
+    }
+    found["accuracy"] = _never_without_width(found["accuracy"], rows, resampling.confidence)
+    found["ece"] = without_bias(found["ece"].value, replicates[-1], resampling.confidence)
+    return Metrics(**found)
+
+
+def _check(probabilities: Probabilities, targets: IntArray) -> None:
+    if probabilities.ndim != 2 or targets.shape != probabilities.shape[:1] or not len(targets):
+        raise ValueError(f"{probabilities.shape} probabilities, {targets.shape} targets: not [N, C], [N], N > 0")
+    if targets.min() < 0 or targets.max() >= probabilities.shape[1]:
+        raise ValueError(f"targets {targets.min()} to {targets.max()} for {probabilities.shape[1]} classes")
+
+
+def _statistics(probabilities: FloatArray, targets: IntArray, bins: int) -> sparse.csr_array:
+    """What each row adds to the sums that the metrics are made of: sparse [3 C + 1 + bins, N].
+
+    Rows right, labelled and predicted by class; the log loss; by bin, accuracy minus confidence.
+    """
+    rows, classes = probabilities.shape
+    predicted = probabilities.argmax(1)
+    right = (predicted == targets).astype(np.float64)
+    top = probabilities.max(1)
+    loss = -np.log(np.clip(probabilities[np.arange(rows), targets], SMALLEST_PROBABILITY, 1))
+    return stacked(
+        [
+            one_hot(targets, right, classes),
+            one_hot(targets, np.ones(rows), classes),
+            one_hot(predicted, np.ones(rows), classes),
+            one_hot(np.zeros(rows, np.int64), loss, 1),
+            one_hot(bin_of(top, bins), right - top, bins),
+        ]
+    )
+
+
+def _measures(sums: FloatArray, classes: int, rows: int) -> FloatArray:
+    """The metrics in the order of `METRIC_NAMES`, float64 [5, R], from sums [3 C + 1 + bins, R]."""
+    right, labelled, predicted = np.split(sums[: 3 * classes], 3)
+    return np.stack(
+        [
+            right.sum(0) / rows,
+            balanced_accuracy(right, labelled),
+            macro_f1(right, labelled, predicted),
+            sums[3 * classes] / rows,
+            np.abs(sums[3 * classes + 1 :]).sum(0) / rows,
+        ]
+    )
+
+
+def balanced_accuracy(right: FloatArray, labelled: FloatArray) -> FloatArray:
+    """Mean recall over the classes that are labelled: counts by class [C, R] to [R]."""
+    recall = np.divide(right, labelled, out=np.zeros_like(right), where=labelled > 0)
+    return np.asarray(recall.sum(0) / np.count_nonzero(labelled, axis=0), np.float64)
+
+
+def macro_f1(right: FloatArray, labelled: FloatArray, predicted: FloatArray) -> FloatArray:
+    """Mean F1 over the classes that are labelled or predicted: counts by class [C, R] to [R]."""
+    seen = labelled + predicted
+    f1 = np.divide(2 * right, seen, out=np.zeros_like(right), where=seen > 0)
+    return np.asarray(f1.sum(0) / np.count_nonzero(seen, axis=0), np.float64)
+
+
+def _never_without_width(accuracy: Estimate, rows: int, confidence: float) -> Estimate:
+    """Where all rows are right, or none, resampling shows no doubt: take Clopper and Pearson's exact interval."""
+    if 0 < accuracy.value < 1:
+        return accuracy
+    nearest = ((1 - confidence) / 2) ** (1 / rows)
+    return Estimate(1.0, nearest, 1.0) if accuracy.value else Estimate(0.0, 0.0, 1 - nearest)
+
+
+def without_bias(value: float, replicates: FloatArray, confidence: float) -> Estimate:
+    """The interval of the replicates shifted so that their mean is `value`, cut at 0.
+
+    ECE sums absolute values, and the noise of resampling adds to each: its replicates lie above the estimate.
+    """
+    shifted = percentile_interval(value, replicates - replicates.mean() + value, confidence)
+    return Estimate(value, max(0.0, shifted.low), shifted.high)
+
+
+def bin_of(confidences: FloatArray, bins: int) -> IntArray:
+    """The bin of each confidence, int64 [N]; bin b holds (b / bins, (b + 1) / bins], the first one also 0."""
+    inner = np.arange(1, bins) / bins
+    return np.searchsorted(inner, confidences, side="left").astype(np.int64)
+
+
+def confusion_matrix(predicted: IntArray, targets: IntArray, classes: int) -> IntArray:
+    """Counts, int64 [C, C]: row is the label, column the prediction."""
+    return np.bincount(targets * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+def class_scores(confusion: IntArray, class_names: tuple[str, ...]) -> tuple[ClassScore, ...]:
+    """The scores of each class, in the order of the names, from a confusion matrix [C, C]."""
+    return tuple(_class_score(confusion, position, name) for position, name in enumerate(class_names))
+
+
+def _class_score(confusion: IntArray, position: int, name: str) -> ClassScore:
+    right = int(confusion[position, position])
+    n, predicted = int(confusion[position].sum()), int(confusion[:, position].sum())
+    return ClassScore(
+        name=name,
+        n=n,
+        predicted=predicted,
+        precision=right / predicted if predicted else None,
+        recall=right / n if n else None,
+        f1=2 * right / (n + predicted) if n + predicted else None,
+    )
+
+
+def reliability(probabilities: Probabilities, targets: IntArray, bins: int) -> tuple[ReliabilityBin, ...]:
+    """Confidence beside accuracy in `bins` bins of equal width; probabilities [N, C], targets int64 [N]."""
+    top = probabilities.max(1).astype(np.float64)
+    right = probabilities.argmax(1) == targets
+    place = bin_of(top, bins)
+    return tuple(_reliability_bin(b, bins, top[place == b], right[place == b]) for b in range(bins))
+
+
+def _reliability_bin(position: int, bins: int, top: FloatArray, right: NDArray[np.bool_]) -> ReliabilityBin:
+    return ReliabilityBin(
+        low=position / bins,
+        high=(position + 1) / bins,
+        n=len(top),
+        confidence=float(top.mean()) if len(top) else None,
+        accuracy=float(right.mean()) if len(top) else None,
+    )
