@@ -129,7 +129,7 @@ def report(name: str, root: Path, *, quick: bool) -> None:
 
 
 def _source(root: Path) -> str:
-    from thaw.params.sections import read_params
+    from thaw.params.reading import read_params
 
     return str(root / read_params(root / "params.yaml").dataset.source)
 

@@ -35,7 +35,7 @@ def compare(
     from flows.project.environment import enter_project, quiet_console
     from flows.runs.preflight import preflight
     from flows.runs.watcher import watcher
-    from thaw.params.sections import read_params
+    from thaw.params.reading import read_params
 
     root = enter_project()
     wanted = [] if off else _wanted(strategies, read_params().compare.strategies)
@@ -74,7 +74,7 @@ def _ask_for(strategies: list[str], root: Path) -> bool:
     """Set them in params.yaml, checked; whether that changed anything."""
     from flows.project.edit_params import edit, read_text
     from thaw.foundation.files.atomic import write_text
-    from thaw.params.sections import PARAMS
+    from thaw.params.reading import PARAMS
 
     before = read_text(root / PARAMS)
     after = edit(before, [f"compare.strategies=[{', '.join(strategies)}]"])

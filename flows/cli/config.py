@@ -23,7 +23,7 @@ def show(
     from flows.cli.terminal import out, print_json, table
     from flows.project.edit_params import list_settings
     from flows.project.environment import enter_project
-    from thaw.params.sections import read_params
+    from thaw.params.reading import read_params
 
     enter_project()
     settings = list_settings(read_params())
@@ -51,7 +51,7 @@ def set_(
     from flows.project.edit_params import edit, read_text
     from flows.project.environment import enter_project
     from thaw.foundation.files.atomic import write_text
-    from thaw.params.sections import PARAMS
+    from thaw.params.reading import PARAMS
 
     root = enter_project()
     before = read_text(root / PARAMS)

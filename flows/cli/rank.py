@@ -58,7 +58,7 @@ def rank(
 def _say(ranking: "Ranking") -> None:
     from flows.cli.terminal import err, out, table
     from thaw.pages.layout import percent
-    from thaw.params.sections import read_params
+    from thaw.params.reading import read_params
 
     screen = out()
     columns = ("backbone", "accuracy", "behind the best", "LogME", "model", "images/s", "extraction")

@@ -86,7 +86,7 @@ def _hosts(address: str, allowed: list[str]) -> "Hosts":
 
 
 def _max_pixels() -> int:
-    from thaw.params.sections import read_params
+    from thaw.params.reading import read_params
 
     return int(read_params().dataset.max_megapixels * 1e6)
 
@@ -103,7 +103,7 @@ def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits
     from tasks.registry.registry import open_registry
     from tasks.registry.served_model import find_number, wanted_of
     from thaw.foundation.errors import Unreachable
-    from thaw.params.sections import read_params
+    from thaw.params.reading import read_params
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
     for own in ("flows", "tasks", "thaw"):

@@ -17,7 +17,7 @@ def status(
     from flows.project.environment import enter_project
     from flows.runs.results import read_results
     from tasks.registry.registry import CHALLENGER, CHAMPION, open_registry
-    from thaw.params.sections import read_params
+    from thaw.params.reading import read_params
 
     root = enter_project()
     params = read_params()

@@ -51,7 +51,7 @@ def _trace_version(called: str | None, graph: Path | None, *, json: bool) -> Non
     from tasks.lineage.lineage import read_lineage
     from tasks.registry.registry import open_registry
     from tasks.registry.version_names import find_version
-    from thaw.params.sections import read_params
+    from thaw.params.reading import read_params
 
     registry, version = find_version(open_registry(read_params().registry), called)
     lineage = read_lineage(registry, version)
@@ -95,7 +95,7 @@ def _trace_image(image: str, *, json: bool) -> None:
     enter_project()
     from tasks.project.progress import counted
     from tasks.registry.registry import open_registry
-    from thaw.params.sections import read_params
+    from thaw.params.reading import read_params
 
     with counted("trace", "versions") as progress:
         found = image_history(open_registry(read_params().registry), digest, progress)

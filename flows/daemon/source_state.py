@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from flows.project.environment import STATE
 from thaw.foundation.files.atomic import write_bytes
 from thaw.foundation.files.walking import files_below
-from thaw.params.sections import BUILTIN_SOURCES, Params
+from thaw.params.places import BUILTIN_SOURCES
+from thaw.params.sections import Params
 
 RUN = STATE / "source-run.json"
 """The state that the last complete run began with."""

@@ -13,7 +13,9 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from thaw.foundation.errors import BadParameters
-from thaw.params.sections import BUILTIN_SOURCES, NAMED_WEIGHTS, PARAMS, Params, check_params
+from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
+from thaw.params.reading import PARAMS, check_params
+from thaw.params.sections import Params
 
 _BUILTIN = ("digits", "hymenoptera")
 _WEIGHTS_NAME = re.compile(r"\w+(_Weights\.\w+|\.random)")

@@ -13,7 +13,8 @@ from tasks.project.progress import counted
 from thaw.foundation.errors import NotReproducible
 from thaw.foundation.files.atomic import write_text
 from thaw.lineage.gathering import find_images, link_images
-from thaw.params.sections import BUILTIN_SOURCES, NAMED_WEIGHTS, PARAMS
+from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
+from thaw.params.reading import PARAMS
 
 _ELSEWHERE = "rebuilt-source"
 """Where images from outside the project lie in the checkout."""

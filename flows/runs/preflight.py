@@ -15,7 +15,9 @@ from flows.project.errors import NotReady
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
 from thaw.foundation.errors import ThawError
 from thaw.foundation.files.walking import unhashable
-from thaw.params.sections import BUILTIN_SOURCES, NAMED_WEIGHTS, PARAMS, Params, read_params
+from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
+from thaw.params.reading import PARAMS, read_params
+from thaw.params.sections import Params
 
 _SHOWN = 5
 _LEAST_FREE_GB = 2.0

@@ -12,7 +12,8 @@ from thaw.dataset.manifest import read_manifest
 from thaw.foundation.files.atomic import write_text
 from thaw.lineage.surroundings import installed_packages, this_machine
 from thaw.lineage.training_images import training_images, write_training_images
-from thaw.params.sections import PARAMS, Params
+from thaw.params.reading import PARAMS
+from thaw.params.sections import Params
 
 LINEAGE = "lineage"
 """The folder of the run's artifacts."""

@@ -17,7 +17,8 @@ from thaw.models.exporting.card import Origin
 from thaw.models.exporting.folder import Export, Tell, check_target, write_export
 from thaw.models.exporting.formats import Format
 from thaw.models.exporting.graph import AnyPredictor, Output, outputs_of
-from thaw.params.sections import Params, read_params
+from thaw.params.reading import read_params
+from thaw.params.sections import Params
 
 EXPORTS = "data/exports"
 """Where exports go unless another folder is named."""

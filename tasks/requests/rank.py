@@ -22,7 +22,8 @@ from thaw.foundation.files.shared_lock import adding
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.images.tensors import read_pixels
 from thaw.models.prices import Price, price_models
-from thaw.params.sections import Params, read_params
+from thaw.params.reading import read_params
+from thaw.params.sections import Params
 from thaw.params.strategy import Strategy
 from thaw.strategies.advice.out_of_fold import Fitting
 from thaw.strategies.advice.pool import sample_rows

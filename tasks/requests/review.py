@@ -15,7 +15,8 @@ from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.images.tensors import thumbnail_of
-from thaw.params.sections import Params, read_params
+from thaw.params.reading import read_params
+from thaw.params.sections import Params
 from thaw.params.strategy import read_strategy
 from thaw.review.findings import Finding, Kind, read_decisions, write_findings
 from thaw.review.listing import Rows, list_duplicates, list_suspects, list_useful

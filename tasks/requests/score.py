@@ -32,7 +32,8 @@ from thaw.models.scoring.known import Known
 from thaw.models.scoring.places import LocalFile
 from thaw.models.scoring.scoring import Scored, Scorer, score_all
 from thaw.models.scoring.table import ScoredBy
-from thaw.params.sections import ExtractParams, Params, read_params
+from thaw.params.reading import read_params
+from thaw.params.sections import ExtractParams, Params
 
 Dtype = Literal["float32", "float16"]
 ENDING = ".parquet"

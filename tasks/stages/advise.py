@@ -22,7 +22,8 @@ from thaw.foundation.files.atomic import write_bytes, write_text
 from thaw.kinds.images.tensors import read_pixels
 from thaw.kinds.views import IDENTITY
 from thaw.models.prices import Pricing, price_models
-from thaw.params.sections import Params, read_params
+from thaw.params.reading import read_params
+from thaw.params.sections import Params
 from thaw.params.strategy import Strategy, write_strategy
 from thaw.strategies.advice.advising import Situation, advise
 from thaw.strategies.advice.options import Pilot

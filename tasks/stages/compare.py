@@ -5,7 +5,7 @@ import logging
 from tasks.project.entry import stage
 from tasks.project.paths import CERTIFICATE, CERTIFICATE_PAGE
 from thaw.foundation.files.atomic import write_text
-from thaw.params.sections import read_params
+from thaw.params.reading import read_params
 from thaw.strategies.certificate.absent import write_absent
 
 log = logging.getLogger(__name__)

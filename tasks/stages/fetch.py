@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tasks.project.entry import stage
 from tasks.project.paths import SOURCES, WEIGHTS
-from thaw.params.sections import read_params
+from thaw.params.reading import read_params
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import logging
 from tasks.project.entry import stage
 from tasks.project.paths import FINETUNED, STRATEGY
 from thaw.finetuning.result import write_frozen
-from thaw.params.sections import read_params
+from thaw.params.reading import read_params
 from thaw.params.strategy import read_strategy
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,8 @@ from thaw.heads.open_set.fitting import fit_openness
 from thaw.heads.open_set.words import describe as describe_tuning
 from thaw.heads.trial_table import write_trials
 from thaw.kinds.views import expand_views
-from thaw.params.sections import Params, read_params
+from thaw.params.reading import read_params
+from thaw.params.sections import Params
 from thaw.params.strategy import read_strategy
 from thaw.targets.labelled import LabelledFeatures, label_views
 

@@ -12,7 +12,7 @@ from thaw.dataset.manifest import write_manifest
 from thaw.foundation.errors import TooManyRejected
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.files.csv_tables import write_rows
-from thaw.params.sections import read_params
+from thaw.params.reading import read_params
 
 log = logging.getLogger(__name__)
 

@@ -28,7 +28,8 @@ from thaw.heads.label_sets_fitted import LabelSetHead
 from thaw.heads.label_sets_storage import read_label_set_head
 from thaw.kinds.images.tensors import thumbnail_of
 from thaw.models.label_sets_predictor import LabelSetPredictor
-from thaw.params.sections import PARAMS, Params
+from thaw.params.reading import PARAMS
+from thaw.params.sections import Params
 from thaw.params.strategy import Strategy
 from thaw.strategies.baselines.learners import SCRATCH
 from thaw.targets.label_sets.labelled import targets_of

@@ -40,7 +40,8 @@ from thaw.heads.open_set import read_openness
 from thaw.kinds.images.tensors import read_pixels, thumbnail_of
 from thaw.kinds.views import expand_views
 from thaw.models.predictor import Answer, Predictor, answer
-from thaw.params.sections import PARAMS, Params, read_params
+from thaw.params.reading import PARAMS, read_params
+from thaw.params.sections import Params
 from thaw.params.strategy import read_strategy
 from thaw.strategies.advice.record import read_predicted
 from thaw.strategies.baselines.learners import MAJORITY, majority

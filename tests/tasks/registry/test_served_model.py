@@ -12,7 +12,7 @@ from tasks.registry.registry import CHALLENGER, CHAMPION, Registry, open_registr
 from tasks.registry.served_model import Wanted, find_number, read_served_model, wanted_of
 from tasks.stages import register
 from thaw.foundation.errors import BadArtifact, BadParameters, RegistryError, Unreachable
-from thaw.params.sections import read_params
+from thaw.params.reading import read_params
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from tasks.stages import evaluate, finetune
 from thaw.finetuning.result import read_finetuned
 from thaw.foundation.errors import BadArtifact
 from thaw.heads import read_head
-from thaw.params.sections import read_params
+from thaw.params.reading import read_params
 from thaw.params.strategy import Strategy, write_strategy
 
 

@@ -17,7 +17,8 @@ from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.errors import IncompleteFeatures
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.models.gallery import FILE, read_gallery
-from thaw.params.sections import Params, check_params
+from thaw.params.reading import check_params
+from thaw.params.sections import Params
 
 LAYER = Layer("flatten", "f" * 32, 3)
 

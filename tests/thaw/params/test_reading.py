@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from thaw.foundation.errors import BadParameters
-from thaw.params.sections import OpennessParams, Params, check_params, read_params
+from thaw.params.reading import check_params, read_params
+from thaw.params.sections import OpennessParams, Params
 from thaw.params.table import leaves
 
 

@@ -1,0 +1,66 @@
+"""Reading `params.yaml`: all that is wrong is told at once, before any work."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from thaw.foundation.errors import BadParameters
+from thaw.params.sections import Params
+
+PARAMS = Path("params.yaml")
+MOVED = {"head.kind": "strategy.kind", "head.layer": "strategy.layer"}
+"""Keys of before, and where they have gone."""
+
+
+def read_params(path: Path = PARAMS) -> Params:
+    """Read and check `params.yaml`, whole, before any work.
+
+    Raises:
+        BadParameters: all that is wrong at once; each line names the key, what was given and what is allowed.
+    """
+    try:
+        values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadParameters(
+            f"{path} cannot be read ({error.strerror}); run the command in the project's folder"
+        ) from error
+    except YAMLError as error:
+        raise BadParameters(f"{path} is not valid YAML: {error}") from error
+    return check_params(values if values is not None else {}, str(path))
+
+
+def check_params(values: object, origin: str) -> Params:
+    """Parse already loaded values; `origin` names them in errors.
+
+    Raises:
+        BadParameters: see `read_params`.
+    """
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        wrong = "\n".join(f"  {_say(problem)}" for problem in error.errors())
+        raise BadParameters(f"{origin} holds what is not allowed:\n{wrong}") from error
+
+
+def _say(problem: object) -> str:
+    """One line for one pydantic problem: key, what was given, what is allowed."""
+    assert isinstance(problem, dict)
+    keys = list(problem["loc"])
+    name = ".".join(str(key) for key in keys) or "the file"
+    if name in MOVED:
+        return f"{name}: this is {MOVED[name]} now; move it there"
+    if problem["type"] == "extra_forbidden":
+        return f"{name}: no such key; {_known_keys(keys[:-1])}"
+    return f"{name}: {problem['input']!r} given; {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _known_keys(section: list[str | int]) -> str:
+    model: type[BaseModel] = Params
+    for key in section:
+        annotation = model.model_fields[str(key)].annotation
+        assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        model = annotation
+    where = f"{'.'.join(str(key) for key in section)} has" if section else "there are"
+    return f"{where} {', '.join(model.model_fields)}"

@@ -1,0 +1,35 @@
+"""Every parameter of `params.yaml`: its type, its default, what it allows and what it means. Nothing here computes."""
+
+from thaw.params.sections.dataset import DatasetParams, SplitParams
+from thaw.params.sections.extraction import BackboneParams, ExtractParams, Pooling, RayParams
+from thaw.params.sections.finetuning import Augment, FinetuneParams, ScratchParams
+from thaw.params.sections.head import HeadParams, OpennessParams, StrategyParams
+from thaw.params.sections.measurement import Compared, CompareParams, EvaluateParams
+from thaw.params.sections.release import MOST_TESTS, PromotionParams, RegistryParams, WatchParams
+from thaw.params.sections.section import Section, Share
+from thaw.params.sections.whole import Params
+
+__all__ = [
+    "MOST_TESTS",
+    "Augment",
+    "BackboneParams",
+    "CompareParams",
+    "Compared",
+    "DatasetParams",
+    "EvaluateParams",
+    "ExtractParams",
+    "FinetuneParams",
+    "HeadParams",
+    "OpennessParams",
+    "Params",
+    "Pooling",
+    "PromotionParams",
+    "RayParams",
+    "RegistryParams",
+    "ScratchParams",
+    "Section",
+    "Share",
+    "SplitParams",
+    "StrategyParams",
+    "WatchParams",
+]

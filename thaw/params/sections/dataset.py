@@ -1,0 +1,45 @@
+"""Parameters of the examples."""
+
+from typing import Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from thaw.params.sections.section import Section, Share
+
+
+class SplitParams(Section):
+    """Shares of the examples, by a hash of their group or digest, where the source has no splits of its own."""
+
+    val: Share = Field(0.15, description="share for validation; 0 means that choices are cross-validated on train")
+    test: Share = Field(0.2, description="share for the test")
+
+    @model_validator(mode="after")
+    def _leave_some_to_train(self) -> Self:
+        if self.val + self.test >= 1:
+            raise ValueError(
+                f"val {self.val} and test {self.test} leave nothing to train on; their sum must be below 1"
+            )
+        return self
+
+
+class DatasetParams(Section):
+    """Where the examples come from."""
+
+    source: str = Field(
+        "data/sources/digits",
+        description="a folder of class folders (or of train, val, test folders with class folders inside), or a built-in set: "
+        "`data/sources/digits`, `data/sources/hymenoptera`",
+    )
+    listing: str | None = Field(
+        None,
+        description="a CSV or Parquet file inside the source with the columns path and label (or labels, where an image may have several), and optionally "
+        "split and group; null: the folders say it",
+    )
+    splits: SplitParams = SplitParams()
+    labels_per_class: PositiveInt | None = Field(
+        None, description="how many labelled training examples of each class are used; null: all of them"
+    )
+    max_rejected: int = Field(10, ge=0, description="more rejected files than this stop the run before any compute")
+    max_megapixels: PositiveFloat = Field(
+        64, description="images with more pixels than this (in millions) are rejected before they are decoded"
+    )

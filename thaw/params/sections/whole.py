@@ -1,0 +1,38 @@
+"""The whole of `params.yaml`."""
+
+from typing import Self
+
+from pydantic import model_validator
+
+from thaw.kinds.views import expand_views
+from thaw.params.sections.dataset import DatasetParams
+from thaw.params.sections.extraction import BackboneParams, ExtractParams
+from thaw.params.sections.finetuning import FinetuneParams
+from thaw.params.sections.head import HeadParams, OpennessParams, StrategyParams
+from thaw.params.sections.measurement import CompareParams, EvaluateParams
+from thaw.params.sections.release import PromotionParams, RegistryParams, WatchParams
+from thaw.params.sections.section import Section
+
+
+class Params(Section):
+    """The whole of `params.yaml`."""
+
+    dataset: DatasetParams = DatasetParams()
+    backbone: BackboneParams = BackboneParams()
+    extract: ExtractParams = ExtractParams()
+    strategy: StrategyParams = StrategyParams()
+    head: HeadParams = HeadParams()
+    openness: OpennessParams = OpennessParams()
+    finetune: FinetuneParams = FinetuneParams()
+    compare: CompareParams = CompareParams()
+    evaluate: EvaluateParams = EvaluateParams()
+    registry: RegistryParams = RegistryParams()
+    promotion: PromotionParams = PromotionParams()
+    watch: WatchParams = WatchParams()
+
+    @model_validator(mode="after")
+    def _train_on_views_that_are_cached(self) -> Self:
+        missing = sorted(set(expand_views(self.head.views)) - set(expand_views(self.extract.views)))
+        if missing:
+            raise ValueError(f"head.views needs {', '.join(missing)}, which extract.views leaves out; add it there")
+        return self
