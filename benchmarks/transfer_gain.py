@@ -9,7 +9,7 @@ scikit-learn's digits, half of them the test; each of 10 seeds draws 5 labels a 
 import argparse
 import json
 
-from tasks.stages.digits_transfer import measure_on_digits
+from tasks.stages.backbone_card import measure_on_digits
 from tasks.stages.pretrain import WEIGHTS
 
 GOALS = {"scratch": 5.0, "pixels": 0.0, "random_backbone": 0.0}

@@ -3,21 +3,17 @@
 from dataclasses import dataclass
 
 from thaw.evaluation.checks import Checks
-from thaw.gates import calibration, paired_test, recall, rows
-from thaw.gates.budgets import batch_latency, latency, size
-from thaw.gates.leakage import leakage
-from thaw.gates.near_copies import near_copies
+from thaw.gates import calibration, measured, paired_test, recall
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked
 from thaw.gates.paired_test import Figures
 from thaw.gates.pairing import AnyPredictions, Paired, pair
 from thaw.gates.parity import Parity, parity
-from thaw.gates.suspects import suspect_labels
 from thaw.models.serving_cost import ServingCost
 from thaw.params.sections import PromotionParams
 from thaw.targets.label_sets.predictions import LabelSetPredictions
 
 FIRST = "there is no champion yet, so the first version becomes it"
-_COMPARING = (rows.GATE, paired_test.GATE, recall.GATE, calibration.GATE)
+_COMPARING = (measured.ROWS, paired_test.GATE, recall.GATE, calibration.GATE)
 
 
 @dataclass(frozen=True)
@@ -57,12 +53,12 @@ class Decision:
 def decide(evidence: Evidence, params: PromotionParams) -> Decision:
     """Ask every gate. The same evidence gives the same decision."""
     alone = (
-        leakage(None if evidence.checks is None else evidence.checks.leakage, params.max_leaked),
-        near_copies(None if evidence.checks is None else evidence.checks.near_copies, params.max_near_copies),
-        suspect_labels(evidence.checks, params.max_suspects),
-        latency(evidence.cost, params),
-        batch_latency(evidence.cost, params),
-        size(evidence.cost, params),
+        measured.leakage(None if evidence.checks is None else evidence.checks.leakage, params.max_leaked),
+        measured.near_copies(None if evidence.checks is None else evidence.checks.near_copies, params.max_near_copies),
+        measured.suspect_labels(evidence.checks, params.max_suspects),
+        measured.latency(evidence.cost, params),
+        measured.batch_latency(evidence.cost, params),
+        measured.size(evidence.cost, params),
         parity(evidence.parity, params.max_disagreement),
     )
     if evidence.champion is None:
@@ -75,7 +71,7 @@ def decide(evidence: Evidence, params: PromotionParams) -> Decision:
 
 
 def _compared(paired: Paired, params: PromotionParams) -> tuple[tuple[Outcome, ...], Figures | None]:
-    enough = rows.enough_rows(len(paired), params.min_rows)
+    enough = measured.enough_rows(len(paired), params.min_rows)
     if enough.refuses:  # which is reason enough: what can't be told below adds none
         unknown = (cannot_tell(gate, "there are too few test rows", refuses=False) for gate in _COMPARING[1:])
         return (enough, *unknown), None
@@ -93,7 +89,7 @@ def _of_two_kinds(challenger: AnyPredictions) -> tuple[Outcome, ...]:
     theirs, own = (one, set_of) if isinstance(challenger, LabelSetPredictions) else (set_of, one)
     words = f"the champion gives {theirs}, the challenger {own}, and no rule compares them; give the challenger a name of its own with registry.name"
     return (
-        not_asked(rows.GATE, "they cannot be compared"),
+        not_asked(measured.ROWS, "they cannot be compared"),
         failed(paired_test.GATE, words),
         *(not_asked(gate, "they cannot be compared") for gate in _COMPARING[2:]),
     )

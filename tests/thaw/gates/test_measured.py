@@ -1,17 +1,11 @@
-"""The gates that need no champion: leakage, near-copies, suspect labels, budgets, parity."""
-
-from pathlib import Path
+"""The gates of one measured value: leakage, near-copies, suspect labels, budgets."""
 
 import pytest
 
 from thaw.evaluation.checks import Checks, Leakage, NearCopies, Suspects
-from thaw.foundation.errors import BadArtifact
-from thaw.gates.budgets import batch_latency, latency, size
-from thaw.gates.leakage import leakage
-from thaw.gates.near_copies import near_copies
+from thaw.gates.measured import batch_latency, latency, leakage, near_copies, size, suspect_labels
 from thaw.gates.outcome import Outcome, Verdict
-from thaw.gates.parity import parity, read_parity
-from thaw.gates.suspects import suspect_labels
+from thaw.gates.parity import parity
 from thaw.models.serving_cost import ServingCost
 from thaw.params.sections import PromotionParams
 
@@ -63,36 +57,3 @@ def test_what_is_asked_for_and_was_not_measured_cannot_tell_and_refuses(outcome:
 )  # fmt: skip
 def test_what_is_not_asked_for_refuses_nothing(outcome: Outcome) -> None:
     assert (outcome.verdict, outcome.refuses) == (Verdict.NOT_ASKED, False) and "is not set" in outcome.words
-
-
-PARITY = '{"rows": 60, "pixels": {"labels_equal": 1.0, "largest_difference": 0.001}, "exported": %s}'
-
-
-@pytest.mark.parametrize(
-    ("exported", "verdict", "refuses"),
-    [
-        ('{"labels_equal": 1.0, "largest_difference": 0.009}', "pass", False),
-        ('{"labels_equal": 0.9, "largest_difference": 0.02}', "fail", True),
-        ('{"labels_equal": 1.0, "largest_difference": NaN}', "fail", True),
-        ("null", "can't tell", True),
-    ],
-)
-def test_parity_holds_every_way_to_the_tolerance(tmp_path: Path, exported: str, verdict: str, refuses: bool) -> None:
-    (file := tmp_path / "parity.json").write_text(PARITY % exported)
-    outcome = parity(read_parity(file), 0.01)
-    assert (outcome.verdict, outcome.refuses) == (verdict, refuses) and "on 60 test images" in outcome.words
-
-
-def test_a_fine_tuned_model_has_no_cached_features_to_compare_with(tmp_path: Path) -> None:
-    agreement = '{"labels_equal": 1.0, "largest_difference": 0.001}'
-    (file := tmp_path / "parity.json").write_text(f'{{"rows": 60, "pixels": null, "exported": {agreement}}}')
-    assert parity(read_parity(file), 0.01).verdict == "pass"
-    file.write_text('{"rows": 60, "pixels": null, "exported": null, "reason": "it loops"}')
-    outcome = parity(read_parity(file), 0.01)
-    assert outcome.refuses and "not compared: the exported model (it loops)" in outcome.words
-
-
-def test_parity_that_is_damaged_is_named(tmp_path: Path) -> None:
-    (file := tmp_path / "parity.json").write_text('{"rows": "many"}')
-    with pytest.raises(BadArtifact, match=r"parity.json holds no parity"):
-        read_parity(file)
