@@ -1,47 +1,31 @@
-"""What the documentation says is so: its tutorials are run as they stand, its commands exist, its tests are there.
+"""What the documentation says is so: its commands exist, its links lead somewhere, its tests are there, and every block has a test that runs it.
 
-The other pages' commands are run by test_readme.py, test_sharing.py and test_operations.py.
+The commands are run by test_pages.py, test_tutorials.py, test_team.py and test_real.py.
 """
 
 import re
 import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
-from documented import DOCS, README, ROOT, blocks
-from project import CHEAP, Project, clone
+from documented import (
+    DOCS,
+    ELSEWHERE,
+    PAGES,
+    README,
+    ROOT,
+    TEAM,
+    TUTORIALS,
+    WALKED,
+    Elsewhere,
+    anchors,
+    block_with,
+    blocks,
+    prose,
+)
 
-PAGES = [README, *sorted(DOCS.glob("*.md"))]
-TUTORIALS = ("tutorial-prefect", "tutorial-dvc", "tutorial-mlflow")
-"""In this order: each begins where the one before has ended."""
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(2400)
-def test_every_command_of_the_tutorials_runs(tmp_path: Path) -> None:
-    project = clone(tmp_path / "project", CHEAP)
-    said = {name: _run(project, "\n".join(blocks(DOCS / f"{name}.md")), name) for name in TUTORIALS}
-    nothing = "Data and pipelines are up to date."
-    assert said["tutorial-dvc"].count(nothing) == 4, f"`dvc repro` and each `dvc status`:\n{said['tutorial-dvc']}"
-    assert "Nothing to do: every stage is up to date." in said["tutorial-prefect"]
-    (python,) = blocks(DOCS / "tutorial-mlflow.md", "python")
-    found = subprocess.run(
-        ["python", "-c", python], cwd=project.root, env=project.environment(), text=True, capture_output=True,
-        timeout=300, check=False,
-    )  # fmt: skip
-    assert found.returncode == 0 and "confidence" in found.stdout, found.stdout + found.stderr
-
-
-def _run(project: Project, commands: str, name: str) -> str:
-    """A page's commands in one shell, as a reader types them; it stops at the first that fails. Returns what they print."""
-    script = f"set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{commands}"
-    found = subprocess.run(
-        ["bash", "-c", script], cwd=project.root, env=project.environment(), text=True, timeout=1500, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    assert found.returncode == 0, f"docs/{name}.md:\n{found.stdout[-6000:]}"
-    return found.stdout
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+"""Relative links: the path, which is empty for the page itself, and the anchor."""
 
 
 def commands() -> list[tuple[str, str]]:
@@ -70,8 +54,31 @@ def test_every_command_and_option_exists(page: str, line: str) -> None:
     assert options <= known, f"{page}: `{line}` has options that there are not: {options - known}"
 
 
+def test_the_readme_names_every_command() -> None:
+    from typer.main import get_command
+
+    from flows.cli.app import app
+
+    names = set(get_command(app).commands)
+    assert names == set(re.findall(r"`thaw ([a-z]+)`", re.sub(r"`thaw COMMAND[^`]*`", "", prose(README))))
+    assert README.stat().st_size <= 8_000
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_of_commands_is_run_by_a_test(page: Path) -> None:
+    assert page in (*WALKED, *TUTORIALS, *TEAM) or not blocks(page) + blocks(page, "python")
+    assert page in WALKED or page.name == "tutorial-mlflow.md" or not blocks(page, "python")
+
+
+@pytest.mark.parametrize("block", ELSEWHERE, ids=lambda block: block.beginning)
+def test_what_is_run_elsewhere_is_run_there(block: Elsewhere) -> None:
+    assert block_with(block.page, block.beginning)
+    test = (ROOT / block.test).read_text()
+    assert f'"{block.page.name}", "{block.beginning}")' in test, f"{block.test} does not run it"
+
+
 def test_every_test_in_the_table_of_faults_is_there() -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs/reliability.md").read_text())
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / "reliability.md").read_text())
     assert len(named) > 20
     for file, test in named:
         assert re.search(rf"^def {test}\(", (ROOT / file).read_text(), re.MULTILINE), f"{file} has no {test}"
@@ -79,5 +86,27 @@ def test_every_test_in_the_table_of_faults_is_there() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
-        assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
+    for path, anchor in LINK.findall(prose(page)):
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name} links to {path}, which is not there"
+        assert not anchor or anchor in anchors(target), f"{page.name} links to {path}#{anchor}: no such heading"
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, ahead = {README}, [README]
+    while ahead:
+        page = ahead.pop()
+        linked = {(page.parent / path).resolve() for path, _ in LINK.findall(prose(page)) if path.endswith(".md")}
+        ahead += sorted(linked - reached)
+        reached |= linked
+    assert set(PAGES) <= reached, f"no page links to {[page.name for page in set(PAGES) - reached]}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_and_modules_that_a_page_names_are_there(page: Path) -> None:
+    text = page.read_text()
+    for file in re.findall(r"(?<![\w/.-])((?:thaw|tasks|flows|benchmarks|tests|examples)/[\w/]+\.\w+)", text):
+        assert (ROOT / file).is_file(), f"{page.name} names {file}, which is not there"
+    for module in re.findall(r"python -m ((?:tasks|flows|thaw)[\w.]+)", text):
+        path = ROOT / module.removesuffix(".NAME").replace(".", "/")
+        assert path.is_dir() or path.with_suffix(".py").is_file(), f"{page.name} names {module}, which is not there"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from documented import README, block_with, filled_in
+from documented import DOCS, block_with, filled_in
 from project import Project
 
 pytestmark = pytest.mark.slow
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 def test_hymenoptera_offline_by_two_overrides(project: Project, real_data: Path) -> None:
     copy, override, run = filled_in(
-        block_with(README, "cp examples/hymenoptera"), {"FOLDER": str(real_data)}
+        block_with(DOCS / "backbones.md", "cp examples/hymenoptera.yaml"), {"FOLDER": str(real_data)}
     ).splitlines()
     project.run(*copy.split())
     project.run(*override.split())

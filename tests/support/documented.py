@@ -1,11 +1,42 @@
-"""The commands that the documentation shows, to be run as they stand."""
+"""The commands that the documentation shows, to be run as they stand, and which test runs which page."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
+PAGES = (README, *sorted(DOCS.glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
+WALKED = (
+    README, *(DOCS / f"{name}.md" for name in (
+        "the-pipeline", "data", "strategies", "backbones", "open-set", "promotion", "scoring", "drift", "serving", "export",
+        "lineage", "cache-and-scale", "schedules",
+    )),
+)  # fmt: skip
+"""What test_pages.py walks in one project of photos, in this order."""
+TUTORIALS = tuple(DOCS / f"tutorial-{name}.md" for name in ("prefect", "dvc", "mlflow"))
+"""What test_tutorials.py walks in one project of digits; each begins where the page before has ended."""
+TEAM = (DOCS / "operations.md", DOCS / "sharing.md")
+"""What test_team.py walks, on servers of a team."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A block of a walked page that another test runs."""
+
+    page: Path
+    beginning: str
+    """Of one of its lines."""
+    test: str
+    """The file of that test."""
+
+
+ELSEWHERE = (
+    Elsewhere(DOCS / "backbones.md", "cp examples/hymenoptera.yaml", "tests/pipeline/test_real.py"),
+    Elsewhere(DOCS / "lineage.md", "thaw reproduce", "tests/pipeline/test_team.py"),
+    Elsewhere(DOCS / "schedules.md", "thaw notify add", "tests/pipeline/test_team.py"),
+)
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -15,13 +46,34 @@ def blocks(page: Path, language: str = "sh") -> list[str]:
 
 
 def block_with(page: Path, beginning: str) -> str:
-    """The one block of commands that has a line which begins so."""
-    (found,) = [block for block in blocks(page) if any(line.startswith(beginning) for line in block.splitlines())]
-    return found
+    """The only block of commands with a line that begins so."""
+    (block,) = [block for block in blocks(page) if has_line(block, beginning)]
+    return block
+
+
+def has_line(block: str, beginning: str) -> bool:
+    return any(line.startswith(beginning) for line in block.splitlines())
+
+
+def walked_blocks(page: Path) -> list[str]:
+    """The blocks of commands of a page, but those that another test runs."""
+    left_out = [each.beginning for each in ELSEWHERE if each.page == page]
+    return [block for block in blocks(page) if not any(has_line(block, beginning) for beginning in left_out)]
 
 
 def filled_in(text: str, stands_for: dict[str, str]) -> str:
-    """A text in which what a reader has to fill in is filled in."""
+    """A text with the reader's own names in the place of placeholders."""
     for placeholder, content in stands_for.items():
         text = text.replace(placeholder, content)
     return text
+
+
+def prose(page: Path) -> str:
+    """A page without its blocks of code."""
+    return _BLOCK.sub("", page.read_text())
+
+
+def anchors(page: Path) -> set[str]:
+    """What `#...` in a link to the page may name: its headings, as GitHub spells them."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -1,6 +1,7 @@
-"""Runs what README.md shows, line by line, in a project's root: `python walked_readme.py`. Prints what it does, and stops at the first line that fails.
+"""Runs the commands of the README and of the pages by topic, line by line, in a project's root: `python walked_pages.py`.
 
-`thaw` commands run in this one process, servers and other programs in their own. Nothing of a line is changed but what its reader has to fill in.
+It prints each line with the processor time that the line took, and stops at the first line that fails.
+`thaw` commands run in this one process, servers and other programs in their own. A line is changed only where its reader has to fill in something.
 """
 
 import csv
@@ -20,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from documented import README, blocks, filled_in
+from documented import WALKED, blocks, filled_in, walked_blocks
 from object_store import BUCKET, object_store
 from PIL import Image
 from typer.testing import CliRunner
@@ -46,68 +47,91 @@ SMALL = (
 READY = {"thaw up": "up: flows run", "thaw serve": "serving on"}
 """Servers, and what they say once they are up."""
 PORT = 8080
-MAY_END_WITH = {"thaw watch": (0, 5)}
-"""5: drift was found."""
+MAY_END_WITH = {"thaw watch": (0, 5), "thaw promote": (0, 4)}
+"""5: drift was found. 4: a gate refused."""
 
 
 def main() -> None:
     """The project is as it was cloned, and its reader has photos."""
     if free_port(PORT) != PORT:
-        raise SystemExit(f"port {PORT} is taken, and it is the one that the README asks `thaw serve` on")
+        raise SystemExit(f"port {PORT} is taken, and the pages ask `thaw serve` there")
     draw_photos()
-    lines = [line for block in blocks(README) for line in block.splitlines()]
-    shell = [[line for line in filled_in(block, STANDS_FOR).splitlines() if line] for block in blocks(README)]
+    lay_weights()
     with object_store():
         bucket = boto3.client("s3")
         for photo in sorted(Path("new_photos").iterdir())[:3]:
             bucket.upload_file(str(photo), BUCKET, f"photos/{photo.name}")
-        for block in shell:
-            if not any("hymenoptera" in line for line in block):  # tests/pipeline/test_real.py has those photographs
-                walk(block, last=lines)
-        for python in blocks(README, "python"):
-            say("python")
-            run([sys.executable, "-c", filled_in(python, STANDS_FOR)])
+        later = [line for page in WALKED for block in walked_blocks(page) for line in lines_of(block)]
+        for page in WALKED:
+            sys.stderr.write(f"-- {page.name}\n")
+            for block in walked_blocks(page):
+                walk(lines_of(block), later)
+            for python in blocks(page, "python"):
+                with timed("python"):
+                    run([sys.executable, "-c", filled_in(python, STANDS_FOR)])
 
 
-def walk(block: list[str], last: list[str]) -> None:
-    """The lines of one block; a server runs until the block ends, and only where the README names it for the last time."""
+def lines_of(block: str) -> list[str]:
+    """The commands of a block, filled in, without comments and empty lines."""
+    return [line for line in filled_in(block, STANDS_FOR).splitlines() if line.partition("#")[0].strip()]
+
+
+def walk(block: list[str], later: list[str]) -> None:
+    """Run the lines of one block. later: the lines that are not run yet, this block's included.
+
+    A server runs until the block ends, and only where the pages name it for the last time.
+    """
     with servers() as start:
         for line in block:
-            last.pop(last.index(next(one for one in last if filled_in(one, STANDS_FOR) == line)))
+            later.remove(line)
             words = shlex.split(line, comments=True)
             command = shlex.join(words)
-            say(command)
-            BEFORE.get(command, lambda: None)()
-            if command in READY:
-                if not any(shlex.join(shlex.split(one, comments=True)) == command for one in last if one):
+            with timed(command):
+                BEFORE.get(command, lambda: None)()
+                if command not in READY:
+                    run_line(words)
+                elif command not in (shlex.join(shlex.split(other, comments=True)) for other in later):
                     start(words, READY[command])
-            elif words[0] == "thaw":
-                thaw(*words[1:])
-            elif words[0] == "make":
-                run(["make", "--dry-run", *words[1:]])  # this is a part of what they do
-            elif words[0] != "source":
-                run(words)
-            AFTER.get(command, lambda: None)()
+                AFTER.get(command, lambda: None)()
+
+
+def run_line(words: list[str]) -> None:
+    """One command that ends; of `make` only what it would do is looked at, because this test is a part of it."""
+    if words[0] == "thaw":
+        thaw(*words[1:])
+    elif words[0] == "make":
+        run(["make", "--dry-run", *words[1:]])
+    elif words[0] != "source":
+        run(words)
+
+
+@contextmanager
+def timed(command: str) -> Iterator[None]:
+    """Print a command, then its processor time in seconds: of this process and of all processes that have ended below it."""
+    sys.stderr.write(f"$ {command}\n")
+    before = sum(os.times()[:4])
+    yield
+    sys.stderr.write(f"  {sum(os.times()[:4]) - before:.1f} s\n")
 
 
 def thaw(*words: str) -> None:
     """A command in this process, which leaves the environment as it was."""
     before = dict(os.environ)
-    found = CliRunner().invoke(app, words)
+    result = CliRunner().invoke(app, words)
     os.environ.clear()
     os.environ.update(before)
     allowed = MAY_END_WITH.get(f"thaw {words[0]}", (0,))
-    if found.exit_code not in allowed:
+    if result.exit_code not in allowed:
         raise SystemExit(
-            f"{found.output}\n`thaw {shlex.join(words)}` ended with {found.exit_code}: {found.exception!r}"
+            f"{result.output}\n`thaw {shlex.join(words)}` ended with {result.exit_code}: {result.exception!r}"
         )
 
 
 def run(words: list[str]) -> None:
     """A program of its own."""
-    found = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
-    if found.returncode:
-        raise SystemExit(f"{found.stdout}{found.stderr}\n`{shlex.join(words)}` ended with {found.returncode}")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        raise SystemExit(f"{done.stdout}{done.stderr}\n`{shlex.join(words)}` ended with {done.returncode}")
 
 
 @contextmanager
@@ -138,10 +162,6 @@ def servers() -> Iterator[Callable[[list[str], str], None]]:
             raise SystemExit(f"`{command}` ended with {code}:\n{log.read_text()}")
 
 
-def say(line: str) -> None:
-    sys.stderr.write(f"$ {line}\n")
-
-
 def draw_photos() -> None:
     """Photos of each class, more that nobody has labelled, and some by the names that the README gives them."""
     noise = np.random.default_rng(0)
@@ -165,12 +185,12 @@ def draw_photos() -> None:
 
 
 def lay_weights() -> None:
-    """Files where the downloads would be put, and one of the reader's own."""
+    """Files where the downloads would be put, and some of the reader's own."""
     for name, architecture in (
         ("ResNet18_Weights.IMAGENET1K_V1", "resnet18"),
         ("MobileNet_V2_Weights.IMAGENET1K_V2", "mobilenet_v2"),
     ):
-        Path("data/weights").mkdir(exist_ok=True)
+        Path("data/weights").mkdir(parents=True, exist_ok=True)
         torch.save(build_seeded(architecture, 1000, 1).state_dict(), f"data/weights/{name}.pth")
     for name in ("own.pth", "resnet18.pth"):
         torch.save(build_seeded("resnet18", 1000, 2).state_dict(), name)
@@ -211,26 +231,26 @@ def commit() -> None:
 
 BEFORE: dict[str, Callable[[], None]] = {
     "thaw run": commit,
-    "thaw rank --backbones resnet18,mobilenet_v2,resnet18.random,own.pth": lay_weights,
     "thaw review --apply review.csv --dry-run": choose_labels,
     "curl -F images=@a.jpg -F images=@b.png 'http://127.0.0.1:8080/predict?nearest=3'": wait_until_ready,
 }
-"""What its reader has done, or waited for, before a line."""
+"""What the reader has done, or waited for, before a line."""
 
 
-def make_small() -> None:
-    thaw("config", "set", *SMALL)
-
-
-def forget_ray() -> None:
-    thaw("config", "set", "extract.engine=auto", "extract.ray.address=null", "extract.store=null")
+def settle(*changes: str) -> Callable[[], None]:
+    return lambda: thaw("config", "set", *changes)
 
 
 AFTER: dict[str, Callable[[], None]] = {
-    "cp examples/own_folder.yaml params.yaml": make_small,
-    "thaw config set extract.engine=ray extract.ray.address=ray://head:10001 extract.store=s3://bucket/features": forget_ray,
+    "cp examples/own_folder.yaml params.yaml": settle(*SMALL),
+    "thaw config set backbone.weights=ResNet50_Weights.IMAGENET1K_V2": settle(*SMALL),
+    "thaw config set extract.precision=auto": settle("extract.precision=float32"),
+    "thaw config set backbone.decoding=scaled": settle("backbone.decoding=exact"),
+    "thaw config set extract.engine=ray extract.ray.address=ray://head:10001 extract.store=s3://bucket/features": settle(
+        "extract.engine=auto", "extract.ray.address=null", "extract.store=null"
+    ),
 }
-"""What a test does after a line that a reader does not."""
+"""Settings that a test takes back, or that make it small."""
 
 if __name__ == "__main__":
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
