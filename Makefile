@@ -43,7 +43,7 @@ lock:            ## Make requirements.lock again from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--extra dev pyproject.toml -o requirements.lock
 
-bench: install   ## Run every benchmark, a minute each; FULL=1 for the figures of the README
+bench: install   ## Run every benchmark, a minute each; FULL=1 for the figures of docs/benchmarks.md
 	for script in benchmarks/*.py; do python $$script $(if $(FULL),,--quick) || exit 1; done
 
 ui: install      ## Start the MLflow and Prefect pages and serve the report

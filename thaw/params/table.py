@@ -1,6 +1,6 @@
-"""The table of every parameter, as Markdown, made from the models; the README holds it between two marks.
+"""The table of every parameter, as Markdown, made from the models; docs/parameters.md holds it between two marks.
 
-`python -m thaw.params.table README.md` brings the README up to date.
+`python -m thaw.params.table docs/parameters.md` brings the page up to date.
 """
 
 import json
@@ -60,5 +60,5 @@ def _choices(annotation: Any) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    readme = Path(sys.argv[1])
-    write_text(readme, with_table(readme.read_text(encoding="utf-8")))
+    page = Path(sys.argv[1])
+    write_text(page, with_table(page.read_text(encoding="utf-8")))
