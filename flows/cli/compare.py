@@ -85,9 +85,9 @@ def _ask_for(strategies: list[str], root: Path) -> bool:
 
 def _say(certificate: "Certificate") -> None:
     from flows.cli.terminal import out, table
-    from tasks.project.paths import CERTIFICATE_PAGE
+    from tasks.project.paths import REPORT
+    from thaw.evaluation.certificate import words
     from thaw.pages.layout import percent
-    from thaw.strategies.certificate import words
 
     screen = out()
     screen.print()
@@ -111,7 +111,7 @@ def _say(certificate: "Certificate") -> None:
         screen.print(f"{one.name} was left out: {one.reason}", style="dim", markup=False)
     for remark in words.remarks(certificate):
         screen.print(remark, style="dim", markup=False)
-    page = CERTIFICATE_PAGE / "certificate.html"
+    page = REPORT / "certificate.html"
     screen.print(f"With figures: {page}", style="dim", soft_wrap=True, markup=False)
 
 

@@ -15,7 +15,6 @@ STRATEGY = Path("data/strategy.json")
 HEAD = Path("data/head")
 FINETUNED = Path("data/finetuned")
 CERTIFICATE = Path("data/certificate.json")
-CERTIFICATE_PAGE = Path("data/certificate")
 REPORT = Path("data/report")
 REGISTERED = Path("data/registered.json")
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import thaw
-from tasks.project.paths import CERTIFICATE, CERTIFICATE_PAGE, MANIFEST, REPORT
+from tasks.project.paths import CERTIFICATE, MANIFEST, REPORT
 from tasks.registry.flat_names import flat_metrics, flat_params
 from tasks.registry.lineage_files import LINEAGE, write_lineage
 from tasks.registry.local_model import read_assembled
@@ -66,13 +66,12 @@ def _log_lineage(params: Params) -> None:
 
 
 def _log_certificate() -> None:
-    """The certificate, if there is one: its page with the run, and a nested run for each way to learn."""
+    """The certificate, if there is one, and a nested run for each way to learn; its page is in the report."""
     import mlflow
 
     certificate, parent = read_certificate(CERTIFICATE), mlflow.active_run()
     if certificate is None or parent is None:
         return
-    mlflow.log_artifacts(str(CERTIFICATE_PAGE), "certificate")
     mlflow.log_artifact(str(CERTIFICATE), "certificate")
     for entry in certificate.entries:
         with mlflow.start_run(experiment_id=parent.info.experiment_id, run_name=entry.name, nested=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS, CONTESTS
-from tasks.project.paths import CERTIFICATE, CERTIFICATE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
+from tasks.project.paths import CERTIFICATE, FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
 from tasks.project.progress import counted
 from tasks.stages.labelled_inputs import read_labelled_images
 from thaw.backbones.backbone import read_backbone
@@ -17,18 +17,17 @@ from thaw.evaluation.evaluation import resampling_of
 from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, read_index, read_views
 from thaw.finetuning import Desk
 from thaw.foundation.errors import BadManifest
-from thaw.foundation.files.atomic import digest_bytes, digest_file, write_bytes, write_text
+from thaw.foundation.files.atomic import digest_bytes, digest_file
 from thaw.kinds.views import IDENTITY, expand_views
 from thaw.models.prices import price_models
 from thaw.params.sections import Params
 from thaw.params.strategy import Strategy, read_strategy
-from thaw.strategies.advice.label_sets import refuse_certificate
 from thaw.strategies.baselines.learners import Inputs
 from thaw.strategies.baselines.transfer_gain import Draw
 from thaw.strategies.certificate.competitors import Arena, build_baselines, build_competitor
 from thaw.strategies.certificate.contest import Competitor, hold_contest
-from thaw.strategies.certificate.page import figure_pngs, render_certificate
 from thaw.strategies.certificate.record import Certificate, Terms, certify, write_certificate
+from thaw.targets.label_sets.refusals import refuse_certificate
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +35,11 @@ SPEED_BATCH = 32
 
 
 def write_certified(params: Params) -> None:
-    """Read everything, let every strategy learn from the same draws, write `data/certificate.json` and its page."""
+    """Read everything, let every strategy learn from the same draws, write `data/certificate.json`."""
     manifest = read_manifest(MANIFEST)
     if manifest.multilabel:
         refuse_certificate(params.compare)
     certificate = compare(params, manifest, read_index(FEATURES_INDEX))
-    for name, content in figure_pngs(certificate):
-        write_bytes(CERTIFICATE_PAGE / "figures" / f"{name}.png", content)
-    write_text(CERTIFICATE_PAGE / "certificate.html", render_certificate(certificate, params.registry.name))
     write_certificate(certificate, CERTIFICATE)
     for ruling in certificate.rulings:
         log.info("%s over %s: %s", certificate.strategy, ruling.over, ruling.verdict)

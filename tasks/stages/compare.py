@@ -3,8 +3,7 @@
 import logging
 
 from tasks.project.entry import stage
-from tasks.project.paths import CERTIFICATE, CERTIFICATE_PAGE
-from thaw.foundation.files.atomic import write_text
+from tasks.project.paths import CERTIFICATE
 from thaw.params.reading import read_params
 from thaw.strategies.certificate.absent import write_absent
 
@@ -12,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Write the certificate and its page, both empty where nothing is asked for."""
+    """Write the certificate, an empty one where nothing is asked for; the stage `evaluate` makes its page."""
     params = read_params()
     if params.compare.strategies:
         # PyTorch and all that trains take many seconds to load.
@@ -21,7 +20,6 @@ def main() -> None:
         write_certified(params)
     else:
         write_absent(CERTIFICATE)
-        write_text(CERTIFICATE_PAGE / "certificate.html", "")
         log.info("no certificate is asked for; `thaw compare` makes one")
 
 

@@ -12,11 +12,11 @@ from tasks.project.progress import counted
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import Example, read_manifest
 from thaw.dataset.selection import class_names_of, training_examples, validation_examples
+from thaw.evaluation.openness_words import describe as describe_tuning
 from thaw.features.store.store import FeatureStore, Layer, read_index, read_views
 from thaw.heads import FittedHead, fit_head, write_head
 from thaw.heads.open_set import remove_openness, write_openness
 from thaw.heads.open_set.fitting import fit_openness
-from thaw.heads.open_set.words import describe as describe_tuning
 from thaw.heads.trial_table import write_trials
 from thaw.kinds.views import expand_views
 from thaw.params.reading import read_params

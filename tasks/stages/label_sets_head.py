@@ -14,8 +14,8 @@ from thaw.heads.label_sets_storage import write_label_set_head
 from thaw.heads.open_set import remove_openness
 from thaw.heads.trial_table import write_trials
 from thaw.params.sections import Params
-from thaw.strategies.advice.label_sets import refuse_openness
 from thaw.targets.label_sets.labelled import LabelSetFeatures, label_set_views, targets_of
+from thaw.targets.label_sets.refusals import refuse_openness
 
 log = logging.getLogger(__name__)
 

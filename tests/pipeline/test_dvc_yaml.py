@@ -18,6 +18,7 @@ UNTRACKED = {paths.SCORES, paths.SCORED_FEATURES}
 """What no stage writes."""
 PIPELINES = [Path("dvc.yaml"), Path("data/pretrain/dvc.yaml")]
 FLOORS = ("thaw/", "tasks/")
+WORDED = {"page.py", "words.py", "figures.py", "layout.py"}
 
 
 def stages() -> list[tuple[Path, str, dict[str, Any]]]:
@@ -85,6 +86,17 @@ def test_every_folder_that_is_declared_is_used(
         if not any(path == folder or path.startswith(f"{folder}/") for path in files)
     }
     assert not unused, f"{file}: {name} names code that it does not read: {', '.join(sorted(unused))}"
+
+
+@pytest.mark.parametrize("name", ["compare", "finetune"])
+def test_wording_is_no_dependency_of_what_trains_for_long(name: str) -> None:
+    """An edit of a page must not run these stages again: their folders hold no template, page, words or figures."""
+    (stage,) = (stage for _, other, stage in stages() if other == name)
+    files = [
+        file for path in declared(stage) for file in (Path(path).rglob("*") if Path(path).is_dir() else [Path(path)])
+    ]
+    worded = {file.as_posix() for file in files if file.suffix == ".j2" or file.name in WORDED}
+    assert not worded, f"{name} depends on {', '.join(sorted(worded))}"
 
 
 def test_outputs_are_those_that_the_stages_write() -> None:

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from thaw.evaluation.openness_words import TITLES
 from thaw.foundation.files.display_names import shortened
 from thaw.foundation.statistics.bootstrap import Estimate, IntArray
 from thaw.heads.open_set import Tuning
-from thaw.heads.open_set.words import TITLES
 from thaw.pages.figures import BLUE, DEEP_BLUE, INK, MUTED, VERMILION, new_figure, percent_axis, plain
 from thaw.strategies.baselines.transfer_gain import TransferGain
 from thaw.targets.one_label.metrics import ClassScore, ReliabilityBin

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from thaw.dataset.ingest_report import IngestReport
+from thaw.evaluation import openness_words
+from thaw.evaluation.certificate.page import section_of
 from thaw.evaluation.evaluation import Evaluation, top_confusions
 from thaw.evaluation.figures import (
     Bar,
@@ -19,10 +21,8 @@ from thaw.evaluation.figures import (
 )
 from thaw.foundation.files.display_names import shown
 from thaw.foundation.statistics.bootstrap import Estimate
-from thaw.heads.open_set import words as openness_words
 from thaw.pages.figures import svg
 from thaw.pages.layout import percent, points, points_of, render
-from thaw.strategies.certificate.page import section_of
 
 TITLES: Mapping[str, str] = {
     "frozen": "Frozen backbone, new head",

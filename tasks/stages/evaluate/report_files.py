@@ -1,14 +1,17 @@
-"""What every report is written with: tables as CSV, metrics with their intervals, and the report of the ingestion."""
+"""What every report is written with: tables as CSV, metrics with their intervals, the report of the ingestion, the certificate's page."""
 
 import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
 
-from tasks.project.paths import INGEST
+from tasks.project.paths import INGEST, REPORT
 from thaw.dataset.ingest_report import IngestReport
+from thaw.evaluation.certificate.page import figure_pngs, render_certificate
 from thaw.foundation.errors import BadArtifact
+from thaw.foundation.files.atomic import write_bytes, write_text
 from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.strategies.certificate.record import Certificate
 
 
 def table_of(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -40,3 +43,10 @@ def read_ingest_report() -> IngestReport:
         return IngestReport(**{**values, "copies": (), "notes": tuple(values["notes"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadArtifact(f"{path} cannot be read ({error}); run `thaw run --stage ingest`") from error
+
+
+def write_certificate_page(certificate: Certificate, title: str) -> None:
+    """Write `data/report/certificate.html` and its figures."""
+    for name, png in figure_pngs(certificate):
+        write_bytes(REPORT / "figures" / f"certificate-{name}.png", png)
+    write_text(REPORT / "certificate.html", render_certificate(certificate, title))

@@ -23,7 +23,7 @@ from tasks.stages.evaluate.drift_reference import record_reference
 from tasks.stages.evaluate.gallery import make_gallery
 from tasks.stages.evaluate.leakage_and_cost import check
 from tasks.stages.evaluate.parity import compare_ways
-from tasks.stages.evaluate.report_files import read_ingest_report, table_of, with_intervals
+from tasks.stages.evaluate.report_files import read_ingest_report, table_of, with_intervals, write_certificate_page
 from tasks.stages.evaluate.trained_baselines import Setting, measure_contenders
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest, references_of
@@ -148,6 +148,8 @@ def write_report(evaluation: Evaluation, predictions: Predictions, test: Sequenc
     write_text(REPORT / "reliability.csv", table_of(("low", "high", "n", "confidence", "accuracy"), bins))
     for name, png in figure_pngs(evaluation):
         write_bytes(REPORT / "figures" / f"{name}.png", png)
+    if evaluation.certificate is not None:
+        write_certificate_page(evaluation.certificate, params.registry.name)
     write_text(REPORT / "report.html", _page(evaluation, test, params))
     write_text(REPORT / "metrics.json", json.dumps(metrics_of(evaluation), indent=2) + "\n")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.project.local_state import CHECKPOINTS, CONTESTS
-from tasks.project.paths import CERTIFICATE, CERTIFICATE_PAGE, REGISTERED, REPORT
+from tasks.project.paths import CERTIFICATE, REGISTERED, REPORT
 from tasks.stages import compare, evaluate, register
 from thaw.strategies.certificate.record import Certificate, read_certificate
 
@@ -44,9 +44,11 @@ def test_every_strategy_is_compared_and_goes_to_the_report_and_to_mlflow(project
     assert names == {"linear", "knn", "last block", "full", "random_backbone", "scratch", "majority"}
     assert not found.skipped and len(found.entry("full").accuracies) == 2
     assert {ruling.over for ruling in found.rulings} == {"random_backbone", "scratch", "majority"}
-    assert "certificate" in (CERTIFICATE_PAGE / "certificate.html").read_text()
     assert not list(CHECKPOINTS.rglob("*.safetensors"))
+    assert not (REPORT / "certificate.html").exists()
     evaluate.main()
+    assert 'id="contest"' in (REPORT / "certificate.html").read_text()
+    assert (REPORT / "figures" / "certificate-price.png").read_bytes().startswith(b"\x89PNG")
     assert 'id="certificate"' in (REPORT / "report.html").read_text()
     metrics = json.loads((REPORT / "metrics.json").read_text())
     assert metrics["certificate"]["full"]["accuracy"] == found.entry("full").score.accuracy.value

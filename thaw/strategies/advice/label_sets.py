@@ -11,7 +11,7 @@ from thaw.foundation.errors import BadArtifact, BadParameters
 from thaw.foundation.files.atomic import write_bytes
 from thaw.foundation.statistics.bootstrap import FloatArray
 from thaw.pages.layout import render
-from thaw.params.sections import CompareParams, OpennessParams, StrategyParams
+from thaw.params.sections import StrategyParams
 from thaw.params.strategy import Strategy
 from thaw.targets.paired import mean_difference
 
@@ -73,33 +73,6 @@ def advise_by_depth(losses: Mapping[str, FloatArray]) -> LabelSetAdvice:
         f"a head on `{best}` has a log loss of {losses[best].mean():.3f} on held-out images, against {losses[last].mean():.3f} on the last layer (lower by "
         f"{gain.low:.3f} to {gain.high:.3f}); other strategies are not measured where images have sets of labels",
     )
-
-
-def refuse_certificate(params: CompareParams) -> None:
-    """Say that label sets have no certificate.
-
-    Raises:
-        BadParameters: one is asked for.
-    """
-    if params.strategies:
-        raise BadParameters(
-            f"compare.strategies: [{', '.join(params.strategies)}] given; the certificate compares models of one label an image, and the listing has sets "
-            "of labels; `thaw compare --off` asks for none"
-        )
-
-
-def refuse_openness(params: OpennessParams) -> None:
-    """Say that label sets need no `neither`: a model names nothing where it finds nothing.
-
-    Raises:
-        BadParameters: inputs of no known class are to be told.
-    """
-    if params.score != "none" or params.background is not None:
-        given = f"score: {params.score}" if params.score != "none" else f"background: {params.background}"
-        raise BadParameters(
-            f"openness.{given} given; it works on one label an image, and the listing has sets of labels: give images that show no class an empty set "
-            "(`|` alone), and set openness.score to none and openness.background to null"
-        )
 
 
 _ADAPTER = TypeAdapter(LabelSetAdvice)

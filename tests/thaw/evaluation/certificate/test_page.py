@@ -2,8 +2,8 @@
 
 from certificates import HOSTILE, certificate
 
-from thaw.strategies.certificate import words
-from thaw.strategies.certificate.page import figure_pngs, render_certificate
+from thaw.evaluation.certificate import words
+from thaw.evaluation.certificate.page import figure_pngs, render_certificate
 
 
 def test_the_page_says_the_verdict_and_escapes_what_it_is_given() -> None:

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from thaw.evaluation.certificate import words
+from thaw.evaluation.certificate.figures import accuracy_figure, price_figure
 from thaw.pages.figures import png, svg
 from thaw.pages.layout import render
-from thaw.strategies.certificate import words
-from thaw.strategies.certificate.figures import accuracy_figure, price_figure
 from thaw.strategies.certificate.record import Certificate
 
 
 def render_certificate(certificate: Certificate, title: str) -> str:
     """The page as HTML."""
-    return render("strategies/certificate/page.html.j2", {"title": title, **section_of(certificate)})
+    return render("evaluation/certificate/page.html.j2", {"title": title, **section_of(certificate)})
 
 
 def section_of(certificate: Certificate) -> dict[str, object]:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from openness_rows import QUICK, blobs, openness_on_digits
 
+from thaw.evaluation.openness_words import describe
 from thaw.heads import fit_head
 from thaw.heads.open_set.fitted import Tuning
 from thaw.heads.open_set.fitting import fit_openness
-from thaw.heads.open_set.words import describe
 from thaw.params.sections import OpennessParams
 from thaw.targets.labelled import LabelledFeatures
 

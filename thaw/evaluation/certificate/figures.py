@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from thaw.evaluation.certificate.words import followed
 from thaw.foundation.files.display_names import shortened
 from thaw.pages.figures import BLUE, INK, MUTED, VERMILION, new_figure, percent_axis
 from thaw.strategies.certificate.record import Certificate, Entry
-from thaw.strategies.certificate.words import followed
 
 SECOND = 1 / 60
 NUDGES = ((6, 5), (6, -12), (-8, 18), (-8, -25))

@@ -1,0 +1,1 @@
+"""The transfer certificate for people: its page, its words, its figures."""
