@@ -90,7 +90,7 @@ def _recorded_commit(lineage: Lineage) -> str:
 def code_differences(stages: Sequence[LockedStage], root: Path) -> tuple[str, ...]:
     """What of the code and parameters that the stages ran with is another in the checkout at `root`: paths and dotted keys, sorted.
 
-    A file of the checkout is compared where the lock names it; the project's own code must be there.
+    A file of the checkout is compared where the lock names it. The project's own code, files and folders, must be there.
     """
     differing = set()
     for stage in stages:
@@ -99,7 +99,7 @@ def code_differences(stages: Sequence[LockedStage], root: Path) -> tuple[str, ..
             if path.is_file() and not Path(dep.path).is_absolute():
                 if _md5(path) != dep.md5:
                     differing.add(dep.path)
-            elif dep.path.startswith(_OWN_CODE):
+            elif dep.path.startswith(_OWN_CODE) and _folder_md5(path) != dep.md5:
                 differing.add(dep.path)
     return tuple(sorted(differing | _parameter_differences(stages, root / PARAMS)))
 
@@ -140,6 +140,14 @@ def _plain(value: object) -> object:
 def _md5(path: Path) -> str:
     """As DVC hashes a file."""
     return md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def _folder_md5(folder: Path) -> str:
+    """As DVC hashes a folder: over the names and hashes of its files, without what `.dvcignore` leaves out (bytecode); of no folder, that of an empty one."""
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    entries = [{"md5": _md5(path), "relpath": path.relative_to(folder).as_posix()} for path in files]
+    listing = json.dumps(sorted(entries, key=lambda entry: entry["relpath"]), sort_keys=True)
+    return f"{md5(listing.encode(), usedforsecurity=False).hexdigest()}.dir"
 
 
 def package_differences(lineage: Lineage) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from hashlib import md5
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 from traced import commit, inside_traceable, make_traced
 
 from tasks.lineage.reproduction import Recipe, code_differences, compare_rebuilt, equal_outputs, read_recipe, value_at
@@ -42,7 +43,7 @@ def test_uncommitted_changes_and_no_commit_say_what_to_do(registry: Registry, tm
 
 
 def test_other_code_and_parameters_are_named(tmp_path: Path) -> None:
-    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks/stages").mkdir(parents=True)
     (tmp_path / "tasks/stages/head.py").write_text("print()")
     (tmp_path / "params.yaml").write_text("head: {l2: [0.1], folds: 5}\nseed: 1\n")
     same = md5((tmp_path / "tasks/stages/head.py").read_bytes(), usedforsecurity=False).hexdigest()
@@ -56,6 +57,28 @@ def test_other_code_and_parameters_are_named(tmp_path: Path) -> None:
     )
     assert code_differences([stage, other], tmp_path) == ("head.l2", "tasks/stages/head.py", "thaw/gone.py")
     assert value_at({"a": {"b": 1}}, "a.b") == 1 and value_at({"a": 1}, "a.b") is None
+
+
+def test_folders_of_code_are_compared_as_dvc_hashes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = tmp_path / "thaw/heads"
+    for name in ("b.py", "a/c.py", "a.py", "__pycache__/b.pyc"):
+        (code / name).parent.mkdir(parents=True, exist_ok=True)
+        (code / name).write_text(name)
+    (tmp_path / "params.yaml").write_text("seed: 1\n")
+    (tmp_path / ".dvcignore").write_text("__pycache__\n")
+    Repo.init(no_scm=True)
+    with Repo() as repo:
+        repo.stage.add(name="head", cmd="true", deps=["thaw/heads"], verify=False)
+        (stage,) = repo.reproduce()
+        hashed = stage.deps[0].hash_info.value
+    stages = [LockedStage("head", (LockedFile("thaw/heads", hashed),), (), {})]
+    assert hashed.endswith(".dir") and code_differences(stages, tmp_path) == ()
+    (code / "a/c.py").write_text("changed")
+    assert code_differences(stages, tmp_path) == ("thaw/heads",)
+    (code / "a/c.py").write_text("a/c.py")
+    (code / "new.py").write_text("")
+    assert code_differences(stages, tmp_path) == ("thaw/heads",)
 
 
 def test_what_came_out_is_compared_with_what_was_recorded(registry: Registry, tmp_path: Path) -> None:
