@@ -47,6 +47,7 @@ from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.images.decoding import decode_pixels
 from thaw.kinds.images.reading import PixelSource, spread
+from thaw.kinds.kind import Limits
 from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams
 
 MOST = 10**8
@@ -159,7 +160,7 @@ def _end_to_end(name: str, backbone: Backbone, images: Path, rounds: int) -> Non
             with tempfile.TemporaryDirectory() as folder:
                 params = ExtractParams(precision=precision)
                 store = FeatureStore(Path(folder))
-                extract(manifest, images, backbone, store, params, max_pixels=MOST, keep=Path(kept))
+                extract(manifest, images, backbone, store, params, limits=Limits(MOST), keep=Path(kept))
 
         contenders: dict[str, Callable[[], object]] = {"reference": loop, "decode": decode}
         for precision in _PRECISIONS:

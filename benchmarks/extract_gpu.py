@@ -34,6 +34,7 @@ from thaw.foundation.files.atomic import write_text
 from thaw.foundation.parallel.ordered_map import map_ahead
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.images.reading import Reference
+from thaw.kinds.kind import Limits
 from thaw.kinds.views import IDENTITY
 from thaw.params.sections import DatasetParams, ExtractParams
 
@@ -99,7 +100,7 @@ def _figures(architecture: str, manifest: Manifest, images: Path, device: str) -
     backbone = _backbone(architecture)
     params = ExtractParams(precision="bfloat16", device=device)
     references = tuple((row.digest, images / row.path) for row in manifest.examples())
-    extractor = Extractor.begin(backbone, params, MOST, None)
+    extractor = Extractor.begin(backbone, params, Limits(MOST), None)
     task = ExtractionTask(cut_layers(backbone, "bfloat16", params.dtype, (IDENTITY,)), references)
     start = time.perf_counter()
     prepared = extractor.prepare(task, "bfloat16", len(references))

@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from thaw.kinds.kind import Limits
+
 WEIGHTS = "data/pretrain/small.safetensors"
 
 
@@ -63,7 +65,7 @@ def peak_mb(folder: Path) -> float:
     source = folder / "images"
     manifest = ingest(source, DatasetParams(source=str(source))).manifest
     backbone = read_backbone(BackboneParams(weights=WEIGHTS))
-    extract(manifest, source, backbone, FeatureStore(folder / "features"), ExtractParams(), max_pixels=10**7)
+    extract(manifest, source, backbone, FeatureStore(folder / "features"), ExtractParams(), limits=Limits(10**7))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -36,6 +36,7 @@ from thaw.dataset.selection import examples_of, training_examples
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore
 from thaw.heads import fit_head
+from thaw.kinds.kind import Limits
 from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams, HeadParams
 from thaw.targets.labelled import LabelledFeatures
 
@@ -91,7 +92,7 @@ class Cached:
         manifest = ingest(self.images, DatasetParams(source=str(self.images))).manifest
         with tempfile.TemporaryDirectory() as folder:
             store = FeatureStore(Path(folder))
-            index = extract(manifest, self.images, self.backbone, store, ExtractParams(), max_pixels=10**8).index
+            index = extract(manifest, self.images, self.backbone, store, ExtractParams(), limits=Limits(10**8)).index
             train, test = training_examples(manifest, None), examples_of(manifest, TEST)
             names = tuple(sorted({example.label or "" for example in train}))
             layer = index.layer(None)

@@ -25,6 +25,7 @@ from thaw.dataset.selection import class_names_of, examples_of, training_example
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore, read_views
 from thaw.heads import fit_head
+from thaw.kinds.kind import Limits
 from thaw.kinds.views import Views, expand_views
 from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams, HeadParams, Pooling
 from thaw.targets.labelled import label_views
@@ -66,7 +67,7 @@ class _Bench:
         """The mean over draws."""
         backbone = read_backbone(BackboneParams(weights=str(self._weights), layers=(MAPS,), pooling=pooling))
         params = ExtractParams(views=views)
-        index = extract(self._manifest, self._images, backbone, self._store, params, max_pixels=10**8).index
+        index = extract(self._manifest, self._images, backbone, self._store, params, limits=Limits(10**8)).index
         layers = [index.layer(None, view) for view in expand_views(views)]
         test = examples_of(self._manifest, TEST)
         tested = read_views(self._store, layers[:1], test)[:, 0]

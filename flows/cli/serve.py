@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from flows.serving.hosts import Hosts
     from flows.serving.limits import Limits
+    from thaw.kinds.kind import Limits as ExampleLimits
     from thaw.models.serving.engines import EngineName
 
 
@@ -66,7 +67,7 @@ def serve(
             err().print(f"{warning}; put a proxy before it that has both", style="yellow", soft_wrap=True)
         try:
             hosts = _hosts(bound.getsockname()[0], allow_host or [])
-            limits = Limits(max_body_mb, _max_pixels(), max_images, max_in_flight, timeout_s, patience_ms / 1e3)
+            limits = Limits(max_body_mb, _example_limits(), max_images, max_in_flight, timeout_s, patience_ms / 1e3)
             with err().status("loading what it takes"):
                 app = _app(model, engine.value, poll_s, limits, hosts)
             out().print(f"serving on {address_of(bound)}, Ctrl-C stops it", soft_wrap=True)
@@ -85,10 +86,10 @@ def _hosts(address: str, allowed: list[str]) -> "Hosts":
         raise typer.BadParameter(f"--allow-host: {error}") from error
 
 
-def _max_pixels() -> int:
+def _example_limits() -> "ExampleLimits":
     from thaw.params.reading import read_params
 
-    return int(read_params().dataset.max_megapixels * 1e6)
+    return read_params().dataset.limits
 
 
 def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits", hosts: "Hosts") -> "FastAPI":

@@ -20,7 +20,7 @@ from flows.serving.refusals import RETRY, Refused, explain_errors
 from flows.serving.room import Room
 from flows.serving.uploads import Upload, read_uploads
 from flows.serving.wording import facts_of, neighbours_of, worded
-from thaw.foundation.errors import BadImage
+from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
 from thaw.models.gallery import media_type
 from thaw.models.serving.classifier import Said
@@ -146,7 +146,7 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
         return Response(found.model_dump_json(exclude_none=True), media_type="application/json")
 
 
-async def _said(live: Live, uploads: Sequence[Upload], parts: Parts) -> list[Said | BadImage]:
+async def _said(live: Live, uploads: Sequence[Upload], parts: Parts) -> list[Said | BadExample]:
     try:
         async with asyncio.timeout(parts.limits.timeout_s):
             return await live.say([upload.content for upload in uploads], parts.decoders)
@@ -155,10 +155,12 @@ async def _said(live: Live, uploads: Sequence[Upload], parts: Parts) -> list[Sai
         raise Refused(503, "late", sentence, headers=RETRY) from error
 
 
-def _answers(live: Live, uploads: Sequence[Upload], said: Sequence[Said | BadImage], nearest: int) -> list[ImageAnswer]:
+def _answers(
+    live: Live, uploads: Sequence[Upload], said: Sequence[Said | BadExample], nearest: int
+) -> list[ImageAnswer]:
     answers = []
     for upload, one in zip(uploads, said, strict=True):
-        if isinstance(one, BadImage):
+        if isinstance(one, BadExample):
             answers.append(ImageAnswer(name=upload.name, reason=str(one)))
         else:
             neighbours = neighbours_of(live.classifier, one, nearest) if nearest else None

@@ -13,6 +13,7 @@ from tasks.registry.registry import ModelVersion, Registry
 from tasks.registry.served_model import Wanted, find_number, read_served_model
 from thaw.foundation.errors import RegistryError, ThawError
 from thaw.foundation.parallel.ordered_map import usable_cores
+from thaw.kinds.kind import Limits
 from thaw.models.serving.classifier import Classifier, build_classifier
 from thaw.models.serving.engines import EngineName
 
@@ -23,13 +24,13 @@ Load = Callable[[int], tuple[ModelVersion, Classifier]]
 """Reads and warms the version of a number, in a thread."""
 
 
-def loader(registry: Registry, engine: EngineName, max_pixels: int) -> Load:
+def loader(registry: Registry, engine: EngineName, limits: Limits) -> Load:
     """Loads versions from a registry."""
 
     def load(number: int) -> tuple[ModelVersion, Classifier]:
         served = read_served_model(registry, number)
         classifier = build_classifier(
-            served.predictor, served.gallery, engine=engine, max_pixels=max_pixels, workers=usable_cores(), keep=NETWORKS
+            served.predictor, served.gallery, engine=engine, limits=limits, workers=usable_cores(), keep=NETWORKS
         )  # fmt: skip
         return served.version, classifier
 
@@ -118,7 +119,7 @@ def following(registry: Registry, wanted: Wanted, *, engine: EngineName, poll_s:
 
     @asynccontextmanager
     async def background(parts: Parts) -> AsyncIterator[None]:
-        load = loader(registry, engine, parts.limits.max_pixels)
+        load = loader(registry, engine, parts.limits.example)
         follower = Follower(lambda: find_number(registry, wanted), load, parts, poll_s)
         task = asyncio.create_task(follower.follow())
         try:

@@ -16,7 +16,7 @@ from flows.serving.metrics import Metrics
 from flows.serving.refusals import RETRY, Refused
 from tasks.registry.registry import ModelVersion
 from thaw.backbones.engines.engine import MICRO_BATCH
-from thaw.foundation.errors import BadImage
+from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
 from thaw.models.serving.classifier import Classifier, Said
 
@@ -40,18 +40,18 @@ class Live:
             gathered=metrics.batch_images.observe,
         )
 
-    async def say(self, contents: Sequence[bytes], decoders: ThreadPoolExecutor) -> list[Said | BadImage]:
+    async def say(self, contents: Sequence[bytes], decoders: ThreadPoolExecutor) -> list[Said | BadExample]:
         """What the model says of each image file, or why it cannot be used."""
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(self._say(content, decoders)) for content in contents]
         return [task.result() for task in asked]
 
-    async def _say(self, content: bytes, decoders: ThreadPoolExecutor) -> Said | BadImage:
+    async def _say(self, content: bytes, decoders: ThreadPoolExecutor) -> Said | BadExample:
         with self._batcher.announced():
             loop = asyncio.get_running_loop()
             try:
                 pixels = await loop.run_in_executor(decoders, self.classifier.decode, content)
-            except BadImage as error:
+            except BadExample as error:
                 return error
         return await self._batcher.ask(pixels)
 

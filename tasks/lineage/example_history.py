@@ -11,7 +11,7 @@ from tasks.lineage.lineage import download_lineage, download_manifest
 from tasks.registry.lineage_files import TRAINING
 from tasks.registry.registry import ModelVersion, Registry
 from thaw.dataset.manifest import Example, Manifest, read_manifest
-from thaw.foundation.errors import BadImage
+from thaw.foundation.errors import BadExample
 from thaw.foundation.files.atomic import DIGEST_SIZE, digest_file
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.lineage.training_images import read_training_images
@@ -45,14 +45,14 @@ def digest_of(image: str) -> bytes:
     """BLAKE3 of a file's bytes, or the digest itself where 64 hex digits are given; 32 bytes.
 
     Raises:
-        BadImage: it is neither.
+        BadExample: it is neither.
     """
     path = Path(image)
     if path.is_file():
         return digest_file(path)
     if _DIGEST.fullmatch(image):
         return bytes.fromhex(image)
-    raise BadImage(
+    raise BadExample(
         f"`{image}` is no file, and no digest of {2 * DIGEST_SIZE} hex digits; give the path of an image, or its digest"
     )
 

@@ -12,11 +12,12 @@ import torch
 from mlflow.pyfunc import PythonModel, PythonModelContext
 from PIL import Image
 
-from thaw.foundation.errors import BadImage
+from thaw.foundation.errors import BadExample
+from thaw.kinds.kind import Limits
 from thaw.models.label_sets_predictor import LabelSetAnswer, LabelSetPredictor, read_any_predictor
 from thaw.models.predictor import Answer, Predictor
 
-MAX_PIXELS = 100_000_000
+LIMITS = Limits(100_000_000)
 BATCH = 64
 _SHOWN = 200
 """The longest path or text that an error repeats."""
@@ -92,8 +93,8 @@ def pixels_of(value: object, row: int, predictor: Predictor | LabelSetPredictor)
     try:
         if isinstance(value, np.ndarray | list):
             return predictor.pixels_of_picture(from_array(np.asarray(value)))
-        return predictor.pixels_of_file(read(value), MAX_PIXELS)
-    except (BadImage, OSError, ValueError, TypeError) as error:
+        return predictor.pixels_of_file(read(value), LIMITS)
+    except (BadExample, OSError, ValueError, TypeError) as error:
         shown = f" ({value})" if isinstance(value, str | Path) and len(str(value)) < _SHOWN else ""
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ValueError(f"row {row}{shown} is no image that can be used: {reason}") from error

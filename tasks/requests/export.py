@@ -11,7 +11,7 @@ from tasks.project.paths import MANIFEST
 from tasks.registry.deployed_model import find_version, read_deployed
 from tasks.registry.registry import Registry, open_registry
 from thaw.dataset.manifest import TEST, read_manifest
-from thaw.foundation.errors import BadExport, BadImage
+from thaw.foundation.errors import BadExample, BadExport
 from thaw.kinds.images.reading import read_ingested, spread
 from thaw.models.exporting.card import Origin
 from thaw.models.exporting.folder import Export, Tell, check_target, write_export
@@ -97,12 +97,12 @@ def default_folder(origin: Origin, format_: Format) -> Path:
 
 def _pixels(predictor: AnyPredictor, images: Sequence[Path], params: Params) -> list[torch.Tensor]:
     """The images to check on as the model takes them: uint8 [3, H, W] each."""
-    most, found = int(params.dataset.max_megapixels * 1e6), []
+    limits, found = params.dataset.limits, []
     for digest, path in _contents(images, params):
         content = path.read_bytes() if digest is None else read_ingested(digest, path)
         try:
-            found.append(predictor.pixels_of_file(content, most))
-        except BadImage as error:
+            found.append(predictor.pixels_of_file(content, limits))
+        except BadExample as error:
             raise BadExport(f"{path} {error}; name other images to check the export on with --images") from error
     return found
 

@@ -138,16 +138,16 @@ def _extract(backbone: Backbone, examples: Sequence[Example], params: Params, pr
         backbone,
         FeatureStore(FEATURES),
         params.extract.model_copy(update={"views": ("identity",), "store": None}),
-        max_pixels=int(params.dataset.max_megapixels * 1e6),
+        limits=params.dataset.limits,
         keep=NETWORKS,
         progress=progress,
     )
 
 
 def _price(backbone: Backbone, field: _Field, params: Params) -> Price:
-    most = int(params.dataset.max_megapixels * 1e6)
+    limits = params.dataset.limits
     some = field.examples[:SPEED_BATCH]
-    pixels = read_pixels(references_of(some, Path(params.dataset.source)), backbone.preprocessing, max_pixels=most)
+    pixels = read_pixels(references_of(some, Path(params.dataset.source)), backbone.preprocessing, limits=limits)
     classes = len(field.judges.class_names)
     return price_models(backbone, backbone.layers, pixels, classes, params.head.hidden)(
         Strategy("linear", backbone.layers[-1])

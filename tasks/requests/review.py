@@ -137,8 +137,8 @@ def _read(store: FeatureStore, layer: Layer, examples: Sequence[Example]) -> Row
 
 def _thumbnails(findings: Sequence[Finding], examples: Sequence[Example], params: Params) -> dict[str, bytes]:
     by_digest = {one.digest.hex(): one for one in examples}
-    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    source, limits = Path(params.dataset.source), params.dataset.limits
     return {
-        digest: thumbnail_of((by_digest[digest].digest, source / by_digest[digest].path), most)
+        digest: thumbnail_of((by_digest[digest].digest, source / by_digest[digest].path), limits)
         for digest in dict.fromkeys(one.digest for one in findings)
     }

@@ -24,6 +24,7 @@ from thaw.foundation.errors import BadParameters
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.files.shared_lock import adding
 from thaw.foundation.parallel.progress import Progress, untold
+from thaw.kinds.kind import Limits
 from thaw.kinds.views import IDENTITY
 from thaw.models.scoring.fetching import fetch
 from thaw.models.scoring.forward import Forward
@@ -64,8 +65,8 @@ class _Ready:
     params: Params
 
     @property
-    def max_pixels(self) -> int:
-        return int(self.params.dataset.max_megapixels * 1e6)
+    def limits(self) -> Limits:
+        return self.params.dataset.limits
 
 
 def score(
@@ -108,7 +109,7 @@ def look(sources: Sequence[str], model: str | None = None, progress: Progress = 
     known = Known(ready.layer, (FeatureStore(FEATURES), FeatureStore(SCORED_FEATURES)))
     here = (one for one in inputs if one.place is None or isinstance(one.place, LocalFile))
     cached = unusable = seen = 0
-    for seen, one in enumerate(fetch(here, ready.max_pixels), start=1):
+    for seen, one in enumerate(fetch(here, ready.limits), start=1):
         cached += one.digest is not None and known.has(one.digest)
         unusable += one.digest is None
         progress(seen, total)
@@ -157,7 +158,7 @@ def _score(
             _scorer(ready, into, others),
             _scored_by(ready),
             output,
-            key=f"{ready.deployed.key} {ready.layer} {ready.max_pixels}",
+            key=f"{ready.deployed.key} {ready.layer} {ready.limits.max_pixels}",
             part_rows=params.part_rows,
             progress=progress,
         )
@@ -194,10 +195,10 @@ def _layer(deployed: Deployed, params: ExtractParams) -> tuple[Layer, Precision,
 
 
 def _scorer(ready: _Ready, into: FeatureStore, others: Sequence[FeatureStore]) -> Scorer:
-    extractor = Extractor.begin(ready.deployed.predictor.backbone, ready.params.extract, ready.max_pixels, NETWORKS)
+    extractor = Extractor.begin(ready.deployed.predictor.backbone, ready.params.extract, ready.limits, NETWORKS)
     dtype = cast("torch.dtype", getattr(torch, ready.dtype))
     forward = Forward(extractor, ready.layer, ready.precision, dtype)
-    return Scorer(ready.deployed.predictor, ready.layer, forward, into=into, others=others, max_pixels=ready.max_pixels)
+    return Scorer(ready.deployed.predictor, ready.layer, forward, into=into, others=others, limits=ready.limits)
 
 
 def _scored_by(ready: _Ready) -> ScoredBy:

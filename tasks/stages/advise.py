@@ -19,7 +19,7 @@ from thaw.dataset.manifest import TEST, TRAIN, Example, Manifest, read_manifest,
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, read_index
 from thaw.foundation.files.atomic import write_bytes, write_text
-from thaw.kinds.images.tensors import read_pixels
+from thaw.kinds.images.tensors import flat_pixels, read_pixels
 from thaw.kinds.views import IDENTITY
 from thaw.models.prices import Pricing, price_models
 from thaw.params.reading import read_params
@@ -32,7 +32,7 @@ from thaw.strategies.advice.pool import Pool, sample_rows
 from thaw.strategies.advice.record import Advice, write_advice, write_predicted
 from thaw.strategies.advice.size import Size, measure_size
 from thaw.strategies.advice.words import ranking
-from thaw.strategies.baselines.learners import BATCH, flat_pixels
+from thaw.strategies.baselines.learners import BATCH
 
 if TYPE_CHECKING:
     from thaw.finetuning import Desk
@@ -165,8 +165,8 @@ def _targets(examples: Sequence[Example], class_names: tuple[str, ...]) -> torch
 
 def _read_pixels(examples: Sequence[Example], backbone: Backbone, params: Params) -> torch.Tensor:
     dataset = params.dataset
-    most = int(dataset.max_megapixels * 1e6)
-    return read_pixels(references_of(examples, Path(dataset.source)), backbone.preprocessing, max_pixels=most)
+    limits = dataset.limits
+    return read_pixels(references_of(examples, Path(dataset.source)), backbone.preprocessing, limits=limits)
 
 
 if __name__ == "__main__":

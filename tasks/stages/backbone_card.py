@@ -22,6 +22,7 @@ from thaw.evaluation.report import TITLES
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.files.atomic import write_text
+from thaw.kinds.kind import Limits
 from thaw.pages.layout import percent, points
 from thaw.params.sections import BackboneParams, DatasetParams, EvaluateParams, Params, SplitParams
 from thaw.strategies.baselines.transfer_gain import TransferGain
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 SEEDS = 10
 LABELS_PER_CLASS = 5
-MAX_PIXELS = 10**6
+LIMITS = Limits(10**6)
 
 
 def main() -> None:
@@ -53,7 +54,7 @@ def measure_on_digits(weights: Path, *, seeds: int, labels_per_class: int) -> Tr
         params = Params(dataset=dataset, backbone=BackboneParams(weights=str(weights)), evaluate=evaluate)
         manifest, backbone = ingest(source, dataset).manifest, read_backbone(params.backbone)
         store = FeatureStore(Path(folder) / "features")
-        index = extract(manifest, source, backbone, store, params.extract, max_pixels=MAX_PIXELS).index
+        index = extract(manifest, source, backbone, store, params.extract, limits=LIMITS).index
         test, names = examples_of(manifest, TEST), class_names_of(training_examples(manifest, None))
         setting = Setting(params, manifest, (index.layer(None),), backbone, store, names, "linear", test)
         gain = measure_contenders(setting)

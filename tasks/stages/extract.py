@@ -56,7 +56,7 @@ def _extract(params: Params) -> FeatureIndex:
             read_backbone(params.backbone),
             FeatureStore(FEATURES),
             params.extract,
-            max_pixels=int(params.dataset.max_megapixels * 1e6),
+            limits=params.dataset.limits,
             keep=NETWORKS,
             lender=FeatureStore(SCORED_FEATURES),
             progress=progress,

@@ -21,9 +21,9 @@ def read_labelled_images(
     Raises:
         BadSource: an image is gone, or is not the one that was ingested.
     """
-    most = int(params.dataset.max_megapixels * 1e6)
+    limits = params.dataset.limits
     return LabelledImages(
-        pixels=read_pixels(references_of(rows, Path(params.dataset.source)), preprocessing, max_pixels=most),
+        pixels=read_pixels(references_of(rows, Path(params.dataset.source)), preprocessing, limits=limits),
         places=torch.arange(len(rows)),
         digests=tuple(row.digest for row in rows),
         targets=torch.tensor([class_names.index(str(row.label)) for row in rows], dtype=torch.int64),

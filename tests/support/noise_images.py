@@ -7,8 +7,9 @@ from PIL import Image
 
 from thaw.dataset.manifest import Example, Manifest, build_manifest
 from thaw.foundation.files.atomic import digest_file
+from thaw.kinds.kind import Limits
 
-MAX_PIXELS = 10**6
+LIMITS = Limits(10**6)
 
 
 def write_images(folder: Path, numbers: range) -> None:

@@ -14,6 +14,7 @@ from thaw.features.extraction.extraction import cut_layers
 from thaw.features.extraction.worker import Extractor
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.parallel.progress import Progress, untold
+from thaw.kinds.kind import Limits
 from thaw.models.label_sets_predictor import LabelSetPredictor
 from thaw.models.predictor import Predictor
 from thaw.models.scoring.forward import Forward
@@ -22,7 +23,7 @@ from thaw.models.scoring.scoring import Scored, Scorer, score_all
 from thaw.models.scoring.table import ScoredBy
 from thaw.params.sections import ExtractParams
 
-MAX_PIXELS = 10**6
+LIMITS = Limits(10**6)
 
 
 def layer_of(predictor: Predictor | LabelSetPredictor) -> Layer:
@@ -38,10 +39,10 @@ def scorer_into(
 ) -> Scorer:
     """A scorer whose new features go to a store."""
     model = predictor or predictor_on_digits()
-    extractor = Extractor.begin(model.backbone, ExtractParams(workers=workers), MAX_PIXELS, None)
+    extractor = Extractor.begin(model.backbone, ExtractParams(workers=workers), LIMITS, None)
     layer = layer_of(model)
     forward = Forward(extractor, layer, "float32", torch.float32)
-    return Scorer(model, layer, forward, into=store, others=others, max_pixels=MAX_PIXELS)
+    return Scorer(model, layer, forward, into=store, others=others, limits=LIMITS)
 
 
 def score_into(

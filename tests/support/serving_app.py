@@ -21,9 +21,11 @@ from flows.serving.live import Live
 from flows.serving.server import address_of, listen
 from tasks.registry.registry import ModelVersion
 from thaw.foundation.files.atomic import digest_bytes
+from thaw.kinds.kind import Limits as ExampleLimits
 from thaw.models.gallery import Gallery
 from thaw.models.serving.classifier import AnyPredictor, Classifier, build_classifier
 
+LIMITS = ExampleLimits(10**6)
 VERSION = ModelVersion("digits", 7, ("champion",), datetime(2026, 1, 2, tzinfo=UTC), "run", "models:/m-1", {"thaw.strategy": "linear"})  # fmt: skip
 
 
@@ -50,7 +52,7 @@ def digit_files(count: int) -> list[bytes]:
 def digit_gallery(predictor: AnyPredictor, count: int = 12) -> Gallery:
     """Digits among training images; the labels are what the model says of them."""
     files = digit_files(count)[::2]
-    pixels = [predictor.pixels_of_file(file, 10**6) for file in files]
+    pixels = [predictor.pixels_of_file(file, ExampleLimits(10**6)) for file in files]
     import torch
 
     features = predictor.backbone.features(torch.stack(pixels))[predictor.layer].clone()
@@ -60,8 +62,10 @@ def digit_gallery(predictor: AnyPredictor, count: int = 12) -> Gallery:
     return Gallery("f" * 32, predictor.layer, digests, paths, labels, features, tuple(files))
 
 
-def classifier_of(predictor: AnyPredictor, gallery: Gallery | None = None, max_pixels: int = 10**6) -> Classifier:
-    return build_classifier(predictor, gallery, engine="torch", max_pixels=max_pixels, workers=2)
+def classifier_of(
+    predictor: AnyPredictor, gallery: Gallery | None = None, limits: ExampleLimits = LIMITS
+) -> Classifier:
+    return build_classifier(predictor, gallery, engine="torch", limits=limits, workers=2)
 
 
 def desk_with(classifier: Classifier | None, version: ModelVersion = VERSION) -> Background:
@@ -79,7 +83,7 @@ def desk_with(classifier: Classifier | None, version: ModelVersion = VERSION) ->
 @contextmanager
 def served(background: Background, limits: Limits | None = None, hosts: Hosts = Hosts()) -> Iterator[Served]:  # noqa: B008  # frozen
     """The application on a free port until the end."""
-    parts = Parts(limits or Limits(max_pixels=10**6), "models:/digits@champion", hosts)
+    parts = Parts(limits or Limits(example=ExampleLimits(10**6)), "models:/digits@champion", hosts)
     with listen("127.0.0.1", 0) as bound, ThreadPoolExecutor(1) as pool:
         config = uvicorn.Config(build_app(parts, background), log_config=None, lifespan="on", timeout_graceful_shutdown=20)  # fmt: skip
         server, loops, started = uvicorn.Server(config), [], threading.Event()

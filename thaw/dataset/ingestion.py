@@ -1,6 +1,6 @@
 """Ingestion: every file of a source opened, hashed and decoded once; what is good becomes the manifest."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -12,11 +12,12 @@ from thaw.dataset.ingest_report import Accepted, IngestReport, build_report
 from thaw.dataset.label_sets import join_labels
 from thaw.dataset.manifest import Example, Manifest, build_manifest
 from thaw.dataset.splits import Splitter
-from thaw.foundation.errors import BadImage, BadSource, TooManyRejected
+from thaw.foundation.errors import BadExample, BadSource, TooManyRejected
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.images.files import StoredImage, fits_ending, inspect, refuse_size
+from thaw.kinds.kind import Kind, Limits, Stored
+from thaw.kinds.registry import IMAGES, kind_named
 from thaw.params.sections import DatasetParams
 
 _NONE: Corrections = {}
@@ -59,15 +60,17 @@ def ingest(
         BadSource: the source is missing, laid out ambiguously, has fewer than two classes, or names that differ only by case.
         TooManyRejected: more than `params.max_rejected` files are rejected; it carries the list of them.
     """
+    kind = kind_named(IMAGES)
     found = read_source(source, params.listing)
-    read = _read_all(source, found.candidates, int(params.max_megapixels * 1e6), workers or usable_cores(), progress)
+    reading = partial(_read, kind, source, params.limits)
+    read = _read_all(reading, found.candidates, workers or usable_cores(), progress)
     rejected = sorted(
         [*found.rejected, *(one for one in read if isinstance(one, Rejected))],
         key=lambda one: (one.path, one.reason),
     )
     _refuse_too_many(source, rejected, params.max_rejected)
     splitter = Splitter.of((candidate.split for candidate in found.candidates), params.splits)
-    offered = [_accept(one, splitter) for one in read if isinstance(one, _Read)]
+    offered = [_accept(kind, one, splitter) for one in read if isinstance(one, _Read)]
     accepted, changes = _correct(offered, corrections)
     check_class_names(source, (name for one in accepted for name in one.example.names or ()))
     _refuse_too_few_classes(source, accepted)
@@ -85,36 +88,35 @@ class _Read:
     candidate: Candidate
     digest: bytes
     size: int
-    image: StoredImage
+    stored: Stored
 
 
 def _read_all(
-    root: Path, candidates: Iterable[Candidate], max_pixels: int, workers: int, progress: Progress
+    read: Callable[[Candidate], _Read | Rejected], candidates: Iterable[Candidate], workers: int, progress: Progress
 ) -> list[_Read | Rejected]:
     """Read files by threads (hashing and decoding run outside Python's lock), a few at a time, in order."""
     files = tuple(candidates)
     results: list[_Read | Rejected] = []
-    read = partial(_read, root, max_pixels)
     for _, result in map_ahead(read, files, workers=workers, depth=workers * _IN_FLIGHT):
         results.append(result)
         progress(len(results), len(files))
     return results
 
 
-def _read(root: Path, max_pixels: int, candidate: Candidate) -> _Read | Rejected:
+def _read(kind: Kind, root: Path, limits: Limits, candidate: Candidate) -> _Read | Rejected:
     path = root / candidate.path
     try:
         size = path.stat().st_size
-        refuse_size(size, max_pixels)
+        kind.refuse_size(size, limits)
         content = path.read_bytes()
-        return _Read(candidate, digest_bytes(content), len(content), inspect(content, max_pixels))
-    except BadImage as error:
+        return _Read(candidate, digest_bytes(content), len(content), kind.inspect(content, limits))
+    except BadExample as error:
         return Rejected(candidate.path, str(error))
     except OSError as error:
         return Rejected(candidate.path, f"cannot be opened ({error.strerror})")
 
 
-def _accept(read: _Read, splitter: Splitter) -> Accepted:
+def _accept(kind: Kind, read: _Read, splitter: Splitter) -> Accepted:
     asked = read.candidate
     example = Example(
         digest=read.digest,
@@ -122,11 +124,11 @@ def _accept(read: _Read, splitter: Splitter) -> Accepted:
         label=asked.label,
         split=splitter.split(named=asked.split, digest=read.digest, group=asked.group),
         group=asked.group,
-        shape=read.image.shape,
+        shape=read.stored.shape,
         size=read.size,
         labels=asked.labels,
     )
-    return Accepted(example, read.image.kind, fits_ending(read.image.kind, PurePosixPath(asked.path).suffix))
+    return Accepted(example, read.stored.format, kind.fits_ending(read.stored.format, PurePosixPath(asked.path).suffix))
 
 
 def _correct(offered: Sequence[Accepted], corrections: Corrections) -> tuple[list[Accepted], tuple[Change, ...]]:

@@ -49,7 +49,7 @@ class BadExport(ThawError):
     """A model cannot be exported so, or what came out does not say what the model says."""
 
 
-class BadImage(ThawError):
+class BadExample(ThawError):
     """One image that cannot be used, with the reason; never stops a run by itself."""
 
 

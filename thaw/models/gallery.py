@@ -15,13 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from thaw.dataset.manifest import Example
-from thaw.foundation.errors import BadArtifact, BadImage, BadSource
+from thaw.foundation.errors import BadArtifact, BadExample, BadSource
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.heads.standardisation import Standardisation
 from thaw.kinds.images.files import open_image, upright_rgb
 from thaw.kinds.images.reading import read_ingested
+from thaw.kinds.kind import Limits
 
 FILE = "gallery.parquet"
 SIDE = 128
@@ -100,7 +101,7 @@ def build_gallery(
     *,
     fingerprint: str,
     layer: str,
-    max_pixels: int,
+    limits: Limits,
     progress: Progress = untold,
 ) -> Gallery:
     """A gallery of labelled examples; those whose image is gone or has changed since it was ingested are left out.
@@ -110,8 +111,8 @@ def build_gallery(
 
     def picture(example: Example) -> bytes | None:
         try:
-            return _thumbnail(read_ingested(example.digest, source / example.path), max_pixels)
-        except (BadSource, BadImage):
+            return _thumbnail(read_ingested(example.digest, source / example.path), limits)
+        except (BadSource, BadExample):
             return None
 
     kept, thumbnails = [], []
@@ -131,8 +132,8 @@ def build_gallery(
     )
 
 
-def _thumbnail(content: bytes, max_pixels: int) -> bytes:
-    opened = open_image(content, max_pixels)
+def _thumbnail(content: bytes, limits: Limits) -> bytes:
+    opened = open_image(content, limits.max_pixels)
     opened.draft(
         "RGB", (2 * SIDE, 2 * SIDE)
     )  # of JPEG alone: decoded at a fraction of its size, still twice as large as needed

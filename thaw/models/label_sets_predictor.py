@@ -13,6 +13,7 @@ from thaw.backbones.backbone import Backbone, read_written_backbone, write_backb
 from thaw.heads.label_sets_fitted import LabelSetHead
 from thaw.heads.label_sets_storage import holds_label_set_head, read_label_set_head, write_label_set_head
 from thaw.kinds.images.decoding import decode_pixels
+from thaw.kinds.kind import Limits
 from thaw.models.predictor import BATCH, Predictor
 
 
@@ -43,13 +44,13 @@ class LabelSetPredictor:
         """The classes, in the order of the probabilities."""
         return self.head.class_names
 
-    def pixels_of_file(self, content: bytes, max_pixels: int) -> torch.Tensor:
+    def pixels_of_file(self, content: bytes, limits: Limits) -> torch.Tensor:
         """An image file's bytes as the backbone takes them: uint8 [3, H, W].
 
         Raises:
-            BadImage: see `thaw.kinds.images.decoding.decode_pixels`.
+            BadExample: see `thaw.kinds.images.decoding.decode_pixels`.
         """
-        return decode_pixels(content, self.backbone.preprocessing, max_pixels)
+        return decode_pixels(content, self.backbone.preprocessing, limits.max_pixels)
 
     def pixels_of_picture(self, image: Image.Image) -> torch.Tensor:
         """The same of a decoded RGB image of any size."""

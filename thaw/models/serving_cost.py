@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from thaw.foundation.files.records import read_record, write_record
+from thaw.kinds.kind import Limits
 
 if TYPE_CHECKING:
     from thaw.models.label_sets_predictor import LabelSetPredictor
@@ -39,19 +40,19 @@ _ADAPTER = TypeAdapter(ServingCost)
 
 
 def measure_serving_cost(
-    model: "Predictor | LabelSetPredictor", contents: Sequence[bytes], max_pixels: int
+    model: "Predictor | LabelSetPredictor", contents: Sequence[bytes], limits: Limits
 ) -> ServingCost:
     """Time the model on image files, each as its bytes, decoded in turn; at least one, of which the first `BATCH` are used.
 
     Raises:
-        BadImage: one cannot be decoded.
+        BadExample: one cannot be decoded.
     """
     import torch
 
     files = contents[:BATCH]
 
     def answer(batch: Sequence[bytes]) -> None:
-        model.predict([model.pixels_of_file(content, max_pixels) for content in batch])
+        model.predict([model.pixels_of_file(content, limits) for content in batch])
 
     answer(files)  # warms up
     alone = [files[number % len(files)] for number in range(ALONE)]

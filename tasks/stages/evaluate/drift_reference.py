@@ -51,8 +51,8 @@ def _observe_cached(layer: Layer, examples: Sequence[Example]) -> Observed:
 
 
 def _read_pixels(model: Predictor, examples: Sequence[Example], params: Params) -> torch.Tensor:
-    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
-    return read_pixels(references_of(examples, source), model.backbone.preprocessing, max_pixels=most)
+    source, limits = Path(params.dataset.source), params.dataset.limits
+    return read_pixels(references_of(examples, source), model.backbone.preprocessing, limits=limits)
 
 
 def _observe_pixels(model: Predictor, examples: Sequence[Example], pixels: torch.Tensor) -> Observed:

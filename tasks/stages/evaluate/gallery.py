@@ -28,12 +28,12 @@ def make_gallery(params: Params, training: Sequence[Example], layer: Layer, tune
     if params.evaluate.gallery == 0:
         path.unlink(missing_ok=True)
         return
-    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    source, limits = Path(params.dataset.source), params.dataset.limits
 
     def features_of(examples: Sequence[Example]) -> Tensor:
         if tuned is None:
             return FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [one.digest for one in examples])
-        pixels = read_pixels(references_of(examples, source), tuned.backbone.preprocessing, max_pixels=most)
+        pixels = read_pixels(references_of(examples, source), tuned.backbone.preprocessing, limits=limits)
         return _features(tuned, pixels)
 
     chosen = spread_over_classes(training, params.evaluate.gallery)
@@ -44,7 +44,7 @@ def make_gallery(params: Params, training: Sequence[Example], layer: Layer, tune
             features_of,
             fingerprint=layer.fingerprint if tuned is None else tuned.backbone.fingerprint("float32", "float32"),
             layer=layer.name if tuned is None else tuned.layer,
-            max_pixels=most,
+            limits=limits,
             progress=progress,
         )
     if len(gallery) < len(chosen):

@@ -137,9 +137,10 @@ def _description(
 
 def _page(evaluation: LabelSetEvaluation, test: Sequence[Example], params: Params) -> str:
     by_digest = {example.digest: example for example in test}
-    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    source, limits = Path(params.dataset.source), params.dataset.limits
     thumbnails = {
-        one.digest: thumbnail_of((one.digest, source / by_digest[one.digest].path), most) for one in evaluation.mistakes
+        one.digest: thumbnail_of((one.digest, source / by_digest[one.digest].path), limits)
+        for one in evaluation.mistakes
     }
     origin = Origin(params.registry.name, (), PARAMS.read_text(encoding="utf-8"))
     return render_set_report(evaluation, read_ingest_report(), origin, thumbnails)

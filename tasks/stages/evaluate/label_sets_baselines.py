@@ -10,10 +10,10 @@ from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.label_sets_selection import examples_of, training_examples, validation_examples
 from thaw.dataset.manifest import TEST, Example, Manifest, references_of
-from thaw.kinds.images.tensors import read_pixels
+from thaw.kinds.images.tensors import flat_pixels, read_pixels
 from thaw.params.sections import Params
 from thaw.strategies.baselines.label_sets_learners import always_all, learnt_from
-from thaw.strategies.baselines.learners import BATCH, MAJORITY, PIXELS, RANDOM_BACKBONE, flat_pixels
+from thaw.strategies.baselines.learners import BATCH, MAJORITY, PIXELS, RANDOM_BACKBONE
 from thaw.targets.label_sets.labelled import LabelSetFeatures, targets_of
 from thaw.targets.label_sets.predictions import LabelSetPredictions
 
@@ -51,11 +51,11 @@ def measure_set_baselines(
 
 def _ways(params: Params, backbone: Backbone, layer: str) -> dict[str, Features]:
     """What each learns from: raw pixels, and features of the same network with random weights, cut at the same layer."""
-    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    source, limits = Path(params.dataset.source), params.dataset.limits
     random = backbone.randomised(params.head.seed)
 
     def pixels(rows: Sequence[Example]) -> torch.Tensor:
-        return read_pixels(references_of(rows, source), backbone.preprocessing, max_pixels=most)
+        return read_pixels(references_of(rows, source), backbone.preprocessing, limits=limits)
 
     def random_features(rows: Sequence[Example]) -> torch.Tensor:
         return torch.cat([random.features(batch)[layer].clone() for batch in pixels(rows).split(BATCH)])

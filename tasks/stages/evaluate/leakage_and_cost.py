@@ -67,9 +67,9 @@ def _suspects(params: Params, layer: Layer, known: Sequence[Example]) -> Suspect
 
 
 def _cost(params: Params, test: Sequence[Example]) -> None:
-    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    source, limits = Path(params.dataset.source), params.dataset.limits
     contents = [read_ingested(row.digest, source / row.path) for row in test[:BATCH]]
-    write_serving_cost(measure_serving_cost(read_assembled(params), contents, most), REPORT / "serving.json")
+    write_serving_cost(measure_serving_cost(read_assembled(params), contents, limits), REPORT / "serving.json")
 
 
 def _features(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:

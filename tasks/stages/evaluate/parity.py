@@ -26,9 +26,9 @@ def compare_ways(
     """Compare the ways on test images and write `data/report/parity.json`. features: of each test image, float32 [N, D]; None: they are not cached."""
     count = min(ROWS, len(test))
     rows = [number * len(test) // count for number in range(count)]
-    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    source, limits = Path(params.dataset.source), params.dataset.limits
     pixels = read_pixels(
-        references_of([test[row] for row in rows], source), predictor.backbone.preprocessing, max_pixels=most
+        references_of([test[row] for row in rows], source), predictor.backbone.preprocessing, limits=limits
     )
     found = measure_parity(predictor, list(pixels), None if features is None else features[rows])
     if found.reason is not None:

@@ -130,8 +130,8 @@ def predictions_of(test: Sequence[Example], said: Answer) -> Predictions:
 
 def _of_pixels(model: Predictor, test: Sequence[Example], params: Params) -> Answer:
     """What a model whose features are not cached says of the images themselves."""
-    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
-    pixels = read_pixels(references_of(test, source), model.backbone.preprocessing, max_pixels=most)
+    source, limits = Path(params.dataset.source), params.dataset.limits
+    pixels = read_pixels(references_of(test, source), model.backbone.preprocessing, limits=limits)
     return model.predict(list(pixels))
 
 
@@ -220,9 +220,9 @@ def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:
 
 def _page(evaluation: Evaluation, test: Sequence[Example], params: Params) -> str:
     by_digest = {example.digest: example for example in test}
-    source, most = Path(params.dataset.source), int(params.dataset.max_megapixels * 1e6)
+    source, limits = Path(params.dataset.source), params.dataset.limits
     thumbnails = {
-        mistake.digest: thumbnail_of((mistake.digest, source / by_digest[mistake.digest].path), most)
+        mistake.digest: thumbnail_of((mistake.digest, source / by_digest[mistake.digest].path), limits)
         for mistake in evaluation.mistakes
     }
     origin = Origin(params.registry.name, (), PARAMS.read_text(encoding="utf-8"))

@@ -99,9 +99,7 @@ def _images(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -
     dataset = setting.params.dataset
 
     def read(examples: Sequence[Example]) -> torch.Tensor:
-        most = int(dataset.max_megapixels * 1e6)
-        return read_pixels(
-            references_of(examples, Path(dataset.source)), setting.backbone.preprocessing, max_pixels=most
-        )
+        limits = dataset.limits
+        return read_pixels(references_of(examples, Path(dataset.source)), setting.backbone.preprocessing, limits=limits)
 
     return Inputs(read(pool), read(val) if val else None, read(setting.test))

@@ -14,8 +14,9 @@ from serving_app import VERSION, Served, classifier_of, desk_with, digit_files, 
 
 from flows.serving.limits import Limits
 from flows.serving.live import Live
+from thaw.kinds.kind import Limits as ExampleLimits
 
-TINY = Limits(body_mb=0.02, max_pixels=10**6, images=3, in_flight=2, timeout_s=20)
+TINY = Limits(body_mb=0.02, example=ExampleLimits(10**6), images=3, in_flight=2, timeout_s=20)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def refusal(answer: httpx.Response, status: int) -> str:
 
 def test_the_answers_are_those_of_the_model_in_the_order_of_the_images(client: httpx.Client) -> None:
     predictor, files = predictor_on_digits(), digit_files(3)[::2]
-    expected = predictor.predict([predictor.pixels_of_file(file, 10**6) for file in files])
+    expected = predictor.predict([predictor.pixels_of_file(file, ExampleLimits(10**6)) for file in files])
     answer = client.post("/predict", files=form(*files))
     found = answer.json()
     assert answer.status_code == 200 and (found["model"], found["version"]) == ("digits", 7)

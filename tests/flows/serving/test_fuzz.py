@@ -10,8 +10,9 @@ from serving_app import Served, desk_with, plain_classifier, served
 
 from flows.serving.app import Parts, build_app
 from flows.serving.limits import Limits
+from thaw.kinds.kind import Limits as ExampleLimits
 
-LIMITS = replace(Limits(), max_pixels=10**6, body_mb=1)
+LIMITS = replace(Limits(), example=ExampleLimits(10**6), body_mb=1)
 schema = schemathesis.openapi.from_dict(build_app(Parts(LIMITS, ""), desk_with(None)).openapi())
 
 NO_SCHEMA_FOR_IMAGES = schemathesis.checks.CHECKS.get_one("positive_data_acceptance")

@@ -17,7 +17,7 @@ from tasks.registry.mlflow_store import experiment_id
 from tasks.registry.promotion_history import Event
 from tasks.registry.registry import CHAMPION, Registry
 from tasks.registry.version_names import Called, find_version, parse_called
-from thaw.foundation.errors import BadArtifact, BadImage, RegistryError
+from thaw.foundation.errors import BadArtifact, BadExample, RegistryError
 from thaw.foundation.files.atomic import digest_file
 
 
@@ -158,5 +158,5 @@ def test_an_image_is_followed_through_the_versions(registry: Registry, picture_f
     assert (held_out.split, held_out.trained, held_out.labels) == ("test", False, ("bees",))
     history = image_history(registry, digest_of("ab" * 32))
     assert (history.appearances, history.unknown) == ((), (old,))
-    with pytest.raises(BadImage, match="no digest of 64 hex digits"):
+    with pytest.raises(BadExample, match="no digest of 64 hex digits"):
         digest_of("abc")

@@ -12,6 +12,7 @@ from tasks.registry.registry import CHALLENGER, CHAMPION, Registry, open_registr
 from tasks.registry.served_model import Wanted, find_number, read_served_model, wanted_of
 from tasks.stages import register
 from thaw.foundation.errors import BadArtifact, BadParameters, RegistryError, Unreachable
+from thaw.kinds.kind import Limits
 from thaw.params.reading import read_params
 
 
@@ -72,7 +73,7 @@ def test_the_gallery_holds_the_training_images_with_the_features_of_the_model(pr
     assert gallery is not None and len(gallery) == 16
     assert sorted(gallery.labels) == [("dark",)] * 8 + [("light and bright",)] * 8
     contents = [(Path("photos") / path).read_bytes() for path in gallery.paths]
-    pixels = [served.predictor.pixels_of_file(content, 10**6) for content in contents]
+    pixels = [served.predictor.pixels_of_file(content, Limits(10**6)) for content in contents]
     expected = served.predictor.predict(pixels).probabilities
     found = served.predictor.head.probabilities(gallery.features).numpy()
     assert np.allclose(found, expected, atol=1e-4), "cached features are those of the pixels"

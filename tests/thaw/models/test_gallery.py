@@ -17,6 +17,7 @@ from thaw.dataset.manifest import TRAIN, Example
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.heads.standardisation import fit_standardisation
+from thaw.kinds.kind import Limits
 from thaw.models.gallery import (
     SIDE,
     Gallery,
@@ -44,7 +45,7 @@ def build(examples: list[Example], source: Path) -> Gallery:
     def features_of(kept):  # type: ignore[no-untyped-def]
         return torch.stack([torch.tensor([float(int(one.path[:1], 36)), 1.0]) for one in kept])
 
-    return build_gallery(examples, source, features_of, fingerprint="f", layer="flatten", max_pixels=10**7)
+    return build_gallery(examples, source, features_of, fingerprint="f", layer="flatten", limits=Limits(10**7))
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=60), st.integers(0, 40))

@@ -22,6 +22,7 @@ from thaw.foundation.errors import BadArtifact
 from thaw.heads import fit_head
 from thaw.heads.open_set import NEITHER
 from thaw.kinds.images.decoding import decode_pixels
+from thaw.kinds.kind import Limits
 from thaw.models.predictor import Predictor
 from thaw.params.sections import BackboneParams, HeadParams
 from thaw.targets.labelled import LabelledFeatures
@@ -80,8 +81,10 @@ def test_files_go_the_way_that_training_images_went_even_after_it_was_written(
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
     Image.fromarray(noise).save(buffer, "JPEG")
     content = buffer.getvalue()
-    assert torch.equal(again.pixels_of_file(content, 10**6), decode_pixels(content, scaled, 10**6))
-    assert not torch.equal(again.pixels_of_file(content, 10**6), predictor.pixels_of_file(content, 10**6))
+    assert torch.equal(again.pixels_of_file(content, Limits(10**6)), decode_pixels(content, scaled, 10**6))
+    assert not torch.equal(
+        again.pixels_of_file(content, Limits(10**6)), predictor.pixels_of_file(content, Limits(10**6))
+    )
 
 
 def test_a_foreign_backbone_is_refused(predictor: Predictor, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import torch
 from PIL import Image
 
 from thaw.backbones.backbone import read_backbone
-from thaw.foundation.errors import BadArtifact, BadImage
+from thaw.foundation.errors import BadArtifact, BadExample
 from thaw.heads import fit_head
+from thaw.kinds.kind import Limits
 from thaw.models.predictor import Predictor
 from thaw.models.serving_cost import measure_serving_cost, megabytes_of, read_serving_cost, write_serving_cost
 from thaw.params.sections import BackboneParams, HeadParams
@@ -32,7 +33,7 @@ def picture(number: int) -> bytes:
 
 
 def test_images_alone_and_in_a_batch_are_timed_and_files_are_weighed(model: Predictor, tmp_path: Path) -> None:
-    cost = measure_serving_cost(model, [picture(number) for number in range(40)], 10**6)
+    cost = measure_serving_cost(model, [picture(number) for number in range(40)], Limits(10**6))
     assert cost.batch == 32 and cost.threads == torch.get_num_threads()
     assert 0 < cost.batch_ms < 1000 and 0 < cost.single_ms < 1000
     model.write(tmp_path / "model")
@@ -43,8 +44,8 @@ def test_images_alone_and_in_a_batch_are_timed_and_files_are_weighed(model: Pred
 
 
 def test_what_cannot_be_read_is_named(model: Predictor, tmp_path: Path) -> None:
-    with pytest.raises(BadImage):
-        measure_serving_cost(model, [b"no picture"], 10**6)
+    with pytest.raises(BadExample):
+        measure_serving_cost(model, [b"no picture"], Limits(10**6))
     (file := tmp_path / "serving.json").write_text('{"single_ms": 1}')
     with pytest.raises(BadArtifact, match=r"serving.json holds no costs"):
         read_serving_cost(file)

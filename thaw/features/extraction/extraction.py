@@ -20,6 +20,7 @@ from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, check_p
 from thaw.foundation.errors import BadWeights, IncompleteFeatures
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.images.reading import Reference, spread
+from thaw.kinds.kind import Limits
 from thaw.kinds.views import IDENTITY, View, expand_views
 from thaw.params.sections import ExtractParams
 
@@ -42,7 +43,7 @@ def extract(
     store: FeatureStore,
     params: ExtractParams,
     *,
-    max_pixels: int,
+    limits: Limits,
     keep: Path | None = None,
     lender: FeatureStore | None = None,
     progress: Progress = untold,
@@ -62,7 +63,7 @@ def extract(
     """
     paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
     images = [(digest, source / path) for digest, path in paths.items()]
-    extractor = Extractor.begin(backbone, _own(params), max_pixels, keep)
+    extractor = Extractor.begin(backbone, _own(params), limits, keep)
     pixels = extractor.pixels
     mirror = Mirror(params.store) if params.store else None
     at_hand = _AtHand(store, mirror, frozenset(paths))
@@ -126,8 +127,8 @@ def _fill(
     if params.engine == "ray" and tasks:
         from thaw.features.extraction.ray.fill import fill_on_ray
 
-        whole, most = extractor.backbone, extractor.pixels.max_pixels
-        yield from fill_on_ray(store, tasks, whole, params, precision=precision, max_pixels=most)
+        whole, limits = extractor.backbone, Limits(extractor.pixels.max_pixels)
+        yield from fill_on_ray(store, tasks, whole, params, precision=precision, limits=limits)
         return
     for task in tasks:
         yield from extractor.fill(store, task, extractor.prepare(task, precision, task.passes))

@@ -19,6 +19,7 @@ from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.images.reading import PixelSource, Reference, spread
+from thaw.kinds.kind import Limits
 from thaw.kinds.views import View, expand_views
 from thaw.params.sections import ExtractParams
 
@@ -76,7 +77,7 @@ class Extractor:
     keep: Path | None
 
     @classmethod
-    def begin(cls, backbone: Backbone, params: ExtractParams, max_pixels: int, keep: Path | None) -> "Extractor":
+    def begin(cls, backbone: Backbone, params: ExtractParams, limits: Limits, keep: Path | None) -> "Extractor":
         workers, device = params.workers or usable_cores(), best_device(params.device)
         # Pictures under decoding may take one half of the bound, the workers' batches the other.
         half = params.decoded_mb * 10**6 // 2
@@ -85,7 +86,7 @@ class Extractor:
         if device.type == "cpu":
             # Engines take small bites there anyway, and with small batches no worker waits long for the last one.
             size = min(size, 2 * MICRO_BATCH)
-        pixels = PixelSource(backbone.preprocessing, max_pixels, MemoryBound(half))
+        pixels = PixelSource(backbone.preprocessing, limits.max_pixels, MemoryBound(half))
         return cls(backbone, params, pixels, device, workers, size, keep)
 
     def prepare(self, task: ExtractionTask, precision: Precision, passes: int) -> Prepared:

@@ -28,7 +28,7 @@ def decode_pixels(content: bytes, preprocessing: Preprocessing, max_pixels: int)
     """Decode, turn upright, resize and crop an image file: uint8 [3, H, W]. Safe to call from threads.
 
     Raises:
-        BadImage: it is none, or damaged, or has more than `max_pixels` pixels; see `thaw.kinds.images.files.decode`.
+        BadExample: it is none, or damaged, or has more than `max_pixels` pixels; see `thaw.kinds.images.files.decode`.
     """
     return preprocessing.view(decode_resized(open_image(content, max_pixels), content, preprocessing))
 
@@ -39,7 +39,7 @@ def decode_resized(opened: ImageFile.ImageFile, content: bytes, preprocessing: P
     opened: `content` as `thaw.kinds.images.files.open_image` opened it.
 
     Raises:
-        BadImage: it is damaged.
+        BadExample: it is damaged.
     """
     if not is_plain_jpeg(opened):
         return preprocessing.resized(upright_rgb(opened))

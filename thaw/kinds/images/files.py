@@ -3,12 +3,12 @@
 import io
 import struct
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFile
 
-from thaw.foundation.errors import BadImage
+from thaw.foundation.errors import BadExample
+from thaw.kinds.kind import Stored
 
 Image.init()
 # Bombs are refused below, from the header and by the user's own limit, so Pillow's warnings say nothing new.
@@ -57,18 +57,6 @@ _MOST_OVERHEAD = 64 * 2**20
 _Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
-@dataclass(frozen=True)
-class StoredImage:
-    """What an image file holds: `kind` is Pillow's name ("JPEG"), `shape` (height, width, channels).
-
-    Height and width are those of the upright picture; channels are those of the file (1 for grey and for a
-    palette, 4 for CMYK).
-    """
-
-    kind: str
-    shape: tuple[int, int, int]
-
-
 def decode(content: bytes, max_pixels: int) -> Image.Image:
     """Decode an image file whole: RGB, 8 bits a channel, upright by its EXIF; an animation's first frame.
 
@@ -77,32 +65,34 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
     to call from threads.
 
     Raises:
-        BadImage: with a reason that continues a sentence ("is empty"). More than `max_pixels` pixels are
+        BadExample: with a reason that continues a sentence ("is empty"). More than `max_pixels` pixels are
             refused from the header, before anything is decoded.
     """
     return upright_rgb(open_image(content, max_pixels))
 
 
-def inspect(content: bytes, max_pixels: int) -> StoredImage:
-    """Decode an image file whole, as `decode` does, and say what it holds.
+def inspect(content: bytes, max_pixels: int) -> Stored:
+    """Decode an image file whole, as `decode` does, and say what it holds: the format is Pillow's name ("JPEG"), the shape (height, width, channels).
+
+    Height and width are those of the upright picture; channels are those of the file (1 for grey and for a palette, 4 for CMYK).
 
     Raises:
-        BadImage: see `decode`.
+        BadExample: see `decode`.
     """
     image = open_image(content, max_pixels)
     kind, channels = image.format or "", len(image.getbands())
     upright = upright_rgb(image)
-    return StoredImage("JPEG" if kind == "MPO" else kind, (upright.height, upright.width, channels))
+    return Stored("JPEG" if kind == "MPO" else kind, (upright.height, upright.width, channels))
 
 
 def refuse_size(nbytes: int, max_pixels: int) -> None:
     """Refuse a file by its size alone, before it is read.
 
     Raises:
-        BadImage: no image of `max_pixels` pixels takes that many bytes.
+        BadExample: no image of `max_pixels` pixels takes that many bytes.
     """
     if nbytes > max_pixels * _MOST_BYTES_PER_PIXEL + _MOST_OVERHEAD:
-        raise BadImage(f"has {nbytes / 1e9:.1f} GB, more than any image that `dataset.max_megapixels` allows")
+        raise BadExample(f"has {nbytes / 1e9:.1f} GB, more than any image that `dataset.max_megapixels` allows")
 
 
 def fits_ending(kind: str, suffix: str) -> bool:
@@ -116,26 +106,26 @@ def open_image(content: bytes, max_pixels: int) -> ImageFile.ImageFile:
     """Read the header, and decode nothing yet.
 
     Raises:
-        BadImage: it is no image, or has more than `max_pixels` pixels.
+        BadExample: it is no image, or has more than `max_pixels` pixels.
 
     `Image.open` is not used: its own limit is a process-wide flag, warns at half of what it refuses, and
     knows nothing of ours.
     """
     if not content:
-        raise BadImage("is empty (zero bytes)")
+        raise BadExample("is empty (zero bytes)")
     for kind in KINDS:
         try:
             image = _try(kind, content)
         except _NOT_THIS_KIND:
             continue
         except Image.DecompressionBombError as error:
-            raise BadImage("has far more pixels than any photograph; it may be a decompression bomb") from error
+            raise BadExample("has far more pixels than any photograph; it may be a decompression bomb") from error
         except Exception as error:
             raise _damaged(error) from error
         if image is not None:
             _check_size(image, max_pixels)
             return image
-    raise BadImage(_what_else(content))
+    raise BadExample(_what_else(content))
 
 
 def _try(kind: str, content: bytes) -> ImageFile.ImageFile | None:
@@ -148,9 +138,9 @@ def _try(kind: str, content: bytes) -> ImageFile.ImageFile | None:
 def _check_size(image: Image.Image, max_pixels: int) -> None:
     width, height = image.size
     if width * height == 0:
-        raise BadImage("has no pixels")
+        raise BadExample("has no pixels")
     if width * height > max_pixels:
-        raise BadImage(
+        raise BadExample(
             f"has {width} x {height} pixels, {width * height / 1e6:.1f} megapixels; "
             f"`dataset.max_megapixels` allows {max_pixels / 1e6:g}"
         )
@@ -160,7 +150,7 @@ def upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
     """Decode an opened image to upright RGB; see `decode`.
 
     Raises:
-        BadImage: it is damaged.
+        BadExample: it is damaged.
     """
     try:
         image.load()
@@ -206,10 +196,10 @@ def _from_deep(values: _Floats, top: float | None) -> Image.Image:
     return Image.fromarray(scaled.astype(np.uint8), "L").convert("RGB")
 
 
-def _damaged(error: Exception) -> BadImage:
+def _damaged(error: Exception) -> BadExample:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     # An object's address in the text would make the list of rejected files differ from run to run.
-    return BadImage(f"is truncated or damaged ({type(error).__name__ if ' at 0x' in text else text})")
+    return BadExample(f"is truncated or damaged ({type(error).__name__ if ' at 0x' in text else text})")
 
 
 def _what_else(content: bytes) -> str:

@@ -42,7 +42,7 @@ class PixelSource:
 
         Raises:
             BadSource: an image is gone, or is not the one that was ingested.
-            BadImage: one is damaged, or has more than `max_pixels` pixels.
+            BadExample: one is damaged, or has more than `max_pixels` pixels.
         """
         return self.read_views(images, (IDENTITY,))[IDENTITY]
 

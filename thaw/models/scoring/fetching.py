@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from thaw.foundation.errors import BadImage
+from thaw.foundation.errors import BadExample
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.parallel.ordered_map import map_ahead
 from thaw.kinds.images.reading import Reference
+from thaw.kinds.kind import Limits
 from thaw.models.scoring.names import Input
 
 FETCHERS = 16
@@ -42,22 +43,22 @@ class Fetched:
     reason: str
 
 
-def fetch(inputs: Iterable[Input], max_pixels: int) -> Iterator[Fetched]:
+def fetch(inputs: Iterable[Input], limits: Limits) -> Iterator[Fetched]:
     """Read inputs by threads, in order, no more than `AHEAD` of them at once.
 
     Raises:
         Unreachable: the place of one does not answer.
     """
-    for _, fetched in map_ahead(partial(_fetch, max_pixels), inputs, workers=FETCHERS, depth=AHEAD):
+    for _, fetched in map_ahead(partial(_fetch, limits), inputs, workers=FETCHERS, depth=AHEAD):
         yield fetched
 
 
-def _fetch(max_pixels: int, one: Input) -> Fetched:
+def _fetch(limits: Limits, one: Input) -> Fetched:
     if one.place is None:
         return Fetched(one.path, None, None, one.reason)
     try:
-        content = one.place.read(max_pixels)
-    except BadImage as error:
+        content = one.place.read(limits)
+    except BadExample as error:
         return Fetched(one.path, None, None, str(error))
     return Fetched(one.path, Held(one.path, content), digest_bytes(content), "")
 

@@ -12,7 +12,7 @@ from thaw.backbones.engines import Precision
 from thaw.features.extraction.gpu_decoding import Pixels
 from thaw.features.extraction.worker import ExtractionTask, Extractor, Prepared, check_finite
 from thaw.features.store.store import Layer
-from thaw.foundation.errors import BadImage
+from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import map_ahead
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.images.reading import Reference
@@ -95,7 +95,7 @@ def read_usable(
     """The images of a batch that can be used with their pixels, uint8 [N, 3, H, W] (None: none can), and why the others cannot."""
     try:
         return batch, pixels.read(batch), {}
-    except BadImage as error:
+    except BadExample as error:
         if len(batch) == 1:
             return (), None, {batch[0][0]: str(error)}
     # One fails the whole batch, and nothing says which.

@@ -10,8 +10,9 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from thaw.foundation.errors import BadImage, BadSource, Unreachable
+from thaw.foundation.errors import BadExample, BadSource, Unreachable
 from thaw.kinds.images.files import refuse_size
+from thaw.kinds.kind import Limits
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*(::[^/]*)?://", re.IGNORECASE)
 _STAMPS = ("ETag", "etag", "md5", "mtime", "LastModified", "last_modified", "updated", "created")
@@ -24,17 +25,17 @@ class LocalFile:
 
     path: Path
 
-    def read(self, max_pixels: int) -> bytes:
+    def read(self, limits: Limits) -> bytes:
         """All of it.
 
         Raises:
-            BadImage: it cannot be opened, or is larger than any image of `max_pixels` pixels.
+            BadExample: it cannot be opened, or is larger than `limits` allows.
         """
         try:
-            refuse_size(self.path.stat().st_size, max_pixels)
+            refuse_size(self.path.stat().st_size, limits.max_pixels)
             return self.path.read_bytes()
         except OSError as error:
-            raise BadImage(f"cannot be opened ({error.strerror})") from error
+            raise BadExample(f"cannot be opened ({error.strerror})") from error
 
     def stamp(self) -> str:
         """Text that changes when the file does; empty where it cannot be asked."""
@@ -53,22 +54,22 @@ class RemoteFile:
     path: str
     size: int | None = None
 
-    def read(self, max_pixels: int) -> bytes:
+    def read(self, limits: Limits) -> bytes:
         """All of it.
 
         Raises:
-            BadImage: there is none, it may not be read, or it is larger than any image of `max_pixels` pixels.
+            BadExample: there is none, it may not be read, or it is larger than `limits` allows.
             Unreachable: the place does not answer; another try may help.
         """
         try:
             size = self.files.size(self.path) if self.size is None else self.size
-            refuse_size(size or 0, max_pixels)
+            refuse_size(size or 0, limits.max_pixels)
             content: bytes = self.files.cat_file(self.path)
-        except BadImage:
+        except BadExample:
             raise
         except Exception as error:
             if why := _no_such_file(error):
-                raise BadImage(why) from error
+                raise BadExample(why) from error
             raise Unreachable(_say(self.files.unstrip_protocol(self.path), error)) from error
         return content
 

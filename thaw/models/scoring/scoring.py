@@ -18,6 +18,7 @@ from thaw.features.extraction.spot_check import changes
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.files.atomic import sync
 from thaw.foundation.parallel.progress import Progress, untold
+from thaw.kinds.kind import Limits
 from thaw.models.label_sets_predictor import LabelSetAnswer, LabelSetPredictor
 from thaw.models.predictor import Answer, Predictor, answer
 from thaw.models.scoring.fetching import Held, fetch
@@ -58,11 +59,11 @@ class Scorer:
         *,
         into: FeatureStore,
         others: Sequence[FeatureStore] = (),
-        max_pixels: int,
+        limits: Limits,
     ) -> None:
         """into: the store that new features go to; others: stores that are read as well, and left as they are."""
         self._predictor, self._layer, self._forward, self._into = predictor, layer, forward, into
-        self._max_pixels = max_pixels
+        self._limits = limits
         self._known = Known(layer, (into, *others))
         if changed := changes(self._known.stated):
             log.warning(
@@ -113,7 +114,7 @@ class Scorer:
 
     def _lacking(self, inputs: Iterable[Input], rows: list[Row], given: set[bytes]) -> Iterator[tuple[bytes, Held]]:
         """Appends a row for every input; gives those whose features are not at hand, once each."""
-        for one in fetch(inputs, self._max_pixels):
+        for one in fetch(inputs, self._limits):
             rows.append(Row(one.path, one.digest, one.reason))
             if one.digest is None or one.held is None or one.digest in given or self._known.has(one.digest):
                 continue

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from thaw.backbones.engines.engine import MICRO_BATCH
-from thaw.foundation.errors import BadImage
+from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.images.decoding import decode_pixels, decoded_nbytes
 from thaw.kinds.images.files import open_image
 from thaw.kinds.images.reading import PixelSource
+from thaw.kinds.kind import Limits
 from thaw.models.gallery import Gallery, Nearness
 from thaw.models.label_sets_predictor import LabelSetAnswer, LabelSetPredictor
 from thaw.models.predictor import Predictor, answer
@@ -63,12 +64,12 @@ class Classifier:
         """An image file's bytes as the backbone takes them, by the way that the training images went: uint8 [3, H, W].
 
         Raises:
-            BadImage: it is none, or damaged, or has too many pixels, as it is or once it is resized.
+            BadExample: it is none, or damaged, or has too many pixels, as it is or once it is resized.
         """
         opened = open_image(content, self.source.max_pixels)
         if decoded_nbytes(opened, self.source.preprocessing) > self.source.bound.nbytes:
             # Its shorter side is brought to some hundreds of pixels, and a thin strip's longer side grows with it.
-            raise BadImage(f"has {opened.width} x {opened.height} pixels, and is too long and thin to be resized")
+            raise BadExample(f"has {opened.width} x {opened.height} pixels, and is too long and thin to be resized")
         resized = self.source.resized(opened, content)
         return self.source.preprocessing.view(resized)
 
@@ -105,7 +106,7 @@ def build_classifier(
     gallery: Gallery | None,
     *,
     engine: EngineName,
-    max_pixels: int,
+    limits: Limits,
     workers: int,
     keep: Path | None = None,
 ) -> Classifier:
@@ -121,7 +122,9 @@ def build_classifier(
     classifier = Classifier(
         predictor=predictor,
         engine=chosen,
-        source=PixelSource(backbone.preprocessing, max_pixels, MemoryBound(max(DECODED, _DEEP * max_pixels))),
+        source=PixelSource(
+            backbone.preprocessing, limits.max_pixels, MemoryBound(max(DECODED, _DEEP * limits.max_pixels))
+        ),
         gallery=gallery if fits else None,
         nearness=Nearness.of(gallery, standardisation) if gallery is not None and fits else None,
     )

@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from thaw.kinds.kind import Limits
 from thaw.params.sections.section import Section, Share
 
 
@@ -43,3 +44,8 @@ class DatasetParams(Section):
     max_megapixels: PositiveFloat = Field(
         64, description="images with more pixels than this (in millions) are rejected before they are decoded"
     )
+
+    @property
+    def limits(self) -> Limits:
+        """What an example may be at most."""
+        return Limits(int(self.max_megapixels * 1e6))

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from thaw.backbones.backbone import Backbone
 from thaw.foundation.statistics.bootstrap import IntArray
 from thaw.heads import fit_head
+from thaw.kinds.images.tensors import flat_pixels
 from thaw.params.sections import HeadParams
 from thaw.params.strategy import HeadKind
 from thaw.strategies.baselines.from_scratch import ScratchSettings, predict_logits, train_scratch
@@ -19,8 +19,6 @@ from thaw.targets.labelled import LabelledFeatures, label_views
 
 MAJORITY, PIXELS, RANDOM_BACKBONE, SCRATCH = "majority", "pixels", "random_backbone", "scratch"
 
-PIXEL_SIDE = 32
-"""Raw pixels are scaled down to at most this many a side before they are learnt from."""
 BATCH = 64
 
 
@@ -89,14 +87,6 @@ def pixels_learner(images: Inputs, course: Course) -> Learner:
     """Logistic regression on raw pixels; images: uint8 [N, 3, H, W]."""
     flat = images.map(flat_pixels)
     return head_learner(lambda draw: flat.taken(draw.rows), replace(course, kind="linear"))
-
-
-def flat_pixels(images: torch.Tensor) -> torch.Tensor:
-    """uint8 [N, 3, H, W] as float32 [N, D] on the scale [0, 1], scaled down to `PIXEL_SIDE` a side where they are larger."""
-    pixels = images.float() / 255
-    if max(pixels.shape[2:]) > PIXEL_SIDE:
-        pixels = F.interpolate(pixels, (PIXEL_SIDE, PIXEL_SIDE), mode="bilinear", antialias=True)
-    return pixels.flatten(1)
 
 
 def random_backbone_learner(images: Inputs, course: Course, backbone: Backbone, layer: str) -> Learner:

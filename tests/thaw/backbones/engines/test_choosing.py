@@ -147,9 +147,9 @@ def test_the_compiler_is_tried_for_much_work_only(
 
 BROKEN = """
 import logging, torch
-from thaw.backbones import read_backbone
+from thaw.backbones.backbone import read_backbone
 from thaw.backbones.engines.choosing import Work, choose_engine
-from thaw.params import BackboneParams
+from thaw.params.sections import BackboneParams
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 backbone = read_backbone(BackboneParams(weights="data/pretrain/small.safetensors"))
 pixels = torch.randint(0, 256, (8, 3, 32, 32), dtype=torch.uint8)

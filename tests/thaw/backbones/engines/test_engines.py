@@ -129,9 +129,9 @@ def test_openvino_reports_to_nobody(tmp_path: Path) -> None:
         pytest.skip("OpenVINO is not installed")
     code = """
 import sys
-from thaw.backbones import read_backbone
+from thaw.backbones.backbone import read_backbone
 from thaw.backbones.engines.openvino_engine import build_openvino_engine
-from thaw.params import BackboneParams
+from thaw.params.sections import BackboneParams
 build_openvino_engine(read_backbone(BackboneParams(weights="data/pretrain/small.safetensors")), "float32", (32, 32), 1)
 print(sys.modules["openvino_telemetry"])
 """

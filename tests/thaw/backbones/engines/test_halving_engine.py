@@ -75,9 +75,9 @@ def test_other_errors_pass_through() -> None:
 
 CODE = """
 import resource, torch
-from thaw.backbones import read_backbone
+from thaw.backbones.backbone import read_backbone
 from thaw.backbones.engines.halving_engine import HalvingEngine
-from thaw.params import BackboneParams
+from thaw.params.sections import BackboneParams
 
 class Whole:
     name, precision = "whole", "float32"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import torch
-from noise_images import MAX_PIXELS, manifest_of, write_images
+from noise_images import LIMITS, manifest_of, write_images
 from PIL import Image
 
 from thaw.backbones.architectures import build_seeded
@@ -51,7 +51,7 @@ def images(tmp_path: Path) -> Path:
 
 def run(images: Path, backbone: Backbone, store: FeatureStore, **changes: int | str | tuple[str, ...]) -> Extraction:
     params = ExtractParams.model_validate({"batch_size": 4, "part_rows": 8, **changes})
-    return extract(manifest_of(images), images, backbone, store, params, max_pixels=MAX_PIXELS)
+    return extract(manifest_of(images), images, backbone, store, params, limits=LIMITS)
 
 
 def test_ten_more_images_cost_ten_forward_passes(
@@ -76,7 +76,7 @@ def test_new_labels_and_moved_files_cost_no_forward_pass(
     passes.clear()
     for file in list(images.iterdir()):
         file.rename(file.with_name(f"moved {file.name}"))
-    again = extract(manifest_of(images, "b"), images, backbone, store, ExtractParams(), max_pixels=MAX_PIXELS)
+    again = extract(manifest_of(images, "b"), images, backbone, store, ExtractParams(), limits=LIMITS)
     assert (again.computed, passes, again.index) == (0, [], first.index)
 
 
@@ -134,7 +134,7 @@ def test_an_image_that_is_not_the_ingested_one_stops_it(
     victim.unlink() if harm == "removed" else victim.write_bytes((images / "00001.png").read_bytes())
     store = FeatureStore(tmp_path / "features")
     with pytest.raises(BadSource, match=r"00020\.png"):
-        extract(manifest, images, backbone, store, ExtractParams(batch_size=4, part_rows=8), max_pixels=MAX_PIXELS)
+        extract(manifest, images, backbone, store, ExtractParams(batch_size=4, part_rows=8), limits=LIMITS)
     layer = next(path.parent for path in store.root.rglob("part-*.parquet"))
     assert len(store.digests(layer.parent.name, layer.name)) >= 8, "what was computed before is kept"
 
@@ -156,13 +156,13 @@ def test_weights_that_move_are_noticed(
 EXTRACT = f"""{FIND_SUPPORT}
 from pathlib import Path
 from noise_images import manifest_of
-from thaw.backbones import read_backbone
+from thaw.backbones.backbone import read_backbone
 from thaw.features.extraction.extraction import extract
-from thaw.features import FeatureStore
-from thaw.params import BackboneParams, ExtractParams
+from thaw.features.store.store import FeatureStore
+from thaw.params.sections import BackboneParams, ExtractParams
 images = Path(sys.argv[1])
 found = extract(manifest_of(images), images, read_backbone(BackboneParams(weights=sys.argv[2])), FeatureStore(Path(sys.argv[3])),
-                ExtractParams(batch_size=8, part_rows=16), max_pixels=10**6)
+                ExtractParams(batch_size=8, part_rows=16), limits=Limits(10**6))
 print("computed", found.computed)
 """
 
@@ -333,17 +333,17 @@ def test_the_cache_proves_itself_before_it_grows(
 
 FULL = f"""{FIND_SUPPORT}
 from pathlib import Path
-from noise_images import MAX_PIXELS, manifest_of
-from thaw.backbones import read_backbone
+from noise_images import LIMITS, manifest_of
+from thaw.backbones.backbone import read_backbone
 from thaw.features.extraction.extraction import extract
-from thaw.features import FeatureStore
-from thaw.params import BackboneParams, ExtractParams
+from thaw.features.store.store import FeatureStore
+from thaw.params.sections import BackboneParams, ExtractParams
 from tasks.project.entry import stage
 images, weights, root = map(Path, sys.argv[1:])
 
 def main():
     backbone = read_backbone(BackboneParams(weights=str(weights)))
-    extract(manifest_of(images), images, backbone, FeatureStore(root), ExtractParams(part_rows=8, batch_size=4), max_pixels=MAX_PIXELS)
+    extract(manifest_of(images), images, backbone, FeatureStore(root), ExtractParams(part_rows=8, batch_size=4), limits=LIMITS)
 
 stage(main)
 """

@@ -16,7 +16,7 @@ from thaw.backbones.engines import Work
 from thaw.backbones.engines.reference import deviation, reference_features
 from thaw.backbones.engines.tolerances import TOLERANCES
 from thaw.features.extraction.gpu_decoding import GpuPixelSource, fastest_pixels
-from thaw.foundation.errors import BadImage, BadSource
+from thaw.foundation.errors import BadExample, BadSource
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.kinds.images.preprocessing import Preprocessing
@@ -93,7 +93,7 @@ def test_what_the_device_refuses_is_decoded_the_plain_way(
 def test_damaged_changed_and_gone_images_are_named(images: list[Reference], tmp_path: Path) -> None:
     source = GpuPixelSource(PLAIN, CPU)
     torn = written(tmp_path, "torn", encoded(picture(), "JPEG")[:-200])
-    with pytest.raises(BadImage, match="truncated"):
+    with pytest.raises(BadExample, match="truncated"):
         source.read([*images, torn])
     with pytest.raises(BadSource, match="changed since it was ingested"):
         source.read([(b"0" * 32, images[0][1])])

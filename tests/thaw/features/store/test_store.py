@@ -165,7 +165,7 @@ def test_writers_at_once_do_not_conflict(tmp_path: Path) -> None:
 WRITE_FOR_EVER = """
 import sys, torch
 from pathlib import Path
-from thaw.features import FeatureStore, Layer
+from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.files.atomic import digest_bytes
 store, layer = FeatureStore(Path(sys.argv[1])), Layer("f" * 32, "pool", 4)
 for part in range(10**6):

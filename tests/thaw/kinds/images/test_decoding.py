@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pictures import encoded, picture
 from PIL import Image
 
-from thaw.foundation.errors import BadImage
+from thaw.foundation.errors import BadExample
 from thaw.kinds.images.decoding import LEAST_GAP, decode_pixels, decoded_nbytes, scaled_by
 from thaw.kinds.images.files import decode, open_image
 from thaw.kinds.images.preprocessing import Preprocessing
@@ -68,9 +68,9 @@ def test_every_preprocessing(interpolation: str, resize: int | tuple[int, int]) 
 def test_the_same_files_are_refused() -> None:
     whole = encoded(picture(), "JPEG")
     for bad in (b"", b"no picture", whole[:20]):
-        with pytest.raises(BadImage):
+        with pytest.raises(BadExample):
             decode_pixels(bad, PREPROCESSING, MOST)
-    with pytest.raises(BadImage, match="max_megapixels"):
+    with pytest.raises(BadExample, match="max_megapixels"):
         decode_pixels(whole, PREPROCESSING, 100)
 
 
@@ -128,7 +128,7 @@ def test_scaled_decoding_turns_upright(orientation: int) -> None:
 
 def test_a_truncated_file_is_refused_by_scaled_decoding_too() -> None:
     whole = encoded(picture(600, 450), "JPEG")
-    with pytest.raises(BadImage, match="truncated"):
+    with pytest.raises(BadExample, match="truncated"):
         decode_pixels(whole[: len(whole) // 2], SCALED, MOST)
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from thaw.foundation.errors import BadImage
+from thaw.foundation.errors import BadExample
 from thaw.kinds.images.files import decode, fits_ending, inspect
 
 MOST = 1_000_000
@@ -59,7 +59,7 @@ def test_lossless_kinds_come_back_exactly(kind: str) -> None:
     options = {"lossless": True} if kind == "WEBP" else {"irreversible": False} if kind == "JPEG2000" else {}
     content = stored(image, kind, **options)
     assert np.array_equal(np.asarray(decode(content, MOST)), np.asarray(image))
-    assert inspect(content, MOST).kind == kind
+    assert inspect(content, MOST).format == kind
 
 
 def test_jpeg_is_what_pillow_makes_of_it() -> None:
@@ -182,7 +182,7 @@ def test_of_an_animation_the_first_frame(kind: str) -> None:
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
 def test_truncated_files_are_refused(kind: str, share: float) -> None:
     content = stored(noise(200, 200), kind)
-    with pytest.raises(BadImage):
+    with pytest.raises(BadExample):
         decode(content[: int(len(content) * share)], MOST)
 
 
@@ -199,7 +199,7 @@ def test_truncated_files_are_refused(kind: str, share: float) -> None:
     ],
 )
 def test_what_is_no_image_is_named(content: bytes, reason: str) -> None:
-    with pytest.raises(BadImage, match=reason):
+    with pytest.raises(BadExample, match=reason):
         decode(content, MOST)
 
 
@@ -217,14 +217,14 @@ def bomb(width: int, height: int) -> bytes:
 def test_bombs_are_refused_from_the_header_without_a_warning(width: int, height: int) -> None:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        with pytest.raises(BadImage, match=rf"{width} x {height} pixels.*allows 64"):
+        with pytest.raises(BadExample, match=rf"{width} x {height} pixels.*allows 64"):
             decode(bomb(width, height), 64_000_000)
     assert said == []
 
 
 def test_a_higher_limit_lets_a_large_image_through() -> None:
     content = stored(Image.new("1", (12_000, 8_000)), "PNG")
-    with pytest.raises(BadImage, match=r"96\.0 megapixels"):
+    with pytest.raises(BadExample, match=r"96\.0 megapixels"):
         decode(content, 64_000_000)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -239,7 +239,7 @@ def test_a_higher_limit_lets_a_large_image_through() -> None:
 def test_no_bytes_raise_anything_but_bad_image(content: bytes, start: bytes) -> None:
     try:
         decode(start + content, 10_000)
-    except BadImage as error:
+    except BadExample as error:
         assert "\n" not in str(error)
         assert " at 0x" not in str(error)
 
@@ -250,7 +250,7 @@ def test_no_flipped_byte_raises_anything_but_bad_image(data: st.DataObject, kind
     content = bytearray(stored(noise(12, 10), kind))
     for _ in range(3):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    with suppress(BadImage):
+    with suppress(BadExample):
         assert decode(bytes(content), 10_000).mode == "RGB"
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from thaw.foundation.errors import BadImage, BadSource
+from thaw.foundation.errors import BadExample, BadSource
 from thaw.foundation.files.atomic import digest_file
 from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.kinds.images.preprocessing import Preprocessing
@@ -71,7 +71,7 @@ def test_gone_changed_and_damaged_images_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadSource, match=r"0\.png changed since it was ingested"):
         source.read([(b"0" * 32, path)])
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(BadImage):
+    with pytest.raises(BadExample):
         source.read([(digest_file(path), path)])
     path.unlink()
     with pytest.raises(BadSource, match=r"0\.png was ingested but cannot be read now"):

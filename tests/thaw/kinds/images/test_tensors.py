@@ -12,10 +12,11 @@ from thaw.dataset.manifest import Example, references_of
 from thaw.foundation.errors import BadSource
 from thaw.kinds.images.preprocessing import Preprocessing
 from thaw.kinds.images.tensors import read_image, read_pixels, thumbnail_of
+from thaw.kinds.kind import Limits
 from thaw.params.sections import DatasetParams
 
 PREPROCESSING = Preprocessing((16, 16), None, "bilinear", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-MOST = 10**6
+MOST = Limits(10**6)
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def examples(picture_folder: Path) -> list[Example]:
 
 
 def test_rows_are_the_examples_in_their_order(picture_folder: Path, examples: list[Example]) -> None:
-    found = read_pixels(references_of(examples, picture_folder), PREPROCESSING, max_pixels=MOST)
+    found = read_pixels(references_of(examples, picture_folder), PREPROCESSING, limits=MOST)
     assert found.shape == (len(examples), 3, 16, 16) and found.dtype == torch.uint8
     for row, example in zip(found, examples, strict=True):
         with Image.open(picture_folder / example.path) as image:
@@ -38,7 +39,7 @@ def test_an_image_that_changed_or_went_is_named(picture_folder: Path, examples: 
         read_image(references_of(examples, picture_folder)[0], MOST)
     first.unlink()
     with pytest.raises(BadSource, match=f"{first.name} was ingested but cannot be read"):
-        read_pixels(references_of(examples, picture_folder), PREPROCESSING, max_pixels=MOST)
+        read_pixels(references_of(examples, picture_folder), PREPROCESSING, limits=MOST)
 
 
 def test_thumbnails_are_small_pngs_and_small_images_stay(picture_folder: Path, examples: list[Example]) -> None:
@@ -58,6 +59,6 @@ def test_a_hundred_images_leave_no_file_behind(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
-    found = read_pixels(references_of(examples, picture_folder), PREPROCESSING, max_pixels=MOST)
+    found = read_pixels(references_of(examples, picture_folder), PREPROCESSING, limits=MOST)
     assert not list(scratch.iterdir())
     assert np.asarray(found).any()

@@ -14,12 +14,13 @@ import pytest
 from digit_pairs import pair_features
 from openness_rows import opened_predictor, pictures, predictor_on_digits
 from PIL import Image
-from scored import MAX_PIXELS, layer_of, png, rows_of, score_into, scorer_into, write_pngs
+from scored import LIMITS, layer_of, png, rows_of, score_into, scorer_into, write_pngs
 
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.errors import BadArtifact, Unreachable
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.heads.label_sets_fitting import fit_label_set_head
+from thaw.kinds.kind import Limits
 from thaw.models.label_sets_predictor import LabelSetPredictor
 from thaw.models.scoring import fetching, scoring
 from thaw.models.scoring.names import Input
@@ -37,9 +38,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     read = LocalFile.read
 
-    def counted(file: LocalFile, max_pixels: int) -> bytes:
+    def counted(file: LocalFile, limits: Limits) -> bytes:
         seen.append(file.path.name)
-        return read(file, max_pixels)
+        return read(file, limits)
 
     monkeypatch.setattr(LocalFile, "read", counted)
     return seen
@@ -63,7 +64,7 @@ def test_it_says_what_the_predictor_says_of_each_image_and_why_not_of_others(tmp
     assert "leads nowhere" in bad["11.png"] and rows[11]["digest"] is None and rows[7]["label"] is None
     good = [row for row in rows if not row["reason"]]
     contents = [Path(row["path"]).read_bytes() for row in good]
-    said = model.predict([model.pixels_of_file(content, MAX_PIXELS) for content in contents])
+    said = model.predict([model.pixels_of_file(content, LIMITS) for content in contents])
     assert [row["label"] for row in good] == list(said.labels) and "neither" in {row["label"] for row in good}
     assert np.allclose([row["probabilities"] for row in good], said.probabilities, atol=1e-4)
     assert np.allclose([row["known_score"] for row in good], said.known_scores, atol=1e-3)
@@ -84,7 +85,7 @@ def test_a_model_of_label_sets_names_sets(tmp_path: Path) -> None:
         write_pngs(tmp_path / "a", 5),
     )
     rows = rows_of(scored.path)
-    said = model.predict([model.pixels_of_file(png(number), MAX_PIXELS) for number in range(5)])
+    said = model.predict([model.pixels_of_file(png(number), LIMITS) for number in range(5)])
     assert [row["labels"] for row in rows] == said.labels and {row["label"] for row in rows} == {None}
     assert np.allclose([row["probabilities"] for row in rows], said.probabilities, atol=1e-4)
     assert scored.answers == ("labels",)
@@ -114,8 +115,8 @@ def test_images_and_rows_in_memory_are_bounded(tmp_path: Path, monkeypatch: pyte
     named: weakref.WeakSet[Any] = weakref.WeakSet()
     most = {"images": 0, "names": 0, "rows": 0}
 
-    def watched(inputs: Any, max_pixels: int) -> Any:
-        for one in fetching_fetch(inputs, max_pixels):
+    def watched(inputs: Any, limits: Limits) -> Any:
+        for one in fetching_fetch(inputs, limits):
             held.add(one.held)
             most["images"] = max(most["images"], len(held))
             most["names"] = max(most["names"], len(named))
@@ -171,10 +172,10 @@ def test_where_a_place_stops_answering_what_was_computed_is_kept(
     photos, output, store = write_pngs(tmp_path / "photos", 160), tmp_path / "x.parquet", FeatureStore(tmp_path / "own")
     read = LocalFile.read
 
-    def stopping(file: LocalFile, max_pixels: int) -> bytes:
+    def stopping(file: LocalFile, limits: Limits) -> bytes:
         if file.path.name == "00150.png":
             raise Unreachable("the server does not answer")
-        return read(file, max_pixels)
+        return read(file, limits)
 
     with monkeypatch.context() as patch, pytest.raises(Unreachable):
         patch.setattr(LocalFile, "read", stopping)
@@ -236,6 +237,6 @@ def test_another_network_has_its_own_features(tmp_path: Path, passes: list[int])
     passes.clear()
     tuned = replace(plain, backbone=plain.backbone.randomised(1))
     scored = score_into(tmp_path / "2.parquet", scorer_into(store, predictor=tuned), photos)
-    said = tuned.predict([tuned.pixels_of_file(png(number), MAX_PIXELS) for number in range(6)])
+    said = tuned.predict([tuned.pixels_of_file(png(number), LIMITS) for number in range(6)])
     assert sum(passes) == 6 and len(list(store.root.iterdir())) == 2
     assert np.allclose([row["probabilities"] for row in rows_of(scored.path)], said.probabilities, atol=1e-4)

@@ -10,9 +10,10 @@ from openness_rows import opened_predictor, predictor_on_digits
 from PIL import Image
 from serving_app import classifier_of, digit_files, digit_gallery
 
-from thaw.foundation.errors import BadImage
+from thaw.foundation.errors import BadExample
 from thaw.heads.label_sets_fitted import LabelSetHead
 from thaw.heads.logistic import LogisticModel
+from thaw.kinds.kind import Limits
 from thaw.models.label_sets_predictor import LabelSetPredictor
 from thaw.models.predictor import Predictor
 
@@ -28,7 +29,7 @@ def label_set_predictor() -> LabelSetPredictor:
 @pytest.mark.parametrize("predictor", [predictor_on_digits(), opened_predictor()], ids=["plain", "opened"])
 def test_labels_probabilities_and_neither_are_the_predictors(predictor: Predictor) -> None:
     classifier, files = classifier_of(predictor), digit_files(10)
-    expected = predictor.predict([predictor.pixels_of_file(file, 10**6) for file in files])
+    expected = predictor.predict([predictor.pixels_of_file(file, Limits(10**6)) for file in files])
     said = classifier.say([classifier.decode(file) for file in files])
     assert [one.label for one in said] == expected.labels.tolist()
     assert np.allclose([one.probabilities for one in said], expected.probabilities, atol=1e-4)
@@ -43,7 +44,7 @@ def test_labels_probabilities_and_neither_are_the_predictors(predictor: Predicto
 def test_sets_are_the_predictors() -> None:
     predictor, files = label_set_predictor(), digit_files(6)
     classifier = classifier_of(predictor)
-    expected = predictor.predict([predictor.pixels_of_file(file, 10**6) for file in files])
+    expected = predictor.predict([predictor.pixels_of_file(file, Limits(10**6)) for file in files])
     said = classifier.say([classifier.decode(file) for file in files])
     assert [list(one.labels or ()) for one in said] == expected.labels
     assert {one.label for one in said} == {None}
@@ -85,7 +86,7 @@ def thin(width: int, height: int) -> bytes:
 )
 def test_what_cannot_be_used_says_why(content: bytes, reason: str) -> None:
     classifier = classifier_of(predictor_on_digits())
-    with pytest.raises(BadImage, match=reason):
+    with pytest.raises(BadExample, match=reason):
         classifier.decode(content)
 
 
@@ -94,5 +95,5 @@ def test_a_thin_strip_is_refused_before_it_is_resized_to_gigabytes() -> None:
     shorter_side = replace(plain.backbone.preprocessing, resize=32, crop=32)
     classifier = classifier_of(replace(plain, backbone=replace(plain.backbone, preprocessing=shorter_side)))
     assert classifier.decode(thin(3000, 2)).shape == (3, 32, 32)
-    with pytest.raises(BadImage, match="too long and thin"):
+    with pytest.raises(BadExample, match="too long and thin"):
         classifier.decode(thin(900_000, 1))

@@ -6,13 +6,12 @@ import torch
 from sklearn.datasets import load_digits
 
 from thaw.backbones.backbone import Backbone, read_backbone
+from thaw.kinds.images.tensors import PIXEL_SIDE, flat_pixels
 from thaw.params.sections import BackboneParams, HeadParams
 from thaw.strategies.baselines.from_scratch import ScratchSettings
 from thaw.strategies.baselines.learners import (
-    PIXEL_SIDE,
     Course,
     Inputs,
-    flat_pixels,
     frozen_learner,
     majority,
     pixels_learner,

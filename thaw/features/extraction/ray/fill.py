@@ -20,6 +20,7 @@ from thaw.features.store.store import FeatureStore, part_name
 from thaw.foundation import errors
 from thaw.foundation.errors import BadParameters, Unreachable
 from thaw.foundation.parallel.ordered_map import map_ahead
+from thaw.kinds.kind import Limits
 from thaw.params.sections import ExtractParams
 
 FETCHERS = 8
@@ -35,7 +36,7 @@ def fill_on_ray(
     params: ExtractParams,
     *,
     precision: Precision,
-    max_pixels: int,
+    limits: Limits,
 ) -> Iterator[int]:
     """Compute the tasks on a cluster and bring the parts here; yields the forward passes of each part once it is in the store.
 
@@ -52,7 +53,7 @@ def fill_on_ray(
         actors = min(params.ray.actors or fitting, fitting, len(parts))
         log.info("ray: %d parts on %d actors", len(parts), actors)
         share = sum(part.passes for part in parts) // actors
-        job = Job(portable(backbone), params, precision, max_pixels, mirror.url, share)
+        job = Job(portable(backbone), params, precision, limits, mirror.url, share)
         coordinator = begin_coordinator(ray, job, [row_of(number, part) for number, part in enumerate(parts)], actors)
         try:
             made = (parts[number] for number in _numbers(ray, coordinator))

@@ -19,6 +19,7 @@ from thaw.features.store.remote import Mirror
 from thaw.features.store.store import FeatureStore, Layer, part_name
 from thaw.foundation.errors import ThawError
 from thaw.kinds.images.preprocessing import Preprocessing
+from thaw.kinds.kind import Limits
 from thaw.params.sections import ExtractParams, Pooling
 
 OUTCOME = pa.schema([("number", pa.int64()), ("error", pa.string()), ("message", pa.string())])
@@ -47,7 +48,7 @@ class Job:
     backbone: PortableBackbone
     params: ExtractParams
     precision: Precision
-    max_pixels: int
+    limits: Limits
     url: str
     passes: int
 
@@ -60,7 +61,7 @@ class PartMaker:
         job: Job = import_module("ray").get(jobs[0])
         workers = max(1, int(job.params.ray.num_cpus))
         own = job.params.model_copy(update={"engine": "auto", "workers": workers})
-        self._extractor = Extractor.begin(job.backbone.build(), own, job.max_pixels, None)
+        self._extractor = Extractor.begin(job.backbone.build(), own, job.limits, None)
         self._mirror = Mirror(job.url)
         self._precision, self._passes = job.precision, job.passes
         self._prepared: dict[tuple[str, ...], Prepared] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
-from noise_images import MAX_PIXELS, manifest_of, write_images
+from noise_images import LIMITS, manifest_of, write_images
 from object_store import object_store, objects
 
 from thaw.backbones.architectures import build_seeded
@@ -33,7 +33,7 @@ def run(
     images: Path, backbone: Backbone, into: FeatureStore, progress: Progress = untold, **changes: object
 ) -> Extraction:
     params = ExtractParams.model_validate({"part_rows": 16, **changes})
-    return extract(manifest_of(images), images, backbone, into, params, max_pixels=MAX_PIXELS, progress=progress)
+    return extract(manifest_of(images), images, backbone, into, params, limits=LIMITS, progress=progress)
 
 
 def same(one: FeatureStore, other: FeatureStore, found: Extraction, digests: list[bytes]) -> bool:
@@ -125,7 +125,7 @@ def test_a_cluster_of_its_own_goes_on_where_one_machine_stopped(backbone: Backbo
     (images / "00091.png").unlink()
     params = ExtractParams.model_validate({"engine": "ray", "ray": {"actors": 1}})
     with pytest.raises(BadSource, match=r"00091\.png was ingested but cannot be read now"):
-        extract(manifest, images, backbone, store, params, max_pixels=MAX_PIXELS)
+        extract(manifest, images, backbone, store, params, limits=LIMITS)
 
 
 def test_what_is_missing_is_said(backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

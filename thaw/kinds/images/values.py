@@ -1,0 +1,60 @@
+"""Images that are handed in as values: each becomes the bytes of a file, so that there is one way from then on."""
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from thaw.foundation.errors import BadExample
+
+
+def from_value(value: object) -> bytes:
+    """The bytes of an image that is given as such, as a path, as a `data:` URL, or as an array (see `png_of`).
+
+    Raises:
+        BadExample: it is none of these.
+        OSError: the file cannot be read.
+    """
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, np.ndarray | list):
+        return png_of(np.asarray(value))
+    if isinstance(value, str) and value.startswith("data:"):
+        try:
+            return base64.b64decode(value.partition(",")[2], validate=True)
+        except ValueError as error:
+            raise BadExample(f"is a `data:` URL that is not base64 ({error})") from error
+    if isinstance(value, str | Path):
+        return Path(value).read_bytes()
+    raise BadExample(f"is given as {type(value).__name__}; paths, bytes, `data:` URLs and uint8 arrays are taken")
+
+
+def png_of(array: np.ndarray[Any, Any]) -> bytes:
+    """A PNG file of uint8 [H, W], [H, W, 1] or [H, W, 3]; other integers, as JSON gives them, if they are 0 to 255.
+
+    Raises:
+        BadExample: it has another shape or other values.
+    """
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.size == 0 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
+        raise BadExample(f"is an array of shape {array.shape}; [H, W] or [H, W, 3] is taken")
+    if not np.issubdtype(array.dtype, np.integer) or array.min() < 0 or array.max() > 255:
+        raise BadExample(f"is an array of {array.dtype} from {array.min()} to {array.max()}; uint8 is taken")
+    buffer = io.BytesIO()
+    Image.fromarray(array.astype(np.uint8)).save(buffer, "PNG", compress_level=0)
+    return buffer.getvalue()
+
+
+def noise_files(count: int) -> list[bytes]:
+    """PNG files of 72 x 72 pixels with noise, from even grey to all tones."""
+    noise = np.random.default_rng(0)
+    return [_noise(noise, 1 + (level + 1) * 255 // count) for level in range(count)]
+
+
+def _noise(noise: np.random.Generator, tones: int) -> bytes:
+    colours = noise.integers(0, tones, (9, 9, 3), dtype=np.uint8, endpoint=False)
+    return png_of(np.asarray(Image.fromarray(colours).resize((72, 72))))

@@ -1,0 +1,58 @@
+"""Kinds by name. A room is imported when its name is asked for, and no other."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+
+from thaw.foundation.errors import BadParameters
+from thaw.kinds.kind import Kind, Preprocessing
+
+IMAGES = "images"
+"""What is meant where a file names no kind, as files from before there were several do."""
+_ROOMS: Mapping[str, str] = {IMAGES: "thaw.kinds.images.kind"}
+"""Modules with the object `KIND`."""
+GROUP = "thaw.kinds"
+"""Other packages may bring kinds of their own: entry points of this group, `NAME = MODULE:KIND`."""
+
+
+def kind_names() -> tuple[str, ...]:
+    """Every name that `kind_named` knows; nothing is imported."""
+    return tuple(dict.fromkeys((*_ROOMS, *(sorted(_brought())))))
+
+
+@cache
+def kind_named(name: str) -> Kind:
+    """The kind of that name.
+
+    Raises:
+        BadParameters: there is none; the message names those that there are.
+    """
+    if name in _ROOMS:
+        room: Kind = import_module(_ROOMS[name]).KIND
+        return room
+    if name in _brought():
+        brought: Kind = _brought()[name].load()
+        return brought
+    raise BadParameters(f"dataset.kind: `{name}` is no kind of examples; there are {', '.join(kind_names())}")
+
+
+def preprocessing_from_json(text: str) -> Preprocessing:
+    """A preprocessing of any kind, as its `to_json` wrote it; unknown or missing keys raise TypeError or KeyError.
+
+    Raises:
+        BadParameters: there is no such kind here.
+    """
+    return kind_named(kind_in(text)).preprocessing_from_json(text)
+
+
+def kind_in(text: str) -> str:
+    """The name of the kind that a preprocessing's JSON is of."""
+    values = json.loads(text)
+    return str(values.get("kind", IMAGES)) if isinstance(values, dict) else IMAGES
+
+
+@cache
+def _brought() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
