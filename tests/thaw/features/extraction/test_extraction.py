@@ -155,14 +155,14 @@ def test_weights_that_move_are_noticed(
 
 EXTRACT = f"""{FIND_SUPPORT}
 from pathlib import Path
-from noise_images import manifest_of
+from noise_images import LIMITS, manifest_of
 from thaw.backbones.backbone import read_backbone
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore
 from thaw.params.sections import BackboneParams, ExtractParams
 images = Path(sys.argv[1])
 found = extract(manifest_of(images), images, read_backbone(BackboneParams(weights=sys.argv[2])), FeatureStore(Path(sys.argv[3])),
-                ExtractParams(batch_size=8, part_rows=16), limits=Limits(10**6))
+                ExtractParams(batch_size=8, part_rows=16), limits=LIMITS)
 print("computed", found.computed)
 """
 
