@@ -65,7 +65,16 @@ def _say(advice: "Advice") -> None:
         screen.print(paragraph, markup=False)
     screen.print()
     rows = [
-        (f"{row.name} *" if row.followed else row.name, row.accuracy, row.gain, row.training, row.megabytes, row.speed)
+        (
+            f"{row.name} *" if row.followed else row.name,
+            row.accuracy,
+            row.judged,
+            row.linear,
+            row.gain,
+            row.training,
+            row.megabytes,
+            row.speed,
+        )
         for row in words.option_rows(advice)
     ]
     screen.print(table(words.COLUMNS, rows, whole=("strategy", "model", "training")))

@@ -21,10 +21,10 @@ from thaw.features.store.store import FeatureIndex, FeatureStore, read_index
 from thaw.foundation.files.atomic import write_bytes, write_text
 from thaw.kinds.images.tensors import flat_pixels, read_pixels
 from thaw.kinds.views import IDENTITY
-from thaw.models.prices import Pricing, price_models
+from thaw.models.prices import price_models
 from thaw.params.reading import read_params
 from thaw.params.sections import Params
-from thaw.params.strategy import Strategy, write_strategy
+from thaw.params.strategy import write_strategy
 from thaw.strategies.advice.advising import Situation, advise
 from thaw.strategies.advice.options import Pilot
 from thaw.strategies.advice.page import figure_pngs, render_advice
@@ -44,8 +44,7 @@ MOST_ROWS = 5_000
 MOST_NEAR = 20_000
 """Images to learn from among which near-duplicates are looked for."""
 REFERENCE_ROWS = 1_000
-REFERENCE_SECONDS = 15
-"""What a random backbone may take to make features of as many rows of the pool."""
+"""Of the pool that raw pixels and a random backbone are judged on, on every machine: each is one forward pass."""
 SPEED_BATCH = 16
 
 
@@ -99,7 +98,7 @@ def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> S
     price = price_models(backbone, pool.layers, pixels, len(class_names), params.head.hidden)
     return Situation(
         pool=pool,
-        references=_references(pool, chosen, backbone, price, params),
+        references=_references(pool, chosen, backbone, params),
         size=_size(manifest, index, train, class_names),
         price=price,
         pilot=_pilot(params, pool, chosen, backbone),
@@ -135,11 +134,10 @@ def _desk() -> "Desk":
     return Desk(CHECKPOINTS / "advise", FeatureStore(ACTIVATIONS))
 
 
-def _references(pool: Pool, examples: Sequence[Example], backbone: Backbone, price: Pricing, params: Params) -> Pool:
-    """A sample of the pool with raw pixels, and with features of the same network with random weights."""
+def _references(pool: Pool, examples: Sequence[Example], backbone: Backbone, params: Params) -> Pool:
+    """The pool, or a sample of it, with raw pixels and with features of the same network with random weights."""
     last = pool.layers[-1]
-    speed = price(Strategy("linear", last)).images_per_second or 1.0
-    rows = sample_rows(pool.targets, min(REFERENCE_ROWS, max(1, int(REFERENCE_SECONDS * speed))), params.head.seed)
+    rows = sample_rows(pool.targets, REFERENCE_ROWS, params.head.seed)
     pixels = _read_pixels([examples[row] for row in rows.tolist()], backbone, params)
     random = backbone.only((last,)).randomised(params.head.seed)
     made = {

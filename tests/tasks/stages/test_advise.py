@@ -18,9 +18,22 @@ def test_it_decides_and_writes_page_figures_and_prediction(project: Path) -> Non
     assert read_strategy(STRATEGY) == advice.followed.strategy
     assert read_predicted(PREDICTED) == advice.followed.predicted
     assert advice.evidence.labelled == 16 and advice.evidence.test == 40, "the test judges nothing"
-    assert [one.name for one in advice.references] == ["pixels", "random_backbone"]
+    compared = advice.comparison
+    assert compared is not None and [one.name for one in compared.references] == ["pixels", "random_backbone"]
+    assert compared.rows == advice.evidence.rows
+    assert compared.accuracy in [layer.accuracy for layer in advice.layers], "the same figure in both sections"
     assert "dark" in (ADVICE_PAGE / "advice.html").read_text()
     assert (ADVICE_PAGE / "figures/depth.png").stat().st_size
+
+
+def test_what_pixels_are_judged_on_does_not_depend_on_the_machine(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(advise, "REFERENCE_ROWS", 12)
+    advise.main()
+    advice = read_advice(ADVICE)
+    assert advice.comparison is not None and (advice.comparison.rows, advice.evidence.rows) == (12, 16)
+    assert "a sample of the 16" in (ADVICE_PAGE / "advice.html").read_text()
 
 
 def test_predicted_stands_beside_realised(project: Path) -> None:

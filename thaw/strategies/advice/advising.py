@@ -11,9 +11,9 @@ from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.models.prices import Pricing
 from thaw.params.sections import HeadParams, StrategyParams
 from thaw.params.strategy import Strategy
-from thaw.strategies.advice.cases import LayerEvidence, Reference, doubts_of, name_case
+from thaw.strategies.advice.cases import Comparison, LayerEvidence, Reference, doubts_of, name_case
 from thaw.strategies.advice.choosing import Choice, choose, recommend
-from thaw.strategies.advice.intervals import accuracy_of, gain_of
+from thaw.strategies.advice.intervals import accuracy_of, gain_of, judged_rows
 from thaw.strategies.advice.learning_curve import measure_curve
 from thaw.strategies.advice.options import Jury, Option, Pilot, try_pilot
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
@@ -73,7 +73,7 @@ def advise(
         for done, option in enumerate(try_pilot(situation.pilot, jury, strategy.minutes), 1):
             options = (*options, option)
             progress(4 + done, steps)
-    references = _references(situation.references, layers, fitting)
+    comparison = _compare(situation, layers, probes, fitting, strategy.repeats)
     progress(steps - 1, steps)
     recommended = recommend(options, Strategy("linear", pool.layers[-1]))
     followed = choose(strategy, pool.layers, options, recommended)
@@ -82,10 +82,12 @@ def advise(
         evidence=_evidence(situation, folds, head, strategy),
         size=situation.size,
         layers=layers,
-        references=references,
+        comparison=comparison,
         curve=curve,
         case=case,
-        doubts=doubts_of(layers, references, plentiful=situation.size.plentiful),
+        doubts=doubts_of(
+            layers, () if comparison is None else comparison.references, plentiful=situation.size.plentiful
+        ),
         options=options,
         resolution=_resolution(options),
         recommended=_decision(recommended),
@@ -126,20 +128,35 @@ def _options(jury: Jury, probes: Sequence[OutOfFold], fitting: Fitting) -> tuple
     return (jury.measured(Strategy("linear", last), probes[-1]), *heads, *reversed(cuts[:-1]))
 
 
-def _references(pool: Pool | None, layers: Sequence[LayerEvidence], fitting: Fitting) -> tuple[Reference, ...]:
-    """Linear probes on what needs no pretrained features, beside the best cut layer on the same rows."""
+def _compare(
+    situation: Situation,
+    layers: Sequence[LayerEvidence],
+    probes: Sequence[OutOfFold],
+    fitting: Fitting,
+    repeats: int,
+) -> Comparison | None:
+    """Linear probes on what needs no pretrained features, beside the best cut layer on the same rows and folds."""
+    pool = situation.references
     if pool is None or not layers:
-        return ()
-    best = max(layers, key=lambda layer: layer.accuracy.value).name
+        return None
+    place, best = max(enumerate(layers), key=lambda pair: pair[1].accuracy.value)
     names = [name for name in pool.layers if name not in {layer.name for layer in layers}]
-    folds = draw_folds(pool, folds=fitting.params.folds, repeats=1, seed=fitting.params.seed)
-    found = measure_heads(pool, folds, [HeadTrial("linear", name) for name in (best, *names)], fitting)
-    references = []
-    for name, one in zip(names, found[1:], strict=True):
-        accuracy, lead = accuracy_of(one, pool.groups, RESAMPLING), gain_of(found[0], one, pool.groups, RESAMPLING)
-        if accuracy is not None and lead is not None:
-            references.append(Reference(name, accuracy, lead))
-    return tuple(references)
+    folds = draw_folds(pool, folds=fitting.params.folds, repeats=repeats, seed=fitting.params.seed)
+    every = len(pool) == len(situation.pool)  # then the folds are those of the probes, too
+    again = [] if every else [best.name]
+    measured = measure_heads(pool, folds, [HeadTrial("linear", name) for name in (*again, *names)], fitting)
+    first, *others = [probes[place], *measured] if every else measured
+    accuracy = accuracy_of(first, pool.groups, RESAMPLING)
+    if accuracy is None:
+        return None
+    references = [_reference(name, first, other, pool) for name, other in zip(names, others, strict=True)]
+    return Comparison(judged_rows(first), best.name, accuracy, tuple(references))
+
+
+def _reference(name: str, best: OutOfFold, other: OutOfFold, pool: Pool) -> Reference:
+    accuracy, lead = accuracy_of(other, pool.groups, RESAMPLING), gain_of(best, other, pool.groups, RESAMPLING)
+    assert accuracy is not None and lead is not None  # both were judged on the same rows, and there are some
+    return Reference(name, accuracy, lead)
 
 
 def _resolution(options: Sequence[Option]) -> float | None:

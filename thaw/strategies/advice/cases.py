@@ -36,6 +36,19 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """The best cut layer beside what needs no pretrained features; all are judged on the same `rows` images and the same folds.
+
+    layer: the best cut layer; accuracy: of a linear probe on it.
+    """
+
+    rows: int
+    layer: str
+    accuracy: Estimate
+    references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
 class Case:
     """The case, why the similarity is what it is, and what the classic rule says for it: its kinds of strategy in order of preference, and its words."""
 

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from thaw.foundation.files.display_names import shortened
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.pages.figures import BLUE, INK, MUTED, VERMILION, new_figure, percent_axis
+from thaw.strategies.advice.cases import Reference
 from thaw.strategies.advice.learning_curve import LearningCurve
 from thaw.strategies.advice.record import Advice
 
@@ -13,7 +14,8 @@ TITLES = {"pixels": "raw pixels", "random_backbone": "random backbone"}
 
 
 def depth_figure(advice: Advice) -> Figure:
-    """Accuracy of the linear probe at each cut layer, in order of depth, with intervals; dashed lines: what needs no pretrained features."""
+    """Accuracy of the linear probe at each cut layer, in order of depth, with intervals; dashed lines: what needs no pretrained features, where it was judged
+    on the same images."""
     figure, axes = new_figure(5.2, 3.6)
     places = np.arange(len(advice.layers))
     values = [layer.accuracy for layer in advice.layers]
@@ -29,7 +31,8 @@ def depth_figure(advice: Advice) -> Figure:
             fontsize=8,
             color=INK,
         )
-    for reference in advice.references:
+    references = references_on_all(advice)
+    for reference in references:
         axes.axhline(reference.accuracy.value, color=VERMILION, linestyle="--", linewidth=1)
         axes.annotate(
             TITLES[reference.name], (len(places) - 0.55, reference.accuracy.value), (0, 3), textcoords="offset points",
@@ -44,10 +47,16 @@ def depth_figure(advice: Advice) -> Figure:
         ha="right",
     )
     axes.set_xlim(-0.4, len(places) - 0.45)
-    _percent_around(figure, [*values, *(reference.accuracy for reference in advice.references)])
+    _percent_around(figure, [*values, *(reference.accuracy for reference in references)])
     axes.set_xlabel("cut layer, shallow to deep", color=INK)
     axes.set_ylabel("images that are right", color=INK)
     return figure
+
+
+def references_on_all(advice: Advice) -> tuple[Reference, ...]:
+    """What needs no pretrained features; empty where it was judged on a sample of the images that judged the layers."""
+    comparison = advice.comparison
+    return comparison.references if comparison is not None and comparison.rows == advice.evidence.rows else ()
 
 
 def curve_figure(curve: LearningCurve) -> Figure:

@@ -39,6 +39,25 @@ def gain_of(first: OutOfFold, second: OutOfFold, groups: Tensor | None, resampli
     return _mean(OutOfFold(both, 0).shares, groups, resampling)
 
 
+def accuracy_beside(found: OutOfFold, other: OutOfFold) -> float | None:
+    """Accuracy of `other` on the draws and rows that `found` judged; None: there are none that both judged."""
+    repeats = min(len(found.right), len(other.right))
+    there = np.where(np.isfinite(found.right[:repeats]), other.right[:repeats], np.nan)
+    shares = OutOfFold(there, 0).shares
+    known = np.isfinite(shares)
+    return float(shares[known].mean()) if known.any() else None
+
+
+def judged_rows(found: OutOfFold) -> int:
+    """How many rows were judged in any draw."""
+    return int(np.isfinite(found.right).any(0).sum())
+
+
+def judged_draws(found: OutOfFold) -> int:
+    """How many draws of the folds judged any row."""
+    return int(np.isfinite(found.right).any(1).sum())
+
+
 def _mean(values: FloatArray, groups: Tensor | None, resampling: Resampling) -> Estimate | None:
     """The mean of what is not NaN in `values` [N], with its percentile interval over groups, or rows where there are none."""
     known = np.isfinite(values)

@@ -11,7 +11,7 @@ from torch import Tensor
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
 from thaw.models.prices import Pricing
 from thaw.params.strategy import Strategy
-from thaw.strategies.advice.intervals import accuracy_of, gain_of
+from thaw.strategies.advice.intervals import accuracy_beside, accuracy_of, gain_of, judged_draws, judged_rows
 from thaw.strategies.advice.out_of_fold import OutOfFold, measure_learner
 from thaw.strategies.advice.pool import Fold, Pool
 
@@ -21,8 +21,9 @@ FEWEST_FOLDS = 2
 
 @dataclass(frozen=True)
 class Option:
-    """A strategy. accuracy: on rows of train and validation that it has not seen; gain: its paired lead over the linear head on the last layer, on
-    the same rows; both None where it was not measured, and `note` says why. minutes: one training, measured or predicted. megabytes, images_per_second:
+    """A strategy. accuracy: on `rows` rows of train and validation that it has not seen, each judged in up to `draws` draws of the folds; linear: the accuracy
+    of the linear head on the last layer on the same rows and draws; gain: the paired lead over it. All of these None or 0 where the strategy was not
+    measured, and `note` says why. minutes: one training, measured or predicted. megabytes, images_per_second:
     see `Price`.
     """
 
@@ -34,6 +35,9 @@ class Option:
     megabytes: float
     images_per_second: float | None
     note: str = ""
+    linear: float | None = None
+    rows: int = 0
+    draws: int = 0
 
 
 class Pilot(Protocol):
@@ -73,6 +77,9 @@ class Jury:
             megabytes=price.megabytes,
             images_per_second=price.images_per_second,
             note=note,
+            linear=accuracy_beside(found, self.linear),
+            rows=judged_rows(found),
+            draws=judged_draws(found),
         )
 
     def unmeasured(self, strategy: Strategy, seconds: float | None, note: str) -> Option:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from thaw.pages.figures import png, svg
 from thaw.pages.layout import render
 from thaw.strategies.advice import words
-from thaw.strategies.advice.figures import curve_figure, depth_figure
+from thaw.strategies.advice.figures import curve_figure, depth_figure, references_on_all
 from thaw.strategies.advice.record import Advice
 
 
@@ -25,10 +25,12 @@ def render_advice(advice: Advice, title: str) -> str:
         "steps": words.next_steps(advice),
         "depth": _svg("depth", advice) if advice.layers else None,
         "curve": _svg("curve", advice) if curve is not None and curve.points else None,
-        "references": {
+        "reference_titles": {
             "pixels": "a linear model on raw pixels",
             "random_backbone": "the same network with random weights",
         },
+        "compared_on": words.compared_on(advice),
+        "with_references": bool(references_on_all(advice)),
     }
     return render("strategies/advice/page.html.j2", values)
 

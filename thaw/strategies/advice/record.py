@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from thaw.foundation.files.records import read_record, write_record
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.params.strategy import Strategy
-from thaw.strategies.advice.cases import Case, LayerEvidence, Reference
+from thaw.strategies.advice.cases import Case, Comparison, LayerEvidence
 from thaw.strategies.advice.learning_curve import LearningCurve
 from thaw.strategies.advice.options import Option
 from thaw.strategies.advice.size import Size
@@ -41,13 +41,13 @@ class Decision:
 @dataclass(frozen=True)
 class Advice:
     """The advice. layers: in order of depth. resolution: the smallest gain, in accuracy, that `evidence.rows` could tell from chance; None: not known.
-    recommended: what `auto` would follow; followed: what the parameters made of it.
+    comparison: None where nothing was compared. recommended: what `auto` would follow; followed: what the parameters made of it.
     """
 
     evidence: Evidence
     size: Size
     layers: tuple[LayerEvidence, ...]
-    references: tuple[Reference, ...]
+    comparison: Comparison | None
     curve: LearningCurve | None
     case: Case
     doubts: tuple[str, ...]

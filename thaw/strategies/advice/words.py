@@ -65,7 +65,8 @@ def ranking(advice: Advice) -> str:
     if resolution is None:
         return f"{evidence.rows} images judged, too few or too alike in their verdicts to tell any two options apart."
     said = (
-        f"Every figure comes from {evidence.folds} folds, drawn {evidence.repeats} times, of {_sample(advice)}; the test images were not looked at. "
+        f"Layers and linear heads are judged in {evidence.folds} folds, drawn {evidence.repeats} times, of {_sample(advice)}; the table says what every other "
+        "option was judged on. The test images were not looked at. "
         f"On {evidence.rows} images, differences below about {points_of(resolution)} cannot be told from chance"
     )
     said += ": they cannot rank strategies that lie closer than that." if resolution > COARSE else "."
@@ -81,6 +82,17 @@ def _sample(advice: Advice) -> str:
     if advice.evidence.rows < 0.9 * labelled:
         return f"a sample of the {labelled} labelled images of train and validation"
     return f"the {labelled} labelled images of train and validation"
+
+
+def compared_on(advice: Advice) -> str:
+    """On which images layers and what needs no pretrained features stand beside each other."""
+    comparison = advice.comparison
+    if comparison is None:
+        return ""
+    rows, every = comparison.rows, advice.evidence.rows
+    if rows == every:
+        return f"All are judged on the same {rows} images, and in the same folds as the layers above."
+    return f"All are judged on the same {rows} images, a sample of the {every} that judge the layers above; the best layer's figure is that on the sample."
 
 
 def prospects(advice: Advice) -> tuple[str, ...]:
@@ -162,6 +174,8 @@ class OptionRow:
 
     name: str
     accuracy: str
+    judged: str
+    linear: str
     gain: str
     training: str
     megabytes: str
@@ -170,7 +184,7 @@ class OptionRow:
     followed: bool
 
 
-COLUMNS = ("strategy", "accuracy", "gain over linear", "training", "model", "images/s")
+COLUMNS = ("strategy", "accuracy", "judged on", "linear there", "gain over linear", "training", "model", "images/s")
 
 
 def option_rows(advice: Advice) -> tuple[OptionRow, ...]:
@@ -186,6 +200,8 @@ def _row(advice: Advice, option: Option) -> OptionRow:
         accuracy="not measured"
         if accuracy is None
         else f"{percent(accuracy.value)} ({percent(accuracy.low)} to {percent(accuracy.high)})",
+        judged="" if accuracy is None else f"{option.rows} images, {_times(option.draws)}",
+        linear="" if option.linear is None or reference else percent(option.linear),
         gain="" if gain is None or reference else points(gain),
         training="" if option.minutes is None else _time(option.minutes),
         megabytes=f"{option.megabytes:.1f} MB" if option.megabytes >= 1 else f"{option.megabytes:.2f} MB",
@@ -193,6 +209,10 @@ def _row(advice: Advice, option: Option) -> OptionRow:
         note=option.note,
         followed=option.strategy == advice.followed.strategy,
     )
+
+
+def _times(draws: int) -> str:
+    return "once" if draws == 1 else "twice" if draws == 2 else f"{draws} times"
 
 
 def _time(minutes: float) -> str:

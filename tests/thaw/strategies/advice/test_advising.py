@@ -12,7 +12,7 @@ from thaw.params.sections import StrategyParams
 from thaw.strategies.advice import words
 from thaw.strategies.advice.advising import advise
 from thaw.strategies.advice.page import figure_pngs, render_advice
-from thaw.strategies.advice.pool import Pool
+from thaw.strategies.advice.pool import Pool, sample_rows
 from thaw.strategies.advice.record import Advice, read_advice, read_predicted, write_advice, write_predicted
 
 
@@ -78,7 +78,23 @@ def test_pixels_as_good_as_the_backbone_raise_a_doubt() -> None:
     references = Pool({**features, "pixels": pixels}, targets, DIGITS)
     advice = advise(situation_of(Pool(features, targets, DIGITS), references=references), ONCE, HEAD)
     assert any("raw pixels is better" in doubt and "hurts" in doubt for doubt in advice.doubts)
-    assert "transfer hurts here" in render_advice(advice, "digits")
+    page = render_advice(advice, "digits")
+    assert "transfer hurts here" in page and "the same 120 images, and in the same folds" in page and "Dashed" in page
+    assert advice.comparison is not None and advice.comparison.accuracy == advice.layers[0].accuracy
+
+
+def test_a_sample_that_pixels_are_judged_on_is_stated_and_judges_the_best_layer_too() -> None:
+    pixels, targets = handwriting(12)
+    pool = Pool({"late": coarse(pixels)}, targets, DIGITS)
+    kept = sample_rows(targets, 60, seed=0)
+    references = Pool({"late": coarse(pixels)[kept], "pixels": pixels[kept]}, targets[kept], DIGITS)
+    advice = advise(situation_of(pool, references=references), ONCE, HEAD)
+    compared = advice.comparison
+    assert compared is not None and (compared.rows, advice.evidence.rows) == (60, 120)
+    (beside,) = compared.references
+    assert compared.accuracy.value - beside.accuracy.value == pytest.approx(beside.lead.value)
+    page = render_advice(advice, "digits")
+    assert "the same 60 images, a sample of the 120" in page and "Dashed" not in page
 
 
 def test_few_images_say_that_they_cannot_rank(similar: Advice) -> None:
@@ -117,6 +133,7 @@ def test_every_row_of_the_table_says_what_was_measured(different: Advice) -> Non
     rows = words.option_rows(different)
     assert [row.name for row in rows] == ["linear", "mlp", "knn", "cut at early"]
     assert [row.followed for row in rows] == [False, False, False, True]
+    assert [row.judged for row in rows] == ["120 images, once"] * 4 and rows[0].linear == "" and rows[3].linear != ""
     assert rows[3].megabytes == "1.0 MB" and rows[3].speed == "900" and "points" in rows[3].gain
 
 

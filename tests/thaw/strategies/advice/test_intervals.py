@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from thaw.foundation.statistics.bootstrap import Resampling
-from thaw.strategies.advice.intervals import accuracy_of, gain_of
+from thaw.strategies.advice.intervals import accuracy_beside, accuracy_of, gain_of, judged_draws, judged_rows
 from thaw.strategies.advice.out_of_fold import OutOfFold
 
 USUAL = Resampling(1000)
@@ -40,3 +40,17 @@ def test_a_gain_is_paired() -> None:
     first, second = np.arange(200) % 2, (np.arange(200) % 2) * (np.arange(200) > 20)
     gain = gain_of(OutOfFold(first[None] * 1.0, 0), OutOfFold(second[None] * 1.0, 0), None, USUAL)
     assert gain is not None and gain.value == pytest.approx(0.05) and 0 < gain.low < gain.high < 0.1
+
+
+def test_what_stands_beside_is_of_the_same_rows_and_draws() -> None:
+    once = OutOfFold(np.array([[1.0, 1.0, np.nan, np.nan]]), 0)
+    thrice = OutOfFold(np.array([[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]]), 0)
+    assert (judged_rows(once), judged_draws(once)) == (2, 1) and (judged_rows(thrice), judged_draws(thrice)) == (4, 3)
+    own, beside, gain = (
+        accuracy_of(once, None, USUAL),
+        accuracy_beside(once, thrice),
+        gain_of(once, thrice, None, USUAL),
+    )
+    assert own is not None and gain is not None and beside == 0.5
+    assert own.value - beside == gain.value, "the three figures of a row of the table agree"
+    assert accuracy_beside(found(1, np.nan), found(np.nan, 1)) is None

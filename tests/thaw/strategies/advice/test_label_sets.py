@@ -12,11 +12,10 @@ from thaw.strategies.advice.label_sets import (
     advise_by_depth,
     advise_on_sets,
     read_label_set_advice,
-    refuse_certificate,
-    refuse_openness,
     render_label_set_advice,
     write_label_set_advice,
 )
+from thaw.targets.label_sets.refusals import refuse_certificate, refuse_openness
 
 LAYERS = ("early", "late")
 

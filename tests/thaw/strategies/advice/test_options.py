@@ -82,6 +82,8 @@ def test_what_takes_longer_than_predicted_ends_in_time(jury: Jury) -> None:
     (full, last), learner = tried(jury, {FULL: (1, 120), LAST: (1, 1)}, minutes=5)
     assert learner.tried.count(FULL) == 2 and full.note.startswith("on 2 of 4 folds")
     assert full.measured and full.gain is not None, "two folds say something, with a wider interval"
+    assert full.accuracy is not None and full.linear is not None and full.draws == 1 and full.rows < len(jury.pool)
+    assert full.accuracy.value - full.linear == pytest.approx(full.gain.value), "all on the rows of two folds"
     assert last.measured
     (full, last), learner = tried(jury, {FULL: (1, 400), LAST: (1, 1)}, minutes=5)
     assert learner.tried.count(FULL) == 2 and not last.measured and "was up" in last.note
