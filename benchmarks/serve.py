@@ -35,22 +35,24 @@ DIGITS = """\
 dataset: {source: data/sources/digits, splits: {val: 0.0, test: 0.2}}
 backbone: {weights: %s}
 strategy: {kind: linear, minutes: 0}
-evaluate: {baselines: [majority], bootstrap: 50, seeds: 1}
+evaluate: {baselines: [majority], seeds: 1}
+statistics: {bootstrap: 50}
 registry: {name: bench}
 """
 PHOTOGRAPHS = """\
 dataset: {source: %s/hymenoptera}
 backbone: {weights: %s/mobilenet_v2-imagenet.pth}
 strategy: {kind: linear, minutes: 0}
-evaluate: {baselines: [majority], bootstrap: 50, seeds: 1}
+evaluate: {baselines: [majority], seeds: 1}
+statistics: {bootstrap: 50}
 registry: {name: bench}
 """
 MAKE = """\
 import importlib
-from tasks.registry import CHAMPION, open_registry
-from thaw.params import read_params
+from tasks.registry.registry import CHAMPION, open_registry
+from thaw.params.reading import read_params
 for name in ("fetch", "ingest", "extract", "advise", "head", "finetune", "compare", "evaluate", "register"):
-    importlib.import_module(f"tasks.{name}").main()
+    importlib.import_module(f"tasks.stages.{name}").main()
 open_registry(read_params().registry).set_alias(CHAMPION, 1)
 """
 CORES = "0,1"

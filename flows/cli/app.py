@@ -94,26 +94,66 @@ def _thaw(
     pass
 
 
-app.command(epilog="Example: thaw run --stage head")(run.run)
-app.command(epilog="Example: thaw status --json")(status.status)
-app.command(epilog="Example: thaw advise --json")(advise.advise)
-app.command(epilog="Example: thaw compare --strategies linear,cut,full")(compare.compare)
-app.command(epilog="Example: thaw rank --backbones resnet18,mobilenet_v2,resnet18.random")(rank.rank)
-app.command(epilog="Example: thaw review --apply review.csv --dry-run")(review.review)
-app.command(epilog="Example: thaw promote --dry-run")(promotion.promote)
-app.command(epilog="Example: thaw rollback --to 3 --dry-run")(promotion.rollback)
-app.add_typer(models.app, name="models")
-app.command(epilog="Example: thaw predict new_photos s3://bucket/photos --out monday")(predict.predict)
-app.command(epilog="Example: thaw watch new_photos --retrain")(watch.watch)
-app.command(epilog="Example: thaw serve --port 8080")(serve.serve)
-app.command(epilog="Example: thaw export --format torch --out digits")(export.export)
-app.command(epilog="Example: thaw trace champion --graph lineage.html")(trace.trace)
-app.command(epilog="Example: thaw reproduce champion --dry-run")(reproduce.reproduce)
-app.command(epilog="Example: thaw up --settle 300")(up.up)
-app.command(epilog="Example: thaw ui")(ui.ui)
-app.command(epilog="Example: thaw schedule --dry-run")(schedule.schedule)
-app.command(epilog="Example: thaw follow --settle 300")(follow.follow)
-app.add_typer(notify.app, name="notify")
-app.command(epilog="Example: thaw check")(check.check)
+app.command(
+    short_help="Bring every stage up to date, then promote the new model.", epilog="Example: thaw run --stage head"
+)(run.run)
+app.command(
+    short_help="Show each stage's state, the last metrics and the aliases.", epilog="Example: thaw status --json"
+)(status.status)
+app.command(
+    short_help="Say which strategy pays, and what more labels would bring.", epilog="Example: thaw advise --json"
+)(advise.advise)
+app.command(
+    short_help="Certify which strategy wins on the same test set.",
+    epilog="Example: thaw compare --strategies linear,cut,full",
+)(compare.compare)
+app.command(
+    short_help="Rank backbones for your data by linear probes.",
+    epilog="Example: thaw rank --backbones resnet18,mobilenet_v2,resnet18.random",
+)(rank.rank)
+app.command(
+    short_help="List suspect labels, near-copies, and what to label next.",
+    epilog="Example: thaw review --apply review.csv --dry-run",
+)(review.review)
+app.command(
+    short_help="Make the challenger the champion, if no gate refuses it.", epilog="Example: thaw promote --dry-run"
+)(promotion.promote)
+app.command(
+    short_help="Give the alias `champion` back to the version before.", epilog="Example: thaw rollback --to 3 --dry-run"
+)(promotion.rollback)
+app.add_typer(models.app, name="models", short_help="List the versions of the model, and every move of the champion.")
+app.command(
+    short_help="Label new files, any number of them.",
+    epilog="Example: thaw predict new_photos s3://bucket/photos --out monday",
+)(predict.predict)
+app.command(
+    short_help="Label new files, and say whether they have drifted.", epilog="Example: thaw watch new_photos --retrain"
+)(watch.watch)
+app.command(short_help="Answer over HTTP, with a page to try the model on.", epilog="Example: thaw serve --port 8080")(
+    serve.serve
+)
+app.command(
+    short_help="Write a model as one graph, for use without Thaw.",
+    epilog="Example: thaw export --format torch --out digits",
+)(export.export)
+app.command(
+    short_help="Say where a model version comes from.", epilog="Example: thaw trace champion --graph lineage.html"
+)(trace.trace)
+app.command(
+    short_help="Rebuild a model version, and compare it with the original.",
+    epilog="Example: thaw reproduce champion --dry-run",
+)(reproduce.reproduce)
+app.command(
+    short_help="Serve every page and run every schedule, until Ctrl-C.", epilog="Example: thaw up --settle 300"
+)(up.up)
+app.command(short_help="Serve MLflow, Prefect and the report, until Ctrl-C.", epilog="Example: thaw ui")(ui.ui)
+app.command(
+    short_help="Put the deployments of prefect.yaml on the Prefect server.", epilog="Example: thaw schedule --dry-run"
+)(schedule.schedule)
+app.command(
+    short_help="Start a run whenever the source's files have changed.", epilog="Example: thaw follow --settle 300"
+)(follow.follow)
+app.add_typer(notify.app, name="notify", short_help="Tell people of runs that fail, are late or complete.")
+app.command(short_help="Check parameters, data, weights and environment.", epilog="Example: thaw check")(check.check)
 app.add_typer(config.app, name="config")
 app.add_typer(cache.app, name="cache")

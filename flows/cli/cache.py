@@ -19,7 +19,7 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
-@app.command(epilog="Example: thaw cache ls --json")
+@app.command(short_help="List the cached layers, with their sizes.", epilog="Example: thaw cache ls --json")
 def ls(json: Json = False) -> None:
     """List the layers in the cache, with their sizes; * marks what the last run uses."""
     from flows.cli.terminal import out, print_json, table
@@ -51,7 +51,7 @@ def ls(json: Json = False) -> None:
     out().print(f"{_size(sum(one.nbytes for one in found))} in all", style="dim")
 
 
-@app.command(epilog="Example: thaw cache verify")
+@app.command(short_help="Check every part against its checksums.", epilog="Example: thaw cache verify")
 def verify(json: Json = False) -> None:
     """Check every part against its checksums. A damaged one is set aside, and computed again by the next run. Ends with 1 if there was one."""
     from flows.cli.exits import Exit
@@ -69,7 +69,7 @@ def verify(json: Json = False) -> None:
     raise typer.Exit(Exit.MENDABLE if found.damaged else Exit.DONE)
 
 
-@app.command(epilog="Example: thaw cache gc --dry-run")
+@app.command(short_help="Delete what the current run does not need.", epilog="Example: thaw cache gc --dry-run")
 def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
     json: Json = False,
@@ -105,7 +105,7 @@ def gc(
     out().print(f"{len(garbage.paths)} files, {_size(garbage.nbytes)}, {would}")
 
 
-@app.command(epilog="Example: thaw cache compact")
+@app.command(short_help="Join small parts into large ones.", epilog="Example: thaw cache compact")
 def compact(json: Json = False) -> None:
     """Join small parts, as many small additions leave them, into full ones."""
     from flows.cli.terminal import out, print_json
@@ -126,7 +126,7 @@ def compact(json: Json = False) -> None:
         out().print(f"{fewer} parts fewer" if fewer else "Nothing to join: no layer has two parts that are not full.")
 
 
-@app.command(epilog="Example: thaw cache export features/")
+@app.command(short_help="Write the current features for other tools.", epilog="Example: thaw cache export features/")
 def export(
     into: Annotated[str, typer.Argument(metavar="FOLDER", help="Where the files are written.")],
     layer: Annotated[str | None, typer.Option("--layer", help="Which cut layer; the last one if left out.")] = None,
@@ -151,7 +151,11 @@ def export(
             out().print(str(file), soft_wrap=True)
 
 
-@app.command(name="import", epilog="Example: thaw cache import features/features.parquet --dry-run")
+@app.command(
+    name="import",
+    short_help="Take in features that were exported elsewhere.",
+    epilog="Example: thaw cache import features/features.parquet --dry-run",
+)
 def import_(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="features.parquet or features.npy, as `export` writes them.")

@@ -15,7 +15,9 @@ app = typer.Typer(
 )
 
 
-@app.command(epilog="Example: thaw config show --json")
+@app.command(
+    short_help="Show the parameters that matter most, or all of them.", epilog="Example: thaw config show --json"
+)
 def show(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
@@ -35,7 +37,11 @@ def show(
     out().print("* differs from the default. Change one with `thaw config set KEY=VALUE`.", style="dim")
 
 
-@app.command(name="set", epilog="Example: thaw config set dataset.source=photos strategy.kind=mlp")
+@app.command(
+    name="set",
+    short_help="Change parameters, and keep the comments.",
+    epilog="Example: thaw config set dataset.source=photos strategy.kind=mlp",
+)
 def set_(
     assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="What to set, as YAML values.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the change, and make none.")] = False,

@@ -31,7 +31,7 @@ def models(
             _list(json)
 
 
-@app.command(epilog="Example: thaw models log --json")
+@app.command(short_help="Show every promotion, refusal and rollback.", epilog="Example: thaw models log --json")
 def log(json: Json = False) -> None:
     """Show every promotion, refusal and rollback, the newest last: who, when, why, what the gates said, and the flow run."""
     from flows.cli.terminal import out, print_json, table

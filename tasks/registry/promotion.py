@@ -32,6 +32,7 @@ from thaw.gates.deciding import Decision, decide
 from thaw.gates.outcome import Outcome
 from thaw.gates.page import Contest, render_decision
 from thaw.gates.paired_test import Figures
+from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
 
 LOCK = STATE / "promotion.lock"
@@ -92,7 +93,8 @@ def promote(params: Params, *, dry_run: bool = False, force: bool = False, flow_
         former = champion.number if champion else None
         if former == challenger.number:
             return Promotion(registry.name, challenger.number, former, promoted=True, moved=False, reason="")
-        decision = decide(gather(registry, champion, challenger), params.promotion)
+        evidence = gather(registry, champion, challenger)
+        decision = decide(evidence, params.promotion, resampling_of(params.statistics))
         event = _event(decision, challenger.number, former, flow_run)
         repeated = event.kind == REFUSE and any(event.says_the_same_as(one) for one in history[-1:])
         write_text(PAGE, render_decision(decision, Contest(registry.name, challenger.number, former, event.when)))

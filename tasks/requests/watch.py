@@ -129,6 +129,7 @@ def _compare(scored: Scored, reference: Reference, params: Params, stores: tuple
         reference,
         scored.observed(rows, features),
         params.watch,
+        confidence=params.statistics.confidence,
         origin=scored.origin,
         left_out=left_out,
         other_way=scored.layer.fingerprint != reference.layer.fingerprint,

@@ -13,13 +13,13 @@ from tasks.stages.labelled_inputs import read_labelled_images
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
-from thaw.evaluation.evaluation import resampling_of
 from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, read_index, read_views
 from thaw.finetuning import Desk
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import digest_bytes, digest_file
 from thaw.kinds.views import IDENTITY, expand_views
 from thaw.models.prices import price_models
+from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
 from thaw.params.strategy import Strategy, read_strategy
 from thaw.strategies.baselines.learners import Inputs
@@ -70,7 +70,7 @@ def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certific
     arena.desk.clear()
     redrawn = any(not torch.equal(draw.rows, draws[0].rows) for draw in draws)
     terms = Terms(_name(strategy), len(draws[0].rows), tuple(draw.seed for draw in draws), redrawn)
-    return certify(competitors, outcome, _targets(test, names).numpy(), terms, resampling_of(params.evaluate))
+    return certify(competitors, outcome, _targets(test, names).numpy(), terms, resampling_of(params.statistics))
 
 
 def _strategies(params: Params, arena: Arena) -> list[Competitor]:

@@ -54,7 +54,15 @@ def main() -> None:
 def add_openness(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures, params: Params) -> None:
     """Fit and write beside the head what tells inputs of no known class, where the parameters want it."""
     with counted("openness", "fits") as progress:
-        found = fit_openness(head, train, val, params=params.openness, head_params=params.head, progress=progress)
+        found = fit_openness(
+            head,
+            train,
+            val,
+            params=params.openness,
+            head_params=params.head,
+            confidence=params.statistics.confidence,
+            progress=progress,
+        )
     if found is not None:
         write_openness(found, HEAD)
         for sentence in describe_tuning(found.tuning):

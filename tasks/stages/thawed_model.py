@@ -67,7 +67,13 @@ def _opened(model: Predictor, images: LabelledImages, val: LabelledImages | None
     train, held_out = _labelled(model, images), None if val is None else _labelled(model, val)
     with counted("openness", "fits") as progress:
         found = fit_openness(
-            model.head, train, held_out, params=params.openness, head_params=params.head, progress=progress
+            model.head,
+            train,
+            held_out,
+            params=params.openness,
+            head_params=params.head,
+            confidence=params.statistics.confidence,
+            progress=progress,
         )
     return replace(model, openness=found)
 

@@ -18,7 +18,7 @@ CHEAP = (
     "strategy.repeats=1",
     "evaluate.baselines=[majority]",
     "evaluate.seeds=1",
-    "evaluate.bootstrap=50",
+    "statistics.bootstrap=50",
 )
 """Settings for tests that are not about the baselines, or about what fine-tuning would bring."""
 

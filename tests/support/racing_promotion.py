@@ -14,9 +14,9 @@ from pathlib import Path
 from tasks.registry import promotion
 from tasks.registry.write_once import Ledger
 from thaw.foundation.errors import InUse
-from thaw.params.sections import Params, PromotionParams, RegistryParams
+from thaw.params.sections import Params, RegistryParams, StatisticsParams
 
-PARAMS = Params(registry=RegistryParams(name="pets"), promotion=PromotionParams(bootstrap=100))
+PARAMS = Params(registry=RegistryParams(name="pets"), statistics=StatisticsParams(bootstrap=100))
 PATIENCE_S = 300
 
 

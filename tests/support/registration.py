@@ -23,9 +23,9 @@ dataset: {source: photos}
 backbone: {weights: small.safetensors}
 strategy: {minutes: 0}
 head: {l2: [0.001]}
-evaluate: {baselines: [majority], bootstrap: 50, seeds: 1}
+evaluate: {baselines: [majority], seeds: 1}
 registry: {name: photos}
-promotion: {bootstrap: 200}
+statistics: {bootstrap: 50}
 """
 CLASSES = {"dark": 60, "light and bright": 200}
 """Mean grey of the pictures of each class; one name has spaces."""

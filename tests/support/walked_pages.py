@@ -41,7 +41,7 @@ STANDS_FOR = {
 }
 SMALL = (
     "backbone.weights=data/pretrain/small.safetensors", "dataset.splits.test=0.3", "strategy.minutes=0", "head.l2=[0.001]",
-    "evaluate.baselines=[majority]", "evaluate.bootstrap=50", "finetune.epochs=1", "compare.seeds=2", "compare.minutes=0.2",
+    "evaluate.baselines=[majority]", "statistics.bootstrap=50", "finetune.epochs=1", "compare.seeds=2", "compare.minutes=0.2",
 )  # fmt: skip
 """What makes the own pictures' settings small enough for a test."""
 READY = {"thaw up": "up: flows run", "thaw serve": "serving on"}

@@ -22,6 +22,7 @@ from thaw.drift.record import (
     What,
 )
 from thaw.drift.reference import Reference
+from thaw.foundation.statistics.bootstrap import USUAL
 from thaw.params.sections import WatchParams
 
 BINS = 20
@@ -32,6 +33,7 @@ def measure_drift(
     new: Observed,
     params: WatchParams,
     *,
+    confidence: float = USUAL.confidence,
     origin: Origin,
     left_out: LeftOut,
     other_way: bool = False,
@@ -51,13 +53,13 @@ def measure_drift(
         needed=params.min_rows,
         false_alarms=params.false_alarms,
         permutations=params.permutations,
-        confidence_level=params.confidence,
+        confidence_level=confidence,
         other_way=other_way,
         findings=findings,
         separation=_separation(reference.rows.features, new.features, params.seed) if findings else None,
         labels=_labels(reference.class_names, unseen, new),
         confidence=_confidence(unseen, new),
-        neither=_neither(unseen, new, params.confidence),
+        neither=_neither(unseen, new, confidence),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from thaw.foundation.statistics.bootstrap import Estimate, IntArray, Resampling
+from thaw.foundation.statistics.bootstrap import USUAL, Estimate, IntArray, Resampling
 from thaw.heads.open_set import Openness, Tuning
 from thaw.params.sections import EvaluateParams
 from thaw.strategies.baselines.transfer_gain import TransferGain
@@ -121,16 +121,12 @@ class Evaluation:
     rejections: Rejections | None = None
 
 
-def resampling_of(params: EvaluateParams) -> Resampling:
-    """How the parameters want intervals to be made."""
-    return Resampling(params.bootstrap, params.confidence)
-
-
 def evaluate(
     predictions: Predictions,
     model: ModelDescription,
     params: EvaluateParams,
     *,
+    resampling: Resampling = USUAL,
     baselines: Sequence[tuple[str, Probabilities]] = (),
     transfer: TransferGain | None = None,
     predicted: Estimate | None = None,
@@ -138,7 +134,6 @@ def evaluate(
     rejections: Rejections | None = None,
 ) -> Evaluation:
     """Measure the predictions, and each baseline (its name, probabilities [N, C]) on the same rows."""
-    resampling = resampling_of(params)
     targets, classes = predictions.targets, len(predictions.class_names)
     confusion = confusion_matrix(predictions.predicted, targets, classes)
 
@@ -149,7 +144,7 @@ def evaluate(
         model=model,
         class_names=predictions.class_names,
         n=len(predictions),
-        confidence=params.confidence,
+        confidence=resampling.confidence,
         metrics=measured(predictions.probabilities),
         classes=class_scores(confusion, predictions.class_names),
         confusion=confusion,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thaw.evaluation.evaluation import ModelDescription, resampling_of
-from thaw.foundation.statistics.bootstrap import IntArray
+from thaw.evaluation.evaluation import ModelDescription
+from thaw.foundation.statistics.bootstrap import USUAL, IntArray, Resampling
 from thaw.params.sections import EvaluateParams
 from thaw.targets.label_sets.metrics import (
     LabelScore,
@@ -69,11 +69,11 @@ def evaluate_sets(
     thresholds: tuple[float, ...],
     params: EvaluateParams,
     *,
+    resampling: Resampling = USUAL,
     baselines: Sequence[tuple[str, LabelSetPredictions]] = (),
     left_out: tuple[str, ...] = (),
 ) -> LabelSetEvaluation:
     """Measure the predictions, and those of each baseline on the same rows."""
-    resampling = resampling_of(params)
 
     def measured(said: LabelSetPredictions) -> LabelSetMetrics:
         return measure_sets(said.probabilities, said.named, said.targets, bins=params.bins, resampling=resampling)
@@ -85,7 +85,7 @@ def evaluate_sets(
         class_names=predictions.class_names,
         thresholds=thresholds,
         n=len(predictions),
-        confidence=params.confidence,
+        confidence=resampling.confidence,
         metrics=measured(predictions),
         classes=label_scores(predictions.probabilities, named, targets, predictions.class_names),
         found=found,

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from thaw.foundation.statistics.bootstrap import (
+    USUAL,
     Estimate,
     FloatArray,
     Resampling,
@@ -38,12 +39,12 @@ def calibration_loss(paired: Paired, resampling: Resampling) -> Estimate:
     return percentile_interval(value, replicates - replicates.mean() + value, resampling.confidence)
 
 
-def calibration(paired: Paired, params: PromotionParams) -> Outcome:
+def calibration(paired: Paired, params: PromotionParams, resampling: Resampling = USUAL) -> Outcome:
     """Refuses only what is shown: an interval that lies beyond `promotion.max_calibration_loss`. One that reaches across it can't tell, and refuses nothing."""
     allowed = params.max_calibration_loss
     if allowed is None:
         return not_asked_by(GATE, "max_calibration_loss")
-    loss = calibration_loss(paired, Resampling(params.bootstrap, params.confidence))
+    loss = calibration_loss(paired, resampling)
     figures = {"loss": loss.value, "low": loss.low, "high": loss.high}
     found = f"the calibration error differs by {loss.value:+.3f} ({loss.low:+.3f} to {loss.high:+.3f})"
     if loss.low > allowed:

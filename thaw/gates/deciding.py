@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from thaw.evaluation.checks import Checks
+from thaw.foundation.statistics.bootstrap import USUAL, Resampling
 from thaw.gates import calibration, measured, paired_test, recall
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked
 from thaw.gates.paired_test import Figures
@@ -50,7 +51,7 @@ class Decision:
         return compared[0] if compared else FIRST
 
 
-def decide(evidence: Evidence, params: PromotionParams) -> Decision:
+def decide(evidence: Evidence, params: PromotionParams, resampling: Resampling = USUAL) -> Decision:
     """Ask every gate. The same evidence gives the same decision."""
     alone = (
         measured.leakage(None if evidence.checks is None else evidence.checks.leakage, params.max_leaked),
@@ -66,21 +67,23 @@ def decide(evidence: Evidence, params: PromotionParams) -> Decision:
     paired = pair(evidence.champion, evidence.challenger)
     if paired is None:
         return Decision((*_of_two_kinds(evidence.challenger), *alone))
-    outcomes, figures = _compared(paired, params)
+    outcomes, figures = _compared(paired, params, resampling)
     return Decision((*outcomes, *alone), figures)
 
 
-def _compared(paired: Paired, params: PromotionParams) -> tuple[tuple[Outcome, ...], Figures | None]:
+def _compared(
+    paired: Paired, params: PromotionParams, resampling: Resampling
+) -> tuple[tuple[Outcome, ...], Figures | None]:
     enough = measured.enough_rows(len(paired), params.min_rows)
     if enough.refuses:  # which is reason enough: what can't be told below adds none
         unknown = (cannot_tell(gate, "there are too few test rows", refuses=False) for gate in _COMPARING[1:])
         return (enough, *unknown), None
-    figures = paired_test.measure(paired, params)
+    figures = paired_test.measure(paired, resampling)
     return (
         enough,
-        paired_test.paired_test(figures, params, paired.right),
-        recall.recall(paired, params),
-        calibration.calibration(paired, params),
+        paired_test.paired_test(figures, params, paired.right, resampling.confidence),
+        recall.recall(paired, params, resampling.confidence),
+        calibration.calibration(paired, params, resampling),
     ), figures
 
 

@@ -33,7 +33,7 @@ class Figures:
     f1_high: float
 
 
-def measure(paired: Paired, params: PromotionParams) -> Figures:
+def measure(paired: Paired, resampling: Resampling) -> Figures:
     """Compare both; the same predictions give the same figures. The intervals resample rows, the same ones for both (paired percentile bootstrap)."""
     targets, challenger, champion = paired.targets, paired.challenger.named, paired.champion.named
     statistics = stacked([counts_of(challenger, targets), counts_of(champion, targets)])
@@ -43,8 +43,8 @@ def measure(paired: Paired, params: PromotionParams) -> Figures:
         return (macro_f1_of_sets(*np.split(first, 3)) - macro_f1_of_sets(*np.split(second, 3)))[None]
 
     value = float(gain(totals(statistics))[0, 0])
-    replicates = bootstrap(statistics, gain, Resampling(params.bootstrap, params.confidence))[0]
-    interval = percentile_interval(value, replicates, params.confidence)
+    replicates = bootstrap(statistics, gain, resampling)[0]
+    interval = percentile_interval(value, replicates, resampling.confidence)
     right, theirs = (challenger == targets).all(1), (champion == targets).all(1)
     alone, theirs_alone = int((right & ~theirs).sum()), int((theirs & ~right).sum())
     return Figures(
@@ -60,14 +60,14 @@ def measure(paired: Paired, params: PromotionParams) -> Figures:
     )
 
 
-def paired_test(figures: Figures, params: PromotionParams, right: str) -> Outcome:
+def paired_test(figures: Figures, params: PromotionParams, right: str, confidence: float) -> Outcome:
     """By `promotion.rule`; what can't be told refuses. `right` is what the share of rows that are right is called.
 
     `not_worse` passes where the interval of the macro-F1 gain lies above `-margin` and McNemar's test does not find the challenger worse; `better` where
     that interval lies above 0 and McNemar's test finds a difference. It fails where McNemar's test finds the challenger worse, or the interval lies
     beyond the margin as a whole; else the rows do not show which.
     """
-    differ = figures.mcnemar_p < 1 - params.confidence
+    differ = figures.mcnemar_p < 1 - confidence
     margin = 0.0 if params.rule == "better" else params.margin
     worse = (differ and figures.only_challenger < figures.only_champion) or figures.f1_high < -margin
     found, numbers = _found(figures, right), asdict(figures)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thaw.foundation.files.display_names import shown
-from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.foundation.statistics.bootstrap import USUAL, Estimate
 from thaw.foundation.statistics.paired_proportions import paired_share_interval
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked_by, passed
 from thaw.gates.pairing import Paired
@@ -41,7 +41,7 @@ def losses(paired: Paired, confidence: float) -> tuple[Loss, ...]:
     return tuple(sorted(found, key=lambda one: (-one.loss.value, one.name)))
 
 
-def recall(paired: Paired, params: PromotionParams) -> Outcome:
+def recall(paired: Paired, params: PromotionParams, confidence: float = USUAL.confidence) -> Outcome:
     """Refuses only what is shown: a class whose interval lies beyond `promotion.max_recall_loss`.
 
     A class of few rows has a wide interval: it can't tell, which the words say, and refuses nothing. It passes where no interval reaches beyond.
@@ -49,7 +49,7 @@ def recall(paired: Paired, params: PromotionParams) -> Outcome:
     allowed = params.max_recall_loss
     if allowed is None:
         return not_asked_by(GATE, "max_recall_loss")
-    found = losses(paired, params.confidence)
+    found = losses(paired, confidence)
     worst = found[0]
     figures = {"worst": worst.loss.value, "worst_low": worst.loss.low, "worst_high": worst.loss.high}
     lost = [one for one in found if one.loss.low > allowed]

@@ -10,7 +10,16 @@ from thaw.foundation.errors import BadParameters
 from thaw.params.sections import Params
 
 PARAMS = Path("params.yaml")
-MOVED = {"head.kind": "strategy.kind", "head.layer": "strategy.layer"}
+MOVED = {
+    "head.kind": "strategy.kind",
+    "head.layer": "strategy.layer",
+    "evaluate.bootstrap": "statistics.bootstrap",
+    "promotion.bootstrap": "statistics.bootstrap",
+    "evaluate.confidence": "statistics.confidence",
+    "openness.confidence": "statistics.confidence",
+    "promotion.confidence": "statistics.confidence",
+    "watch.confidence": "statistics.confidence",
+}
 """Keys of before, and where they have gone."""
 
 

@@ -29,6 +29,7 @@ from thaw.heads.label_sets_storage import read_label_set_head
 from thaw.kinds.images.tensors import thumbnail_of
 from thaw.models.label_sets_predictor import LabelSetPredictor
 from thaw.params.reading import PARAMS
+from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
 from thaw.params.strategy import Strategy
 from thaw.strategies.baselines.learners import SCRATCH
@@ -57,6 +58,7 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
         _description(params, index, strategy, head, len(training)),
         head.thresholds,
         params.evaluate,
+        resampling=resampling_of(params.statistics),
         baselines=measure_set_baselines(params, manifest, layer.name, predictions),
         left_out=left_out,
     )

@@ -41,6 +41,7 @@ from thaw.kinds.images.tensors import read_pixels, thumbnail_of
 from thaw.kinds.views import expand_views
 from thaw.models.predictor import Answer, Predictor, answer
 from thaw.params.reading import PARAMS, read_params
+from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
 from thaw.params.strategy import read_strategy
 from thaw.strategies.advice.record import read_predicted
@@ -100,6 +101,7 @@ def main() -> None:
         predictions,
         description,
         params.evaluate,
+        resampling=resampling_of(params.statistics),
         baselines=baselines,
         transfer=transfer,
         predicted=read_predicted(PREDICTED),

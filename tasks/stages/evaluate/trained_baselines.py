@@ -11,9 +11,9 @@ from tasks.project.progress import counted
 from thaw.backbones.backbone import Backbone
 from thaw.dataset.manifest import Example, Manifest, references_of
 from thaw.dataset.selection import training_examples, validation_examples
-from thaw.evaluation.evaluation import resampling_of
 from thaw.features.store.store import FeatureStore, Layer, read_views
 from thaw.kinds.images.tensors import read_pixels
+from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
 from thaw.params.strategy import HeadKind
 from thaw.strategies.baselines.learners import (
@@ -59,7 +59,7 @@ def measure_contenders(setting: Setting) -> TransferGain | None:
     targets = np.asarray(setting.targets(setting.test).numpy(), np.int64)
     with counted("evaluate", "fits") as progress:
         return measure_transfer_gain(
-            learners, _draws(setting, pool), targets, resampling_of(setting.params.evaluate), progress
+            learners, _draws(setting, pool), targets, resampling_of(setting.params.statistics), progress
         )
 
 

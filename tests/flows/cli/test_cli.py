@@ -6,8 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from ruamel.yaml import YAML
 from toy import build_toy, environment
+from typer.core import TyperGroup
+from typer.testing import CliRunner
+
+from flows.cli import app
 
 COMMANDS = (
     "run",
@@ -191,3 +196,20 @@ def test_without_deployments_nothing_is_started(project: Path) -> None:
     for command in ("up", "schedule"):
         assert "prefect.yaml; `git checkout" in thaw(command, cwd=project, code=1).stderr
     assert not (project / ".thaw").exists()
+
+
+def commands_below() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Of `thaw` and each command that holds others: how it is called, and the names of those."""
+    whole = typer.main.get_command(app)
+    assert isinstance(whole, TyperGroup)
+    below = [((name,), group) for name, group in whole.commands.items() if isinstance(group, TyperGroup)]
+    return [(called, tuple(group.commands)) for called, group in (((), whole), *below)]
+
+
+@pytest.mark.parametrize(("called", "names"), commands_below(), ids=lambda words: " ".join(words)[:12])
+def test_every_command_is_told_in_one_whole_line_at_80_columns(called: tuple[str, ...], names: tuple[str, ...]) -> None:
+    said = CliRunner().invoke(app, [*called, "--help"], env={"COLUMNS": "80"}).output
+    _, _, listed = said.partition("Commands:\n")
+    lines = listed.split("\n\n", maxsplit=1)[0].splitlines()
+    assert [line.split()[0] for line in lines] == list(names)
+    assert all(line.endswith(".") and "..." not in line and len(line) <= 80 for line in lines), said

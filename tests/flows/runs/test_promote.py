@@ -18,7 +18,7 @@ PARAMS = """\
 dataset: {source: photos}
 backbone: {weights: small.safetensors}
 registry: {name: pets}
-promotion: {bootstrap: 100}
+statistics: {bootstrap: 100}
 """
 
 

@@ -13,9 +13,9 @@ from tasks.registry.promotion_history import PROMOTE, Event
 from tasks.registry.registry import CHAMPION, Registry
 from tasks.registry.write_once import Ledger
 from thaw.foundation.errors import InUse, RegistryError
-from thaw.params.sections import Params, PromotionParams, RegistryParams
+from thaw.params.sections import Params, RegistryParams, StatisticsParams
 
-PARAMS = Params(registry=RegistryParams(name="pets"), promotion=PromotionParams(bootstrap=100))
+PARAMS = Params(registry=RegistryParams(name="pets"), statistics=StatisticsParams(bootstrap=100))
 
 
 def promotion(version: int, move: int, attempt: str) -> Event:

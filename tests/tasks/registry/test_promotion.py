@@ -20,9 +20,9 @@ from tasks.registry.promotion import PAGE, Promotion, promote, rollback
 from tasks.registry.registry import CHAMPION, Registry
 from thaw.evaluation.checks import Leakage, NearCopies, Suspects
 from thaw.foundation.errors import RegistryError
-from thaw.params.sections import Params, PromotionParams, RegistryParams
+from thaw.params.sections import Params, PromotionParams, RegistryParams, StatisticsParams
 
-PARAMS = Params(registry=RegistryParams(name="pets"), promotion=PromotionParams(bootstrap=100))
+PARAMS = Params(registry=RegistryParams(name="pets"), statistics=StatisticsParams(bootstrap=100))
 Attempt = Callable[[Params], Promotion]
 
 
@@ -89,7 +89,7 @@ def test_the_same_refusal_is_recorded_once_unless_forced(registry: Registry) -> 
     assert again.repeated and ", as before: " in str(again)
     assert len(registry.history()) == 2
     assert promote(PARAMS, force=True).repeated and len(registry.history()) == 3
-    other_rule = PARAMS.model_copy(update={"promotion": PromotionParams(bootstrap=200)})
+    other_rule = PARAMS.model_copy(update={"statistics": StatisticsParams(bootstrap=200)})
     assert not promote(other_rule).repeated, "other figures are news"
     assert len(registry.history()) == 4
 

@@ -23,7 +23,8 @@ PARAMS = f"""\
 dataset: {{source: pairs, listing: pairs.csv, splits: {{val: 0, test: 0.4}}}}
 backbone: {{weights: {WEIGHTS}, layers: [blocks]}}
 head: {{l2: [0.1, 0.01], folds: 3}}
-evaluate: {{baselines: [majority, random_backbone, scratch], bootstrap: 50, mistakes: 3}}
+evaluate: {{baselines: [majority, random_backbone, scratch], mistakes: 3}}
+statistics: {{bootstrap: 50}}
 """
 
 

@@ -6,6 +6,7 @@ from evaluations import NAMES, hostile_evaluation, hostile_predictions, hostile_
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, log_loss
 
 from thaw.evaluation.evaluation import count_rejections, evaluate, top_confusions
+from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.heads.open_set import Openness
 from thaw.heads.open_set.scores import Background, Energy
 from thaw.params.sections import EvaluateParams
@@ -38,7 +39,7 @@ def test_baselines_are_measured_on_the_same_rows() -> None:
     predictions = hostile_predictions()
     perfect = np.eye(3, dtype=np.float32)[predictions.targets]
     model = hostile_evaluation().model
-    found = evaluate(predictions, model, EvaluateParams(bootstrap=20), baselines=[("oracle", perfect)])
+    found = evaluate(predictions, model, EvaluateParams(), resampling=Resampling(20), baselines=[("oracle", perfect)])
     assert found.baselines[0].metrics.accuracy.value == 1
     assert found.transfer is None
 

@@ -8,6 +8,7 @@ from evaluations import HOSTILE, NAMES, hostile_evaluation, hostile_ingest, thum
 from thaw.evaluation.label_sets_evaluation import LabelSetEvaluation, evaluate_sets, surest_mistakes
 from thaw.evaluation.label_sets_report import METRIC_TITLES, advice, render_set_report, set_figure_pngs, verdict
 from thaw.evaluation.report import Origin
+from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.params.sections import EvaluateParams
 from thaw.strategies.baselines.label_sets_learners import always_all
 from thaw.targets.label_sets.predictions import LabelSetPredictions
@@ -34,7 +35,8 @@ def evaluation() -> LabelSetEvaluation:
         said,
         hostile_evaluation().model,
         (0.5, 0.25, 0.75),
-        EvaluateParams(bootstrap=50),
+        EvaluateParams(),
+        resampling=Resampling(50),
         baselines=[("majority", always_all(said, [0.5, 0.5, 0.5]))],
         left_out=("scratch",),
     )
@@ -60,11 +62,11 @@ def test_the_page_holds_every_metric_and_runs_nothing_that_a_name_brings() -> No
 def test_a_baseline_that_is_as_good_is_told_of() -> None:
     said, found = hostile_sets(), evaluation()
     same = evaluate_sets(
-        said, found.model, found.thresholds, EvaluateParams(bootstrap=50), baselines=[("pixels", said)]
+        said, found.model, found.thresholds, EvaluateParams(), resampling=Resampling(50), baselines=[("pixels", said)]
     )
     assert any("raw pixels” is not shown to be worse" in line for line in advice(same, hostile_ingest()))
     perfect = evaluate_sets(
-        replace(said, named=said.targets), found.model, found.thresholds, EvaluateParams(bootstrap=50),
+        replace(said, named=said.targets), found.model, found.thresholds, EvaluateParams(), resampling=Resampling(50),
         baselines=[("pixels", said)],
     )  # fmt: skip
     assert not any("is not shown to be worse" in line for line in advice(perfect, hostile_ingest()))

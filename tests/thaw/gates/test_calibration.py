@@ -16,7 +16,7 @@ from thaw.params.sections import PromotionParams
 from thaw.targets.one_label.metrics import measure
 from thaw.targets.predictions import Predictions
 
-PARAMS = PromotionParams(bootstrap=300)
+PARAMS = PromotionParams()
 
 
 def sure(confidence: float, rows: int = 400, right: float = 0.8) -> Predictions:
@@ -33,7 +33,7 @@ def sure(confidence: float, rows: int = 400, right: float = 0.8) -> Predictions:
 def found(before: Predictions, after: Predictions) -> Outcome:
     paired = pair(before, after)
     assert paired is not None
-    return calibration(paired, PARAMS)
+    return calibration(paired, PARAMS, Resampling(300))
 
 
 def test_probabilities_that_say_too_much_are_refused_and_honest_ones_pass() -> None:

@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from registration import CLEAN, predictions
 
+from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.gates import deciding
 from thaw.gates.deciding import Decision, Evidence
 from thaw.gates.outcome import Verdict
 from thaw.params.sections import PromotionParams
 from thaw.targets.predictions import Predictions
 
-PARAMS = PromotionParams(bootstrap=200)
+PARAMS = PromotionParams()
 BETTER = PARAMS.model_copy(update={"rule": "better"})
 LABELS = ["ant", "bee"] * 50
 
@@ -22,7 +23,7 @@ LABELS = ["ant", "bee"] * 50
 def decide(champion: Predictions | None, challenger: Predictions, params: PromotionParams) -> Decision:
     """On a challenger that nothing else is held against, and without the gates that stand beside the paired test."""
     alone = params.model_copy(update={"max_recall_loss": None, "max_calibration_loss": None})
-    return deciding.decide(Evidence(champion, challenger, CLEAN), alone)
+    return deciding.decide(Evidence(champion, challenger, CLEAN), alone, Resampling(200))
 
 
 def with_mistakes(*wrong: int) -> Predictions:

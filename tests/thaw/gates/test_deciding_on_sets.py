@@ -8,6 +8,7 @@ from registration import CLEAN
 from registration import predictions as single_predictions
 from sklearn.metrics import f1_score
 
+from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.gates import deciding
 from thaw.gates.deciding import Decision, Evidence
 from thaw.gates.outcome import Verdict
@@ -15,12 +16,12 @@ from thaw.gates.pairing import AnyPredictions
 from thaw.params.sections import PromotionParams
 from thaw.targets.label_sets.predictions import LabelSetPredictions
 
-PARAMS = PromotionParams(bootstrap=200)
+PARAMS = PromotionParams()
 NAMES = ("ant", "bee", "wasp")
 
 
 def decide(champion: AnyPredictions | None, challenger: AnyPredictions, params: PromotionParams) -> Decision:
-    return deciding.decide(Evidence(champion, challenger, replace(CLEAN, suspects=None)), params)
+    return deciding.decide(Evidence(champion, challenger, replace(CLEAN, suspects=None)), params, Resampling(200))
 
 
 def said(wrong: float, seed: int = 0, names: tuple[str, ...] = NAMES) -> LabelSetPredictions:

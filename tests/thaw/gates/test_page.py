@@ -5,6 +5,7 @@ from dataclasses import replace
 from evaluations import HOSTILE
 from registration import CLEAN, predictions
 
+from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.gates.deciding import Evidence, decide
 from thaw.gates.page import Contest, render_decision
 from thaw.params.sections import PromotionParams
@@ -14,9 +15,8 @@ WHEN = "2026-01-01T00:00:00+00:00"
 
 def test_it_is_self_contained_and_shows_every_gate_whatever_the_names_hold() -> None:
     labels = ["ant", HOSTILE] * 100
-    decision = decide(
-        Evidence(predictions(labels, labels), predictions(labels, ["ant"] * 200), CLEAN), PromotionParams(bootstrap=50)
-    )
+    evidence = Evidence(predictions(labels, labels), predictions(labels, ["ant"] * 200), CLEAN)
+    decision = decide(evidence, PromotionParams(), Resampling(50))
     page = render_decision(decision, Contest(HOSTILE, 3, 2, WHEN))
     assert HOSTILE not in page and "&lt;script&gt;" in page and "\ufffd" not in page
     assert "http" not in page.replace("http-equiv", "")

@@ -1,12 +1,13 @@
 """Parameters are refused whole, with the key, what was given and what is allowed."""
 
+import re
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from thaw.foundation.errors import BadParameters
-from thaw.params.reading import check_params, read_params
+from thaw.params.reading import MOVED, check_params, read_params
 from thaw.params.sections import OpennessParams, Params
 from thaw.params.table import leaves
 
@@ -26,10 +27,12 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert "hed: no such key; there are dataset, backbone" in text
 
 
-@pytest.mark.parametrize("key", ["kind", "layer"])
-def test_a_key_of_before_says_where_it_has_gone(key: str) -> None:
-    with pytest.raises(BadParameters, match=rf"head\.{key}: this is strategy\.{key} now; move it there"):
-        check_params({"head": {key: "knn"}}, "params.yaml")
+@pytest.mark.parametrize(("key", "now"), MOVED.items())
+def test_a_key_of_before_says_where_it_has_gone(key: str, now: str) -> None:
+    section, name = key.split(".")
+    with pytest.raises(BadParameters, match=rf"{re.escape(key)}: this is {re.escape(now)} now; move it there"):
+        check_params({section: {name: 1}}, "params.yaml")
+    assert now in dict(leaves(Params)) and key not in dict(leaves(Params))
 
 
 @pytest.mark.parametrize("shares", [{"val": 0.5, "test": 0.5}, {"val": -0.1, "test": 0.2}, {"val": 0.2, "test": 1.0}])

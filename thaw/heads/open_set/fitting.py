@@ -5,6 +5,7 @@ import torch
 from thaw.foundation.errors import BadParameters
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.foundation.parallel.torch_threads import threads, threads_for
+from thaw.foundation.statistics.bootstrap import USUAL
 from thaw.heads.fitted import FittedHead
 from thaw.heads.open_set.distances import neighbours_for
 from thaw.heads.open_set.fitted import NEITHER, Openness
@@ -34,9 +35,12 @@ def fit_openness(
     *,
     params: OpennessParams,
     head_params: HeadParams,
+    confidence: float = USUAL.confidence,
     progress: Progress = untold,
 ) -> Openness | None:
     """Fit a score on `train` and `val`, and tune its threshold on classes left out in turn, or on the background class; None where `params` want neither.
+
+    `confidence` is that of the upper bound of the false accepts.
 
     `head` was fitted on `train`; heads on the remaining classes are fitted like it. With two classes, one is left where the other is left out: scores that
     look at features can be tuned so, those that look at the head cannot.
@@ -55,7 +59,9 @@ def fit_openness(
     held_out = train.rows(torch.arange(0)) if val is None else val
     rows = _sample(joined(train, held_out) if len(held_out) else train, head_params.seed)
     with threads(threads_for(rows.features.numel())):
-        return _fit_openness(head, rows, held_out, params=params, head_params=head_params, progress=progress)
+        return _fit_openness(
+            head, rows, held_out, params=params, head_params=head_params, confidence=confidence, progress=progress
+        )
 
 
 def check_thawed(params: OpennessParams) -> None:
@@ -75,6 +81,7 @@ def _fit_openness(
     *,
     params: OpennessParams,
     head_params: HeadParams,
+    confidence: float,
     progress: Progress,
 ) -> Openness:
     background = None if params.background is None else head.class_names.index(params.background)
@@ -90,7 +97,7 @@ def _fit_openness(
         collected,
         head.class_names,
         rate=params.false_accepts,
-        confidence=params.confidence,
+        confidence=confidence,
         unknown="classes left out" if background is None else "background",
         seen=background is None and _trained_with_backbone(head),
     )

@@ -4,7 +4,7 @@ from thaw.params.sections.dataset import DatasetParams, SplitParams
 from thaw.params.sections.extraction import BackboneParams, ExtractParams, Pooling, RayParams
 from thaw.params.sections.finetuning import Augment, FinetuneParams, ScratchParams
 from thaw.params.sections.head import HeadParams, OpennessParams, StrategyParams
-from thaw.params.sections.measurement import Compared, CompareParams, EvaluateParams
+from thaw.params.sections.measurement import Compared, CompareParams, EvaluateParams, StatisticsParams
 from thaw.params.sections.release import MOST_TESTS, PromotionParams, RegistryParams, WatchParams
 from thaw.params.sections.section import Section, Share
 from thaw.params.sections.whole import Params
@@ -30,6 +30,7 @@ __all__ = [
     "Section",
     "Share",
     "SplitParams",
+    "StatisticsParams",
     "StrategyParams",
     "WatchParams",
 ]

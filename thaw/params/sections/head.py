@@ -68,7 +68,6 @@ class OpennessParams(Section):
         lt=1,
         description="the share of unknown inputs that may be taken for known ones, upper bound included",
     )
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="of that upper bound")
     background: str | None = Field(
         None,
         description="a label whose images show everything else, where there is one: it is trained like a class, its images are what is tuned on, and what is "

@@ -6,6 +6,21 @@ from pydantic import Field, PositiveInt
 
 from thaw.params.sections.section import Section
 
+
+class StatisticsParams(Section):
+    """How sure every interval and every bound is."""
+
+    confidence: float = Field(
+        0.95,
+        gt=0.5,
+        lt=1,
+        description="of every interval, of the gates' tests, and of the upper bound of `openness.false_accepts`",
+    )
+    bootstrap: PositiveInt = Field(
+        1000, description="resamples behind each interval of the report, the certificate and the gates"
+    )
+
+
 Compared = Literal["linear", "mlp", "knn", "cut", "last_blocks", "full"]
 
 
@@ -27,8 +42,6 @@ class CompareParams(Section):
 class EvaluateParams(Section):
     """What is measured on the test split."""
 
-    bootstrap: PositiveInt = Field(1000, description="resamples behind each interval")
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="of each interval")
     bins: PositiveInt = Field(15, description="bins of the calibration error and the reliability diagram")
     mistakes: int = Field(24, ge=0, description="the most confident mistakes shown as thumbnails")
     gallery: int = Field(

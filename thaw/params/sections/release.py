@@ -27,15 +27,11 @@ class PromotionParams(Section):
         description="`better`: the paired interval of the gain lies above 0; `not_worse`: it lies above -`margin`",
     )
     margin: float = Field(0.01, ge=0, lt=1, description="the loss of macro F1 that `not_worse` puts up with")
-    confidence: float = Field(
-        0.95, gt=0.5, lt=1, description="of the paired bootstrap interval, and 1 minus McNemar's level"
-    )
     min_rows: PositiveInt = Field(30, description="fewer test rows in common decide nothing")
-    bootstrap: PositiveInt = Field(2000, description="resamples of the paired bootstrap")
     max_recall_loss: Share | None = Field(
         0.1,
-        description="recall that a class may lose against the champion; refused only where a class's paired interval, at `confidence` over all classes "
-        "together, lies beyond it, so a class of few rows refuses nothing by chance; null: not asked",
+        description="recall that a class may lose against the champion; refused only where a class's paired interval, at `statistics.confidence` over all "
+        "classes together, lies beyond it, so a class of few rows refuses nothing by chance; null: not asked",
     )
     max_calibration_loss: Share | None = Field(
         0.05,
@@ -82,7 +78,6 @@ class WatchParams(Section):
         30, ge=10, description="fewer new images than this, or fewer test images, are too few to tell"
     )
     permutations: PositiveInt = Field(2000, description="random regroupings behind each p-value")
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="of the intervals of the share of `neither`")
     seed: int = Field(0, ge=0, description="of the regroupings")
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from thaw.params.sections.dataset import DatasetParams
 from thaw.params.sections.extraction import BackboneParams, ExtractParams
 from thaw.params.sections.finetuning import FinetuneParams
 from thaw.params.sections.head import HeadParams, OpennessParams, StrategyParams
-from thaw.params.sections.measurement import CompareParams, EvaluateParams
+from thaw.params.sections.measurement import CompareParams, EvaluateParams, StatisticsParams
 from thaw.params.sections.release import PromotionParams, RegistryParams, WatchParams
 from thaw.params.sections.section import Section
 
@@ -24,6 +24,7 @@ class Params(Section):
     head: HeadParams = HeadParams()
     openness: OpennessParams = OpennessParams()
     finetune: FinetuneParams = FinetuneParams()
+    statistics: StatisticsParams = StatisticsParams()
     compare: CompareParams = CompareParams()
     evaluate: EvaluateParams = EvaluateParams()
     registry: RegistryParams = RegistryParams()
