@@ -45,7 +45,6 @@ class Transcript:
 
     ran: bool = False
     restored: bool = False
-    stage_lines: int = 0
     last_line: str = ""
     """The stage's own last line that is not blank."""
     error: list[str] = field(default_factory=list)
@@ -73,7 +72,6 @@ class Transcript:
         elif _AFTER.match(line):
             self._inside = False
         elif self._inside:
-            self.stage_lines += 1
             self.last_line = line.strip() or self.last_line
             return True
         return False

@@ -6,7 +6,6 @@ from torch import nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
 ARCHITECTURE = "thaw_small"
-INPUT_SIZE = (32, 32)
 FEATURE_DIM = 256
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from thaw.foundation.files.records import read_record, write_record
+from thaw.foundation.files.records import write_record
 from thaw.foundation.statistics.bootstrap import Estimate
 
 What = Literal["inputs", "labels", "confidence", "neither"]
@@ -144,14 +144,3 @@ _ADAPTER = TypeAdapter(DriftReport)
 def write_report(report: DriftReport, path: Path) -> None:
     """Write the record as JSON, atomically."""
     write_record(_ADAPTER, report, path)
-
-
-def read_report(path: Path) -> DriftReport:
-    """Read what `write_report` wrote.
-
-    Raises:
-        BadArtifact: it is missing or damaged.
-    """
-    return read_record(
-        _ADAPTER, path, lambda error: f"{path} cannot be read as a drift report ({error}); run `thaw watch` again"
-    )

@@ -1,6 +1,6 @@
 """Drift in plain words."""
 
-from thaw.drift.record import DriftReport, Finding, What
+from thaw.drift.record import DriftReport, What
 from thaw.foundation.files.display_names import shown
 from thaw.pages.layout import percent
 
@@ -98,11 +98,6 @@ def next_steps(report: DriftReport) -> tuple[str, ...]:
         "look at the new images: a camera that moved, another kind of file, things of no known class?",
         "add some of them, with labels, to the source; then `thaw run` trains on them and `thaw promote` decides",
     )
-
-
-def line_of(finding: Finding) -> str:
-    """One finding, for a log: `images p 0.002`."""
-    return f"{TITLES[finding.what].lower()} p {p(finding.adjusted)}"
 
 
 def p(value: float) -> str:

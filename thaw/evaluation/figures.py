@@ -107,6 +107,8 @@ OF_LABELS = ReliabilityAxes()
 
 def reliability_figure(bins: Sequence[ReliabilityBin], names: ReliabilityAxes = OF_LABELS) -> Figure:
     """Accuracy against confidence with Wilson intervals, above the number of images in each bin."""
+    from scipy.stats import binomtest  # which takes half a second to import
+
     figure = Figure(figsize=(4.8, 4.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     for axes in (upper, lower):
@@ -115,8 +117,8 @@ def reliability_figure(bins: Sequence[ReliabilityBin], names: ReliabilityAxes = 
     for one in bins:
         if one.confidence is None or one.accuracy is None:
             continue
-        low, high = wilson(one.accuracy, one.n)
-        upper.plot([one.confidence] * 2, [low, high], color=BLUE, linewidth=1.5)
+        wilson = binomtest(round(one.accuracy * one.n), one.n).proportion_ci(method="wilson")
+        upper.plot([one.confidence] * 2, [wilson.low, wilson.high], color=BLUE, linewidth=1.5)
         upper.plot(one.confidence, one.accuracy, "o", color=BLUE, markersize=5)
     upper.set_ylim(0, 1.03)
     upper.set_ylabel(names.right, color=INK)
@@ -130,14 +132,6 @@ def reliability_figure(bins: Sequence[ReliabilityBin], names: ReliabilityAxes = 
     lower.set_xlabel(names.confidence, color=INK)
     lower.set_ylabel(names.counted, color=INK)
     return figure
-
-
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """Wilson's 95% score interval of a share of `n` (Wilson, 1927)."""
-    z = 1.96
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def class_figure(scores: Sequence[ClassScore]) -> Figure:

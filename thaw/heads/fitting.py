@@ -18,7 +18,7 @@ from torch import Tensor
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.parallel.torch_threads import threads, threads_for
 from thaw.heads.fitted import FittedHead, Model, Setting, Trial
-from thaw.heads.kinds import Lot, candidates, class_weights, fit_lots, fit_one
+from thaw.heads.kinds import Lot, candidates, class_weights, fit_lots, fit_one, lot_logits
 from thaw.params.sections import HeadParams
 from thaw.params.strategy import HeadKind
 from thaw.targets.labelled import LabelledFeatures
@@ -128,8 +128,8 @@ def _try_split(split: _Split, settings: Sequence[Setting], fit: _Fit, *, weights
     lowest, idle = math.inf, 0
     for lot in fit(split.train, settings):
         found = {
-            setting: _score(model.logits(split.held_out.features), split.held_out.targets, weights)
-            for setting, model in lot
+            setting: _score(logits, split.held_out.targets, weights)
+            for setting, logits in lot_logits(lot, split.held_out.features)
         }
         scores |= found
         loss = min(score.log_loss for score in found.values())

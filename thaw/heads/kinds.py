@@ -9,7 +9,7 @@ from thaw.foundation.errors import BadManifest
 from thaw.heads.fitted import Model, Setting
 from thaw.heads.logistic import fit_logistic
 from thaw.heads.mlp import MlpSettings, checkpoints, fit_mlps
-from thaw.heads.neighbours import fit_neighbours
+from thaw.heads.neighbours import NeighboursModel, fit_neighbours, logits_of_all
 from thaw.params.sections import HeadParams
 from thaw.params.strategy import HeadKind
 from thaw.targets.labelled import LabelledFeatures
@@ -45,6 +45,15 @@ def fit_lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadP
         yield from _fit_mlps(train, settings, weights=weights, params=params)
         return
     yield list(zip(settings, models, strict=True))
+
+
+def lot_logits(lot: Lot, features: Tensor) -> list[tuple[Setting, Tensor]]:
+    """The logits, float32 [N, C], of every model of a lot; features: float32 [N, D]."""
+    settings, models = [setting for setting, _ in lot], [model for _, model in lot]
+    neighbours = [model for model in models if isinstance(model, NeighboursModel)]
+    if len(neighbours) == len(models):
+        return list(zip(settings, logits_of_all(neighbours, features), strict=True))
+    return [(setting, model.logits(features)) for setting, model in lot]
 
 
 def _fit_mlps(

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from thaw.foundation.errors import BadManifest
-from thaw.foundation.files.records import read_record, write_record
+from thaw.foundation.files.records import write_record
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
 from thaw.heads.standardisation import fit_standardisation
 from thaw.models.prices import Price
@@ -160,14 +160,3 @@ _ADAPTER = TypeAdapter(Ranking)
 def write_ranking(ranking: Ranking, path: Path) -> None:
     """Write the ranking as JSON, atomically."""
     write_record(_ADAPTER, ranking, path)
-
-
-def read_ranking(path: Path) -> Ranking:
-    """Read what `write_ranking` wrote.
-
-    Raises:
-        BadArtifact: it is missing or damaged.
-    """
-    return read_record(
-        _ADAPTER, path, lambda error: f"{path} cannot be read ({error}); run `thaw rank` to make it again"
-    )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from registration import inside
+from written import written
 
 from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST
 from tasks.requests.rank import RANKING, rank
@@ -13,7 +14,7 @@ from thaw.dataset.manifest import TEST, read_manifest
 from thaw.features.store.store import FeatureStore, read_index
 from thaw.features.store.upkeep import cached_layers, delete, find_garbage
 from thaw.foundation.errors import BadParameters, BadWeights
-from thaw.strategies.backbone_ranking import Ranking, read_ranking
+from thaw.strategies.backbone_ranking import Ranking
 
 NAMES = ("small.safetensors", "resnet18.random")
 
@@ -34,7 +35,7 @@ def rows_of(architecture: str) -> set[bytes]:
 
 
 def test_both_are_ranked_with_their_price(project: Path) -> None:
-    ranking = read_ranking(RANKING)
+    ranking = written(Ranking, RANKING)
     by_name = {one.name: one for one in ranking.backbones}
     assert set(by_name) == set(NAMES) and not ranking.unranked
     assert ranking.rows == ranking.labelled == 16
@@ -44,13 +45,13 @@ def test_both_are_ranked_with_their_price(project: Path) -> None:
 
 
 def test_what_the_run_has_is_not_computed_again_and_the_test_is_not_touched(project: Path) -> None:
-    computed = {one.name: one.computed for one in read_ranking(RANKING).backbones}
+    computed = {one.name: one.computed for one in written(Ranking, RANKING).backbones}
     assert computed == {"small.safetensors": 0, "resnet18.random": 16}
     test = {example.digest for example in read_manifest(MANIFEST).examples() if example.split == TEST}
     assert test and not test & rows_of("resnet18")
     again = rank(NAMES)
     assert [one.computed for one in again.backbones] == [0, 0]
-    first = read_ranking(RANKING)
+    first = written(Ranking, RANKING)
     assert [one.accuracy for one in again.backbones] == [one.accuracy for one in first.backbones]
 
 

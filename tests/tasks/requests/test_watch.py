@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drifting import QUICK, batch, reference, store_features, write_scores
+from written import written
 
 from tasks.registry.mlflow_store import experiment_id
 from tasks.registry.registry import Registry
 from tasks.requests.watch import PAGE, RECORD, measure, release_retraining
 from tasks.requests.watch_history import open_history
-from thaw.drift.record import Point, read_report
+from thaw.drift.record import DriftReport, Point
 from thaw.drift.reference import write_reference
 from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.params.sections import Params, RegistryParams
@@ -44,7 +45,7 @@ def add_version(registry: Registry, file: Path | None) -> int:
 def test_a_batch_as_before_leaves_a_report_and_a_point(registry: Registry) -> None:
     found = measure(write_scores(SCORES / "calm.parquet", CALM, unusable=2), PARAMS)
     assert not found.report.drifted and not found.repeated and found.report.left_out.unusable == 2
-    assert read_report(RECORD) == found.report
+    assert written(DriftReport, RECORD) == found.report
     assert "No drift was found" in PAGE.read_text()
     (point,) = open_history(registry, 1).points()
     assert (point.step, point.rows) == (1, 120) and point.p_value == found.report.p_value

@@ -5,7 +5,7 @@ import torch
 from sklearn.neighbors import KNeighborsClassifier
 
 from thaw.heads import neighbours
-from thaw.heads.neighbours import fit_neighbours
+from thaw.heads.neighbours import fit_neighbours, logits_of_all
 from thaw.heads.standardisation import fit_standardisation
 from thaw.targets.labelled import LabelledFeatures
 
@@ -36,6 +36,18 @@ def test_blocks_change_nothing(train: LabelledFeatures, val: LabelledFeatures, m
     whole = logits(train, val.features, 5)
     monkeypatch.setattr(neighbours, "SIMILARITIES", 7 * len(train))
     assert torch.allclose(logits(train, val.features, 5), whole)
+
+
+@pytest.mark.parametrize("similarities", [neighbours.SIMILARITIES, 999])
+def test_one_product_serves_every_number_of_neighbours_and_changes_no_bit(
+    train: LabelledFeatures, val: LabelledFeatures, monkeypatch: pytest.MonkeyPatch, similarities: int
+) -> None:
+    monkeypatch.setattr(neighbours, "SIMILARITIES", similarities)
+    counts = [20, 5, 1]
+    models = fit_neighbours(train.features, train.targets, class_weights=EVEN, neighbours=counts)
+    together = logits_of_all(models, val.features)
+    for model, logits in zip(models, together, strict=True):
+        assert torch.equal(logits, model.logits_at_once(val.features))
 
 
 def test_a_vote_for_a_rare_class_weighs_more() -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 from advised import DIGITS, HEAD, coarse, handwriting
+from written import written
 
-from thaw.foundation.errors import BadArtifact, BadManifest
+from thaw.foundation.errors import BadManifest
 from thaw.models.prices import Price
 from thaw.strategies.advice.out_of_fold import Fitting
 from thaw.strategies.backbone_ranking import (
@@ -16,7 +17,6 @@ from thaw.strategies.backbone_ranking import (
     Ranking,
     Unranked,
     rank_backbones,
-    read_ranking,
     write_ranking,
 )
 
@@ -65,10 +65,7 @@ def test_with_one_image_a_class_nothing_can_be_judged() -> None:
         rank_backbones([entrant("one", PIXELS[:2])], Judges(torch.tensor([0, 1]), ("a", "b")), Fitting(HEAD), repeats=1)
 
 
-def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
-    written = Ranking(120, 130, 3, 2, 0.95, ranked(entrant("one", PIXELS)), (Unranked("two", "no such weights"),))
-    write_ranking(written, tmp_path / "ranking.json")
-    assert read_ranking(tmp_path / "ranking.json") == written
-    (tmp_path / "ranking.json").write_text("{}")
-    with pytest.raises(BadArtifact, match="thaw rank"):
-        read_ranking(tmp_path / "ranking.json")
+def test_the_record_holds_all_of_it(tmp_path: Path) -> None:
+    ranking = Ranking(120, 130, 3, 2, 0.95, ranked(entrant("one", PIXELS)), (Unranked("two", "no such weights"),))
+    write_ranking(ranking, tmp_path / "ranking.json")
+    assert written(Ranking, tmp_path / "ranking.json") == ranking

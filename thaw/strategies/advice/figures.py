@@ -32,10 +32,10 @@ def depth_figure(advice: Advice) -> Figure:
             color=INK,
         )
     references = references_on_all(advice)
-    for reference in references:
+    for rank, reference in enumerate(sorted(references, key=lambda one: one.accuracy.value)):
         axes.axhline(reference.accuracy.value, color=VERMILION, linestyle="--", linewidth=1)
         axes.annotate(
-            TITLES[reference.name], (len(places) - 0.55, reference.accuracy.value), (0, 3), textcoords="offset points",
+            TITLES[reference.name], (len(places) - 0.55, reference.accuracy.value), (0, 3 if rank else -10), textcoords="offset points",
             ha="right", fontsize=8, color=VERMILION,
         )  # fmt: skip
     axes.set_xticks(

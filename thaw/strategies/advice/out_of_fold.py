@@ -13,7 +13,7 @@ from torch import Tensor
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.foundation.statistics.bootstrap import FloatArray
 from thaw.heads.fitted import Setting
-from thaw.heads.kinds import Lot, candidates, class_weights, fit_lots
+from thaw.heads.kinds import Lot, candidates, class_weights, fit_lots, lot_logits
 from thaw.heads.lbfgs import Stopping
 from thaw.heads.logistic import fit_logistic
 from thaw.params.sections import HeadParams
@@ -134,8 +134,7 @@ def _fit(pool: Pool, fold: Fold, trial: HeadTrial, settings: Sequence[Setting], 
     loss = torch.full((len(settings),), torch.inf, dtype=torch.float64)
     place = {setting: number for number, setting in enumerate(settings)}
     for lot in _lots(train, settings, params, trial.kind):
-        for setting, model in lot:
-            logits = model.logits(judged.features)
+        for setting, logits in lot_logits(lot, judged.features):
             right[place[setting]] = logits.argmax(1) == judged.targets
             loss[place[setting]] = F.cross_entropy(logits, judged.targets, weight=weights, reduction="sum").double()
     return _Scores(right, loss, float(weights[judged.targets].sum()), time.perf_counter() - started)
