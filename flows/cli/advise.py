@@ -1,4 +1,4 @@
-"""`thaw advise`: which strategy pays on these data, in plain words."""
+"""`thaw advise`: the strategy that pays on these data, in plain words."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -1,4 +1,4 @@
-"""The application: its commands, its help, and what every command does with an error."""
+"""The application: its commands, its help, and the handling of errors in every command."""
 
 from typing import Annotated, Any
 
@@ -38,7 +38,7 @@ from thaw.foundation.errors import ThawError
 
 
 class Commands(TyperGroup):
-    """Turns what a user can mend into one line and an exit code; anything else keeps its traceback."""
+    """Turns an error that the user can correct into one line and an exit code; other errors keep their traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -53,7 +53,7 @@ class Commands(TyperGroup):
             say_error(line)
             raise typer.Exit(Exit.MENDABLE) from error
         except KeyboardInterrupt as error:
-            say_error("interrupted; what is done stays done, and the next run goes on from there")
+            say_error("interrupted; finished stages are kept, and the next run continues from there")
             raise typer.Exit(Exit.INTERRUPTED) from error
         except Exception as error:
             if not (line := has_gone(error)):

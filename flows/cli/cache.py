@@ -1,4 +1,4 @@
-"""`thaw cache`: look at the cached features, check them, clear what nobody needs, and take them elsewhere."""
+"""`thaw cache`: list, check, clear, compact, export and import the cached features."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,29 +26,29 @@ def ls(json: Json = False) -> None:
     from thaw.features.store.upkeep import cached_layers
 
     store = _store()
-    found, current = cached_layers(store), _current()
+    entries, current = cached_layers(store), _current()
     if json:
-        print_json({"layers": found, "current": sorted(current)})
+        print_json({"layers": entries, "current": sorted(current)})
         return
-    if not found:
+    if not entries:
         out().print("The cache is empty; `thaw run` fills it.")
         return
     columns = ("", "fingerprint", "layer", "backbone", "precision", "rows", "parts", "size")
     rows = (
         (
-            "*" if one.layer.fingerprint in current else "",
-            one.layer.fingerprint[:8],
-            _layer(one),
-            one.architecture,
-            one.precision if one.precision == one.dtype else f"{one.precision} as {one.dtype}",
-            f"{one.rows:,}",
-            str(one.parts),
-            _size(one.nbytes),
+            "*" if entry.layer.fingerprint in current else "",
+            entry.layer.fingerprint[:8],
+            _layer(entry),
+            entry.architecture,
+            entry.precision if entry.precision == entry.dtype else f"{entry.precision} as {entry.dtype}",
+            f"{entry.rows:,}",
+            str(entry.parts),
+            _size(entry.nbytes),
         )
-        for one in found
+        for entry in entries
     )
     out().print(table(columns, rows, whole=columns))
-    out().print(f"{_size(sum(one.nbytes for one in found))} in all", style="dim")
+    out().print(f"{_size(sum(entry.nbytes for entry in entries))} in all", style="dim")
 
 
 @app.command(short_help="Check every part against its checksums.", epilog="Example: thaw cache verify")
@@ -59,24 +59,26 @@ def verify(json: Json = False) -> None:
     from thaw.features.store.upkeep import verify as check
 
     with err().status("checking"):
-        found = check(_store())
+        verification = check(_store())
     if json:
-        print_json(found)
+        print_json(verification)
     else:
-        for path in found.damaged:
+        for path in verification.damaged:
             out().print(f"{path} is damaged", style="red", soft_wrap=True)
-        out().print(f"{found.parts} parts checked, {len(found.damaged)} damaged and set aside")
-    raise typer.Exit(Exit.MENDABLE if found.damaged else Exit.DONE)
+        out().print(f"{verification.parts} parts checked, {len(verification.damaged)} damaged and set aside")
+    raise typer.Exit(Exit.MENDABLE if verification.damaged else Exit.DONE)
 
 
 @app.command(short_help="Delete what the current run does not need.", epilog="Example: thaw cache gc --dry-run")
 def gc(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the files that would be deleted, and delete nothing.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Delete what the current manifest and backbone do not need: other fingerprints, parts of images that are gone, damaged parts.
 
-    What fine-tuning kept of frozen layers goes too: the next one computes it again.
+    The outputs of frozen layers that fine-tuning cached are deleted too; the next fine-tuning computes them again.
     """
     from flows.cli.terminal import out, print_json
     from flows.dvc.run_lock import run_lock
@@ -90,7 +92,7 @@ def gc(
 
     store = _store()
     with run_lock(enter_project(), wait=False), taking_away(CACHE_LOCK):
-        # Both raise where they are missing: without them nothing is known to be garbage.
+        # A missing manifest or index raises: without them no file is known to be garbage.
         digests, index = frozenset(read_manifest(MANIFEST).digests), read_index(FEATURES_INDEX)
         garbage = find_garbage(store, {(layer.fingerprint, layer.name): digests for layer in index.layers})
         garbage = joined(garbage, find_garbage(FeatureStore(enter_project() / ACTIVATIONS), {}))
@@ -99,10 +101,10 @@ def gc(
     if json:
         print_json({"files": garbage.paths, "bytes": garbage.nbytes, "deleted": not dry_run})
         return
-    would = "would be deleted" if dry_run else "deleted"
+    outcome = "would be deleted" if dry_run else "deleted"
     for path in garbage.paths:
         out().print(str(path), style="dim", soft_wrap=True)
-    out().print(f"{len(garbage.paths)} files, {_size(garbage.nbytes)}, {would}")
+    out().print(f"{len(garbage.paths)} files, {_size(garbage.nbytes)}, {outcome}")
 
 
 @app.command(short_help="Join small parts into large ones.", epilog="Example: thaw cache compact")
@@ -119,7 +121,7 @@ def compact(json: Json = False) -> None:
 
     store, rows = _store(), read_params().extract.part_rows
     with run_lock(enter_project(), wait=False), taking_away(CACHE_LOCK):
-        fewer = sum(join(store, one.layer, rows) for one in cached_layers(store))
+        fewer = sum(join(store, entry.layer, rows) for entry in cached_layers(store))
     if json:
         print_json({"fewer_parts": fewer})
     else:
@@ -128,8 +130,8 @@ def compact(json: Json = False) -> None:
 
 @app.command(short_help="Write the current features for other tools.", epilog="Example: thaw cache export features/")
 def export(
-    into: Annotated[str, typer.Argument(metavar="FOLDER", help="Where the files are written.")],
-    layer: Annotated[str | None, typer.Option("--layer", help="Which cut layer; the last one if left out.")] = None,
+    into: Annotated[str, typer.Argument(metavar="FOLDER", help="The folder that the files are written to.")],
+    layer: Annotated[str | None, typer.Option("--layer", help="The cut layer; the last layer if left out.")] = None,
     json: Json = False,
 ) -> None:
     """Write the current features for other tools: features.npy with digests.npy, features.parquet (path, label, digest, feature as a list) and a card."""
@@ -172,12 +174,12 @@ def import_(
     path = Path(file).absolute()
     store = _store()
     with err().status("checking"):
-        found = import_features(path, store, dry_run=dry_run)
+        imported = import_features(path, store, dry_run=dry_run)
     if json:
-        print_json({"layer": found.layer, "rows": found.rows, "new": found.new, "written": not dry_run})
+        print_json({"layer": imported.layer, "rows": imported.rows, "new": imported.new, "written": not dry_run})
     else:
-        would = "would be written" if dry_run else "written"
-        out().print(f"{found.layer.name}: {found.rows:,} rows, {found.new:,} of them new, {would}")
+        outcome = "would be written" if dry_run else "written"
+        out().print(f"{imported.layer.name}: {imported.rows:,} rows, {imported.new:,} of them new, {outcome}")
 
 
 def _store() -> "FeatureStore":
@@ -189,14 +191,14 @@ def _store() -> "FeatureStore":
     return FeatureStore(FEATURES)
 
 
-def _layer(one: "CachedLayer") -> str:
-    """The layer's name, with its view and pooling where they are not the usual ones."""
-    unusual = [one.layer.view] * (one.layer.view != IDENTITY) + [one.pooling] * (one.pooling in ("max", "gem"))
-    return " ".join([one.layer.name, *unusual])
+def _layer(entry: "CachedLayer") -> str:
+    """The layer's name, with its view and pooling where they differ from the default."""
+    unusual = [entry.layer.view] * (entry.layer.view != IDENTITY) + [entry.pooling] * (entry.pooling in ("max", "gem"))
+    return " ".join([entry.layer.name, *unusual])
 
 
 def _current() -> frozenset[str]:
-    """The fingerprints that the last run used; none where there was none."""
+    """The fingerprints that the last run used; empty before the first run."""
     from tasks.project.paths import FEATURES_INDEX
     from thaw.features.store.store import read_index
     from thaw.foundation.errors import BadArtifact

@@ -1,4 +1,4 @@
-"""`thaw check`: whether a run can go well, without running anything."""
+"""`thaw check`: whether a run can succeed, without running a stage."""
 
 from typing import Annotated
 
@@ -19,9 +19,9 @@ def check(
     if json:
         print_json(findings)
     else:
-        rows = ((one.verdict, one.check, one.says, one.advice) for one in findings)
-        made = table(("", "check", "found", "what to do"), rows, whole=["", "check"])
-        out().print(made)
+        rows = ((finding.verdict, finding.check, finding.says, finding.advice) for finding in findings)
+        listing = table(("", "check", "found", "what to do"), rows, whole=["", "check"])
+        out().print(listing)
         out().print(
             f"{len(failed)} checks fail." if failed else "Ready: `thaw run`.",
             style="red" if failed else "green",

@@ -15,18 +15,18 @@ def compare(
     strategies: Annotated[
         str | None,
         typer.Option(
-            help=f"Which to compare, with commas between; without it those of params.yaml, or else {EVERY}.",
+            help=f"The strategies to compare, separated by commas; if left out, those of params.yaml, or else {EVERY}.",
             show_default=False,
         ),
     ] = None,
-    off: Annotated[bool, typer.Option("--off", help="Ask for no certificate any more; later runs make none.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="Request no certificate any more; later runs make none.")] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a stage is stopped.")] = 86400,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Let every strategy learn from the same images, and certify whether transfer helped.
 
-    Writes compare.strategies into params.yaml, so that later runs keep the certificate up to date. compare.minutes bounds what fine-tuning may take,
-    compare.seeds says how often each is repeated. A comparison that is stopped goes on where it was.
+    The command writes compare.strategies into params.yaml, so that later runs keep the certificate up to date. compare.minutes limits the minutes of
+    fine-tuning; compare.seeds sets how often each strategy is repeated. A stopped comparison continues where it stopped.
     """
     from flows.cli.terminal import err, out, print_json
     from flows.cli.watching import Printed, say_wait
@@ -38,11 +38,11 @@ def compare(
     from thaw.params.reading import read_params
 
     root = enter_project()
-    wanted = [] if off else _wanted(strategies, read_params().compare.strategies)
-    if _ask_for(wanted, root):
-        err().print(f"params.yaml: compare.strategies is [{', '.join(wanted)}] now", style="dim", markup=False)
+    names = [] if off else _strategies(strategies, read_params().compare.strategies)
+    if _configure(names, root):
+        err().print(f"params.yaml: compare.strategies is [{', '.join(names)}] now", style="dim", markup=False)
     if off:
-        out().print("No certificate is asked for any more; `thaw run` brings the report up to date with that.")
+        out().print("No certificate is requested any more; `thaw run` updates the report.")
         return
     with run_lock(root, on_wait=say_wait):
         preflight(root)
@@ -64,14 +64,14 @@ def compare(
         _say(certificate)
 
 
-def _wanted(given: str | None, configured: tuple[str, ...]) -> list[str]:
-    if given is not None:
-        return [name.strip() for name in given.split(",") if name.strip()]
+def _strategies(option: str | None, configured: tuple[str, ...]) -> list[str]:
+    if option is not None:
+        return [name.strip() for name in option.split(",") if name.strip()]
     return list(configured) or EVERY.split(",")
 
 
-def _ask_for(strategies: list[str], root: Path) -> bool:
-    """Set them in params.yaml, checked; whether that changed anything."""
+def _configure(strategies: list[str], root: Path) -> bool:
+    """Check the strategies and write them into params.yaml; True if the file changed."""
     from flows.project.edit_params import edit, read_text
     from thaw.foundation.files.atomic import write_text
     from thaw.params.reading import PARAMS
@@ -107,8 +107,8 @@ def _say(certificate: "Certificate") -> None:
     screen.print(table(columns, rows, whole=("strategy", "accuracy", "macro F1", "over the linear head")))
     for ruling in certificate.rulings:
         screen.print(words.line(ruling), markup=False)
-    for one in certificate.skipped:
-        screen.print(f"{one.name} was left out: {one.reason}", style="dim", markup=False)
+    for entry in certificate.skipped:
+        screen.print(f"{entry.name} was left out: {entry.reason}", style="dim", markup=False)
     for remark in words.remarks(certificate):
         screen.print(remark, style="dim", markup=False)
     page = REPORT / "certificate.html"

@@ -30,9 +30,11 @@ def show(
     enter_project()
     settings = list_settings(read_params())
     if json:
-        print_json({one.key: _as_json(one) for one in settings})
+        print_json({setting.key: _as_json(setting) for setting in settings})
         return
-    rows = (("*" if one.changed else "", one.key, _say(one.value), one.description) for one in settings)
+    rows = (
+        ("*" if setting.changed else "", setting.key, _say(setting.value), setting.description) for setting in settings
+    )
     out().print(table(("", "parameter", "value", "meaning"), rows, whole=["parameter"]))
     out().print("* differs from the default. Change one with `thaw config set KEY=VALUE`.", style="dim")
 

@@ -1,4 +1,4 @@
-"""What the exit codes of `thaw` mean."""
+"""The exit codes of `thaw` and their meanings."""
 
 from enum import IntEnum
 

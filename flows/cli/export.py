@@ -1,4 +1,4 @@
-"""`thaw export`: a version as one graph, ONNX or torch.export, for those who run it without Thaw."""
+"""`thaw export`: a version as one graph, ONNX or torch.export, for programs that run it without Thaw."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,14 +17,14 @@ def export(
     model: Annotated[str | None, typer.Option(help="An MLflow model URI; the champion if left out.")] = None,
     format_: Annotated[
         Format,
-        typer.Option("--format", help="`onnx` for onnxruntime and others; `torch` for torch.export, which needs no more packages."),
+        typer.Option("--format", help="`onnx` for onnxruntime and others; `torch` for torch.export. `torch` needs no further packages."),
     ] = Format.ONNX,
     out: Annotated[
         Path | None, typer.Option(help="The folder to make; data/exports/NAME-VERSION-FORMAT if left out.")
     ] = None,
     images: Annotated[
         list[Path] | None,
-        typer.Option(help="An image to check the export on, may be given again; some test images if left out.",
+        typer.Option(help="An image to check the export on, may be repeated; some test images if left out.",
                      exists=True, dir_okay=False),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and write nothing.")] = False,
@@ -32,9 +32,9 @@ def export(
 ) -> None:  # fmt: skip
     """Write a model as one graph, pixels to probabilities, with all that one must know to run it: model.json and README.md.
 
-    Before the folder appears, the export is run on images and compared with the model; where they differ, nothing is written.
+    Before the folder appears, the export is run on images and its answers are compared with the model's. If they differ, nothing is written.
     """
-    # Before the project becomes the working directory: relative paths are the caller's.
+    # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
     files, folder = [file.resolve() for file in images or []], out and out.resolve()
     uri = str(Path(model).absolute()) if model and Path(model).exists() else model
     from flows.cli.terminal import err, print_json
@@ -48,8 +48,8 @@ def export(
         plan = plan_export(uri, format_, folder, files)
         print_json(plan) if json else _say_plan(plan)
         return
-    done = make(uri, format_, folder, files, lambda step: err().print(f"{step} ...", style="dim", markup=False))
-    print_json(done) if json else _say(done)
+    result = make(uri, format_, folder, files, lambda step: err().print(f"{step} ...", style="dim", markup=False))
+    print_json(result) if json else _say(result)
 
 
 def _say_plan(plan: "Plan") -> None:
@@ -63,12 +63,12 @@ def _say_plan(plan: "Plan") -> None:
     )  # fmt: skip
 
 
-def _say(done: "Export") -> None:
+def _say(result: "Export") -> None:
     from flows.cli.terminal import out, table
 
-    card, screen = done.card, out()
-    screen.print(f"{card.uri} as {card.format}: {done.folder}", style="green", markup=False, soft_wrap=True)
-    screen.print(table(("file", "size"), ((name, f"{size / 1e3:,.1f} kB") for name, size in done.files)))
+    card, screen = result.card, out()
+    screen.print(f"{card.uri} as {card.format}: {result.folder}", style="green", markup=False, soft_wrap=True)
+    screen.print(table(("file", "size"), ((name, f"{size / 1e3:,.1f} kB") for name, size in result.files)))
     agreement = card.checked.agreement
     screen.print(
         f"Checked by {card.checked.runtime} on {card.checked.images} images: {agreement.labels_equal:.1%} of the labels are equal, and a "

@@ -12,9 +12,9 @@ def follow(
 ) -> None:
     """Start the deployment `transfer` when the source's files have changed and then come to rest, until Ctrl-C.
 
-    Names, sizes and times are looked at every few seconds; no file is opened. Each state starts one run, also after a
-    kill or a restart, and none that a run has seen already. `thaw up` includes it; alone it needs a
-    Prefect server that has the deployments (`thaw schedule`).
+    The command looks at names, sizes and times every few seconds and opens no file. Each state of the source starts one
+    run, also after a kill or a restart; a state that a run has seen already starts none. `thaw up` includes this
+    command. Alone it needs a Prefect server that has the deployments (`thaw schedule`).
     """
     from flows.cli.stopping import ended_by_signals
     from flows.cli.telling import until_stopped

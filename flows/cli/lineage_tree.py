@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def tree_of(lineage: "Lineage") -> Tree:
-    """The version at the root, a branch for each thing that it comes from."""
+    """A tree with the version at the root and a branch for each fact, stage output and promotion in its lineage."""
     version = lineage.version
     aliases = f" ({', '.join(version.aliases)})" if version.aliases else ""
     tree = Tree(
         Text.assemble((f"{version.uri}{aliases}", "bold"), f", made {moment(version.created)}"), guide_style="dim"
     )
-    for name, said in facts_of(lineage):
-        tree.add(_line(name, said))
+    for name, value in facts_of(lineage):
+        tree.add(_line(name, value))
     _add_stages(tree, lineage)
     _add_promotions(tree, lineage)
     return tree
@@ -39,5 +39,5 @@ def _add_promotions(tree: Tree, lineage: "Lineage") -> None:
         branch.add(_line(event.kind, f"{event.when}, by {event.who}: {event.reason}"))
 
 
-def _line(name: str, said: str) -> Text:
-    return Text.assemble((f"{name}  ", "cyan"), (said, "dim" if said == NOT_RECORDED else ""), overflow="fold")
+def _line(name: str, value: str) -> Text:
+    return Text.assemble((f"{name}  ", "cyan"), (value, "dim" if value == NOT_RECORDED else ""), overflow="fold")

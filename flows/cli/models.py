@@ -25,7 +25,7 @@ def models(
 ) -> None:
     """List the versions of the model, the newest first; `log` shows every move of the alias `champion`."""
     if context.invoked_subcommand is None:
-        if history:  # what `thaw models log` was called before
+        if history:  # the former name of `thaw models log`
             log(json)
         else:
             _list(json)
@@ -75,8 +75,8 @@ def _row(version: "ModelVersion") -> tuple[str, ...]:
     tags = version.tags
     created = version.created.astimezone().strftime("%Y-%m-%d %H:%M")
     figures = (_short(tags.get("thaw.test.accuracy")), _short(tags.get("thaw.test.macro_f1")))
-    said = " ".join(filter(None, (tags.get("thaw.promotion"), tags.get("thaw.reason"))))
-    return (str(version.number), ", ".join(version.aliases), *figures, tags.get("thaw.test.n", ""), created, said)
+    promotion = " ".join(filter(None, (tags.get("thaw.promotion"), tags.get("thaw.reason"))))
+    return (str(version.number), ", ".join(version.aliases), *figures, tags.get("thaw.test.n", ""), created, promotion)
 
 
 def _short(number: str | None) -> str:
@@ -85,17 +85,17 @@ def _short(number: str | None) -> str:
 
 def _event_row(event: "Event") -> tuple[str, ...]:
     former = "" if event.former is None else f", was {event.former}"
-    what = f"{event.kind} {event.version}{former}"
-    return (event.when[:16].replace("T", " "), what, event.who, event.flow_run[:8], f"{event.reason}{_gates(event)}")
+    move = f"{event.kind} {event.version}{former}"
+    return (event.when[:16].replace("T", " "), move, event.who, event.flow_run[:8], f"{event.reason}{_gates(event)}")
 
 
 def _gates(event: "Event") -> str:
-    """What the gates came to, after the reason; nothing for entries that asked none."""
+    """The outcome of the gates, printed after the reason; empty for an event without gates."""
     if not event.gates:
         return ""
-    refusing = ", ".join(one.gate for one in event.gates if one.refuses)
-    asked = sum(one.verdict != "not asked" for one in event.gates)
-    return f" (refused by {refusing})" if refusing else f" (no gate of {asked} refuses)"
+    refusing = ", ".join(outcome.gate for outcome in event.gates if outcome.refuses)
+    count = sum(outcome.verdict != "not asked" for outcome in event.gates)
+    return f" (refused by {refusing})" if refusing else f" (no gate of {count} refuses)"
 
 
 def _as_json(version: "ModelVersion") -> dict[str, object]:

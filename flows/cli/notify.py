@@ -1,4 +1,4 @@
-"""`thaw notify`: who is told when a flow run fails."""
+"""`thaw notify`: the people who get a message when a flow run fails."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Name = Annotated[str, typer.Argument(help="Of the notification, such as `team`.")]
+Name = Annotated[str, typer.Argument(help="The name of the notification, such as `team`.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
 
 
@@ -28,11 +28,13 @@ def add(
     address: Annotated[
         str,
         typer.Argument(
-            help="A web hook (https://...: Slack, Teams, or any that takes JSON with `subject` and `body`), or an address of "
-            "Apprise, such as mailtos://USER:PASSWORD@HOST?to=WHOM."
+            help="A web hook (https://...: Slack, Teams, or any service that takes JSON with `subject` and `body`), or an address "
+            "of Apprise, such as mailtos://USER:PASSWORD@HOST?to=WHOM."
         ),
     ],
-    on: Annotated[list[Occasion] | None, typer.Option(help="What is told; may be repeated. Left out: failed.")] = None,
+    on: Annotated[
+        list[Occasion] | None, typer.Option(help="The state of a run to report; may be repeated; `failed` if left out.")
+    ] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Set up a notification, or change the one of that name. The address is kept as a secret on the Prefect server."""
@@ -43,10 +45,10 @@ def add(
 
         notice, block = notifications.plan(name, address, tuple(on or [Occasion.FAILED]))
         if dry_run:
-            out().print(f"Dry run, nothing was changed: would tell {notice}", soft_wrap=True)
+            out().print(f"Dry run, nothing was changed. Would set up: {notice}", soft_wrap=True)
             return
-        made = notifications.add(client, notice, block)
-    out().print(f"{'Set up' if made else 'Changed'}: {notice}. `thaw notify test {name}` tries it.", soft_wrap=True)
+        is_new = notifications.add(client, notice, block)
+    out().print(f"{'Set up' if is_new else 'Changed'}: {notice}. `thaw notify test {name}` tries it.", soft_wrap=True)
 
 
 @app.command(name="list", epilog="Example: thaw notify list --json")
@@ -59,12 +61,12 @@ def list_(
     with _server() as client:
         from flows.prefect_server import notifications
 
-        found = notifications.notices(client)
+        notices = notifications.notices(client)
     if json:
-        print_json(list(found))
-    elif found:
-        rows = ((one.name, ", ".join(one.on), one.to) for one in found)
-        out().print(table(("name", "told of runs that are", "to"), rows, whole=["name"]))
+        print_json(list(notices))
+    elif notices:
+        rows = ((notice.name, ", ".join(notice.on), notice.to) for notice in notices)
+        out().print(table(("name", "reports runs that are", "to"), rows, whole=["name"]))
     else:
         out().print("There are no notifications; `thaw notify add NAME ADDRESS` sets one up.")
 
@@ -79,7 +81,7 @@ def remove(name: Name, dry_run: DryRun = False) -> None:
 
         notice = notifications.find_notice(client, name)
         if dry_run:
-            out().print(f"Dry run, nothing was changed: would remove {notice}", soft_wrap=True)
+            out().print(f"Dry run, nothing was changed. Would remove: {notice}", soft_wrap=True)
             return
         notifications.remove(client, name)
     out().print(f"Removed: {notice}", soft_wrap=True)
@@ -99,7 +101,7 @@ def test(name: Name) -> None:
 
 @contextmanager
 def _server() -> "Iterator[SyncPrefectClient]":
-    """The Prefect server of `thaw up`, or the one that PREFECT_API_URL names."""
+    """A client of the Prefect server of `thaw up`, or of the server in PREFECT_API_URL."""
     from flows.prefect_server.running_server import need_prefect_server
     from flows.project.environment import enter_project, quiet_console
 

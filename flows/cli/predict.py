@@ -1,4 +1,4 @@
-"""`thaw predict`: what the champion or any other version says of images: a few on the terminal, any number in a table."""
+"""`thaw predict`: the answers of the champion or another version: a few on the terminal, any number in a table."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from thaw.models.scoring.scoring import Scored
 
 FEW = 100
-"""Images that are shown on the terminal; more go to a file as well."""
+"""The largest number of examples that the terminal shows; a larger number goes to a file."""
 
 
 def predict(
@@ -31,33 +31,33 @@ def predict(
     ] = None,
     model: Annotated[str | None, typer.Option(help="An MLflow model URI; the champion if left out.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Count the images, and how many have features already; compute nothing.")
+        bool, typer.Option("--dry-run", help="Count the images and those whose features are cached; compute nothing.")
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")] = False,
     json: Annotated[
-        bool, typer.Option("--json", help="Print JSON on standard output: every row; with --out, what was done.")
+        bool, typer.Option("--json", help="Print JSON on standard output: every row; with --out, a summary.")
     ] = False,
 ) -> None:
     """Label pictures, any number of them. A file that cannot be used gets a row with the reason, and the rest goes on.
 
-    Up to 100 are shown as a table; more are written to data/scores as Parquet, with --out wherever you say. Such a run may be killed: started again it goes on
-    where it was. What training or an earlier run has seen does not go through the network again.
+    Up to 100 answers are shown as a table. More are written to data/scores as Parquet, or to the file of --out. Such a run may be killed: the next start
+    continues where it stopped. An image whose features training or an earlier run has computed does not go through the network again.
 
-    A model that was trained with openness.score says `neither` of pictures of no known class, and how well known each one is. A model that was trained on sets
-    of labels names all that it finds, each with its probability; as CSV with `|` between them, as a listing takes them.
+    A model that was trained with openness.score answers `neither` for a picture of no known class, and gives each picture a score of how well known it is. A
+    model that was trained on sets of labels gives each of its labels with a probability; in CSV the labels are separated by `|`, as in a listing.
     """
     from flows.cli.scores import print_csv, print_rows, say_outlook, say_rows, say_scored
     from flows.cli.terminal import print_json
     from flows.project.environment import enter_project
 
-    # Before the project becomes the working directory: relative paths are the caller's.
-    named, output = [_absolute(source) for source in sources], _output(into)
+    # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
+    names, output = [_absolute(source) for source in sources], _output(into)
     uri = _absolute(model) if model and Path(model).exists() else model
     enter_project()
     if dry_run:
-        say_outlook(named, uri, json=json)
+        say_outlook(names, uri, json=json)
         return
-    with _scored(named, output, uri) as (scored, is_kept):
+    with _scored(names, output, uri) as (scored, is_kept):
         if as_csv:
             print_csv(scored)
         elif json and output is None:
@@ -77,7 +77,7 @@ def _absolute(name: str) -> str:
 
 
 def _output(into: str | None) -> Path | None:
-    """A path of the caller's; a bare name stays one."""
+    """An absolute path; a bare name without an ending stays a name."""
     if into is None:
         return None
     return Path(into) if Path(into).name == into and not Path(into).suffix else Path(into).absolute()
@@ -85,7 +85,10 @@ def _output(into: str | None) -> Path | None:
 
 @contextmanager
 def _scored(sources: list[str], output: Path | None, model: str | None) -> "Iterator[tuple[Scored, bool]]":
-    """Score, with a bar; whether the table is kept: that of few images, for which no file was asked, lasts as long as the context."""
+    """Score the sources behind a progress bar; the flag says whether the table is kept.
+
+    The table of a few examples without --out lasts only as long as the context.
+    """
     from tasks.project.progress import counted
     from tasks.registry.mlflow_store import STATE
     from tasks.requests.score import score, score_once

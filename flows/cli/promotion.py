@@ -14,27 +14,28 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 def promote(
     dry_run: DryRun = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Record a refusal again, even if nothing has changed since.")
+        bool,
+        typer.Option("--force", help="Record a refusal again, even if nothing has changed since the last refusal."),
     ] = False,
     json: Json = False,
 ) -> None:
     """Make the challenger the champion, if no gate in params.yaml refuses it. Ends with 4 if one does.
 
-    The table says what each gate found; data/promotion/promotion.html shows the same.
+    The table shows the finding of each gate; data/promotion/promotion.html shows the same table.
     """
     from flows.cli.exits import Exit
 
     _enter()
     from flows.runs.promote import promote as flow
 
-    found = flow(dry_run=dry_run, force=force)
-    _say(found, dry_run=dry_run, json=json)
-    raise typer.Exit(Exit.DONE if found.promoted else Exit.REFUSED)
+    promotion = flow(dry_run=dry_run, force=force)
+    _say(promotion, dry_run=dry_run, json=json)
+    raise typer.Exit(Exit.DONE if promotion.promoted else Exit.REFUSED)
 
 
 def rollback(
     to: Annotated[
-        int | None, typer.Option("--to", metavar="VERSION", help="The former champion that gets it.", min=1)
+        int | None, typer.Option("--to", metavar="VERSION", help="The former champion that gets the alias.", min=1)
     ] = None,
     dry_run: DryRun = False,
     json: Json = False,
@@ -55,18 +56,21 @@ def _enter() -> None:
     use_running_server(root)
 
 
-def _say(found: "Promotion", *, dry_run: bool, json: bool) -> None:
+def _say(promotion: "Promotion", *, dry_run: bool, json: bool) -> None:
     from flows.cli.terminal import out, print_json, table
 
     if json:
-        print_json(found)
+        print_json(promotion)
         return
-    if found.gates:
-        rows = ((one.gate, one.title, one.words) for one in found.gates)
-        out().print(table(("gate", "outcome", "what it found"), rows, whole=("gate", "outcome")))
-    would = "Dry run, nothing was changed: " if dry_run else ""
+    if promotion.gates:
+        rows = ((outcome.gate, outcome.title, outcome.words) for outcome in promotion.gates)
+        out().print(table(("gate", "outcome", "finding"), rows, whole=("gate", "outcome")))
+    prefix = "Dry run, nothing was changed: " if dry_run else ""
     out().print(
-        f"{would}{found.name}: {found}", style="green" if found.promoted else "yellow", soft_wrap=True, markup=False
+        f"{prefix}{promotion.name}: {promotion}",
+        style="green" if promotion.promoted else "yellow",
+        soft_wrap=True,
+        markup=False,
     )
-    if found.page is not None:
-        out().print(f"The same as a page: {found.page}", style="dim", soft_wrap=True)
+    if promotion.page is not None:
+        out().print(f"The same as a page: {promotion.page}", style="dim", soft_wrap=True)

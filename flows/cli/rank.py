@@ -1,4 +1,4 @@
-"""`thaw rank`: which backbone suits these data best, and what each costs."""
+"""`thaw rank`: the backbones ordered by their accuracy on these data, with the cost of each."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +15,7 @@ def rank(
         typer.Option(
             "--backbones",
             metavar="NAME,NAME,...",
-            help="Architectures (their official weights), NAME.random, or paths of weights, with commas between.",
+            help="Architectures (their official weights), NAME.random, or paths of weights, separated by commas.",
         ),
     ],
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which ingesting is stopped.")] = 21600,
@@ -23,8 +23,8 @@ def rank(
 ) -> None:
     """Rank backbones by linear probes on the images to learn from, with intervals, size and speed; the test images are not looked at.
 
-    Features are cached like those of a run: nothing is computed twice, and the backbone that you choose has them already. `thaw cache gc` clears those
-    of the others.
+    Features are cached like those of a run: nothing is computed twice, and the features of the backbone that you choose are there already. `thaw cache gc`
+    deletes the features of the other backbones.
     """
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed, say_wait
@@ -64,19 +64,21 @@ def _say(ranking: "Ranking") -> None:
     columns = ("backbone", "accuracy", "behind the best", "LogME", "model", "images/s", "extraction")
     rows = [
         (
-            one.name,
-            f"{percent(one.accuracy.value)} ({percent(one.accuracy.low)} to {percent(one.accuracy.high)})",
-            _behind(one),
-            f"{one.log_me.value:.2f}",
-            f"{one.megabytes:.1f} MB",
-            "" if one.images_per_second is None else f"{one.images_per_second:,.0f}",
-            f"{one.seconds:.1f} s" if one.computed else "cached",
+            ranked.name,
+            f"{percent(ranked.accuracy.value)} ({percent(ranked.accuracy.low)} to {percent(ranked.accuracy.high)})",
+            _behind(ranked),
+            f"{ranked.log_me.value:.2f}",
+            f"{ranked.megabytes:.1f} MB",
+            "" if ranked.images_per_second is None else f"{ranked.images_per_second:,.0f}",
+            f"{ranked.seconds:.1f} s" if ranked.computed else "cached",
         )
-        for one in ranking.backbones
+        for ranked in ranking.backbones
     ]
     screen.print(table(columns, rows, whole=("model", "extraction")))
-    for lost in ranking.unranked:
-        err().print(f"{lost.name} was left out: {lost.reason}", style="red", markup=False, soft_wrap=True)
+    for unranked in ranking.unranked:
+        err().print(
+            f"{unranked.name} could not be ranked: {unranked.reason}", style="red", markup=False, soft_wrap=True
+        )
     screen.print(
         f"Linear probes on {ranking.rows} images of train and validation, {ranking.folds} folds drawn {ranking.repeats} times, "
         f"{100 * ranking.confidence:g} % intervals; the test images were not looked at.",
@@ -84,7 +86,7 @@ def _say(ranking: "Ranking") -> None:
         markup=False,
     )
     best, *others = ranking.backbones
-    if undecided := [one.name for one in others if one.undecided]:
+    if undecided := [ranked.name for ranked in others if ranked.undecided]:
         screen.print(
             f"These images can't tell {best.name} apart from {', '.join(undecided)}: take the smaller or the faster.",
             markup=False,
@@ -99,16 +101,16 @@ def _say(ranking: "Ranking") -> None:
     screen.print("  thaw cache gc  clears the features of the others, after that", markup=False)
 
 
-def _behind(one: "Ranked") -> str:
+def _behind(ranked: "Ranked") -> str:
     from thaw.pages.layout import points
 
-    if one.behind_best is None:
+    if ranked.behind_best is None:
         return "the best"
-    return points(one.behind_best) + (", can't tell apart" if one.undecided else "")
+    return points(ranked.behind_best) + (", can't tell apart" if ranked.undecided else "")
 
 
 def _switch(best: "Ranked", current: "BackboneParams") -> str:
-    """The command that takes the best one; what was set for another network goes back to `auto`."""
+    """The command that selects the best backbone and resets the settings of another network to `auto`."""
     from thaw.backbones.backbone import AUTO, BLOCKS
 
     changes = [f"backbone.weights={best.weights}"]

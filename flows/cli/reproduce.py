@@ -1,4 +1,4 @@
-"""`thaw reproduce`: a version rebuilt in a clean checkout at its commit, and whether it is the same."""
+"""`thaw reproduce`: rebuild a version in a clean checkout at its commit, and compare it with the recorded version."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,26 +17,26 @@ def reproduce(
     ],
     *,
     keep: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Rebuild it in this folder, and leave it there.")
+        Path | None, typer.Option(metavar="FOLDER", help="Rebuild the version in this folder, and keep the folder.")
     ] = None,
     commit: Annotated[
         str | None,
         typer.Option(
-            help="The commit to rebuild it at, for a version from uncommitted changes that have been committed since."
+            help="The commit to rebuild at, for a version from uncommitted changes that have been committed since."
         ),
     ] = None,
     tolerance: Annotated[
         float, typer.Option(min=0, max=1, help="The largest difference of a probability or metric that still agrees.")
     ] = 0.01,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say whether everything is there that it takes.")
+        bool, typer.Option("--dry-run", help="Only check whether all inputs of the rebuild are available.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Rebuild a model version from its commit and its data, and say whether metrics and predictions agree. Ends with 6 if not.
 
-    All of it happens in a clone of its own: your files, the registry and the champion stay as they are. Images come from DVC's remote or cache,
-    or from where they lay, if each still has the digest that was recorded.
+    The rebuild happens in its own clone: your files, the registry and the champion stay as they are. Images come from DVC's remote or cache,
+    or from their original place, if each still has the recorded digest.
     """
     from flows.cli.exits import Exit
     from flows.cli.stopping import ended_by_signals
@@ -54,24 +54,24 @@ def reproduce(
 
     try:
         with ended_by_signals(), scratch_folder(root, "reproduce") as scratch:
-            registry, found = find_version(open_registry(read_params().registry), version)
+            registry, recorded_version = find_version(open_registry(read_params().registry), version)
             at = None if commit is None else find_commit(root, commit)
             (recorded := scratch / "recorded").mkdir()
-            recipe = read_recipe(registry, found, recorded, at)
+            recipe = read_recipe(registry, recorded_version, recorded, at)
             checkout = folder or scratch / "checkout"
             if dry_run:
                 _plan(root, recipe, checkout, json=json)
             else:
-                _rebuild(root, recipe, checkout, tolerance, json=json, kept=folder)
+                _rebuild(root, recipe, checkout, tolerance, json=json, folder=folder)
     except KeyboardInterrupt:
         say_error("interrupted; your project is as it was")
         raise typer.Exit(Exit.INTERRUPTED) from None
 
 
 def _free(folder: Path) -> Path:
-    """A folder that may be filled."""
+    """The folder, with its parents made; raises BadParameter if the folder exists and is not empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise typer.BadParameter(f"{folder} is there already, and not empty; name a new folder")
+        raise typer.BadParameter(f"{folder} exists and is not empty; name a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -83,64 +83,66 @@ def _plan(root: Path, recipe: "Recipe", checkout: Path, *, json: bool) -> None:
     from flows.cli.terminal import out, print_json
     from flows.rebuild.rebuild import plan
 
-    found = plan(root, recipe, checkout)
+    rebuild_plan = plan(root, recipe, checkout)
     if json:
-        print_json({"version": recipe.version.uri, "possible": found.possible, **asdict(found)})
+        print_json({"version": recipe.version.uri, "possible": rebuild_plan.possible, **asdict(rebuild_plan)})
     else:
-        out().print(f"{recipe.version.uri} would be rebuilt at commit {found.commit[:12]}, from", soft_wrap=True)
-        _say_plan(found)
-        if found.possible:
-            out().print("Everything that it takes is there.", style="green")
-    raise typer.Exit(Exit.DONE if found.possible else Exit.MENDABLE)
+        out().print(f"{recipe.version.uri} would be rebuilt at commit {rebuild_plan.commit[:12]}, from", soft_wrap=True)
+        _say_plan(rebuild_plan)
+        if rebuild_plan.possible:
+            out().print("All inputs are available.", style="green")
+    raise typer.Exit(Exit.DONE if rebuild_plan.possible else Exit.MENDABLE)
 
 
-def _say_plan(found: "Plan") -> None:
+def _say_plan(plan: "Plan") -> None:
     from flows.cli.terminal import out, say_error
 
-    for supply in found.supplies:
+    for supply in plan.supplies:
         out().print(f"  {supply.path}: {supply.origin}", soft_wrap=True, markup=False)
-        for what, paths in (("gone", supply.gone), ("changed", supply.changed)):
+        for state, paths in (("gone", supply.gone), ("changed", supply.changed)):
             for path in paths:
-                say_error(f"    {what}: {path}")
-    for package in found.packages:
+                say_error(f"    {state}: {path}")
+    for package in plan.packages:
         out().print(f"  another version is installed: {package}", style="yellow", soft_wrap=True)
-    if found.processors is not None:
-        out().print(f"  made on {found.processors[0]}, this is {found.processors[1]}", style="yellow", soft_wrap=True)
+    if plan.processors is not None:
+        out().print(f"  made on {plan.processors[0]}, this is {plan.processors[1]}", style="yellow", soft_wrap=True)
 
 
-def _rebuild(root: Path, recipe: "Recipe", checkout: Path, tolerance: float, *, json: bool, kept: Path | None) -> None:
+def _rebuild(
+    root: Path, recipe: "Recipe", checkout: Path, tolerance: float, *, json: bool, folder: Path | None
+) -> None:
     from flows.cli.exits import Exit
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed
     from flows.rebuild.rebuild import rebuild
 
     with Printed() as printed:
-        found = rebuild(root, recipe, checkout, printed, tolerance)
-    agreement = found.agreement
+        rebuilt = rebuild(root, recipe, checkout, printed, tolerance)
+    agreement = rebuilt.agreement
     if json:
-        values = {"version": recipe.version.uri, "agrees": agreement.agrees, "folder": kept}
-        print_json(values | {name: getattr(found, name) for name in ("plan", "agreement", "outputs", "seconds")})
+        values = {"version": recipe.version.uri, "agrees": agreement.agrees, "folder": folder}
+        print_json(values | {name: getattr(rebuilt, name) for name in ("plan", "agreement", "outputs", "seconds")})
     else:
-        _tell(recipe, found)
-        if kept is not None:
+        _tell(recipe, rebuilt)
+        if folder is not None:
             from flows.cli.terminal import out
 
-            out().print(f"Left in {kept}", style="dim", soft_wrap=True)
+            out().print(f"Left in {folder}", style="dim", soft_wrap=True)
     raise typer.Exit(Exit.DONE if agreement.agrees else Exit.DIFFERS)
 
 
-def _tell(recipe: "Recipe", found: "Rebuilt") -> None:
+def _tell(recipe: "Recipe", rebuilt: "Rebuilt") -> None:
     from flows.cli.terminal import out
 
-    screen, agreement = out(), found.agreement
+    screen, agreement = out(), rebuilt.agreement
     screen.print()
     screen.print(
-        f"{recipe.version.uri} rebuilt at commit {found.plan.commit[:12]} in {found.seconds:.0f} s, from",
+        f"{recipe.version.uri} rebuilt at commit {rebuilt.plan.commit[:12]} in {rebuilt.seconds:.0f} s, from",
         soft_wrap=True,
     )
-    _say_plan(found.plan)
-    for name, said in _lines(found):
-        screen.print(f"{name:<14} {said}", soft_wrap=True, markup=False)
+    _say_plan(rebuilt.plan)
+    for name, value in _lines(rebuilt):
+        screen.print(f"{name:<14} {value}", soft_wrap=True, markup=False)
     if agreement.agrees:
         screen.print(f"It agrees, within {agreement.tolerance:g}.", style="green")
     else:
@@ -150,22 +152,22 @@ def _tell(recipe: "Recipe", found: "Rebuilt") -> None:
 
 
 _WHY = (
-    "Another processor, number of threads or version of PyTorch adds the same numbers in another order and rounds otherwise, "
-    "and training carries that on: so a tolerance stands in the place of equal bytes."
+    "Another processor, number of threads or version of PyTorch adds the same numbers in another order and rounds them otherwise. "
+    "Training carries the difference on, so the comparison uses a tolerance instead of equal bytes."
 )
 
 
-def _lines(found: "Rebuilt") -> Iterator[tuple[str, str]]:
-    agreement = found.agreement
+def _lines(rebuilt: "Rebuilt") -> Iterator[tuple[str, str]]:
+    agreement = rebuilt.agreement
     yield "images", "the manifest is the same, image by image"
-    others = f"; {agreement.missing} missing, {agreement.added} new" if agreement.missing or agreement.added else ""
+    unpaired = f"; {agreement.missing} missing, {agreement.added} new" if agreement.missing or agreement.added else ""
     labels = "" if agreement.same_truth else "; they do not have the same labels"
-    yield "test images", f"{agreement.rows} in common{others}{labels}"
+    yield "test images", f"{agreement.rows} in common{unpaired}{labels}"
     yield "labels", f"{agreement.labels_equal:.2%} equal"
     largest = agreement.largest_difference
     yield "probabilities", f"largest difference {largest:.2g}" if largest else "equal, bit for bit"
-    for one in agreement.metrics:
-        yield one.name.replace("_", " "), f"{one.recorded:.4f} as recorded, {one.rebuilt:.4f} rebuilt"
-    same = [path for path, equal in found.outputs.items() if equal]
-    if found.outputs:
-        yield "same bytes", f"{len(same)} of {len(found.outputs)} outputs: {', '.join(same) or 'none'}"
+    for metric in agreement.metrics:
+        yield metric.name.replace("_", " "), f"{metric.recorded:.4f} as recorded, {metric.rebuilt:.4f} rebuilt"
+    same = [path for path, equal in rebuilt.outputs.items() if equal]
+    if rebuilt.outputs:
+        yield "same bytes", f"{len(same)} of {len(rebuilt.outputs)} outputs: {', '.join(same) or 'none'}"

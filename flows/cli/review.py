@@ -1,4 +1,4 @@
-"""`thaw review`: labels that look wrong, near-copies across splits, what to label next; and the corrections back in."""
+"""`thaw review`: list suspect labels, near-copies across splits and images to label next; apply the corrections."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ def review(
     apply: Annotated[
         Path | None,
         typer.Option(
-            "--apply", metavar="FILE.csv", help="Take the corrections of a reviewed table into data/corrections.csv."
+            "--apply", metavar="FILE.csv", help="Write the corrections of a reviewed table into data/corrections.csv."
         ),
     ] = None,
     new_class: Annotated[
@@ -22,9 +22,9 @@ def review(
         typer.Option("--new-class", metavar="NAME", help="With --apply: a class that did not exist before."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --apply: show what would change, and change nothing.")
+        bool, typer.Option("--dry-run", help="With --apply: show the changes, and change nothing.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many findings of each kind are listed at most.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="The largest number of findings listed of each sort.")] = 50,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
@@ -46,34 +46,35 @@ def _review(limit: int, *, open_page: bool, json: bool) -> None:
     from tasks.requests.review import review as find
 
     with counted("compare", "images") as progress:
-        found = find(limit, progress)
+        reviewed = find(limit, progress)
     if json:
-        print_json(found)
+        print_json(reviewed)
     else:
-        _say(found)
+        _say(reviewed)
     if open_page:
         import webbrowser
 
-        webbrowser.open((root / found.page).as_uri())
+        webbrowser.open((root / reviewed.page).as_uri())
 
 
-def _say(found: "Reviewed") -> None:
+def _say(reviewed: "Reviewed") -> None:
     from flows.cli.terminal import out, table
 
-    said = {
+    titles = {
         "suspect": "labels that look wrong",
         "duplicate": "pairs of near-copies across splits",
         "unlabelled": "training images without a label",
     }
-    rows = [(said[kind], str(found.found[kind]), str(found.listed[kind])) for kind in found.found]
+    rows = [(titles[kind], str(reviewed.found[kind]), str(reviewed.listed[kind])) for kind in reviewed.found]
     out().print(table(("", "found", "listed"), rows, whole=("", "found", "listed")))
-    if not any(found.found.values()):
+    if not any(reviewed.found.values()):
         out().print("Nothing to review.", style="green")
         return
     out().print(
-        f"{found.page}: choose the right labels there and save them as CSV, or fill in {found.table};", soft_wrap=True
+        f"{reviewed.page}: choose the right labels there and save them as CSV, or fill in {reviewed.table};",
+        soft_wrap=True,
     )
-    out().print("`thaw review --apply FILE.csv` takes them in.", style="dim")
+    out().print("`thaw review --apply FILE.csv` applies them.", style="dim")
 
 
 def _apply(file: Path, new_classes: list[str], *, dry_run: bool, json: bool) -> None:
@@ -98,9 +99,9 @@ def _tell(applied: "Applied", *, dry_run: bool) -> None:
     from flows.cli.terminal import out, table
 
     if not applied.changes:
-        out().print("Nothing to apply: no row of the column `corrected` says anything new.")
+        out().print("Nothing to apply: the column `corrected` holds no new label.")
         return
-    rows = ((one.path, one.before or "-", one.after) for one in applied.changes)
+    rows = ((change.path, change.before or "-", change.after) for change in applied.changes)
     out().print(table(("path", "label", "corrected"), rows, whole=("label", "corrected")))
     would = "Dry run, nothing was written:" if dry_run else f"Written to {applied.file}, which belongs into Git:"
     count = len(applied.changes)

@@ -1,4 +1,4 @@
-"""`thaw run`: the pipeline, as the flow `transfer`."""
+"""`thaw run`: run the pipeline as the flow `transfer`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,19 +11,23 @@ if TYPE_CHECKING:
 
 
 def run(  # noqa: PLR0917  # one parameter an option
-    stage: Annotated[str | None, typer.Option(help="Only this stage, such as `head`.")] = None,
-    until: Annotated[str | None, typer.Option(help="This stage and all that it needs, such as `extract`.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Run even what is up to date.")] = False,
+    stage: Annotated[str | None, typer.Option(help="Run only this stage, such as `head`.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Run this stage and the stages that it needs, such as `extract`.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run even stages that are up to date.")] = False,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Leave the champion as it is.")] = False,
     no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="End at once if another run is going on, instead of waiting.")
+        bool, typer.Option("--no-wait", help="End at once if another run is in progress, instead of waiting.")
     ] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a stage is stopped.")] = 21600,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Bring everything up to date: the stages that must run, then the promotion."""
     if stage is not None and until is not None:
-        raise typer.BadParameter("--stage is one stage alone, --until all that it needs as well: give one of them")
+        raise typer.BadParameter(
+            "--stage runs one stage alone, --until also runs the stages that it needs: give only one of the two"
+        )
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
@@ -42,39 +46,39 @@ def run(  # noqa: PLR0917  # one parameter an option
             watcher.set(printed)
             from flows.runs.transfer import transfer
 
-            done = transfer(stage=stage, until=until, force=force, promote=not no_promote, timeout_s=timeout)
+            outcome = transfer(stage=stage, until=until, force=force, promote=not no_promote, timeout_s=timeout)
     results = read_results(root)
     if json:
-        print_json(_as_json(done, results))
+        print_json(_as_json(outcome, results))
     else:
-        _summarise(done, results)
+        _summarise(outcome, results)
 
 
-def _as_json(done: "Transfer", results: "Results") -> dict[str, object]:
+def _as_json(outcome: "Transfer", results: "Results") -> dict[str, object]:
     return {
-        "nothing_to_do": done.nothing_to_do,
+        "nothing_to_do": outcome.nothing_to_do,
         "stages": [
             {"name": result.stage, "outcome": str(result.outcome), "seconds": round(result.seconds, 2)}
-            for result in done.stages
+            for result in outcome.stages
         ],
         "test": {metric.name: metric.value for metric in results.metrics},
         "rows": results.rows,
         "report": results.report,
         "model": results.registered,
-        "promotion": done.promotion or None,
+        "promotion": outcome.promotion or None,
     }
 
 
-def _summarise(done: "Transfer", results: "Results") -> None:
-    """What the run made and where, and what to try next."""
+def _summarise(outcome: "Transfer", results: "Results") -> None:
+    """Print the products of the run, their places, and commands to try next."""
     from flows.cli.terminal import out
 
     screen = out()
     screen.print()
-    if done.nothing_to_do:
+    if outcome.nothing_to_do:
         screen.print("Nothing to do: every stage is up to date.", style="bold")
-    for name, said in _made(done, results):
-        screen.print(f"{name:<10} {said}", soft_wrap=True, markup=False)
+    for name, value in _products(outcome, results):
+        screen.print(f"{name:<10} {value}", soft_wrap=True, markup=False)
     screen.print()
     screen.print("Next:", style="bold")
     for command, purpose in _NEXT:
@@ -83,31 +87,31 @@ def _summarise(done: "Transfer", results: "Results") -> None:
 
 _NEXT = (
     ("thaw predict PICTURES", "label a folder of pictures with the champion"),
-    ("thaw ui", "look at the report, the models in MLflow and the runs in Prefect"),
-    ("thaw config set strategy.kind=mlp", "try something else; then `thaw run` again"),
+    ("thaw ui", "show the report, the models in MLflow and the runs in Prefect"),
+    ("thaw config set strategy.kind=mlp", "try another head; then `thaw run` again"),
 )
 
 
-def _made(done: "Transfer", results: "Results") -> list[tuple[str, str]]:
-    made: list[tuple[str, str]] = []
-    measured = results.headline
-    if measured is not None:
-        interval = f" ({measured.low:.3f} to {measured.high:.3f})" if measured.low is not None else ""
-        made.append(
+def _products(outcome: "Transfer", results: "Results") -> list[tuple[str, str]]:
+    products: list[tuple[str, str]] = []
+    headline = results.headline
+    if headline is not None:
+        interval = f" ({headline.low:.3f} to {headline.high:.3f})" if headline.low is not None else ""
+        products.append(
             (
-                measured.title[0].upper() + measured.title[1:],
-                f"{measured.value:.3f}{interval} on {results.rows} test images",
+                headline.title[0].upper() + headline.title[1:],
+                f"{headline.value:.3f}{interval} on {results.rows} test images",
             )
         )
     if results.report is not None:
-        made.append(("Report", str(_short(results.report))))
+        products.append(("Report", str(_short(results.report))))
     if results.registered is not None:
-        made.append(("Model", results.registered.uri))
-    if done.promotion:
-        made.append(("Promotion", done.promotion))
-    return made
+        products.append(("Model", results.registered.uri))
+    if outcome.promotion:
+        products.append(("Promotion", outcome.promotion))
+    return products
 
 
 def _short(path: Path) -> Path:
-    """Relative to the working directory, which is the project."""
+    """The path relative to the working directory; the working directory is the project."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

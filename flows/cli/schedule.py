@@ -1,4 +1,4 @@
-"""`thaw schedule`: the deployments and the rescue of killed runs, on a Prefect server."""
+"""`thaw schedule`: put the deployments and the restart of killed runs on a Prefect server."""
 
 from typing import Annotated
 
@@ -7,13 +7,13 @@ import typer
 
 def schedule(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be put there, and change nothing.")
+        bool, typer.Option("--dry-run", help="List the deployments that would be put there, and change nothing.")
     ] = False,
 ) -> None:
     """Put the deployments of prefect.yaml on the Prefect server: work pool, schedules, and what restarts killed runs.
 
-    The server is that of `thaw up`, which does this by itself, or the one that PREFECT_API_URL names. It can be repeated:
-    what is there already is brought up to date. A worker then runs them: `prefect worker start --pool thaw`.
+    The server is that of PREFECT_API_URL, or that of `thaw up`; `thaw up` runs this command itself. The command can be
+    repeated: it updates deployments that exist already. A worker then runs them: `prefect worker start --pool thaw`.
     """
     from flows.cli.terminal import out
     from flows.prefect_server.deployments import read_deployments
@@ -27,8 +27,8 @@ def schedule(
     if dry_run:
         for deployment in deployments:
             at = f", at {', '.join(deployment.crons)}" if deployment.crons else ""
-            said = f"would put {deployment.name} ({deployment.entrypoint}{at}) on {address}, pool {deployment.pool}"
-            out().print(said, soft_wrap=True)
+            plan = f"would put {deployment.name} ({deployment.entrypoint}{at}) on {address}, pool {deployment.pool}"
+            out().print(plan, soft_wrap=True)
         return
     from flows.prefect_server.schedule import put_schedule
 

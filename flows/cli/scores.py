@@ -1,4 +1,4 @@
-"""Scores on the terminal and for machines: every row as a table, CSV or JSON, or what a run came to."""
+"""Scores for people and for programs: every row as a table, CSV or JSON, or a summary of the run."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def print_csv(scored: "Scored") -> None:
-    """Every row as CSV on standard output: path, what the model says, reason."""
+    """Print every row as CSV on standard output: path, the model's answers, reason."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("path", *scored.answers, "reason"))
     for row in _rows(scored):
@@ -19,29 +19,29 @@ def print_csv(scored: "Scored") -> None:
 
 
 def print_rows(scored: "Scored") -> None:
-    """Every row as one JSON array on standard output, row by row."""
+    """Print the rows as one JSON array on standard output, row by row."""
     before = "[\n"
     for row in _rows(scored):
         answer = {name: row[name] for name in scored.answers}
-        given = {"path": row["path"], **answer, "probabilities": _by_class(scored, row), "reason": row["reason"]}
-        sys.stdout.write(before + json.dumps(given, indent=2, ensure_ascii=False))
+        record = {"path": row["path"], **answer, "probabilities": _by_class(scored, row), "reason": row["reason"]}
+        sys.stdout.write(before + json.dumps(record, indent=2, ensure_ascii=False))
         before = ",\n"
     sys.stdout.write("\n]\n")
 
 
 def say_rows(scored: "Scored") -> None:
-    """Every row as a table for people."""
+    """Print every row as a table for people."""
     from flows.cli.terminal import out, table
 
     names = [name.replace("_", " ") for name in scored.answers]
-    shown = (
-        (row["path"], *(_shown(scored, row, name) for name in scored.answers), row["reason"]) for row in _rows(scored)
+    cells = (
+        (row["path"], *(_text(scored, row, name) for name in scored.answers), row["reason"]) for row in _rows(scored)
     )
-    out().print(table(("path", *names, ""), shown, whole=names))
+    out().print(table(("path", *names, ""), cells, whole=names))
 
 
 def say_scored(scored: "Scored") -> None:
-    """What a run came to: images of each label, and where the table is."""
+    """Print a summary of the run: the number of examples of each label, and the path of the table."""
     from flows.cli.terminal import out, table
 
     rows = [(label, f"{count:,}", f"{share:.1%}") for label, count, share in shares(scored)]
@@ -56,27 +56,27 @@ def say_scored(scored: "Scored") -> None:
 
 
 def shares(scored: "Scored") -> Iterator[tuple[str, int, float]]:
-    """Each label with its images, and their share of those that can be used."""
+    """Each label with its number of examples and their share of the usable examples."""
     usable = max(1, scored.images - scored.rejected)
     for label, count in scored.labels.items():
         yield label, count, count / usable
 
 
 def say_outlook(sources: Sequence[str], model: str | None, *, json: bool) -> None:
-    """Count what would be scored, with a bar, and say it."""
+    """Count the examples that would be scored, behind a progress bar, and print the counts."""
     from flows.cli.terminal import out, print_json
     from tasks.project.progress import counted
     from tasks.requests.score import look
 
     with counted("predict", "images") as progress:
-        found = look(sources, model, progress)
+        outlook = look(sources, model, progress)
     if json:
-        print_json(found)
+        print_json(outlook)
         return
-    remote = f"; {found.remote:,} lie elsewhere and were not looked at" if found.remote else ""
+    remote = f"; {outlook.remote:,} lie elsewhere and were not looked at" if outlook.remote else ""
     out().print(
-        f"{found.images:,} images would be scored by {f'{found.model} {found.version}'.rstrip()}: {found.cached:,} have features already, "
-        f"{found.images - found.cached - found.unusable - found.remote:,} would go through the network, {found.unusable:,} cannot be opened{remote}. "
+        f"{outlook.images:,} images would be scored by {f'{outlook.model} {outlook.version}'.rstrip()}: {outlook.cached:,} have features already, "
+        f"{outlook.images - outlook.cached - outlook.unusable - outlook.remote:,} would go through the network, {outlook.unusable:,} cannot be opened{remote}. "
         "Dry run, nothing was computed.",
         soft_wrap=True,
     )
@@ -99,8 +99,8 @@ def _cell(value: object) -> object:
     return join_labels(value) if isinstance(value, list) else value
 
 
-def _shown(scored: "Scored", row: dict[str, Any], name: str) -> str:
-    """An answer for people: a set with the probability of each of its labels."""
+def _text(scored: "Scored", row: dict[str, Any], name: str) -> str:
+    """An answer as text for people; a set of labels comes with the probability of each label."""
     value = row[name]
     if isinstance(value, list):
         probabilities = _by_class(scored, row)

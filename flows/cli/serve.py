@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class EngineChoice(StrEnum):
-    """What runs the network."""
+    """The engines that can run the network."""
 
     AUTO = "auto"
     TORCH = "torch"
@@ -25,34 +25,36 @@ class EngineChoice(StrEnum):
 def serve(
     *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0: any that is free.")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0: any free port.")] = 8080,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
-            help="A name by which it may be asked beside localhost; again for another. On an address that others reach: any if left out."
+            help="A host name that requests may use beside localhost; may be repeated. If left out, any name on an address that other machines reach."
         ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="models:/NAME@ALIAS or models:/NAME/NUMBER; the champion if left out.")
     ] = None,
     engine: Annotated[
-        EngineChoice, typer.Option(help="What runs the network; auto: the fastest here.")
+        EngineChoice, typer.Option(help="The engine that runs the network; auto: the fastest on this machine.")
     ] = EngineChoice.AUTO,
-    poll_s: Annotated[float, typer.Option(min=0.1, help="Seconds between looks at the alias.")] = 5.0,
-    max_body_mb: Annotated[float, typer.Option(min=0.001, help="MB (10^6 bytes) of one request.")] = 16,
-    max_images: Annotated[int, typer.Option(min=1, help="Images of one request.")] = 32,
-    max_in_flight: Annotated[int, typer.Option(min=1, help="Requests under way at once; others get 503.")] = 32,
+    poll_s: Annotated[float, typer.Option(min=0.1, help="Seconds between checks of the alias.")] = 5.0,
+    max_body_mb: Annotated[float, typer.Option(min=0.001, help="The largest request, in MB (10^6 bytes).")] = 16,
+    max_images: Annotated[int, typer.Option(min=1, help="The largest number of images in one request.")] = 32,
+    max_in_flight: Annotated[
+        int, typer.Option(min=1, help="The largest number of requests at once; further requests get 503.")
+    ] = 32,
     timeout_s: Annotated[
-        float, typer.Option(min=0.1, help="Seconds for a request to come in, and for its answer.")
+        float, typer.Option(min=0.1, help="Seconds for a request to arrive, and for its answer.")
     ] = 30,
     patience_ms: Annotated[
-        float, typer.Option(min=0, help="Milliseconds that an image waits for others on their way.")
+        float, typer.Option(min=0, help="Milliseconds that an image waits for others, to share a batch.")
     ] = 3,
 ) -> None:
     """Label images over HTTP: a page to try it on, POST /predict, GET /health, /ready, /model, /metrics and /docs.
 
-    Images that come at the same time go through the network together. When the alias moves, the new version is loaded and warmed beside the old one and
-    takes its place without a dropped request. SIGTERM and Ctrl-C finish what is under way. Images of more than dataset.max_megapixels are refused.
+    Images that arrive at the same time go through the network together. When the alias moves, the new version is loaded and warmed beside the old version
+    and takes its place without a dropped request. SIGTERM and Ctrl-C let open requests finish. Images of more than dataset.max_megapixels are refused.
     """
     from flows.cli.stopping import ended_by_signals
     from flows.cli.terminal import err, out
@@ -63,12 +65,12 @@ def serve(
     enter_project()
     with listen(host, port) as bound, ended_by_signals():
         if not is_loopback(host):
-            warning = f"{host} can be reached from other machines, and whoever reaches it may send images: there is no login and no encryption here"
-            err().print(f"{warning}; put a proxy before it that has both", style="yellow", soft_wrap=True)
+            warning = f"{host} can be reached from other machines, and everyone there may send images: this server has no login and no encryption"
+            err().print(f"{warning}; put a proxy with both in front of it", style="yellow", soft_wrap=True)
         try:
             hosts = _hosts(bound.getsockname()[0], allow_host or [])
             limits = Limits(max_body_mb, _example_limits(), max_images, max_in_flight, timeout_s, patience_ms / 1e3)
-            with err().status("loading what it takes"):
+            with err().status("loading the server"):
                 app = _app(model, engine.value, poll_s, limits, hosts)
             out().print(f"serving on {address_of(bound)}, Ctrl-C stops it", soft_wrap=True)
             run(app, bound, timeout_s)
@@ -93,7 +95,7 @@ def _example_limits() -> "ExampleLimits":
 
 
 def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits", hosts: "Hosts") -> "FastAPI":
-    """The application, once it is known that there is something to serve."""
+    """The application, after a check that the registry has a model to serve."""
     import logging
     import sys
 
@@ -116,5 +118,5 @@ def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits
     try:
         find_number(registry, wanted)
     except Unreachable as error:
-        logging.getLogger(__name__).warning("%s; it is asked again until it answers", error)
+        logging.getLogger(__name__).warning("%s; the server repeats the request until the registry answers", error)
     return build_app(Parts(limits, str(wanted), hosts), following(registry, wanted, engine=engine, poll_s=poll_s))

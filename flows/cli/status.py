@@ -1,4 +1,4 @@
-"""`thaw status`: what is up to date, what the last run measured, and which versions serve."""
+"""`thaw status`: the state of the stages, the last metrics, and the versions behind the aliases."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,11 +40,11 @@ def status(
         return
     screen = out()
     screen.print(table(("stage", "state", "why"), rows, whole=("stage", "state")))
-    measured = results.headline
-    if measured is not None:
-        screen.print(f"Last measured: {measured.title} {measured.value:.3f} on {results.rows} test images")
-    said = ", ".join(f"{alias} version {aliases[alias]}" for alias in (CHAMPION, CHALLENGER) if alias in aliases)
-    screen.print(f"{registry.name}: {said or 'no versions yet'}")
+    headline = results.headline
+    if headline is not None:
+        screen.print(f"Last measured: {headline.title} {headline.value:.3f} on {results.rows} test images")
+    serving = ", ".join(f"{alias} version {aliases[alias]}" for alias in (CHAMPION, CHALLENGER) if alias in aliases)
+    screen.print(f"{registry.name}: {serving or 'no versions yet'}")
     if len(fresh) < len(stages):
         screen.print("`thaw run` brings it up to date.", style="dim")
 

@@ -1,4 +1,4 @@
-"""Ending by SIGTERM as by Ctrl-C, so that both clean up."""
+"""SIGTERM ends a command in the same way as Ctrl-C, so that both clean up."""
 
 import signal
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from types import FrameType
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Within it SIGTERM and SIGHUP raise KeyboardInterrupt too."""
+    """A context in which SIGTERM and SIGHUP raise KeyboardInterrupt too."""
     former = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield

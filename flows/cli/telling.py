@@ -1,4 +1,4 @@
-"""Showing what services say: a line each, with the service's name in front."""
+"""The output of the services on the terminal, line by line, with the service's name in front."""
 
 import re
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from flows.daemon.service_log import Show
 
 _TIMED = re.compile(r"^\d\d:\d\d:\d\d\.\d+ \| (INFO +\| )?")
-"""The time and the level that Prefect puts in front of what it says."""
+"""The time and the level in front of Prefect's messages."""
 _COLOURS = ("cyan", "magenta", "blue", "green", "yellow")
 
 
-def told() -> "Show":
-    """Prints lines on standard output as they come, each service in a colour of its own."""
+def line_printer() -> "Show":
+    """A function that prints lines on standard output as they arrive, each service in its own colour."""
     from rich.text import Text
 
     from flows.daemon.service_log import OWN, trouble
@@ -31,16 +31,19 @@ def told() -> "Show":
     def show(service: str, line: str) -> None:
         if service not in colours:
             colours[service] = next(free)
-        now = datetime.now().astimezone().strftime("%H:%M:%S")
-        said = Text(_TIMED.sub("", line), style="red" if trouble(line) else "bold" if service == OWN else "")
-        out().print(Text.assemble((f"{now} ", "dim"), (f"{service:<8} ", colours[service]), said), soft_wrap=True)
+        clock = datetime.now().astimezone().strftime("%H:%M:%S")
+        message = Text(_TIMED.sub("", line), style="red" if trouble(line) else "bold" if service == OWN else "")
+        out().print(Text.assemble((f"{clock} ", "dim"), (f"{service:<8} ", colours[service]), message), soft_wrap=True)
 
     return show
 
 
 @contextmanager
 def until_stopped(root: Path) -> Iterator[None]:
-    """Ctrl-C (or SIGTERM, within `ended_by_signals`) is the way to end, and no error; neither is another one that is up."""
+    """A context that ends without an error on Ctrl-C (on SIGTERM too, within `ended_by_signals`).
+
+    If another `thaw up` runs already, the context prints the addresses of its services, and ends without an error too.
+    """
     from flows.prefect_server.running_server import running
 
     try:

@@ -1,4 +1,4 @@
-"""Where the commands print: tables and progress for people, JSON alone for machines."""
+"""The output of the commands: tables and progress for people, only JSON for programs."""
 
 import json
 import sys
@@ -23,14 +23,14 @@ def out() -> "Console":
 
 @cache
 def err() -> "Console":
-    """Standard error: progress, and what went wrong."""
+    """Standard error: progress and errors."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
 
 
 def say_error(message: str) -> None:
-    """One red line on standard error (or more, where the message lists what is wrong)."""
+    """Print the message in red on standard error: one line, or more if the message lists several errors."""
     from rich.text import Text
 
     err().print(Text(message, style="red"), soft_wrap=True)
@@ -43,17 +43,17 @@ def print_json(value: object) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], whole: Sequence[str] = ()) -> "Table":
-    """A table of plain text, whose long cells wrap, but not in the columns named in `whole`."""
+    """A table of plain text; long cells wrap, except in the columns named in `whole`."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        made.add_column(name, no_wrap=name in whole, overflow="fold")
+        grid.add_column(name, no_wrap=name in whole, overflow="fold")
     for row in rows:
-        made.add_row(*(Text(cell) for cell in row))
-    return made
+        grid.add_row(*(Text(cell) for cell in row))
+    return grid
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,4 @@
-"""`thaw trace`: where a version comes from, down to each training image, and which versions know an image."""
+"""`thaw trace`: the lineage of a version down to each training example, and the versions that know an example."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,13 +25,13 @@ def trace(
         ),
     ] = None,
     graph: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also draw it: a picture (.svg) or a page (.html).")
+        Path | None, typer.Option(metavar="FILE", help="Also draw the lineage: a picture (.svg) or a page (.html).")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Say where a model version comes from: commit, data, parameters, packages, machine, runs, and every image that it was trained on.
 
-    What was not kept when an older version was made is said to be not recorded.
+    A fact that was not kept when an older version was made is shown as not recorded.
     """
     if image is not None:
         if version is not None or graph is not None:
@@ -43,7 +43,7 @@ def trace(
     _trace_version(version, graph and graph.absolute(), json=json)
 
 
-def _trace_version(called: str | None, graph: Path | None, *, json: bool) -> None:
+def _trace_version(name: str | None, graph: Path | None, *, json: bool) -> None:
     from flows.cli.terminal import out, print_json
     from flows.project.environment import enter_project
 
@@ -53,7 +53,7 @@ def _trace_version(called: str | None, graph: Path | None, *, json: bool) -> Non
     from tasks.registry.version_names import find_version
     from thaw.params.reading import read_params
 
-    registry, version = find_version(open_registry(read_params().registry), called)
+    registry, version = find_version(open_registry(read_params().registry), name)
     lineage = read_lineage(registry, version)
     if graph is not None:
         _draw(lineage, graph)
@@ -82,7 +82,7 @@ def _draw(lineage: "Lineage", path: Path) -> None:
         return
     images = None
     if lineage.training is not None:
-        images = [(one.path, join_labels(one.labels), one.digest.hex()) for one in lineage.training]
+        images = [(example.path, join_labels(example.labels), example.digest.hex()) for example in lineage.training]
     write_text(path, render_page(graph_of(lineage), title, facts_of(lineage), images))
 
 
@@ -98,32 +98,34 @@ def _trace_image(image: str, *, json: bool) -> None:
     from thaw.params.reading import read_params
 
     with counted("trace", "versions") as progress:
-        found = image_history(open_registry(read_params().registry), digest, progress)
+        history = image_history(open_registry(read_params().registry), digest, progress)
     if json:
-        print_json(found)
+        print_json(history)
     else:
-        _tell(found)
+        _tell(history)
 
 
-def _tell(found: "ImageHistory") -> None:
+def _tell(history: "ImageHistory") -> None:
     from flows.cli.terminal import out, table
 
     screen = out()
-    if found.appearances:
+    if history.appearances:
         columns = ("version", "aliases", "trained on", "split", "label", "path")
-        screen.print(table(columns, map(_row, found.appearances), whole=columns[:4]))
+        screen.print(table(columns, map(_row, history.appearances), whole=columns[:4]))
     else:
         screen.print(
-            f"None of {found.versions} versions knows an image with the digest {found.digest}.", soft_wrap=True
+            f"None of {history.versions} versions knows an image with the digest {history.digest}.", soft_wrap=True
         )
-    if found.unknown:
-        numbers = ", ".join(map(str, found.unknown))
-        screen.print(f"Not known of version {numbers}: the MLflow run is gone.", style="yellow", soft_wrap=True)
+    if history.unknown:
+        numbers = ", ".join(map(str, history.unknown))
+        screen.print(
+            f"Version {numbers} could not be searched: its MLflow run was deleted.", style="yellow", soft_wrap=True
+        )
 
 
-def _row(one: "Appearance") -> tuple[str, ...]:
+def _row(appearance: "Appearance") -> tuple[str, ...]:
     from thaw.dataset.label_sets import join_labels
 
-    trained = {True: "yes", False: "no", None: "not recorded"}[one.trained]
-    label = "" if one.labels is None else join_labels(one.labels)
-    return (str(one.version), ", ".join(one.aliases), trained, one.split, label, one.path)
+    trained = {True: "yes", False: "no", None: "not recorded"}[appearance.trained]
+    label = "" if appearance.labels is None else join_labels(appearance.labels)
+    return (str(appearance.version), ", ".join(appearance.aliases), trained, appearance.split, label, appearance.path)

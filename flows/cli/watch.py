@@ -1,4 +1,4 @@
-"""`thaw watch`: whether new images are like those that the model was measured on."""
+"""`thaw watch`: whether new examples are like the examples that the model was measured on."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,20 +12,18 @@ if TYPE_CHECKING:
 def watch(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(help="New images, and folders of them: whatever `thaw predict` takes.", show_default=False),
+        typer.Argument(help="New images or folders of images, as `thaw predict` takes them.", show_default=False),
     ] = None,
-    scores: Annotated[
-        Path | None, typer.Option(help="A table that is scored already, in the place of images.", exists=True)
-    ] = None,
+    scores: Annotated[Path | None, typer.Option(help="A table of scores, in the place of images.", exists=True)] = None,
     retrain: Annotated[
-        bool, typer.Option("--retrain", help="Where drift was found, run the pipeline; once for the same images.")
+        bool, typer.Option("--retrain", help="If drift is found, run the pipeline, once for the same images.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Label new images and say whether they have drifted: the images themselves, the labels, the confidence, the share of `neither`. Ends with 5 if so.
 
-    They are compared with held-out images that travel with each version. Of all batches that are like those, at most watch.false_alarms are said to have
-    drifted. With figures: data/drift/drift.html; over time: the experiment NAME-watch in MLflow.
+    They are compared with the held-out images that are stored with each version. Of all batches without drift, at most the share watch.false_alarms is
+    reported as drifted. Figures are in data/drift/drift.html; the history is in the experiment NAME-watch in MLflow.
     """
     if bool(paths) == (scores is not None):
         raise typer.BadParameter("give images and folders of them, or a table with --scores")
@@ -36,7 +34,7 @@ def watch(
     from flows.project.environment import enter_project, quiet_console
     from flows.runs.watcher import watcher
 
-    # Before the project becomes the working directory: relative paths are the caller's.
+    # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
     sources, table = [_absolute(path) for path in paths or ()], scores and str(scores.resolve())
     root = enter_project()
     quiet_console()
@@ -45,59 +43,59 @@ def watch(
         watcher.set(printed)
         from flows.runs.watch import watch as flow
 
-        found = flow(sources, retrain=retrain, scores=table)
+        watched = flow(sources, retrain=retrain, scores=table)
     if json:
-        print_json(_as_json(found))
+        print_json(_as_json(watched))
     else:
-        _say(found)
-    raise typer.Exit(Exit.DRIFT if found.report.drifted else Exit.DONE)
+        _say(watched)
+    raise typer.Exit(Exit.DRIFT if watched.report.drifted else Exit.DONE)
 
 
 def _absolute(path: str) -> str:
     return path if "://" in path else str(Path(path).absolute())
 
 
-def _as_json(found: "Watched") -> dict[str, object]:
+def _as_json(watched: "Watched") -> dict[str, object]:
     from dataclasses import asdict
 
     from thaw.drift import words
 
     return {
-        "verdict": words.verdict(found.report),
-        "drifted": [one.what for one in found.report.drifted],
-        "enough": found.report.enough,
-        **asdict(found),
+        "verdict": words.verdict(watched.report),
+        "drifted": [finding.what for finding in watched.report.drifted],
+        "enough": watched.report.enough,
+        **asdict(watched),
     }
 
 
-def _say(found: "Watched") -> None:
+def _say(watched: "Watched") -> None:
     from flows.cli.terminal import out, table
     from thaw.drift import words
 
-    report, screen = found.report, out()
+    report, screen = watched.report, out()
     screen.print(words.verdict(report), style="yellow" if report.drifted else "bold", markup=False)
     for line in words.lines(report):
         screen.print(f"  {line}", markup=False)
     if report.findings:
         rows = [
             (
-                words.TITLES[one.what],
-                f"{one.statistic:.4g}",
-                words.p(one.p_value),
-                words.p(one.adjusted),
-                "drifted" if one.drifted else "",
+                words.TITLES[finding.what],
+                f"{finding.statistic:.4g}",
+                words.p(finding.p_value),
+                words.p(finding.adjusted),
+                "drifted" if finding.drifted else "",
             )
-            for one in report.findings
+            for finding in report.findings
         ]
         screen.print(table(("what", "statistic", "p", "p, all tests together", ""), rows))
     for remark in words.remarks(report):
         screen.print(remark, style="dim", markup=False)
-    if found.repeated:
-        screen.print("The same images were measured before: the history has them once.", style="dim")
-    if found.retraining:
-        screen.print(found.retraining, markup=False)
+    if watched.repeated:
+        screen.print("The same images were measured before; the history keeps only one entry.", style="dim")
+    if watched.retraining:
+        screen.print(watched.retraining, markup=False)
     if steps := words.next_steps(report):
         screen.print("Next:", style="bold")
-        for step in steps if found.retraining else (*steps, words.RETRAIN):
+        for step in steps if watched.retraining else (*steps, words.RETRAIN):
             screen.print(f"  {step}", markup=False)
-    screen.print(f"With figures: {found.page}", style="dim", soft_wrap=True, markup=False)
+    screen.print(f"With figures: {watched.page}", style="dim", soft_wrap=True, markup=False)

@@ -1,4 +1,4 @@
-"""Showing a run while it goes: a line for each stage that starts or ends, and what it says in between."""
+"""The progress of a run on the terminal: a line for each stage that starts or ends, and the stage's output in between."""
 
 import threading
 import time
@@ -24,15 +24,15 @@ _STYLES = {
 
 
 def say_wait(holder: Holder) -> None:
-    """Tell whom the run waits for."""
+    """Print the holder of the lock that this run waits for."""
     err().print(Text(f"{holder}; waiting for it (Ctrl-C to give up)", style="yellow"), soft_wrap=True)
 
 
 class Printed:
     """A watcher that prints to standard error.
 
-    On a terminal the stages that run are at the bottom, each with its time and latest line; elsewhere each
-    line of a stage is printed as it comes.
+    On a terminal the running stages are at the bottom, each with its time and latest line. Elsewhere each line of
+    a stage is printed as it arrives.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class Printed:
         line = Text.assemble((f"{mark} ", style), f"{result.stage:<12}", (f"{result.outcome:<11}", style))
         line.append(f"{result.seconds:7.1f} s" if result.seconds else "")
         self._print(line)
-        if result.outcome.may_pass:  # other reasons are in the run's last line
+        if result.outcome.may_pass:  # the reason of a lasting failure is in the run's last line
             self._print(Text(f"    {result.reason}; trying again soon", style=style))
 
     def _print(self, line: Text) -> None:

@@ -44,7 +44,7 @@ SMALL = (
     "evaluate.baselines=[majority]", "statistics.bootstrap=50", "finetune.epochs=1", "compare.seeds=2", "compare.minutes=0.2",
 )  # fmt: skip
 """What makes the own pictures' settings small enough for a test."""
-READY = {"thaw up": "up: flows run", "thaw serve": "serving on"}
+READY = {"thaw up": "up: schedules, new data", "thaw serve": "serving on"}
 """Servers, and what they say once they are up."""
 PORT = 8080
 MAY_END_WITH = {"thaw watch": (0, 5), "thaw promote": (0, 4)}

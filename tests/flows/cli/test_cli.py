@@ -74,7 +74,7 @@ def test_every_command_has_help_with_an_example(command: str, tmp_path: Path) ->
 
 
 def test_one_stage_alone_and_all_that_it_needs_do_not_go_together(project: Path) -> None:
-    assert "give one of them" in thaw("run", "--stage", "head", "--until", "head", cwd=project, code=2).stderr
+    assert "give only one of the two" in thaw("run", "--stage", "head", "--until", "head", cwd=project, code=2).stderr
 
 
 def test_the_help_names_the_exit_codes_and_imports_nothing_heavy(tmp_path: Path) -> None:
