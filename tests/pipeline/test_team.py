@@ -123,7 +123,7 @@ def rebuild_the_champion(machine: Machine) -> None:
     """What docs/lineage.md shows, of the version that there is."""
     before = machine.json("models")["versions"]
     said = machine.type(filled_in(REBUILD, {"reproduce 3": "reproduce 1"}))
-    assert "Everything that it takes is there." in said and "It agrees, within 0.01." in said
+    assert "All inputs are available." in said and "It agrees, within 0.01." in said
     assert "photos: the DVC remote `storage`" in said and "data/pretrain: Git" in said.replace("/small.safetensors", "")
     assert machine.json("models")["versions"] == before and not list((machine.root / ".thaw").glob("reproduce-*"))
     shutil.rmtree(machine.root / "rebuilt")

@@ -47,7 +47,8 @@ class Upped:
                 command, cwd=self.root, env=self.environment(), stdout=file, stderr=file, start_new_session=True
             )
         wait_for(
-            lambda: " up: schedules, new data" in self.said.read_text() or self.process.poll() is not None, self.what_is_said
+            lambda: " up: schedules, new data" in self.said.read_text() or self.process.poll() is not None,
+            self.what_is_said,
         )
         assert self.process.poll() is None, self.what_is_said()
 
