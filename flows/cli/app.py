@@ -31,7 +31,7 @@ from flows.cli import (
 )
 from flows.cli.exits import MEANINGS, Exit
 from flows.cli.terminal import say_error
-from flows.prefect_server.running_server import has_gone
+from flows.prefect_server.running_server import lost_server_message
 from flows.project.errors import StageFailed
 from tasks.project.entry import of_the_machine
 from thaw.foundation.errors import ThawError
@@ -56,7 +56,7 @@ class Commands(TyperGroup):
             say_error("interrupted; finished stages are kept, and the next run continues from there")
             raise typer.Exit(Exit.INTERRUPTED) from error
         except Exception as error:
-            if not (line := has_gone(error)):
+            if not (line := lost_server_message(error)):
                 raise
             say_error(line)
             raise typer.Exit(Exit.MENDABLE) from error

@@ -1,1 +1,1 @@
-"""What `thaw up` keeps alive."""
+"""The services that `thaw up` keeps alive."""

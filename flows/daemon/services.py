@@ -1,4 +1,4 @@
-"""Services on this machine: started, waited for, listened to, and stopped for good."""
+"""Services on this machine: each is started, awaited, logged and stopped with all its processes."""
 
 import os
 import socket
@@ -21,33 +21,33 @@ from flows.project.errors import NoServer
 
 HOST = "127.0.0.1"
 _START_S = 300.0
-"""A first start makes data bases, and a busy machine takes minutes over it."""
+"""The first start makes databases; a busy machine needs minutes for that."""
 _GRACE_S = 20.0
-"""How long a service may take to end; a worker needs some seconds to stop its flow runs and say so."""
+"""Seconds that a service may take to end; a worker needs some seconds to stop its flow runs and to report that."""
 _POLL_S = 0.3
 _KEPT_LINES = 20
 
 
 @dataclass(frozen=True)
 class Service:
-    """Something to start: its command, and the address that shows that it really answers."""
+    """A program to start: its command, and an address that answers once the program is ready."""
 
     name: str
     command: tuple[str, ...]
     address: str = ""
-    """What a person opens; empty where nothing is served."""
+    """The address that a person opens; empty if the service has no pages."""
     probe: str = ""
-    """What answers when it is ready; empty: it is ready once it is started."""
+    """The address that answers when the service is ready; empty: the service is ready once it has started."""
     environment: dict[str, str] = field(default_factory=dict)
     """Variables besides those of this process."""
     shows: Callable[[str], bool] = trouble
-    """Which of its lines are for people; all are in the log."""
+    """Whether a line is for people; the log has all lines."""
 
 
-def free_port(preferred: int, taken: Sequence[int] = ()) -> int:
-    """`preferred` if nothing listens there, else any free port; never one of `taken`."""
+def free_port(preferred: int, reserved: Sequence[int] = ()) -> int:
+    """`preferred` if nothing listens there, else any free port; never a port in `reserved`."""
     for port in (preferred, 0):
-        if port in taken:
+        if port in reserved:
             continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -55,16 +55,16 @@ def free_port(preferred: int, taken: Sequence[int] = ()) -> int:
                 probe.bind((HOST, port))
             except OSError:
                 continue
-            found = int(probe.getsockname()[1])
-            if found not in taken:
-                return found
+            port_found = int(probe.getsockname()[1])
+            if port_found not in reserved:
+                return port_found
     raise NoServer(f"no free port on {HOST}; stop a server and try again")
 
 
 class Server:
-    """A running service, in a process group of its own; what it prints goes into the journal.
+    """A running service in its own process group; its output goes into the journal.
 
-    It ends with this process, even if that is killed.
+    The service ends with this process, even if this process is killed.
     """
 
     def __init__(self, service: Service, root: Path, journal: Journal) -> None:
@@ -97,11 +97,11 @@ class Server:
 
     @property
     def groups(self) -> list[int]:
-        """Itself, and the flow runs that a worker has left behind."""
+        """Its own process group, and the groups of flow runs that a worker has left behind."""
         return [self.pid, *(child.pid for child in self._below if child.is_running())]
 
     def note_children(self) -> None:
-        """Take note of what it has started: who dies takes nothing along."""
+        """Note the processes that the service has started, because they outlive a service that dies."""
         with suppress(psutil.Error):
             below = psutil.Process(self.pid).children()
             if self.alive:
@@ -111,13 +111,13 @@ class Server:
     def last_words(self) -> str:
         """The last line that it printed."""
         self._listener.join(_POLL_S)
-        return self._last[-1] if self._last else "it said nothing"
+        return self._last[-1] if self._last else "it printed nothing"
 
     def wait(self, timeout_s: float = _START_S) -> None:
         """Return when the service answers.
 
         Raises:
-            NoServer: it ended, or did not answer in time; the message names the log.
+            NoServer: the service ended, or did not answer in time; the message names the log.
         """
         deadline = time.monotonic() + timeout_s
         while self.service.probe and not answers(self.service.probe):
@@ -128,10 +128,10 @@ class Server:
             time.sleep(_POLL_S)
 
     def finish(self, timeout_s: float) -> None:
-        """Return when a service that does one thing has done it.
+        """Return when a service that runs to its end has ended.
 
         Raises:
-            NoServer: it failed, or took too long.
+            NoServer: the service failed, or took too long.
         """
         try:
             code = self._process.wait(timeout_s)
@@ -145,11 +145,11 @@ class Server:
             raise NoServer(f"{self.service.name} failed: {self.last_words} (see {self._journal.path})")
 
     def stop(self, grace_s: float = _GRACE_S) -> None:
-        """End it and all that it started: asked first, killed after `grace_s`."""
+        """End the service and all its processes: a request to stop comes first, a kill after `grace_s`."""
         stop_all([self], grace_s)
 
     def ended(self) -> None:
-        """Take note of its end."""
+        """Note that the service has ended."""
         self._process.wait()
         orphan_guard.release(self.pid)
 
@@ -158,11 +158,11 @@ class Server:
         for line in self._process.stdout:
             if line.strip():
                 self._last.append(line.strip())
-            self._journal.write(self.service.name, line, shown=self.service.shows(line))
+            self._journal.write(self.service.name, line, for_people=self.service.shows(line))
 
 
 def stop_all(servers: Sequence[Server], grace_s: float = _GRACE_S) -> None:
-    """End services at the same time, each with all that it has started."""
+    """End services at the same time, each with all its processes."""
     end([group for server in servers for group in server.groups], grace_s)
     for server in servers:
         server.ended()

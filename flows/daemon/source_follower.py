@@ -1,4 +1,4 @@
-"""Following the source: when its files have changed and then come to rest, a run is started, once."""
+"""The source follower: after files of the source have changed and come to rest, it starts one run."""
 
 import time
 from collections.abc import Callable
@@ -11,43 +11,44 @@ from thaw.params.reading import PARAMS, read_params
 
 POLL_S = 5.0
 _SHARE = 20
-"""Looking takes one part of this of the time at most, however many files there are."""
+"""Checking the source takes at most one part in this many of the time, for any number of files."""
 
 Start = Callable[[str, str], str]
-"""Starts a run, told why and a key (the same key starts no second one); returns what to say of it."""
+"""A function that starts a run. It gets the reason and a key, and returns a message; the same key starts no second run."""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A new state, and since when it has been as it is (seconds of a clock that does not go back)."""
+    """A new state and the time since which it has not changed (seconds of a monotonic clock)."""
 
     state: SourceState
     since: float
 
 
-def settle(waiting: Waiting | None, seen: SourceState, clock: float) -> Waiting:
-    """What is waited for, after another look: the wait begins anew with each change."""
-    return waiting if waiting is not None and waiting.state == seen else Waiting(seen, clock)
+def settle(waiting: Waiting | None, state: SourceState, clock: float) -> Waiting:
+    """The awaited state after another check: the wait begins anew with each change."""
+    return waiting if waiting is not None and waiting.state == state else Waiting(state, clock)
 
 
 def latest(*records: Handled | None) -> Handled | None:
-    """The record that counts."""
-    return max((one for one in records if one is not None), key=lambda one: one.at, default=None)
+    """The record of the latest time; None if there is no record."""
+    return max((record for record in records if record is not None), key=lambda record: record.at, default=None)
 
 
-def reason(seen: SourceState, before: Handled | None) -> str:
-    """Why a run is started, for people."""
+def reason(state: SourceState, before: Handled | None) -> str:
+    """The reason for starting a run, as text for people."""
     if before is None:
-        return f"the source has {seen.files} files, and no run has been seen yet"
-    more = seen.files - before.state.files
+        return f"the source has {state.files} files, and no run has been seen yet"
+    more = state.files - before.state.files
     change = f"{more} more than before" if more > 0 else f"{-more} fewer than before" if more < 0 else "some changed"
-    return f"the source has {seen.files} files, {change}"
+    return f"the source has {state.files} files, {change}"
 
 
 class Follower:
-    """Follows the source of the project at `root`; what it has started is kept in `.thaw/source-triggered.json`.
+    """Follows the source of the project at `root`; `.thaw/source-triggered.json` records the runs that it started.
 
-    Killed before it could record a start, it starts with the same key again, and Prefect knows that key.
+    A follower that was killed before it recorded a start uses the same key again, and Prefect starts no second run with
+    that key.
     """
 
     def __init__(self, root: Path, start: Start, tell: Callable[[str], None], *, settle_s: float) -> None:
@@ -59,9 +60,9 @@ class Follower:
         self._said = ""
 
     def look_once(self, clock: float) -> None:
-        """Look at the source; start a run if it has been at rest, in a state that none has seen, for long enough.
+        """Check the source; start a run if the source has been at rest for long enough, in a state that no run has seen.
 
-        A server that does not answer, or parameters that are not valid, are told, and looked at again next time.
+        A server that does not answer and invalid parameters are reported, and checked again next time.
         """
         try:
             self._look(clock)
@@ -69,7 +70,7 @@ class Follower:
             self._say_once(f"{error}; trying again")
 
     def follow(self) -> None:
-        """Look again and again; never returns."""
+        """Check the source repeatedly; never returns."""
         while True:
             began = time.monotonic()
             self.look_once(began)
@@ -77,27 +78,27 @@ class Follower:
 
     def _look(self, clock: float) -> None:
         params = read_params(self._root / PARAMS)
-        seen = look(self._root, params)
-        if seen is None:
+        state = look(self._root, params)
+        if state is None:
             self._waiting = None
-            self._say_once(f"there is nothing to follow: {params.dataset.source} is built in, or not there")
+            self._say_once(f"there is nothing to follow: {params.dataset.source} is built in or does not exist")
             return
         triggered = read_handled(self._root / TRIGGERED)
         before = latest(triggered, read_handled(self._root / RUN))
-        if before is not None and before.state == seen:
+        if before is not None and before.state == state:
             self._waiting = None
-            self._say_once(f"following {params.dataset.source} ({seen.files} files)")
+            self._say_once(f"following {params.dataset.source} ({state.files} files)")
             return
-        self._waiting = settle(self._waiting, seen, clock)
+        self._waiting = settle(self._waiting, state, clock)
         if self._waiting.since == clock:
-            self._say_once(f"{reason(seen, before)}; a run starts once nothing changes for {self._settle_s:g} s")
+            self._say_once(f"{reason(state, before)}; a run starts once nothing changes for {self._settle_s:g} s")
         if clock - self._waiting.since >= self._settle_s:
-            self._trigger(seen, reason(seen, before), 1 + (triggered.number if triggered else 0))
+            self._trigger(state, reason(state, before), 1 + (triggered.number if triggered else 0))
 
-    def _trigger(self, seen: SourceState, why: str, number: int) -> None:
+    def _trigger(self, state: SourceState, why: str, number: int) -> None:
         at = now()
-        started = self._start(why, f"follow-{self._root}-{number}-{seen.fingerprint}")
-        write_handled(self._root / TRIGGERED, Handled(seen, at, number))
+        started = self._start(why, f"follow-{self._root}-{number}-{state.fingerprint}")
+        write_handled(self._root / TRIGGERED, Handled(state, at, number))
         self._waiting = None
         self._said = ""
         self._tell(f"{why}: {started}")

@@ -1,4 +1,4 @@
-"""What the data set's source looks like from outside, and which of its states a run has seen."""
+"""The state of the dataset's source, by names, sizes and times, and the states that a run has seen."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,9 +14,9 @@ from thaw.params.places import BUILTIN_SOURCES
 from thaw.params.sections import Params
 
 RUN = STATE / "source-run.json"
-"""The state that the last complete run began with."""
+"""The file with the state that the last complete run began with."""
 TRIGGERED = STATE / "source-triggered.json"
-"""The state for which `thaw follow` has started a run last."""
+"""The file with the last state for which `thaw follow` started a run."""
 
 
 @dataclass(frozen=True)
@@ -29,39 +29,39 @@ class SourceState:
 
 @dataclass(frozen=True)
 class Handled:
-    """A state that needs no (further) run: one has begun with it, or was started for it."""
+    """A state that needs no further run: a run has begun with it, or was started for it."""
 
     state: SourceState
     at: datetime
-    """When it was looked at; of two records the later one counts."""
+    """The time of the check; of two records the later record counts."""
     number: int = 0
-    """How many runs `thaw follow` had started by then, with this one."""
+    """The number of runs that `thaw follow` had started by then, including this run."""
 
 
 _ADAPTER = TypeAdapter(Handled)
 
 
 def look(root: Path, params: Params) -> SourceState | None:
-    """The present state of the source; None where there is none, or where it is built in, which the pipeline itself makes."""
+    """The present state of the source; None if there is no source, or if the source is built in and made by the pipeline."""
     if Path(params.dataset.source).parent == BUILTIN_SOURCES:
         return None
     source = root / params.dataset.source
     if not source.is_dir():
         return None
     hashed, count = blake3(str(source).encode()), 0
-    for path in sorted(found.path for found in files_below(source)):
-        hashed.update(f"\0{path}\0{_seen(source / path)}".encode("utf-8", "surrogateescape"))
+    for path in sorted(file.path for file in files_below(source)):
+        hashed.update(f"\0{path}\0{_size_and_time(source / path)}".encode("utf-8", "surrogateescape"))
         count += 1
     return SourceState(hashed.hexdigest(), count)
 
 
 def write_handled(path: Path, handled: Handled) -> None:
-    """Record it, atomically."""
+    """Write the record atomically."""
     write_bytes(path, _ADAPTER.dump_json(handled))
 
 
 def read_handled(path: Path) -> Handled | None:
-    """What was recorded; None where nothing was, or nothing that can be read."""
+    """The record in the file; None if there is no readable record."""
     try:
         return _ADAPTER.validate_json(path.read_bytes())
     except (OSError, ValidationError):
@@ -69,11 +69,11 @@ def read_handled(path: Path) -> Handled | None:
 
 
 def now() -> datetime:
-    """For `Handled.at`."""
+    """The present time in UTC, for `Handled.at`."""
     return datetime.now(UTC)
 
 
-def _seen(path: Path) -> str:
+def _size_and_time(path: Path) -> str:
     try:
         state = path.stat()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Services that are kept up: started in order, started again when they die, stopped together."""
+"""The supervisor of services: it starts them in order, restarts a service that dies, and stops all together."""
 
 import time
 from collections import defaultdict
@@ -15,23 +15,23 @@ _POLL_S = 1.0
 
 @dataclass
 class Restarts:
-    """How often one service may be started again: `most` times within `within_s` seconds; for times that do not go back."""
+    """The limit on restarts of one service: `most` times within `within_s` seconds of a monotonic clock."""
 
     most: int = 5
     within_s: float = 600.0
     _times: list[float] = field(default_factory=list)
 
-    def allows(self, now: float) -> bool:
-        """Whether it may be started again now; if so, it counts."""
-        self._times = [then for then in self._times if now - then < self.within_s]
+    def allows(self, clock: float) -> bool:
+        """Whether the service may be restarted at this time; an allowed restart is counted."""
+        self._times = [moment for moment in self._times if clock - moment < self.within_s]
         if len(self._times) >= self.most:
             return False
-        self._times.append(now)
+        self._times.append(clock)
         return True
 
     @property
     def pause_s(self) -> float:
-        """How long to wait before it is started again: longer each time."""
+        """Seconds to wait before the restart; the wait doubles each time."""
         return float(2 ** (len(self._times) - 1)) if self._times else 0.0
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Restarts:
 
 
 class Supervisor:
-    """The services of one `thaw up`; `stop` ends those that others need last."""
+    """The services of one `thaw up`; `stop` ends the servers last, because the other services need them."""
 
     def __init__(self, root: Path, journal: Journal, restarts: Callable[[], Restarts] = Restarts) -> None:
         self._root = root
@@ -55,7 +55,7 @@ class Supervisor:
         """Start services at once, and wait until all of them answer.
 
         Raises:
-            NoServer: one does not; those that do go on until `stop`.
+            NoServer: a service does not answer; the others continue until `stop`.
         """
         started = [Server(service, self._root, self._journal) for service in services]
         self._servers.extend(started)
@@ -65,18 +65,18 @@ class Supervisor:
                 self._journal.say(f"{server.service.name} is up: {server.service.address}")
 
     def do(self, service: Service, timeout_s: float) -> None:
-        """Run something to its end.
+        """Run a service to its end.
 
         Raises:
-            NoServer: it failed, or took too long.
+            NoServer: the service failed, or took too long.
         """
         Server(service, self._root, self._journal).finish(timeout_s)
 
     def watch(self) -> None:
-        """Keep all of them up; never returns.
+        """Keep all services up; never returns.
 
         Raises:
-            NoServer: one dies again and again.
+            NoServer: a service dies more often than `Restarts` allows.
         """
         while True:
             for index, server in enumerate(self._servers):
@@ -87,7 +87,7 @@ class Supervisor:
             time.sleep(_POLL_S)
 
     def stop(self) -> None:
-        """End all: first those that use the servers (a flow run that is stopped tells Prefect so), then the servers."""
+        """End the users of the servers first, because a stopped flow run reports to Prefect; then end the servers."""
         users = [server for server in self._servers if not server.service.address]
         stop_all(users)
         stop_all([server for server in self._servers if server.service.address])
@@ -97,9 +97,9 @@ class Supervisor:
         restarts = self._restarts[name]
         happened = f"{name} ended by itself ({dead.last_words})"
         if not restarts.allows(time.monotonic()):
-            raise NoServer(f"{happened}, and did so {restarts}; mend that, then start again. Log: {self._journal.path}")
+            raise NoServer(f"{happened}, and did so {restarts}; correct that, then start again. Log: {self._journal.path}")
         self._journal.say(f"{happened}; starting it again in {restarts.pause_s:g} s ({restarts})")
-        dead.stop()  # what it has left behind
+        dead.stop()  # ends the processes that it left behind
         time.sleep(restarts.pause_s)
         server = Server(dead.service, self._root, self._journal)
         self._journal.say(f"{name} was started again")

@@ -1,4 +1,4 @@
-"""What `thaw up` and `thaw ui` have in common: being the only one, the log, and servers that end with it."""
+"""The common part of `thaw up` and `thaw ui`: a lock, the log, and servers that end with the command."""
 
 import os
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from flows.prefect_server.running_server import ADDRESSES, write_addresses
 
 @contextmanager
 def upkeep(root: Path, show: Show) -> Iterator[tuple[Supervisor, Journal]]:
-    """Be the one that keeps the project's services up; on leaving, for whatever reason, all are stopped.
+    """A context with the project's only supervisor and its journal; the end of the context stops all services.
 
     Raises:
-        AlreadyUp: there is another one.
+        AlreadyUp: another `thaw up` or `thaw ui` of the project runs.
     """
     with up_lock(root), Journal(root, show) as journal:
         supervisor = Supervisor(root, journal)
@@ -31,13 +31,13 @@ def upkeep(root: Path, show: Show) -> Iterator[tuple[Supervisor, Journal]]:
 
 
 def serve(root: Path, supervisor: Supervisor, journal: Journal) -> None:
-    """Start MLflow, Prefect and the report, and let this process and later commands find them.
+    """Start MLflow, Prefect and the report, and publish their addresses to this process and to later commands.
 
     Raises:
-        NoServer: one of them does not start.
+        NoServer: a server does not start.
     """
     for name, address in elsewhere().items():
-        journal.say(f"{name} is a server of your own: {address}")
+        journal.say(f"{name} is your own server: {address}")
     supervisor.start(services(root))
     addresses = {server.service.name: server.service.address for server in supervisor.servers}
     write_addresses(root, addresses)

@@ -14,22 +14,22 @@ _REPORT_PORT = 8000
 
 
 def elsewhere() -> dict[str, str]:
-    """Servers that the user runs already, by name: the address of their pages."""
+    """The addresses of the pages of servers that the user runs already, by name."""
     mlflow, prefect = os.environ.get("MLFLOW_TRACKING_URI", ""), os.environ.get("PREFECT_API_URL", "")
-    found = {"mlflow": mlflow, "prefect": prefect.removesuffix("/").removesuffix("/api")}
-    return {name: address for name, address in found.items() if address.startswith(("http://", "https://"))}
+    addresses = {"mlflow": mlflow, "prefect": prefect.removesuffix("/").removesuffix("/api")}
+    return {name: address for name, address in addresses.items() if address.startswith(("http://", "https://"))}
 
 
 def services(root: Path) -> tuple[Service, ...]:
-    """What is to be started: the pages of MLflow, of Prefect, and the report, less what runs elsewhere."""
-    taken: list[int] = []
+    """The services to start: the pages of MLflow and Prefect and the report, without the servers that run elsewhere."""
+    reserved: list[int] = []
     ports: list[int] = []
     for preferred in (_MLFLOW_PORT, _PREFECT_PORT, _REPORT_PORT):
-        ports.append(free_port(preferred, taken))
-        taken.append(ports[-1])
+        ports.append(free_port(preferred, reserved))
+        reserved.append(ports[-1])
     mlflow, prefect, report = ports
-    wanted = (_mlflow(root, mlflow), _prefect(prefect), _report(root, report))
-    return tuple(service for service in wanted if service.name not in elsewhere())
+    all_services = (_mlflow(root, mlflow), _prefect(prefect), _report(root, report))
+    return tuple(service for service in all_services if service.name not in elsewhere())
 
 
 def _mlflow(root: Path, port: int) -> Service:
@@ -39,7 +39,7 @@ def _mlflow(root: Path, port: int) -> Service:
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
         *("--backend-store-uri", store, "--default-artifact-root", (root / STATE / "mlartifacts").as_uri()),
     )
-    # Its job runner is for features that Thaw does not use, and takes eight processes.
+    # MLflow's job runner serves features that Thaw does not use, and takes eight processes.
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     return Service("mlflow", command, address, f"{address}/health", environment)
 
@@ -47,7 +47,7 @@ def _mlflow(root: Path, port: int) -> Service:
 def _prefect(port: int) -> Service:
     address = f"http://{HOST}:{port}"
     command = (sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port))
-    # Its pages must ask the server that serves them, whatever a profile says.
+    # Prefect's pages must call the server that serves them, whatever a profile sets.
     environment = {"PREFECT_API_URL": f"{address}/api", "PREFECT_UI_API_URL": f"{address}/api"}
     return Service("prefect", command, address, f"{address}/api/health", environment)
 

@@ -1,1 +1,1 @@
-"""Asking DVC: the stage graph, one stage at a time, its output."""
+"""Calls to DVC: the stage graph, the reproduction of one stage, and the parsing of its output."""

@@ -1,4 +1,4 @@
-"""Asking DVC to reproduce one stage, as a process of its own that can be watched, timed and stopped."""
+"""The reproduction of one stage by DVC, in a separate process that can be watched, timed and stopped."""
 
 import codecs
 import os
@@ -21,38 +21,38 @@ from flows.project.errors import StageInterrupted
 
 LOGS = STATE / "logs"
 _GRACE_S = 10.0
-"""How long a stage may take to end after it was asked to, before it is killed."""
+"""Seconds that a stage may take to end after the request to stop; then it is killed."""
 _POLL_S = 0.5
 _BREAK = re.compile(r"[\r\n]")
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a stage's reproduction ended."""
+    """The result of a stage's reproduction."""
 
     stage: str
     outcome: Outcome
     seconds: float
     reason: str
-    """Why it did not end well, one line; empty otherwise."""
+    """The reason of a failure, in one line; empty otherwise."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to ask of DVC."""
+    """A request to DVC to reproduce one stage."""
 
     stage: str
     force: bool = False
-    """Run it even where nothing changed."""
+    """Run the stage even if nothing changed."""
     timeout_s: float = 6 * 3600.0
-    """When the stage, and all that it started, is stopped."""
+    """Seconds after which the stage is stopped with all its processes."""
     flow_run: str = ""
     """The Prefect flow run's id; the stage sees it as `THAW_FLOW_RUN`."""
 
     @property
     def command(self) -> list[str]:
-        # Waiting for DVC's own lock, which it holds for moments only: otherwise a stage that has run
-        # could fail to be recorded because another one is being recorded.
+        # DVC holds its own lock only for moments. Without the wait, the record of a finished stage could fail
+        # because another stage is being recorded.
         options = ["--single-item", *(["--force"] if self.force else [])]
         return ["dvc", "--wait-for-lock", "repro", *options, self.stage]
 
@@ -71,9 +71,9 @@ class Reproductions:
         self._guard = threading.Lock()
 
     def run(self, order: Order, on_line: Callable[[str], None] = lambda line: None) -> Result:
-        """Reproduce one stage; `on_line` gets each line of the stage's own output when it comes.
+        """Reproduce one stage; `on_line` gets each line of the stage's own output as it arrives.
 
-        All of the output is also in `.thaw/logs/STAGE.log`.
+        The whole output is also in `.thaw/logs/STAGE.log`.
 
         Raises:
             StageInterrupted: `stop` was called.
@@ -84,7 +84,7 @@ class Reproductions:
         try:
             in_time = self._watch(process, order, transcript, on_line)
         finally:
-            # Also after an exception, such as Ctrl-C in the main thread: nothing is left running.
+            # Also after an exception, such as Ctrl-C in the main thread, no process is left running.
             stop_group(process)
             orphan_guard.release(process.pid)
             with self._guard:
@@ -100,7 +100,7 @@ class Reproductions:
         return Result(order.stage, outcome, seconds, "" if outcome.done else transcript.reason(code))
 
     def stop(self) -> None:
-        """Stop all that runs, and let nothing new start; returns when nothing runs."""
+        """Stop all running stages and let no new stage start; returns when no stage runs."""
         with self._guard:
             self._stopped = True
             running = tuple(self._running)
@@ -123,7 +123,7 @@ class Reproductions:
                 start_new_session=True,
             )
             self._running.add(process)
-        # Killed with its flow run, or another try would find it at work.
+        # The stage is killed with its flow run; otherwise it would still be at work during another try.
         orphan_guard.hold(process.pid)
         return process
 
@@ -134,7 +134,7 @@ class Reproductions:
         transcript: Transcript,
         on_line: Callable[[str], None],
     ) -> bool:
-        """Take in the output until the process ends; false if it did not end in time."""
+        """Take in the output until the process ends; False if it did not end in time."""
         deadline = time.monotonic() + order.timeout_s
         log = self._root / log_of(order.stage)
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -150,17 +150,17 @@ class Reproductions:
 
 
 def log_of(stage: str) -> Path:
-    """The file with all that a stage's latest reproduction printed, relative to the project's root."""
+    """The file with the whole output of a stage's latest reproduction, relative to the project's root."""
     return LOGS / f"{stage.replace('/', '-').replace(':', '-')}.log"
 
 
 def stop_group(process: "subprocess.Popen[bytes]", grace_s: float = _GRACE_S) -> None:
-    """End a process that leads its own group, and the whole group: asked first, killed after `grace_s`."""
+    """End a process and the group that it leads: a request to stop comes first, a kill after `grace_s`."""
     if process.poll() is None:
         _signal_group(process, signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             process.wait(grace_s)
-    # The leader may be gone and what it started still there.
+    # The leader may have ended while its children still run.
     _signal_group(process, signal.SIGKILL)
     process.wait()
     if process.stdout is not None:
@@ -177,27 +177,27 @@ def _environment(order: Order) -> dict[str, str]:
         **QUIET,
         **os.environ,
         "PATH": path_with_programs(os.environ),
-        "PYTHONUNBUFFERED": "1",  # lines come when they are printed, not when a buffer is full
+        "PYTHONUNBUFFERED": "1",  # a line arrives when it is printed, not when a buffer is full
         "THAW_FLOW_RUN": order.flow_run,
     }
 
 
 def _lines(process: "subprocess.Popen[bytes]", deadline: float) -> Iterator[str]:
-    """Lines of the output until it, the process or the time ends; a carriage return ends a line too."""
+    """The lines of the output until the output, the process or the time ends; a carriage return ends a line too."""
     assert process.stdout is not None
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    rest = ""
+    remainder = ""
     while time.monotonic() < deadline:
         wait_s = min(_POLL_S, max(0.0, deadline - time.monotonic()))
         ready, _, _ = select.select([process.stdout], [], [], wait_s)
         if not ready:
-            if process.poll() is not None:  # ended, but something that it started keeps the pipe open
+            if process.poll() is not None:  # it has ended, but a child keeps the pipe open
                 break
             continue
         piece = os.read(process.stdout.fileno(), 65536)
-        *lines, rest = _BREAK.split(rest + decoder.decode(piece, final=not piece))
+        *lines, remainder = _BREAK.split(remainder + decoder.decode(piece, final=not piece))
         yield from lines
         if not piece:
             break
-    if rest:
-        yield rest
+    if remainder:
+        yield remainder

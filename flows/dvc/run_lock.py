@@ -1,4 +1,4 @@
-"""One run at a time for a project: a lock that dies with the process that holds it."""
+"""The lock that lets only one run at a time use a project; the lock ends with the process that holds it."""
 
 import fcntl
 import json
@@ -17,21 +17,21 @@ from flows.project.errors import AlreadyUp, RunInProgress
 
 LOCK = STATE / "run.lock"
 UP_LOCK = STATE / "up.lock"
-"""Held by the `thaw up` or `thaw ui` of the project, as long as it lives."""
+"""The lock that the project's `thaw up` or `thaw ui` holds as long as it lives."""
 _POLL_S = 0.2
 _PROBED_S = 1.0
-"""`is_up` of another process holds `UP_LOCK` for a moment."""
-_held: set[Path] = set()
-"""Locks that this process holds, so that a flow may be started by a command that holds the lock already."""
+"""Seconds to wait for `UP_LOCK`, because `is_up` of another process holds it for a moment."""
+_own_locks: set[Path] = set()
+"""The locks that this process holds. A command that holds a lock already may start a flow that takes the same lock."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that holds a project."""
+    """The process that holds a project's lock."""
 
     pid: int
     started: str
-    """When it took the lock, UTC, ISO 8601 in whole seconds."""
+    """The time at which it took the lock, UTC, ISO 8601 in whole seconds."""
 
     def __str__(self) -> str:
         return f"another run (process {self.pid}, since {self.started}) holds this project"
@@ -41,37 +41,37 @@ class Holder:
 def run_lock(
     root: Path, *, wait: bool = True, on_wait: Callable[[Holder], None] = lambda holder: None
 ) -> Iterator[None]:
-    """Hold the project at `root`; a second use in the same process passes through.
+    """Hold the lock of the project at `root`; a second use in the same process passes through.
 
-    The kernel drops the lock with the process, however that ends: nothing to clean up after a kill.
+    The kernel drops the lock with the process in every case, so a kill leaves nothing to clean up.
     `on_wait` is called once, with the holder, before the waiting starts.
 
     Raises:
-        RunInProgress: somebody else holds it and `wait` is false.
+        RunInProgress: another process holds the lock and `wait` is false.
     """
     path = (root / LOCK).resolve()
-    if path in _held:
+    if path in _own_locks:
         yield
         return
     try:
         with _hold(path, wait_s=math.inf if wait else 0.0, on_wait=on_wait):
             yield
-    except _Taken as taken:
+    except _LockTaken as taken:
         advice = "try again when it has ended, or leave out --no-wait to wait for it"
         raise RunInProgress(f"{taken.holder}; {advice}", holder=str(taken.holder)) from None
 
 
 @contextmanager
 def up_lock(root: Path) -> Iterator[None]:
-    """Be the one `thaw up` or `thaw ui` of the project at `root`.
+    """Hold the lock of the only `thaw up` or `thaw ui` of the project at `root`.
 
     Raises:
-        AlreadyUp: another one lives.
+        AlreadyUp: another `thaw up` or `thaw ui` of the project lives.
     """
     try:
         with _hold((root / UP_LOCK).resolve(), wait_s=_PROBED_S, on_wait=lambda holder: None):
             yield
-    except _Taken as taken:
+    except _LockTaken as taken:
         raise AlreadyUp(f"it is up already (process {taken.holder.pid}, since {taken.holder.started})") from None
 
 
@@ -87,7 +87,7 @@ def is_up(root: Path) -> bool:
     return False
 
 
-class _Taken(Exception):
+class _LockTaken(Exception):
     def __init__(self, holder: Holder) -> None:
         super().__init__(str(holder))
         self.holder = holder
@@ -96,31 +96,31 @@ class _Taken(Exception):
 @contextmanager
 def _hold(path: Path, *, wait_s: float, on_wait: Callable[[Holder], None]) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Opened for appending: truncating before the lock is ours would wipe the holder's name.
+    # The file is opened for appending: truncation before the lock is taken would wipe the holder's name.
     with path.open("a+", encoding="utf-8") as file:
         _acquire(file, wait_s=wait_s, on_wait=on_wait)
         _sign(file)
-        _held.add(path)
+        _own_locks.add(path)
         try:
             yield
         finally:
-            _held.discard(path)
+            _own_locks.discard(path)
             file.truncate(0)
 
 
 def _acquire(file: IO[str], *, wait_s: float, on_wait: Callable[[Holder], None]) -> None:
     deadline = time.monotonic() + wait_s
-    told = False
+    reported = False
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = _read_holder(file)
             if time.monotonic() >= deadline:
-                raise _Taken(holder) from None
-            if not told:
+                raise _LockTaken(holder) from None
+            if not reported:
                 on_wait(holder)
-                told = True
+                reported = True
             time.sleep(_POLL_S)
         else:
             return
@@ -133,7 +133,7 @@ def _sign(file: IO[str]) -> None:
 
 
 def _read_holder(file: IO[str]) -> Holder:
-    """Who signed; a holder that has locked but not yet signed is process 0."""
+    """The holder that signed the file; a holder that has locked but not yet signed is process 0."""
     file.seek(0)
     try:
         values = json.load(file)

@@ -1,4 +1,4 @@
-"""The stage graph, and the state of each stage, as DVC tells them."""
+"""The stage graph and the state of each stage, read from DVC."""
 
 import json
 import os
@@ -26,12 +26,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class StageState:
-    """Why a stage would run again; with no reasons it is up to date."""
+    """The reasons for which a stage would run again; a stage without reasons is up to date."""
 
     name: str
     reasons: tuple[str, ...]
     missing: bool
-    """Whether an output is not there at all."""
+    """Whether an output does not exist."""
 
     @property
     def changed(self) -> bool:
@@ -39,10 +39,10 @@ class StageState:
 
 
 def read_stages(root: Path) -> tuple[Stage, ...]:
-    """The stages that `dvc repro` would look at, each after all that it reads from.
+    """The stages that `dvc repro` would check, each after the stages that it reads from.
 
     Raises:
-        DvcFailed: DVC cannot read the pipeline; its own message is in the error.
+        DvcFailed: DVC cannot read the pipeline; the error has DVC's own message.
     """
     return in_order(parse_graph(ask_dvc(root, ["dag", "--dot", PIPELINE])))
 
@@ -57,7 +57,7 @@ def read_states(root: Path) -> dict[str, StageState]:
 
 
 def up_to_date(stages: Sequence[Stage], changed: Mapping[str, StageState]) -> frozenset[str]:
-    """Names of the stages that DVC would not run: unchanged, below unchanged ones. `stages` are in order."""
+    """Names of the stages that DVC would not run: they and all stages above them are unchanged. `stages` are in order."""
     fresh: set[str] = set()
     for stage in stages:
         if stage.name not in changed and fresh.issuperset(stage.upstream):
@@ -66,16 +66,16 @@ def up_to_date(stages: Sequence[Stage], changed: Mapping[str, StageState]) -> fr
 
 
 def needed_for(stages: Sequence[Stage], name: str) -> tuple[Stage, ...]:
-    """The stage of that name and all that it needs, in the order of `stages`, where each comes after all that it reads from."""
-    kept = {name}
+    """The named stage and all stages that it needs, in the order of `stages`; `stages` must be in order (see `in_order`)."""
+    needed = {name}
     for stage in reversed(stages):
-        if stage.name in kept:
-            kept.update(stage.upstream)
-    return tuple(stage for stage in stages if stage.name in kept)
+        if stage.name in needed:
+            needed.update(stage.upstream)
+    return tuple(stage for stage in stages if stage.name in needed)
 
 
 def parse_graph(dot: str) -> tuple[Stage, ...]:
-    """Stages from `dvc dag --dot`, in the order in which DVC names them."""
+    """Stages from `dvc dag --dot`, in DVC's order."""
     lines = [line.strip() for line in dot.splitlines()]
     edges = [match for line in lines if (match := _EDGE.match(line))]
     names = [match["name"] for line in lines if (match := _NODE.match(line)) and not _EDGE.match(line)]
@@ -84,7 +84,7 @@ def parse_graph(dot: str) -> tuple[Stage, ...]:
 
 
 def in_order(stages: Sequence[Stage]) -> tuple[Stage, ...]:
-    """The same stages, each after its upstream; otherwise in the given order."""
+    """The same stages, each after the stages upstream of it; otherwise in the given order."""
     ordered: dict[str, Stage] = {}
     waiting = list(stages)
     while waiting:
@@ -118,25 +118,25 @@ def _parse_state(name: str, changes: object) -> StageState:
 
 def _say(kind: str, details: dict[str, object]) -> list[str]:
     """`("changed deps", {"params.yaml": {"strategy.kind": "modified"}})` becomes `["strategy.kind modified"]`."""
-    said: list[str] = []
+    reasons: list[str] = []
     for name, state in details.items():
         if isinstance(state, dict):
-            said.extend(f"{key} {change}" for key, change in state.items())
+            reasons.extend(f"{key} {change}" for key, change in state.items())
         else:
-            said.append(f"{'output ' if kind == 'changed outs' else ''}{name} {state}")
-    return said
+            reasons.append(f"{'output ' if kind == 'changed outs' else ''}{name} {state}")
+    return reasons
 
 
 def ask_dvc(root: Path, arguments: list[str]) -> str:
     """The standard output of one `dvc` command that changes nothing.
 
     Raises:
-        DvcFailed: it failed; its own message is in the error.
+        DvcFailed: the command failed; the error has DVC's own message.
     """
     environment = {**QUIET, **os.environ, "PATH": path_with_programs(os.environ)}
     command = ["dvc", "--wait-for-lock", *arguments]
     answer = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode != 0:
-        said = answer.stderr.strip().removeprefix("ERROR: ") or f"exit code {answer.returncode}"
-        raise DvcFailed(f"`dvc {' '.join(arguments)}` failed: {said}")
+        message = answer.stderr.strip().removeprefix("ERROR: ") or f"exit code {answer.returncode}"
+        raise DvcFailed(f"`dvc {' '.join(arguments)}` failed: {message}")
     return answer.stdout

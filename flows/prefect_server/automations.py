@@ -1,4 +1,4 @@
-"""Automations on a Prefect server, each known by its name: put, found, removed."""
+"""Automations on a Prefect server, identified by their names: how to put and find them."""
 
 from datetime import timedelta
 
@@ -13,36 +13,37 @@ _RUN = {"prefect.resource.id": "prefect.flow-run.*"}
 _TAGGED = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{TAG}"}
 
 
-def put(client: SyncPrefectClient, wanted: AutomationCore) -> bool:
-    """Make the automation, or bring the one of its name to what is wanted; true if it is new.
+def put(client: SyncPrefectClient, automation: AutomationCore) -> bool:
+    """Make the automation, or update the automation of the same name; True if it is new.
 
-    One that is as it should be is left alone, as a change would make it forget what it waits for. One that was switched off stays off.
+    An automation that is right already is left alone, because a change would make it forget the events that it waits for. An automation that was switched off
+    stays off.
     """
-    there = client.read_automations_by_name(wanted.name)
-    if not there:
-        client.create_automation(wanted)
+    present = client.read_automations_by_name(automation.name)
+    if not present:
+        client.create_automation(automation)
         return True
-    kept = wanted.model_copy(update={"enabled": there[0].enabled})
-    if _content(there[0]) != _content(kept):
-        client.update_automation(there[0].id, kept)
-    for extra in there[1:]:
+    updated = automation.model_copy(update={"enabled": present[0].enabled})
+    if _content(present[0]) != _content(updated):
+        client.update_automation(present[0].id, updated)
+    for extra in present[1:]:
         client.delete_automation(extra.id)
     return False
 
 
 def _content(automation: AutomationCore) -> dict[str, object]:
-    # Not as JSON: there, sets are lists, in an order that differs from one process to the next.
+    # In JSON, sets become lists whose order differs from one process to the next.
     return automation.model_dump(include=set(AutomationCore.model_fields))
 
 
 def find(client: SyncPrefectClient, prefix: str) -> tuple[Automation, ...]:
     """The automations whose names begin with `prefix`, by name."""
-    found = (one for one in client.read_automations() if one.name.startswith(prefix))
-    return tuple(sorted(found, key=lambda one: one.name))
+    matches = (automation for automation in client.read_automations() if automation.name.startswith(prefix))
+    return tuple(sorted(matches, key=lambda automation: automation.name))
 
 
 def when(*events: str) -> EventTrigger:
-    """Fires when a flow run of a deployment with the tag `thaw` enters one of these states."""
+    """A trigger that fires when a flow run of a deployment with the tag `thaw` enters one of these states."""
     return EventTrigger(
         expect={f"prefect.flow-run.{event}" for event in events},
         match=_specification(_RUN),
@@ -54,9 +55,9 @@ def when(*events: str) -> EventTrigger:
 
 
 def when_silent(*events: str, within_s: float, flow: str | None = None) -> EventTrigger:
-    """Fires when one of these events of a flow run is not followed by any other of the same run within `within_s` seconds.
+    """A trigger that fires if no other event of the same flow run follows one of these events within `within_s` seconds.
 
-    Of runs as in `when`; `flow`: of this flow alone.
+    It watches the runs of `when`; with `flow` it watches only the runs of that flow.
     """
     related = [_specification(_TAGGED)]
     if flow is not None:

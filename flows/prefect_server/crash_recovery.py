@@ -1,4 +1,4 @@
-"""Flow runs whose process was killed: Prefect notices, and the pipeline's own run is taken up again."""
+"""Recovery of flow runs whose process was killed: Prefect notices the kill, and a run of the pipeline continues."""
 
 from prefect import runtime
 from prefect.automations import AutomationCore, ChangeFlowRunState
@@ -9,18 +9,18 @@ from flows.prefect_server.automations import when_silent
 from flows.project.errors import KilledTooOften
 
 SILENT_S = 120.0
-"""A run that says nothing for so long is dead; `prefect.yaml` has each say something every 30 s."""
+"""Seconds without a sign of life after which a run counts as dead; `prefect.yaml` makes each run send one every 30 s."""
 PAUSE_S = 30.0
-"""Between a run's end and its next try: a worker that sees a process killed says so twice, the second time 10 s later."""
+"""Seconds between a run's end and its next try: a worker reports a killed process twice, the second time 10 s later."""
 MOST_KILLS = 3
 RESCUED = "transfer"
-"""The flow that is taken up again: what it has done stays done."""
+"""The flow that is continued after a kill; its finished stages are kept."""
 
 
 def rescue(silent_s: float = SILENT_S, pause_s: float = PAUSE_S) -> tuple[AutomationCore, ...]:
-    """The automations that look after killed runs. They hold no state of ours: what waits, waits on the server.
+    """The automations that look after killed runs. Thaw holds no state for them: pending recoveries wait on the server.
 
-    A worker says itself that a run's process was killed. Nobody says it of a run that died with its worker or its machine: it
+    A worker reports a killed process itself. A run that died with its worker or its machine is reported by nobody: it
     goes silent.
     """
     silent = AutomationCore(
@@ -37,13 +37,13 @@ def rescue(silent_s: float = SILENT_S, pause_s: float = PAUSE_S) -> tuple[Automa
     )
     again = AutomationCore(
         name=f"thaw: a crashed run of {RESCUED} goes on",
-        description="A killed run is put back into the queue: what it has done stays done, and it goes on from there.",
+        description="A killed run is put back into the queue: its finished stages are kept, and it continues from there.",
         trigger=when_silent("Crashed", within_s=pause_s, flow=RESCUED),
         actions=[
             ChangeFlowRunState(
                 state=StateType.SCHEDULED,
                 name="AwaitingRetry",
-                message="It was killed; what is done stays done, and it goes on from there",
+                message="It was killed; its finished stages are kept, and it continues from there",
             )
         ],
     )
@@ -51,10 +51,10 @@ def rescue(silent_s: float = SILENT_S, pause_s: float = PAUSE_S) -> tuple[Automa
 
 
 def refuse_after_kills() -> None:
-    """End a flow run that was killed again and again, instead of trying for ever.
+    """End a flow run that was killed too often, instead of trying for ever.
 
     Raises:
-        KilledTooOften: it has crashed `MOST_KILLS` times.
+        KilledTooOften: the run has crashed `MOST_KILLS` times.
     """
     if not (identity := runtime.flow_run.id) or (runtime.flow_run.run_count or 0) <= MOST_KILLS:
         return
@@ -63,7 +63,7 @@ def refuse_after_kills() -> None:
     kills = sum(state.type is StateType.CRASHED for state in states)
     if kills >= MOST_KILLS:
         raise KilledTooOften(
-            f"this run was killed {kills} times and is not tried again; look into .thaw/logs for the stage that it was in. Too "
+            f"this run was killed {kills} times and is not tried again; .thaw/logs shows the stage that was running. Too "
             "little memory is the usual reason: a smaller extract.batch_size or finetune.batch_size needs less. "
-            "`thaw run` goes on from what is done"
+            "`thaw run` continues after the finished stages"
         )

@@ -1,20 +1,20 @@
-"""What people can be told of flow runs."""
+"""The events of flow runs that a notification can report."""
 
 from enum import StrEnum
 
 
 class Occasion(StrEnum):
-    """A turn that a flow run takes."""
+    """An event of a flow run."""
 
     FAILED = "failed"
-    """It failed, or was killed."""
+    """The run failed, or was killed."""
     LATE = "late"
-    """No worker has taken it in time."""
+    """No worker has taken the run in time."""
     COMPLETED = "completed"
 
     @property
     def states(self) -> tuple[str, ...]:
-        """Prefect's names of the states that are meant."""
+        """Prefect's names of the states that belong to the event."""
         return {
             Occasion.FAILED: ("Failed", "Crashed", "TimedOut"),
             Occasion.LATE: ("Late",),

@@ -1,4 +1,4 @@
-"""Notifications: which states of flow runs are told to whom, as automations and blocks of Prefect."""
+"""Notifications: the states of flow runs to report and the addresses, as automations and blocks of Prefect."""
 
 import re
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ _BODY = """\
 {% if flow_run.state.name == 'Late' -%}
 What to do: no worker has taken it. See that `thaw up` (or `prefect worker start --pool thaw`) is running.
 {%- elif flow_run.state.name == 'Crashed' -%}
-What to do: it was stopped or killed. A run of `transfer` goes on by itself as soon as a worker is up, three times at most; start others again. \
+What to do: it was stopped or killed. A run of `transfer` continues by itself as soon as a worker is up, three times at most; start other runs again. \
 Too little memory is the usual reason.
 {%- elif flow_run.state.name != 'Completed' -%}
-What to do: mend what the message says (`thaw check` looks at parameters and data, the project's .thaw/logs has all output); then start it \
-again, here or by `thaw run`. What is done stays done.
+What to do: correct the error in the message (`thaw check` checks parameters and data, the project's .thaw/logs has all output); then start it \
+again, here or by `thaw run`. Finished stages are kept.
 {%- endif %}
 {{ flow_run|ui_url }}
 """
@@ -40,7 +40,7 @@ again, here or by `thaw run`. What is done stays done.
 
 @dataclass(frozen=True)
 class Notice:
-    """A notification: its name, what it tells, and where to. `to` holds no secret, only the kind and the host."""
+    """A notification: its name, the events that it reports, and its address. `to` holds no secret, only the service and the host."""
 
     name: str
     on: tuple[Occasion, ...]
@@ -48,7 +48,7 @@ class Notice:
 
     @property
     def title(self) -> str:
-        """Its name on the server."""
+        """The name of the automation on the server."""
         return f"{PREFIX}{self.name}"
 
     def __str__(self) -> str:
@@ -56,16 +56,16 @@ class Notice:
 
 
 def plan(name: str, address: str, on: tuple[Occasion, ...]) -> tuple[Notice, NotificationBlock]:
-    """What `add` would put on the server; the block sends to the address.
+    """The notification and the block that `add` would put on the server; the block sends to the address.
 
     Args:
         name: small letters, digits, dashes.
-        address: a web hook (`https://...`; Slack's and Teams' are known by their hosts, others get JSON with `subject` and
-            `body`), or any address of Apprise, such as `mailtos://USER:PASSWORD@HOST?to=WHOM`.
-        on: what is told.
+        address: a web hook (`https://...`; the hosts of Slack and Teams are recognised, other hosts get JSON with `subject`
+            and `body`), or any address of Apprise, such as `mailtos://USER:PASSWORD@HOST?to=WHOM`.
+        on: the events to report.
 
     Raises:
-        BadNotice: the name or the address will not do.
+        BadNotice: the name or the address is not valid.
     """
     if not _NAME.fullmatch(name):
         raise BadNotice(f"`{name}` cannot be a notification's name; use small letters, digits and dashes")
@@ -75,10 +75,12 @@ def plan(name: str, address: str, on: tuple[Occasion, ...]) -> tuple[Notice, Not
 
 
 def add(client: SyncPrefectClient, notice: Notice, block: NotificationBlock) -> bool:
-    """Put it on the server, or bring the one of its name to what is wanted; true if it is new."""
-    before = [_block_id(one) for one in find(client, notice.title) if one.name == notice.title]
+    """Put the notification on the server, or update the notification of the same name; True if it is new."""
+    former_blocks = [
+        _block_id(automation) for automation in find(client, notice.title) if automation.name == notice.title
+    ]
     saved = block.save(f"{_BLOCK}{notice.name}", overwrite=True)
-    made = put(
+    is_new = put(
         client,
         AutomationCore(
             name=notice.title,
@@ -87,22 +89,22 @@ def add(client: SyncPrefectClient, notice: Notice, block: NotificationBlock) -> 
             actions=[SendNotification(block_document_id=saved, subject=_SUBJECT, body=_BODY)],
         ),
     )
-    for old in before:  # another kind of address has a block of another kind
-        if old not in (None, saved):
-            client.delete_block_document(old)
-    return made
+    for former in former_blocks:  # another sort of address has a block of another sort
+        if former not in (None, saved):
+            client.delete_block_document(former)
+    return is_new
 
 
 def notices(client: SyncPrefectClient) -> tuple[Notice, ...]:
-    """Those on the server, by name."""
-    return tuple(_notice(one) for one in find(client, PREFIX))
+    """The notifications on the server, by name."""
+    return tuple(_notice(automation) for automation in find(client, PREFIX))
 
 
 def remove(client: SyncPrefectClient, name: str) -> None:
-    """Take it off the server, with its address.
+    """Delete the notification and its address from the server.
 
     Raises:
-        BadNotice: there is none of that name.
+        BadNotice: the server has no notification of that name.
     """
     automation = _find(client, name)
     client.delete_automation(automation.id)
@@ -114,14 +116,14 @@ def send_test(client: SyncPrefectClient, name: str) -> None:
     """Send a test message to the address of a notification.
 
     Raises:
-        BadNotice: there is none of that name, or it cannot be reached.
+        BadNotice: the server has no notification of that name, or its address cannot be reached.
     """
     from prefect.blocks.core import Block
 
     block_id = _block_id(_find(client, name))
     document = client.read_block_document(block_id) if block_id else None
     if document is None:
-        raise BadNotice(f"the address of `{name}` is gone; `thaw notify add {name} ADDRESS` sets it again")
+        raise BadNotice(f"the address of `{name}` was deleted; `thaw notify add {name} ADDRESS` sets it again")
     block = Block._from_block_document(document)  # as Prefect's own server does it
     assert isinstance(block, NotificationBlock)
     try:
@@ -135,7 +137,7 @@ def find_notice(client: SyncPrefectClient, name: str) -> Notice:
     """The notification of that name.
 
     Raises:
-        BadNotice: there is none.
+        BadNotice: the server has no notification of that name.
     """
     return _notice(_find(client, name))
 
@@ -145,13 +147,13 @@ def _find(client: SyncPrefectClient, name: str) -> Automation:
         if automation.name == f"{PREFIX}{name}":
             return automation
     names = ", ".join(notice.name for notice in notices(client)) or "none"
-    raise BadNotice(f"there is no notification `{name}`; those that there are: {names}")
+    raise BadNotice(f"there is no notification `{name}`; the notifications are: {names}")
 
 
 def _notice(automation: Automation) -> Notice:
     on, _, to = automation.description.partition(": ")
-    known = tuple(Occasion(event) for event in on.split(", ") if event in set(Occasion))
-    return Notice(automation.name.removeprefix(PREFIX), known, to)
+    occasions = tuple(Occasion(event) for event in on.split(", ") if event in set(Occasion))
+    return Notice(automation.name.removeprefix(PREFIX), occasions, to)
 
 
 def _block_id(automation: Automation) -> UUID | None:
@@ -160,13 +162,13 @@ def _block_id(automation: Automation) -> UUID | None:
 
 
 def _block(address: str, scheme: str, host: str) -> tuple[str, NotificationBlock]:
-    """The kind of an address, and what sends to it."""
+    """The service behind an address, and the block that sends to it."""
     if scheme in ("http", "https") and host:
         if host in ("hooks.slack.com", "hooks.slack-gov.com"):
             return "Slack", SlackWebhook(url=address)
         if host.endswith(".logic.azure.com"):
             return "Teams", _teams(address)
-        # As a secret, the address is not shown on Prefect's pages.
+        # Prefect's pages do not show the address, because it is a secret.
         return "web hook", CustomWebhookNotificationBlock(
             name="thaw",
             url="{{url}}",
@@ -177,10 +179,10 @@ def _block(address: str, scheme: str, host: str) -> tuple[str, NotificationBlock
 
     if not Apprise().add(address):
         raise BadNotice(
-            f"`{scheme or address}` is no address that can be told; use a web hook (https://...) or an address of Apprise "
+            f"`{scheme or address}` is no address for notifications; use a web hook (https://...) or an address of Apprise "
             "such as mailtos://USER:PASSWORD@HOST?to=WHOM"
         )
-    # Prefect has no block for any address of Apprise, but this one hands Apprise whatever it is given.
+    # Prefect has no block for all addresses of Apprise, but this block hands any address to Apprise.
     return scheme.removesuffix("s"), SlackWebhook(url=address)
 
 
@@ -188,4 +190,6 @@ def _teams(address: str) -> MicrosoftTeamsWebhook:
     try:
         return MicrosoftTeamsWebhook(url=address)
     except ValueError as error:
-        raise BadNotice("this is no whole address of a Teams workflow; copy it again, up to its `sig=...`") from error
+        raise BadNotice(
+            "this is not the whole address of a Teams workflow; copy it again, up to its `sig=...`"
+        ) from error

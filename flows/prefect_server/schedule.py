@@ -1,4 +1,4 @@
-"""Putting the deployments of `prefect.yaml`, their work pool and the rescue of killed runs on a Prefect server."""
+"""Puts the deployments of `prefect.yaml`, their work pool and the recovery of killed runs on a Prefect server."""
 
 import os
 import subprocess
@@ -30,24 +30,24 @@ def put_schedule(
     silent_s: float = SILENT_S,
     pause_s: float = PAUSE_S,
 ) -> None:
-    """Bring the server that `PREFECT_API_URL` names to what `prefect.yaml` says; safe to repeat.
+    """Update the server in `PREFECT_API_URL` to the content of `prefect.yaml`; safe to repeat.
 
     Args:
-        root: the project, where a worker will run the flows.
-        deployments: what `prefect.yaml` names.
-        tell: gets a line for each thing that is done.
+        root: the project; a worker runs the flows there.
+        deployments: the deployments in `prefect.yaml`.
+        tell: gets a line for each step.
         silent_s, pause_s: see `flows.prefect_server.crash_recovery`.
 
     Raises:
         BadDeployments: Prefect refuses the file.
     """
-    wanted = tuple(deployments)
+    to_deploy = tuple(deployments)
     with get_client(sync_client=True) as client:
-        for pool in sorted({deployment.pool for deployment in wanted}):
+        for pool in sorted({deployment.pool for deployment in to_deploy}):
             tell(f"work pool {pool}: {'made' if _make_pool(client, pool) else 'is there'}")
-        paused = _paused(client, wanted)
+        paused = _paused(client, to_deploy)
         _deploy(root)
-        for deployment in wanted:
+        for deployment in to_deploy:
             at = f" (cron {', '.join(deployment.crons)})" if deployment.crons else ""
             if identity := paused.get(deployment.name):
                 client.pause_deployment(identity)  # deploying has resumed it
@@ -58,7 +58,7 @@ def put_schedule(
 
 
 def _make_pool(client: SyncPrefectClient, name: str) -> bool:
-    """Make a work pool of local processes where there is none of that name, of whatever type; true if it was made."""
+    """Make a work pool of local processes unless a pool of that name exists, of any type; True if the pool was made."""
     from prefect.workers.process import ProcessWorker
 
     try:
@@ -71,19 +71,19 @@ def _make_pool(client: SyncPrefectClient, name: str) -> bool:
 
 
 def _paused(client: SyncPrefectClient, deployments: Iterable[Deployment]) -> dict[str, UUID]:
-    """Those of the deployments that somebody has paused, by name."""
+    """The ids of the paused deployments, by name."""
     names = DeploymentFilterName(any_=[deployment.name for deployment in deployments])
-    found = client.read_deployments(deployment_filter=DeploymentFilter(name=names))
-    return {deployment.name: deployment.id for deployment in found if deployment.paused}
+    present = client.read_deployments(deployment_filter=DeploymentFilter(name=names))
+    return {deployment.name: deployment.id for deployment in present if deployment.paused}
 
 
 def _deploy(root: Path) -> None:
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     # `prefect.yaml` sets the working directory of the flows from PWD.
     environment = {**os.environ, "PWD": str(root), "COLUMNS": "200"}
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd=root, env=environment, capture_output=True, text=True, timeout=_DEPLOYED_S, check=False
     )
-    if done.returncode:
-        lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise BadDeployments(f"Prefect does not take {DEPLOYMENTS}: {lines[-1] if lines else 'it does not say why'}")
+    if process.returncode:
+        lines = [line.strip() for line in (process.stdout + process.stderr).splitlines() if line.strip()]
+        raise BadDeployments(f"Prefect does not accept {DEPLOYMENTS}: {lines[-1] if lines else 'it gives no reason'}")

@@ -1,4 +1,4 @@
-"""Asking a Prefect server to run the deployment `transfer`."""
+"""Starts a run of the deployment `transfer` on a Prefect server."""
 
 from flows.project.errors import NoServer
 
@@ -8,10 +8,10 @@ NEW_DATA = "new-data"
 
 
 def start_transfer(why: str, key: str) -> str:
-    """Start a run of `transfer`, unless one was started with this key; returns what to say of it.
+    """Start a run of `transfer`, unless a run was started with this key; returns a message about the run.
 
     Raises:
-        NoServer: the server does not answer, or does not know the deployment.
+        NoServer: the server does not answer, or has no such deployment.
     """
     import httpx
     from prefect.deployments import run_deployment

@@ -1,4 +1,4 @@
-"""The server that Prefect starts for a flow run where none is named: it must not outlive this process."""
+"""The server that Prefect starts for a flow run if no server is configured; it must not outlive this process."""
 
 from contextlib import suppress
 
@@ -10,7 +10,7 @@ _MARK = "prefect.server.api.server"
 
 
 def hold_temporary_server() -> None:
-    """From now on it ends with this process, also where that is killed: Prefect itself ends it only where this process ends well."""
+    """Let the temporary server end with this process even after a kill; Prefect itself ends it only after a regular exit."""
     for child in psutil.Process().children():
         with suppress(psutil.Error):
             if any(_MARK in part for part in child.cmdline()):

@@ -1,4 +1,4 @@
-"""What `thaw up` starts beside the servers: the deployments, a worker that runs them, and what follows the data."""
+"""The services of `thaw up` beside the servers: the scheduler, a worker, and the follower of the data."""
 
 import re
 import sys
@@ -6,25 +6,25 @@ import sys
 from flows.daemon.services import Service
 
 _RECORD = re.compile(r"\d\d:\d\d:\d\d\.\d+ \| |Worker ")
-"""How what is for people begins; the lines of a traceback do not."""
+"""The beginning of a line for people; the lines of a traceback begin otherwise."""
 _CHATTER = re.compile(r"(?i)deployment (pull )?step|view at http|discovered type|submitt(ed|ing)")
 _ANY = ("-m", "flows.cli")
 
 
 def schedule() -> Service:
-    """Puts the deployments and automations on the server, and ends."""
+    """The service that puts the deployments and automations on the server, and ends."""
     return Service("schedule", (sys.executable, *_ANY, "schedule"), shows=_any)
 
 
 def worker(pool: str) -> Service:
-    """Runs the flows of the work pool, each in a process of its own."""
+    """The service that runs the flows of the work pool, each in its own process."""
     command = (sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--name", "thaw-up")
-    # Stages print through their flow run, which prints through the worker: a person sees what they say.
+    # A stage prints through its flow run, and the flow run prints through the worker, so people see the stage's output.
     return Service("worker", command, shows=_worth_telling)
 
 
 def follow(settle_s: float) -> Service:
-    """Starts `transfer` when the data have changed and then stayed as they are for `settle_s` seconds."""
+    """The service that starts `transfer` when the data have changed and then stayed unchanged for `settle_s` seconds."""
     return Service("follow", (sys.executable, *_ANY, "follow", "--settle", f"{settle_s:g}"), shows=_any)
 
 

@@ -1,1 +1,1 @@
-"""Processes: how they end, and what ends with them."""
+"""The end of processes and of their children."""

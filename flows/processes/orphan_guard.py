@@ -1,6 +1,6 @@
-"""Process groups that must not outlive this process, however it ends: one small process waits for its end and stops them.
+"""Process groups that must not outlive this process: a small guard process waits for its end and stops the groups.
 
-It is started on first use, and learns through its standard input which groups there are. A kill of this process closes that pipe.
+The guard is started on first use, and reads the groups from its standard input. Any end of this process, also a kill, closes that pipe.
 """
 
 import subprocess
@@ -10,23 +10,23 @@ from contextlib import suppress
 from pathlib import Path
 
 _GRACE_S = 5.0
-"""How long a group may take to end after it was asked to, before it is killed."""
+"""Seconds that a group may take to end after the request to stop; then it is killed."""
 _guard = threading.Lock()
 _watcher: "subprocess.Popen[str] | None" = None
 
 
 def hold(group: int) -> None:
-    """From now on the process group ends with this process."""
+    """Let the process group end with this process from now on."""
     _tell(f"+{group}")
 
 
 def release(group: int) -> None:
-    """The process group has ended; its number may belong to others from now on."""
+    """Forget the process group: it has ended, and its number may belong to another group from now on."""
     _tell(f"-{group}")
 
 
 def _tell(line: str) -> None:
-    global _watcher  # noqa: PLW0603  # one for the process
+    global _watcher  # noqa: PLW0603  # one guard for the process
     with _guard:
         if _watcher is None or _watcher.poll() is not None:
             _watcher = subprocess.Popen(
@@ -44,16 +44,16 @@ def _tell(line: str) -> None:
 
 
 def _wait_for_the_end() -> None:
-    """Read which groups are held, until whoever writes has ended; then end those that are left."""
-    held: set[int] = set()
+    """Read the groups until the writing process has ended; then end the remaining groups."""
+    groups: set[int] = set()
     for line in sys.stdin:
         group = int(line[1:])
-        (held.add if line.startswith("+") else held.discard)(group)
-    if held:
+        (groups.add if line.startswith("+") else groups.discard)(group)
+    if groups:
         sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
         from flows.processes.termination import end
 
-        end(held, _GRACE_S)
+        end(groups, _GRACE_S)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ending processes with all that they have started."""
+"""The termination of processes with all their descendants."""
 
 import os
 import signal
@@ -10,17 +10,17 @@ import psutil
 
 _POLL_S = 0.1
 _MOMENT_S = 1.0
-"""What leaders have at the least, where those below them have used up the time."""
+"""The least number of seconds for leaders, if the groups below them have used up the time."""
 _ALONE_S = 6.0
-"""How long a leader may take to end once nothing is left below it: a Prefect worker would wait much longer for nothing."""
+"""Seconds that a leader may take to end once no process is left below it; a Prefect worker would wait much longer in vain."""
 
 
 def end(leaders: Iterable[int], grace_s: float) -> None:
-    """End process groups by their leaders, and all below them: asked first, killed after `grace_s` seconds.
+    """End process groups, given by their leaders, and all groups below: a request to stop comes first, a kill after `grace_s` seconds.
 
-    Groups that a leader has started are asked before it is: a Prefect worker leads its flow runs in groups of their own, and would kill
-    them before they could tell Prefect. A flow run ends its stages itself. Returns when nothing is left but what this process
-    itself must wait for.
+    The groups that a leader has started get the request before the leader: a Prefect worker leads its flow runs in separate groups, and would
+    kill them before they could report to Prefect. A flow run ends its stages itself. The function returns when only processes that this
+    process itself must wait for are left.
     """
     deadline = time.monotonic() + grace_s
     families = {leader: _family(leader) for leader in leaders}
@@ -35,7 +35,7 @@ def end(leaders: Iterable[int], grace_s: float) -> None:
     for leader, family in families.items():
         _wait(family[1:], deadline)
         _wait(family[:1], min(deadline, time.monotonic() + _ALONE_S))
-        # Also what was started since it was asked.
+        # This includes processes that were started after the request.
         for member in {*family, *_family(leader)}:
             with suppress(psutil.Error):
                 member.kill()
@@ -43,19 +43,19 @@ def end(leaders: Iterable[int], grace_s: float) -> None:
 
 
 def _groups_below(leader: int, family: list[psutil.Process]) -> list[psutil.Process]:
-    """The processes that a leader has started as leaders of groups of their own."""
-    found = []
+    """The processes that a leader has started as leaders of separate groups."""
+    groups = []
     for member in family[1:]:
         with suppress(psutil.Error, ProcessLookupError):
             if member.ppid() == leader and os.getpgid(member.pid) == member.pid:
-                found.append(member)
-    return found
+                groups.append(member)
+    return groups
 
 
 def _wait(processes: Iterable[psutil.Process], deadline: float) -> None:
-    """Wait until none of them runs; one that has ended, and that nobody has taken note of, does not."""
-    left = list(processes)
-    while (left := [one for one in left if _runs(one)]) and time.monotonic() < deadline:
+    """Wait until none of the processes runs; a zombie does not count as running."""
+    running = list(processes)
+    while (running := [process for process in running if _runs(process)]) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
 
 
@@ -68,14 +68,14 @@ def _runs(process: psutil.Process) -> bool:
 
 def _family(leader: int) -> list[psutil.Process]:
     try:
-        first = psutil.Process(leader)
-        return [first, *first.children(recursive=True)]
+        root = psutil.Process(leader)
+        return [root, *root.children(recursive=True)]
     except psutil.Error:
         return []
 
 
 def _signal(leader: int, number: signal.Signals) -> None:
-    """To its group, or to itself where it leads none."""
+    """Send a signal to the group of a leader, or to the process itself if it leads no group."""
     with suppress(ProcessLookupError, PermissionError):
         if _leads(leader):
             os.killpg(leader, number)

@@ -1,4 +1,4 @@
-"""Editing `params.yaml`: checked whole before it is written, comments kept."""
+"""Edits of `params.yaml`: the whole content is checked before it is written, and comments are kept."""
 
 import io
 import re

@@ -1,6 +1,6 @@
-"""Finding the project, and the environment that Prefect, DVC and MLflow start with.
+"""The search for the project, and the environment that Prefect, DVC and MLflow start with.
 
-Nothing here imports them: the variables must stand before they are imported.
+This module imports none of the three: the variables must be set before the imports.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from flows.project.errors import NotAProject
 
 STATE = Path(".thaw")
-"""What belongs to this machine's copy of the project: stores, locks, logs."""
+"""The folder with the state of this machine's copy of the project: stores, locks, logs."""
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -25,7 +25,7 @@ def find_project(start: Path) -> Path:
     """The nearest folder, from `start` upwards, that holds `dvc.yaml` and `params.yaml`; absolute.
 
     Raises:
-        NotAProject: there is none.
+        NotAProject: there is no such folder.
     """
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
@@ -36,7 +36,7 @@ def find_project(start: Path) -> Path:
 def enter_project(start: Path | None = None) -> Path:
     """Make the project the working directory, with the environment of `defaults`; returns its root.
 
-    What the user has set is kept. Only `PATH` changes: the programs of this Python's environment come first.
+    Variables that the user has set are kept. Only `PATH` changes: the programs of this Python's environment come first.
 
     Raises:
         NotAProject: see `find_project`.
@@ -51,24 +51,24 @@ def enter_project(start: Path | None = None) -> Path:
 
 
 def defaults(root: Path) -> dict[str, str]:
-    """Variables for a quiet, private, local Prefect and MLflow whose state lies below `root`."""
+    """Variables for a quiet, private, local Prefect and MLflow with their state below `root`."""
     return {
         **QUIET,
         "PREFECT_HOME": str(root / STATE / "prefect"),
-        # The first start on an empty home migrates a data base, too long for Prefect's 20 s on slow machines.
+        # The first start on an empty home migrates a database; on slow machines that takes longer than Prefect's 20 s.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     }
 
 
 def path_with_programs(environment: Mapping[str, str]) -> str:
     """`PATH` with the folder of this Python's own programs (`dvc`, `mlflow`, `prefect`) in front."""
-    # Not resolved: the environment's `python` is a link to the system's, whose folder has other programs.
+    # The path is not resolved: the environment's `python` is a link to the system's Python, and the folder there has other programs.
     programs = str(Path(sys.executable).parent)
     folders = environment.get("PATH", os.defpath).split(os.pathsep)
-    others = [folder for folder in folders if folder != programs]
-    return os.pathsep.join([programs, *others])
+    rest = [folder for folder in folders if folder != programs]
+    return os.pathsep.join([programs, *rest])
 
 
 def quiet_console() -> None:
-    """Keep Prefect's log lines off the terminal: a command shows the run itself, its pages have the lines."""
+    """Keep Prefect's log lines off the terminal: a command shows the run itself, and Prefect's pages have the lines."""
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")

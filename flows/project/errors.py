@@ -1,4 +1,4 @@
-"""What can go wrong above the stages, each with the exit code that `thaw` leaves."""
+"""The errors above the stages."""
 
 from thaw.foundation.errors import ThawError
 
@@ -8,7 +8,7 @@ class NotAProject(ThawError):
 
 
 class RunInProgress(ThawError):
-    """Another run holds the project, and waiting was not wanted; `holder` says who."""
+    """Another run holds the project, and the command does not wait; `holder` describes that run."""
 
     def __init__(self, message: str, holder: str = "") -> None:
         super().__init__(message)
@@ -28,11 +28,11 @@ class BadDeployments(ThawError):
 
 
 class BadNotice(ThawError):
-    """A notification cannot be set up: its address is not understood, or there is none of that name."""
+    """A notification's address is not understood, or there is no notification of that name."""
 
 
 class DvcFailed(ThawError):
-    """DVC could not answer: no repository, a broken `dvc.yaml`."""
+    """DVC could not answer: there is no repository, or `dvc.yaml` is broken."""
 
 
 class UnknownStage(ThawError):
@@ -40,20 +40,20 @@ class UnknownStage(ThawError):
 
 
 class StageFailed(ThawError):
-    """A stage failed; the stages before it are done."""
+    """A stage failed; the stages before it have finished."""
 
 
 class StageMayPass(StageFailed):
-    """A stage failed in a way that may pass: another process is in its way, a server did not answer."""
+    """A stage failed with an error that may pass: another process holds its files, or a server did not answer."""
 
 
 class StageInterrupted(ThawError):
-    """A stage was stopped before it ended, because its run was."""
+    """A stage was stopped before its end, because its run was stopped."""
 
 
 class NoServer(ThawError):
-    """A server that the user named does not answer, or one that was started did not come up."""
+    """A server that the user named does not answer, or a started server did not come up."""
 
 
 class NotReady(ThawError):
-    """Something that a run needs is missing or cannot serve."""
+    """A condition of a run is not met."""

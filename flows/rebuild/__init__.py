@@ -1,1 +1,1 @@
-"""Rebuilding a version: `thaw reproduce`."""
+"""The rebuild of a version: `thaw reproduce`."""

@@ -1,4 +1,4 @@
-"""A clone of the project's repository at one commit, in a folder of its own; the user's tree is only read."""
+"""A clone of the project's repository at one commit in a separate folder; the user's tree is only read."""
 
 import subprocess
 from pathlib import Path
@@ -7,23 +7,23 @@ from thaw.foundation.errors import NotReproducible
 
 
 def check_out(root: Path, commit: str, into: Path) -> Path:
-    """Clone the repository that `root` lies in to `into`, at `commit`; returns the project's folder in it.
+    """Clone the repository of `root` to `into`, at `commit`; returns the project's folder in the clone.
 
     Raises:
-        NotReproducible: there is no Git, no such commit, or no project at it.
+        NotReproducible: there is no Git, no such commit, or no project at that commit.
     """
     top = _git(root, "rev-parse", "--show-toplevel")
     if top is None:
         raise NotReproducible(
             f"{root} is in no Git repository, so there is no commit to go back to; run it in a clone of the project"
         )
-    found = find_commit(root, commit)
+    commit_id = find_commit(root, commit)
     inside = _git(root, "rev-parse", "--show-prefix") or ""
     _must(into.parent, "clone", "--quiet", "--local", "--no-checkout", top, str(into))
-    _must(into, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", found)
+    _must(into, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit_id)
     project = into / inside
     if not (project / "dvc.yaml").is_file():
-        raise NotReproducible(f"commit {found[:12]} has no dvc.yaml; name another one with --commit")
+        raise NotReproducible(f"commit {commit_id[:12]} has no dvc.yaml; name another commit with --commit")
     return project
 
 
@@ -31,27 +31,29 @@ def find_commit(root: Path, name: str) -> str:
     """The full id of a commit, from an id or a name such as `HEAD`.
 
     Raises:
-        NotReproducible: this repository has none of that name.
+        NotReproducible: this repository has no commit of that name.
     """
-    found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    if found is None:
+    commit_id = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    if commit_id is None:
         raise NotReproducible(
             f"this repository has no commit {name[:12]}; bring it with `git fetch` from where the version was made "
             "(a commit that was amended or never pushed may exist there alone)"
         )
-    return found
+    return commit_id
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What Git says; None where it says no."""
+    """The output of a Git command; None if the command fails."""
     try:
-        found = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+        process = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+        )
     except FileNotFoundError as error:
         raise NotReproducible("Git is not installed, and a version is rebuilt at its Git commit; install it") from error
-    return found.stdout.strip() if found.returncode == 0 else None
+    return process.stdout.strip() if process.returncode == 0 else None
 
 
 def _must(folder: Path, *arguments: str) -> None:
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise NotReproducible(f"`git {arguments[0]}` failed: {done.stderr.strip()}; mend that and try again")
+    process = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    if process.returncode != 0:
+        raise NotReproducible(f"`git {arguments[0]}` failed: {process.stderr.strip()}; correct that and try again")

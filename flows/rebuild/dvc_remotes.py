@@ -1,4 +1,4 @@
-"""Bringing files that DVC keeps into another checkout: from the project's remote, or from its own cache, which is only read."""
+"""Copies files of DVC into another checkout: from the project's remote, or from its own cache; both are only read."""
 
 import json
 import os
@@ -12,21 +12,21 @@ from flows.dvc.stage_graph import ask_dvc
 from flows.project.environment import QUIET, path_with_programs
 
 OWN_CACHE = "thaw-own-cache"
-"""What the project's cache is called as a remote of the checkout: both are laid out alike."""
+"""The name of the project's cache as a remote of the checkout; a cache and a remote have the same layout."""
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A remote by its name in DVC's configuration, and what it is to a reader."""
+    """A remote by its name in DVC's configuration, with a description for people."""
 
     name: str
     words: str
 
 
 def configure_remotes(root: Path, checkout: Path) -> tuple[Remote, ...]:
-    """Give a checkout the remotes that the project at `root` has now, and its cache as one more; returns where to pull from, the first first.
+    """Give a checkout the present remotes of the project at `root`, and its cache as a further remote; returns the remotes to pull from, in order.
 
-    They may have been set up after the commit, and relative addresses would lead elsewhere from there.
+    The remotes may have been set up after the commit, and relative addresses would lead elsewhere from the checkout.
     """
     settings = ask_dvc(root, ["config", "--list"])
     cache = ask_dvc(root, ["cache", "dir"]).strip()
@@ -42,7 +42,7 @@ def configure_remotes(root: Path, checkout: Path) -> tuple[Remote, ...]:
 
 
 def remote_sections(settings: str) -> dict[str, dict[str, str]]:
-    """The remotes in what `dvc config --list` prints, as sections of a configuration file."""
+    """The remotes in the output of `dvc config --list`, as sections of a configuration file."""
     sections: dict[str, dict[str, str]] = {}
     for key, value in _settings(settings).items():
         if key.startswith("remote."):
@@ -52,19 +52,21 @@ def remote_sections(settings: str) -> dict[str, dict[str, str]]:
 
 
 def pull(checkout: Path, target: str, remotes: Sequence[Remote]) -> str | None:
-    """Bring one file or folder to the checkout; returns what it came from, None where nothing has it whole."""
+    """Copy a file or folder into the checkout; returns the description of its remote, None if no remote has all of it."""
     for remote in remotes:
-        done = _dvc(checkout, "pull", "--quiet", "--remote", remote.name, target)
-        if done.returncode == 0 and (checkout / target).exists():
+        process = _dvc(checkout, "pull", "--quiet", "--remote", remote.name, target)
+        if process.returncode == 0 and (checkout / target).exists():
             return remote.words
     return None
 
 
 def find(checkout: Path, target: str, remotes: Sequence[Remote]) -> str | None:
-    """What `pull` would bring it from; brings nothing."""
+    """The description of the remote that `pull` would use; copies nothing."""
     for remote in remotes:
-        done = _dvc(checkout, "status", "--cloud", "--json", "--remote", remote.name, target)
-        if done.returncode == 0 and set(json.loads(done.stdout or "{}").values()) == {"deleted"}:  # here, not there
+        process = _dvc(checkout, "status", "--cloud", "--json", "--remote", remote.name, target)
+        if process.returncode == 0 and set(json.loads(process.stdout or "{}").values()) == {
+            "deleted"
+        }:  # the remote has it, the checkout has not
             return remote.words
     return None
 

@@ -1,6 +1,6 @@
-"""Rebuilding a version in a checkout of its own: at its commit, from the images that it was made from, by the stages themselves, and compared.
+"""The rebuild of a version in a separate checkout: at its commit, from its original examples, by the stages themselves, with a comparison at the end.
 
-Nothing outside the checkout is written: not the user's tree, not DVC's cache, not the registry.
+The rebuild writes only to the checkout, not to the user's tree, DVC's cache or the registry.
 """
 
 import time
@@ -28,21 +28,21 @@ from thaw.foundation.errors import NotReproducible
 from thaw.lineage.agreement import Agreement, ManifestDifference, compare_manifests
 from thaw.lineage.surroundings import this_machine
 
-LAST = "evaluate"
-"""The stage that ends it: what comes after would only register."""
-_SHOWN = 5
+LAST_STAGE = "evaluate"
+"""The last stage of a rebuild; the stages after it would only register."""
+_LISTED_AT_MOST = 5
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a rebuilding would do."""
+    """The plan of a rebuild."""
 
     commit: str
     supplies: tuple[Supply, ...]
     packages: tuple[str, ...]
-    """Those that are installed in another version than then."""
+    """The packages that are installed in another version than at the time of the recorded version."""
     processors: tuple[str, str] | None
-    """Then and now, where they differ."""
+    """The recorded and the present processor; None if they are equal."""
 
     @property
     def possible(self) -> bool:
@@ -51,7 +51,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What came out; `outputs` says of each output whether it is the same byte for byte."""
+    """The result of a rebuild; `outputs` maps each output to whether it is the same byte for byte."""
 
     plan: Plan
     agreement: Agreement
@@ -60,29 +60,29 @@ class Rebuilt:
 
 
 def plan(root: Path, recipe: Recipe, folder: Path) -> Plan:
-    """Check the version out to `folder`, and see whether everything that it needs is to be had.
+    """Check the version out to `folder`, and check whether all its inputs are available.
 
     Raises:
-        NotReproducible: the commit is missing, or has other code than the version was made with.
+        NotReproducible: the commit is missing, or its code differs from the code that made the version.
     """
     place = _check_out(root, recipe, folder)
     return _plan(recipe, look_for(recipe, place))
 
 
 def rebuild(root: Path, recipe: Recipe, folder: Path, watcher: Watcher, tolerance: float) -> Rebuilt:
-    """Check the version out to `folder`, bring its data, run its stages there, and compare what comes out with what the version's run holds.
+    """Check the version out to `folder`, copy its data, run its stages there, and compare the result with the version's run.
 
     Raises:
-        NotReproducible: see `plan`; or images are no longer to be had, or give another manifest.
+        NotReproducible: see `plan`; or examples are no longer available, or give another manifest.
         StageFailed: a stage failed.
     """
     started = time.monotonic()
     place = _check_out(root, recipe, folder)
-    found = _plan(recipe, bring(recipe, place))
+    rebuild_plan = _plan(recipe, bring(recipe, place))
     _run(place.checkout, watcher, after={"ingest": lambda: _refuse_other_images(recipe, place.checkout)})
     after = parse_lock((place.checkout / LOCK).read_text(encoding="utf-8"))
     return Rebuilt(
-        plan=found,
+        plan=rebuild_plan,
         agreement=compare_rebuilt(recipe, place.checkout, tolerance),
         outputs=equal_outputs(recipe.lineage.stages, after),
         seconds=time.monotonic() - started,
@@ -96,33 +96,37 @@ def _check_out(root: Path, recipe: Recipe, folder: Path) -> Place:
         if differing:
             raise NotReproducible(
                 f"{recipe.version.uri} was made with other code or parameters than commit {recipe.commit[:12]} has: "
-                f"{_listed(differing)}; name the commit that has them with --commit"
+                f"{_listed(differing)}; name the right commit with --commit"
             )
-        # What DVC pulls must be what the version had; the commit's own lock is of the version before.
+        # DVC must pull the data of this version; the commit's own lock belongs to the version before.
         (checkout / LOCK).write_bytes(recipe.lock.read_bytes())
     return Place(root, checkout)
 
 
 def _plan(recipe: Recipe, supplies: tuple[Supply, ...]) -> Plan:
-    then, now = recipe.lineage.machine, this_machine().processor
-    other = None if then is None or then.processor == now else (then.processor, now)
-    return Plan(recipe.commit, supplies, package_differences(recipe.lineage), other)
+    recorded_machine, processor = recipe.lineage.machine, this_machine().processor
+    processors = (
+        None
+        if recorded_machine is None or recorded_machine.processor == processor
+        else (recorded_machine.processor, processor)
+    )
+    return Plan(recipe.commit, supplies, package_differences(recipe.lineage), processors)
 
 
 def _run(checkout: Path, watcher: Watcher, after: dict[str, Callable[[], None]]) -> None:
-    """Run every stage, whatever DVC knows already; `after` is called when the stage of that name has run."""
+    """Run every stage, even if DVC knows its outputs; `after` maps the name of a stage to a check that follows the stage."""
     reproductions = Reproductions(checkout, _surroundings(checkout))
-    for stage in needed_for(read_stages(checkout), LAST):
-        if stage.name.endswith(".dvc"):  # no stage: a folder that DVC keeps
+    for stage in needed_for(read_stages(checkout), LAST_STAGE):
+        if stage.name.endswith(".dvc"):  # a data folder of DVC, not a stage
             continue
         watcher.starts(stage.name)
-        result = reproductions.run(Order(stage.name, force=True), _teller(watcher, stage.name))
+        result = reproductions.run(Order(stage.name, force=True), _line_handler(watcher, stage.name))
         watcher.ends(result)
         _refuse_failure(result)
         after.get(stage.name, lambda: None)()
 
 
-def _teller(watcher: Watcher, stage: str) -> Callable[[str], None]:
+def _line_handler(watcher: Watcher, stage: str) -> Callable[[str], None]:
     return lambda line: watcher.says(stage, line)
 
 
@@ -130,12 +134,12 @@ def _refuse_failure(result: Result) -> None:
     if not result.outcome.done:
         raise StageFailed(
             f"stage `{result.stage}` failed while rebuilding: {result.reason}; "
-            "`thaw reproduce --keep FOLDER` leaves the checkout to look at, and .thaw/logs in it"
+            "`thaw reproduce --keep FOLDER` keeps the checkout with its .thaw/logs"
         )
 
 
 def _surroundings(checkout: Path) -> dict[str, str]:
-    """The checkout's own modules, and a store of its own, should anything ask for MLflow."""
+    """Variables that select the checkout's own modules, and a separate MLflow store in case a stage uses MLflow."""
     store = f"sqlite:///{(checkout / STATE / 'mlflow.db').absolute()}"
     return {
         "PYTHONPATH": str(checkout),
@@ -146,24 +150,24 @@ def _surroundings(checkout: Path) -> dict[str, str]:
 
 
 def _refuse_other_images(recipe: Recipe, checkout: Path) -> None:
-    """Before hours of training: the manifest must be the one of then."""
-    found = compare_manifests(recipe.manifest, rebuilt_manifest(checkout))
-    if not found.none:
+    """Compare the manifest with the recorded manifest, before hours of training."""
+    difference = compare_manifests(recipe.manifest, rebuilt_manifest(checkout))
+    if not difference.none:
         raise NotReproducible(
-            f"the images that were found are not those of {recipe.version.uri}: {_say(found)}; bring back what it was made from"
+            f"the images that were found are not those of {recipe.version.uri}: {_say(difference)}; bring back the original images"
         )
 
 
-def _say(found: ManifestDifference) -> str:
+def _say(difference: ManifestDifference) -> str:
     kinds = (
-        ("gone", found.gone),
-        ("new", found.added),
-        ("changed", found.changed),
-        ("of another label or split", found.relabelled),
+        ("gone", difference.gone),
+        ("new", difference.added),
+        ("changed", difference.changed),
+        ("of another label or split", difference.relabelled),
     )
-    return "; ".join(f"{len(paths)} {what} ({_listed(paths)})" for what, paths in kinds if paths)
+    return "; ".join(f"{len(paths)} {state} ({_listed(paths)})" for state, paths in kinds if paths)
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    more = f" and {len(names) - _LISTED_AT_MOST} more" if len(names) > _LISTED_AT_MOST else ""
+    return ", ".join(names[:_LISTED_AT_MOST]) + more

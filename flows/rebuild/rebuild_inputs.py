@@ -1,4 +1,4 @@
-"""Where the images and the weights come from when a version is rebuilt: Git, DVC, the stage `fetch`, or where they lay then, if they are still the same."""
+"""The origin of examples and weights for a rebuild: Git, DVC, the stage `fetch`, or their original place if they are unchanged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
 from thaw.params.reading import PARAMS
 
 _ELSEWHERE = "rebuilt-source"
-"""Where images from outside the project lie in the checkout."""
+"""The folder in the checkout for examples from outside the project."""
 
 
 @dataclass(frozen=True)
 class Supply:
-    """One input of the rebuilding: `path` as the parameters name it, `origin` in words. `changed` and `gone` are images that are no longer to be had."""
+    """One input of the rebuild: `path` as in the parameters, `origin` in words. `changed` and `gone` list examples that are no longer available."""
 
     path: str
     origin: str
@@ -36,59 +36,59 @@ class Supply:
 
 @dataclass(frozen=True)
 class Place:
-    """The project at `root`, whose files are only read, and the checkout where a version is rebuilt."""
+    """The project at `root`, which is only read, and the checkout of the rebuild."""
 
     root: Path
     checkout: Path
 
 
 def look_for(recipe: Recipe, place: Place) -> tuple[Supply, ...]:
-    """What `bring` would do; brings nothing but the list of what DVC keeps."""
+    """The supplies that `bring` would find; it copies no file, and only configures the remotes of the checkout."""
     remotes = configure_remotes(place.root, place.checkout)
     return _supplies(recipe, place, partial(find, place.checkout, remotes=remotes), lay_out=False)
 
 
 def bring(recipe: Recipe, place: Place) -> tuple[Supply, ...]:
-    """Bring images and weights to the checkout, and have its parameters name them.
+    """Copy examples and weights into the checkout, and write their paths into its parameters.
 
     Raises:
-        NotReproducible: some are no longer to be had; the message lists them.
+        NotReproducible: some are no longer available; the message lists them.
     """
     remotes = configure_remotes(place.root, place.checkout)
-    found = _supplies(recipe, place, partial(pull, place.checkout, remotes=remotes), lay_out=True)
-    for supply in found:
+    supplies = _supplies(recipe, place, partial(pull, place.checkout, remotes=remotes), lay_out=True)
+    for supply in supplies:
         if not supply.complete:
             raise NotReproducible(_say_missing(recipe, supply))
-    return found
+    return supplies
 
 
 def _supplies(recipe: Recipe, place: Place, have: Callable[[str], str | None], *, lay_out: bool) -> tuple[Supply, ...]:
     values = read_values(place.checkout / PARAMS)
     source, weights = str(value_at(values, "dataset.source")), str(value_at(values, "backbone.weights"))
-    kept = _kept(place, source, have)
-    images = _images(recipe, place, source, lay_out=lay_out) if kept is None else Supply(source, kept)
+    source_keeper = _keeper(place, source, have)
+    images = _images(recipe, place, source, lay_out=lay_out) if source_keeper is None else Supply(source, source_keeper)
     if lay_out and value_at(values, "extract.store") is not None:
-        _set(place, "extract.store=null")  # or its features would be taken for new ones
-    return images, _weights(recipe, place, weights, _kept(place, weights, have), lay_out=lay_out)
+        _set(place, "extract.store=null")  # otherwise features of the remote store would count as rebuilt
+    return images, _weights(recipe, place, weights, _keeper(place, weights, have), lay_out=lay_out)
 
 
-def _kept(place: Place, path: str, have: Callable[[str], str | None]) -> str | None:
-    """What keeps it: Git, DVC, or a stage that makes it; None: nothing does."""
+def _keeper(place: Place, path: str, have: Callable[[str], str | None]) -> str | None:
+    """The keeper of a path: Git, DVC, or a stage that makes it; None if nothing keeps it."""
     if _is_outside(path):
         return None
     if (place.checkout / path).exists():
         return "Git"
-    found = have(path)
-    if found is None and any(Path(path).is_relative_to(folder) for folder in (BUILTIN_SOURCES, NAMED_WEIGHTS)):
+    keeper = have(path)
+    if keeper is None and any(Path(path).is_relative_to(folder) for folder in (BUILTIN_SOURCES, NAMED_WEIGHTS)):
         return "the stage `fetch`"
-    return found
+    return keeper
 
 
 def _images(recipe: Recipe, place: Place, source: str, *, lay_out: bool) -> Supply:
-    """The images where they lay, each by its digest."""
+    """The examples in their original place, each checked by its digest."""
     with counted("look for", "images") as progress:
         gathered = find_images(recipe.manifest, place.root / source, progress)
-    origin = f"{place.root / source}, where each has the digest that was recorded"
+    origin = f"{place.root / source}, where each image has its recorded digest"
     if not gathered.complete or not lay_out:
         return Supply(source, origin, gathered.changed, gathered.gone)
     into = place.checkout / (_ELSEWHERE if _is_outside(source) else source)
@@ -102,9 +102,9 @@ def _images(recipe: Recipe, place: Place, source: str, *, lay_out: bool) -> Supp
     return Supply(source, origin)
 
 
-def _weights(recipe: Recipe, place: Place, weights: str, kept: str | None, *, lay_out: bool) -> Supply:
-    if kept is not None:
-        return Supply(weights, kept)
+def _weights(recipe: Recipe, place: Place, weights: str, keeper: str | None, *, lay_out: bool) -> Supply:
+    if keeper is not None:
+        return Supply(weights, keeper)
     file = place.root / weights
     recorded = {dep.md5 for stage in recipe.lineage.stages for dep in stage.deps if dep.path == weights}
     if not file.is_file():
@@ -113,7 +113,7 @@ def _weights(recipe: Recipe, place: Place, weights: str, kept: str | None, *, la
         return Supply(weights, str(file), changed=(weights,))
     if lay_out:
         _set(place, f"backbone.weights={file.resolve()}")
-    same = "which has the MD5 that was recorded" if recorded else "whose MD5 was not recorded"
+    same = "with the recorded MD5" if recorded else "whose MD5 was not recorded"
     return Supply(weights, f"{file}, {same}")
 
 
@@ -127,22 +127,22 @@ def _set(place: Place, assignment: str) -> None:
     write_text(path, edit(path.read_text(encoding="utf-8"), [assignment]))
 
 
-_SHOWN = 20
+_LISTED_AT_MOST = 20
 
 
 def _say_missing(recipe: Recipe, supply: Supply) -> str:
-    said = [
-        f"{len(paths)} {what}: {', '.join(paths[:_SHOWN])}{' ...' if len(paths) > _SHOWN else ''}"
-        for what, paths in (("gone", supply.gone), ("changed", supply.changed))
+    problems = [
+        f"{len(paths)} {state}: {', '.join(paths[:_LISTED_AT_MOST])}{' ...' if len(paths) > _LISTED_AT_MOST else ''}"
+        for state, paths in (("gone", supply.gone), ("changed", supply.changed))
         if paths
     ]
     number, path = recipe.version.number, supply.path
     keep = (
-        "lay the next ones inside the project, where `dvc add` can keep them"
+        "put the next images inside the project, where `dvc add` can keep them"
         if _is_outside(path)
-        else (f"keep the next ones with `dvc add {path}` and `dvc push`")
+        else (f"keep the next images with `dvc add {path}` and `dvc push`")
     )
     return (
-        f"{recipe.version.uri} cannot be rebuilt from {path}: {'; '.join(said)}. Neither Git nor DVC keeps it; bring the files back "
+        f"{recipe.version.uri} cannot be rebuilt from {path}: {'; '.join(problems)}. Neither Git nor DVC keeps it; bring the files back "
         f"(`thaw reproduce {number} --dry-run --json` lists all), and {keep}"
     )

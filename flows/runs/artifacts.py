@@ -1,4 +1,4 @@
-"""What a flow run shows in Prefect's own pages: the metrics, the report, the model's version, what the gates said of it."""
+"""The artifacts of a flow run on Prefect's own pages: the metrics, the report, the model's version, the outcomes of the gates."""
 
 import os
 from pathlib import Path
@@ -9,11 +9,11 @@ from flows.runs.results import Metric, Registered, read_results
 from tasks.registry.promotion import Promotion
 
 MLFLOW_UI = "http://127.0.0.1:5000"
-"""Where `thaw ui` prefers to serve MLflow, for links to a version in a store that is no server."""
+"""The preferred address of MLflow under `thaw ui`, for links to a version if the store is no server."""
 
 
 def publish(root: Path) -> None:
-    """Make the artifacts of the pipeline's present results; what is not there is left out."""
+    """Make the artifacts of the pipeline's present results; a missing result is left out."""
     results = read_results(root)
     if results.metrics:
         rows = [_row(metric) for metric in results.metrics]
@@ -25,13 +25,16 @@ def publish(root: Path) -> None:
         create_link_artifact(link=link, link_text=results.registered.uri, key="model")
 
 
-def publish_gates(found: Promotion) -> None:
-    """Make the artifacts of a promotion: what each gate said, and the page that shows it; none where no gate was asked."""
-    if found.gates:
-        rows = [{"gate": one.gate, "outcome": one.title, "what it found": one.words} for one in found.gates]
-        create_table_artifact(table=rows, key="gates", description=f"{found.name}: {found}")
-    if found.page is not None:
-        create_link_artifact(link=found.page.absolute().as_uri(), link_text=found.page.name, key="promotion")
+def publish_gates(promotion: Promotion) -> None:
+    """Make the artifacts of a promotion: the outcome of each gate, and the page; nothing if no gate decided."""
+    if promotion.gates:
+        rows = [
+            {"gate": outcome.gate, "outcome": outcome.title, "what it found": outcome.words}
+            for outcome in promotion.gates
+        ]
+        create_table_artifact(table=rows, key="gates", description=f"{promotion.name}: {promotion}")
+    if promotion.page is not None:
+        create_link_artifact(link=promotion.page.absolute().as_uri(), link_text=promotion.page.name, key="promotion")
 
 
 def version_page(registered: Registered, tracking_uri: str) -> str:

@@ -1,4 +1,4 @@
-"""What can be known before a run: parameters, data, weights, versions, disk, repositories."""
+"""The checks before a run: parameters, data, weights, versions, disk, repositories."""
 
 import shutil
 import sys
@@ -19,11 +19,11 @@ from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
 from thaw.params.reading import PARAMS, read_params
 from thaw.params.sections import Params
 
-_SHOWN = 5
+_LISTED_AT_MOST = 5
 _LEAST_FREE_GB = 2.0
 _REQUIRED = (
-    ("fastapi>=0.139,<0.151", "newer ones break Prefect's server"),
-    ("sqlalchemy>=2.0,<2.1", "with newer ones Prefect makes no scheduled runs"),
+    ("fastapi>=0.139,<0.151", "newer versions break Prefect's server"),
+    ("sqlalchemy>=2.0,<2.1", "with newer versions Prefect makes no scheduled runs"),
     ("prefect>=3.8,<4", "the flows are written for it"),
     ("dvc>=3.67,<4", "the stages are written for it"),
     ("mlflow>=3.17,<4", "the registry is written for it"),
@@ -33,7 +33,7 @@ _REQUIRED = (
 
 
 class Verdict(StrEnum):
-    """Of one check."""
+    """The verdict of one check."""
 
     PASS = "pass"  # noqa: S105  # no password
     WARN = "warn"
@@ -42,7 +42,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found, and what to do about it."""
+    """The finding of one check, and advice."""
 
     check: str
     verdict: Verdict
@@ -51,22 +51,22 @@ class Finding:
 
 
 def check_all(root: Path) -> tuple[Finding, ...]:
-    """Every check; an unreadable `params.yaml` leaves out those that depend on it."""
+    """The findings of every check; without a readable `params.yaml` the checks that depend on it are left out."""
     params, finding = _check_params(root)
-    found = [finding]
+    findings = [finding]
     if params is not None:
-        found.extend(check(root, params) for check in (_check_source, _check_examples, _check_weights, _check_layer))
-    found.extend(_check_versions())
-    found.extend(check(root) for check in (_check_corrections, _check_disk, _check_git, _check_dvc))
-    return tuple(found)
+        findings.extend(check(root, params) for check in (_check_source, _check_examples, _check_weights, _check_layer))
+    findings.extend(_check_versions())
+    findings.extend(check(root) for check in (_check_corrections, _check_disk, _check_git, _check_dvc))
+    return tuple(findings)
 
 
 def preflight(root: Path) -> Params:
-    """The cheap checks before every run: the parameters, and what would make DVC itself stumble.
+    """The cheap checks before every run: the parameters, and causes of errors in DVC itself.
 
     Raises:
         BadParameters: `params.yaml` is not valid.
-        NotReady: a check fails; the message says what to do.
+        NotReady: a check fails; the message has advice.
     """
     params = read_params(root / PARAMS)
     findings = (
@@ -83,17 +83,19 @@ def _check_params(root: Path) -> tuple[Params | None, Finding]:
     try:
         params = read_params(root / PARAMS)
     except ThawError as error:
-        return None, Finding("params.yaml", Verdict.FAIL, str(error), "mend these, or `thaw config set KEY=VALUE`")
+        return None, Finding(
+            "params.yaml", Verdict.FAIL, str(error), "correct these, or use `thaw config set KEY=VALUE`"
+        )
     return params, Finding("params.yaml", Verdict.PASS, "every key and value is allowed")
 
 
 def _check_source(root: Path, params: Params) -> Finding:
-    """That the source is there or can be fetched, and that DVC can hash it."""
+    """Check that the source exists or can be fetched, and that DVC can hash it."""
     name = params.dataset.source
     source = root / name
     if not source.exists():
         if Path(name).parent == BUILTIN_SOURCES:
-            return Finding("data source", Verdict.PASS, f"{name} is built in; the first run brings it")
+            return Finding("data source", Verdict.PASS, f"{name} is built in; the first run makes it")
         return Finding(
             "data source",
             Verdict.FAIL,
@@ -106,28 +108,28 @@ def _check_source(root: Path, params: Params) -> Finding:
         )
     bad = unhashable(source)
     if bad:
-        listed = ", ".join(f"{found.path} {found.reason}" for found in bad[:_SHOWN])
-        more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-        return Finding("data source", Verdict.FAIL, f"in {name}: {listed}{more}", "remove those: DVC cannot hash them")
-    return Finding("data source", Verdict.PASS, f"{name} is there, and DVC can hash it")
+        listed = ", ".join(f"{file.path} {file.reason}" for file in bad[:_LISTED_AT_MOST])
+        more = f" and {len(bad) - _LISTED_AT_MOST} more" if len(bad) > _LISTED_AT_MOST else ""
+        return Finding("data source", Verdict.FAIL, f"in {name}: {listed}{more}", "remove these: DVC cannot hash them")
+    return Finding("data source", Verdict.PASS, f"{name} exists, and DVC can hash it")
 
 
 def _check_examples(root: Path, params: Params) -> Finding:
-    """That the source is laid out in a way that can be read; opens no image."""
+    """Check that the layout of the source can be read; opens no example."""
     from thaw.dataset.folders import read_source
 
     source = root / params.dataset.source
     if not source.is_dir():
-        return Finding("examples", Verdict.PASS, "not looked at: the source is not here yet")
+        return Finding("examples", Verdict.PASS, "not checked: the source does not exist yet")
     try:
-        found = read_source(source, params.dataset.listing)
+        listing = read_source(source, params.dataset.listing)
     except ThawError as error:
         return Finding("examples", Verdict.FAIL, str(error), "arrange the images in one folder a class")
-    labels = {name for candidate in found.candidates for name in candidate.names or ()}
+    labels = {name for candidate in listing.candidates for name in candidate.names or ()}
     if len(labels) < 2:
         advice = "put the images of each class into a folder of its own"
         return Finding("examples", Verdict.FAIL, f"{len(labels)} classes; at least 2 are needed", advice)
-    return Finding("examples", Verdict.PASS, f"{len(found.candidates)} files in {len(labels)} classes")
+    return Finding("examples", Verdict.PASS, f"{len(listing.candidates)} files in {len(labels)} classes")
 
 
 def _check_weights(root: Path, params: Params) -> Finding:
@@ -151,14 +153,14 @@ def _check_layer(root: Path, params: Params) -> Finding:
 
 
 def _check_corrections(root: Path) -> Finding:
-    """That the corrections can be read; DVC wants the file to be there, be it without a row."""
+    """Check that the corrections can be read; DVC needs the file even if it has no rows."""
     path = root / CORRECTIONS
     if not path.exists() and str(CORRECTIONS) in (root / "dvc.yaml").read_text(encoding="utf-8"):
         return Finding("corrections", Verdict.FAIL, f"{CORRECTIONS} is missing", f"`git checkout {CORRECTIONS}`")
     try:
-        return Finding("corrections", Verdict.PASS, f"{len(read_corrections(path))} labels given by people")
+        return Finding("corrections", Verdict.PASS, f"{len(read_corrections(path))} labels by people")
     except ThawError as error:
-        return Finding("corrections", Verdict.FAIL, str(error), "mend the file, or bring it back from Git")
+        return Finding("corrections", Verdict.FAIL, str(error), "correct the file, or restore it from Git")
 
 
 def _check_versions() -> Iterator[Finding]:
@@ -170,21 +172,21 @@ def _check_versions() -> Iterator[Finding]:
         f"{python.major}.{python.minor}",
         "" if verdict is Verdict.PASS else "use 3.11 or newer",
     )
-    for wanted, why in _REQUIRED:
-        yield check_version(wanted, why, metadata.version)
+    for requirement, why in _REQUIRED:
+        yield check_version(requirement, why, metadata.version)
 
 
-def check_version(wanted: str, why: str, installed: Callable[[str], str]) -> Finding:
+def check_version(requirement: str, why: str, installed: Callable[[str], str]) -> Finding:
     """Compare an installed version with a requirement such as `fastapi>=0.139,<0.151`."""
-    requirement = Requirement(wanted)
+    parsed = Requirement(requirement)
     try:
-        version = installed(requirement.name)
+        version = installed(parsed.name)
     except metadata.PackageNotFoundError:
-        return Finding(requirement.name, Verdict.FAIL, "is not installed", "run `make install`")
-    if not requirement.specifier.contains(Version(version), prereleases=True):
-        says = f"{version}, but {requirement.specifier} is needed: {why}"
-        return Finding(requirement.name, Verdict.FAIL, says, "run `make install`")
-    return Finding(requirement.name, Verdict.PASS, version)
+        return Finding(parsed.name, Verdict.FAIL, "is not installed", "run `make install`")
+    if not parsed.specifier.contains(Version(version), prereleases=True):
+        says = f"{version}, but {parsed.specifier} is needed: {why}"
+        return Finding(parsed.name, Verdict.FAIL, says, "run `make install`")
+    return Finding(parsed.name, Verdict.PASS, version)
 
 
 def _check_disk(root: Path) -> Finding:

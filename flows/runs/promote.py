@@ -1,4 +1,4 @@
-"""The flows `promote` and `rollback`: the alias `champion` moves forward where no gate refuses, or back by the history."""
+"""The flows `promote` and `rollback`: the alias `champion` moves forward if no gate refuses, or back by the history."""
 
 from prefect import flow, get_run_logger, runtime
 from prefect.client.schemas.objects import State
@@ -11,25 +11,25 @@ from tasks.registry.promotion import Promotion
 from thaw.params.reading import read_params
 
 REFUSED = "Refused"
-"""The state of a run that did its work and moved nothing: of the type `Completed`, because nothing went wrong."""
+"""The state of a run that worked and left the alias in place; its type is `Completed`, because nothing went wrong."""
 
 
 @flow(name="promote")
 def promote(dry_run: bool = False, force: bool = False) -> "Promotion | State[Promotion]":
-    """Ask every gate in params.yaml about the challenger, and move the alias `champion` if none refuses.
+    """Run every gate in params.yaml on the challenger, and move the alias `champion` if none refuses.
 
-    A refusal ends in the state `Refused`, whose message says why.
+    A refusal ends in the state `Refused`; the message of the state has the reason.
 
     Args:
-        dry_run: only say what would happen
-        force: record a refusal again, even if nothing has changed since
+        dry_run: only report the decision
+        force: record a refusal again, even if nothing has changed since the last refusal
     """
     hold_temporary_server()
     flow_run = str(runtime.flow_run.id or "")
-    found = promotion.promote(read_params(), dry_run=dry_run, force=force, flow_run=flow_run)
-    get_run_logger().info("%s", found)
-    publish_gates(found)
-    return found if found.promoted else Completed(name=REFUSED, message=str(found), data=found)
+    outcome = promotion.promote(read_params(), dry_run=dry_run, force=force, flow_run=flow_run)
+    get_run_logger().info("%s", outcome)
+    publish_gates(outcome)
+    return outcome if outcome.promoted else Completed(name=REFUSED, message=str(outcome), data=outcome)
 
 
 @flow(name="rollback")
@@ -37,10 +37,10 @@ def rollback(to: int | None = None, dry_run: bool = False) -> Promotion:
     """Give the alias `champion` back to the version that had it before.
 
     Args:
-        to: the former champion that gets it; left out: the one before the present one
-        dry_run: only say what would happen
+        to: the former champion that gets the alias; left out: the champion before the present champion
+        dry_run: only report the move
     """
     hold_temporary_server()
-    found = promotion.rollback(read_params(), to=to, dry_run=dry_run, flow_run=str(runtime.flow_run.id or ""))
-    get_run_logger().info("%s", found)
-    return found
+    outcome = promotion.rollback(read_params(), to=to, dry_run=dry_run, flow_run=str(runtime.flow_run.id or ""))
+    get_run_logger().info("%s", outcome)
+    return outcome

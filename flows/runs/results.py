@@ -1,4 +1,4 @@
-"""What the pipeline has made, read from its files: the test metrics, the report, the registered version."""
+"""The results of the pipeline, read from its files: the test metrics, the report, the registered version."""
 
 import json
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ METRICS = paths.REPORT / "metrics.json"
 
 @dataclass(frozen=True)
 class Metric:
-    """A number measured on the test split, with its interval where it has one."""
+    """A number measured on the test split, with its interval if there is one."""
 
     name: str
     value: float
@@ -28,7 +28,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Registered:
-    """The model version that the pipeline registered last."""
+    """The last model version that the pipeline registered."""
 
     name: str
     version: str
@@ -40,7 +40,7 @@ class Registered:
 
 @dataclass(frozen=True)
 class Results:
-    """The pipeline's results; what does not exist (yet) is empty or None."""
+    """The pipeline's results; a missing result is empty or None."""
 
     metrics: tuple[Metric, ...]
     rows: int
@@ -54,18 +54,18 @@ class Results:
 
     @property
     def headline(self) -> Metric | None:
-        """The first thing to tell: the accuracy; the macro F1 of a model that names sets of labels."""
+        """The first figure to report: the accuracy, or the macro F1 of a model of label sets."""
         return self.metric("accuracy") or self.metric("macro_f1")
 
 
 def read_results(root: Path) -> Results:
-    """Read what the last run of the pipeline left below `root`.
+    """Read the results of the last run of the pipeline below `root`.
 
     Raises:
-        BadArtifact: a file is there but is not what the stages write.
+        BadArtifact: a file exists but does not have the content that the stages write.
     """
-    test = _object(_read(root / METRICS).get("test"))
-    registered = _read(root / paths.REGISTERED)
+    test = _object(_read_object(root / METRICS).get("test"))
+    registered = _read_object(root / paths.REGISTERED)
     page = root / REPORT_PAGE
     return Results(
         metrics=_metrics(test),
@@ -92,7 +92,7 @@ def _object(value: object) -> dict[str, float]:
     return {name: number for name, number in pairs if isinstance(number, int | float)}
 
 
-def _read(path: Path) -> dict[str, object]:
+def _read_object(path: Path) -> dict[str, object]:
     """A JSON object from a file; empty if there is no file."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The flow `score`: a deployed model over any number of images, to one table."""
+"""The flow `score`: the answers of a deployed model for any number of examples, in one table."""
 
 import os
 from pathlib import Path
@@ -18,12 +18,12 @@ from thaw.models.scoring.scoring import Scored
 
 RETRIES = 5
 _BACKOFF_S = 2
-"""The first pause before another try; each later one is twice as long."""
+"""The first pause before another try; each later pause is twice as long."""
 
 
 @flow(name="score", validate_parameters=True)
 def score(sources: list[str], output: str | None = None, model: str | None = None) -> Scored:
-    """Score images with the champion, or another version, and write a table to data/scores. A run that was killed goes on where it was.
+    """Score images with the champion, or another version, and write a table to data/scores. A killed run continues where it stopped.
 
     Args:
         sources: images, folders, globs, listings (CSV or Parquet with a column path), or addresses such as s3://bucket/photos; relative paths are the project's
@@ -57,13 +57,13 @@ def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -
     persist_result=False,
 )
 def score_sources(sources: list[str], output: str | None, model: str | None) -> Scored:
-    """Another try goes on where the last one ended."""
+    """Score the sources; another try continues where the last try stopped."""
     progress = Tenths("score", "images", get_run_logger().info)
     return scoring.score(sources, None if output is None else Path(output), model, progress)
 
 
 def publish(scored: Scored) -> None:
-    """The counts as a table in Prefect's own pages."""
+    """Make a table of the counts for Prefect's own pages."""
     rows: list[dict[str, object]] = [{"label": label, "images": count} for label, count in scored.labels.items()]
     rows.append({"label": "(cannot be used)", "images": scored.rejected})
     model = f"{scored.by.model} {scored.by.version}".rstrip()

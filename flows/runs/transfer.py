@@ -29,14 +29,14 @@ from flows.runs.watcher import watcher
 NOTHING_TO_DO = "Nothing to do: every stage is up to date"
 RETRIES = 5
 _BACKOFF_S = 2
-"""The first pause before another try; each later one is twice as long."""
+"""The first pause before another try; each later pause is twice as long."""
 TIMEOUT_S = 6 * 3600.0
-"""When a stage is stopped, unless the run says otherwise."""
+"""Seconds after which a stage is stopped, unless the run sets another limit."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which stages: `only` this one, or those `until` one, with that; both None: all."""
+class Selection:
+    """The stages to run: `only` this stage, or `until` this stage with all stages that it needs; both None: all."""
 
     only: str | None = None
     until: str | None = None
@@ -44,11 +44,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Transfer:
-    """What a run of the pipeline did."""
+    """The outcome of a run of the pipeline."""
 
     stages: tuple[Result, ...]
     promotion: str = ""
-    """What the promotion decided, in its own words; empty where there was none."""
+    """The decision of the promotion, in words; empty if there was no promotion."""
 
     @property
     def nothing_to_do(self) -> bool:
@@ -68,13 +68,13 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
     """Bring the pipeline up to date: every stage that DVC says must run, then the promotion of the new model.
 
     Args:
-        stage: only this stage, such as `head`; left out: all of them, and then the promotion
-        until: this stage and all that it needs, such as `advise`; left out: all of them
-        force: run stages even where nothing has changed
-        promote: end with the promotion, where `promotion.automatic` in params.yaml allows it
-        timeout_s: seconds after which a stage is stopped, with all that it has started
-        busy: where another run holds the project: `wait` for its end, or `skip` this run
-        why: what started the run, for whoever reads of it later
+        stage: only this stage, such as `head`; left out: all stages, and then the promotion
+        until: this stage and all stages that it needs, such as `advise`; left out: all stages
+        force: run stages even if nothing has changed
+        promote: end with the promotion, if `promotion.automatic` in params.yaml allows it
+        timeout_s: seconds after which a stage is stopped, with all its processes
+        busy: if another run holds the project: `wait` for its end, or `skip` this run
+        why: the reason for the run, for later readers
     """
     logger = get_run_logger()
     hold_temporary_server()
@@ -91,20 +91,20 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
     whole = stage is None and until is None
     try:
         with run_lock(root, wait=busy == "wait", on_wait=on_wait):
-            params = preflight(root)  # as they are now: it may have waited for hours
+            params = preflight(root)  # read now, because the run may have waited for hours
             source, began = look(root, params), now()
-            results = _reproduce(root, Wanted(stage, until), force=force, timeout_s=timeout_s)
+            results = _reproduce(root, Selection(stage, until), force=force, timeout_s=timeout_s)
             publish(root)
-            done = Transfer(results)
-            if done.nothing_to_do:
+            outcome = Transfer(results)
+            if outcome.nothing_to_do:
                 logger.info(NOTHING_TO_DO)
             if whole and promote and params.promotion.automatic:
-                done = Transfer(results, promotion=_promote())
+                outcome = Transfer(results, promotion=_promote())
             if whole and source is not None:
                 write_handled(root / RUN, Handled(source, began))
     except RunInProgress as error:
         return Completed(name="Skipped", message=f"{error.holder}; this run was skipped", data=Transfer(()))
-    return Completed(message=NOTHING_TO_DO, data=done) if done.nothing_to_do else done
+    return Completed(message=NOTHING_TO_DO, data=outcome) if outcome.nothing_to_do else outcome
 
 
 def _promote() -> str:
@@ -113,17 +113,17 @@ def _promote() -> str:
     return str(promote())
 
 
-def _reproduce(root: Path, wanted: Wanted, *, force: bool, timeout_s: float) -> tuple[Result, ...]:
-    """Reproduce the stages that are wanted, each as soon as those above it are done."""
-    stages = choose(read_stages(root), wanted)
-    fresh = frozenset[str]() if force or wanted.only else up_to_date(stages, read_states(root))
+def _reproduce(root: Path, selection: Selection, *, force: bool, timeout_s: float) -> tuple[Result, ...]:
+    """Reproduce the selected stages, each as soon as the stages above it have finished."""
+    stages = choose(read_stages(root), selection)
+    fresh = frozenset[str]() if force or selection.only else up_to_date(stages, read_states(root))
     reproductions = Reproductions(root)
     futures: dict[str, PrefectFuture[Result]] = {}
     try:
         for stage in stages:
-            named = reproduce.with_options(name=stage.name, task_run_name=stage.name)
+            stage_task = reproduce.with_options(name=stage.name, task_run_name=stage.name)
             order = Order(stage.name, force, timeout_s, flow_run=str(runtime.flow_run.id or ""))
-            futures[stage.name] = named.submit(
+            futures[stage.name] = stage_task.submit(
                 order,
                 None if stage.name in fresh else reproductions,
                 wait_for=[futures[above] for above in stage.upstream if above in futures],
@@ -136,19 +136,19 @@ def _reproduce(root: Path, wanted: Wanted, *, force: bool, timeout_s: float) -> 
     return _results(futures)
 
 
-def choose(stages: Sequence[Stage], wanted: Wanted) -> tuple[Stage, ...]:
-    """All stages, or those that are wanted, in their order.
+def choose(stages: Sequence[Stage], selection: Selection) -> tuple[Stage, ...]:
+    """The selected stages, in the order of `stages`.
 
     Raises:
-        UnknownStage: there is none of that name; the error lists those that are.
+        UnknownStage: there is no stage of that name; the error lists the stages.
     """
     names = [stage.name for stage in stages]
-    for name in (wanted.only, wanted.until):
+    for name in (selection.only, selection.until):
         if name is not None and name not in names:
             raise UnknownStage(f"there is no stage `{name}` in dvc.yaml; the stages are: {', '.join(names) or 'none'}")
-    if wanted.until:
-        return needed_for(stages, wanted.until)
-    return tuple(stage for stage in stages if wanted.only in (None, stage.name))
+    if selection.until:
+        return needed_for(stages, selection.until)
+    return tuple(stage for stage in stages if selection.only in (None, stage.name))
 
 
 def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -> bool:
@@ -163,7 +163,7 @@ def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -
     persist_result=False,
 )
 def reproduce(order: Order, reproductions: Reproductions | None) -> Result:
-    """One stage; without `reproductions` it is known to be up to date, and DVC need not be asked again."""
+    """Reproduce one stage; None for `reproductions` means that the stage is up to date and DVC is not called again."""
     logger = get_run_logger()
     watching = watcher.get()
     if reproductions is None:
@@ -184,12 +184,12 @@ def reproduce(order: Order, reproductions: Reproductions | None) -> Result:
 
 
 _ENDINGS = {
-    Outcome.FAILED: ("failed", "mend that"),
-    Outcome.TIMED_OUT: ("was stopped", "find out why, or give it longer with --timeout"),
+    Outcome.FAILED: ("failed", "correct that"),
+    Outcome.TIMED_OUT: ("was stopped", "find the cause, or give it more time with --timeout"),
     Outcome.BUSY: ("is busy", "wait until that process has ended"),
     Outcome.TRANSIENT: ("failed for now", "try again later"),
 }
-"""What happened, and what to do."""
+"""The event in words, and advice."""
 
 
 def _say(result: Result) -> str:
@@ -201,12 +201,12 @@ def _results(futures: "dict[str, PrefectFuture[Result]]") -> tuple[Result, ...]:
     """The results of all stages.
 
     Raises:
-        StageFailed: one failed; the message says which, why, what is done and what to do.
+        StageFailed: a stage failed; the message names the stage, the reason, the finished stages and advice.
     """
-    done = [name for name, future in futures.items() if future.state.is_completed()]
+    completed = [name for name, future in futures.items() if future.state.is_completed()]
     failed = [name for name, future in futures.items() if future.state.is_failed()]
     if failed:
         error = futures[failed[0]].result(raise_on_failure=False)
-        before = f"what is done stays done ({', '.join(done)})" if done else "nothing was done before it"
-        raise StageFailed(f"{error}; {before}, and `thaw run` goes on from there. Its output: {log_of(failed[0])}")
+        before = f"finished stages are kept ({', '.join(completed)})" if completed else "no stage finished before it"
+        raise StageFailed(f"{error}; {before}, and `thaw run` continues from there. Its output: {log_of(failed[0])}")
     return tuple(future.result() for future in futures.values())

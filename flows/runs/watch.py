@@ -1,4 +1,4 @@
-"""The flow `watch`: new images are scored and compared with those that the model was measured on; where they have drifted, training may start."""
+"""The flow `watch`: new examples are scored and compared with the examples that the model was measured on; drift may start training."""
 
 import os
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from thaw.params.sections import Params
 
 @dataclass(frozen=True)
 class Watched:
-    """What was found of a batch, the page that shows it, and what became of retraining, in words; empty where it was not asked for."""
+    """The report on a batch, its page, and the outcome of retraining in words; empty if no retraining was requested."""
 
     report: DriftReport
     page: Path
@@ -29,44 +29,44 @@ class Watched:
 
 @flow(name="watch")
 def watch(sources: list[str], retrain: bool = False, scores: str | None = None) -> Watched:
-    """Score new images, say whether they have drifted, and train again where that is wanted.
+    """Score new images, report whether they have drifted, and train again on request.
 
     Args:
-        sources: images and folders of them, as `thaw predict` takes them
-        retrain: where drift was found, start the flow `transfer`; once for the same images
-        scores: a table that is scored already, in the place of sources
+        sources: images and folders of images, as `thaw predict` takes them
+        retrain: if drift is found, start the flow `transfer`, once for the same images
+        scores: a table of scores, in the place of sources
     """
     os.chdir(find_project(Path.cwd()))
     hold_temporary_server()
     params = read_params()
-    measured = watching.measure(Path(scores) if scores else _score(sources), params)
-    report, log = measured.report, get_run_logger()
-    publish(measured)
+    measurement = watching.measure(Path(scores) if scores else _score(sources), params)
+    report, log = measurement.report, get_run_logger()
+    publish(measurement)
     log.info("%s", words.verdict(report))
     for line in words.lines(report):
         log.info("%s", line)
-    retraining = _retrain(measured, params) if retrain else ""
+    retraining = _retrain(measurement, params) if retrain else ""
     if retraining:
         log.info("%s", retraining)
-    return Watched(report, measured.page, measured.repeated, retraining)
+    return Watched(report, measurement.page, measurement.repeated, retraining)
 
 
-def publish(measured: Measured) -> None:
-    """Make the artifacts of a batch in Prefect's pages: what was tested, and a link to the page."""
-    report = measured.report
+def publish(measurement: Measured) -> None:
+    """Make the artifacts of a batch in Prefect's pages: a table of the tests, and a link to the page."""
+    report = measurement.report
     rows = [
         {
-            "what": words.TITLES[one.what],
-            "statistic": round(one.statistic, 5),
-            "p, all tests together": words.p(one.adjusted),
-            "drifted": "yes" if one.drifted else "not shown",
+            "what": words.TITLES[finding.what],
+            "statistic": round(finding.statistic, 5),
+            "p, all tests together": words.p(finding.adjusted),
+            "drifted": "yes" if finding.drifted else "not shown",
         }
-        for one in report.findings
+        for finding in report.findings
     ]
     if rows:
         create_table_artifact(table=rows, key="drift", description=words.verdict(report))
     create_link_artifact(
-        link=measured.page.absolute().as_uri(),
+        link=measurement.page.absolute().as_uri(),
         link_text="drift.html",
         key="drift-page",
         description=words.verdict(report),
@@ -79,20 +79,20 @@ def _score(sources: list[str]) -> Path:
     return Path(score(sources).path)
 
 
-def _retrain(measured: Measured, params: Params) -> str:
-    """Start training because of this batch, unless it was before; says what came of it."""
-    if not measured.report.drifted:
+def _retrain(measurement: Measured, params: Params) -> str:
+    """Start training because of this batch, unless it started training before; returns the outcome in words."""
+    if not measurement.report.drifted:
         return "No training was started: no drift was found."
-    if when := watching.claim_retraining(measured, params):
-        return f"No training was started: these same images started it before, at {when}. Add some of them with labels to the source; then `thaw run`."
-    get_run_logger().info("Training starts, because %s", words.verdict(measured.report))
+    if when := watching.claim_retraining(measurement, params):
+        return f"No training was started: the same images started it before, at {when}. Add some of them with labels to the source; then `thaw run`."
+    get_run_logger().info("Training starts, because %s", words.verdict(measurement.report))
     from flows.runs.transfer import transfer
 
     try:
-        done = transfer()
-    except BaseException:  # the next try with these images trains after all
-        watching.release_retraining(measured, params)
+        outcome = transfer()
+    except BaseException:  # another try with these images may train
+        watching.release_retraining(measurement, params)
         raise
-    if done.nothing_to_do:
+    if outcome.nothing_to_do:
         return "Training was started, and had nothing to do: the source has not changed. Add some of the new images with labels to it; then `thaw run`."
-    return f"Training was started because of the drift. {done.promotion}".strip()
+    return f"Training was started because of the drift. {outcome.promotion}".strip()

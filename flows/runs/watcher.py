@@ -1,4 +1,4 @@
-"""Telling whoever watches a run how it goes: the command line, or nobody."""
+"""The watcher of a run: the command line, or nobody."""
 
 from contextvars import ContextVar
 from typing import Protocol
@@ -8,7 +8,7 @@ from flows.dvc.run_lock import Holder
 
 
 class Watcher(Protocol):
-    """What a run tells while it goes. Called from several threads."""
+    """The events that a run reports. The methods are called from several threads."""
 
     def waits(self, holder: Holder) -> None:
         """Another run holds the project."""
@@ -20,11 +20,11 @@ class Watcher(Protocol):
         """A stage printed a line."""
 
     def ends(self, result: Result) -> None:
-        """A stage ended; if its outcome may pass, it may be tried again."""
+        """A stage ended; a stage whose error may pass may be tried again."""
 
 
 class Nobody:
-    """A watcher that looks away."""
+    """A watcher that ignores all events."""
 
     def waits(self, holder: Holder) -> None:
         pass
@@ -40,4 +40,4 @@ class Nobody:
 
 
 watcher: ContextVar[Watcher] = ContextVar("watcher", default=Nobody())  # noqa: B039  # it holds nothing
-"""Who watches the run. Not a parameter of the flow, whose parameters go to Prefect's server."""
+"""The watcher of the run. It is no parameter of the flow, because the parameters of a flow go to Prefect's server."""

@@ -120,8 +120,8 @@ def test_the_prefect_server_dies_during_a_run_and_comes_back(tmp_path: Path) -> 
         (root / "left.go").touch()
         output, _ = run.communicate(timeout=300)
     assert run.returncode == 1 and "Traceback" not in output.split("has stopped answering")[-1], output
-    assert f"the Prefect server {own['PREFECT_API_URL']} has stopped answering; what is done stays done" in output
-    assert "`thaw run` goes on from there" in output
+    assert f"the Prefect server {own['PREFECT_API_URL']} has stopped answering; finished stages are kept" in output
+    assert "`thaw run` continues from there" in output
 
     with serving(prefect_server(home, port), root):
         again = thaw(root, "run", **own)

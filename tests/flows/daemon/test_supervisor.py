@@ -76,8 +76,8 @@ def test_people_see_trouble_and_not_chatter() -> None:
 def test_the_log_has_every_line_with_its_service_and_no_colours(tmp_path: Path) -> None:
     shown: list[tuple[str, str]] = []
     with Journal(tmp_path, lambda service, line: shown.append((service, line))) as journal:
-        journal.write("mlflow", "\x1b[31mred\x1b[0m\n", shown=False)
-        journal.write("mlflow", "\n", shown=True)
+        journal.write("mlflow", "\x1b[31mred\x1b[0m\n", for_people=False)
+        journal.write("mlflow", "\n", for_people=True)
         journal.say("hello")
     assert shown == [("up", "hello")]
     assert [line.split(" ", 2)[2] for line in (tmp_path / LOG).read_text().splitlines()] == [

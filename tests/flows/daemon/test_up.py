@@ -112,8 +112,8 @@ def test_a_failed_run_is_told_with_what_to_do(up: Upped) -> None:
         assert message["subject"] == "thaw: transfer failed"
         for part in (
             "stage `last` failed: the input is bad",
-            "`thaw run` goes on",
-            "What to do: mend",
+            "`thaw run` continues",
+            "What to do: correct the error",
             f"flow-run/{run}",
         ):
             assert part in message["body"]

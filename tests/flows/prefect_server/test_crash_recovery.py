@@ -66,7 +66,7 @@ def test_one_that_goes_silent_is_dead_and_is_put_back_into_the_queue(client: Syn
         time.sleep(0.5)
     crashed, again = client.read_flow_run_states(run)[-2:]
     assert (crashed.type, again.type) == (StateType.CRASHED, StateType.SCHEDULED)
-    assert "No sign of life for 10 s" in str(crashed.message) and "what is done stays done" in str(again.message)
+    assert "No sign of life for 10 s" in str(crashed.message) and "finished stages are kept" in str(again.message)
 
 
 @pytest.mark.parametrize("kills", [MOST_KILLS - 1, MOST_KILLS])

@@ -31,7 +31,7 @@ def test_the_kind_is_told_by_the_address_and_no_secret_is_shown(address: str, to
 
 @pytest.mark.parametrize("address", ["", "team", "nothing://x", "https://", "ftp://example.org"])
 def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(BadNotice, match="no address that can be told"):
+    with pytest.raises(BadNotice, match="no address for notifications"):
         plan("team", address, FAILED)
 
 

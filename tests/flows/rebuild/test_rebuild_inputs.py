@@ -47,7 +47,7 @@ def test_images_and_weights_from_where_they_lay(recipe: Recipe, tmp_path: Path, 
     assert all(supply.complete for supply in look_for(recipe, place))
     assert git(place.checkout, "status", "--porcelain") == before, "looking lays nothing out"
     images, weights = bring(recipe, place)
-    assert "digest that was recorded" in images.origin and "MD5 was not recorded" in weights.origin
+    assert "has its recorded digest" in images.origin and "MD5 was not recorded" in weights.origin
     values = read_values(place.checkout / "params.yaml")
     source = place.checkout / str(value_at(values, "dataset.source"))
     assert source.parent == place.checkout and value_at(values, "extract.store") is None

@@ -76,15 +76,15 @@ def test_killed_it_leaves_no_server_and_no_stage_behind(end: signal.Signals, tmp
 def test_until_a_stage_means_all_that_it_needs(tmp_path: Path) -> None:
     from flows.dvc.stage_graph import read_stages
     from flows.project.errors import UnknownStage
-    from flows.runs.transfer import Wanted, choose
+    from flows.runs.transfer import Selection, choose
 
     stages = read_stages(build_toy(tmp_path / "toy"))
 
-    def names(wanted: Wanted) -> set[str]:
+    def names(wanted: Selection) -> set[str]:
         return {stage.name for stage in choose(stages, wanted)}
 
-    assert names(Wanted(until="left")) == {"first", "left"}
-    assert names(Wanted(until="last")) == names(Wanted()) == {"first", "left", "right", "last"}
-    assert names(Wanted(only="left")) == {"left"}
+    assert names(Selection(until="left")) == {"first", "left"}
+    assert names(Selection(until="last")) == names(Selection()) == {"first", "left", "right", "last"}
+    assert names(Selection(only="left")) == {"left"}
     with pytest.raises(UnknownStage, match="no stage `lft`"):
-        choose(stages, Wanted(until="lft"))
+        choose(stages, Selection(until="lft"))
