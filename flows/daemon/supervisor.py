@@ -97,7 +97,9 @@ class Supervisor:
         restarts = self._restarts[name]
         happened = f"{name} ended by itself ({dead.last_words})"
         if not restarts.allows(time.monotonic()):
-            raise NoServer(f"{happened}, and did so {restarts}; correct that, then start again. Log: {self._journal.path}")
+            raise NoServer(
+                f"{happened}, and did so {restarts}; correct that, then start again. Log: {self._journal.path}"
+            )
         self._journal.say(f"{happened}; starting it again in {restarts.pause_s:g} s ({restarts})")
         dead.stop()  # ends the processes that it left behind
         time.sleep(restarts.pause_s)

@@ -1,4 +1,4 @@
-"""What goes over the wire, as pydantic models; FastAPI documents them in `/openapi.json`."""
+"""The bodies of the answers, as pydantic models; FastAPI documents them in `/openapi.json`."""
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -17,31 +17,33 @@ REJECTED: JsonValue = {
 class Neighbour(BaseModel):
     """A training image that is like the one that was sent."""
 
-    labels: list[str] = Field(description="what it shows: one label, or a set of them")
+    labels: list[str] = Field(description="its label, or its set of labels")
     path: str = Field(description="below the source that the model was trained from")
     similarity: float = Field(description="cosine of the two images' standardised features, at most 1")
-    thumbnail: str = Field(description="where its small picture is served")
+    thumbnail: str = Field(description="the path of its small picture on this server")
 
 
 class ImageAnswer(BaseModel):
-    """What the model says of one image; or `reason`, why it could not be used, and nothing else."""
+    """The model's answer for one image; if the image could not be used, only `reason`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [LABELLED, REJECTED]})
 
     name: str | None = Field(None, description="the file's name as it was sent")
-    label: str | None = Field(None, description="the class, or `neither` where the model knows that it is of none")
-    labels: list[str] | None = Field(None, description="of a model that names sets: every class that it finds")
+    label: str | None = Field(
+        None, description="the class, or `neither` if the model finds that the image is of no known class"
+    )
+    labels: list[str] | None = Field(None, description="every class that the model finds; of a model of label sets")
     confidence: float | None = Field(None, description="the probability of the most probable class")
     known_score: float | None = Field(
-        None, description="how well known the image is, larger for better; of models that may say `neither`"
+        None, description="how well known the image is, larger is better; of a model that may answer `neither`"
     )
     probabilities: dict[str, float] | None = Field(None, description="of each class, calibrated")
-    nearest: list[Neighbour] | None = Field(None, description="the training images most like it, as many as asked for")
+    nearest: list[Neighbour] | None = Field(None, description="the most similar training images, as many as requested")
     reason: str | None = Field(None, description="why the image could not be used")
 
 
 class Prediction(BaseModel):
-    """The answer to `POST /predict`: an entry an image, in the order in which they were sent."""
+    """The answer to `POST /predict`: an entry for each image, in the order of the request."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"model": "thaw-own", "version": 3, "images": [LABELLED, REJECTED]}]}
@@ -53,7 +55,7 @@ class Prediction(BaseModel):
 
 
 class Failure(BaseModel):
-    """Every error."""
+    """The body of every error."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"error": "the request is larger than 16 MB; send fewer images at once"}]}
@@ -63,7 +65,7 @@ class Failure(BaseModel):
 
 
 class Unusable(Failure):
-    """No image of the request could be used; `images` says why for each."""
+    """No image of the request could be used; `images` has the reason of each."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"error": "no image of the request can be used", "images": [REJECTED]}]}
@@ -73,7 +75,7 @@ class Unusable(Failure):
 
 
 class State(BaseModel):
-    """Whether the process lives, or is ready."""
+    """The state of the process."""
 
     status: str = Field(examples=["ready"])
 
@@ -85,12 +87,12 @@ class ModelFacts(BaseModel):
     version: int
     asked_for: str = Field(description="the alias that is followed, or the version, as an MLflow URI")
     class_names: list[str]
-    names_sets: bool = Field(description="whether it names sets of labels")
-    says_neither: bool = Field(description="whether it may say `neither` of an image of no known class")
+    names_sets: bool = Field(description="whether it answers with sets of labels")
+    says_neither: bool = Field(description="whether it may answer `neither` for an image of no known class")
     architecture: str
     layer: str
-    engine: str = Field(description="what runs the network here")
-    gallery: int = Field(description="training images among which the nearest are looked for")
+    engine: str = Field(description="the engine that runs the network")
+    gallery: int = Field(description="number of training images that the nearest are searched among")
     created: str
     loaded: str
     tags: dict[str, str]

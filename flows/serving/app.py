@@ -1,4 +1,4 @@
-"""The application: its paths, what each takes and answers."""
+"""The application: its paths, with the requests and answers of each."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -60,12 +60,12 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 _NOT_READY: dict[int | str, dict[str, Any]] = {503: _REFUSALS[503] | {"description": "no model is loaded yet"}}
 Background = Callable[["Parts"], AbstractAsyncContextManager[None]]
-"""What runs beside the requests for as long as the application does: it puts models onto the desk."""
+"""A context that runs beside the requests as long as the application; it puts models onto the desk."""
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What the application is made of; all of it belongs to one event loop."""
+    """The parts of the application; all of them belong to one event loop."""
 
     limits: Limits
     asked_for: str
@@ -78,12 +78,12 @@ class Parts:
 
     @cached_property
     def room(self) -> Room:
-        """For requests that are under way."""
+        """The places for open requests."""
         return Room(self.limits.in_flight, self.metrics)
 
 
 def build_app(parts: Parts, background: Background) -> FastAPI:
-    """The application; it answers before a model is there, and says that it is not ready."""
+    """The application; before a model is loaded, it answers that it is not ready."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -126,12 +126,12 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
     ) -> Response:
         """Label images.
 
-        An image that cannot be used gets a `reason`, and the others are answered all the same; where none can be used, the status is 422.
+        An image that cannot be used gets a `reason`, and the others are answered all the same. If none can be used, the status is 422.
         """
         with parts.room.entered(), parts.desk.borrowed() as live:
             uploads = await read_uploads(request, parts.limits)
             said = await _said(live, uploads, parts)
-            # Looking for neighbours takes long enough to hold others up; wording an answer does not.
+            # The search for neighbours takes long enough to delay other requests; the wording of an answer does not.
             answers = (
                 await asyncio.to_thread(_answers, live, uploads, said, nearest)
                 if nearest
@@ -142,8 +142,8 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
         parts.metrics.images.labels("unusable").inc(len(answers) - usable)
         if usable == 0:
             raise Refused(422, "unusable", _why_none(answers), images=tuple(answers))
-        found = Prediction(model=live.version.name, version=live.version.number, images=answers)
-        return Response(found.model_dump_json(exclude_none=True), media_type="application/json")
+        prediction = Prediction(model=live.version.name, version=live.version.number, images=answers)
+        return Response(prediction.model_dump_json(exclude_none=True), media_type="application/json")
 
 
 async def _said(live: Live, uploads: Sequence[Upload], parts: Parts) -> list[Said | BadExample]:
@@ -177,12 +177,12 @@ def _why_none(answers: Sequence[ImageAnswer]) -> str:
 def _add_states(app: FastAPI, parts: Parts) -> None:
     @app.get("/health", response_model=State)
     async def health() -> State:
-        """Whether the process lives."""
+        """Report that the process lives."""
         return State(status="alive")
 
     @app.get("/ready", response_model=State, responses=_NOT_READY)
     async def ready() -> State:
-        """Whether a model is loaded and warm."""
+        """Report whether a model is loaded and warm."""
         with parts.desk.borrowed():
             return State(status="ready")
 
@@ -218,8 +218,8 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
             if gallery is None or row is None:
                 raise Refused(404, "gone", "the gallery of the version that answers has no such image")
             content = gallery.thumbnails[row]
-        kept = {"Cache-Control": "max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
-        return Response(content, media_type=media_type(content), headers=kept)
+        headers = {"Cache-Control": "max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
+        return Response(content, media_type=media_type(content), headers=headers)
 
     @app.get("/", include_in_schema=False)
     async def page() -> HTMLResponse:

@@ -1,4 +1,4 @@
-"""Micro-batches: images that come at about the same time go through the network together."""
+"""Micro-batches: examples that arrive at about the same time go through the network together."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -12,10 +12,10 @@ Answer = TypeVar("Answer")
 
 
 class Batcher(Generic[Item, Answer]):
-    """Gathers items into batches of at most `most`, and answers them in threads; to be used within one event loop.
+    """Gathers items into batches of at most `most`, and answers them in threads; for use within one event loop.
 
-    A batch begins once a thread is free, so under load it fills by itself. It waits for more only while items are announced, and no longer than `patience_s`:
-    a lone request loses nothing. `gathered` is told the size of each batch.
+    A batch begins once a thread is free, so under load it fills by itself. It waits for more items only while items are announced, and no longer than
+    `patience_s`, so a lone request loses nothing. `gathered` gets the size of each batch.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Batcher(Generic[Item, Answer]):
 
     @contextmanager
     def announced(self) -> Iterator[None]:
-        """Within it an item is on its way: whoever gathers may wait for it."""
+        """A context in which an item is on its way, so that a batch may wait for it."""
         self._announced += 1
         try:
             yield
@@ -48,22 +48,22 @@ class Batcher(Generic[Item, Answer]):
             self._announced -= 1
 
     async def ask(self, item: Item) -> Answer:
-        """The answer to one item, as part of a batch; what the batch raises is raised for each of its items."""
+        """The answer to one item, as part of a batch; an exception of the batch is raised for each of its items."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait((item, future))
         return await future
 
     async def close(self) -> None:
-        """Let its threads go; nobody may be waiting for an answer any more."""
+        """Stop the threads; no caller may be waiting for an answer any more."""
         self._gatherer.cancel()
         await asyncio.gather(self._gatherer, *self._batches, return_exceptions=True)
         self._pool.shutdown(wait=False)
 
     async def _gather(self) -> None:
         while True:
-            first = await self._queue.get()
+            head = await self._queue.get()
             await self._free.acquire()
-            batch = [one for one in [first, *await self._more()] if not one[1].cancelled()]
+            batch = [entry for entry in [head, *await self._more()] if not entry[1].cancelled()]
             if not batch:
                 self._free.release()
                 continue
@@ -72,18 +72,18 @@ class Batcher(Generic[Item, Answer]):
             task.add_done_callback(self._batches.discard)
 
     async def _more(self) -> list[tuple[Item, "asyncio.Future[Answer]"]]:
-        """What comes to a batch that has one already."""
+        """The further items of a batch that has its first item."""
         more: list[tuple[Item, asyncio.Future[Answer]]] = []
         until = monotonic() + self._patience_s
         while len(more) + 1 < self._most:
             if not self._queue.empty():
                 more.append(self._queue.get_nowait())
                 continue
-            left = until - monotonic()
-            if self._announced == 0 or left <= 0:
+            remaining_s = until - monotonic()
+            if self._announced == 0 or remaining_s <= 0:
                 break
             try:
-                async with asyncio.timeout(left):
+                async with asyncio.timeout(remaining_s):
                     more.append(await self._queue.get())
             except TimeoutError:
                 break

@@ -1,4 +1,4 @@
-"""Following an alias: the version that has it is loaded and warmed beside the one that answers, and then takes its place."""
+"""The follower of an alias: it loads and warms the version behind the alias beside the current version, and then exchanges them."""
 
 import asyncio
 import logging
@@ -21,11 +21,11 @@ log = logging.getLogger(__name__)
 LONGEST_PAUSE_S = 300.0
 
 Load = Callable[[int], tuple[ModelVersion, Classifier]]
-"""Reads and warms the version of a number, in a thread."""
+"""A function that reads and warms the version of a number; it is called in a thread."""
 
 
 def loader(registry: Registry, engine: EngineName, limits: Limits) -> Load:
-    """Loads versions from a registry."""
+    """A function that loads versions from a registry."""
 
     def load(number: int) -> tuple[ModelVersion, Classifier]:
         served = read_served_model(registry, number)
@@ -40,8 +40,8 @@ def loader(registry: Registry, engine: EngineName, limits: Limits) -> Load:
 class Follower:
     """Asks which version is wanted every `poll_s` seconds, and puts it onto the desk.
 
-    A registry that does not answer, an alias that is gone, and a version that does not load change nothing about what is served. A version that did not load
-    is tried again, at growing intervals.
+    A registry that does not answer, a deleted alias and a version that does not load leave the current version in service. A version that did not load is
+    tried again at growing intervals.
     """
 
     def __init__(self, find: Callable[[], int], load: Load, parts: Parts, poll_s: float) -> None:
@@ -55,13 +55,13 @@ class Follower:
         self._again = 0.0
 
     async def follow(self) -> None:
-        """Go on until cancelled."""
+        """Check until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(self._poll_s)
 
     async def look(self) -> None:
-        """Ask once, and change what is served if that is due."""
+        """Check once, and exchange the version if the alias has moved."""
         number = await self._wanted()
         current = self._parts.desk.current
         if number is None or (current is not None and number == current.version.number):
@@ -70,7 +70,7 @@ class Follower:
             return
         try:
             version, classifier = await asyncio.to_thread(self._load, number)
-        except Exception as error:  # whatever is wrong with it, the one that answers goes on
+        except Exception as error:  # for any error of the new version, the current version stays
             self._remember(number, error)
             return
         self._failed, self._pause_s = None, self._poll_s
@@ -80,11 +80,11 @@ class Follower:
         log.info("%s version %d answers now, by %s", version.name, version.number, classifier.engine.name)
 
     async def _wanted(self) -> int | None:
-        """The number that is wanted; None where the registry does not say."""
+        """The number of the version to serve; None if the registry gives no answer."""
         up = self._parts.metrics.registry_up
         try:
             number = await asyncio.to_thread(self._find)
-        except Exception as error:  # whatever is wrong with the registry, the version that answers goes on
+        except Exception as error:  # for any error of the registry, the current version stays
             up.set(1 if isinstance(error, RegistryError) else 0)
             self._say(f"{error}; {self._meanwhile()}")
             return None
@@ -98,11 +98,11 @@ class Follower:
         self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s) if number == self._failed else self._poll_s
         self._failed, self._again = number, monotonic() + self._pause_s
         self._parts.metrics.loads.labels("failed").inc()
-        shown = None if isinstance(error, ThawError) else error
-        log.error("version %d cannot be loaded (%s); %s", number, error, self._meanwhile(), exc_info=shown)
+        traceback = None if isinstance(error, ThawError) else error
+        log.error("version %d cannot be loaded (%s); %s", number, error, self._meanwhile(), exc_info=traceback)
 
     def _say(self, sentence: str) -> None:
-        """Log what is new; not the same every few seconds."""
+        """Log a new sentence; the same sentence is not repeated every few seconds."""
         if sentence != self._said:
             log.warning("%s", sentence)
         self._said = sentence
@@ -114,13 +114,13 @@ class Follower:
         return f"version {current.version.number} goes on answering"
 
 
-def following(registry: Registry, wanted: Wanted, *, engine: EngineName, poll_s: float) -> Background:
-    """What the application runs beside its requests."""
+def following(registry: Registry, name: Wanted, *, engine: EngineName, poll_s: float) -> Background:
+    """The background of the application: a follower of the alias."""
 
     @asynccontextmanager
     async def background(parts: Parts) -> AsyncIterator[None]:
         load = loader(registry, engine, parts.limits.example)
-        follower = Follower(lambda: find_number(registry, wanted), load, parts, poll_s)
+        follower = Follower(lambda: find_number(registry, name), load, parts, poll_s)
         task = asyncio.create_task(follower.follow())
         try:
             yield

@@ -1,7 +1,7 @@
-"""The names by which a server may be asked.
+"""The host names that requests to a server may use.
 
-A page in a browser can have its own name point to this machine (DNS rebinding), and would then be allowed to read every answer. Its requests still
-carry that name in `Host`, by which they are told from others.
+A page in a browser can let its own name point to this machine (DNS rebinding), and would then be allowed to read every answer. Its requests still
+carry that name in `Host`, so the server can refuse them.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from flows.serving.answers import Failure
 from flows.serving.metrics import Metrics
 from flows.serving.server import is_loopback
 
-UNKNOWN = Failure(error="this server is not known by that name; `thaw serve --allow-host NAME` lets it be")
+UNKNOWN = Failure(error="this server is not known by that name; `thaw serve --allow-host NAME` allows the name")
 
 
 @dataclass(frozen=True)
 class Hosts:
-    """Names that are known; `localhost` and loopback addresses always are. None: any name is."""
+    """Known names; `localhost` and loopback addresses are always known. None: any name is known."""
 
     names: frozenset[str] | None = None
 
@@ -33,10 +33,10 @@ class Hosts:
 
 
 def hosts_of(address: str, allowed: Sequence[str]) -> Hosts:
-    """What is known where a server listens on an IP address: the names that are allowed, and where there are none and other machines reach it, any.
+    """The known names of a server on an IP address: the allowed names; any name if none is given and other machines reach the address.
 
     Raises:
-        ValueError: what is allowed is no name.
+        ValueError: an allowed name is no host name.
     """
     names = frozenset(map(name_of, allowed))
     if "" in names:
@@ -45,7 +45,7 @@ def hosts_of(address: str, allowed: Sequence[str]) -> Hosts:
 
 
 def name_of(header: str) -> str:
-    """The name in `NAME` or `NAME:PORT`, in lower case; empty where there is none."""
+    """The name in `NAME` or `NAME:PORT`, in lower case; empty if there is no name."""
     try:
         return "" if "/" in header else urlsplit(f"//{header}").hostname or ""
     except ValueError:
@@ -53,7 +53,7 @@ def name_of(header: str) -> str:
 
 
 class KnownHosts:
-    """ASGI middleware that refuses what was asked by another name, on every path."""
+    """ASGI middleware that refuses requests to an unknown host name, on every path."""
 
     def __init__(self, app: Any, hosts: Hosts, metrics: Metrics) -> None:
         self._app = app
@@ -69,5 +69,5 @@ class KnownHosts:
 
 
 def _host(scope: Any) -> str:
-    found = [value for name, value in scope["headers"] if name == b"host"]
-    return str(found[0].decode("latin-1")) if len(found) == 1 else ""
+    values = [value for name, value in scope["headers"] if name == b"host"]
+    return str(values[0].decode("latin-1")) if len(values) == 1 else ""

@@ -1,4 +1,4 @@
-"""The model that answers now, and how another takes its place without a request noticing."""
+"""The model that answers now, and its exchange without a dropped request."""
 
 import asyncio
 import gc
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Live:
-    """A version at work: its classifier, the batches that go through it, and how many requests use it."""
+    """A version at work: its classifier, its batches, and the number of requests that use it."""
 
     def __init__(self, version: ModelVersion, classifier: Classifier, limits: Limits, metrics: Metrics) -> None:
         self.version = version
@@ -43,8 +43,8 @@ class Live:
     async def say(self, contents: Sequence[bytes], decoders: ThreadPoolExecutor) -> list[Said | BadExample]:
         """What the model says of each image file, or why it cannot be used."""
         async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(self._say(content, decoders)) for content in contents]
-        return [task.result() for task in asked]
+            pending = [group.create_task(self._say(content, decoders)) for content in contents]
+        return [task.result() for task in pending]
 
     async def _say(self, content: bytes, decoders: ThreadPoolExecutor) -> Said | BadExample:
         with self._batcher.announced():
@@ -56,7 +56,7 @@ class Live:
         return await self._batcher.ask(pixels)
 
     async def close(self) -> None:
-        """Let its threads go."""
+        """Stop its threads."""
         await self._batcher.close()
 
 
@@ -65,7 +65,7 @@ def _digests(classifier: Classifier) -> Sequence[bytes]:
 
 
 class Desk:
-    """Hands the model that is current to requests. A request keeps the one it began with; an old one is freed when its last request ends."""
+    """Lends the current model to requests. A request keeps the model that it began with; an old model is freed when its last request ends."""
 
     def __init__(self) -> None:
         self.current: Live | None = None
@@ -73,10 +73,10 @@ class Desk:
 
     @contextmanager
     def borrowed(self) -> Iterator[Live]:
-        """The current model, which stays whole within.
+        """A context with the current model, which is not freed within the context.
 
         Raises:
-            Refused: none is loaded yet.
+            Refused: no model is loaded yet.
         """
         live = self.current
         if live is None:
@@ -89,7 +89,7 @@ class Desk:
             self._free(live)
 
     def put(self, live: Live | None) -> None:
-        """Make a model current; None: there is none any more."""
+        """Make a model current; None removes the current model."""
         former, self.current = self.current, live
         if former is not None:
             self._free(former)
@@ -102,7 +102,7 @@ class Desk:
         task.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
-        """Free the current model and all that are on their way out."""
+        """Free the current model and all models that are being closed."""
         self.put(None)
         while self._closing:
             await asyncio.gather(*self._closing)

@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus: `GET /metrics`."""
+"""The figures for Prometheus: `GET /metrics`."""
 
 from time import perf_counter
 from typing import Any
@@ -11,7 +11,7 @@ _SIZES = (1, 2, 4, 8, 16)
 
 
 class Metrics:
-    """The figures of one server, in a registry of its own."""
+    """The figures of one server, in a separate registry."""
 
     def __init__(self) -> None:
         own = self.registry = CollectorRegistry()
@@ -43,12 +43,12 @@ class Metrics:
         )
 
     def text(self) -> bytes:
-        """All of it, in Prometheus's text format."""
+        """All figures, in Prometheus's text format."""
         return generate_latest(self.registry)
 
 
 class Measured:
-    """ASGI middleware that counts and times every request; of paths that do not exist there is one count, `other`."""
+    """ASGI middleware that counts and times every request; requests to unknown paths share one count, `other`."""
 
     def __init__(self, app: Any, metrics: Metrics, paths: frozenset[str]) -> None:
         self._app = app
@@ -61,14 +61,14 @@ class Measured:
             return
         start, status = perf_counter(), "500"
 
-        async def told(message: Any) -> None:
+        async def noting_status(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = str(message["status"])
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
+            await self._app(scope, receive, noting_status)
         finally:
             path = "/gallery" if scope["path"].startswith("/gallery/") else scope["path"]
             path = path if path in self._paths else "other"

@@ -1,4 +1,4 @@
-"""What a client did wrong, or what cannot be done now: a status, and one plain sentence as JSON."""
+"""Refused requests: a status, and one plain sentence as JSON."""
 
 import logging
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from flows.serving.answers import Failure, ImageAnswer, Unusable
 
 log = logging.getLogger(__name__)
 RETRY = {"Retry-After": "1"}
-"""For what may pass: a full house, a model on its way, an answer that took too long."""
+"""The headers of a refusal that may pass: all places taken, a model still loading, an answer that took too long."""
 
 
 class Refused(Exception):
-    """A request that gets no answer. `why` is its label in the metrics; `images` say what was wrong with each, where that was it."""
+    """A request that gets no answer. `why` is its label in the metrics; `images` has the reason of each image that could not be used."""
 
     def __init__(
         self,
@@ -41,8 +41,8 @@ def explain_errors(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> JSONResponse:
         app.state.metrics.rejected.labels(error.why).inc()
-        said = Unusable(error=str(error), images=list(error.images)) if error.images else Failure(error=str(error))
-        return JSONResponse(said.model_dump(exclude_none=True), error.status, error.headers)
+        body = Unusable(error=str(error), images=list(error.images)) if error.images else Failure(error=str(error))
+        return JSONResponse(body.model_dump(exclude_none=True), error.status, error.headers)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
@@ -50,12 +50,16 @@ def explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = "; ".join(f"{one['loc'][-1]}: {one['msg'][0].lower()}{one['msg'][1:]}" for one in error.errors())
-        return _failure(HTTPStatus.UNPROCESSABLE_ENTITY, f"what was asked for is not allowed: {wrong}")
+        wrong = "; ".join(
+            f"{problem['loc'][-1]}: {problem['msg'][0].lower()}{problem['msg'][1:]}" for problem in error.errors()
+        )
+        return _failure(HTTPStatus.UNPROCESSABLE_ENTITY, f"the request is not allowed: {wrong}")
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> JSONResponse:
-        return _failure(500, "the server failed on this request; its log says why, and the next one may go well")
+        return _failure(
+            500, "the server failed on this request; its log has the reason, and the next request may succeed"
+        )
 
 
 def _failure(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -64,8 +68,8 @@ def _failure(status: int, sentence: str, headers: Mapping[str, str] | None = Non
 
 def _sentence(request: Request, error: HTTPException) -> str:
     if error.status_code == HTTPStatus.NOT_FOUND and error.detail == HTTPStatus.NOT_FOUND.phrase:
-        return f"there is nothing at {request.url.path}; /docs lists what there is"
+        return f"there is nothing at {request.url.path}; /docs lists the paths"
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "another method")
-        return f"{request.method} is not taken at {request.url.path}; {allowed} is"
+        return f"{request.method} is not allowed at {request.url.path}; {allowed} is"
     return str(error.detail)

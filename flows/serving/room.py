@@ -1,4 +1,4 @@
-"""Room for requests that are under way; who finds none is asked to come again."""
+"""Places for open requests; a request without a place is refused and may try again."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from flows.serving.refusals import RETRY, Refused
 
 
 class Room:
-    """Places for requests, within one event loop."""
+    """A fixed number of places for requests, within one event loop."""
 
     def __init__(self, places: int, metrics: Metrics) -> None:
         self._places = places
@@ -17,10 +17,10 @@ class Room:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Hold a place within.
+        """A context that holds a place.
 
         Raises:
-            Refused: none is free.
+            Refused: no place is free.
         """
         if self._taken >= self._places:
             sentence = f"{self._places} requests are under way already; try again in a second"

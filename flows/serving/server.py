@@ -1,4 +1,4 @@
-"""The process that serves: its socket, uvicorn, and its end."""
+"""The serving process: its socket, uvicorn, and its end."""
 
 import socket
 from ipaddress import ip_address
@@ -22,40 +22,40 @@ def is_loopback(host: str) -> bool:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to an address; port 0: any that is free.
+    """A socket bound to an address; port 0: any free port.
 
     Raises:
-        NoServer: the port is taken, or the address is none of this machine.
+        NoServer: the port is taken, or the address does not belong to this machine.
     """
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        # Named, or asyncio does not know it for TCP and leaves Nagle's algorithm on: 40 ms for each answer.
+        # Without the named protocol, asyncio does not recognise TCP and leaves Nagle's algorithm on: 40 ms for each answer.
         bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
     except OSError as error:
         raise NoServer(
-            f"{host}:{port} cannot be listened on ({error.strerror or error}); stop what uses it, or name another --port"
+            f"{host}:{port} cannot be listened on ({error.strerror or error}); stop the program that uses it, or name another --port"
         ) from error
     return bound
 
 
 def address_of(bound: socket.socket) -> str:
-    """What a browser opens."""
+    """The address of the server for a browser."""
     host, port = bound.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Patient(uvicorn.Server):
-    """Ends once what is under way is finished, however often it is asked to, and without an exception."""
+    """A server that ends after its open requests, after any number of signals, and without an exception."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called for SIGTERM and SIGINT; uvicorn's own drops requests at the second one, which a wrapper that passes signals on sends as well."""
+        """Handle SIGTERM and SIGINT. Uvicorn's own handler drops requests at the second signal, and a wrapper that passes signals on sends a second one."""
         self.should_exit = True
 
 
 def run(app: FastAPI, bound: socket.socket, grace_s: float) -> None:
-    """Serve until SIGTERM or Ctrl-C; then finish the requests that are under way, for at most `grace_s`."""
+    """Serve until SIGTERM or Ctrl-C; then finish the open requests within `grace_s`."""
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_keep_alive=_IDLE_S, timeout_graceful_shutdown=int(grace_s) + 1,
         server_header=False, lifespan="on", ws="none",

@@ -18,7 +18,7 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class Upload:
-    """An image file as it was sent. name: what the client calls it, fit to be shown; None: it has no name."""
+    """A file as it was sent. name: the client's name for it, safe to show; None: it has no name."""
 
     name: str | None
     content: bytes
@@ -28,7 +28,7 @@ async def read_uploads(request: Request, limits: Limits) -> list[Upload]:
     """Every image of a request, in order.
 
     Raises:
-        Refused: too much, too slow, of another kind, or nothing.
+        Refused: the request is too large, too slow, of another content type, or empty.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
@@ -41,8 +41,8 @@ async def read_uploads(request: Request, limits: Limits) -> list[Upload]:
         raise Refused(
             408, "slow", f"the request did not come in within {limits.timeout_s:g} s; send fewer images at once"
         ) from error
-    what = f"the content type {shortened(kind, 80)} is not taken" if kind else "no content type is given"
-    raise Refused(415, "kind", f"{what}; send multipart/form-data, or the bytes of one image as image/*")
+    problem = f"the content type {shortened(kind, 80)} is not taken" if kind else "no content type is given"
+    raise Refused(415, "kind", f"{problem}; send multipart/form-data, or the bytes of one image as image/*")
 
 
 async def _of_body(request: Request, limits: Limits) -> Upload:
@@ -53,7 +53,7 @@ async def _of_body(request: Request, limits: Limits) -> Upload:
 
 
 async def _of_form(request: Request, limits: Limits) -> list[Upload]:
-    # Starlette gives up at the first file beyond the limit, so no more are ever held; files above 1 MB wait on the disk.
+    # Starlette gives up at the first file beyond the limit, so no further files are kept; files above 1 MB wait on the disk.
     parser = MultiPartParser(request.headers, _limited(request, limits), max_files=limits.images, max_fields=16)
     try:
         form = await parser.parse()
@@ -87,7 +87,7 @@ def _name(file: UploadFile) -> str | None:
 
 
 async def _limited(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
-    """The body as it comes, refused as soon as it is known to be too large."""
+    """The body in chunks as they arrive; refused as soon as it exceeds the limit."""
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > limits.body_bytes:
         raise _too_large(limits)

@@ -1,4 +1,4 @@
-"""Answers of the model in the form in which they are sent."""
+"""The answers of the model in the form of the API."""
 
 from flows.serving.answers import ImageAnswer, ModelFacts, Neighbour
 from flows.serving.live import Live
@@ -7,7 +7,7 @@ from thaw.models.predictor import Predictor
 from thaw.models.serving.classifier import Classifier, Said
 
 DIGITS = 7
-"""As many as float32 holds."""
+"""The decimal digits of a float32."""
 
 
 def worded(
@@ -43,7 +43,7 @@ def neighbours_of(classifier: Classifier, said: Said, count: int) -> list[Neighb
 
 
 def facts_of(live: Live, asked_for: str) -> ModelFacts:
-    """What `GET /model` says."""
+    """The answer of `GET /model`."""
     version, classifier = live.version, live.classifier
     predictor = classifier.predictor
     return ModelFacts(

@@ -228,7 +228,7 @@ def test_what_breaks_inside_is_a_sentence_and_the_next_request_goes_well() -> No
 
     with served(desk_with(replace(plain, engine=Broken()))) as running:  # type: ignore[arg-type]
         answer = httpx.post(f"{running.address}/predict", files=form(digit_files(1)[0]), timeout=60)
-        assert "its log says why" in refusal(answer, 500) and "secret" not in answer.text
+        assert "its log has the reason" in refusal(answer, 500) and "secret" not in answer.text
         assert post(running) == 200
 
 
