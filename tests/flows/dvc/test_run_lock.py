@@ -58,7 +58,7 @@ def test_the_same_process_passes_through(tmp_path: Path) -> None:
 
 def test_one_is_up_at_a_time_and_a_killed_one_is_not(tmp_path: Path) -> None:
     assert not is_up(tmp_path)
-    code = HOLD.replace("run_lock", "up_lock")
+    code = HOLD.replace("import run_lock", "import up_lock").replace("with run_lock", "with up_lock")
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None and process.stdout.readline() == "held\n"

@@ -12,15 +12,15 @@ import pytest
 
 HOLDER = """
 import subprocess, sys, time
-from flows import leash
+from flows.processes import orphan_guard
 asleep = [sys.executable, "-c", "import time; time.sleep(600)"]
 # A process that starts another one in a group of its own, as a worker does with its flow runs.
 parent = "import subprocess, sys, time; p = subprocess.Popen(%r, start_new_session=True); print(p.pid, flush=True); time.sleep(600)" % asleep
 held = subprocess.Popen([sys.executable, "-c", parent], start_new_session=True, stdout=subprocess.PIPE, text=True)
 let_go = subprocess.Popen(asleep, start_new_session=True)
-leash.hold(held.pid)
-leash.hold(let_go.pid)
-leash.release(let_go.pid)
+orphan_guard.hold(held.pid)
+orphan_guard.hold(let_go.pid)
+orphan_guard.release(let_go.pid)
 print(held.pid, held.stdout.readline().strip(), let_go.pid, flush=True)
 time.sleep(600)
 """
@@ -60,6 +60,6 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def test_a_group_that_has_ended_meanwhile_is_no_matter() -> None:
-    code = "from flows import leash; leash.hold(2**22 + 1); leash.release(2**22 + 2)"
+    code = "from flows.processes import orphan_guard; orphan_guard.hold(2**22 + 1); orphan_guard.release(2**22 + 2)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
     assert done.stdout + done.stderr == ""
