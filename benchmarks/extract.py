@@ -40,7 +40,7 @@ from thaw.backbones.engines.reference import reference_network, reference_pass, 
 from thaw.backbones.engines.torch_engine import build_torch_engine
 from thaw.backbones.weights import Weights
 from thaw.dataset.ingestion import ingest
-from thaw.features.extraction.extraction import extract
+from thaw.features.extraction.extraction import Aids, extract
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
@@ -160,7 +160,7 @@ def _end_to_end(name: str, backbone: Backbone, images: Path, rounds: int) -> Non
             with tempfile.TemporaryDirectory() as folder:
                 params = ExtractParams(precision=precision)
                 store = FeatureStore(Path(folder))
-                extract(manifest, images, backbone, store, params, limits=Limits(MOST), keep=Path(kept))
+                extract(manifest, images, backbone, store, params, limits=Limits(MOST), aids=Aids(keep=Path(kept)))
 
         contenders: dict[str, Callable[[], object]] = {"reference": loop, "decode": decode}
         for precision in _PRECISIONS:

@@ -15,7 +15,7 @@ from thaw.backbones.official_weights import fetch_weights, weights_of
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import Example, Manifest, build_manifest, read_manifest, references_of
 from thaw.dataset.selection import class_names_of, training_examples, validation_examples
-from thaw.features.extraction.extraction import Extraction, extract
+from thaw.features.extraction.extraction import Aids, Extraction, extract
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.errors import BadArtifact, BadParameters, BadWeights, OutOfMemory, ThawError, Unreachable
 from thaw.foundation.files.shared_lock import adding
@@ -139,8 +139,7 @@ def _extract(backbone: Backbone, examples: Sequence[Example], params: Params, pr
         FeatureStore(FEATURES),
         params.extract.model_copy(update={"views": ("identity",), "store": None}),
         limits=params.dataset.limits,
-        keep=NETWORKS,
-        progress=progress,
+        aids=Aids(keep=NETWORKS, progress=progress),
     )
 
 

@@ -25,15 +25,14 @@ def main() -> None:
 
 def _bring_up_to_date(params: Params) -> None:
     asked, inputs = _asked(params), (MANIFEST, Path(params.backbone.weights))
-    index = settled_index(RECORD, asked, inputs)
-    if index is None:
-        beginning = look(asked, inputs)
-        index = _extract(params)
-        write_index(index, FEATURES_INDEX)
-        record_settled(RECORD, beginning, FeatureStore(FEATURES), index)
-    else:
-        log.info("%d images: all with features already, and nothing has changed", index.rows)
-        write_index(index, FEATURES_INDEX)
+    if (settled := settled_index(RECORD, asked, inputs)) is not None:
+        log.info("%d images: all with features already, and nothing has changed", settled.rows)
+        write_index(settled, FEATURES_INDEX)
+        return
+    beginning = look(asked, inputs)
+    index = _extract(params)
+    write_index(index, FEATURES_INDEX)
+    record_settled(RECORD, beginning, FeatureStore(FEATURES), index)
 
 
 def _asked(params: Params) -> str:
@@ -47,21 +46,13 @@ def _extract(params: Params) -> FeatureIndex:
     # PyTorch takes seconds to load: only where there may be something to do.
     from thaw.backbones.backbone import read_backbone
     from thaw.dataset.manifest import read_manifest
-    from thaw.features.extraction.extraction import extract
+    from thaw.features.extraction.extraction import Aids, extract
 
+    manifest, backbone = read_manifest(MANIFEST), read_backbone(params.backbone)
+    source, store = Path(params.dataset.source), FeatureStore(FEATURES)
     with counted("extract", "images") as progress:
-        extraction = extract(
-            read_manifest(MANIFEST),
-            Path(params.dataset.source),
-            read_backbone(params.backbone),
-            FeatureStore(FEATURES),
-            params.extract,
-            limits=params.dataset.limits,
-            keep=NETWORKS,
-            lender=FeatureStore(SCORED_FEATURES),
-            progress=progress,
-        )
-    return extraction.index
+        aids = Aids(keep=NETWORKS, lender=FeatureStore(SCORED_FEATURES), progress=progress)
+        return extract(manifest, source, backbone, store, params.extract, limits=params.dataset.limits, aids=aids).index
 
 
 if __name__ == "__main__":

@@ -36,6 +36,19 @@ class Extraction:
     cached: int
 
 
+@dataclass(frozen=True)
+class Aids:
+    """What helps a run and changes no feature.
+
+    keep: the folder where converted networks are kept for the next run. lender: another store, such as that of scored images; what it has is copied.
+    progress: is told of forward passes that are done, and of all.
+    """
+
+    keep: Path | None = None
+    lender: FeatureStore | None = None
+    progress: Progress = untold
+
+
 def extract(
     manifest: Manifest,
     source: Path,
@@ -44,15 +57,12 @@ def extract(
     params: ExtractParams,
     *,
     limits: Limits,
-    keep: Path | None = None,
-    lender: FeatureStore | None = None,
-    progress: Progress = untold,
+    aids: Aids = Aids(),
 ) -> Extraction:
     """Bring the store up to date with the manifest, and return its canonical index.
 
     Each distinct digest goes through the backbone once for each view, whatever the number of layers; what the store has is not computed again, and
     the network is run no further than the missing layers need. A kill loses at most one part of `params.part_rows` rows.
-    keep: the folder where converted networks are kept for the next run. lender: another store, such as that of scored images; what it has is copied.
 
     Raises:
         BadParameters: no engine gives the right features with these parameters; the message says which to change.
@@ -63,52 +73,56 @@ def extract(
     """
     paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
     images = [(digest, source / path) for digest, path in paths.items()]
-    extractor = Extractor.begin(backbone, _own(params), limits, keep)
-    pixels = extractor.pixels
-    mirror = Mirror(params.store) if params.store else None
-    at_hand = _AtHand(store, mirror, frozenset(paths))
+    extractor = Extractor.begin(backbone, _own(params), limits, aids.keep)
+    at_hand = _AtHand(store, Mirror(params.store) if params.store else None, frozenset(paths))
     precision = _precision(
-        params, backbone, extractor.device, at_hand, lambda count: pixels.read(spread(images, count))
+        params, backbone, extractor.device, at_hand, lambda count: extractor.pixels.read(spread(images, count))
     )
     layers = cut_layers(backbone, precision, params.dtype, expand_views(params.views))
     for layer in layers:
         check_part_rows(layer, params.part_rows)
-    present = {layer: _present(store, layer) for layer in layers}
-    if mirror and _tasks(images, present):
-        log.info("%d parts fetched from %s", sum(mirror.pull(store, layer) for layer in layers), mirror.url)
-        present = {layer: _present(store, layer) for layer in layers}
-    if lender and _borrowed(store, lender, present, frozenset(paths)):
-        present = {layer: _present(store, layer) for layer in layers}
+    present = at_hand.gather(layers, aids.lender)
     tasks = _tasks(images, present)
-    lacking, passes = sum(len(task.images) for task in tasks), sum(task.passes for task in tasks)
-    log.info("%d images: %d with features already, %d forward passes to do", len(images), len(images) - lacking, passes)
+    lacking = sum(len(task.images) for task in tasks)
+    _tell(len(images), lacking, tasks)
     if tasks or changes(part for layer in layers for part in store.stated(layer)):
         cached = [(digest, path) for digest, path in images if all(digest in held for held in present.values())]
-        self_check(store, layers, backbone, pixels, cached=cached, precision=precision)
-    done = 0
-    for more in _fill(extractor, store, tasks, params, precision):
-        done += more
-        progress(done, passes)
-    if not backbone.is_unchanged():
-        raise BadWeights(
-            "the backbone's weights changed while it ran, so the features of this run are not to be trusted; delete "
-            f"{', '.join(str(store.root / layer.fingerprint) for layer in layers)}"
-        )
-    if mirror:
-        log.info("%d parts sent to %s", sum(mirror.push(store, layer) for layer in layers), mirror.url)
+        self_check(store, layers, backbone, extractor.pixels, cached=cached, precision=precision)
+    _compute(extractor, store, tasks, params, precision, progress=aids.progress)
+    _check_unchanged(backbone, store, layers)
+    at_hand.send(layers)
     _check_complete(store, layers, paths.keys())
     index = FeatureIndex(backbone.architecture, params.dtype, layers, len(paths), hash_digests(paths.keys()))
     return Extraction(index, computed=lacking, cached=len(images) - lacking)
 
 
-def _borrowed(
-    store: FeatureStore, lender: FeatureStore, present: Mapping[Layer, AbstractSet[bytes]], wanted: AbstractSet[bytes]
-) -> int:
-    """Copy what the lender has and the store lacks; returns how many rows came."""
-    rows = sum(borrow(store, lender, layer, wanted - held) for layer, held in present.items())
-    if rows:
-        log.info("%d rows copied from %s", rows, lender.root)
-    return rows
+def _tell(images: int, lacking: int, tasks: Sequence[ExtractionTask]) -> None:
+    passes = sum(task.passes for task in tasks)
+    log.info("%d images: %d with features already, %d forward passes to do", images, images - lacking, passes)
+
+
+def _compute(
+    extractor: Extractor,
+    store: FeatureStore,
+    tasks: Sequence[ExtractionTask],
+    params: ExtractParams,
+    precision: Precision,
+    *,
+    progress: Progress,
+) -> None:
+    """Compute the tasks, and tell of each part as it comes in."""
+    done, passes = 0, sum(task.passes for task in tasks)
+    for more in _fill(extractor, store, tasks, params, precision):
+        done += more
+        progress(done, passes)
+
+
+def _check_unchanged(backbone: Backbone, store: FeatureStore, layers: Sequence[Layer]) -> None:
+    if not backbone.is_unchanged():
+        raise BadWeights(
+            "the backbone's weights changed while it ran, so the features of this run are not to be trusted; delete "
+            f"{', '.join(str(store.root / layer.fingerprint) for layer in layers)}"
+        )
 
 
 def _own(params: ExtractParams) -> ExtractParams:
@@ -173,6 +187,33 @@ class _AtHand:
         """How many of the images have features here; where none has, how many parts there are at the other place."""
         here = len(self.wanted & _present(self.store, layer))
         return here or (len(self.mirror.names(layer)) if self.mirror else 0)
+
+    def gather(self, layers: Sequence[Layer], lender: FeatureStore | None) -> dict[Layer, set[bytes]]:
+        """Fetch what is lacking from the other place, copy what the lender has; the digests that are here then, for each layer."""
+        present = self._present(layers)
+        if self.mirror and any(self.wanted - held for held in present.values()):
+            log.info(
+                "%d parts fetched from %s", sum(self.mirror.pull(self.store, at) for at in layers), self.mirror.url
+            )
+            present = self._present(layers)
+        if lender and self._borrow(lender, present):
+            present = self._present(layers)
+        return present
+
+    def send(self, layers: Sequence[Layer]) -> None:
+        """Send what the other place has not got."""
+        if self.mirror:
+            log.info("%d parts sent to %s", sum(self.mirror.push(self.store, at) for at in layers), self.mirror.url)
+
+    def _present(self, layers: Sequence[Layer]) -> dict[Layer, set[bytes]]:
+        return {layer: _present(self.store, layer) for layer in layers}
+
+    def _borrow(self, lender: FeatureStore, present: Mapping[Layer, AbstractSet[bytes]]) -> int:
+        """Copy what the lender has and the store lacks; returns how many rows came."""
+        rows = sum(borrow(self.store, lender, layer, self.wanted - held) for layer, held in present.items())
+        if rows:
+            log.info("%d rows copied from %s", rows, lender.root)
+        return rows
 
 
 def cut_layers(backbone: Backbone, precision: Precision, dtype: str, views: Sequence[View]) -> tuple[Layer, ...]:

@@ -14,7 +14,7 @@ from object_store import object_store, objects
 from thaw.backbones.architectures import build_seeded
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.backbones.weights import write_weights
-from thaw.features.extraction.extraction import Extraction, extract
+from thaw.features.extraction.extraction import Aids, Extraction, extract
 from thaw.features.extraction.ray.cluster import fitting_actors
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.errors import BadParameters, BadSource, Unreachable
@@ -33,7 +33,7 @@ def run(
     images: Path, backbone: Backbone, into: FeatureStore, progress: Progress = untold, **changes: object
 ) -> Extraction:
     params = ExtractParams.model_validate({"part_rows": 16, **changes})
-    return extract(manifest_of(images), images, backbone, into, params, limits=LIMITS, progress=progress)
+    return extract(manifest_of(images), images, backbone, into, params, limits=LIMITS, aids=Aids(progress=progress))
 
 
 def same(one: FeatureStore, other: FeatureStore, found: Extraction, digests: list[bytes]) -> bool:
