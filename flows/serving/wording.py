@@ -2,8 +2,6 @@
 
 from flows.serving.answers import ImageAnswer, ModelFacts, Neighbour
 from flows.serving.live import Live
-from thaw.models.label_sets_predictor import LabelSetPredictor
-from thaw.models.predictor import Predictor
 from thaw.models.serving.classifier import Classifier, Said
 
 DIGITS = 7
@@ -51,8 +49,8 @@ def facts_of(live: Live, asked_for: str) -> ModelFacts:
         version=version.number,
         asked_for=asked_for,
         class_names=list(classifier.class_names),
-        names_sets=isinstance(predictor, LabelSetPredictor),
-        says_neither=isinstance(predictor, Predictor) and predictor.openness is not None,
+        names_sets=not predictor.head.target.exclusive,
+        says_neither=predictor.openness is not None,
         architecture=predictor.backbone.architecture,
         layer=predictor.layer,
         engine=classifier.engine.name,

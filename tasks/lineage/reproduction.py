@@ -21,7 +21,7 @@ from thaw.foundation.errors import BadArtifact, NotReproducible
 from thaw.lineage.agreement import Agreement, compare_predictions
 from thaw.lineage.surroundings import installed_packages
 from thaw.params.reading import PARAMS
-from thaw.targets.label_sets.predictions import read_any_predictions
+from thaw.targets.predictions import read_predictions
 
 METRICS = "report/metrics.json"
 _OWN_CODE = ("thaw/", "tasks/")
@@ -161,8 +161,8 @@ def package_differences(lineage: Lineage) -> tuple[str, ...]:
 def compare_rebuilt(recipe: Recipe, root: Path, tolerance: float) -> Agreement:
     """Compare what the stages wrote below `root` with what the version's run holds."""
     return compare_predictions(
-        read_any_predictions(recipe.predictions),
-        read_any_predictions(root / REPORT / "predictions.parquet"),
+        read_predictions(recipe.predictions),
+        read_predictions(root / REPORT / "predictions.parquet"),
         (_test_metrics(recipe.metrics), _test_metrics(root / REPORT / "metrics.json")),
         tolerance,
     )

@@ -13,7 +13,6 @@ from tasks.registry.model_files import PredictorFiles, bring_predictor_files, fi
 from tasks.registry.registry import CHAMPION, ModelVersion, Registry
 from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.foundation.files.atomic import digest_bytes, digest_file, sync
-from thaw.models.label_sets_predictor import LabelSetPredictor, read_any_predictor
 from thaw.models.predictor import Predictor
 
 MODELS = STATE / "models"
@@ -32,7 +31,7 @@ class Deployed:
     name: str
     version: str
     fingerprint: str
-    predictor: Predictor | LabelSetPredictor
+    predictor: Predictor
     key: str
 
 
@@ -48,11 +47,11 @@ def read_deployed(registry: Registry, uri: str | None = None) -> Deployed:
     where = version.uri if version else str(uri)
     folder = _bring(where)
     try:
-        predictor, key = read_any_predictor(folder), _key(folder)
+        predictor, key = Predictor.read(folder), _key(folder)
     except (BadArtifact, OSError):
         shutil.rmtree(folder, ignore_errors=True)  # torn since it was brought, or gone
         folder = _bring(where)
-        predictor, key = read_any_predictor(folder), _key(folder)
+        predictor, key = Predictor.read(folder), _key(folder)
     named = (version.name, str(version.number)) if version else (where, "")
     return Deployed(*named, version.tags.get("thaw.fingerprint", "") if version else "", predictor, key)
 

@@ -9,10 +9,9 @@ from tasks.registry.registry import ModelVersion, Registry
 from thaw.evaluation.checks import read_checks
 from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.gates.deciding import Evidence
-from thaw.gates.pairing import AnyPredictions
 from thaw.gates.parity import read_parity
 from thaw.models.serving_cost import read_serving_cost
-from thaw.targets.label_sets.predictions import read_any_predictions
+from thaw.targets.predictions import Predictions, read_predictions
 
 FOLDER = "report"
 PREDICTIONS = f"{FOLDER}/predictions.parquet"
@@ -50,6 +49,6 @@ def gather(registry: Registry, champion: ModelVersion | None, challenger: ModelV
         )
 
 
-def _predictions(registry: Registry, version: ModelVersion, folder: Path) -> AnyPredictions:
+def _predictions(registry: Registry, version: ModelVersion, folder: Path) -> Predictions:
     folder.mkdir()
-    return read_any_predictions(registry.download(version, PREDICTIONS, folder))
+    return read_predictions(registry.download(version, PREDICTIONS, folder))

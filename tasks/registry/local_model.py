@@ -7,15 +7,13 @@ from thaw.backbones.backbone import read_backbone
 from thaw.features.store.store import read_index
 from thaw.finetuning.result import read_finetuned
 from thaw.heads import read_head
-from thaw.heads.label_sets_storage import holds_label_set_head, read_label_set_head
 from thaw.heads.open_set import read_openness
-from thaw.models.label_sets_predictor import LabelSetPredictor
 from thaw.models.predictor import Predictor
 from thaw.params.sections import Params
 from thaw.params.strategy import read_strategy
 
 
-def read_assembled(params: Params) -> Predictor | LabelSetPredictor:
+def read_assembled(params: Params) -> Predictor:
     """The fine-tuned network where there is one, else the backbone, cut at the strategy's layer, with the head."""
     tuned = read_finetuned(FINETUNED)
     if tuned is not None:
@@ -23,6 +21,4 @@ def read_assembled(params: Params) -> Predictor | LabelSetPredictor:
     layer = read_index(FEATURES_INDEX).layer(read_strategy(STRATEGY).layer)
     backbone = read_backbone(params.backbone.model_copy(update={"layers": (layer.name,)}))
     backbone = replace(backbone, layers=(layer.name,))
-    if holds_label_set_head(HEAD):
-        return LabelSetPredictor(backbone, read_label_set_head(HEAD), layer.name)
     return Predictor(backbone, read_head(HEAD), layer.name, read_openness(HEAD))

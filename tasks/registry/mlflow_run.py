@@ -18,7 +18,6 @@ from tasks.registry.local_model import read_assembled
 from thaw.dataset.label_sets import join_labels
 from thaw.dataset.manifest import read_manifest
 from thaw.foundation.files.atomic import digest_file
-from thaw.models.label_sets_predictor import LabelSetPredictor
 from thaw.models.predictor import Predictor
 from thaw.params.sections import Params
 from thaw.strategies.certificate.record import figures_of, read_certificate
@@ -125,13 +124,13 @@ def _no_bytecode() -> Iterator[None]:
         sys.dont_write_bytecode = before
 
 
-def _outputs(predictor: Predictor | LabelSetPredictor) -> "list[ColSpec | TensorSpec]":
+def _outputs(predictor: Predictor) -> "list[ColSpec | TensorSpec]":
     """The columns that the model gives: see `tasks/registry/pyfunc_model.py`."""
     from mlflow.types import ColSpec, DataType
     from mlflow.types.schema import Array
 
     probabilities = [ColSpec(DataType.float, f"p_{name}") for name in predictor.class_names]
-    if isinstance(predictor, LabelSetPredictor):
+    if not predictor.head.target.exclusive:
         return [ColSpec(Array(DataType.string), "labels"), *probabilities]
     known = () if predictor.openness is None else ("known_score",)
     scores = [ColSpec(DataType.float, name) for name in ("confidence", *known)]

@@ -14,8 +14,8 @@ from PIL import Image
 
 from thaw.foundation.errors import BadExample
 from thaw.kinds.kind import Limits
-from thaw.models.label_sets_predictor import LabelSetAnswer, LabelSetPredictor, read_any_predictor
-from thaw.models.predictor import Answer, Predictor
+from thaw.models.answer import Answer
+from thaw.models.predictor import Predictor
 
 LIMITS = Limits(100_000_000)
 BATCH = 64
@@ -27,7 +27,7 @@ class ImageClassifier(PythonModel):
     """Labels images: paths, bytes, `data:` URLs, or uint8 arrays [H, W] or [H, W, 3]; one a row, kinds may be mixed."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        self.predictor = read_any_predictor(Path(context.artifacts["model"]))
+        self.predictor = Predictor.read(Path(context.artifacts["model"]))
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -55,12 +55,12 @@ class ImageClassifier(PythonModel):
         return pd.concat([pd.DataFrame(_said_first(said)), columns], axis=1)
 
 
-def _said_first(said: Answer | LabelSetAnswer) -> dict[str, Any]:
+def _said_first(said: Answer) -> dict[str, Any]:
     """The columns before the probabilities."""
-    if isinstance(said, LabelSetAnswer):
-        return {"labels": said.labels}
-    found = {"label": said.labels, "confidence": said.probabilities.max(1)}
-    return found if said.known_scores is None else {**found, "known_score": said.known_scores}
+    if not said.exclusive:
+        return {"labels": said.sets}
+    columns = {"label": said.labels, "confidence": said.confidences}
+    return columns if said.known_scores is None else {**columns, "known_score": said.known_scores}
 
 
 def _batches(values: list[object]) -> Iterator[tuple[int, list[object]]]:
@@ -84,7 +84,7 @@ def images_of(given: object) -> list[object]:
     raise ValueError(f"{type(given).__name__} given; a list of images, or a table with one column of them, is taken")
 
 
-def pixels_of(value: object, row: int, predictor: Predictor | LabelSetPredictor) -> torch.Tensor:
+def pixels_of(value: object, row: int, predictor: Predictor) -> torch.Tensor:
     """One image as the backbone takes it: uint8 [3, H, W].
 
     Raises:

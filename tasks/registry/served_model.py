@@ -9,7 +9,6 @@ from tasks.registry.model_files import bring_predictor_files, find_predictor_fil
 from tasks.registry.registry import CHAMPION, ModelVersion, Registry, explained
 from thaw.foundation.errors import BadArtifact, BadParameters, RegistryError
 from thaw.models.gallery import FILE, Gallery, read_gallery
-from thaw.models.label_sets_predictor import LabelSetPredictor, read_any_predictor
 from thaw.models.predictor import Predictor
 from thaw.models.serving.gate import TRACING
 
@@ -75,7 +74,7 @@ class ServedModel:
     """A version, read whole; gallery None: it has none that can be read."""
 
     version: ModelVersion
-    predictor: Predictor | LabelSetPredictor
+    predictor: Predictor
     gallery: Gallery | None
 
 
@@ -104,10 +103,10 @@ def _bring(version: ModelVersion, folder: Path) -> Path:
     raise BadArtifact(f"{version.uri} holds no model of Thaw; serve one that `thaw run` has registered")
 
 
-def _read_predictor(version: ModelVersion, folder: Path) -> Predictor | LabelSetPredictor:
+def _read_predictor(version: ModelVersion, folder: Path) -> Predictor:
     try:
         with TRACING.closed():
-            return read_any_predictor(folder)
+            return Predictor.read(folder)
     except (OSError, KeyError, ValueError) as error:
         raise BadArtifact(
             f"the model of {version.uri} is not whole ({error}); run `thaw run` to make another"

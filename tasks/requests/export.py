@@ -16,7 +16,8 @@ from thaw.kinds.images.reading import read_ingested, spread
 from thaw.models.exporting.card import Origin
 from thaw.models.exporting.folder import Export, Tell, check_target, write_export
 from thaw.models.exporting.formats import Format
-from thaw.models.exporting.graph import AnyPredictor, Output, outputs_of
+from thaw.models.exporting.graph import Output, outputs_of
+from thaw.models.predictor import Predictor
 from thaw.params.reading import read_params
 from thaw.params.sections import Params
 
@@ -95,7 +96,7 @@ def default_folder(origin: Origin, format_: Format) -> Path:
     return Path(EXPORTS) / "-".join([name, *([] if origin.version is None else [str(origin.version)]), format_.value])
 
 
-def _pixels(predictor: AnyPredictor, images: Sequence[Path], params: Params) -> list[torch.Tensor]:
+def _pixels(predictor: Predictor, images: Sequence[Path], params: Params) -> list[torch.Tensor]:
     """The images to check on as the model takes them: uint8 [3, H, W] each."""
     limits, found = params.dataset.limits, []
     for digest, path in _contents(images, params):

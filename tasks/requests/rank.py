@@ -28,6 +28,8 @@ from thaw.params.strategy import Strategy
 from thaw.strategies.advice.out_of_fold import Fitting
 from thaw.strategies.advice.pool import sample_rows
 from thaw.strategies.backbone_ranking import Entrant, Judges, Ranking, Unranked, rank_backbones, write_ranking
+from thaw.targets.supports import require
+from thaw.targets.target import target_of
 
 RANKING = Path("data/ranking.json")
 MOST_ROWS = 5_000
@@ -96,6 +98,7 @@ def _none_left(unranked: Sequence[Unranked]) -> ThawError:
 
 def _field(params: Params, manifest: Manifest) -> _Field:
     """As the advice picks its rows: with a label budget, validation images judge and are not learnt from."""
+    require(target_of(manifest), "rank")
     train, val = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     rows, names = (*train, *val), class_names_of(train)
     number = {name: place for place, name in enumerate(names)}

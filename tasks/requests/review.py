@@ -11,7 +11,6 @@ from thaw.dataset.corrections import CORRECTIONS, LEAVE_OUT, Correction, merge, 
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import Example, Manifest, read_manifest
 from thaw.features.store.store import FeatureStore, Layer, read_index
-from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.images.tensors import thumbnail_of
@@ -22,6 +21,8 @@ from thaw.review.findings import Finding, Kind, read_decisions, write_findings
 from thaw.review.listing import Rows, list_duplicates, list_suspects, list_useful
 from thaw.review.page import build_sections, render_page
 from thaw.review.selection import labelled_contents, unlabelled_contents
+from thaw.targets.supports import require
+from thaw.targets.target import target_of
 
 REVIEW = Path("data/review")
 TABLE = REVIEW / "review.csv"
@@ -63,10 +64,11 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
         progress: told of the images compared with each other, which is what takes long.
 
     Raises:
-        BadManifest: fewer than two classes have labels, or images have sets of labels.
+        BadManifest: fewer than two classes have labels.
+        BadParameters: images have sets of labels.
         BadArtifact: the manifest or the features are missing or incomplete.
     """
-    params, manifest = read_params(), _single_labels(read_manifest(MANIFEST))
+    params, manifest = read_params(), _reviewable(read_manifest(MANIFEST))
     corrections, layer, store = read_corrections(CORRECTIONS), _layer(), FeatureStore(FEATURES)
     labelled = labelled_contents(manifest)
     unlabelled = [one for one in unlabelled_contents(manifest) if one.digest not in corrections]
@@ -95,9 +97,9 @@ def apply(file: Path, *, new_classes: Sequence[str], dry_run: bool) -> Applied:
     Raises:
         BadTable: see `thaw.review.findings.read_decisions`.
         BadArtifact: there is no manifest.
-        BadManifest: images have sets of labels.
+        BadParameters: images have sets of labels.
     """
-    examples, corrections = _single_labels(read_manifest(MANIFEST)).examples(), read_corrections(CORRECTIONS)
+    examples, corrections = _reviewable(read_manifest(MANIFEST)).examples(), read_corrections(CORRECTIONS)
     known = {digest: one.path for digest, one in corrections.items()} | {one.digest: one.path for one in examples}
     decided = [one.label for one in corrections.values() if one.label is not None]
     names = sorted({*decided, *(one.label for one in examples if one.label is not None)})
@@ -114,11 +116,8 @@ def _decided(correction: Correction, labels: Mapping[bytes, str]) -> Decided:
     return Decided(correction.path, before, LEAVE_OUT if correction.label is None else correction.label)
 
 
-def _single_labels(manifest: Manifest) -> Manifest:
-    if manifest.multilabel:
-        raise BadManifest(
-            "`thaw review` works on one label an image, and the listing has sets of labels; change them in the listing itself"
-        )
+def _reviewable(manifest: Manifest) -> Manifest:
+    require(target_of(manifest), "review")
     return manifest
 
 

@@ -27,7 +27,8 @@ from thaw.strategies.baselines.transfer_gain import Draw
 from thaw.strategies.certificate.competitors import Arena, build_baselines, build_competitor
 from thaw.strategies.certificate.contest import Competitor, hold_contest
 from thaw.strategies.certificate.record import Certificate, Terms, certify, write_certificate
-from thaw.targets.label_sets.refusals import refuse_certificate
+from thaw.targets.supports import require
+from thaw.targets.target import target_of
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,8 @@ SPEED_BATCH = 32
 def write_certified(params: Params) -> None:
     """Read everything, let every strategy learn from the same draws, write `data/certificate.json`."""
     manifest = read_manifest(MANIFEST)
-    if manifest.multilabel:
-        refuse_certificate(params.compare)
+    asked = f"compare.strategies: [{', '.join(params.compare.strategies)}] given"
+    require(target_of(manifest), "certificate", asked)
     certificate = compare(params, manifest, read_index(FEATURES_INDEX))
     write_certificate(certificate, CERTIFICATE)
     for ruling in certificate.rulings:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from tasks.project.paths import ADVICE, ADVICE_PAGE, PREDICTED, STRATEGY
 from tasks.project.progress import counted
-from tasks.stages.label_sets_head import read_labelled_sets
-from thaw.dataset.label_sets_selection import class_names_of, training_examples, validation_examples
+from tasks.stages.labelled_features import read_labelled
 from thaw.dataset.manifest import Manifest
+from thaw.dataset.selection import class_names_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, Layer
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.statistics.bootstrap import FloatArray
-from thaw.heads.label_sets_fitting import held_out_losses
+from thaw.heads.fitting import held_out_losses
 from thaw.kinds.views import IDENTITY
 from thaw.params.sections import Params
 from thaw.params.strategy import write_strategy
@@ -22,6 +22,7 @@ from thaw.strategies.advice.label_sets import (
     write_label_set_advice,
 )
 from thaw.strategies.advice.record import write_predicted
+from thaw.targets.target import target_of
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +48,13 @@ def advise_sets(params: Params, manifest: Manifest, index: FeatureIndex) -> None
 def _losses(params: Params, manifest: Manifest, layers: Sequence[Layer]) -> dict[str, FloatArray]:
     """The held-out losses of a head on each layer; empty where nothing can be held out."""
     rows, held_out = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
-    names, found = class_names_of(rows), {}
+    target = target_of(manifest)
+    names, by_layer = class_names_of(rows), {}
     with counted("advise", "layers") as progress:
         for number, layer in enumerate(layers, start=1):
-            val = read_labelled_sets(held_out, names, [layer]) if held_out else None
-            losses = held_out_losses(read_labelled_sets(rows, names, [layer]), val, params.head)
+            val = read_labelled(held_out, names, [layer], target) if held_out else None
+            losses = held_out_losses(read_labelled(rows, names, [layer], target), val, params.head)
             if losses is not None:
-                found[layer.name] = losses.numpy()
+                by_layer[layer.name] = losses.numpy()
             progress(number, len(layers))
-    return found
+    return by_layer

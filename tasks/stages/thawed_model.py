@@ -16,7 +16,7 @@ from thaw.features.store.store import FeatureStore
 from thaw.finetuning import Desk, LabelledImages, Start, finetune
 from thaw.finetuning.result import write_finetuned
 from thaw.heads import read_head
-from thaw.heads.kinds import class_weights
+from thaw.heads.kinds import weights_of
 from thaw.heads.open_set.fitting import check_thawed, fit_openness
 from thaw.models.predictor import BATCH, Predictor
 from thaw.params.sections import Params
@@ -33,7 +33,7 @@ def write_thawed(params: Params, strategy: Strategy) -> None:
     rows, held_out = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     images = read_labelled_images(rows, head.class_names, params, backbone.preprocessing)
     val = read_labelled_images(held_out, head.class_names, params, backbone.preprocessing) if held_out else None
-    weights = class_weights(images.targets, head.class_names, params.head)
+    weights = weights_of(images, params.head)
     desk = Desk(CHECKPOINTS / "finetune", FeatureStore(ACTIVATIONS))
     with counted("finetune", "epochs") as progress:
         model = finetune(

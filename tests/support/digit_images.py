@@ -10,7 +10,7 @@ from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.features.store.store import FeatureStore
 from thaw.finetuning import Desk, LabelledImages, Start
 from thaw.heads import fit_head
-from thaw.heads.kinds import class_weights
+from thaw.heads.kinds import weights_of
 from thaw.params.sections import BackboneParams, HeadParams
 from thaw.targets.labelled import LabelledFeatures
 
@@ -43,7 +43,7 @@ def start_on(images: LabelledImages, backbone: Backbone | None = None) -> Start:
     """The backbone with a linear head that was fitted on the images."""
     whole = backbone or embedded()
     head = fit_head(features_of(whole, images), None, HeadParams(l2=(0.01, 0.1)))
-    return Start(whole, head, class_weights(images.targets, images.class_names, HeadParams()))
+    return Start(whole, head, weights_of(images, HeadParams()))
 
 
 def desk_in(folder: Path) -> Desk:

@@ -20,7 +20,7 @@ from thaw.drift.reference import Reference
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.files.atomic import DIGEST_SIZE
 from thaw.heads.open_set import NEITHER
-from thaw.models.predictor import answer
+from thaw.models.answer import answer
 from thaw.params.sections import WatchParams
 
 QUICK = WatchParams(false_alarms=0.05, permutations=200)

@@ -15,11 +15,8 @@ from thaw.backbones.backbone import Backbone, cut, read_backbone
 from thaw.backbones.weights import Weights
 from thaw.finetuning.head_layer import new_head
 from thaw.heads import FittedHead, fit_head
-from thaw.heads.label_sets_fitting import fit_label_set_head
 from thaw.heads.open_set.fitting import fit_openness
 from thaw.models.exporting.card import Origin
-from thaw.models.exporting.graph import AnyPredictor
-from thaw.models.label_sets_predictor import LabelSetPredictor
 from thaw.models.predictor import Predictor
 from thaw.params.sections import BackboneParams, HeadParams, OpennessParams
 from thaw.params.strategy import HeadKind
@@ -57,14 +54,14 @@ def opened(score: str) -> Predictor:
     return replace(plain, openness=fit_openness(plain.head, rows, None, params=params, head_params=QUICK))
 
 
-def sets() -> LabelSetPredictor:
+def sets(kind: HeadKind = "linear") -> Predictor:
     """Sets of digits."""
     backbone = embedded()
-    head = fit_label_set_head(pair_features(80), None, HeadParams(l2=(0.1,), folds=2))
-    return LabelSetPredictor(backbone, head, backbone.layers[-1])
+    head = fit_head(pair_features(80), None, HeadParams(l2=(0.1,), folds=2, epochs=5), kind)
+    return Predictor(backbone, head, backbone.layers[-1])
 
 
-KINDS: Mapping[str, Callable[[], AnyPredictor]] = {
+KINDS: Mapping[str, Callable[[], Predictor]] = {
     "linear": predictor_on_digits,
     "mlp": lambda: on_digits("mlp"),
     "knn": lambda: on_digits("knn"),
@@ -73,18 +70,20 @@ KINDS: Mapping[str, Callable[[], AnyPredictor]] = {
     **{f"opened by {score}": lambda score=score: opened(score) for score in
        ("max_probability", "energy", "mahalanobis", "neighbours", "background")},
     "sets": sets,
+    "sets by mlp": lambda: sets("mlp"),
+    "sets by knn": lambda: sets("knn"),
 }  # fmt: skip
 
 
 @cache
-def model(kind: str) -> AnyPredictor:
+def model(kind: str) -> Predictor:
     """The model of that name in `KINDS`."""
     return KINDS[kind]()
 
 
 def images(kind: str, count: int = 40) -> list[torch.Tensor]:
     """Pictures for it, uint8 [3, 32, 32] each: digits, or pairs of them."""
-    if kind != "sets":
+    if not kind.startswith("sets"):
         return list(digit_images(200, count).pixels)
     pictures = torch.from_numpy(pair_pictures(count, seed=1)[0]).repeat_interleave(2, 1).repeat_interleave(2, 2)
     return list(pictures[:, None].expand(-1, 3, -1, -1).contiguous())

@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from thaw.evaluation.checks import Checks, Leakage, NearCopies, Suspects, write_checks
-from thaw.targets.label_sets.predictions import LabelSetPredictions, write_label_set_predictions
 from thaw.targets.predictions import Predictions, write_predictions
 
 if TYPE_CHECKING:
@@ -64,7 +63,8 @@ def copy_empty_store(template: Path, root: Path) -> Path:
 
 def build_project(root: Path) -> Path:
     """Everything that comes before `register`, made by the stages themselves from pictures of noise."""
-    from tasks.stages import advise, compare, evaluate, extract, finetune, head, ingest
+    from tasks.stages import advise, compare, extract, finetune, head, ingest
+    from tasks.stages.evaluate import stage as evaluate
     from thaw.backbones.architectures import build_seeded
     from thaw.backbones.weights import write_weights
 
@@ -133,8 +133,8 @@ def challenge_with_sets(registry: "Registry", right: int = 60) -> int:
     targets = np.array([[label == name for name in names] for label in LABELS])
     named = targets & (np.arange(len(LABELS)) < right)[:, None]
     single = predictions(LABELS, LABELS)
-    said = LabelSetPredictions(names, single.digests, single.paths, targets, named, named.astype(np.float32))
-    write_label_set_predictions(said, Path("predictions.parquet"))
+    said = Predictions(names, single.digests, single.paths, targets, named.astype(np.float32), named)
+    write_predictions(said, Path("predictions.parquet"))
     return _challenge(registry, replace(CLEAN, suspects=None))
 
 

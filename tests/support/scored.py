@@ -15,7 +15,6 @@ from thaw.features.extraction.worker import Extractor
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.kind import Limits
-from thaw.models.label_sets_predictor import LabelSetPredictor
 from thaw.models.predictor import Predictor
 from thaw.models.scoring.forward import Forward
 from thaw.models.scoring.inputs import open_inputs
@@ -26,7 +25,7 @@ from thaw.params.sections import ExtractParams
 LIMITS = Limits(10**6)
 
 
-def layer_of(predictor: Predictor | LabelSetPredictor) -> Layer:
+def layer_of(predictor: Predictor) -> Layer:
     """The layer whose features it takes, in float32."""
     return cut_layers(predictor.backbone, "float32", "float32", ("identity",))[0]
 
@@ -34,7 +33,7 @@ def layer_of(predictor: Predictor | LabelSetPredictor) -> Layer:
 def scorer_into(
     store: FeatureStore,
     *others: FeatureStore,
-    predictor: Predictor | LabelSetPredictor | None = None,
+    predictor: Predictor | None = None,
     workers: int = 2,
 ) -> Scorer:
     """A scorer whose new features go to a store."""

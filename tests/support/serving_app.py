@@ -23,7 +23,8 @@ from tasks.registry.registry import ModelVersion
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.kinds.kind import Limits as ExampleLimits
 from thaw.models.gallery import Gallery
-from thaw.models.serving.classifier import AnyPredictor, Classifier, build_classifier
+from thaw.models.predictor import Predictor
+from thaw.models.serving.classifier import Classifier, build_classifier
 
 LIMITS = ExampleLimits(10**6)
 VERSION = ModelVersion("digits", 7, ("champion",), datetime(2026, 1, 2, tzinfo=UTC), "run", "models:/m-1", {"thaw.strategy": "linear"})  # fmt: skip
@@ -49,7 +50,7 @@ def digit_files(count: int) -> list[bytes]:
     return [png(one) for one in pictures(0, count)]
 
 
-def digit_gallery(predictor: AnyPredictor, count: int = 12) -> Gallery:
+def digit_gallery(predictor: Predictor, count: int = 12) -> Gallery:
     """Digits among training images; the labels are what the model says of them."""
     files = digit_files(count)[::2]
     pixels = [predictor.pixels_of_file(file, ExampleLimits(10**6)) for file in files]
@@ -62,9 +63,7 @@ def digit_gallery(predictor: AnyPredictor, count: int = 12) -> Gallery:
     return Gallery("f" * 32, predictor.layer, digests, paths, labels, features, tuple(files))
 
 
-def classifier_of(
-    predictor: AnyPredictor, gallery: Gallery | None = None, limits: ExampleLimits = LIMITS
-) -> Classifier:
+def classifier_of(predictor: Predictor, gallery: Gallery | None = None, limits: ExampleLimits = LIMITS) -> Classifier:
     return build_classifier(predictor, gallery, engine="torch", limits=limits, workers=2)
 
 

@@ -12,22 +12,16 @@ def training_examples(manifest: Manifest, labels_per_class: int | None, seed: in
     """The labelled train rows to learn from, sorted by path.
 
     A digest comes once, never when it is also in val or test, and never when its labels contradict each
-    other. With `labels_per_class`, each class keeps its first ones in the order of the digests, or in an
-    order drawn by `seed`; so the examples of a budget are among those of every larger one.
+    other. With `labels_per_class`, each class keeps the first ones that show it in the order of the digests, or in an
+    order drawn by `seed`, and so do the rows that show none; so the examples of a budget are among those of every larger one. A row that one class
+    keeps is there for all that it shows, so frequent companions may have more.
 
     Raises:
-        BadManifest: fewer than two classes are left, val or test holds a class that is not among them, or images have sets of labels.
+        BadManifest: fewer than two classes are left, all rows show one of them, or val or test holds a class that is not among them.
     """
-    if manifest.multilabel:  # what takes sets of labels asks `thaw.dataset.label_sets_selection`
-        raise BadManifest("this works on one label an image so far, and the listing has sets of labels")
-    by_class: dict[str, list[Example]] = defaultdict(list)
-    for example in _usable(manifest.examples()):
-        by_class[str(example.label)].append(example)
-    _check(by_class.keys(), manifest)
-    chosen = (
-        row for rows in by_class.values() for row in sorted(rows, key=lambda row: _rank(row, seed))[:labels_per_class]
-    )
-    return tuple(sorted(chosen, key=lambda row: row.path))
+    usable = _usable(manifest.examples())
+    _check(usable, manifest)
+    return tuple(sorted(_within_budget(usable, labels_per_class, seed), key=lambda row: row.path))
 
 
 def validation_examples(manifest: Manifest) -> tuple[Example, ...]:
@@ -39,24 +33,34 @@ def validation_examples(manifest: Manifest) -> tuple[Example, ...]:
 
 def examples_of(manifest: Manifest, split: str) -> tuple[Example, ...]:
     """The labelled rows of a split, sorted by path; duplicates stay."""
-    return tuple(row for row in manifest.examples() if row.split == split and row.label is not None)
+    return tuple(row for row in manifest.examples() if row.split == split and row.names is not None)
 
 
 def class_names_of(examples: Iterable[Example]) -> tuple[str, ...]:
-    """The labels of `examples`, sorted; a target is an index in them."""
-    return tuple(sorted({str(example.label) for example in examples}))
+    """Every label of `examples`, sorted; a class's number is its place among them."""
+    return tuple(sorted({name for example in examples for name in example.names or ()}))
 
 
 def _usable(examples: Sequence[Example]) -> list[Example]:
     """Labelled train rows, the first of each digest, without held-out and contradictory digests."""
     held_out = {row.digest for row in examples if row.split != TRAIN}
-    labels: dict[bytes, set[str]] = defaultdict(set)
+    labels: dict[bytes, set[tuple[str, ...]]] = defaultdict(set)
     first: dict[bytes, Example] = {}
     for row in examples:
-        if row.split == TRAIN and row.label is not None and row.digest not in held_out:
-            labels[row.digest].add(row.label)
+        if row.split == TRAIN and row.names is not None and row.digest not in held_out:
+            labels[row.digest].add(row.names)
             first.setdefault(row.digest, row)
     return [row for digest, row in first.items() if len(labels[digest]) == 1]
+
+
+def _within_budget(rows: Sequence[Example], labels_per_class: int | None, seed: int | None) -> Iterable[Example]:
+    if labels_per_class is None:
+        return rows
+    by_class: dict[str | None, list[Example]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: _rank(row, seed)):
+        for name in row.names or (None,):
+            by_class[name].append(row)
+    return {row.digest: row for members in by_class.values() for row in members[:labels_per_class]}.values()
 
 
 def _rank(row: Example, seed: int | None) -> bytes:
@@ -66,18 +70,27 @@ def _rank(row: Example, seed: int | None) -> bytes:
     return hashlib.blake2b(row.digest, key=str(seed).encode(), digest_size=32).digest()
 
 
-def _check(trained: Iterable[str], manifest: Manifest) -> None:
-    known = set(trained)
-    if len(known) < 2:
-        found = f"only {sorted(known)[0]!r}" if known else "none"
+def _check(rows: Sequence[Example], manifest: Manifest) -> None:
+    names = class_names_of(rows)
+    if len(names) < 2:
+        given = f"only {names[0]!r}" if names else "none"
         raise BadManifest(
-            f"training examples must show two classes or more, and there is {found}; "
+            f"training examples must show two classes or more, and there is {given}; "
             "add labelled images to the train split"
         )
+    always = [name for name in names if all(name in (row.names or ()) for row in rows)]
+    if always:
+        raise BadManifest(
+            f"every training example shows {_quoted(always)}, so there is nothing to tell it from; "
+            "add some without it, or leave that label out of the listing"
+        )
     for split in (VAL, TEST):
-        unknown = sorted(set(class_names_of(examples_of(manifest, split))) - known)
+        unknown = sorted(set(class_names_of(examples_of(manifest, split))) - set(names))
         if unknown:
-            names = ", ".join(repr(name) for name in unknown)
             raise BadManifest(
-                f"{split} holds classes without training examples: {names}; add some to train, or remove them"
+                f"{split} holds classes without training examples: {_quoted(unknown)}; add some to train, or remove them"
             )
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))

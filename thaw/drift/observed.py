@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from thaw.models.label_sets_predictor import LabelSetAnswer
-from thaw.models.predictor import Answer
+from thaw.models.answer import Answer
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -45,15 +44,12 @@ class Observed:
         )
 
 
-def observe(digests: Sequence[bytes], features: torch.Tensor, said: Answer | LabelSetAnswer) -> Observed:
+def observe(digests: Sequence[bytes], features: torch.Tensor, said: Answer) -> Observed:
     """What a model said of images by their features, float32 [N, D]."""
     rows = np.asarray(features.numpy(), np.float32)
-    if isinstance(said, LabelSetAnswer):
-        return Observed(tuple(digests), rows, said.named, None, None, None)
-    named = most_probable(said.probabilities)
-    confidences = np.asarray(said.probabilities.max(1, initial=0), np.float32)
+    named = most_probable(said.probabilities) if said.exclusive else said.named
     accepted = None if said.known_scores is None else said.accepted
-    return Observed(tuple(digests), rows, named, confidences, accepted, said.known_scores)
+    return Observed(tuple(digests), rows, named, said.confidences, accepted, said.known_scores)
 
 
 def most_probable(probabilities: Floats) -> Bools:

@@ -134,7 +134,7 @@ def evaluate(
     rejections: Rejections | None = None,
 ) -> Evaluation:
     """Measure the predictions, and each baseline (its name, probabilities [N, C]) on the same rows."""
-    targets, classes = predictions.targets, len(predictions.class_names)
+    targets, classes = predictions.classes, len(predictions.class_names)
     confusion = confusion_matrix(predictions.predicted, targets, classes)
 
     def measured(probabilities: Probabilities) -> Metrics:
@@ -162,12 +162,12 @@ def evaluate(
 def count_rejections(openness: Openness, accepted: NDArray[np.bool_], predictions: Predictions) -> Rejections:
     """Which predictions a model would not have made; accepted: bool [N], row for row."""
     names = predictions.class_names
-    known = predictions.targets != (-1 if openness.background is None else names.index(openness.background))
+    known = predictions.classes != (-1 if openness.background is None else names.index(openness.background))
     return Rejections(
         tuning=openness.tuning,
         known=int(known.sum()),
         rejected=int((known & ~accepted).sum()),
-        right=int((known & accepted & (predictions.predicted == predictions.targets)).sum()),
+        right=int((known & accepted & (predictions.predicted == predictions.classes)).sum()),
         unknown=int((~known).sum()),
         accepted=int((~known & accepted).sum()),
     )
@@ -175,7 +175,7 @@ def count_rejections(openness: Openness, accepted: NDArray[np.bool_], prediction
 
 def confident_mistakes(predictions: Predictions, count: int) -> tuple[Mistake, ...]:
     """The `count` wrong predictions of the highest confidence, the most confident first; ties go by path."""
-    wrong = np.flatnonzero(predictions.predicted != predictions.targets)
+    wrong = np.flatnonzero(predictions.predicted != predictions.classes)
     ranked = sorted(wrong, key=lambda row: (-predictions.confidences[row], predictions.paths[row]))
     return tuple(_mistake(predictions, int(row)) for row in ranked[:count])
 
@@ -184,7 +184,7 @@ def _mistake(predictions: Predictions, row: int) -> Mistake:
     return Mistake(
         digest=predictions.digests[row],
         path=predictions.paths[row],
-        label=predictions.class_names[predictions.targets[row]],
+        label=predictions.class_names[predictions.classes[row]],
         predicted=predictions.class_names[predictions.predicted[row]],
         confidence=float(predictions.confidences[row]),
     )

@@ -16,8 +16,8 @@ from thaw.targets.label_sets.metrics import (
     measure_sets,
     reliability_of_sets,
 )
-from thaw.targets.label_sets.predictions import LabelSetPredictions
 from thaw.targets.one_label.metrics import ReliabilityBin
+from thaw.targets.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,21 @@ class LabelSetEvaluation:
 
 
 def evaluate_sets(
-    predictions: LabelSetPredictions,
+    predictions: Predictions,
     model: ModelDescription,
     thresholds: tuple[float, ...],
     params: EvaluateParams,
     *,
     resampling: Resampling = USUAL,
-    baselines: Sequence[tuple[str, LabelSetPredictions]] = (),
+    baselines: Sequence[tuple[str, Predictions]] = (),
     left_out: tuple[str, ...] = (),
 ) -> LabelSetEvaluation:
     """Measure the predictions, and those of each baseline on the same rows."""
 
-    def measured(said: LabelSetPredictions) -> LabelSetMetrics:
-        return measure_sets(said.probabilities, said.named, said.targets, bins=params.bins, resampling=resampling)
+    def measured(said: Predictions) -> LabelSetMetrics:
+        return measure_sets(said.probabilities, said.named, said.shown, bins=params.bins, resampling=resampling)
 
-    named, targets = predictions.named, predictions.targets
+    named, targets = predictions.named, predictions.shown
     found, of = beside(named, targets)
     return LabelSetEvaluation(
         model=model,
@@ -98,17 +98,17 @@ def evaluate_sets(
     )
 
 
-def surest_mistakes(predictions: LabelSetPredictions, count: int) -> tuple[SetMistake, ...]:
+def surest_mistakes(predictions: Predictions, count: int) -> tuple[SetMistake, ...]:
     """The `count` rows with the surest wrong decision, the surest first; ties go by path."""
     said = predictions.probabilities.astype(np.float64)
     sure = np.where(predictions.named, said, 1 - said)
-    certainty = np.where(predictions.named != predictions.targets, sure, -1.0).max(1)
+    certainty = np.where(predictions.named != predictions.shown, sure, -1.0).max(1)
     ranked = sorted(np.flatnonzero(certainty >= 0), key=lambda row: (-certainty[row], predictions.paths[row]))
     return tuple(
         SetMistake(
             digest=predictions.digests[row],
             path=predictions.paths[row],
-            labels=predictions.names(predictions.targets[row]),
+            labels=predictions.names(predictions.shown[row]),
             predicted=predictions.names(predictions.named[row]),
             certainty=float(certainty[row]),
         )

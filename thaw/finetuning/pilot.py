@@ -17,7 +17,7 @@ from thaw.finetuning.groups import groups_of
 from thaw.finetuning.network import Network, build_network
 from thaw.finetuning.training import Examples, Plan, steps_of, time_steps
 from thaw.heads import fit_head
-from thaw.heads.kinds import class_weights
+from thaw.heads.kinds import weights_of
 from thaw.kinds.images.augmentation import build_mixing
 from thaw.kinds.labelled_inputs import LabelledImages
 from thaw.params.sections import FinetuneParams, HeadParams
@@ -102,6 +102,4 @@ class FinetuningPilot:
 
     def _start(self, rows: Tensor) -> Start:
         train = self.features.rows(rows)
-        return Start(
-            self.backbone, fit_head(train, None, self.head), class_weights(train.targets, train.class_names, self.head)
-        )
+        return Start(self.backbone, fit_head(train, None, self.head), weights_of(train, self.head))

@@ -7,11 +7,11 @@ from thaw.foundation.statistics.bootstrap import USUAL, Resampling
 from thaw.gates import calibration, measured, paired_test, recall
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked
 from thaw.gates.paired_test import Figures
-from thaw.gates.pairing import AnyPredictions, Paired, pair
+from thaw.gates.pairing import Paired, pair
 from thaw.gates.parity import Parity, parity
 from thaw.models.serving_cost import ServingCost
 from thaw.params.sections import PromotionParams
-from thaw.targets.label_sets.predictions import LabelSetPredictions
+from thaw.targets.predictions import Predictions
 
 FIRST = "there is no champion yet, so the first version becomes it"
 _COMPARING = (measured.ROWS, paired_test.GATE, recall.GATE, calibration.GATE)
@@ -22,8 +22,8 @@ class Evidence:
     """What the gates look at: what both say of their test rows (champion None: there is none yet), and what was measured of the challenger alone (None: it
     was not)."""
 
-    champion: AnyPredictions | None
-    challenger: AnyPredictions
+    champion: Predictions | None
+    challenger: Predictions
     checks: Checks | None = None
     cost: ServingCost | None = None
     parity: Parity | None = None
@@ -87,9 +87,9 @@ def _compared(
     ), figures
 
 
-def _of_two_kinds(challenger: AnyPredictions) -> tuple[Outcome, ...]:
+def _of_two_kinds(challenger: Predictions) -> tuple[Outcome, ...]:
     one, set_of = "one label an image", "a set of labels"
-    theirs, own = (one, set_of) if isinstance(challenger, LabelSetPredictions) else (set_of, one)
+    theirs, own = (set_of, one) if challenger.target.exclusive else (one, set_of)
     words = f"the champion gives {theirs}, the challenger {own}, and no rule compares them; give the challenger a name of its own with registry.name"
     return (
         not_asked(measured.ROWS, "they cannot be compared"),

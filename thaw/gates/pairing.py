@@ -6,11 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from thaw.foundation.statistics.bootstrap import FloatArray
-from thaw.targets.label_sets.metrics import BoolArray
-from thaw.targets.label_sets.predictions import LabelSetPredictions
 from thaw.targets.predictions import Predictions
-
-AnyPredictions = Predictions | LabelSetPredictions
+from thaw.targets.target import BoolArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +38,7 @@ class Paired:
         return len(self.targets)
 
 
-def pair(champion: AnyPredictions, challenger: AnyPredictions) -> Paired | None:
+def pair(champion: Predictions, challenger: Predictions) -> Paired | None:
     """Both on the rows in common; None where one gives a label an image and the other a set of them.
 
     Rows are matched by digest, each counts once, and the labels are the challenger's. A class that only one of them knows is one that the other never names.
@@ -50,42 +47,23 @@ def pair(champion: AnyPredictions, challenger: AnyPredictions) -> Paired | None:
     theirs, own = _first_rows(champion.digests), _first_rows(challenger.digests)
     shared = [digest for digest in own if digest in theirs]
     here, there = [own[digest] for digest in shared], [theirs[digest] for digest in shared]
-    if isinstance(champion, Predictions) and isinstance(challenger, Predictions):
-        targets = _one_hot(challenger.targets[here], challenger.class_names, names)
-        return Paired(
-            names, targets, _single(champion, there, targets, names), _single(challenger, here, targets, names), "accuracy"
-        )  # fmt: skip
-    if isinstance(champion, LabelSetPredictions) and isinstance(challenger, LabelSetPredictions):
-        targets = _widened(challenger.targets[here], challenger.class_names, names)
-        return Paired(
-            names, targets, _sets(champion, there, targets, names), _sets(challenger, here, targets, names), "exact match"
-        )  # fmt: skip
-    return None
-
-
-def _single(said: Predictions, rows: list[int], targets: BoolArray, names: tuple[str, ...]) -> Said:
-    named = _one_hot(said.predicted[rows], said.class_names, names)
-    confidences = said.confidences[rows].astype(np.float64)[:, None]
-    return Said(named, confidences, np.asarray((named & targets).sum(1) > 0)[:, None])
-
-
-def _sets(said: LabelSetPredictions, rows: list[int], targets: BoolArray, names: tuple[str, ...]) -> Said:
-    own = [names.index(name) for name in said.class_names]
-    return Said(
-        _widened(said.named[rows], said.class_names, names),
-        said.probabilities[rows].astype(np.float64),
-        targets[:, own],
+    if champion.target != challenger.target:
+        return None
+    targets = _widened(challenger.shown[here], challenger.class_names, names)
+    return Paired(
+        names,
+        targets,
+        _said(champion, there, targets, names),
+        _said(challenger, here, targets, names),
+        challenger.target.right,
     )
 
 
-def _one_hot(
-    classes: "np.ndarray[tuple[int], np.dtype[np.int64]]", own: Sequence[str], names: Sequence[str]
-) -> BoolArray:
-    """Indices into `own` as sets over `names`, bool [N, C]."""
-    place = np.array([names.index(name) for name in own], np.int64)
-    found = np.zeros((len(classes), len(names)), np.bool_)
-    found[np.arange(len(classes)), place[classes]] = True
-    return found
+def _said(side: Predictions, rows: list[int], targets: BoolArray, names: tuple[str, ...]) -> Said:
+    named = _widened(side.named[rows], side.class_names, names)
+    own = targets[:, [names.index(name) for name in side.class_names]]
+    hits = np.asarray((named & targets).any(1))[:, None] if side.target.exclusive else own
+    return Said(named, side.target.confidences(side.probabilities[rows]).astype(np.float64), hits)
 
 
 def _widened(sets: BoolArray, own: Sequence[str], names: Sequence[str]) -> BoolArray:

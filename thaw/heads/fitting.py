@@ -12,18 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.parallel.torch_threads import threads, threads_for
-from thaw.heads.fitted import FittedHead, Model, Setting, Trial
-from thaw.heads.kinds import Lot, candidates, class_weights, fit_lots, fit_one, lot_logits
+from thaw.heads.fitted import FittedHead, HeldOut, Model, Setting, Trial, finish_head
+from thaw.heads.kinds import Lot, candidates, fit_lots, fit_one, lot_logits, weights_of
 from thaw.params.sections import HeadParams
 from thaw.params.strategy import HeadKind
 from thaw.targets.labelled import LabelledFeatures
-from thaw.targets.one_label.folds import NEVER, assign_folds
-from thaw.targets.one_label.temperature import fit_temperature
+from thaw.targets.target import NEVER, Losses, Target
 
 PATIENCE = 2  # lots (checkpoints of the mlp) without a lower loss
 GAIN = 0.01  # the share by which a loss must fall to count as lower
@@ -37,11 +35,12 @@ def fit_head(
 
     Without `val` (None, or no rows) both come from a stratified cross-validation on `train`; a class of one
     row is always trained on there. Where nothing can be held out, the strongest regularisation is taken and
-    the temperature is 1. The same inputs and seed give the same head.
+    nothing is calibrated. Of label sets, what each class is named from comes from the same rows. The same inputs and
+    seed give the same head.
 
     Raises:
         BadArtifact: features that are not finite numbers.
-        BadManifest: fewer than two classes, or a class without training rows.
+        BadManifest: fewer than two classes, or a class of no training row, or, of label sets, of all.
     """
     check_finite(train.features, *(() if val is None else (val.features,)))
     with threads(threads_for(train.features.numel())):
@@ -51,15 +50,38 @@ def fit_head(
 def _fit_head(train: LabelledFeatures, val: LabelledFeatures | None, params: HeadParams, kind: HeadKind) -> FittedHead:
     splits = _splits(train, val, params)
     settings = candidates(train, params, kind)
-    weights = class_weights(train.targets, train.class_names, params)
-    scores = _try_all(splits(), settings, lambda part, tried: fit_lots(part, tried, params, kind), weights=weights)
+    weights = weights_of(train, params)
+    judge = _Judge(train.target, weights)
+    scores = _try_all(splits(), settings, lambda part, tried: fit_lots(part, tried, params, kind), judge)
     chosen = _best(scores, settings)
     model = fit_one(train, chosen, params, kind)
     if val is not None and len(val):
-        temperature = fit_temperature(model.logits(val.features), val.targets)
+        held_out: HeldOut | None = HeldOut(model.logits(val.features), val.targets)
     else:
-        temperature = _cross_validated_temperature(splits(), lambda part: fit_one(part, chosen, params, kind))
-    return FittedHead(model, train.class_names, temperature, _trials(scores, settings, chosen))
+        held_out = _cross_validated(splits(), lambda part: fit_one(part, chosen, params, kind))
+    trials = _trials(scores, settings, chosen)
+    return finish_head(model, train.class_names, train.target, weights=weights, held_out=held_out, trials=trials)
+
+
+def held_out_losses(train: LabelledFeatures, val: LabelledFeatures | None, params: HeadParams) -> Tensor | None:
+    """How surprised a linear head is by each row that it was not trained on, float64 [N], at the L2 strength of the lowest mean; None: nothing can be held out.
+
+    The same rows in the same order for any features of the same examples.
+    """
+    check_finite(train.features, *(() if val is None else (val.features,)))
+    settings, weights = candidates(train, params, "linear"), weights_of(train, params)
+    logits: dict[Setting, list[Tensor]] = {setting: [] for setting in settings}
+    targets: list[Tensor] = []
+    with threads(threads_for(train.features.numel())):
+        for split in _splits(train, val, params)():
+            for lot in fit_lots(split.train, settings, params, "linear"):
+                for setting, part in lot_logits(lot, split.held_out.features):
+                    logits[setting].append(part)
+            targets.append(split.held_out.targets)
+    if not targets:
+        return None
+    losses = [train.target.row_losses(torch.cat(parts), torch.cat(targets), weights) for parts in logits.values()]
+    return min(losses, key=lambda loss: float(loss.mean()))
 
 
 _Fit = Callable[[LabelledFeatures, Sequence[Setting]], Iterator[Lot]]
@@ -74,26 +96,15 @@ class _Split:
     held_out: LabelledFeatures
 
 
-@dataclass(frozen=True)
-class _Score:
-    """Sums over held-out rows: the weighted loss, its weights, the rows that were right, all rows."""
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """Measures held-out rows; weights: what rows weigh in the loss of all training rows."""
 
-    loss: float
-    weight: float
-    right: int
-    rows: int
+    target: Target
+    weights: Tensor
 
-    def __add__(self, other: "_Score") -> "_Score":
-        rows = self.rows + other.rows
-        return _Score(self.loss + other.loss, self.weight + other.weight, self.right + other.right, rows)
-
-    @property
-    def log_loss(self) -> float:
-        return self.loss / self.weight
-
-    @property
-    def accuracy(self) -> float:
-        return self.right / self.rows
+    def __call__(self, logits: Tensor, targets: Tensor) -> Losses:
+        return self.target.losses(logits, targets, self.weights)
 
 
 def _splits(
@@ -102,7 +113,7 @@ def _splits(
     """What to train and to judge on, made anew at each call: one copy of the features is held at a time."""
     if val is not None and len(val):
         return lambda: iter([_Split(train, val)])
-    fold = assign_folds(train.targets, folds=params.folds, seed=params.seed, groups=train.groups)
+    fold = train.target.folds(train.targets, count=params.folds, seed=params.seed, groups=train.groups)
 
     def splits() -> Iterator[_Split]:
         for number in fold[fold != NEVER].unique().tolist():
@@ -111,28 +122,26 @@ def _splits(
     return splits
 
 
-def _try_all(
-    splits: Iterator[_Split], settings: Sequence[Setting], fit: _Fit, *, weights: Tensor
-) -> dict[Setting, _Score]:
+def _try_all(splits: Iterator[_Split], settings: Sequence[Setting], fit: _Fit, judge: _Judge) -> dict[Setting, Losses]:
     """The score of each setting over all splits, without those that some split did not come to."""
-    scores: dict[Setting, _Score] | None = None
+    scores: dict[Setting, Losses] | None = None
     for split in splits:
-        found = _try_split(split, settings, fit, weights=weights)
-        scores = found if scores is None else {key: scores[key] + found[key] for key in scores if key in found}
+        new = _try_split(split, settings, fit, judge)
+        scores = new if scores is None else {key: scores[key] + new[key] for key in scores if key in new}
     return scores or {}
 
 
-def _try_split(split: _Split, settings: Sequence[Setting], fit: _Fit, *, weights: Tensor) -> dict[Setting, _Score]:
+def _try_split(split: _Split, settings: Sequence[Setting], fit: _Fit, judge: _Judge) -> dict[Setting, Losses]:
     """The score of each setting; training that goes on lot by lot ends where it no longer helps."""
-    scores: dict[Setting, _Score] = {}
+    scores: dict[Setting, Losses] = {}
     lowest, idle = math.inf, 0
     for lot in fit(split.train, settings):
-        found = {
-            setting: _score(logits, split.held_out.targets, weights)
+        new = {
+            setting: judge(logits, split.held_out.targets)
             for setting, logits in lot_logits(lot, split.held_out.features)
         }
-        scores |= found
-        loss = min(score.log_loss for score in found.values())
+        scores |= new
+        loss = min(score.log_loss for score in new.values())
         idle = 0 if loss < lowest * (1 - GAIN) else idle + 1
         lowest = min(loss, lowest)
         if idle == PATIENCE:
@@ -140,20 +149,14 @@ def _try_split(split: _Split, settings: Sequence[Setting], fit: _Fit, *, weights
     return scores
 
 
-def _score(logits: Tensor, targets: Tensor, weights: Tensor) -> _Score:
-    loss = F.cross_entropy(logits, targets, weight=weights, reduction="sum")
-    right = int((logits.argmax(1) == targets).sum())
-    return _Score(float(loss), float(weights[targets].sum()), right, len(targets))
-
-
-def _best(scores: dict[Setting, _Score], settings: Sequence[Setting]) -> Setting:
+def _best(scores: dict[Setting, Losses], settings: Sequence[Setting]) -> Setting:
     """The lowest loss; the first, which is the strongest, of equal ones and where there are no scores."""
     tried = (setting for setting in settings if setting in scores)
     return min(tried, key=lambda setting: round(scores[setting].log_loss, TIE), default=settings[0])
 
 
-def _cross_validated_temperature(splits: Iterator[_Split], fit: Callable[[LabelledFeatures], Model]) -> float:
-    """From the logits of every row that some split holds out, by the model that was fitted without it.
+def _cross_validated(splits: Iterator[_Split], fit: Callable[[LabelledFeatures], Model]) -> HeldOut | None:
+    """The logits of every row that some split holds out, by the model that was fitted without it; None: nothing is held out.
 
     `fit` does it with the chosen setting: they are computed again for it, because those of every setting might not fit in memory.
     """
@@ -161,10 +164,10 @@ def _cross_validated_temperature(splits: Iterator[_Split], fit: Callable[[Labell
     for split in splits:
         logits.append(fit(split.train).logits(split.held_out.features))
         targets.append(split.held_out.targets)
-    return fit_temperature(torch.cat(logits), torch.cat(targets)) if logits else 1.0
+    return HeldOut(torch.cat(logits), torch.cat(targets)) if logits else None
 
 
-def _trials(scores: dict[Setting, _Score], settings: Sequence[Setting], chosen: Setting) -> tuple[Trial, ...]:
+def _trials(scores: dict[Setting, Losses], settings: Sequence[Setting], chosen: Setting) -> tuple[Trial, ...]:
     """What was tried, in the order of `settings`; the chosen setting is there even if nothing could be held
     out."""
     trials = []

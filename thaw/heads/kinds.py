@@ -1,11 +1,10 @@
 """The kinds of head: which settings of each are tried, and how models are fitted for them."""
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-import torch
 from torch import Tensor
 
-from thaw.foundation.errors import BadManifest
 from thaw.heads.fitted import Model, Setting
 from thaw.heads.logistic import fit_logistic
 from thaw.heads.mlp import MlpSettings, checkpoints, fit_mlps
@@ -13,6 +12,7 @@ from thaw.heads.neighbours import NeighboursModel, fit_neighbours, logits_of_all
 from thaw.params.sections import HeadParams
 from thaw.params.strategy import HeadKind
 from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.target import target_of_targets
 
 Lot = list[tuple[Setting, Model]]
 
@@ -25,7 +25,7 @@ def candidates(train: LabelledFeatures, params: HeadParams, kind: HeadKind) -> l
     if kind == "mlp":
         return [Setting(l2=l2, epochs=epochs) for l2 in strengths for epochs in checkpoints(params.epochs)]
     # Of more neighbours than a class has rows, some must be of other classes.
-    most = max(1, len(train) // len(train.class_names))
+    most = train.target.rows_per_class(train.targets, len(train.class_names))
     counts = sorted({min(count, most) for count in params.neighbours}, reverse=True)
     return [Setting(neighbours=count) for count in counts]
 
@@ -33,7 +33,7 @@ def candidates(train: LabelledFeatures, params: HeadParams, kind: HeadKind) -> l
 def fit_lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadParams, kind: HeadKind) -> Iterator[Lot]:
     """Models for the settings: in one lot, or, where training goes on from one to the next (mlp), in
     several."""
-    weights = class_weights(train.targets, train.class_names, params)
+    weights = weights_of(train, params)
     models: Sequence[Model]
     if kind == "linear":
         strengths = [setting.l2 for setting in settings if setting.l2 is not None]
@@ -73,19 +73,16 @@ def fit_one(train: LabelledFeatures, setting: Setting, params: HeadParams, kind:
     return model
 
 
-def class_weights(targets: Tensor, class_names: Sequence[str], params: HeadParams) -> Tensor:
-    """What a row of each class weighs in the loss, float32 [C]; targets: int64 [N].
+class Labelled(Protocol):
+    """Rows with their targets: features, or examples themselves."""
 
-    Raises:
-        BadManifest: fewer than two classes, or a class without rows.
-    """
-    counts = targets.bincount(minlength=len(class_names))
-    empty = [name for name, count in zip(class_names, counts.tolist(), strict=True) if not count]
-    if empty or len(counts) < 2:
-        given = f"none of {', '.join(map(repr, empty))}" if empty else f"only rows of {tuple(class_names)}"
-        raise BadManifest(
-            f"a head needs training rows of two classes or more, and there are {given}; add some to train"
-        )
-    if params.class_weights == "none":
-        return torch.ones(len(counts))
-    return (len(targets) / (len(counts) * counts)).float()
+    @property
+    def targets(self) -> Tensor: ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+
+
+def weights_of(train: Labelled, params: HeadParams) -> Tensor:
+    """What rows weigh in the loss; see `thaw.targets.target.Target.weights`."""
+    return target_of_targets(train.targets).weights(train.targets, train.class_names, params.class_weights)

@@ -1,11 +1,11 @@
-"""Multinomial logistic regression: several L2 strengths fitted together by a preconditioned, full-batch
-L-BFGS.
+"""Logistic regression, multinomial or a yes or no for each class: several L2 strengths fitted together by a preconditioned,
+full-batch L-BFGS.
 
 The loss of a problem is the weighted mean of the cross-entropy plus `l2 / 2` times the sum of the squared
 weights of the standardised features; the bias is free. scikit-learn's `C` is `1 / (N * l2)`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,13 +13,10 @@ import torch
 from torch import Tensor
 
 from thaw.foundation.parallel.torch_threads import threads
-from thaw.heads.lbfgs import Precondition, Stopping, minimise
+from thaw.heads.lbfgs import Stopping, minimise
+from thaw.heads.logistic_problems import Multinomial, Problem, YesOrNo
 from thaw.heads.standardisation import Standardisation, fit_standardisation
 from thaw.params.strategy import HeadKind
-
-LOGITS = 2**20  # at a time in the loss: bounds the memory of what is made on the way
-SAMPLE = 16  # rows for each feature that the preconditioner is estimated from
-LARGEST = 4096  # more features are not preconditioned: the eigendecomposition would cost more than it saves
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,22 +44,25 @@ def fit_logistic(
 ) -> list[LogisticModel]:
     """One model for each L2 strength, in their order.
 
-    features: float32 [N, D]. targets: int64 [N]. class_weights: float32 [C], what a row of the class weighs
-    in the loss.
+    features: float32 [N, D]. targets: int64 [N], and class_weights: float32 [C], what a row of the class weighs in the loss: one model over all classes.
+    Or targets: bool [N, C], each class with rows that show it and rows that do not, and class_weights: float32 [2, C], what a row without the class and one
+    with it weigh in the loss: a model for each class (binary relevance), whose logits are of the class against its absence.
     """
     standardisation = fit_standardisation(features)
     rows, basis = compress(standardisation.apply(features))
-    row_weights = _row_weights(targets, class_weights)
-    problem = _Problem(rows, targets, row_weights, torch.tensor(l2, dtype=torch.float32), torch.get_num_threads())
-    start = torch.zeros(len(l2), len(class_weights), rows.shape[1] + 1)
-    covariance = _covariance(problem)
+    build = Multinomial.build if targets.dim() == 1 else YesOrNo.build
+    problem: Problem = build(rows, targets, class_weights, l2, torch.get_num_threads())
+    covariance = problem.covariance()
     with threads(1):  # all but the products with the rows is small
-        precondition = _preconditioner(problem, covariance, len(class_weights))
-        found = minimise(problem.evaluate, start, precondition=precondition, stopping=stopping)
-    weights = found[..., :-1] if basis is None else found[..., :-1] @ basis.T
+        precondition = problem.preconditioner(covariance)
+        points = minimise(
+            problem.evaluate, problem.start(), precondition=precondition, stopping=stopping or problem.stopping
+        )
+    points = points.view(len(l2), class_weights.shape[-1], -1)
+    weights = points[..., :-1] if basis is None else points[..., :-1] @ basis.T
     return [
         LogisticModel(standardisation, weight.contiguous(), bias.contiguous())
-        for weight, bias in zip(weights, found[..., -1], strict=True)
+        for weight, bias in zip(weights, points[..., -1], strict=True)
     ]
 
 
@@ -74,83 +74,3 @@ def compress(rows: Tensor) -> tuple[Tensor, Tensor | None]:
     with threads(1):
         basis, coordinates = torch.linalg.qr(rows.T)
     return coordinates.T.contiguous(), basis
-
-
-def _row_weights(targets: Tensor, class_weights: Tensor) -> Tensor:
-    """float32 [N], of mean 1."""
-    weights = class_weights[targets]
-    return weights / weights.mean()
-
-
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    """K problems on the same rows.
-
-    rows: [N, D], standardised. targets: int64 [N]. row_weights: [N], of mean 1. l2: [K]. cores: threads for products
-    with the rows.
-    """
-
-    rows: Tensor
-    targets: Tensor
-    row_weights: Tensor
-    l2: Tensor
-    cores: int
-
-    def evaluate(self, points: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
-        """The losses, float64 [A], and the gradients of `points` [A, C, D + 1], the bias last.
-
-        Classes come before rows: the softmax then runs along memory, which is ten times as fast for few
-        classes.
-        """
-        with threads(self.cores):
-            losses, slopes = self._data_terms(points)
-        l2 = self.l2[which].view(-1, 1, 1)
-        slopes[..., :-1] += l2 * points[..., :-1]
-        penalty = (l2 / 2 * points[..., :-1].square()).flatten(1).sum(1, dtype=torch.float64)
-        return losses + penalty, slopes
-
-    def _data_terms(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """The weighted mean cross-entropy [A] and its gradient [A, C, D + 1]."""
-        problems, classes, columns = points.shape
-        weights, bias = points[..., :-1].reshape(-1, columns - 1), points[..., -1:]
-        losses = torch.zeros(problems, dtype=torch.float64)
-        weight_slopes, bias_slopes = torch.zeros_like(weights), torch.zeros(problems, classes)
-        for rows, targets, row_weights in self._blocks(problems * classes):
-            log_shares = (weights @ rows.T).view(problems, classes, -1).add_(bias).log_softmax(1)
-            index = targets.expand(problems, 1, -1)
-            losses -= (log_shares.gather(1, index).squeeze(1) @ row_weights).double()
-            errors = log_shares.exp_().scatter_add_(1, index, -torch.ones(index.shape)).mul_(row_weights)
-            weight_slopes.addmm_(errors.view(problems * classes, -1), rows)
-            bias_slopes += errors.sum(2)
-        slopes = torch.cat([weight_slopes.view(problems, classes, -1), bias_slopes[..., None]], 2)
-        return losses / len(self.rows), slopes / len(self.rows)
-
-    def _blocks(self, columns: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        size = min(max(LOGITS // columns, 256), 8192)
-        return zip(self.rows.split(size), self.targets.split(size), self.row_weights.split(size), strict=True)
-
-
-def _covariance(problem: _Problem) -> Tensor | None:
-    """The weighted second moments of the features [D, D], from a sample of the rows; None: there are too many features."""
-    if problem.rows.shape[1] > LARGEST:
-        return None
-    every = max(1, len(problem.rows) // (SAMPLE * problem.rows.shape[1]))
-    sample = problem.rows[::every] * problem.row_weights[::every].sqrt()[:, None]
-    return sample.T @ sample / len(sample)
-
-
-def _preconditioner(problem: _Problem, covariance: Tensor | None, classes: int) -> Precondition:
-    """The inverse Hessian at zero weights, where every class is as likely: `covariance / C + l2` for each class.
-
-    Only its scale changes much on the way to the optimum (compare the bound of Boehning 1992), and L-BFGS learns the rest.
-    """
-    if covariance is None:
-        return lambda gradients, which: gradients
-    values, vectors = torch.linalg.eigh(covariance)
-    curvature = values.clamp(min=0) / classes
-
-    def precondition(gradients: Tensor, which: Tensor) -> Tensor:
-        turned = gradients[..., :-1] @ vectors / (curvature + problem.l2[which].view(-1, 1, 1))
-        return torch.cat([turned @ vectors.T, gradients[..., -1:] * classes], 2)
-
-    return precondition

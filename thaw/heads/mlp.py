@@ -13,11 +13,11 @@ from itertools import pairwise
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from thaw.heads.standardisation import Standardisation, fit_standardisation
 from thaw.params.strategy import HeadKind
+from thaw.targets.target import target_of_targets
 
 LEARNING_RATE = 1e-3
 STEPS_AN_EPOCH = 8  # aimed at, within the bounds of the batch size
@@ -60,12 +60,13 @@ def fit_mlps(
     """Train, and yield (epochs so far, one model for each decay) at `checkpoints(settings.epochs)`; stop
     asking to stop training.
 
-    features: float32 [N, D]. targets: int64 [N]. class_weights: float32 [C].
+    features: float32 [N, D]. targets: int64 [N] or bool [N, C]. class_weights: float32 [C] or [2, C], as the target has them.
     """
     standardisation = fit_standardisation(features)
     rows = standardisation.apply(features)
     generator = torch.Generator().manual_seed(settings.seed)
-    layers = _Layers.build((features.shape[1], *settings.hidden, len(class_weights)), len(settings.decays), generator)
+    widths = (features.shape[1], *settings.hidden, class_weights.shape[-1])
+    layers = _Layers.build(widths, len(settings.decays), generator)
     optimizer = torch.optim.Adam([*layers.weights, *layers.biases], lr=LEARNING_RATE, fused=True)
     keep = 1 - LEARNING_RATE * torch.tensor(settings.decays).view(-1, 1, 1)
     due = checkpoints(settings.epochs)
@@ -94,11 +95,11 @@ def _batch_size(rows: int) -> int:
 
 
 def _loss(logits: Tensor, targets: Tensor, class_weights: Tensor) -> Tensor:
-    """Weighted mean cross-entropy, summed over the networks: each gets the gradient of its own. logits: [K,
+    """The target's weighted mean loss, summed over the networks: each gets the gradient of its own. logits: [K,
     B, C]."""
     networks = len(logits)
-    mean = F.cross_entropy(logits.flatten(0, 1), targets.repeat(networks), weight=class_weights)
-    return mean * networks
+    repeated = targets.repeat(networks, *(1,) * (targets.dim() - 1))
+    return target_of_targets(targets).mean_loss(logits.flatten(0, 1), repeated, class_weights) * networks
 
 
 @dataclass(frozen=True, eq=False)

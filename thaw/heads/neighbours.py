@@ -18,8 +18,8 @@ SIMILARITIES = 2**24  # at a time (64 MB), however many rows there are on either
 class NeighboursModel:
     """Votes of the `neighbours` rows of largest cosine, after standardisation.
 
-    rows: float32 [M, D], standardised, of length 1. targets: int64 [M]. class_weights: float32 [C], what a
-    vote for the class weighs.
+    rows: float32 [M, D], standardised, of length 1. targets: int64 [M], or bool [M, C] of label sets. class_weights: float32 [C], what a
+    vote for the class weighs; or [2, C], a vote against it and one for it.
     """
 
     kind: ClassVar[HeadKind] = "knn"
@@ -32,9 +32,15 @@ class NeighboursModel:
 
     def logits(self, features: Tensor) -> Tensor:
         """[N, D] float32 -> [N, C] float32: the log of the shares of the votes, one vote spread over all
-        classes added."""
+        classes added; of label sets the log of the votes for a class over those against it, half a vote added to both."""
         (logits,) = logits_of_all([self], features)
         return logits
+
+    @property
+    def numbers_a_row(self) -> int:
+        """How many are held for a row on the way, at least."""
+        votes = 1 if self.targets.dim() == 1 else self.targets.shape[1]
+        return max(len(self.rows), self.neighbours * votes)
 
     def logits_at_once(self, features: Tensor) -> Tensor:
         """The same of all rows at once, in operations alone: what an exported graph is made of."""
@@ -46,8 +52,13 @@ class NeighboursModel:
         return similar.topk(count, dim=1).indices
 
     def log_shares(self, nearest: Tensor) -> Tensor:
-        """The log shares of the votes of the first of the rows `nearest`, int64 [N, `neighbours` or more]: float32 [N, C]."""
+        """The logits by the votes of the first of the rows `nearest`, int64 [N, `neighbours` or more]: float32 [N, C]."""
         voters = self.targets[nearest[:, : self.neighbours]]
+        if self.targets.dim() == 2:
+            shown = voters.float().sum(1)
+            against, votes = self.class_weights
+            odds: Tensor = (shown * votes + 0.5) / ((self.neighbours - shown) * against + 0.5)
+            return odds.log()
         # Not `len`, which would nail an exported graph to one number of rows.
         votes = torch.zeros(nearest.shape[0], len(self.class_weights))
         votes = votes.scatter_add_(1, voters, self.class_weights[voters]) + 1 / len(self.class_weights)
@@ -59,10 +70,11 @@ def logits_of_all(models: Sequence[NeighboursModel], features: Tensor) -> list[T
 
     Source of sharing it: dinov2, `eval/knn.py`, where one ranking of the neighbours serves every k.
     """
-    size, most = max(1, SIMILARITIES // len(models[0].rows)), max(model.neighbours for model in models)
+    size = max(1, SIMILARITIES // max(model.numbers_a_row for model in models))
+    most = max(model.neighbours for model in models)
     ranked = [models[0].nearest(block, most) for block in features.split(size)]
     if not ranked:
-        return [torch.zeros(0, len(model.class_weights)) for model in models]
+        return [torch.zeros(0, model.class_weights.shape[-1]) for model in models]
     return [torch.cat([model.log_shares(nearest) for nearest in ranked]) for model in models]
 
 
@@ -71,7 +83,7 @@ def fit_neighbours(
 ) -> list[NeighboursModel]:
     """One model for each number of neighbours; more than there are rows means all of them.
 
-    features: float32 [N, D]. targets: int64 [N]. class_weights: float32 [C].
+    features: float32 [N, D]. targets: int64 [N] or bool [N, C]. class_weights: float32 [C] or [2, C].
     """
     standardisation = fit_standardisation(features)
     rows = F.normalize(standardisation.apply(features))

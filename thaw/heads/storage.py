@@ -1,87 +1,65 @@
-"""A head on disk: `head.safetensors` with the numbers and `head.json` with the rest. No pickle."""
+"""A head on disk: `head.safetensors` with the numbers and `head.json` with the rest. No pickle.
+
+Registered versions hold heads of older forms, which are read too: see `thaw.heads.cards`.
+"""
 
 import math
 from pathlib import Path
-from typing import Literal
 
-import torch
-from pydantic import BaseModel, ConfigDict, FiniteFloat, PositiveFloat, PositiveInt, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import digest_bytes, write_bytes, write_text
+from thaw.heads.cards import Card, TrialCard, read_card
 from thaw.heads.fitted import FittedHead, Model, Setting, Trial
 from thaw.heads.logistic import LogisticModel
 from thaw.heads.mlp import MlpModel
 from thaw.heads.neighbours import NeighboursModel
-from thaw.heads.standardisation import OUTLIER, Standardisation
+from thaw.heads.standardisation import Standardisation
 
 TENSORS = "head.safetensors"
 CARD = "head.json"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _TrialCard(_Part):
-    l2: FiniteFloat | None
-    neighbours: int | None
-    epochs: int | None
-    log_loss: FiniteFloat | None
-    accuracy: FiniteFloat | None
-    chosen: bool
-
-
-class _Card(_Part):
-    """`head.json`. `tensors` is BLAKE3 of `head.safetensors`, hex: the two belong together. limit: see `Standardisation`; None: there is none."""
-
-    format: Literal["thaw.head/1"] = "thaw.head/1"
-    kind: Literal["linear", "mlp", "knn"]
-    class_names: tuple[str, ...]
-    temperature: PositiveFloat
-    neighbours: PositiveInt | None
-    limit: PositiveFloat | None = OUTLIER
-    trials: tuple[_TrialCard, ...]
-    tensors: str
-
-
 def write_head(head: FittedHead, folder: Path) -> None:
     """Write `head.safetensors` and `head.json`, each atomically; the same head gives the same bytes."""
-    content = save(_tensors(head.model))
-    card = _Card.model_validate(
-        {
-            "kind": head.kind,
-            "class_names": head.class_names,
-            "temperature": head.temperature,
-            "neighbours": head.model.neighbours if isinstance(head.model, NeighboursModel) else None,
-            "limit": limit if math.isfinite(limit := head.model.standardisation.limit) else None,
-            "trials": [_trial_card(trial) for trial in head.trials],
-            "tensors": digest_bytes(content).hex(),
-        }
+    content = save(_tensors(head))
+    card = Card(
+        target=head.target_name,
+        kind=head.kind,
+        class_names=head.class_names,
+        temperature=head.temperature,
+        thresholds=head.thresholds,
+        neighbours=head.model.neighbours if isinstance(head.model, NeighboursModel) else None,
+        limit=limit if math.isfinite(limit := head.model.standardisation.limit) else None,
+        trials=tuple(_trial_card(trial) for trial in head.trials),
+        tensors=digest_bytes(content).hex(),
     )
     write_bytes(folder / TENSORS, content)
     write_text(folder / CARD, card.model_dump_json(indent=2) + "\n")
 
 
 def read_head(folder: Path) -> FittedHead:
-    """Read what `write_head` wrote.
+    """Read what `write_head` wrote, now or before there was one form for all targets.
 
     Raises:
         BadArtifact: a file is missing, torn, of another version, or does not belong to the other.
     """
     try:
-        card = _Card.model_validate_json((folder / CARD).read_bytes())
+        card = read_card((folder / CARD).read_bytes())
         content = (folder / TENSORS).read_bytes()
         if digest_bytes(content).hex() != card.tensors:
             raise BadArtifact(_say(folder, f"{TENSORS} is not the file that {CARD} was written with"))
-        model = _model(card, load(content))
+        tensors = load(content)
+        model = _model(card, tensors)
     except (OSError, ValidationError, SafetensorError, KeyError) as error:
         raise BadArtifact(_say(folder, _reason(error))) from error
     trials = tuple(_trial(trial) for trial in card.trials)
-    return FittedHead(model, card.class_names, card.temperature, trials)
+    shifts = tensors.get("shifts")
+    return FittedHead(model, card.class_names, card.temperature, trials, card.target, shifts, card.thresholds)
 
 
 def _say(folder: Path, reason: str) -> str:
@@ -94,9 +72,12 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _tensors(model: Model) -> dict[str, Tensor]:
-    """The model's numbers by name, contiguous and each with its own memory."""
+def _tensors(head: FittedHead) -> dict[str, Tensor]:
+    """The head's numbers by name, contiguous and each with its own memory."""
+    model = head.model
     named = {"mean": model.standardisation.mean, "scale": model.standardisation.scale}
+    if head.shifts is not None:
+        named |= {"shifts": head.shifts}
     if isinstance(model, LogisticModel):
         named |= {"weights": model.weights, "bias": model.bias}
     elif isinstance(model, NeighboursModel):
@@ -104,10 +85,10 @@ def _tensors(model: Model) -> dict[str, Tensor]:
     else:
         for number, (weights, bias) in enumerate(zip(model.weights, model.biases, strict=True)):
             named |= {f"weights.{number}": weights, f"bias.{number}": bias}
-    return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in named.items()}
+    return {name: tensor.detach().clone().contiguous() for name, tensor in named.items()}
 
 
-def _model(card: _Card, tensors: dict[str, Tensor]) -> Model:
+def _model(card: Card, tensors: dict[str, Tensor]) -> Model:
     """Raises KeyError where a tensor is missing."""
     standardisation = Standardisation(tensors["mean"], tensors["scale"], math.inf if card.limit is None else card.limit)
     if card.kind == "linear":
@@ -126,8 +107,8 @@ def _model(card: _Card, tensors: dict[str, Tensor]) -> Model:
     )
 
 
-def _trial_card(trial: Trial) -> _TrialCard:
-    return _TrialCard(
+def _trial_card(trial: Trial) -> TrialCard:
+    return TrialCard(
         l2=trial.setting.l2,
         neighbours=trial.setting.neighbours,
         epochs=trial.setting.epochs,
@@ -137,6 +118,6 @@ def _trial_card(trial: Trial) -> _TrialCard:
     )
 
 
-def _trial(card: _TrialCard) -> Trial:
+def _trial(card: TrialCard) -> Trial:
     setting = Setting(card.l2, card.neighbours, card.epochs)
     return Trial(setting, card.log_loss, card.accuracy, card.chosen)

@@ -10,10 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thaw.dataset.manifest import Example, Manifest
-from thaw.targets.label_sets.predictions import LabelSetPredictions
 from thaw.targets.predictions import Predictions
-
-AnyPredictions = Predictions | LabelSetPredictions
 
 TOLERANCE = 0.01
 """The largest difference of a probability, or of a metric of `JUDGED`, that still agrees."""
@@ -87,8 +84,8 @@ def compare_manifests(recorded: Manifest, rebuilt: Manifest) -> ManifestDifferen
 
 
 def compare_predictions(
-    recorded: AnyPredictions,
-    rebuilt: AnyPredictions,
+    recorded: Predictions,
+    rebuilt: Predictions,
     metrics: tuple[Mapping[str, float], Mapping[str, float]],
     tolerance: float = TOLERANCE,
 ) -> Agreement:
@@ -96,34 +93,29 @@ def compare_predictions(
     before, after = _rows(recorded), _rows(rebuilt)
     both = [key for key in before if key in after]
     here, there = [before[key] for key in both], [after[key] for key in both]
-    comparable = type(recorded) is type(rebuilt) and recorded.class_names == rebuilt.class_names
+    comparable = recorded.target == rebuilt.target and recorded.class_names == rebuilt.class_names
     if not comparable or not both:
         return Agreement(
             0, len(before), len(after), same_truth=False, largest_difference=1.0, labels_equal=0.0,
             metrics=_measured(*metrics), tolerance=tolerance,
         )  # fmt: skip
     difference = np.abs(recorded.probabilities[here].astype(np.float64) - rebuilt.probabilities[there])
-    said, says = _named(recorded)[here], _named(rebuilt)[there]
+    said, says = recorded.named[here], rebuilt.named[there]
     return Agreement(
         rows=len(both),
         missing=len(before) - len(both),
         added=len(after) - len(both),
         same_truth=bool(np.array_equal(recorded.targets[here], rebuilt.targets[there])),
         largest_difference=float(difference.max()),
-        labels_equal=float((said == says).reshape(len(both), -1).all(1).mean()),
+        labels_equal=float((said == says).all(1).mean()),
         metrics=_measured(*metrics),
         tolerance=tolerance,
     )
 
 
-def _rows(predictions: AnyPredictions) -> dict[tuple[bytes, str], int]:
+def _rows(predictions: Predictions) -> dict[tuple[bytes, str], int]:
     pairs = zip(predictions.digests, predictions.paths, strict=True)
     return {pair: number for number, pair in enumerate(pairs)}
-
-
-def _named(predictions: AnyPredictions) -> "np.ndarray[tuple[int, ...], np.dtype[np.generic]]":
-    """What the model says: int64 [N], or bool [N, C] of one that names sets."""
-    return predictions.named if isinstance(predictions, LabelSetPredictions) else predictions.predicted
 
 
 def _measured(recorded: Mapping[str, float], rebuilt: Mapping[str, float]) -> tuple[Measured, ...]:

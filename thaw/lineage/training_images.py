@@ -7,7 +7,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from thaw.dataset import label_sets_selection as of_sets
 from thaw.dataset.manifest import Manifest
 from thaw.dataset.selection import training_examples
 from thaw.foundation.errors import BadArtifact
@@ -33,8 +32,8 @@ class TrainingImage:
 
 def training_images(manifest: Manifest, labels_per_class: int | None) -> tuple[TrainingImage, ...]:
     """What a head or a network learns from, sorted by path; see `thaw.dataset.selection.training_examples`."""
-    select = of_sets.training_examples if manifest.multilabel else training_examples
-    return tuple(TrainingImage(row.digest, row.path, row.names or ()) for row in select(manifest, labels_per_class))
+    rows = training_examples(manifest, labels_per_class)
+    return tuple(TrainingImage(row.digest, row.path, row.names or ()) for row in rows)
 
 
 def write_training_images(images: Iterable[TrainingImage], path: Path) -> None:

@@ -11,13 +11,13 @@ DECIMALS = 7
 
 
 class Said(Protocol):
-    """What a model says of N images: probabilities float32 [N, C]; a label each, or a list of them."""
+    """What a model says of N images: probabilities float32 [N, C]; a label each, or a set of them."""
 
     @property
     def probabilities(self) -> "np.ndarray[Any, np.dtype[np.float32]]": ...
 
     @property
-    def labels(self) -> Iterable[object]: ...
+    def said(self) -> Iterable[object]: ...
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,6 @@ class Agreement:
 
 def agreement_of(one: Said, other: Said) -> Agreement:
     """How far two answers on the same N images agree; N > 0."""
-    equal = np.mean([first == second for first, second in zip(one.labels, other.labels, strict=True)])
+    equal = np.mean([first == second for first, second in zip(one.said, other.said, strict=True)])
     largest = np.abs(one.probabilities.astype(np.float64) - other.probabilities).max()
     return Agreement(round(float(equal), DECIMALS), round(float(largest), DECIMALS))

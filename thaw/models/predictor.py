@@ -11,37 +11,12 @@ from PIL import Image
 
 from thaw.backbones.backbone import Backbone, read_written_backbone, write_backbone
 from thaw.heads import FittedHead, read_head, write_head
-from thaw.heads.open_set import NEITHER, Openness, read_openness, remove_openness, write_openness
+from thaw.heads.open_set import Openness, read_openness, remove_openness, write_openness
 from thaw.kinds.images.decoding import decode_pixels
 from thaw.kinds.kind import Limits
+from thaw.models.answer import Answer, answer
 
 BATCH = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What a model says of N images. probabilities: float32 [N, C], calibrated. known_scores: float32 [N], and accepted: bool [N], whether that is enough for
-    a known class; None, and all of them, where the model knows no others."""
-
-    class_names: tuple[str, ...]
-    probabilities: "np.ndarray[Any, np.dtype[np.float32]]"
-    known_scores: "np.ndarray[Any, np.dtype[np.float32]] | None"
-    accepted: "np.ndarray[Any, np.dtype[np.bool_]]"
-
-    @property
-    def labels(self) -> "np.ndarray[Any, np.dtype[np.object_]]":
-        """The most probable class of each image that is accepted, `neither` of the others: object [N]."""
-        names = np.array(self.class_names, dtype=object)
-        return np.where(self.accepted, names[self.probabilities.argmax(1)], NEITHER)
-
-
-def answer(head: FittedHead, openness: Openness | None, features: torch.Tensor) -> Answer:
-    """What a head says of features, float32 [N, D]; openness None: every input is of a known class."""
-    probabilities = np.asarray(head.probabilities(features).numpy(), np.float32)
-    if openness is None:
-        return Answer(head.class_names, probabilities, None, np.ones(len(features), np.bool_))
-    scores = openness.known_scores(head, features)
-    return Answer(head.class_names, probabilities, scores.numpy(), openness.accepts(scores).numpy())
 
 
 @dataclass(frozen=True)
@@ -76,8 +51,8 @@ class Predictor:
 
     def predict(self, pixels: Sequence[torch.Tensor]) -> Answer:
         """What the model says of images, each uint8 [3, H, W] as `pixels_of_file` gives it."""
-        found = [self._features(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH)]
-        features = torch.cat(found) if found else torch.empty(0, self.head.model.standardisation.mean.shape[0])
+        parts = [self._features(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH)]
+        features = torch.cat(parts) if parts else torch.empty(0, self.head.model.standardisation.mean.shape[0])
         return answer(self.head, self.openness, features)
 
     def _features(self, pixels: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -14,7 +14,6 @@ from thaw.foundation.files.records import read_record, write_record
 from thaw.kinds.kind import Limits
 
 if TYPE_CHECKING:
-    from thaw.models.label_sets_predictor import LabelSetPredictor
     from thaw.models.predictor import Predictor
 
 BATCH = 32
@@ -39,9 +38,7 @@ class ServingCost:
 _ADAPTER = TypeAdapter(ServingCost)
 
 
-def measure_serving_cost(
-    model: "Predictor | LabelSetPredictor", contents: Sequence[bytes], limits: Limits
-) -> ServingCost:
+def measure_serving_cost(model: "Predictor", contents: Sequence[bytes], limits: Limits) -> ServingCost:
     """Time the model on image files, each as its bytes, decoded in turn; at least one, of which the first `BATCH` are used.
 
     Raises:
@@ -61,7 +58,7 @@ def measure_serving_cost(
     return ServingCost(single, whole / len(files), len(files), megabytes_of(model), torch.get_num_threads())
 
 
-def megabytes_of(model: "Predictor | LabelSetPredictor") -> float:
+def megabytes_of(model: "Predictor") -> float:
     """What the files of the deployed model weigh, in MB (10^6 bytes): they are written, and counted."""
     with TemporaryDirectory() as folder:
         model.write(Path(folder) / "model")

@@ -12,7 +12,8 @@ from thaw.heads import FittedHead, fit_head
 from thaw.heads.kinds import fit_one
 from thaw.params.sections import HeadParams
 from thaw.targets.labelled import LabelledFeatures
-from thaw.targets.one_label.folds import NEVER, assign_folds
+from thaw.targets.one_label.folds import assign_folds
+from thaw.targets.target import NEVER
 
 
 @dataclass(frozen=True)

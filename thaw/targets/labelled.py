@@ -5,14 +5,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from thaw.targets.target import Target, target_of_targets
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledFeatures:
     """Rows of features and what they show.
 
-    features: float32 [N, D]. targets: int64 [N], each an index in `class_names`. groups: int64 [N], rows with
-    the same number share a fold of a cross-validation; None means that every row stands for itself. judges: bool [N], the rows that may judge
-    a setting once they are held out; None means all.
+    features: float32 [N, D]. targets: int64 [N], each an index in `class_names`, or bool [N, C], the classes that each row shows. groups: int64 [N], rows
+    with the same number share a fold of a cross-validation; None means that every row stands for itself. judges: bool [N], the rows that may judge a setting
+    once they are held out; None means all.
     """
 
     features: Tensor
@@ -23,6 +25,11 @@ class LabelledFeatures:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    @property
+    def target(self) -> Target:
+        """What a label is."""
+        return target_of_targets(self.targets)
 
     def rows(self, index: Tensor) -> "LabelledFeatures":
         """The rows that `index` picks: int64 [M] or bool [N]."""
@@ -38,7 +45,8 @@ class LabelledFeatures:
 def label_views(
     features: Tensor, targets: Tensor, class_names: tuple[str, ...], groups: Tensor | None = None
 ) -> LabelledFeatures:
-    """Images in several views, the image as it is first: features float32 [N, V, D], targets and groups int64 [N].
+    """Images in several views, the image as it is first: features float32 [N, V, D], targets int64 [N] or bool [N, C], groups
+    int64 [N].
 
     Every view is a row; the views of an image share its target and its fold, and only the first judges. So each image weighs the same as any other.
     """
@@ -48,7 +56,7 @@ def label_views(
     own = torch.arange(images) if groups is None else groups
     first = torch.arange(images * views) % views == 0
     return LabelledFeatures(
-        features.flatten(0, 1), targets.repeat_interleave(views), class_names, own.repeat_interleave(views), first
+        features.flatten(0, 1), targets.repeat_interleave(views, 0), class_names, own.repeat_interleave(views), first
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
 from thaw.foundation.statistics.bootstrap import IntArray
+from thaw.targets.target import BoolArray, Target, target_of_targets
 
 SCHEMA = pa.schema(
     [
@@ -23,6 +24,15 @@ SCHEMA = pa.schema(
         pa.field("probabilities", pa.list_(pa.float32()), nullable=False),
     ]
 )
+SCHEMA_OF_SETS = pa.schema(
+    [
+        pa.field("digest", pa.binary(DIGEST_SIZE), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("labels", pa.list_(pa.string()), nullable=False),
+        pa.field("predicted", pa.list_(pa.string()), nullable=False),
+        pa.field("probabilities", pa.list_(pa.float32()), nullable=False),
+    ]
+)
 EVALUATE_AGAIN = "run `thaw run --stage evaluate` to make it again"
 
 
@@ -30,17 +40,41 @@ EVALUATE_AGAIN = "run `thaw run --stage evaluate` to make it again"
 class Predictions:
     """Row i is the image `digests[i]` at `paths[i]`.
 
-    targets: int64 [N], indices into `class_names`; probabilities: float32 [N, C], calibrated, a row sums to 1.
+    targets: int64 [N], indices into `class_names`, or bool [N, C], the classes that a row shows. probabilities: float32 [N, C], calibrated; a row sums to 1,
+    or each class stands by itself. decided: bool [N, C], the classes that are named; None: of one label, the most probable one is.
     """
 
     class_names: tuple[str, ...]
     digests: tuple[bytes, ...]
     paths: tuple[str, ...]
-    targets: IntArray
+    targets: "IntArray | BoolArray"
     probabilities: NDArray[np.float32]
+    decided: BoolArray | None = None
 
     def __len__(self) -> int:
         return len(self.digests)
+
+    @property
+    def target(self) -> Target:
+        """What a label is."""
+        return target_of_targets(self.targets)
+
+    @property
+    def classes(self) -> IntArray:
+        """Of one label: the class of each row, int64 [N]."""
+        return np.asarray(self.targets, np.int64)
+
+    @property
+    def shown(self) -> BoolArray:
+        """The classes that each row really shows, bool [N, C]."""
+        if self.target.exclusive:
+            return _one_hot(self.classes, len(self.class_names))
+        return np.asarray(self.targets, np.bool_)
+
+    @property
+    def named(self) -> BoolArray:
+        """The classes that the model names, bool [N, C]."""
+        return _one_hot(self.predicted, len(self.class_names)) if self.decided is None else self.decided
 
     @property
     def predicted(self) -> IntArray:
@@ -49,24 +83,26 @@ class Predictions:
 
     @property
     def confidences(self) -> NDArray[np.float32]:
-        """The probability of the predicted class, float32 [N]."""
+        """The probability of the most probable class, float32 [N]."""
         return np.asarray(self.probabilities.max(1), np.float32)
+
+    def names(self, row: BoolArray) -> tuple[str, ...]:
+        """A row of `shown` or `named` as names."""
+        return tuple(self.class_names[place] for place in np.flatnonzero(row))
 
 
 def write_predictions(predictions: Predictions, path: Path) -> None:
-    """Write Parquet of `SCHEMA`, atomically; the order of the probabilities stands in the metadata `class_names`."""
-    names = predictions.class_names
+    """Write Parquet of `SCHEMA`, or of `SCHEMA_OF_SETS`, atomically; the order of the probabilities stands in the metadata `class_names`."""
+    schema, said = _said(predictions)
     columns = [
         pa.array(predictions.digests, pa.binary(DIGEST_SIZE)),
         pa.array(predictions.paths, pa.string()),
-        pa.array([names[target] for target in predictions.targets], pa.string()),
-        pa.array([names[target] for target in predictions.predicted], pa.string()),
-        pa.array(predictions.confidences, pa.float32()),
+        *said,
         pa.array(list(predictions.probabilities), pa.list_(pa.float32())),
     ]
-    schema = SCHEMA.with_metadata({"class_names": json.dumps(names)})
+    table = pa.table(columns, schema=schema.with_metadata({"class_names": json.dumps(predictions.class_names)}))
     with atomic(path) as temporary:
-        pq.write_table(pa.table(columns, schema=schema), temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd")
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -80,15 +116,47 @@ def read_predictions(path: Path) -> Predictions:
     except (OSError, pa.ArrowInvalid) as error:
         raise BadArtifact(f"{path} cannot be read ({error}); {EVALUATE_AGAIN}") from error
     stated = (table.schema.metadata or {}).get(b"class_names")
-    if stated is None or not table.schema.equals(SCHEMA):
+    sets = table.schema.equals(SCHEMA_OF_SETS)
+    if stated is None or not (sets or table.schema.equals(SCHEMA)):
         raise BadArtifact(f"{path} holds no predictions of this version; {EVALUATE_AGAIN}")
     names = tuple(json.loads(stated))
-    position = {name: i for i, name in enumerate(names)}
     flat = table["probabilities"].combine_chunks().flatten().to_numpy()
     return Predictions(
         class_names=names,
         digests=tuple(table["digest"].to_pylist()),
         paths=tuple(table["path"].to_pylist()),
-        targets=np.array([position[label] for label in table["label"].to_pylist()], np.int64),
+        targets=_sets_of(table["labels"], names) if sets else _classes_of(table["label"], names),
         probabilities=flat.reshape(table.num_rows, len(names)),
+        decided=_sets_of(table["predicted"], names) if sets else None,
     )
+
+
+def _said(predictions: Predictions) -> tuple[pa.Schema, list[pa.Array]]:
+    """The schema, and its columns between the path and the probabilities."""
+    names = predictions.class_names
+    if not predictions.target.exclusive:
+        kind = pa.list_(pa.string())
+        sides = (predictions.shown, predictions.named)
+        return SCHEMA_OF_SETS, [pa.array([list(predictions.names(row)) for row in side], kind) for side in sides]
+    labels = [
+        pa.array([names[place] for place in side], pa.string()) for side in (predictions.classes, predictions.predicted)
+    ]
+    return SCHEMA, [*labels, pa.array(predictions.confidences, pa.float32())]
+
+
+def _classes_of(column: pa.ChunkedArray, names: tuple[str, ...]) -> IntArray:
+    position = {name: place for place, name in enumerate(names)}
+    return np.array([position[label] for label in column.to_pylist()], np.int64)
+
+
+def _sets_of(column: pa.ChunkedArray, names: tuple[str, ...]) -> BoolArray:
+    position = {name: place for place, name in enumerate(names)}
+    sets = np.zeros((len(column), len(names)), np.bool_)
+    for row, labels in enumerate(column.to_pylist()):
+        sets[row, [position[name] for name in labels]] = True
+    return sets
+
+
+def _one_hot(classes: IntArray, count: int) -> BoolArray:
+    """int64 [N] as bool [N, C]."""
+    return np.asarray(np.eye(count, dtype=np.bool_)[classes])

@@ -7,18 +7,16 @@ import torch
 
 from tasks.project.paths import FEATURES, HEAD, REPORT
 from thaw.backbones.pooling import is_pooled
-from thaw.dataset import label_sets_selection as of_sets
 from thaw.dataset.manifest import TEST, Example, Manifest, references_of
 from thaw.dataset.selection import examples_of, validation_examples
 from thaw.drift.observed import Observed, observe
 from thaw.drift.reference import held_out, reference_of, write_reference
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.heads import read_head
-from thaw.heads.label_sets_storage import read_label_set_head
 from thaw.heads.open_set import read_openness
 from thaw.kinds.images.tensors import read_pixels
-from thaw.models.label_sets_predictor import LabelSetAnswer
-from thaw.models.predictor import BATCH, Predictor, answer
+from thaw.models.answer import answer
+from thaw.models.predictor import BATCH, Predictor
 from thaw.params.sections import Params
 
 REFERENCE = REPORT / "reference.parquet"
@@ -32,16 +30,6 @@ def record_reference(params: Params, manifest: Manifest, layer: Layer, tuned: Pr
     else:
         pixels = _read_pixels(tuned, examples, params)
         head, layer, rows = tuned.head, _layer_of(tuned, pixels[:1]), _observe_pixels(tuned, examples, pixels)
-    write_reference(reference_of(layer, head.class_names, examples, rows), REFERENCE)
-
-
-def record_set_reference(manifest: Manifest, layer: Layer) -> None:
-    """The same of a model that names sets of labels."""
-    examples = held_out(of_sets.examples_of(manifest, TEST), of_sets.validation_examples(manifest))
-    head, features = read_label_set_head(HEAD), _cached(layer, examples)
-    probabilities = head.probabilities(features)
-    said = LabelSetAnswer(head.class_names, probabilities.numpy(), head.named(probabilities).numpy())
-    rows = observe(_digests(examples), features, said)
     write_reference(reference_of(layer, head.class_names, examples, rows), REFERENCE)
 
 

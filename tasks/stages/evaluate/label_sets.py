@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from tasks.project.paths import FEATURES, HEAD, REPORT
-from tasks.stages.evaluate.drift_reference import record_set_reference
+from tasks.stages.evaluate.drift_reference import record_reference
 from tasks.stages.evaluate.gallery import make_gallery
 from tasks.stages.evaluate.label_sets_baselines import measure_set_baselines
 from tasks.stages.evaluate.leakage_and_cost import check
 from tasks.stages.evaluate.parity import compare_ways
 from tasks.stages.evaluate.report_files import read_ingest_report, table_of, with_intervals
 from thaw.backbones.backbone import read_backbone
-from thaw.dataset.label_sets_selection import examples_of, training_examples
 from thaw.dataset.manifest import TEST, Example, Manifest
+from thaw.dataset.selection import examples_of, training_examples
 from thaw.evaluation.evaluation import ModelDescription
 from thaw.evaluation.label_sets_evaluation import LabelSetEvaluation, evaluate_sets
 from thaw.evaluation.label_sets_report import render_set_report, set_figure_pngs
@@ -24,17 +24,16 @@ from thaw.evaluation.report import Origin
 from thaw.features.store.store import FeatureIndex, FeatureStore, Layer
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import write_bytes, write_text
-from thaw.heads.label_sets_fitted import LabelSetHead
-from thaw.heads.label_sets_storage import read_label_set_head
+from thaw.heads import FittedHead, read_head
 from thaw.kinds.images.tensors import thumbnail_of
-from thaw.models.label_sets_predictor import LabelSetPredictor
+from thaw.models.answer import answer
+from thaw.models.predictor import Predictor
 from thaw.params.reading import PARAMS
 from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
 from thaw.params.strategy import Strategy
 from thaw.strategies.baselines.learners import SCRATCH
-from thaw.targets.label_sets.labelled import targets_of
-from thaw.targets.label_sets.predictions import LabelSetPredictions, write_label_set_predictions
+from thaw.targets.predictions import Predictions, write_predictions
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
     Raises:
         BadManifest: there is no labelled test image.
     """
-    head, test, layer = read_label_set_head(HEAD), examples_of(manifest, TEST), index.layer(strategy.layer)
+    head, test, layer = read_head(HEAD), examples_of(manifest, TEST), index.layer(strategy.layer)
     if not test:
         raise BadManifest("there is no labelled test image; raise dataset.splits.test, or give some the split test")
     predictions = predict_sets(head, test, layer)
@@ -56,7 +55,7 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
     evaluation = evaluate_sets(
         predictions,
         _description(params, index, strategy, head, len(training)),
-        head.thresholds,
+        head.thresholds or (),
         params.evaluate,
         resampling=resampling_of(params.statistics),
         baselines=measure_set_baselines(params, manifest, layer.name, predictions),
@@ -64,34 +63,34 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
     )
     backbone = read_backbone(params.backbone).only((layer.name,))
     features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in test])
-    compare_ways(LabelSetPredictor(backbone, head, layer.name), test, params, features)
+    compare_ways(Predictor(backbone, head, layer.name), test, params, features)
     make_gallery(params, training, layer)
     check(params, manifest, layer, test)
-    record_set_reference(manifest, layer)
+    record_reference(params, manifest, layer, None)
     write_set_report(evaluation, predictions, test, params)
     f1 = evaluation.metrics.macro_f1
     log.info("macro F1 %.3f (%.3f to %.3f) on %d test images", f1.value, f1.low, f1.high, len(test))
 
 
-def predict_sets(head: LabelSetHead, test: Sequence[Example], layer: Layer) -> LabelSetPredictions:
+def predict_sets(head: FittedHead, test: Sequence[Example], layer: Layer) -> Predictions:
     """What the model says of each test example."""
     digests = [example.digest for example in test]
-    probabilities = head.probabilities(FeatureStore(FEATURES).read(layer.fingerprint, layer.name, digests))
-    return LabelSetPredictions(
+    said = answer(head, None, FeatureStore(FEATURES).read(layer.fingerprint, layer.name, digests))
+    return Predictions(
         head.class_names,
         tuple(digests),
         tuple(example.path for example in test),
-        targets_of(test, head.class_names).numpy(),
-        head.named(probabilities).numpy(),
-        np.asarray(probabilities.numpy(), np.float32),
+        head.target.encode(test, head.class_names).numpy(),
+        said.probabilities,
+        said.named,
     )
 
 
 def write_set_report(
-    evaluation: LabelSetEvaluation, predictions: LabelSetPredictions, test: Sequence[Example], params: Params
+    evaluation: LabelSetEvaluation, predictions: Predictions, test: Sequence[Example], params: Params
 ) -> None:
     """Write every file of `data/report/`; the metrics, which say that it is whole, last."""
-    write_label_set_predictions(predictions, REPORT / "predictions.parquet")
+    write_predictions(predictions, REPORT / "predictions.parquet")
     write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), _pairs(evaluation)))
     bins = [(one.low, one.high, one.n, one.confidence, one.accuracy) for one in evaluation.reliability]
     write_text(REPORT / "reliability.csv", table_of(("low", "high", "n", "confidence", "accuracy"), bins))
@@ -117,7 +116,7 @@ def _pairs(evaluation: LabelSetEvaluation) -> list[tuple[str, str]]:
 
 
 def _description(
-    params: Params, index: FeatureIndex, strategy: Strategy, head: LabelSetHead, images: int
+    params: Params, index: FeatureIndex, strategy: Strategy, head: FittedHead, images: int
 ) -> ModelDescription:
     layer = index.layer(strategy.layer)
     best = next(trial for trial in head.trials if trial.chosen)

@@ -8,28 +8,30 @@ import torch
 from tasks.project.progress import counted
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.groups import group_numbers
-from thaw.dataset.label_sets_selection import examples_of, training_examples, validation_examples
 from thaw.dataset.manifest import TEST, Example, Manifest, references_of
+from thaw.dataset.selection import examples_of, training_examples, validation_examples
 from thaw.kinds.images.tensors import flat_pixels, read_pixels
 from thaw.params.sections import Params
 from thaw.strategies.baselines.label_sets_learners import always_all, learnt_from
 from thaw.strategies.baselines.learners import BATCH, MAJORITY, PIXELS, RANDOM_BACKBONE
-from thaw.targets.label_sets.labelled import LabelSetFeatures, targets_of
-from thaw.targets.label_sets.predictions import LabelSetPredictions
+from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.predictions import Predictions
+from thaw.targets.target import target_of
 
 Features = Callable[[Sequence[Example]], torch.Tensor]
 """Examples to float32 [N, D]."""
 
 
 def measure_set_baselines(
-    params: Params, manifest: Manifest, layer: str, predictions: LabelSetPredictions
-) -> list[tuple[str, LabelSetPredictions]]:
+    params: Params, manifest: Manifest, layer: str, predictions: Predictions
+) -> list[tuple[str, Predictions]]:
     """What each baseline that is asked for says of the test images, `predictions` being the model's own, row for row."""
+    encode = target_of(manifest).encode
     wanted, names = params.evaluate.baselines, predictions.class_names
     train = training_examples(manifest, params.dataset.labels_per_class)
-    found: list[tuple[str, LabelSetPredictions]] = []
+    found: list[tuple[str, Predictions]] = []
     if MAJORITY in wanted:
-        shares = targets_of(train, names).float().mean(0).tolist()
+        shares = encode(train, names).float().mean(0).tolist()
         found.append((MAJORITY, always_all(predictions, shares)))
     ways = _ways(params, read_backbone(params.backbone), layer)
     fitted = [name for name in (PIXELS, RANDOM_BACKBONE) if name in wanted]
@@ -38,8 +40,8 @@ def measure_set_baselines(
         for number, name in enumerate(fitted, start=1):
             features = ways[name]
 
-            def labelled(rows: Sequence[Example], features: Features = features) -> LabelSetFeatures:
-                return LabelSetFeatures(features(rows), targets_of(rows, names), names, group_numbers(rows))
+            def labelled(rows: Sequence[Example], features: Features = features) -> LabelledFeatures:
+                return LabelledFeatures(features(rows), encode(rows, names), names, group_numbers(rows))
 
             said = learnt_from(
                 labelled(train), labelled(val) if val else None, features(test), params.head, predictions

@@ -8,11 +8,10 @@ import torch
 from tasks.project.paths import FEATURES, REPORT
 from tasks.project.progress import counted
 from tasks.registry.local_model import read_assembled
-from thaw.dataset import label_sets_selection as set_selection
-from thaw.dataset import selection
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import TRAIN, Example, Manifest
+from thaw.dataset.selection import training_examples, validation_examples
 from thaw.evaluation.checks import Checks, NearCopies, Suspects, count_leakage, write_checks
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.kinds.images.reading import read_ingested
@@ -20,6 +19,8 @@ from thaw.models.serving_cost import BATCH, measure_serving_cost, write_serving_
 from thaw.params.sections import Params
 from thaw.review.duplicates import find_near_duplicates
 from thaw.review.listing import Rows, list_suspects
+from thaw.targets.supports import supports
+from thaw.targets.target import target_of
 
 COMPARED = 2000
 """Test images that are compared with all that was learnt from, at most: each costs a product with every one of them."""
@@ -31,18 +32,14 @@ def check(params: Params, manifest: Manifest, layer: Layer, test: Sequence[Examp
     Raises:
         BadSource: an image is gone, or is not the one that was ingested.
     """
-    budget = params.dataset.labels_per_class
-    if manifest.multilabel:
-        learnt, val = set_selection.training_examples(manifest, budget), set_selection.validation_examples(manifest)
-    else:
-        learnt, val = selection.training_examples(manifest, budget), selection.validation_examples(manifest)
+    learnt, val = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     held_out = [row for row in manifest.examples() if row.split != TRAIN]
     known = _once([*learnt, *val])
     write_checks(
         Checks(
             leakage=count_leakage(learnt, held_out),
             near_copies=_near_copies(layer, known, _once(test)),
-            suspects=None if manifest.multilabel else _suspects(params, layer, known),
+            suspects=_suspects(params, layer, known) if supports(target_of(manifest), "review") else None,
         ),
         REPORT / "checks.json",
     )

@@ -9,8 +9,8 @@ import torch
 from tasks.project.paths import REPORT
 from thaw.dataset.manifest import Example, references_of
 from thaw.kinds.images.tensors import read_pixels
-from thaw.models.exporting.graph import AnyPredictor
 from thaw.models.exporting.parity import measure_parity, write_parity
+from thaw.models.predictor import Predictor
 from thaw.params.sections import Params
 
 log = logging.getLogger(__name__)
@@ -20,9 +20,7 @@ ROWS = 128
 """Test images that are compared at most, spread over the test: the ways differ by what they compute with, which shows on any."""
 
 
-def compare_ways(
-    predictor: AnyPredictor, test: Sequence[Example], params: Params, features: torch.Tensor | None
-) -> None:
+def compare_ways(predictor: Predictor, test: Sequence[Example], params: Params, features: torch.Tensor | None) -> None:
     """Compare the ways on test images and write `data/report/parity.json`. features: of each test image, float32 [N, D]; None: they are not cached."""
     count = min(ROWS, len(test))
     rows = [number * len(test) // count for number in range(count)]

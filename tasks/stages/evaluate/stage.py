@@ -39,7 +39,8 @@ from thaw.heads import FittedHead, read_head
 from thaw.heads.open_set import read_openness
 from thaw.kinds.images.tensors import read_pixels, thumbnail_of
 from thaw.kinds.views import expand_views
-from thaw.models.predictor import Answer, Predictor, answer
+from thaw.models.answer import Answer, answer
+from thaw.models.predictor import Predictor
 from thaw.params.reading import PARAMS, read_params
 from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
@@ -143,7 +144,7 @@ def write_report(evaluation: Evaluation, predictions: Predictions, test: Sequenc
     names = predictions.class_names
     actual = [
         (names[target], names[predicted])
-        for target, predicted in zip(predictions.targets, predictions.predicted, strict=True)
+        for target, predicted in zip(predictions.classes, predictions.predicted, strict=True)
     ]
     write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), actual))
     bins = [(one.low, one.high, one.n, one.confidence, one.accuracy) for one in evaluation.reliability]

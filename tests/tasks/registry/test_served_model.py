@@ -61,7 +61,7 @@ def test_it_answers_as_mlflows_own_loading_does(project: Path) -> None:
 
     served = read_served_model(registry(), 1)
     files = sorted(Path("photos/test").rglob("*.png"))[::7]
-    pixels = [served.predictor.pixels_of_file(file.read_bytes(), 10**6) for file in files]
+    pixels = [served.predictor.pixels_of_file(file.read_bytes(), Limits(10**6)) for file in files]
     expected = mlflow.pyfunc.load_model("models:/photos@champion").predict([str(file) for file in files])
     assert np.allclose(served.predictor.predict(pixels).probabilities, expected.filter(like="p_"), atol=1e-6)
     assert served.version.number == 1 and served.version.tags["thaw.strategy"] == "linear"

@@ -7,7 +7,8 @@ import pytest
 
 from tasks.project.local_state import CHECKPOINTS, CONTESTS
 from tasks.project.paths import CERTIFICATE, REGISTERED, REPORT
-from tasks.stages import compare, evaluate, register
+from tasks.stages import compare, register
+from tasks.stages.evaluate import stage as evaluate
 from thaw.strategies.certificate.record import Certificate, read_certificate
 
 ASKED = """

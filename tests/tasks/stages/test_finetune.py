@@ -9,7 +9,8 @@ import pytest
 from tasks.project.local_state import CHECKPOINTS
 from tasks.project.paths import FINETUNED, HEAD, REPORT, STRATEGY
 from tasks.registry.local_model import read_assembled
-from tasks.stages import evaluate, finetune
+from tasks.stages import finetune
+from tasks.stages.evaluate import stage as evaluate
 from thaw.finetuning.result import read_finetuned
 from thaw.foundation.errors import BadArtifact
 from thaw.heads import read_head

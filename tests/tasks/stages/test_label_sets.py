@@ -11,12 +11,13 @@ from registration import inside
 from sklearn.metrics import f1_score
 
 from tasks.requests import rank, review
-from tasks.stages import advise, compare, evaluate, extract, finetune, head, ingest
+from tasks.stages import advise, compare, extract, finetune, head, ingest
+from tasks.stages.evaluate import stage as evaluate
 from thaw.drift.reference import read_reference
-from thaw.foundation.errors import BadManifest, BadParameters
-from thaw.heads.label_sets_storage import holds_label_set_head, read_label_set_head
+from thaw.foundation.errors import BadParameters
+from thaw.heads import read_head
 from thaw.params.strategy import read_strategy
-from thaw.targets.label_sets.predictions import LabelSetPredictions, read_any_predictions
+from thaw.targets.predictions import read_predictions
 
 WEIGHTS = Path(__file__).parents[3] / "data/pretrain/small.safetensors"
 PARAMS = f"""\
@@ -53,7 +54,7 @@ def test_every_file_that_later_stages_and_dvc_expect_is_there(project: Path) -> 
         assert (data / name).exists(), name
     for name in ("confusion.csv", "reliability.csv", "report.html", "metrics.json", "predictions.parquet"):
         assert (data / "report" / name).stat().st_size, name
-    assert holds_label_set_head(data / "head")
+    assert read_head(data / "head").target_name == "label_sets"
     parity = json.loads((data / "report/parity.json").read_text())
     assert parity["pixels"]["labels_equal"] == parity["exported"]["labels_equal"] == 1
     trials = (data / "head/trials.csv").read_text().splitlines()
@@ -62,8 +63,7 @@ def test_every_file_that_later_stages_and_dvc_expect_is_there(project: Path) -> 
 
 def test_the_reference_holds_the_sets_that_the_model_names(project: Path) -> None:
     known = read_reference(project / "data/report/reference.parquet")
-    said = read_any_predictions(project / "data/report/predictions.parquet")
-    assert isinstance(said, LabelSetPredictions)
+    said = read_predictions(project / "data/report/predictions.parquet")
     place = {digest: row for row, digest in enumerate(said.digests)}
     assert np.array_equal(known.rows.named, said.named[[place[digest] for digest in known.rows.digests]])
     assert known.class_names == said.class_names and known.rows.confidences is None and known.unseen.all()
@@ -71,12 +71,11 @@ def test_the_reference_holds_the_sets_that_the_model_names(project: Path) -> Non
 
 def test_the_metrics_are_those_of_the_predictions(project: Path) -> None:
     found = json.loads((project / "data/report/metrics.json").read_text())
-    said = read_any_predictions(project / "data/report/predictions.parquet")
-    assert isinstance(said, LabelSetPredictions)
+    said = read_predictions(project / "data/report/predictions.parquet")
     assert found["test"]["n"] == len(said)
     assert found["test"]["macro_f1"] == pytest.approx(f1_score(said.targets, said.named, average="macro"))
     assert found["test"]["exact_match"] == pytest.approx((said.targets == said.named).all(1).mean())
-    thresholds = np.array(read_label_set_head(project / "data/head").thresholds)
+    thresholds = np.array(read_head(project / "data/head").thresholds)
     assert np.array_equal(said.named, said.probabilities >= thresholds.astype(np.float32))
     assert found["baselines"].keys() == {"majority", "random_backbone"}
     assert found["test"]["macro_f1"] > found["baselines"]["majority"]["macro_f1"] + 0.1
@@ -93,7 +92,6 @@ def test_the_same_inputs_give_the_same_files(here: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "stage", "says"),
     [
-        ("strategy: {kind: mlp}", advise.main, "mlp works on one label an image"),
         ("strategy: {kind: full}", advise.main, "full works on one label an image"),
         ("compare: {strategies: [linear]}", compare.main, "thaw compare --off"),
         ("openness: {score: energy}", head.main, "openness.score: energy"),
@@ -108,12 +106,12 @@ def test_what_is_for_single_labels_is_refused_in_words(
 
 
 def test_ranking_is_refused_in_words(here: Path) -> None:
-    with pytest.raises(BadManifest, match="one label an image so far"):
+    with pytest.raises(BadParameters, match="one label an example"):
         rank.rank(["thaw_small", "resnet18.random"])
 
 
 def test_the_review_is_refused_both_ways(here: Path) -> None:
-    with pytest.raises(BadManifest, match="one label an image"):
+    with pytest.raises(BadParameters, match="one label an example"):
         review.review(5)
-    with pytest.raises(BadManifest, match="one label an image"):
+    with pytest.raises(BadParameters, match="one label an example"):
         review.apply(here / "params.yaml", new_classes=[], dry_run=True)

@@ -11,21 +11,21 @@ from thaw.evaluation.report import Origin
 from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.params.sections import EvaluateParams
 from thaw.strategies.baselines.label_sets_learners import always_all
-from thaw.targets.label_sets.predictions import LabelSetPredictions
+from thaw.targets.predictions import Predictions
 
 ROWS = 80
 
 
-def hostile_sets() -> LabelSetPredictions:
+def hostile_sets() -> Predictions:
     generator = np.random.default_rng(0)
     probabilities = generator.random((ROWS, 3)).astype(np.float32)
-    return LabelSetPredictions(
+    return Predictions(
         NAMES,
         tuple(bytes([number]) * 32 for number in range(ROWS)),
         tuple(f"{HOSTILE}/{number}.png" for number in range(ROWS)),
         generator.random((ROWS, 3)) < probabilities,
-        probabilities >= 0.5,
         probabilities,
+        probabilities >= 0.5,
     )
 
 
@@ -66,7 +66,7 @@ def test_a_baseline_that_is_as_good_is_told_of() -> None:
     )
     assert any("raw pixels” is not shown to be worse" in line for line in advice(same, hostile_ingest()))
     perfect = evaluate_sets(
-        replace(said, named=said.targets), found.model, found.thresholds, EvaluateParams(), resampling=Resampling(50),
+        replace(said, decided=said.targets), found.model, found.thresholds, EvaluateParams(), resampling=Resampling(50),
         baselines=[("pixels", said)],
     )  # fmt: skip
     assert not any("is not shown to be worse" in line for line in advice(perfect, hostile_ingest()))

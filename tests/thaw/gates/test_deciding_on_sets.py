@@ -12,29 +12,28 @@ from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.gates import deciding
 from thaw.gates.deciding import Decision, Evidence
 from thaw.gates.outcome import Verdict
-from thaw.gates.pairing import AnyPredictions
+from thaw.gates.pairing import Predictions
 from thaw.params.sections import PromotionParams
-from thaw.targets.label_sets.predictions import LabelSetPredictions
 
 PARAMS = PromotionParams()
 NAMES = ("ant", "bee", "wasp")
 
 
-def decide(champion: AnyPredictions | None, challenger: AnyPredictions, params: PromotionParams) -> Decision:
+def decide(champion: Predictions | None, challenger: Predictions, params: PromotionParams) -> Decision:
     return deciding.decide(Evidence(champion, challenger, replace(CLEAN, suspects=None)), params, Resampling(200))
 
 
-def said(wrong: float, seed: int = 0, names: tuple[str, ...] = NAMES) -> LabelSetPredictions:
+def said(wrong: float, seed: int = 0, names: tuple[str, ...] = NAMES) -> Predictions:
     """Predictions of 200 rows, with a share of wrong decisions."""
     targets = np.random.default_rng(0).random((200, 3)) < 0.4
     named = targets ^ (np.random.default_rng(seed).random((200, 3)) < wrong)
-    return LabelSetPredictions(
+    return Predictions(
         names,
         tuple(number.to_bytes(32, "big") for number in range(200)),
         tuple(f"{number}.png" for number in range(200)),
         targets,
-        named,
         named.astype(np.float32),
+        named,
     )
 
 
@@ -55,9 +54,7 @@ def test_the_better_one_is_promoted_and_the_worse_one_is_not() -> None:
 def test_a_first_version_few_rows_and_other_classes() -> None:
     good = said(0.05)
     assert decide(None, good, PARAMS).promote
-    few = LabelSetPredictions(
-        NAMES, good.digests[:5], good.paths[:5], good.targets[:5], good.named[:5], good.probabilities[:5]
-    )
+    few = Predictions(NAMES, good.digests[:5], good.paths[:5], good.targets[:5], good.probabilities[:5], good.named[:5])
     assert "only 5 test rows are common" in decide(few, good, PARAMS).reason
     renamed = replace(good, class_names=("ant", "bee", "zebra"))
     figures = decide(renamed, good, PARAMS).figures
@@ -82,6 +79,6 @@ def test_gates_say_what_does_not_apply_to_sets_and_recall_does() -> None:
         Verdict.NOT_ASKED, "does not apply to sets of labels",
     )  # fmt: skip
     assert found["recall"].verdict is Verdict.PASS
-    blind = replace(said(0.05, 1), named=said(0.05, 1).named & np.array([True, True, False]))
+    blind = replace(said(0.05, 1), decided=said(0.05, 1).named & np.array([True, True, False]))
     lost = next(one for one in decide(said(0.05, 1), blind, PARAMS).outcomes if one.gate == "recall")
     assert lost.refuses and "wasp" in lost.words and "ant" not in lost.words

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from sklearn.linear_model import LogisticRegression
 
-from thaw.heads import logistic
+from thaw.heads import logistic_problems
 from thaw.heads.lbfgs import Stopping
 from thaw.heads.logistic import LogisticModel, fit_logistic
 from thaw.heads.standardisation import fit_standardisation
@@ -98,10 +98,10 @@ def test_blocks_of_rows_and_the_sampled_preconditioner_change_no_optimum(
     train: LabelledFeatures, val: LabelledFeatures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = fit_one(train, 1e-2).logits(val.features)
-    monkeypatch.setattr(logistic, "LOGITS", 1)  # 256 rows at a time
-    monkeypatch.setattr(logistic, "SAMPLE", 2)
+    monkeypatch.setattr(logistic_problems, "LOGITS", 1)  # 256 rows at a time
+    monkeypatch.setattr(logistic_problems, "SAMPLE", 2)
     assert torch.allclose(fit_one(train, 1e-2).logits(val.features), whole, atol=0.05)
-    monkeypatch.setattr(logistic, "LARGEST", 1)  # no preconditioner at all
+    monkeypatch.setattr(logistic_problems, "LARGEST", 1)  # no preconditioner at all
     assert torch.allclose(fit_one(train, 1e-2).logits(val.features), whole, atol=0.05)
 
 

@@ -83,7 +83,7 @@ def test_files_of_two_heads_are_refused(heads: dict[str, FittedHead], tmp_path: 
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": "thaw.head/2"},
+        {"format": "thaw.head/3"},
         {"kind": "forest"},
         {"temperature": 0},
         {"temperature": None},

@@ -8,7 +8,6 @@ from registration import predictions
 
 from thaw.dataset.manifest import TEST, TRAIN, Example, build_manifest
 from thaw.lineage.agreement import compare_manifests, compare_predictions
-from thaw.targets.label_sets.predictions import LabelSetPredictions
 from thaw.targets.predictions import Predictions
 
 METRICS = (
@@ -71,8 +70,8 @@ def test_missing_rows_other_truth_other_metrics_and_other_classes_disagree(said:
 
 def test_sets_of_labels_are_compared_row_by_row(said: Predictions) -> None:
     targets = np.array([[True, False], [False, True], [True, True]])
-    sets = LabelSetPredictions(said.class_names, said.digests, said.paths, targets, targets, targets.astype(np.float32))
-    other = replace(sets, named=np.array([[True, False], [False, True], [True, False]]))
+    sets = Predictions(said.class_names, said.digests, said.paths, targets, targets.astype(np.float32), targets)
+    other = replace(sets, decided=np.array([[True, False], [False, True], [True, False]]))
     assert compare_predictions(sets, sets, METRICS).agrees
     assert compare_predictions(sets, other, METRICS).labels_equal == pytest.approx(2 / 3)
     assert not compare_predictions(said, sets, METRICS).agrees, "one names a class, the other sets"

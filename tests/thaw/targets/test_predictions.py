@@ -9,7 +9,7 @@ import pytest
 from evaluations import NAMES, hostile_predictions
 
 from thaw.foundation.errors import BadArtifact
-from thaw.targets.predictions import read_predictions, write_predictions
+from thaw.targets.predictions import Predictions, read_predictions, write_predictions
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -41,3 +41,27 @@ def test_a_missing_torn_or_foreign_file_is_named_with_what_to_do(tmp_path: Path)
     pq.write_table(pa.table({"digest": [b"x"]}), path)
     with pytest.raises(BadArtifact, match="holds no predictions"):
         read_predictions(path)
+
+
+def test_sets_come_back_and_the_same_ones_give_the_same_bytes(tmp_path: Path) -> None:
+    shown = np.array([[1, 0, 1], [0, 0, 0]], np.bool_)
+    digests = tuple(number.to_bytes(32, "big") for number in range(2))
+    probabilities = np.where(shown, 0.2, 0.7).astype(np.float32)
+    said = Predictions(("ant", "bee", "wasp"), digests, ("0.png", "1.png"), shown, probabilities, ~shown)
+    for name in ("one", "two"):
+        write_predictions(said, tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    again = read_predictions(tmp_path / "one")
+    assert (again.class_names, again.digests, again.paths) == (said.class_names, said.digests, said.paths)
+    for name in ("targets", "named", "probabilities"):
+        assert np.array_equal(getattr(again, name), getattr(said, name))
+    assert again.names(again.shown[0]) == ("ant", "wasp")
+    assert pq.read_table(tmp_path / "one")["labels"].to_pylist() == [["ant", "wasp"], []]
+    assert not again.target.exclusive
+
+
+def test_of_one_label_the_most_probable_class_is_named() -> None:
+    said = hostile_predictions()
+    assert said.target.exclusive
+    assert (said.named.sum(1) == 1).all() and (said.named.argmax(1) == said.predicted).all()
+    assert (said.shown.sum(1) == 1).all() and (said.shown.argmax(1) == said.targets).all()

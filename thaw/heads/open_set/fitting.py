@@ -21,6 +21,8 @@ from thaw.heads.open_set.scores import ScoreName
 from thaw.heads.open_set.tuning import tune
 from thaw.params.sections import HeadParams, OpennessParams
 from thaw.targets.labelled import LabelledFeatures, joined
+from thaw.targets.supports import require
+from thaw.targets.target import Target
 
 SCORES: tuple[ScoreName, ...] = ("max_probability", "energy", "mahalanobis", "neighbours")
 MOST_ROWS = 10_000
@@ -62,6 +64,18 @@ def fit_openness(
         return _fit_openness(
             head, rows, held_out, params=params, head_params=head_params, confidence=confidence, progress=progress
         )
+
+
+def check_target(target: Target, params: OpennessParams) -> None:
+    """Refuse, before a head is fitted, what its labels need no `neither` for.
+
+    Raises:
+        BadParameters: inputs of no known class are to be told, and the target is another.
+    """
+    if params.score == "none" and params.background is None:
+        return
+    asked = f"score: {params.score}" if params.score != "none" else f"background: {params.background}"
+    require(target, "open_set", f"openness.{asked} given")
 
 
 def check_thawed(params: OpennessParams) -> None:

@@ -16,7 +16,8 @@ from thaw.heads.open_set.distances import fit_mahalanobis, fit_neighbours_score
 from thaw.heads.open_set.scores import Background, Energy, MaxProbability, Score, ScoreName, known_scores
 from thaw.params.sections import HeadParams
 from thaw.targets.labelled import LabelledFeatures
-from thaw.targets.one_label.folds import NEVER, assign_folds
+from thaw.targets.one_label.folds import assign_folds
+from thaw.targets.target import NEVER
 
 ROUNDS = 10
 """More classes than this are left out several at a time."""

@@ -12,8 +12,8 @@ from thaw.foundation.files.atomic import write_text
 from thaw.heads.open_set import NEITHER
 from thaw.models.exporting.checking import Checked
 from thaw.models.exporting.formats import Format
-from thaw.models.exporting.graph import BATCH, INPUT, AnyPredictor, Output, input_shape, outputs_of
-from thaw.models.label_sets_predictor import LabelSetPredictor
+from thaw.models.exporting.graph import BATCH, INPUT, Output, input_shape, outputs_of
+from thaw.models.predictor import Predictor
 
 CARD = "model.json"
 
@@ -70,7 +70,7 @@ class Card:
     tags: Mapping[str, str]
 
 
-def build_card(predictor: AnyPredictor, origin: Origin, format_: Format, file: Path, checked: Checked) -> Card:
+def build_card(predictor: Predictor, origin: Origin, format_: Format, file: Path, checked: Checked) -> Card:
     """The card of a model that was written to `file`."""
     backbone, head = predictor.backbone, predictor.head
     return Card(
@@ -80,7 +80,7 @@ def build_card(predictor: AnyPredictor, origin: Origin, format_: Format, file: P
         format=format_.value,
         file=file.name,
         sha256=_sha256(file),
-        labels="sets" if isinstance(predictor, LabelSetPredictor) else "one",
+        labels="one" if head.target.exclusive else "sets",
         class_names=predictor.class_names,
         input=Output(INPUT, "uint8", (BATCH, *input_shape(predictor)), "RGB, resized and cropped"),
         outputs=outputs_of(predictor),
@@ -109,14 +109,13 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _thresholds(predictor: AnyPredictor) -> Mapping[str, float] | None:
-    if not isinstance(predictor, LabelSetPredictor):
-        return None
-    return dict(zip(predictor.class_names, predictor.head.thresholds, strict=True))
+def _thresholds(predictor: Predictor) -> Mapping[str, float] | None:
+    thresholds = predictor.head.thresholds
+    return None if thresholds is None else dict(zip(predictor.class_names, thresholds, strict=True))
 
 
-def _neither(predictor: AnyPredictor) -> Neither | None:
-    if isinstance(predictor, LabelSetPredictor) or predictor.openness is None:
+def _neither(predictor: Predictor) -> Neither | None:
+    if predictor.openness is None:
         return None
     openness = predictor.openness
     return Neither(NEITHER, openness.score.name, openness.threshold, openness.background)

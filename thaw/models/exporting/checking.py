@@ -8,9 +8,10 @@ import torch
 
 from thaw.foundation.errors import BadExport
 from thaw.models.agreement import Agreement, agreement_of
+from thaw.models.answer import Answer
 from thaw.models.exporting.formats import Runner
-from thaw.models.exporting.graph import AnyAnswer, AnyPredictor, answer_of
-from thaw.models.predictor import Answer
+from thaw.models.exporting.graph import answer_of
+from thaw.models.predictor import Predictor
 
 AT_ONCE = 32
 
@@ -44,13 +45,13 @@ class Checked:
     tolerance: Tolerance
 
 
-def run_all(predictor: AnyPredictor, runner: Runner, pixels: Sequence[torch.Tensor]) -> AnyAnswer:
+def run_all(predictor: Predictor, runner: Runner, pixels: Sequence[torch.Tensor]) -> Answer:
     """What an exported graph says of images, each uint8 [3, H, W]: the first by itself, the others in batches, so that the batch is seen to be dynamic."""
     found = [runner.run(torch.stack(list(batch))) for batch in _batches(pixels)]
     return answer_of(predictor, [np.concatenate(parts) for parts in zip(*found, strict=True)])
 
 
-def check(predictor: AnyPredictor, runner: Runner, pixels: Sequence[torch.Tensor]) -> Checked:
+def check(predictor: Predictor, runner: Runner, pixels: Sequence[torch.Tensor]) -> Checked:
     """Compare an exported graph with the model on images, each uint8 [3, H, W].
 
     Raises:
@@ -70,16 +71,16 @@ def check(predictor: AnyPredictor, runner: Runner, pixels: Sequence[torch.Tensor
     return Checked(runner.name, len(pixels), agreement, tolerance)
 
 
-def tolerance_of(predictor: AnyPredictor) -> Tolerance:
+def tolerance_of(predictor: Predictor) -> Tolerance:
     """How far the export of a model may lie from it."""
     return NEIGHBOURS if predictor.head.kind == "knn" else SMOOTH
 
 
-def _within(own: AnyAnswer, exported: AnyAnswer, tolerance: Tolerance) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _within(own: Answer, exported: Answer, tolerance: Tolerance) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which images have all numbers within the tolerance: bool [N]; what is no number lies beyond."""
     differences = np.abs(own.probabilities - exported.probabilities).max(1)
     within: np.ndarray[tuple[int], np.dtype[np.bool_]] = differences <= tolerance.difference
-    if isinstance(own, Answer) and isinstance(exported, Answer) and own.known_scores is not None:
+    if own.known_scores is not None:
         assert exported.known_scores is not None
         within &= np.abs(own.known_scores - exported.known_scores) <= tolerance.score * (1 + np.abs(own.known_scores))
     return within

@@ -12,10 +12,11 @@ from thaw.foundation.files.atomic import atomic_folder
 from thaw.models.exporting.card import Card, Origin, build_card, write_card
 from thaw.models.exporting.checking import check
 from thaw.models.exporting.formats import Format, Runner
-from thaw.models.exporting.graph import AnyPredictor, export_program, outputs_of
+from thaw.models.exporting.graph import export_program, outputs_of
 from thaw.models.exporting.onnx_format import check_installed, read_onnx, write_onnx
 from thaw.models.exporting.readme import write_readme
 from thaw.models.exporting.torch_format import read_program, write_program
+from thaw.models.predictor import Predictor
 
 Tell = Callable[[str], None]
 """Told of each step before it begins, as part of a sentence."""
@@ -39,7 +40,7 @@ def check_target(folder: Path, format_: Format) -> None:
 
 
 def write_export(
-    predictor: AnyPredictor,
+    predictor: Predictor,
     origin: Origin,
     format_: Format,
     pixels: Sequence[torch.Tensor],
@@ -69,7 +70,7 @@ def write_export(
     return Export(folder, card, files)
 
 
-def _write(program: ExportedProgram, predictor: AnyPredictor, format_: Format, file: Path) -> Runner:
+def _write(program: ExportedProgram, predictor: Predictor, format_: Format, file: Path) -> Runner:
     """Write the graph, and load what was written."""
     if format_ is Format.TORCH:
         write_program(program, file)

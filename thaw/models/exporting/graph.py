@@ -12,15 +12,11 @@ from torch.export import Dim, ExportedProgram, export
 
 from thaw.backbones.pooling import pool
 from thaw.foundation.errors import BadExport
-from thaw.heads import FittedHead
 from thaw.heads.neighbours import NeighboursModel
-from thaw.heads.open_set import Openness
 from thaw.heads.open_set.scores import Mahalanobis, Neighbours
-from thaw.models.label_sets_predictor import LabelSetAnswer, LabelSetPredictor
-from thaw.models.predictor import Answer, Predictor
+from thaw.models.answer import Answer
+from thaw.models.predictor import Predictor
 
-AnyPredictor = Predictor | LabelSetPredictor
-AnyAnswer = Answer | LabelSetAnswer
 Arrays = tuple[np.ndarray[Any, Any], ...]
 
 INPUT = "pixels"
@@ -38,10 +34,10 @@ class Output:
     meaning: str
 
 
-def outputs_of(predictor: AnyPredictor) -> tuple[Output, ...]:
+def outputs_of(predictor: Predictor) -> tuple[Output, ...]:
     """What the graph of a model gives, in this order."""
     by_class = (BATCH, len(predictor.class_names))
-    if isinstance(predictor, LabelSetPredictor):
+    if not predictor.head.target.exclusive:
         return (
             Output("probabilities", "float32", by_class, "calibrated, each class by itself"),
             Output("named", "bool", by_class, "whether the class is named: its probability reaches its threshold"),
@@ -56,13 +52,13 @@ def outputs_of(predictor: AnyPredictor) -> tuple[Output, ...]:
     )
 
 
-def input_shape(predictor: AnyPredictor) -> tuple[int, int, int]:
+def input_shape(predictor: Predictor) -> tuple[int, int, int]:
     """Of one image as the graph takes it: (3, H, W)."""
     channels, height, width = predictor.pixels_of_picture(Image.new("RGB", (64, 64))).shape
     return channels, height, width
 
 
-def export_program(predictor: AnyPredictor) -> ExportedProgram:
+def export_program(predictor: Predictor) -> ExportedProgram:
     """The graph of a model by torch.export, with a dynamic batch. It takes uint8 [N, 3, H, W] and gives `outputs_of`.
 
     It carries no example input, which torch would pickle, and no trace of this machine's paths.
@@ -84,47 +80,48 @@ def export_program(predictor: AnyPredictor) -> ExportedProgram:
     return program
 
 
-def answer_of(predictor: AnyPredictor, outputs: Sequence[np.ndarray[Any, Any]]) -> AnyAnswer:
+def answer_of(predictor: Predictor, outputs: Sequence[np.ndarray[Any, Any]]) -> Answer:
     """The outputs of a model's graph as the answer that the model itself gives."""
     probabilities, *others = outputs
-    if isinstance(predictor, LabelSetPredictor):
-        return LabelSetAnswer(predictor.class_names, probabilities, others[0])
+    head = predictor.head
+    if not head.target.exclusive:
+        return Answer(predictor.class_names, probabilities, others[0], None, head.target_name)
+    named = head.named(torch.from_numpy(probabilities)).numpy()
     known, accepted = others if others else (None, np.ones(len(probabilities), np.bool_))
-    return Answer(predictor.class_names, probabilities, known, accepted)
+    return Answer(predictor.class_names, probabilities, named & accepted[:, None], known, head.target_name)
 
 
 class PixelsToAnswer(nn.Module):
     """uint8 [N, 3, H, W] to the outputs that `outputs_of` names; the same numbers as the predictor gives."""
 
-    def __init__(self, predictor: AnyPredictor) -> None:
+    def __init__(self, predictor: Predictor) -> None:
         super().__init__()
         scale, shift = predictor.backbone.preprocessing.scale_and_shift()
         self.scale = nn.Buffer(scale)
         self.shift = nn.Buffer(shift)
         self.network = predictor.backbone.only((predictor.layer,)).extractor
         self.pooling = predictor.backbone.pooling
-        self.predictor = predictor
+        self.head, self.openness = predictor.head, predictor.openness
+        self.target = predictor.head.target
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         """See the class."""
         normalised = pixels.float() * self.scale - self.shift
         (output,) = self.network(normalised.contiguous(memory_format=torch.channels_last)).values()
         features = pool(output, self.pooling)
-        if isinstance(self.predictor, LabelSetPredictor):
-            probabilities = self.predictor.head.probabilities(features)
-            return probabilities, self.predictor.head.named(probabilities)
-        return _said(self.predictor.head, self.predictor.openness, features)
+        return self._say(features)
 
-
-def _said(head: FittedHead, openness: Openness | None, features: Tensor) -> tuple[Tensor, ...]:
-    """As `thaw.models.predictor.answer`, but all rows at once."""
-    model = head.model
-    raw = model.logits_at_once(features) if isinstance(model, NeighboursModel) else model.logits(features)
-    logits = raw / head.temperature
-    probabilities = logits.softmax(1)
-    if openness is None:
-        return (probabilities,)
-    score = openness.score
-    in_blocks = Mahalanobis | Neighbours
-    known = score.known_at_once(features) if isinstance(score, in_blocks) else score.known(features, logits)
-    return probabilities, known, openness.accepts(known)
+    def _say(self, features: Tensor) -> tuple[Tensor, ...]:
+        """As `thaw.models.answer.answer`, but all rows at once."""
+        model = self.head.model
+        raw = model.logits_at_once(features) if isinstance(model, NeighboursModel) else model.logits(features)
+        logits = self.head.calibrated(raw)
+        probabilities = self.target.probabilities(logits)
+        if not self.target.exclusive:
+            return probabilities, self.target.named(probabilities, self.head.thresholds)
+        if self.openness is None:
+            return (probabilities,)
+        score = self.openness.score
+        in_blocks = Mahalanobis | Neighbours
+        known = score.known_at_once(features) if isinstance(score, in_blocks) else score.known(features, logits)
+        return probabilities, known, self.openness.accepts(known)

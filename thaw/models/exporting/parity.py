@@ -12,12 +12,12 @@ import torch
 from thaw.foundation.errors import BadExport
 from thaw.foundation.files.atomic import write_text
 from thaw.models.agreement import Agreement, agreement_of
+from thaw.models.answer import Answer, answer
 from thaw.models.exporting.checking import run_all
 from thaw.models.exporting.formats import Format
-from thaw.models.exporting.graph import AnyAnswer, AnyPredictor, export_program
+from thaw.models.exporting.graph import export_program
 from thaw.models.exporting.torch_format import read_program, write_program
-from thaw.models.label_sets_predictor import LabelSetAnswer, LabelSetPredictor
-from thaw.models.predictor import answer
+from thaw.models.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Parity:
     reason: str | None = None
 
 
-def measure_parity(predictor: AnyPredictor, pixels: Sequence[torch.Tensor], features: torch.Tensor | None) -> Parity:
+def measure_parity(predictor: Predictor, pixels: Sequence[torch.Tensor], features: torch.Tensor | None) -> Parity:
     """Compare the ways on N images, N > 0: uint8 [3, H, W] each, as they come from their files; their cached features float32 [N, D], None: there are none."""
-    served: AnyAnswer = predictor.predict(pixels)
-    cached = None if features is None else said_of_features(predictor, features)
+    served = predictor.predict(pixels)
+    cached = None if features is None else answer(predictor.head, predictor.openness, features)
     against = None if cached is None else agreement_of(cached, served)
     try:
         exported = agreement_of(served if cached is None else cached, _exported(predictor, pixels))
@@ -47,21 +47,12 @@ def measure_parity(predictor: AnyPredictor, pixels: Sequence[torch.Tensor], feat
     return Parity(len(pixels), against, exported)
 
 
-def said_of_features(predictor: AnyPredictor, features: torch.Tensor) -> AnyAnswer:
-    """What a model's head says of features, float32 [N, D]."""
-    if isinstance(predictor, LabelSetPredictor):
-        probabilities = predictor.head.probabilities(features)
-        named = predictor.head.named(probabilities)
-        return LabelSetAnswer(predictor.class_names, probabilities.numpy(), named.numpy())
-    return answer(predictor.head, predictor.openness, features)
-
-
 def write_parity(parity: Parity, path: Path) -> None:
     """Write `parity.json`; the same numbers give the same bytes."""
     write_text(path, json.dumps(asdict(parity), indent=2) + "\n")
 
 
-def _exported(predictor: AnyPredictor, pixels: Sequence[torch.Tensor]) -> AnyAnswer:
+def _exported(predictor: Predictor, pixels: Sequence[torch.Tensor]) -> Answer:
     """By the file that `thaw export --format torch` writes."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / Format.TORCH.file

@@ -19,8 +19,8 @@ from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.files.atomic import sync
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.kind import Limits
-from thaw.models.label_sets_predictor import LabelSetAnswer, LabelSetPredictor
-from thaw.models.predictor import Answer, Predictor, answer
+from thaw.models.answer import answer
+from thaw.models.predictor import Predictor
 from thaw.models.scoring.fetching import Held, fetch
 from thaw.models.scoring.forward import Forward, expected_passes
 from thaw.models.scoring.inputs import Inputs
@@ -53,7 +53,7 @@ class Scorer:
 
     def __init__(
         self,
-        predictor: Predictor | LabelSetPredictor,
+        predictor: Predictor,
         layer: Layer,
         forward: Forward,
         *,
@@ -75,7 +75,7 @@ class Scorer:
     @property
     def answers(self) -> tuple[str, ...]:
         """The columns that this model fills beside the probabilities."""
-        if isinstance(self._predictor, LabelSetPredictor):
+        if not self._predictor.head.target.exclusive:
             return ("labels",)
         return ("label", "confidence", *(() if self._predictor.openness is None else ("known_score",)))
 
@@ -104,7 +104,8 @@ class Scorer:
             self._keep(digests, features)
         judged = [replace(row, reason=row.reason or reasons.get(row.digest or b"", "")) for row in rows]
         usable = [row.digest for row in judged if row.digest is not None and not row.reason]
-        said = say(self._predictor, self._known.read(usable)) if usable else None
+        model = self._predictor
+        said = answer(model.head, model.openness, self._known.read(usable)) if usable else None
         return build_table(judged, said)
 
     def _keep(self, digests: Sequence[bytes], features: Sequence[torch.Tensor]) -> None:
@@ -120,15 +121,6 @@ class Scorer:
                 continue
             given.add(one.digest)
             yield one.digest, one.held
-
-
-def say(predictor: Predictor | LabelSetPredictor, features: torch.Tensor) -> Answer | LabelSetAnswer:
-    """What a model says of images by their features, float32 [N, D]."""
-    if isinstance(predictor, Predictor):
-        return answer(predictor.head, predictor.openness, features)
-    probabilities = predictor.head.probabilities(features)
-    named = predictor.head.named(probabilities)
-    return LabelSetAnswer(predictor.class_names, probabilities.numpy(), named.numpy())
 
 
 def parts_of(output: Path) -> Path:

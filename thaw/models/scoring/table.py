@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
-from thaw.models.label_sets_predictor import LabelSetAnswer
-from thaw.models.predictor import Answer
+from thaw.models.answer import Answer
 
 SCHEMA = pa.schema(
     [
@@ -58,14 +57,14 @@ class Row:
     reason: str
 
 
-def build_table(rows: Sequence[Row], said: Answer | LabelSetAnswer | None) -> pa.Table:
+def build_table(rows: Sequence[Row], said: Answer | None) -> pa.Table:
     """Rows of `SCHEMA`; said: of the rows that can be used, in their order, None where there are none."""
     usable = np.array([not row.reason for row in rows], np.bool_)
-    sets = isinstance(said, LabelSetAnswer)
+    sets = said is not None and not said.exclusive
     probabilities = None if said is None else said.probabilities
-    confidence = None if sets or probabilities is None else probabilities.max(1)
-    known = said.known_scores if isinstance(said, Answer) else None
-    labels = [] if said is None else list(said.labels)
+    confidence = None if said is None else said.confidences
+    known = None if said is None else said.known_scores
+    labels = [] if said is None else said.said
     columns = [
         pa.array([row.path for row in rows], pa.string()),
         pa.array([row.digest for row in rows], pa.binary(DIGEST_SIZE)),

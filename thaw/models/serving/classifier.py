@@ -17,13 +17,12 @@ from thaw.kinds.images.decoding import decode_pixels, decoded_nbytes
 from thaw.kinds.images.files import open_image
 from thaw.kinds.images.reading import PixelSource
 from thaw.kinds.kind import Limits
+from thaw.models.answer import Answer, answer
 from thaw.models.gallery import Gallery, Nearness
-from thaw.models.label_sets_predictor import LabelSetAnswer, LabelSetPredictor
-from thaw.models.predictor import Predictor, answer
+from thaw.models.predictor import Predictor
 from thaw.models.serving.engines import EngineName, ServingEngine, choose_serving_engine
 from thaw.models.serving.gate import TRACING
 
-AnyPredictor = Predictor | LabelSetPredictor
 DECODED = 512 * 10**6
 """Bytes that pictures may take while they are decoded, all together; a single one of the largest always may."""
 _DEEP = 8
@@ -49,7 +48,7 @@ class Said:
 class Classifier:
     """Every method is safe to call from threads. gallery and nearness: None where the model came without."""
 
-    predictor: AnyPredictor
+    predictor: Predictor
     engine: ServingEngine
     source: PixelSource
     gallery: Gallery | None
@@ -77,32 +76,27 @@ class Classifier:
         """What the model says of images, each uint8 [3, H, W] as `decode` gives it."""
         with torch.inference_mode():
             features = self.engine.features(torch.stack(list(pixels)))[self.predictor.layer]
-            if isinstance(self.predictor, LabelSetPredictor):
-                return _sets(self.predictor, features)
-            return _labels(self.predictor, features)
+            given = answer(self.predictor.head, self.predictor.openness, features)
+            return _labels(given, features) if given.exclusive else _sets(given, features)
 
     def nearest(self, said: Said, count: int) -> list[tuple[int, float]]:
         """The rows of the gallery that are most like an image, the most alike first, each with its cosine similarity; none without a gallery."""
         return [] if self.nearness is None else self.nearness.nearest(said.feature, count)
 
 
-def _labels(predictor: Predictor, features: Tensor) -> list[Said]:
-    found = answer(predictor.head, predictor.openness, features)
-    scores = [None] * len(features) if found.known_scores is None else found.known_scores.tolist()
-    rows = zip(found.labels.tolist(), found.probabilities, scores, features, strict=True)
+def _labels(given: Answer, features: Tensor) -> list[Said]:
+    scores = [None] * len(features) if given.known_scores is None else given.known_scores.tolist()
+    rows = zip(given.labels.tolist(), given.probabilities, scores, features, strict=True)
     return [Said(label, None, float(row.max()), score, row, feature) for label, row, score, feature in rows]
 
 
-def _sets(predictor: LabelSetPredictor, features: Tensor) -> list[Said]:
-    probabilities = predictor.head.probabilities(features)
-    named = predictor.head.named(probabilities).numpy()
-    found = LabelSetAnswer(predictor.class_names, probabilities.numpy(), named)
-    rows = zip(found.labels, found.probabilities, features, strict=True)
+def _sets(given: Answer, features: Tensor) -> list[Said]:
+    rows = zip(given.sets, given.probabilities, features, strict=True)
     return [Said(None, tuple(labels), None, None, row, feature) for labels, row, feature in rows]
 
 
 def build_classifier(
-    predictor: AnyPredictor,
+    predictor: Predictor,
     gallery: Gallery | None,
     *,
     engine: EngineName,
@@ -132,7 +126,7 @@ def build_classifier(
     return classifier
 
 
-def _sample(predictor: AnyPredictor, gallery: Gallery | None) -> Tensor:
+def _sample(predictor: Predictor, gallery: Gallery | None) -> Tensor:
     """Pixels to measure engines on: pictures of the gallery, or noise where there are too few."""
     if gallery is not None and len(gallery) >= MICRO_BATCH:
         chosen = [gallery.thumbnails[place * len(gallery) // MICRO_BATCH] for place in range(MICRO_BATCH)]

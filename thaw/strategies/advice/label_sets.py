@@ -31,10 +31,10 @@ def advise_on_sets(params: StrategyParams, layers: Sequence[str]) -> LabelSetAdv
     Raises:
         BadParameters: a strategy that label sets have not got, or a layer without features.
     """
-    if params.kind not in ("auto", "linear", "cut"):
+    if params.kind not in ("auto", "linear", "mlp", "knn", "cut"):
         raise BadParameters(
             f"strategy.kind: {params.kind} works on one label an image, and the listing has sets of labels; "
-            "take auto, linear, or cut with strategy.layer"
+            "take auto, linear, mlp, knn, or cut with strategy.layer"
         )
     if params.layer is not None and params.layer not in layers:
         raise BadParameters(

@@ -13,7 +13,7 @@ from torch import Tensor
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.foundation.statistics.bootstrap import FloatArray
 from thaw.heads.fitted import Setting
-from thaw.heads.kinds import Lot, candidates, class_weights, fit_lots, lot_logits
+from thaw.heads.kinds import Lot, candidates, fit_lots, lot_logits, weights_of
 from thaw.heads.lbfgs import Stopping
 from thaw.heads.logistic import fit_logistic
 from thaw.params.sections import HeadParams
@@ -121,7 +121,7 @@ def _lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadPara
     if kind != "linear":
         return fit_lots(train, settings, params, kind)
     strengths = [setting.l2 for setting in settings if setting.l2 is not None]
-    weights = class_weights(train.targets, train.class_names, params)
+    weights = weights_of(train, params)
     models = fit_logistic(train.features, train.targets, class_weights=weights, l2=strengths, stopping=CLOSE)
     return iter([list(zip(settings, models, strict=True))])
 
@@ -129,7 +129,7 @@ def _lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadPara
 def _fit(pool: Pool, fold: Fold, trial: HeadTrial, settings: Sequence[Setting], params: HeadParams) -> _Scores:
     started = time.perf_counter()
     train, judged = pool.labelled(trial.layer, fold.learn), pool.labelled(trial.layer, fold.judge)
-    weights = class_weights(train.targets, train.class_names, params)
+    weights = weights_of(train, params)
     right = torch.zeros(len(settings), len(judged), dtype=torch.bool)
     loss = torch.full((len(settings),), torch.inf, dtype=torch.float64)
     place = {setting: number for number, setting in enumerate(settings)}

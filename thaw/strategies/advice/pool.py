@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from thaw.targets.labelled import LabelledFeatures
-from thaw.targets.one_label.folds import NEVER, assign_folds
+from thaw.targets.one_label.folds import assign_folds
+from thaw.targets.target import NEVER
 
 
 @dataclass(frozen=True, eq=False)

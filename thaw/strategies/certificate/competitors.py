@@ -12,7 +12,7 @@ from thaw.finetuning import Desk, LabelledImages, Start, finetune
 from thaw.finetuning.pilot import FinetuningPilot
 from thaw.foundation.statistics.bootstrap import IntArray
 from thaw.heads import FittedHead, fit_head
-from thaw.heads.kinds import class_weights
+from thaw.heads.kinds import weights_of
 from thaw.models.prices import Pricing
 from thaw.params.sections import FinetuneParams, HeadParams
 from thaw.params.strategy import Strategy
@@ -131,7 +131,7 @@ def _finetuned(arena: Arena, strategy: Strategy) -> Learner:
     def learn(draw: Draw) -> IntArray:
         train = arena.labelled(arena.last, draw.rows)
         head = fit_head(train, arena.validation(arena.last), arena.head.model_copy(update={"seed": draw.seed}))
-        start = Start(arena.backbone, head, class_weights(train.targets, arena.class_names, arena.head))
+        start = Start(arena.backbone, head, weights_of(train, arena.head))
         params = arena.finetune.model_copy(update={"seed": draw.seed})
         tuned = finetune(start, arena.train.rows(draw.rows), arena.val, strategy, params, desk=arena.desk)
         return np.asarray(tuned.predictor.probabilities(list(arena.test)).argmax(1), np.int64)

@@ -5,7 +5,6 @@ frequent than it is. On pairs of digits it halves the calibration error that the
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,14 +13,7 @@ from torch import Tensor
 
 from thaw.foundation.statistics.bootstrap import FloatArray
 from thaw.targets.one_label.temperature import COLDEST, HOTTEST
-
-
-@dataclass(frozen=True, eq=False)
-class Calibration:
-    """`sigmoid(logits / temperature + shifts)` is what a class's probability is; shifts: float32 [C]."""
-
-    temperature: float
-    shifts: Tensor
+from thaw.targets.target import Calibration
 
 
 def fit_calibration(logits: Tensor, targets: Tensor) -> Calibration:

@@ -8,9 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from thaw.targets.one_label.folds import NEVER
-
-__all__ = ["NEVER", "assign_folds"]
+from thaw.targets.target import NEVER
 
 
 def assign_folds(targets: Tensor, *, folds: int, seed: int, groups: Tensor | None = None) -> Tensor:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.metrics import average_precision_score
 
@@ -28,8 +27,7 @@ from thaw.targets.one_label.metrics import (
     macro_f1,
     without_bias,
 )
-
-BoolArray = NDArray[np.bool_]
+from thaw.targets.target import BoolArray
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The probability from which on a class is named: the one of the best F1 on held-out rows."""
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -39,8 +38,3 @@ def _tune(probabilities: NDArray[np.float64], shown: NDArray[np.bool_]) -> float
     f1[ranked == below] = -1  # equal probabilities are named together
     best = np.flatnonzero(f1 >= f1.max() - 1e-12)
     return float(np.clip(middle[best[np.abs(middle[best] - UNTUNED).argmin()]], 1e-6, 1 - 1e-6))
-
-
-def named(probabilities: Tensor, thresholds: tuple[float, ...]) -> Tensor:
-    """Which classes are named: float32 [N, C] -> bool [N, C]."""
-    return probabilities >= torch.tensor(thresholds, dtype=probabilities.dtype)

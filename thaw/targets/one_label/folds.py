@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-NEVER = -1
-"""The fold of a row that is never held out."""
+from thaw.targets.target import NEVER
 
 
 def assign_folds(targets: Tensor, *, folds: int, seed: int, groups: Tensor | None = None) -> Tensor:

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from tasks.project.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST, REPORT, STRATEGY
-from tasks.stages import evaluate, head
+from tasks.stages import head
+from tasks.stages.evaluate import stage as evaluate
 from tasks.stages.evaluate.drift_reference import REFERENCE, record_reference
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.manifest import read_manifest

@@ -16,6 +16,7 @@ from thaw.dataset.manifest import TRAIN, Example
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.errors import IncompleteFeatures
 from thaw.foundation.files.atomic import digest_bytes
+from thaw.kinds.kind import Limits
 from thaw.models.gallery import FILE, read_gallery
 from thaw.params.reading import check_params
 from thaw.params.sections import Params
@@ -54,7 +55,7 @@ def test_those_of_a_fine_tuned_model_are_computed(examples: list[Example]) -> No
     make_gallery(params(2), examples, LAYER, tuned)
     gallery = read_gallery(REPORT / FILE)
     assert len(gallery) == 2 and {one[0] for one in gallery.labels} == {"a", "b"}
-    pixels = [tuned.pixels_of_file((Path("photos") / path).read_bytes(), 10**6) for path in gallery.paths]
+    pixels = [tuned.pixels_of_file((Path("photos") / path).read_bytes(), Limits(10**6)) for path in gallery.paths]
     expected = tuned.backbone.features(torch.stack(pixels))[tuned.layer]
     assert torch.allclose(gallery.features, expected, atol=1e-5)
     assert gallery.fingerprint == tuned.backbone.fingerprint("float32", "float32")

@@ -9,7 +9,8 @@ import pytest
 from registration import CLASSES, change_params
 
 from tasks.project.paths import REPORT
-from tasks.stages import advise, evaluate, extract, head, ingest
+from tasks.stages import advise, extract, head, ingest
+from tasks.stages.evaluate import stage as evaluate
 from thaw.foundation.errors import BadArtifact, BadManifest, BadSource
 from thaw.targets.predictions import read_predictions
 

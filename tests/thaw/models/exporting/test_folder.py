@@ -14,6 +14,7 @@ from exports import KINDS, ORIGIN, images, model, of_architecture
 from PIL import Image
 
 from thaw.foundation.errors import BadExport
+from thaw.kinds.kind import Limits
 from thaw.models.exporting.folder import write_export
 from thaw.models.exporting.formats import Format
 from thaw.models.predictor import Predictor
@@ -39,9 +40,11 @@ def test_it_says_what_the_model_says(kind: str, format_: Format, tmp_path: Path)
     assert [name for name, _ in done.files] == ["README.md", "model.json", format_.file]
     card = json.loads((folder / "model.json").read_text())
     assert card["class_names"] == list(predictor.class_names) and card["tags"] == {"thaw.git.commit": "abc"}
-    names = {"sets": ["probabilities", "named"]}.get(kind, ["probabilities"])
+    names = ["probabilities", "named"] if kind.startswith("sets") else ["probabilities"]
     assert outputs_in(card) == (["probabilities", "known_score", "accepted"] if "opened" in kind else names)
-    assert (card["neither"] is None) == ("opened" not in kind) and (card["thresholds"] is None) == (kind != "sets")
+    assert (card["neither"] is None) == ("opened" not in kind) and (card["thresholds"] is None) == (
+        not kind.startswith("sets")
+    )
 
 
 @pytest.mark.parametrize("architecture", ["mobilenet_v3_small", pytest.param("vit_b_16", marks=pytest.mark.slow)])
@@ -99,9 +102,9 @@ def test_its_readme_runs_where_there_is_no_thaw(
     predictor = model(kind)
     write_export(predictor, ORIGIN, format_, images(kind), folder=tmp_path / "out")
     pictures = pictures_of(kind, tmp_path / "pictures")
-    own = predictor.predict([predictor.pixels_of_file(path.read_bytes(), 10**6) for path in pictures])
+    own = predictor.predict([predictor.pixels_of_file(path.read_bytes(), Limits(10**6)) for path in pictures])
     for row, found in enumerate(run_readme(tmp_path / "out", pictures, forbidden)):
-        assert found["label"] == own.labels[row] and list(found["probabilities"]) == list(predictor.class_names)
+        assert found["label"] == own.said[row] and list(found["probabilities"]) == list(predictor.class_names)
         assert np.allclose(list(found["probabilities"].values()), own.probabilities[row], atol=1e-4)
 
 
@@ -113,7 +116,7 @@ def test_its_readme_crops_and_turns_photographs_as_the_model_does(tmp_path: Path
     tags[0x0112] = 6  # lies on its side
     photo = tmp_path / "photo.png"
     Image.fromarray(waves.astype(np.uint8)).save(photo, exif=tags)
-    own = predictor.predict([predictor.pixels_of_file(photo.read_bytes(), 10**6)])
+    own = predictor.predict([predictor.pixels_of_file(photo.read_bytes(), Limits(10**6))])
     (found,) = run_readme(tmp_path / "out", [photo], ("thaw", "torch"))
     assert np.allclose(list(found["probabilities"].values()), own.probabilities[0], atol=1e-4)
 

@@ -19,9 +19,9 @@ from scored import LIMITS, layer_of, png, rows_of, score_into, scorer_into, writ
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.errors import BadArtifact, Unreachable
 from thaw.foundation.files.atomic import digest_bytes
-from thaw.heads.label_sets_fitting import fit_label_set_head
+from thaw.heads import fit_head
 from thaw.kinds.kind import Limits
-from thaw.models.label_sets_predictor import LabelSetPredictor
+from thaw.models.predictor import Predictor
 from thaw.models.scoring import fetching, scoring
 from thaw.models.scoring.names import Input
 from thaw.models.scoring.places import LocalFile
@@ -77,8 +77,8 @@ def test_it_says_what_the_predictor_says_of_each_image_and_why_not_of_others(tmp
 
 def test_a_model_of_label_sets_names_sets(tmp_path: Path) -> None:
     plain, features = predictor_on_digits(), pair_features(120)
-    head = fit_label_set_head(features, None, HeadParams(l2=(0.01,), folds=3))
-    model = LabelSetPredictor(plain.backbone, head, plain.layer)
+    head = fit_head(features, None, HeadParams(l2=(0.01,), folds=3))
+    model = Predictor(plain.backbone, head, plain.layer)
     scored = score_into(
         tmp_path / "x.parquet",
         scorer_into(FeatureStore(tmp_path / "own"), predictor=model),
@@ -86,7 +86,7 @@ def test_a_model_of_label_sets_names_sets(tmp_path: Path) -> None:
     )
     rows = rows_of(scored.path)
     said = model.predict([model.pixels_of_file(png(number), LIMITS) for number in range(5)])
-    assert [row["labels"] for row in rows] == said.labels and {row["label"] for row in rows} == {None}
+    assert [row["labels"] for row in rows] == said.sets and {row["label"] for row in rows} == {None}
     assert np.allclose([row["probabilities"] for row in rows], said.probabilities, atol=1e-4)
     assert scored.answers == ("labels",)
 

@@ -8,8 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from thaw.foundation.errors import BadArtifact
-from thaw.models.label_sets_predictor import LabelSetAnswer
-from thaw.models.predictor import Answer
+from thaw.models.answer import Answer
 from thaw.models.scoring.table import (
     SCHEMA,
     Row,
@@ -33,7 +32,7 @@ SURE = np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
 
 
 def test_labels_stand_beside_the_images_that_can_be_used() -> None:
-    said = Answer(BY.class_names, SURE, np.array([2.0, -1.0], np.float32), np.array([True, False]))
+    said = Answer(BY.class_names, SURE, np.array([[True, False], [False, False]]), np.array([2.0, -1.0], np.float32))
     table = build_table(ROWS, said)
     assert table.schema.equals(SCHEMA)
     assert table["label"].to_pylist() == ["ant", None, "neither", None]
@@ -52,7 +51,8 @@ def test_labels_stand_beside_the_images_that_can_be_used() -> None:
 
 
 def test_sets_may_be_empty_and_have_no_confidence() -> None:
-    table = build_table(ROWS, LabelSetAnswer(BY.class_names, SURE, np.array([[True, True], [False, False]])))
+    named = np.array([[True, True], [False, False]])
+    table = build_table(ROWS, Answer(BY.class_names, SURE, named, target_name="label_sets"))
     assert table["labels"].to_pylist() == [["ant", "bee | wasp"], None, [], None]
     assert table["label"].null_count == table["confidence"].null_count == table["known_score"].null_count == 4
     table.validate(full=True)
@@ -64,7 +64,7 @@ def test_where_nothing_can_be_used_there_are_reasons_alone() -> None:
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
-    parts = [build_table(ROWS, Answer(BY.class_names, SURE, None, np.ones(2, np.bool_))), build_table(ROWS[1:2], None)]
+    parts = [build_table(ROWS, Answer(BY.class_names, SURE, np.eye(2, dtype=np.bool_))), build_table(ROWS[1:2], None)]
     for number, part in enumerate(parts):
         write_part(part, tmp_path / f"{number}.parquet")
     again = (read_part(tmp_path / f"{number}.parquet") for number in range(2))

@@ -11,19 +11,15 @@ from PIL import Image
 from serving_app import classifier_of, digit_files, digit_gallery
 
 from thaw.foundation.errors import BadExample
-from thaw.heads.label_sets_fitted import LabelSetHead
-from thaw.heads.logistic import LogisticModel
 from thaw.kinds.kind import Limits
-from thaw.models.label_sets_predictor import LabelSetPredictor
 from thaw.models.predictor import Predictor
 
 
-def label_set_predictor() -> LabelSetPredictor:
+def label_set_predictor() -> Predictor:
     """The digits' model with a threshold for each class, as if an image might show several."""
     plain = predictor_on_digits()
-    assert isinstance(plain.head.model, LogisticModel)
-    head = LabelSetHead(plain.head.model, plain.class_names, 1.0, (0.6, 0.5, 0.5), ())
-    return LabelSetPredictor(plain.backbone, head, plain.layer)
+    head = replace(plain.head, temperature=1.0, target_name="label_sets", thresholds=(0.6, 0.5, 0.5))
+    return Predictor(plain.backbone, head, plain.layer)
 
 
 @pytest.mark.parametrize("predictor", [predictor_on_digits(), opened_predictor()], ids=["plain", "opened"])
@@ -46,7 +42,7 @@ def test_sets_are_the_predictors() -> None:
     classifier = classifier_of(predictor)
     expected = predictor.predict([predictor.pixels_of_file(file, Limits(10**6)) for file in files])
     said = classifier.say([classifier.decode(file) for file in files])
-    assert [list(one.labels or ()) for one in said] == expected.labels
+    assert [list(one.labels or ()) for one in said] == expected.sets
     assert {one.label for one in said} == {None}
 
 

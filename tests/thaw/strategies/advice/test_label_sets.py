@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thaw.foundation.errors import BadArtifact, BadParameters
-from thaw.params.sections import CompareParams, OpennessParams, StrategyParams
+from thaw.params.sections import StrategyParams
 from thaw.params.strategy import Strategy
 from thaw.strategies.advice.label_sets import (
     advise_by_depth,
@@ -15,7 +15,6 @@ from thaw.strategies.advice.label_sets import (
     render_label_set_advice,
     write_label_set_advice,
 )
-from thaw.targets.label_sets.refusals import refuse_certificate, refuse_openness
 
 LAYERS = ("early", "late")
 
@@ -32,10 +31,11 @@ def test_auto_is_a_linear_head_on_the_last_layer_and_says_why(tmp_path: Path) ->
 def test_what_params_ask_for_is_followed() -> None:
     assert advise_on_sets(StrategyParams(kind="linear", layer="early"), LAYERS).strategy == Strategy("linear", "early")
     assert advise_on_sets(StrategyParams(kind="cut", layer="early"), LAYERS).strategy == Strategy("cut", "early")
+    assert advise_on_sets(StrategyParams(kind="knn"), LAYERS).strategy == Strategy("knn", "late")
     assert "`early`" in advise_on_sets(StrategyParams(layer="early"), LAYERS).reason
 
 
-@pytest.mark.parametrize("kind", ["mlp", "knn", "last_blocks", "full", "scratch"])
+@pytest.mark.parametrize("kind", ["last_blocks", "full", "scratch"])
 def test_other_strategies_are_refused_by_name(kind: str) -> None:
     with pytest.raises(BadParameters, match=f"{kind} works on one label an image.*take auto, linear"):
         advise_on_sets(StrategyParams(kind=kind), LAYERS)  # type: ignore[arg-type]
@@ -46,13 +46,6 @@ def test_what_is_missing_or_has_no_place_is_refused(tmp_path: Path) -> None:
         advise_on_sets(StrategyParams(kind="cut"), LAYERS)
     with pytest.raises(BadParameters, match="no features of 'middle'"):
         advise_on_sets(StrategyParams(layer="middle"), LAYERS)
-    refuse_certificate(CompareParams())
-    with pytest.raises(BadParameters, match="thaw compare --off"):
-        refuse_certificate(CompareParams(strategies=("linear",)))
-    refuse_openness(OpennessParams())
-    for params in (OpennessParams(score="auto"), OpennessParams(background="other")):
-        with pytest.raises(BadParameters, match="empty set"):
-            refuse_openness(params)
     (tmp_path / "other.json").write_text('{"format": "thaw.advice/1"}')
     assert read_label_set_advice(tmp_path / "other.json") is None
     with pytest.raises(BadArtifact, match="thaw run --stage advise"):

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from sklearn.metrics import f1_score
 
-from thaw.targets.label_sets.thresholds import FEWEST, UNTUNED, named, tune_thresholds
+from thaw.targets.label_sets.target import LABEL_SETS
+from thaw.targets.label_sets.thresholds import FEWEST, UNTUNED, tune_thresholds
 
 
 @given(
@@ -22,7 +23,7 @@ def test_no_other_threshold_has_a_better_f1(probabilities: np.ndarray, seed: int
         assert threshold == UNTUNED
         return
     assert 0 < threshold < 1
-    ours = f1_score(shown, named(said, (threshold,))[:, 0].numpy())
+    ours = f1_score(shown, LABEL_SETS.named(said, (threshold,))[:, 0].numpy())
     for other in np.linspace(0.01, 0.99, 50):
         assert ours >= f1_score(shown, probabilities >= other, zero_division=0) - 1e-9
 
@@ -34,4 +35,4 @@ def test_what_is_too_rare_is_not_tuned() -> None:
     assert tune_thresholds(probabilities, ~rare) == (UNTUNED,)
     enough = torch.arange(40)[:, None] >= 40 - FEWEST
     (tuned,) = tune_thresholds(probabilities, enough)
-    assert torch.equal(named(probabilities, (tuned,)), enough)
+    assert torch.equal(LABEL_SETS.named(probabilities, (tuned,)), enough)

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from thaw.dataset.label_sets_selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.dataset.manifest import Example, Manifest, build_manifest
+from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.foundation.errors import BadManifest
-from thaw.targets.label_sets.labelled import targets_of
+from thaw.targets.label_sets.target import LABEL_SETS
 
 
 def row(number: int, labels: tuple[str, ...] | None, split: str = "train", *, digest: int | None = None) -> Example:
@@ -39,7 +39,12 @@ def test_unlabelled_contradictory_and_held_out_rows_are_not_learnt_from() -> Non
     )
     assert [one.path for one in found] == ["001.png", "002.png", "004.png", "009.png"]
     assert class_names_of(found) == ("ant", "bee")
-    assert targets_of(found, ("ant", "bee")).tolist() == [[True, False], [False, True], [False, False], [True, True]]
+    assert LABEL_SETS.encode(found, ("ant", "bee")).tolist() == [
+        [True, False],
+        [False, True],
+        [False, False],
+        [True, True],
+    ]
 
 
 def test_a_budget_keeps_the_first_of_each_class_and_is_among_every_larger_one() -> None:
@@ -50,6 +55,14 @@ def test_a_budget_keeps_the_first_of_each_class_and_is_among_every_larger_one() 
     for name in ("ant", "bee"):
         assert sum(name in (one.labels or ()) for one in three) >= 3
     assert sum(one.labels == () for one in three) == 3
+
+
+def test_a_seed_draws_another_budget_and_each_class_keeps_as_many() -> None:
+    rows = [row(number, (("ant",), ("bee",), ("ant", "bee"), ())[number % 4]) for number in range(1, 40)]
+    drawn = [training_examples(manifest(*rows), 3, seed) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    for name in ("ant", "bee"):
+        assert sum(name in (one.labels or ()) for one in drawn[2]) >= 3
 
 
 def test_validation_leaves_out_what_is_in_the_test() -> None:

@@ -1,0 +1,97 @@
+"""The border of targets: which one labels are of, and what each makes of rows."""
+
+import numpy as np
+import pytest
+import torch
+
+from thaw.dataset.manifest import Example, build_manifest
+from thaw.foundation.errors import BadManifest, BadParameters
+from thaw.targets.label_sets.target import LABEL_SETS
+from thaw.targets.one_label.target import ONE_LABEL
+from thaw.targets.supports import TABLE, require, supports
+from thaw.targets.target import NEVER, Target, target_named, target_of, target_of_targets
+
+NAMES = ("ant", "bee")
+
+
+def row(label: str | None, labels: tuple[str, ...] | None = None) -> Example:
+    return Example(b"x" * 32, "a.png", label, "train", None, (8, 8, 3), 9, labels)
+
+
+def test_a_manifest_rows_and_a_name_say_the_same() -> None:
+    assert target_of(build_manifest([row("ant")])) == target_of_targets(torch.zeros(3, dtype=torch.int64)) == ONE_LABEL
+    assert (
+        target_of(build_manifest([row(None, ("ant",))])) == target_of_targets(np.zeros((3, 2), np.bool_)) == LABEL_SETS
+    )
+    assert [target_named(target.name) for target in (ONE_LABEL, LABEL_SETS)] == [ONE_LABEL, LABEL_SETS]
+
+
+def test_labels_become_numbers_or_sets() -> None:
+    assert ONE_LABEL.encode([row("bee"), row("ant")], NAMES).tolist() == [1, 0]
+    assert LABEL_SETS.encode([row(None, ("ant", "bee")), row(None, ())], NAMES).tolist() == [[True, True], [False] * 2]
+    assert LABEL_SETS.encode([], NAMES).shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("target", "targets"),
+    [
+        (ONE_LABEL, torch.tensor([0, 0, 0, 1])),
+        (LABEL_SETS, torch.tensor([[1, 0], [1, 0], [1, 1], [0, 1]], dtype=torch.bool)),
+    ],
+)
+def test_balanced_weights_have_the_mean_one_and_losses_agree(target: Target, targets: torch.Tensor) -> None:
+    weights = target.weights(targets, NAMES, "balanced")
+    assert (target.weights(targets, NAMES, "none") == 1).all()
+    logits = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
+    assert target.weight_of(targets, weights) == pytest.approx(4)
+    losses = target.losses(logits, targets, weights)
+    mean = float(target.mean_loss(logits, targets, weights))
+    assert losses.log_loss == pytest.approx(mean, rel=1e-5)
+    assert float(target.row_losses(logits, targets, weights).mean()) == pytest.approx(mean, rel=1e-5)
+    assert float(target.summed_loss(logits, targets, weights, 0.0)) == pytest.approx(4 * mean, rel=1e-5)
+    assert float(target.summed_loss(logits, targets, weights, 0.2)) != pytest.approx(4 * mean, rel=1e-5)
+    doubled = losses + losses
+    assert (doubled.log_loss, doubled.accuracy) == pytest.approx((losses.log_loss, losses.accuracy))
+
+
+def test_what_rows_cannot_teach_is_refused() -> None:
+    with pytest.raises(BadManifest, match="none of 'bee'"):
+        ONE_LABEL.weights(torch.tensor([0, 0]), NAMES, "none")
+    with pytest.raises(BadManifest, match="not of 'ant'"):
+        LABEL_SETS.weights(torch.tensor([[True, False], [True, True]]), NAMES, "none")
+
+
+def test_a_class_is_named_because_it_is_first_or_because_it_reaches_its_threshold() -> None:
+    probabilities = torch.tensor([[0.6, 0.4], [0.5, 0.5], [0.1, 0.2]])
+    assert ONE_LABEL.named(probabilities, None).tolist() == [[True, False], [True, False], [False, True]]
+    assert LABEL_SETS.named(probabilities, (0.5, 0.2)).tolist() == [[True, True], [True, True], [False, True]]
+    assert ONE_LABEL.confidences(probabilities.numpy()).tolist() == pytest.approx(np.array([[0.6], [0.5], [0.2]]))
+    assert LABEL_SETS.confidences(probabilities.numpy()).shape == (3, 2)
+
+
+def test_a_smoothed_set_costs_what_a_mixed_one_does() -> None:
+    shown, weights = torch.tensor([[True, False]]), torch.tensor([[0.5, 0.5], [2.0, 2.0]])
+    logits = torch.tensor([[0.3, -0.2]])
+    mixed = LABEL_SETS.summed_loss(logits, torch.tensor([[0.5, 0.5]]), weights, 0.0)
+    parts = [LABEL_SETS.summed_loss(logits, side, weights, 0.0) for side in (shown, ~shown)]
+    assert torch.isfinite(mixed) and float(min(parts)) < float(mixed) < float(max(parts))
+
+
+def test_folds_leave_every_class_in_training() -> None:
+    for target, targets in ((ONE_LABEL, torch.tensor([0, 0, 0, 1])), (LABEL_SETS, torch.eye(4).bool()[:, :2])):
+        fold = target.folds(targets, count=2, seed=0)
+        for number in range(2):
+            left = target.encode([], NAMES) if not len(targets) else targets[fold != number]
+            assert target.weights(left, NAMES, "none").numel()
+        assert NEVER in fold.tolist()
+
+
+def test_what_a_target_has_not_got_is_refused_with_what_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    for ability in TABLE:
+        require(ONE_LABEL, ability)
+        assert supports(ONE_LABEL, ability)
+    assert not supports(LABEL_SETS, "open_set")
+    with pytest.raises(
+        BadParameters, match=r"score: energy given; `neither` works on one label an example, .* sets of labels; give"
+    ):
+        require(LABEL_SETS, "open_set", "openness.score: energy given")

@@ -1,0 +1,139 @@
+"""A set of labels as a target: each class is a yes or no by itself, and is named from a threshold of its own on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from thaw.dataset.manifest import Example
+from thaw.foundation.errors import BadManifest
+from thaw.targets.label_sets.calibration import fit_calibration
+from thaw.targets.label_sets.folds import assign_folds
+from thaw.targets.label_sets.thresholds import UNTUNED, tune_thresholds
+from thaw.targets.target import Calibration, Losses, TargetName, Weighing
+
+if TYPE_CHECKING:
+    from thaw.foundation.statistics.bootstrap import Resampling
+    from thaw.targets.label_sets.metrics import LabelSetMetrics
+    from thaw.targets.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class LabelSets:
+    """See `thaw.targets.target.Target`. Targets are bool [N, C], weights float32 [2, C]: of a row without the class, and of one with it."""
+
+    name: ClassVar[TargetName] = "label_sets"
+    words: ClassVar[str] = "sets of labels"
+    exclusive: ClassVar[bool] = False
+    headline: ClassVar[str] = "macro_f1"
+    right: ClassVar[str] = "exact match"
+
+    def encode(self, rows: Sequence[Example], class_names: Sequence[str]) -> Tensor:
+        """Which classes each row shows, bool [N, C]."""
+        shown = [[name in (row.labels or ()) for name in class_names] for row in rows]
+        return torch.tensor(shown, dtype=torch.bool).view(len(rows), len(class_names))
+
+    def rows_per_class(self, targets: Tensor, classes: int) -> int:
+        """See the border."""
+        return max(1, int(targets.sum()) // classes)
+
+    def weights(self, targets: Tensor, class_names: Sequence[str], how: Weighing) -> Tensor:
+        """float32 [2, C]; the weights of all training rows have the mean 1 in each class.
+
+        Raises:
+            BadManifest: fewer than two classes, or one that all rows show, or none.
+        """
+        shown = targets.sum(0)
+        counts = torch.stack([len(targets) - shown, shown])
+        empty = [name for name, smallest in zip(class_names, counts.amin(0).tolist(), strict=True) if not smallest]
+        if empty or len(class_names) < 2:
+            given = f"not of {', '.join(map(repr, empty))}" if empty else f"only {tuple(class_names)!r}"
+            raise BadManifest(
+                "a head for label sets needs two classes or more, each shown by some training rows and not by others, "
+                f"and there are {given}; add some to train"
+            )
+        if how == "none":
+            return torch.ones(counts.shape)
+        return len(targets) / (2 * counts).float()
+
+    def mean_loss(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """The mean over rows and classes; of few rows the weights need not have the mean 1."""
+        return _decision_losses(logits, targets.float(), weights).mean()
+
+    def summed_loss(self, logits: Tensor, targets: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+        """The sum over rows of the mean over classes; smoothing takes each decision so much nearer to one half."""
+        wanted = targets.float() * (1 - smoothing) + smoothing / 2
+        weight = torch.lerp(weights[0], weights[1], targets.float())
+        losses = F.binary_cross_entropy_with_logits(logits, wanted, weight, reduction="none")
+        return losses.mean(1).sum()
+
+    def weight_of(self, targets: Tensor, weights: Tensor) -> float:  # the border's
+        """One a row: the weights of all training rows have the mean 1."""
+        return float(len(targets))
+
+    def losses(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Losses:
+        """See the border; K is the number of classes, and a decision is of a row and a class, at a probability of one half."""
+        loss = _decision_losses(logits, targets.float(), weights).double().sum(0)
+        weight = torch.where(targets, weights[1], weights[0]).double().sum(0)
+        return Losses(loss, weight, int(((logits > 0) == targets).sum()), targets.numel())
+
+    def row_losses(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """See the border; the mean over classes, and the weights of each class have the mean 1."""
+        weight = torch.where(targets, weights[1], weights[0]).mean(0)
+        return (_decision_losses(logits, targets.float(), weights) / weight).double().mean(1)
+
+    def folds(self, targets: Tensor, *, count: int, seed: int, groups: Tensor | None = None) -> Tensor:
+        """See the border."""
+        return assign_folds(targets, folds=count, seed=seed, groups=groups)
+
+    def calibrate(self, logits: Tensor, targets: Tensor) -> Calibration:
+        """One temperature, and a shift for each class."""
+        return fit_calibration(logits, targets)
+
+    def uncalibrated(self, weights: Tensor) -> Calibration:
+        """Minus what the weights of the loss add to each class's logit: the log of how many times a row with the class weighs one without it.
+
+        Source: King and Zeng, "Logistic regression in rare events data", Political Analysis 2001 (prior correction).
+        """
+        return Calibration(1.0, -(weights[1] / weights[0]).log())
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Each class by itself."""
+        return logits.sigmoid()
+
+    def decide(self, probabilities: Tensor, targets: Tensor) -> tuple[float, ...]:
+        """The thresholds of the best F1."""
+        return tune_thresholds(probabilities, targets)
+
+    def undecided(self, classes: int) -> tuple[float, ...]:
+        """One half."""
+        return (UNTUNED,) * classes
+
+    def named(self, probabilities: Tensor, thresholds: tuple[float, ...] | None) -> Tensor:
+        """The classes whose probability reaches their threshold."""
+        return probabilities >= torch.tensor(thresholds, dtype=probabilities.dtype)
+
+    def confidences(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Those of all classes."""
+        return probabilities
+
+    def measure(self, predictions: "Predictions", *, bins: int, resampling: "Resampling") -> "LabelSetMetrics":
+        """See `thaw.targets.label_sets.metrics.measure_sets`."""
+        from thaw.targets.label_sets.metrics import measure_sets
+
+        named, shown = predictions.named, predictions.shown
+        return measure_sets(predictions.probabilities, named, shown, bins=bins, resampling=resampling)
+
+
+LABEL_SETS = LabelSets()
+
+
+def _decision_losses(logits: Tensor, shown: Tensor, weights: Tensor) -> Tensor:
+    """The weighted log loss of each decision: float [N, C]; shown: float32 [N, C], 0 or 1."""
+    weight = torch.where(shown > 0, weights[1], weights[0])
+    return F.binary_cross_entropy_with_logits(logits, shown, weight, reduction="none")

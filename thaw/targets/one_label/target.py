@@ -1,0 +1,121 @@
+"""One label as a target: a class excludes the others, and the most probable one is named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from thaw.dataset.manifest import Example
+from thaw.foundation.errors import BadManifest
+from thaw.targets.one_label.folds import assign_folds
+from thaw.targets.one_label.temperature import fit_temperature
+from thaw.targets.target import Calibration, Losses, TargetName, Weighing
+
+if TYPE_CHECKING:
+    from thaw.foundation.statistics.bootstrap import Resampling
+    from thaw.targets.one_label.metrics import Metrics
+    from thaw.targets.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class OneLabel:
+    """See `thaw.targets.target.Target`. Targets are int64 [N], weights float32 [C]."""
+
+    name: ClassVar[TargetName] = "one_label"
+    words: ClassVar[str] = "one label an example"
+    exclusive: ClassVar[bool] = True
+    headline: ClassVar[str] = "accuracy"
+    right: ClassVar[str] = "accuracy"
+
+    def encode(self, rows: Sequence[Example], class_names: Sequence[str]) -> Tensor:
+        """int64 [N], indices into `class_names`."""
+        number = {name: place for place, name in enumerate(class_names)}
+        return torch.tensor([number[str(row.label)] for row in rows], dtype=torch.int64)
+
+    def rows_per_class(self, targets: Tensor, classes: int) -> int:
+        """See the border."""
+        return max(1, len(targets) // classes)
+
+    def weights(self, targets: Tensor, class_names: Sequence[str], how: Weighing) -> Tensor:
+        """What a row of each class weighs in the loss, float32 [C].
+
+        Raises:
+            BadManifest: fewer than two classes, or a class without rows.
+        """
+        counts = targets.bincount(minlength=len(class_names))
+        empty = [name for name, count in zip(class_names, counts.tolist(), strict=True) if not count]
+        if empty or len(counts) < 2:
+            given = f"none of {', '.join(map(repr, empty))}" if empty else f"only rows of {tuple(class_names)}"
+            raise BadManifest(
+                f"a head needs training rows of two classes or more, and there are {given}; add some to train"
+            )
+        if how == "none":
+            return torch.ones(len(counts))
+        return (len(targets) / (len(counts) * counts)).float()
+
+    def mean_loss(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """See the border."""
+        return F.cross_entropy(logits, targets, weight=weights)
+
+    def summed_loss(self, logits: Tensor, targets: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+        """See the border."""
+        return F.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing, reduction="sum")
+
+    def weight_of(self, targets: Tensor, weights: Tensor) -> float:
+        """See the border; mixed rows weigh one each, as in torch's own mean."""
+        return float(len(targets)) if targets.is_floating_point() else float(weights[targets].sum())
+
+    def losses(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Losses:
+        """See the border; K is 1."""
+        loss = F.cross_entropy(logits, targets, weight=weights, reduction="sum")
+        right = int((logits.argmax(1) == targets).sum())
+        return Losses(loss.double()[None], weights[targets].sum().double()[None], right, len(targets))
+
+    def row_losses(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """See the border."""
+        losses = F.cross_entropy(logits, targets, weight=weights, reduction="none")
+        return (losses / weights[targets].mean()).double()
+
+    def folds(self, targets: Tensor, *, count: int, seed: int, groups: Tensor | None = None) -> Tensor:
+        """See the border."""
+        return assign_folds(targets, folds=count, seed=seed, groups=groups)
+
+    def calibrate(self, logits: Tensor, targets: Tensor) -> Calibration:
+        """A temperature."""
+        return Calibration(fit_temperature(logits, targets))
+
+    def uncalibrated(self, weights: Tensor) -> Calibration:  # the border's
+        """The logits as they are."""
+        return Calibration(1.0)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Each row of sum 1."""
+        return logits.softmax(1)
+
+    def decide(self, probabilities: Tensor, targets: Tensor) -> None:
+        """The most probable class is named."""
+
+    def undecided(self, classes: int) -> None:
+        """The most probable class is named."""
+
+    def named(self, probabilities: Tensor, thresholds: tuple[float, ...] | None) -> Tensor:  # the border's
+        """The most probable class of each row, the first of equal ones."""
+        return F.one_hot(probabilities.argmax(1), probabilities.shape[1]).bool()
+
+    def confidences(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """That of the most probable class, [N, 1]."""
+        return np.asarray(probabilities.max(1), np.float32)[:, None]
+
+    def measure(self, predictions: "Predictions", *, bins: int, resampling: "Resampling") -> "Metrics":
+        """See `thaw.targets.one_label.metrics.measure`."""
+        from thaw.targets.one_label.metrics import measure
+
+        return measure(predictions.probabilities, predictions.classes, bins=bins, resampling=resampling)
+
+
+ONE_LABEL = OneLabel()

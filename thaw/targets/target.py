@@ -1,0 +1,153 @@
+"""The border behind which labels are of one sort or another: what a head is trained on, judged by and decides, for each sort.
+
+Whoever needs to know asks `target_of` a manifest, `target_of_targets` rows, or `target_named` a file; nothing else asks which target it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from thaw.dataset.manifest import Example, Manifest
+
+if TYPE_CHECKING:
+    from thaw.foundation.statistics.bootstrap import Resampling
+    from thaw.targets.label_sets.metrics import LabelSetMetrics
+    from thaw.targets.one_label.metrics import Metrics
+    from thaw.targets.predictions import Predictions
+
+TargetName = Literal["one_label", "label_sets"]
+Weighing = Literal["balanced", "none"]
+BoolArray = NDArray[np.bool_]
+
+NEVER = -1
+"""The fold of a row that is never held out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """`logits / temperature + shifts` are the logits of honest probabilities; shifts: float32 [C], None: there are none."""
+
+    temperature: float
+    shifts: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """Sums over held-out rows: the weighted loss and its weights, float64 [K] each (K is 1, or the number of classes); decisions that were right, and all."""
+
+    loss: Tensor
+    weight: Tensor
+    right: int
+    decisions: int
+
+    def __add__(self, other: "Losses") -> "Losses":
+        decisions = self.decisions + other.decisions
+        return Losses(self.loss + other.loss, self.weight + other.weight, self.right + other.right, decisions)
+
+    @property
+    def log_loss(self) -> float:
+        """The weighted mean."""
+        return float((self.loss / self.weight).mean())
+
+    @property
+    def accuracy(self) -> float:
+        """The share of decisions that were right, before calibration."""
+        return self.right / self.decisions
+
+
+class Target(Protocol):
+    """What a label is. Targets of N rows are int64 [N], each a class, or bool [N, C], the classes that each row shows.
+
+    words: how a sentence calls it. exclusive: whether a class excludes the others. headline: the metric that a page names first. right: what the share of
+    rows that are wholly right is called.
+    """
+
+    name: ClassVar[TargetName]
+    words: ClassVar[str]
+    exclusive: ClassVar[bool]
+    headline: ClassVar[str]
+    right: ClassVar[str]
+
+    def encode(self, rows: Sequence[Example], class_names: Sequence[str]) -> Tensor:
+        """The targets of labelled rows, whose labels are all among `class_names`."""
+
+    def rows_per_class(self, targets: Tensor, classes: int) -> int:
+        """How many rows show a class on average, rounded down; at least 1."""
+
+    def weights(self, targets: Tensor, class_names: Sequence[str], how: Weighing) -> Tensor:
+        """What rows weigh in the loss: float32 [C], or [2, C], without and with the class. `balanced`: each class weighs the same.
+
+        Raises:
+            BadManifest: the rows cannot be told apart: fewer than two classes, or a class of all rows or of none.
+        """
+
+    def mean_loss(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """The weighted mean of the log loss, to train by; logits float32 [N, C]."""
+
+    def summed_loss(self, logits: Tensor, targets: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+        """The weighted sum of the log loss; targets may also be float32 [N, C], of rows that were mixed. smoothing: the share of a label that is spread."""
+
+    def weight_of(self, targets: Tensor, weights: Tensor) -> float:
+        """What the rows weigh together in `summed_loss`."""
+
+    def losses(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Losses:
+        """What held-out rows come to, before calibration."""
+
+    def row_losses(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """How surprised the model is by each row, weighted so that the mean of the weights is 1: float64 [N]."""
+
+    def folds(self, targets: Tensor, *, count: int, seed: int, groups: Tensor | None = None) -> Tensor:
+        """The fold in which each row is held out, int64 [N], from 0 to `count - 1`, or `NEVER`. Rows of a group (int64 [N]) share one."""
+
+    def calibrate(self, logits: Tensor, targets: Tensor) -> Calibration:
+        """The calibration of the lowest log loss on held-out rows; logits float32 [N, C]."""
+
+    def uncalibrated(self, weights: Tensor) -> Calibration:
+        """Where nothing was held out: what undoes the weights of the loss, as far as that is known."""
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Of calibrated logits, float32 [N, C] both."""
+
+    def decide(self, probabilities: Tensor, targets: Tensor) -> tuple[float, ...] | None:
+        """From which probability on each class is named, tuned on held-out rows; None: the most probable class is."""
+
+    def undecided(self, classes: int) -> tuple[float, ...] | None:
+        """The same where nothing was held out."""
+
+    def named(self, probabilities: Tensor, thresholds: tuple[float, ...] | None) -> Tensor:
+        """The classes that are named: float32 [N, C] -> bool [N, C]."""
+
+    def confidences(self, probabilities: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """The probabilities that the truth is held against, [N, C] -> [N, K]: that of the named class, or those of all classes."""
+
+    def measure(
+        self, predictions: "Predictions", *, bins: int, resampling: "Resampling"
+    ) -> "Metrics | LabelSetMetrics":
+        """Every metric with its interval."""
+
+
+def target_named(name: TargetName) -> Target:
+    """The target of that name."""
+    match name:
+        case "one_label":
+            from thaw.targets.one_label.target import ONE_LABEL
+
+            return ONE_LABEL
+        case "label_sets":
+            from thaw.targets.label_sets.target import LABEL_SETS
+
+            return LABEL_SETS
+
+
+def target_of(manifest: Manifest) -> Target:
+    """The target of a manifest's labels."""
+    return target_named("label_sets" if manifest.multilabel else "one_label")
+
+
+def target_of_targets(targets: "Tensor | np.ndarray[Any, Any]") -> Target:
+    """The target of rows, by the form of their targets: [N] or [N, C]."""
+    return target_named("label_sets" if targets.ndim == 2 else "one_label")
