@@ -96,9 +96,12 @@ def test_an_author_that_was_overtaken_leaves_the_alias_where_the_last_move_put_i
     assert [(event.version, event.former) for event in registry.history()] == [(1, None), (2, 1)]
 
 
-@pytest.mark.parametrize("step", ["Ledger.settle", "Registry.record", "Registry.set_alias", "Ledger.mark_made"])
+@pytest.mark.parametrize(
+    ("owner", "step"),
+    [(Ledger, "settle"), (Registry, "record"), (Registry, "set_alias"), (Ledger, "mark_made")],
+)
 def test_a_promotion_cut_off_at_any_step_is_completed_by_whoever_comes_next(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch, step: str
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, owner: type, step: str
 ) -> None:
     challenge(registry)
     promote(PARAMS)
@@ -108,13 +111,13 @@ def test_a_promotion_cut_off_at_any_step_is_completed_by_whoever_comes_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"tasks.{step.partition('.')[0].lower()}.{step}", cut)
+        patch.setattr(owner, step, cut)
         with pytest.raises(KeyboardInterrupt):
             promote(PARAMS)
     challenge(registry, right=10)
     refused = promote(PARAMS)
     # Cut off before it was settled, version 2 was never promoted; settled, it is what the next is measured against.
-    before = 1 if step == "Ledger.settle" else 2
+    before = 1 if step == "settle" else 2
     assert not refused.promoted and refused.former == before == champion(registry)
     told = [(event.kind, event.version) for event in registry.history()]
     assert told == [("promote", 1), *([("promote", 2)] if before == 2 else []), ("refuse", 3)]
