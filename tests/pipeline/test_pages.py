@@ -5,23 +5,23 @@ documented.py lists the blocks that another test runs. A server that the pages n
 """
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from documented import ROOT
-from project import Project
+from project import CHEAP, clone
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.timeout(1800)
-def test_every_command_of_the_pages_runs(project: Project, tmp_path: Path) -> None:
+def test_every_command_of_the_pages_runs(tmp_path: Path, prefect: str, warm: Path) -> None:
+    project = clone(tmp_path / "project", CHEAP, prefect=prefect, programs=warm)
     walk, modules = ROOT / "tests/support/walked_pages.py", f"{project.root}:{ROOT}/tests/support"
     log = tmp_path / "walked.txt"
     with log.open("w") as out:
         walked = subprocess.run(
-            [sys.executable, str(walk)], cwd=project.root, env=project.environment() | {"PYTHONPATH": modules},
+            [str(warm / "python"), str(walk)], cwd=project.root, env=project.environment() | {"PYTHONPATH": modules},
             timeout=1700, check=False, stdout=out, stderr=out,
         )  # fmt: skip
     assert walked.returncode == 0, log.read_text()[-8000:]

@@ -86,10 +86,12 @@ def draw_photos(folder: Path) -> None:
                 Image.fromarray(pixels).save(path)
 
 
-def test_a_second_machine_has_nothing_to_do_and_rebuilds_the_champion(servers: tuple[str, str], tmp_path: Path) -> None:
+def test_a_second_machine_has_nothing_to_do_and_rebuilds_the_champion(
+    servers: tuple[str, str], tmp_path: Path, warm: Path
+) -> None:
     prefect, mlflow = servers
     settings = (*CHEAP, "dataset.source=photos", "head.l2=[0.001]")
-    first = Machine(clone(tmp_path / "first", settings).root, f"{prefect}/api", mlflow)
+    first = Machine(clone(tmp_path / "first", settings, programs=warm).root, f"{prefect}/api", warm, mlflow)
     draw_photos(first.root / "photos")
     first.run("git", "init", "--quiet", "--bare", str(tmp_path / "origin.git"))
     first.run("git", "remote", "add", "origin", str(tmp_path / "origin.git"))
@@ -97,7 +99,7 @@ def test_a_second_machine_has_nothing_to_do_and_rebuilds_the_champion(servers: t
     first.type(PHOTOS)
     shutil.rmtree(first.root / ".dvc/cache")
 
-    second = Machine(tmp_path / "second", f"{prefect}/api", mlflow)
+    second = Machine(tmp_path / "second", f"{prefect}/api", warm, mlflow)
     given = {
         "ADDRESS project": f"{tmp_path}/origin.git second", "cd project": "cd second", "make install": "true",
         "source .venv/bin/activate": "true", MLFLOW: mlflow,
@@ -151,8 +153,10 @@ def refused_where_photos_are_gone(machine: Machine) -> None:
     assert "where each image has its recorded digest" in machine.run("thaw", "reproduce", "1", "--dry-run")
 
 
-def test_a_team_has_its_deployments_a_worker_and_notifications(servers: tuple[str, str], tmp_path: Path) -> None:
-    project, log = clone(tmp_path / "project"), tmp_path / "said.txt"
+def test_a_team_has_its_deployments_a_worker_and_notifications(
+    servers: tuple[str, str], tmp_path: Path, warm: Path
+) -> None:
+    project, log = clone(tmp_path / "project", programs=warm), tmp_path / "said.txt"
     prefect, mlflow = servers
     with received() as (hook, messages):
         given = {PREFECT: prefect, MLFLOW: mlflow, HOOK: f"{hook}/s3cr3t"}

@@ -11,8 +11,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.timeout(2400)
-def test_every_command_of_the_tutorials_runs(tmp_path: Path) -> None:
-    project = clone(tmp_path / "project", CHEAP)
+def test_every_command_of_the_tutorials_runs(tmp_path: Path, warm: Path) -> None:
+    project = clone(tmp_path / "project", CHEAP, programs=warm)
     said = {page.stem: type_page(project, page) for page in TUTORIALS}
     nothing = "Data and pipelines are up to date."
     assert said["tutorial-dvc"].count(nothing) == 4, f"`dvc repro` and each `dvc status`:\n{said['tutorial-dvc']}"

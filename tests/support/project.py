@@ -13,6 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path.cwd()
+PROGRAMS = Path(sys.executable).parent
 CHEAP = (
     "strategy.minutes=0",
     "strategy.repeats=1",
@@ -30,11 +31,13 @@ class Project:
     root: Path
     prefect: str = ""
     """The API of a Prefect server; empty: each command starts one of its own."""
+    programs: Path = PROGRAMS
+    """The folder of `python`, `thaw` and `dvc`: the environment's, or that of a warm Python."""
 
     def start(self, *command: str, **environment: str) -> "subprocess.Popen[str]":
         """Start `thaw`, `dvc` or `git` in a process group of its own."""
         if command[0] == "thaw":
-            command = (sys.executable, "-m", "flows.cli", *command[1:])
+            command = (str(self.programs / "python"), "-m", "flows.cli", *command[1:])
         return subprocess.Popen(
             command, cwd=self.root, env=self.environment() | environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
@@ -50,7 +53,7 @@ class Project:
     def json(self, *command: str) -> Any:
         """What a `--json` command prints on standard output."""
         process = subprocess.run(
-            (sys.executable, "-m", "flows.cli", *command, "--json"),
+            (str(self.programs / "python"), "-m", "flows.cli", *command, "--json"),
             cwd=self.root, env=self.environment(), text=True, capture_output=True, timeout=900, check=False,
         )  # fmt: skip
         assert process.returncode == 0, process.stdout + process.stderr
@@ -59,10 +62,9 @@ class Project:
     def environment(self) -> dict[str, str]:
         own = {"PREFECT_HOME", "PREFECT_API_URL", "MLFLOW_TRACKING_URI", "PWD", "PYTHONDONTWRITEBYTECODE"}
         kept = {name: value for name, value in os.environ.items() if name not in own}
-        programs = str(Path(sys.executable).parent)
         # The copy's own modules come before the installed ones.
         return kept | {
-            "PATH": f"{programs}{os.pathsep}{kept['PATH']}",
+            "PATH": f"{self.programs}{os.pathsep}{kept['PATH']}",
             "PYTHONPATH": str(self.root),
             "COLUMNS": "200",
             "PREFECT_API_URL": self.prefect,
@@ -85,7 +87,7 @@ class Project:
         return sorted((self.root / "data/features").rglob("part-*.parquet"))
 
 
-def clone(into: Path, settings: Sequence[str] = (), *, prefect: str = "") -> Project:
+def clone(into: Path, settings: Sequence[str] = (), *, prefect: str = "", programs: Path = PROGRAMS) -> Project:
     """Copy what Git tracks or would track, as it stands in the working tree, and commit it."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -98,7 +100,7 @@ def clone(into: Path, settings: Sequence[str] = (), *, prefect: str = "") -> Pro
         if (ROOT / name).is_file() and name != "dvc.lock":
             (into / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, into / name)
-    project = Project(into, prefect)
+    project = Project(into, prefect, programs)
     project.run("git", "init", "--quiet")
     project.run("git", "config", "user.name", "Tester")
     project.run("git", "config", "user.email", "tester@example.org")

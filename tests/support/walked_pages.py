@@ -1,6 +1,6 @@
 """Runs the commands of the README and of the pages by topic, line by line, in a project's root: `python walked_pages.py`.
 
-It prints each line with the processor time that the line took, and stops at the first line that fails.
+It prints each line with the seconds that the line took, and stops at the first line that fails.
 `thaw` commands run in this one process, servers and other programs in their own. A line is changed only where its reader has to fill in something.
 """
 
@@ -107,11 +107,11 @@ def run_line(words: list[str]) -> None:
 
 @contextmanager
 def timed(command: str) -> Iterator[None]:
-    """Print a command, then its processor time in seconds: of this process and of all processes that have ended below it."""
+    """Print a command, then the seconds that it took."""
     sys.stderr.write(f"$ {command}\n")
-    before = sum(os.times()[:4])
+    before = time.monotonic()
     yield
-    sys.stderr.write(f"  {sum(os.times()[:4]) - before:.1f} s\n")
+    sys.stderr.write(f"  {time.monotonic() - before:.1f} s\n")
 
 
 def thaw(*words: str) -> None:

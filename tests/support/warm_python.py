@@ -1,0 +1,216 @@
+"""A Python that is warm: stages and `thaw` commands of a test are forked from a process that has loaded PyTorch and MLflow.
+
+`warm_programs(folder)` yields a folder of programs that takes the place of the environment's own. Its `python` hands stages, `thaw` and walked_pages.py
+over to the warm process, with working directory, environment and standard streams; all else goes to the real Python. A command that is handed over is a
+process of its own, ends with the same code, and gets the signals that its `python` gets. The warm process has loaded none of Thaw's modules, so each
+command loads those of its project.
+"""
+
+import atexit
+import gc
+import os
+import runpy
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
+
+HEAVY = (
+    "torch", "torchvision", "mlflow", "mlflow.pyfunc", "sklearn.linear_model", "scipy.stats", "pandas", "pyarrow.parquet", "matplotlib.figure",
+    "safetensors.torch", "pydantic", "jinja2", "ruamel.yaml", "fsspec", "httpx", "sqlalchemy", "fastapi", "uvicorn", "rich.console", "typer",
+    "lightning_fabric",
+)  # fmt: skip
+"""Libraries that read nothing of a command's environment when they load; Prefect does, so each command loads it by itself."""
+HANDED_OVER = ("tasks.", "flows.")
+_CLIENT = """\
+#!{python} -IS
+import os, signal, socket, sys
+words = sys.argv[1:]
+own = words[1:] if words[:1] == ["-u"] else words
+if own is not words:
+    os.environ["PYTHONUNBUFFERED"] = "1"
+if not (own[:1] == ["-m"] and own[1].startswith({handed_over!r}) or own[:1] and own[0].endswith("walked_pages.py")):
+    os.execv({python!r}, [{python!r}, *words])
+server = socket.socket(socket.AF_UNIX)
+server.connect({address!r})
+lines = [os.getcwd(), "\\1".join(own), *(f"{{name}}={{value}}" for name, value in os.environ.items())]
+message = "\\0".join(lines).encode(errors="surrogateescape")
+socket.send_fds(server, [len(message).to_bytes(8, "big")], [0, 1, 2])
+server.sendall(message)
+child = int.from_bytes(server.recv(8), "big")
+def forward(number, frame):
+    try:
+        os.kill(child, number)
+    except ProcessLookupError:
+        pass
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    signal.signal(number, forward)
+status = int.from_bytes(server.recv(8) or (9).to_bytes(8, "big"), "big")
+if os.WIFSIGNALED(status):
+    signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+    os.kill(os.getpid(), os.WTERMSIG(status))
+sys.exit(os.WEXITSTATUS(status))
+"""
+
+
+@contextmanager
+def warm_programs(folder: Path) -> Iterator[Path]:
+    """Start the warm process; yields the folder with `python`, `thaw` and the environment's other programs."""
+    if not hasattr(os, "pidfd_open"):  # another system than Linux
+        yield Path(sys.executable).parent
+        return
+    programs, address = folder / "bin", folder / "warm.sock"
+    programs.mkdir()
+    for program in Path(sys.executable).parent.iterdir():
+        (programs / program.name).symlink_to(program)
+    client = _CLIENT.format(python=sys.executable, handed_over=HANDED_OVER, address=str(address))
+    _write_program(programs / "python", client)
+    _write_program(programs / "thaw", f'#!/bin/sh\nexec {programs}/python -m flows.cli "$@"\n')
+    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    process = subprocess.Popen([sys.executable, __file__, str(programs / "python"), str(address)], env=environment)
+    try:
+        while not address.exists():
+            assert process.poll() is None, "the warm Python did not come up"
+            time.sleep(0.1)
+        yield programs
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _write_program(path: Path, content: str) -> None:
+    path.unlink(missing_ok=True)
+    path.write_text(content)
+    path.chmod(0o755)
+
+
+class Server:
+    """Forks a process for each connection, and sends its end back; whoever goes away before gets it killed."""
+
+    def __init__(self, address: str) -> None:
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(f"{address}.new")
+        self._listener.listen(64)
+        Path(f"{address}.new").rename(address)  # it exists once it answers
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+
+    def command(self) -> list[str]:
+        """The words of a command, in the process that is to run it; the server itself never returns."""
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._listener:
+                    if words := self._fork():
+                        return words
+                elif isinstance(key.fileobj, socket.socket):
+                    self._client_has_gone(key.fileobj, key.data)
+                else:
+                    self._command_has_ended(key.fd, *key.data)
+
+    def _fork(self) -> list[str] | None:
+        connection, _ = self._listener.accept()
+        size, streams, _, _ = socket.recv_fds(connection, 8, 3)
+        message = b""
+        while len(message) < int.from_bytes(size, "big") and (piece := connection.recv(65536)):
+            message += piece
+        if child := os.fork():
+            for stream in streams:
+                os.close(stream)
+            with suppress(OSError):
+                connection.sendall(child.to_bytes(8, "big"))
+            self._selector.register(connection, selectors.EVENT_READ, child)
+            self._selector.register(os.pidfd_open(child), selectors.EVENT_READ, (child, connection))
+            return None
+        self._selector.close()
+        self._listener.close()
+        connection.close()
+        return _become(streams, message)
+
+    def _client_has_gone(self, connection: socket.socket, child: int) -> None:
+        with suppress(KeyError, ValueError):  # it ended in the same moment
+            self._selector.unregister(connection)
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+    def _command_has_ended(self, watched: int, child: int, connection: socket.socket) -> None:
+        self._selector.unregister(watched)
+        os.close(watched)
+        _, status = os.waitpid(child, 0)
+        with suppress(OSError):
+            connection.sendall(status.to_bytes(8, "big"))
+        with suppress(KeyError, ValueError):
+            self._selector.unregister(connection)
+        connection.close()
+
+
+def _become(streams: list[int], message: bytes) -> list[str]:
+    """Take on the client's streams, working directory and environment; returns its words."""
+    folder, words, *variables = message.decode(errors="surrogateescape").split("\0")
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.setsid()  # who sends a signal to the client's whole group reaches this process through the client alone
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variable.split("=", 1) for variable in variables)
+    buffered = "PYTHONUNBUFFERED" not in os.environ
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(0, closefd=False),  # noqa: SIM115
+        open(1, "w", buffering=-1 if buffered else 1, closefd=False),  # noqa: SIM115
+        open(2, "w", buffering=1, closefd=False, errors="backslashreplace"),  # noqa: SIM115
+    )
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return words.split("\1")
+
+
+def main() -> None:
+    """Load the libraries, then fork for each client; a fork goes on to run its command."""
+    program, address = sys.argv[1:]
+    for library in HEAVY:
+        __import__(library)
+    gc.freeze()  # a collection in a fork would copy all that the libraries have made
+    words = Server(address).command()
+    sys.executable = program
+    _leave(_run(words))
+
+
+def _run(words: list[str]) -> int:
+    """Run a module or a script as `python` would; returns its exit code."""
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    try:
+        if words[0] == "-m":
+            sys.path[0:1], sys.argv = [str(Path.cwd()), *paths], ["-m", *words[2:]]
+            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.path[0:1], sys.argv = [str(Path(words[0]).parent), *paths], words
+            runpy.run_path(words[0], run_name="__main__")
+    except SystemExit as ending:
+        if isinstance(ending.code, str):
+            sys.stderr.write(f"{ending.code}\n")
+        return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _leave(code: int) -> NoReturn:
+    """As the interpreter ends: threads are waited for and `atexit` is called; but modules are not taken down one by one."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
