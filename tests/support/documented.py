@@ -61,6 +61,11 @@ def walked_blocks(page: Path) -> list[str]:
     return [block for block in blocks(page) if not any(has_line(block, beginning) for beginning in left_out)]
 
 
+def uses_the_library(python: str) -> bool:
+    """Whether a block of Python is the notebook's, which test_notebook.py runs."""
+    return "from thaw." in python
+
+
 def filled_in(text: str, stands_for: dict[str, str]) -> str:
     """A text with the reader's own names in the place of placeholders."""
     for placeholder, content in stands_for.items():
