@@ -33,6 +33,8 @@ from thaw.backbones.architectures import build_seeded
 
 CLASSES = {"ants": 60, "bees": 200, "something_else": 130}
 """Mean grey of the photos of each class."""
+PHOTOS = 36
+"""Of each class."""
 STANDS_FOR = {
     "s3://bucket/photos": f"s3://{BUCKET}/photos",
     "https://hooks.slack.com/services/...": "json://127.0.0.1:9/hook",
@@ -41,7 +43,8 @@ STANDS_FOR = {
 }
 SMALL = (
     "backbone.weights=data/pretrain/small.safetensors", "dataset.splits.test=0.3", "strategy.minutes=0", "head.l2=[0.001]",
-    "evaluate.baselines=[majority]", "statistics.bootstrap=50", "finetune.epochs=1", "compare.seeds=2", "compare.minutes=0.2",
+    "evaluate.baselines=[majority]", "statistics.bootstrap=50", "finetune.epochs=1", "compare.seeds=2", "compare.minutes=0.1",
+    "promotion.min_rows=10",
 )  # fmt: skip
 """What makes the own pictures' settings small enough for a test."""
 READY = {"thaw up": "up: schedules, new data", "thaw serve": "serving on"}
@@ -172,7 +175,7 @@ def draw_photos() -> None:
         Image.fromarray(np.clip(noise.normal(grey, 40, (24, 24, 3)), 0, 255).astype(np.uint8)).save(path)
 
     for name, grey in CLASSES.items():
-        for number in range(60):
+        for number in range(PHOTOS):
             draw(Path(f"photos/{name}/{number}.jpg"), grey)
     for number in range(4):  # wrong labels, for who reviews them
         draw(Path(f"photos/ants/wrong-{number}.jpg"), CLASSES["bees"])
