@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 PYFUNC = Path(__file__).with_name("pyfunc_model.py")
 """The model's own code: MLflow copies and runs it, nothing imports it."""
 REQUIREMENTS = (
-    "blake3", "mlflow", "numpy", "pandas", "pillow", "pydantic", "ruamel-yaml", "safetensors", "torch", "torchvision",
+    "blake3", "mlflow", "numpy", "pandas", "pillow", "pydantic", "safetensors",
+    "scikit-learn", "scipy", "torch", "torchvision",
 )  # fmt: skip
 """What that code and what it takes of `thaw` import; stated, because inferring it costs MLflow seconds and guesses."""
 EXAMPLE = (

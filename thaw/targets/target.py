@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from thaw.dataset.manifest import Example, Manifest
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a registered model reads no manifest, and must not need what does
+    from thaw.dataset.manifest import Example, Manifest
     from thaw.foundation.statistics.bootstrap import Resampling
     from thaw.targets.label_sets.metrics import LabelSetMetrics
     from thaw.targets.one_label.metrics import Metrics
@@ -72,7 +71,7 @@ class Target(Protocol):
     headline: ClassVar[str]
     right: ClassVar[str]
 
-    def encode(self, rows: Sequence[Example], class_names: Sequence[str]) -> Tensor:
+    def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
         """The targets of labelled rows, whose labels are all among `class_names`."""
 
     def rows_per_class(self, targets: Tensor, classes: int) -> int:
@@ -143,7 +142,7 @@ def target_named(name: TargetName) -> Target:
             return LABEL_SETS
 
 
-def target_of(manifest: Manifest) -> Target:
+def target_of(manifest: "Manifest") -> Target:
     """The target of a manifest's labels."""
     return target_named("label_sets" if manifest.multilabel else "one_label")
 

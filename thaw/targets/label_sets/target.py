@@ -10,14 +10,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from thaw.dataset.manifest import Example
 from thaw.foundation.errors import BadManifest
 from thaw.targets.label_sets.calibration import fit_calibration
 from thaw.targets.label_sets.folds import assign_folds
 from thaw.targets.label_sets.thresholds import UNTUNED, tune_thresholds
 from thaw.targets.target import Calibration, Losses, TargetName, Weighing
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a registered model reads no manifest, and must not need what does
+    from thaw.dataset.manifest import Example
     from thaw.foundation.statistics.bootstrap import Resampling
     from thaw.targets.label_sets.metrics import LabelSetMetrics
     from thaw.targets.predictions import Predictions
@@ -33,7 +33,7 @@ class LabelSets:
     headline: ClassVar[str] = "macro_f1"
     right: ClassVar[str] = "exact match"
 
-    def encode(self, rows: Sequence[Example], class_names: Sequence[str]) -> Tensor:
+    def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
         """Which classes each row shows, bool [N, C]."""
         shown = [[name in (row.labels or ()) for name in class_names] for row in rows]
         return torch.tensor(shown, dtype=torch.bool).view(len(rows), len(class_names))

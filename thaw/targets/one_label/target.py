@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from thaw.dataset.manifest import Example
 from thaw.foundation.errors import BadManifest
 from thaw.targets.one_label.folds import assign_folds
 from thaw.targets.one_label.temperature import fit_temperature
 from thaw.targets.target import Calibration, Losses, TargetName, Weighing
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a registered model reads no manifest, and must not need what does
+    from thaw.dataset.manifest import Example
     from thaw.foundation.statistics.bootstrap import Resampling
     from thaw.targets.one_label.metrics import Metrics
     from thaw.targets.predictions import Predictions
@@ -32,7 +32,7 @@ class OneLabel:
     headline: ClassVar[str] = "accuracy"
     right: ClassVar[str] = "accuracy"
 
-    def encode(self, rows: Sequence[Example], class_names: Sequence[str]) -> Tensor:
+    def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
         """int64 [N], indices into `class_names`."""
         number = {name: place for place, name in enumerate(class_names)}
         return torch.tensor([number[str(row.label)] for row in rows], dtype=torch.int64)
