@@ -27,7 +27,7 @@ from thaw.foundation.files.atomic import digest_bytes, write_text
 from thaw.params.sections import BackboneParams, ExtractParams
 
 ROOT = Path(__file__).resolve().parents[2]
-INGEST, EXTRACT, HEAD = (["-m", f"tasks.{name}"] for name in ("ingest", "extract", "head"))
+INGEST, EXTRACT, HEAD = (["-m", f"tasks.stages.{name}"] for name in ("ingest", "extract", "head"))
 DVC = ["-m", "dvc", "repro", "--quiet"]
 CLASSES = 10
 SOURCE, WEIGHTS = Path("images"), Path("weights.pth")

@@ -39,7 +39,7 @@ def project(template: Path, tmp_path: Path) -> Path:
 def stage(root: Path, name: str, **own: str) -> "subprocess.Popen[str]":
     """Start a stage as DVC does."""
     return subprocess.Popen(
-        [sys.executable, "-m", f"tasks.{name}"], cwd=root, env=_environment() | own, text=True,
+        [sys.executable, "-m", f"tasks.stages.{name}"], cwd=root, env=_environment() | own, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
