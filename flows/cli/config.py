@@ -15,9 +15,7 @@ app = typer.Typer(
 )
 
 
-@app.command(
-    short_help="Show the parameters that matter most, or all of them.", epilog="Example: thaw config show --json"
-)
+@app.command(short_help="Show every parameter, its value and its meaning.", epilog="Example: thaw config show --json")
 def show(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
