@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -24,6 +25,7 @@ SETTINGS = (
     "promotion.margin=0.1",  # the test is small, and the second version no better than the first
 )
 DRIFT_FOUND = 5
+NIGHTLY, EVERY_MINUTE = 'cron: "0 2 * * *"', 'cron: "* * * * *"'
 
 
 @pytest.fixture
@@ -42,11 +44,15 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_from_the_first_scheduled_run_to_a_rollback(project: Project) -> None:
-    with every_minute(project), living(project, "--no-follow") as up:
+    change_schedule(project, NIGHTLY, EVERY_MINUTE)
+    with living(project, "--no-follow") as up:
         scheduled = wait_for(up.ended_runs, up.said)[0]
         assert scheduled["state"]["type"] == "COMPLETED", up.said()
         assert scheduled["auto_scheduled"], "the scheduler made it, not a person"
         assert champion(project) == 1
+        # A run of the next minute that is still waiting would be taken up by the next `thaw up`, in the place of the one by new data.
+        change_schedule(project, EVERY_MINUTE, NIGHTLY)
+        replace(project, prefect=f"{up.addresses()['prefect']}/api").run("thaw", "schedule")
 
     with living(project, "--settle", "2") as up:
         with serving(project) as address, Client(address, a_picture(project)) as client:
@@ -85,15 +91,12 @@ def champion(project: Project) -> int:
     return int(found)
 
 
-@contextmanager
-def every_minute(project: Project) -> Iterator[None]:
-    """A schedule of every minute in the place of every night."""
+def change_schedule(project: Project, old: str, new: str) -> None:
+    """Edit when the deployment `transfer` runs."""
     deployments = project.root / "prefect.yaml"
-    nightly = deployments.read_text()
-    assert 'cron: "0 2 * * *"' in nightly
-    deployments.write_text(nightly.replace('cron: "0 2 * * *"', 'cron: "* * * * *"'))
-    yield
-    deployments.write_text(nightly)
+    text = deployments.read_text()
+    assert old in text
+    deployments.write_text(text.replace(old, new))
 
 
 @contextmanager
