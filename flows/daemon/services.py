@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -17,7 +18,7 @@ from flows.daemon.service_log import Journal, trouble
 from flows.prefect_server.running_server import answers
 from flows.processes import orphan_guard
 from flows.processes.termination import end
-from flows.project.errors import NoServer
+from flows.project.errors import NoServer, PortTaken
 
 HOST = "127.0.0.1"
 _START_S = 300.0
@@ -117,15 +118,32 @@ class Server:
         """Return when the service answers.
 
         Raises:
+            PortTaken: the service ended, because another program listens at its port.
             NoServer: the service ended, or did not answer in time; the message names the log.
         """
         deadline = time.monotonic() + timeout_s
-        while self.service.probe and not answers(self.service.probe):
+        while self.service.probe and not (answers(self.service.probe) and self._listens()):
             if not self.alive:
-                raise NoServer(f"{self.service.name} ended at once: {self.last_words} (see {self._journal.path})")
+                kind = PortTaken if free_port(self._port) != self._port else NoServer
+                raise kind(f"{self.service.name} ended at once: {self.last_words} (see {self._journal.path})")
             if time.monotonic() > deadline:
                 raise NoServer(f"{self.service.name} did not answer within {timeout_s:g} s; see {self._journal.path}")
             time.sleep(_POLL_S)
+
+    @property
+    def _port(self) -> int:
+        return urlsplit(self.service.probe).port or 0
+
+    def _listens(self) -> bool:
+        """Whether the service itself listens at its port: the server of another project may have taken the port first."""
+        with suppress(psutil.Error):
+            process = psutil.Process(self.pid)
+            return any(
+                connection.status == psutil.CONN_LISTEN and connection.laddr.port == self._port
+                for member in (process, *process.children(recursive=True))
+                for connection in member.net_connections("tcp")
+            )
+        return False
 
     def finish(self, timeout_s: float) -> None:
         """Return when a service that runs to its end has ended.

@@ -91,6 +91,7 @@ class Supervisor:
         users = [server for server in self._servers if not server.service.address]
         stop_all(users)
         stop_all([server for server in self._servers if server.service.address])
+        self._servers.clear()
 
     def _again(self, dead: Server) -> Server:
         name = dead.service.name

@@ -10,6 +10,9 @@ from flows.daemon.supervisor import Supervisor
 from flows.daemon.web_pages import elsewhere, services
 from flows.dvc.run_lock import up_lock
 from flows.prefect_server.running_server import ADDRESSES, write_addresses
+from flows.project.errors import PortTaken
+
+_CHOICES_OF_PORTS = 3
 
 
 @contextmanager
@@ -38,10 +41,23 @@ def serve(root: Path, supervisor: Supervisor, journal: Journal) -> None:
     """
     for name, address in elsewhere().items():
         journal.say(f"{name} is your own server: {address}")
-    supervisor.start(services(root))
+    _start(root, supervisor, journal)
     addresses = {server.service.name: server.service.address for server in supervisor.servers}
     write_addresses(root, addresses)
     if "prefect" in addresses:
         os.environ["PREFECT_API_URL"] = f"{addresses['prefect']}/api"
     if "mlflow" in addresses:
         os.environ["MLFLOW_TRACKING_URI"] = addresses["mlflow"]
+
+
+def _start(root: Path, supervisor: Supervisor, journal: Journal) -> None:
+    """Start the services, and choose other ports if another program takes one between the choice and the start."""
+    for _ in range(_CHOICES_OF_PORTS - 1):
+        try:
+            supervisor.start(services(root))
+        except PortTaken as error:
+            journal.say(f"{error}; another program has taken its port, so all start again at other ports")
+            supervisor.stop()
+        else:
+            return
+    supervisor.start(services(root))

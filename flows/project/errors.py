@@ -55,5 +55,9 @@ class NoServer(ThawError):
     """A server that the user named does not answer, or a started server did not come up."""
 
 
+class PortTaken(NoServer):
+    """A started server ended, because another program listens at its port."""
+
+
 class NotReady(ThawError):
     """A condition of a run is not met."""

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from toy import build_toy, environment
 
+from flows.daemon import up
 from flows.daemon.services import HOST, Service, free_port
 from flows.daemon.up import upkeep
 from flows.daemon.web_pages import elsewhere, services
@@ -112,6 +113,31 @@ def test_a_server_that_cannot_start_is_named_with_its_last_words(tmp_path: Path)
         pytest.raises(NoServer, match=r"broken ended at once: no room left"),
     ):
         supervisor.start([broken])
+
+
+def test_the_server_of_another_project_at_the_same_port_is_not_taken_for_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI"):
+        monkeypatch.setenv(name, "")
+    with (
+        answering() as address,
+        upkeep(tmp_path, lambda service, line: said.append(line)) as (supervisor, journal),
+    ):
+        taken = int(address.rsplit(":", 1)[1])
+        ports = iter((taken, free_port(0)))
+
+        def pages(root: Path) -> tuple[Service, ...]:
+            port = next(ports)
+            command = (sys.executable, "-m", "http.server", "--bind", HOST, "--directory", str(root), str(port))
+            return (Service("pages", command, f"http://{HOST}:{port}", f"http://{HOST}:{port}/"),)
+
+        monkeypatch.setattr(up, "services", pages)
+        up.serve(tmp_path, supervisor, journal)
+        (server,) = supervisor.servers
+        assert server.alive and server.service.address != address and answers(server.service.address)
+    assert any("another program has taken its port" in line for line in said)
 
 
 def test_whatever_happens_no_server_is_left_behind(tmp_path: Path) -> None:
