@@ -14,7 +14,7 @@ def advise(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Say which strategy pays on these data and why, what the others cost, and what more labels would bring."""
-    from flows.cli.terminal import out, print_json
+    from flows.cli.terminal import print_json
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
     from flows.prefect_server.running_server import use_running_server
@@ -35,16 +35,8 @@ def advise(
             if force:
                 transfer(stage="advise", force=True, timeout_s=timeout)
     from tasks.project.paths import ADVICE
-    from thaw.strategies.advice.label_sets import read_label_set_advice
     from thaw.strategies.advice.record import read_advice
 
-    of_sets = read_label_set_advice(root / ADVICE)
-    if of_sets is not None:
-        if json:
-            print_json(of_sets)
-        else:
-            out().print(f"Strategy: {of_sets.strategy}; {of_sets.reason}.", markup=False)
-        return
     advice = read_advice(root / ADVICE)
     if json:
         print_json(advice)
@@ -77,7 +69,7 @@ def _say(advice: "Advice") -> None:
         )
         for row in words.option_rows(advice)
     ]
-    screen.print(table(words.COLUMNS, rows, whole=("strategy", "model", "training")))
+    screen.print(table(words.columns(advice), rows, whole=("strategy", "model", "training")))
     for row in words.option_rows(advice):
         if row.note:
             screen.print(f"{row.name}: {row.note}", style="dim", markup=False)

@@ -1,4 +1,4 @@
-"""`thaw rank`: the backbones ordered by their accuracy on these data, with the cost of each."""
+"""`thaw rank`: the backbones ordered by how well they do on these data, with the cost of each."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,9 +59,18 @@ def _say(ranking: "Ranking") -> None:
     from flows.cli.terminal import err, out, table
     from thaw.pages.layout import percent
     from thaw.params.reading import read_params
+    from thaw.targets.target import target_named
 
     screen = out()
-    columns = ("backbone", "accuracy", "behind the best", "LogME", "model", "images/s", "extraction")
+    columns = (
+        "backbone",
+        target_named(ranking.target).title,
+        "behind the best",
+        "LogME",
+        "model",
+        "images/s",
+        "extraction",
+    )
     rows = [
         (
             ranked.name,

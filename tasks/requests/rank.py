@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from tasks.project.local_state import CACHE_LOCK, NETWORKS
 from tasks.project.paths import FEATURES, MANIFEST, WEIGHTS
 from thaw.backbones.backbone import Backbone, read_backbone
@@ -26,10 +24,8 @@ from thaw.params.reading import read_params
 from thaw.params.sections import Params
 from thaw.params.strategy import Strategy
 from thaw.strategies.advice.out_of_fold import Fitting
-from thaw.strategies.advice.pool import sample_rows
 from thaw.strategies.backbone_ranking import Entrant, Judges, Ranking, Unranked, rank_backbones, write_ranking
-from thaw.targets.supports import require
-from thaw.targets.target import target_of
+from thaw.targets.target import target_of, target_of_targets
 
 RANKING = Path("data/ranking.json")
 MOST_ROWS = 5_000
@@ -87,6 +83,7 @@ def rank(names: Sequence[str], progress: Progress = untold) -> Ranking:
         confidence=0.95,
         backbones=ranked,
         unranked=tuple(unranked),
+        target=target_of_targets(field.judges.targets).name,
     )
     write_ranking(ranking, RANKING)
     return ranking
@@ -98,12 +95,11 @@ def _none_left(unranked: Sequence[Unranked]) -> ThawError:
 
 def _field(params: Params, manifest: Manifest) -> _Field:
     """As the advice picks its rows: with a label budget, validation images judge and are not learnt from."""
-    require(target_of(manifest), "rank")
     train, val = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     rows, names = (*train, *val), class_names_of(train)
-    number = {name: place for place, name in enumerate(names)}
-    targets = torch.tensor([number[str(example.label)] for example in rows])
-    kept = sample_rows(targets, MOST_ROWS, params.head.seed)
+    target = target_of(manifest)
+    targets = target.encode(rows, names)
+    kept = target.sample(targets, MOST_ROWS, params.head.seed)
     chosen = tuple(rows[row] for row in kept.tolist())
     learns = kept < len(train) if val and params.dataset.labels_per_class else None
     return _Field(chosen, Judges(targets[kept], names, group_numbers(chosen), learns), len(rows))

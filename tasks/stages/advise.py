@@ -28,11 +28,13 @@ from thaw.params.strategy import write_strategy
 from thaw.strategies.advice.advising import Situation, advise
 from thaw.strategies.advice.options import Pilot
 from thaw.strategies.advice.page import figure_pngs, render_advice
-from thaw.strategies.advice.pool import Pool, sample_rows
+from thaw.strategies.advice.pool import Pool
 from thaw.strategies.advice.record import Advice, write_advice, write_predicted
 from thaw.strategies.advice.size import Size, measure_size
 from thaw.strategies.advice.words import ranking
 from thaw.strategies.baselines.learners import BATCH
+from thaw.targets.supports import require, supports
+from thaw.targets.target import target_of
 
 if TYPE_CHECKING:
     from thaw.finetuning import Desk
@@ -51,11 +53,8 @@ SPEED_BATCH = 16
 def main() -> None:
     """Read the manifest and the cached features, measure, write `data/advice.json`, the page and the decision."""
     params, manifest = read_params(), read_manifest(MANIFEST)
-    if manifest.multilabel:
-        from tasks.stages.label_sets_advise import advise_sets
-
-        advise_sets(params, manifest, read_index(FEATURES_INDEX))
-        return
+    if params.strategy.kind in {"last_blocks", "full", "scratch"}:
+        require(target_of(manifest), "finetuning", f"strategy.kind: {params.strategy.kind} given")
     situation = read_situation(params, manifest, read_index(FEATURES_INDEX))
     with counted("advise", "steps") as progress:
         advice = advise(situation, params.strategy, params.head, workers=os.cpu_count() or 1, progress=progress)
@@ -81,8 +80,9 @@ def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> S
     train = training_examples(manifest, params.dataset.labels_per_class)
     val, class_names = validation_examples(manifest), class_names_of(train)
     rows = (*train, *val)
-    every = _targets(rows, class_names)
-    kept = sample_rows(every, MOST_ROWS, params.head.seed)
+    target = target_of(manifest)
+    every = target.encode(rows, class_names)
+    kept = target.sample(every, MOST_ROWS, params.head.seed)
     chosen = [rows[row] for row in kept.tolist()]
     layers = [layer for layer in index.layers if layer.view == IDENTITY]
     store, digests = FeatureStore(FEATURES), [example.digest for example in chosen]
@@ -110,7 +110,7 @@ def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> S
 
 def _pilot(params: Params, pool: Pool, examples: Sequence[Example], backbone: Backbone) -> Pilot | None:
     """Fine-tuning, where there is time for it."""
-    if not params.strategy.minutes:
+    if not params.strategy.minutes or not supports(pool.target, "finetuning"):
         return None
     # Lightning Fabric takes seconds to load.
     from tasks.stages.labelled_inputs import read_labelled_images
@@ -137,7 +137,7 @@ def _desk() -> "Desk":
 def _references(pool: Pool, examples: Sequence[Example], backbone: Backbone, params: Params) -> Pool:
     """The pool, or a sample of it, with raw pixels and with features of the same network with random weights."""
     last = pool.layers[-1]
-    rows = sample_rows(pool.targets, REFERENCE_ROWS, params.head.seed)
+    rows = pool.target.sample(pool.targets, REFERENCE_ROWS, params.head.seed)
     pixels = _read_pixels([examples[row] for row in rows.tolist()], backbone, params)
     random = backbone.only((last,)).randomised(params.head.seed)
     made = {
@@ -153,12 +153,7 @@ def _size(manifest: Manifest, index: FeatureIndex, train: Sequence[Example], cla
     if len(train) <= MOST_NEAR:
         features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in train])
     copies = len(examples_of(manifest, TRAIN)) - len(training_examples(manifest, None))
-    return measure_size(features, _targets(train, class_names), class_names, copies)
-
-
-def _targets(examples: Sequence[Example], class_names: tuple[str, ...]) -> torch.Tensor:
-    number = {name: place for place, name in enumerate(class_names)}
-    return torch.tensor([number[str(example.label)] for example in examples], dtype=torch.int64)
+    return measure_size(features, target_of(manifest).encode(train, class_names), class_names, copies)
 
 
 def _read_pixels(examples: Sequence[Example], backbone: Backbone, params: Params) -> torch.Tensor:

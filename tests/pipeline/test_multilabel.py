@@ -31,7 +31,7 @@ def test_from_a_listing_to_a_model_that_names_sets(project: Project) -> None:
     assert "is the champion now" in output
     metrics = project.metrics()
     assert metrics["test"]["macro_f1"] > metrics["baselines"]["majority"]["macro_f1"] + 0.2
-    assert "Strategy: cut at" in project.run("thaw", "advise")
+    assert "Cut the backbone at" in project.run("thaw", "advise")
 
     _, shown = pair_pictures(400)
     files = [f"pairs/{number:04}.png" for number in range(40)]

@@ -94,11 +94,11 @@ class FinetuningPilot:
         return PixelFeed(few, self.backbone.preprocessing, network.lower, params.augment, mixing)
 
     def learn(self, strategy: Strategy, fold: Rows) -> Tensor:
-        """Fine-tune on `fold.learn`, from a head that was fitted on just these; the log probabilities of `fold.judge`, float32 [M, C]."""
+        """Fine-tune on `fold.learn`, from a head that was fitted on just these; the classes that are named of `fold.judge`, bool [M, C]."""
         images = self.images()
         tuned = finetune(self._start(fold.learn), images.rows(fold.learn), None, strategy, self.params, desk=self.desk)
         pixels = [images.batch(row[None])[0] for row in fold.judge]
-        return torch.from_numpy(tuned.predictor.probabilities(pixels)).log()
+        return torch.from_numpy(tuned.predictor.predict(pixels).named)
 
     def _start(self, rows: Tensor) -> Start:
         train = self.features.rows(rows)

@@ -63,27 +63,6 @@ def _fit_head(train: LabelledFeatures, val: LabelledFeatures | None, params: Hea
     return finish_head(model, train.class_names, train.target, weights=weights, held_out=held_out, trials=trials)
 
 
-def held_out_losses(train: LabelledFeatures, val: LabelledFeatures | None, params: HeadParams) -> Tensor | None:
-    """How surprised a linear head is by each row that it was not trained on, float64 [N], at the L2 strength of the lowest mean; None: nothing can be held out.
-
-    The same rows in the same order for any features of the same examples.
-    """
-    check_finite(train.features, *(() if val is None else (val.features,)))
-    settings, weights = candidates(train, params, "linear"), weights_of(train, params)
-    logits: dict[Setting, list[Tensor]] = {setting: [] for setting in settings}
-    targets: list[Tensor] = []
-    with threads(threads_for(train.features.numel())):
-        for split in _splits(train, val, params)():
-            for lot in fit_lots(split.train, settings, params, "linear"):
-                for setting, part in lot_logits(lot, split.held_out.features):
-                    logits[setting].append(part)
-            targets.append(split.held_out.targets)
-    if not targets:
-        return None
-    losses = [train.target.row_losses(torch.cat(parts), torch.cat(targets), weights) for parts in logits.values()]
-    return min(losses, key=lambda loss: float(loss.mean()))
-
-
 _Fit = Callable[[LabelledFeatures, Sequence[Setting]], Iterator[Lot]]
 """See `fit_lots`."""
 

@@ -14,10 +14,11 @@ from thaw.foundation.files.records import write_record
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
 from thaw.heads.standardisation import fit_standardisation
 from thaw.models.prices import Price
-from thaw.strategies.advice.intervals import accuracy_of, gain_of
+from thaw.strategies.advice.intervals import gain_of, headline_of
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
 from thaw.strategies.advice.pool import Pool, draw_folds
 from thaw.strategies.advice.transferability import Score, log_me, score_of
+from thaw.targets.target import TargetName
 
 RESAMPLING = Resampling(2000)
 SHUFFLES = 10
@@ -50,8 +51,11 @@ class Judges:
 
 @dataclass(frozen=True)
 class Ranked:
-    """A backbone in the ranking. accuracy: of a linear probe on rows that it has not seen. behind_best: that less the best one's, paired, None for the
-    best itself. log_me: see `thaw.strategies.advice.transferability`. The rest is as in `Entrant` and `Price`."""
+    """A backbone in the ranking.
+
+    accuracy: of a linear probe on rows that it has not seen, of label sets the macro F1. behind_best: that less the best one's, paired, None for the best
+    itself. log_me: see `thaw.strategies.advice.transferability`. The rest is as in `Entrant` and `Price`.
+    """
 
     name: str
     weights: str
@@ -83,7 +87,7 @@ class Unranked:
 @dataclass(frozen=True)
 class Ranking:
     """The backbones, the most accurate first. rows: judged, of `labelled` ones in train and validation; folds, repeats: how they were drawn;
-    confidence: of every interval."""
+    confidence: of every interval. target: what labels are, whose headline is called accuracy here."""
 
     rows: int
     labelled: int
@@ -92,6 +96,7 @@ class Ranking:
     confidence: float
     backbones: tuple[Ranked, ...]
     unranked: tuple[Unranked, ...]
+    target: TargetName = "one_label"
     format: Literal["thaw.ranking/1"] = "thaw.ranking/1"
 
 
@@ -123,7 +128,7 @@ def rank_backbones(
 
 
 def _accuracy(probe: OutOfFold, pool: Pool) -> Estimate:
-    found = accuracy_of(probe, pool.groups, RESAMPLING)
+    found = headline_of(probe, pool.groups, RESAMPLING)
     assert found is not None  # folds judge some rows
     return found
 

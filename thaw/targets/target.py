@@ -13,7 +13,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:  # a registered model reads no manifest, and must not need what does
     from thaw.dataset.manifest import Example, Manifest
-    from thaw.foundation.statistics.bootstrap import Resampling
+    from thaw.foundation.statistics.bootstrap import FloatArray, Resampling
     from thaw.targets.label_sets.metrics import LabelSetMetrics
     from thaw.targets.one_label.metrics import Metrics
     from thaw.targets.predictions import Predictions
@@ -61,18 +61,43 @@ class Losses:
 class Target(Protocol):
     """What a label is. Targets of N rows are int64 [N], each a class, or bool [N, C], the classes that each row shows.
 
-    words: how a sentence calls it. exclusive: whether a class excludes the others. headline: the metric that a page names first. right: what the share of
-    rows that are wholly right is called.
+    words: how a sentence calls it. exclusive: whether a class excludes the others. headline: the metric that a page names first, and that choices are made by;
+    title: what it is called. right: what the share of rows that are wholly right is called.
     """
 
     name: ClassVar[TargetName]
     words: ClassVar[str]
     exclusive: ClassVar[bool]
     headline: ClassVar[str]
+    title: ClassVar[str]
     right: ClassVar[str]
 
     def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
         """The targets of labelled rows, whose labels are all among `class_names`."""
+
+    def share(self, many: str) -> str:
+        """What an axis of the headline is called; many: what examples are called."""
+
+    def class_counts(self, targets: Tensor, classes: int) -> Tensor:
+        """How many rows show each class, int64 [C]."""
+
+    def showing(self, targets: Tensor, place: int) -> Tensor:
+        """Which rows show the class of that place, bool [N]."""
+
+    def indicators(self, targets: Tensor, classes: int) -> Tensor:
+        """1 where a row shows a class, 0 elsewhere: int64 [..., N] or bool [..., N, C] -> float64 [..., N, C]."""
+
+    def alike(self, targets: Tensor) -> Tensor:
+        """A number for each row, int64 [N]: rows of the same labels have the same."""
+
+    def sample(self, targets: Tensor, most: int, seed: int) -> Tensor:
+        """At most about `most` rows, sorted, int64 [M], with two of each class at least where there are so many."""
+
+    def nested(self, targets: Tensor, size: int) -> Tensor:
+        """The first `size` rows of each class, int64 [M]: those of a size are among those of every larger one."""
+
+    def is_teachable(self, targets: Tensor, classes: int) -> bool:
+        """Whether a head can be fitted: each class is shown by some rows, and not by all."""
 
     def rows_per_class(self, targets: Tensor, classes: int) -> int:
         """How many rows show a class on average, rounded down; at least 1."""
@@ -96,9 +121,6 @@ class Target(Protocol):
     def losses(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Losses:
         """What held-out rows come to, before calibration."""
 
-    def row_losses(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        """How surprised the model is by each row, weighted so that the mean of the weights is 1: float64 [N]."""
-
     def folds(self, targets: Tensor, *, count: int, seed: int, groups: Tensor | None = None) -> Tensor:
         """The fold in which each row is held out, int64 [N], from 0 to `count - 1`, or `NEVER`. Rows of a group (int64 [N]) share one."""
 
@@ -119,6 +141,22 @@ class Target(Protocol):
 
     def named(self, probabilities: Tensor, thresholds: tuple[float, ...] | None) -> Tensor:
         """The classes that are named: float32 [N, C] -> bool [N, C]."""
+
+    def voted(self, votes: Tensor, total: float) -> Tensor:
+        """The classes that neighbours name: float64 [N, C], the weight of those that show each class, of `total` -> bool [N, C]."""
+
+    def kept(self, logits: Tensor) -> Tensor:
+        """What `tally_held_out` needs of held-out logits, float32 [N, C]."""
+
+    def tally_held_out(self, kept: Tensor, targets: Tensor, others: tuple[Tensor, Tensor] | None) -> "BoolArray":
+        """See `tally`: of rows that were held out. others: what was kept of other held-out rows, and their targets: what is named is tuned on them; None: there
+        are none."""
+
+    def tally(self, named: Tensor, targets: Tensor) -> "BoolArray":
+        """What each row adds to the sums that the headline is made of; named: bool [N, C] -> bool [N, K]."""
+
+    def headline_of(self, sums: "FloatArray", rows: "FloatArray") -> "FloatArray":
+        """The headline, from the sums of `tally` over rows [K, R], and how many rows those were [R]: float64 [R]."""
 
     def confidences(self, probabilities: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """The probabilities that the truth is held against, [N, C] -> [N, K]: that of the named class, or those of all classes."""

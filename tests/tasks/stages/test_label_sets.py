@@ -17,6 +17,7 @@ from thaw.drift.reference import read_reference
 from thaw.foundation.errors import BadParameters
 from thaw.heads import read_head
 from thaw.params.strategy import read_strategy
+from thaw.strategies.advice.record import read_advice
 from thaw.targets.predictions import read_predictions
 
 WEIGHTS = Path(__file__).parents[3] / "data/pretrain/small.safetensors"
@@ -92,7 +93,7 @@ def test_the_same_inputs_give_the_same_files(here: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "stage", "says"),
     [
-        ("strategy: {kind: full}", advise.main, "full works on one label an image"),
+        ("strategy: {kind: full}", advise.main, "strategy.kind: full given; fine-tuning works on one label"),
         ("compare: {strategies: [linear]}", compare.main, "thaw compare --off"),
         ("openness: {score: energy}", head.main, "openness.score: energy"),
     ],
@@ -105,9 +106,19 @@ def test_what_is_for_single_labels_is_refused_in_words(
         stage()
 
 
-def test_ranking_is_refused_in_words(here: Path) -> None:
-    with pytest.raises(BadParameters, match="one label an example"):
-        rank.rank(["thaw_small", "resnet18.random"])
+def test_the_advice_is_judged_by_macro_f1(project: Path) -> None:
+    advice = read_advice(project / "data/advice.json")
+    assert advice.target == "label_sets" and advice.curve is not None and len(advice.layers) > 1
+    assert advice.followed.predicted is not None
+    (metrics,) = [json.loads((project / "data/report/metrics.json").read_text())["test"]]
+    assert advice.followed.predicted.low - 0.1 < metrics["macro_f1"] < advice.followed.predicted.high + 0.1
+
+
+def test_backbones_are_ranked_by_macro_f1(here: Path) -> None:
+    ranking = rank.rank([str(WEIGHTS), "thaw_small.random"])
+    assert ranking.target == "label_sets" and len(ranking.backbones) == 2
+    best = ranking.backbones[0]
+    assert 0.3 < best.accuracy.low < best.accuracy.value < best.accuracy.high < 1
 
 
 def test_the_review_is_refused_both_ways(here: Path) -> None:

@@ -42,9 +42,9 @@ def test_it_offers_thawing_from_the_top_down(tmp_path: Path) -> None:
 
 def test_it_predicts_rows_that_it_has_not_learnt_from(tmp_path: Path) -> None:
     fold = Fold(torch.arange(60), torch.arange(60, 90))
-    logits = pilot(tmp_path).learn(Strategy("last_blocks", embedded().layers[-1], 1), fold)
-    assert logits.shape == (30, 3)
-    assert (logits.argmax(1) == digit_images(60, 30).targets).float().mean() > 0.8
+    named = pilot(tmp_path).learn(Strategy("last_blocks", embedded().layers[-1], 1), fold)
+    assert named.shape == (30, 3) and named.dtype == torch.bool
+    assert (named.long().argmax(1) == digit_images(60, 30).targets).float().mean() > 0.8
 
 
 def test_the_foreseen_time_counts_every_step_of_both_trainings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from sklearn.metrics import f1_score
 
 from thaw.foundation.errors import BadArtifact, BadManifest
 from thaw.heads import fit_head
-from thaw.heads.fitting import held_out_losses
 from thaw.params.sections import HeadParams
 from thaw.params.strategy import HeadKind
 from thaw.targets.label_sets.thresholds import UNTUNED
@@ -88,16 +87,6 @@ def test_every_kind_of_head_finds_sets(kind: HeadKind, pairs: LabelledFeatures) 
     assert abs(float(said.mean()) - float(test.targets.float().mean())) < 0.03
     again = fit_head(train, None, params, kind)
     assert torch.equal(said, again.probabilities(test.features)) and again.trials == head.trials
-
-
-def test_held_out_losses_are_those_of_the_strength_that_is_chosen(pairs: LabelledFeatures) -> None:
-    train = pairs.rows(torch.arange(120))
-    losses, head = held_out_losses(train, None, PARAMS), fit_head(train, None, PARAMS)
-    assert losses is not None and len(losses) == 120
-    (chosen,) = (trial for trial in head.trials if trial.chosen)
-    assert float(losses.mean()) == pytest.approx(chosen.log_loss, abs=1e-6)
-    few = LabelledFeatures(torch.eye(2), torch.tensor([[True, False], [False, True]]), ("ant", "bee"))
-    assert held_out_losses(few, None, PARAMS) is None
 
 
 def test_what_cannot_be_learnt_is_refused_by_name() -> None:

@@ -47,7 +47,6 @@ def test_balanced_weights_have_the_mean_one_and_losses_agree(target: Target, tar
     losses = target.losses(logits, targets, weights)
     mean = float(target.mean_loss(logits, targets, weights))
     assert losses.log_loss == pytest.approx(mean, rel=1e-5)
-    assert float(target.row_losses(logits, targets, weights).mean()) == pytest.approx(mean, rel=1e-5)
     assert float(target.summed_loss(logits, targets, weights, 0.0)) == pytest.approx(4 * mean, rel=1e-5)
     assert float(target.summed_loss(logits, targets, weights, 0.2)) != pytest.approx(4 * mean, rel=1e-5)
     doubled = losses + losses
@@ -67,6 +66,43 @@ def test_a_class_is_named_because_it_is_first_or_because_it_reaches_its_threshol
     assert LABEL_SETS.named(probabilities, (0.5, 0.2)).tolist() == [[True, True], [True, True], [False, True]]
     assert ONE_LABEL.confidences(probabilities.numpy()).tolist() == pytest.approx(np.array([[0.6], [0.5], [0.2]]))
     assert LABEL_SETS.confidences(probabilities.numpy()).shape == (3, 2)
+
+
+def test_what_rows_add_to_the_headline_makes_it() -> None:
+    classes, shown = torch.tensor([0, 1, 1]), torch.tensor([[True, False], [True, True], [False, True]])
+    named = torch.tensor([[True, False], [True, False], [False, True]])
+    right, counts = ONE_LABEL.tally(named, classes), LABEL_SETS.tally(named, shown)
+    assert right[:, 0].tolist() == [True, False, True] and counts.shape == (3, 6)
+    rows = np.array([3.0])
+    assert ONE_LABEL.headline_of(right.sum(0)[:, None] * 1.0, rows) == pytest.approx([2 / 3])
+    assert LABEL_SETS.headline_of(counts.sum(0)[:, None] * 1.0, rows) == pytest.approx([(1 + 2 / 3) / 2])
+
+
+def test_held_out_sets_are_named_by_thresholds_of_the_others() -> None:
+    logits, shown = torch.tensor([[-1.0, 3.0], [-2.0, 1.0]]), torch.tensor([[True, True], [False, False]])
+    others = torch.tensor([[-1.4, 2.2], [-1.6, 1.8]]), torch.tensor([[True, True], [False, False]])
+    tuned = LABEL_SETS.tally_held_out(LABEL_SETS.kept(logits), shown, others)
+    assert tuned[:, 4:].tolist() == shown.tolist(), "-1.5 and 2 tell them apart"
+    half = LABEL_SETS.tally_held_out(LABEL_SETS.kept(logits), shown, None)
+    assert half[:, 4:].tolist() == [[False, True], [False, True]]
+    kept = ONE_LABEL.kept(logits)
+    assert ONE_LABEL.tally_held_out(kept, torch.tensor([1, 0]), None)[:, 0].tolist() == [True, False]
+
+
+def test_neighbours_name_the_first_or_each_that_half_of_them_show() -> None:
+    votes = torch.tensor([[3.0, 2.0], [2.5, 2.5]])
+    assert ONE_LABEL.voted(votes, 5.0).tolist() == [[True, False], [True, False]]
+    assert LABEL_SETS.voted(votes, 5.0).tolist() == [[True, False], [True, True]]
+
+
+def test_rows_by_class_and_by_set() -> None:
+    shown = torch.tensor([[True, False], [True, True], [True, False]])
+    assert LABEL_SETS.class_counts(shown, 2).tolist() == [3, 1] and LABEL_SETS.showing(shown, 1).sum() == 1
+    assert LABEL_SETS.alike(shown)[0] == LABEL_SETS.alike(shown)[2] != LABEL_SETS.alike(shown)[1]
+    assert not LABEL_SETS.is_teachable(shown, 2), "all rows show the first"
+    classes = torch.tensor([0, 1, 1])
+    assert ONE_LABEL.class_counts(classes, 3).tolist() == [1, 2, 0] and not ONE_LABEL.is_teachable(classes, 3)
+    assert ONE_LABEL.showing(classes, 1).tolist() == [False, True, True] and ONE_LABEL.is_teachable(classes, 2)
 
 
 def test_a_smoothed_set_costs_what_a_mixed_one_does() -> None:

@@ -13,7 +13,7 @@ from thaw.params.sections import HeadParams, StrategyParams
 from thaw.params.strategy import Strategy
 from thaw.strategies.advice.cases import Comparison, LayerEvidence, Reference, doubts_of, name_case
 from thaw.strategies.advice.choosing import Choice, choose, recommend
-from thaw.strategies.advice.intervals import accuracy_of, gain_of, judged_rows
+from thaw.strategies.advice.intervals import gain_of, headline_of, judged_rows
 from thaw.strategies.advice.learning_curve import measure_curve
 from thaw.strategies.advice.options import Jury, Option, Pilot, try_pilot
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
@@ -93,6 +93,7 @@ def advise(
         recommended=_decision(recommended),
         followed=_decision(followed),
         automatic=followed is recommended,
+        target=pool.target.name,
     )
 
 
@@ -100,7 +101,7 @@ def _layers(pool: Pool, probes: Sequence[OutOfFold]) -> tuple[LayerEvidence, ...
     """Empty where no row was judged."""
     found = []
     for layer, probe in zip(pool.layers, probes, strict=True):
-        accuracy = accuracy_of(probe, pool.groups, RESAMPLING)
+        accuracy = headline_of(probe, pool.groups, RESAMPLING)
         if accuracy is None:
             return ()
         last = layer == pool.layers[-1]
@@ -146,7 +147,7 @@ def _compare(
     again = [] if every else [best.name]
     measured = measure_heads(pool, folds, [HeadTrial("linear", name) for name in (*again, *names)], fitting)
     first, *others = [probes[place], *measured] if every else measured
-    accuracy = accuracy_of(first, pool.groups, RESAMPLING)
+    accuracy = headline_of(first, pool.groups, RESAMPLING)
     if accuracy is None:
         return None
     references = [_reference(name, first, other, pool) for name, other in zip(names, others, strict=True)]
@@ -154,7 +155,7 @@ def _compare(
 
 
 def _reference(name: str, best: OutOfFold, other: OutOfFold, pool: Pool) -> Reference:
-    accuracy, lead = accuracy_of(other, pool.groups, RESAMPLING), gain_of(best, other, pool.groups, RESAMPLING)
+    accuracy, lead = headline_of(other, pool.groups, RESAMPLING), gain_of(best, other, pool.groups, RESAMPLING)
     assert accuracy is not None and lead is not None  # both were judged on the same rows, and there are some
     return Reference(name, accuracy, lead)
 

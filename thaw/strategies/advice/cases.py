@@ -17,7 +17,10 @@ UNLIKE_CHANCE = 3.0
 
 @dataclass(frozen=True)
 class LayerEvidence:
-    """What a linear probe on one cut layer reaches, and its paired difference to that on the last layer (None for the last itself)."""
+    """What a linear probe on one cut layer reaches, and its paired difference to that on the last layer (None for the last itself).
+
+    accuracy: of label sets the macro F1, here and below.
+    """
 
     name: str
     dim: int

@@ -14,8 +14,8 @@ TITLES = {"pixels": "raw pixels", "random_backbone": "random backbone"}
 
 
 def depth_figure(advice: Advice) -> Figure:
-    """Accuracy of the linear probe at each cut layer, in order of depth, with intervals; dashed lines: what needs no pretrained features, where it was judged
-    on the same images."""
+    """The headline of the linear probe at each cut layer, in order of depth, with intervals; dashed lines: what needs no pretrained features, where it was
+    judged on the same images."""
     figure, axes = new_figure(5.2, 3.6)
     places = np.arange(len(advice.layers))
     values = [layer.accuracy for layer in advice.layers]
@@ -49,7 +49,7 @@ def depth_figure(advice: Advice) -> Figure:
     axes.set_xlim(-0.4, len(places) - 0.45)
     _percent_around(figure, [*values, *(reference.accuracy for reference in references)])
     axes.set_xlabel("cut layer, shallow to deep", color=INK)
-    axes.set_ylabel("images that are right", color=INK)
+    axes.set_ylabel(advice.judged_by.share("images"), color=INK)
     return figure
 
 
@@ -59,8 +59,8 @@ def references_on_all(advice: Advice) -> tuple[Reference, ...]:
     return comparison.references if comparison is not None and comparison.rows == advice.evidence.rows else ()
 
 
-def curve_figure(curve: LearningCurve) -> Figure:
-    """Accuracy against labels a class, on a logarithmic scale; beyond what was measured, the power law with its intervals."""
+def curve_figure(curve: LearningCurve, share: str) -> Figure:
+    """The headline, whose axis is called `share`, against labels a class, on a logarithmic scale; beyond what was measured, the power law and its intervals."""
     figure, axes = new_figure(5.2, 3.6)
     for point in curve.points:
         axes.plot([point.labels] * 2, [point.accuracy.low, point.accuracy.high], color=BLUE, linewidth=3, alpha=0.45)
@@ -84,7 +84,7 @@ def curve_figure(curve: LearningCurve) -> Figure:
     axes.set_xlim(ends[0] / 1.25, ends[-1] * 1.25)
     _percent_around(figure, [*(point.accuracy for point in curve.points), *(one.accuracy for one in curve.prospects)])
     axes.set_xlabel("labels a class", color=INK)
-    axes.set_ylabel("images that are right", color=INK)
+    axes.set_ylabel(share, color=INK)
     return figure
 
 

@@ -1,4 +1,9 @@
-"""Intervals over rows, whole groups together: of an accuracy, and of the difference between two on the same rows."""
+"""Intervals over rows, whole groups together: of the headline, and of the difference between two on the same rows.
+
+The headline is what the target's choices are made by: the accuracy of one label, the macro F1 of label sets.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
@@ -9,64 +14,76 @@ from thaw.foundation.statistics.bootstrap import (
     FloatArray,
     Resampling,
     bootstrap,
+    one_hot,
     percentile_interval,
+    stacked,
     totals,
 )
 from thaw.strategies.advice.out_of_fold import OutOfFold
+from thaw.targets.target import Target
+
+DIGITS = 12
+"""Of a difference: sums in another order differ in their last bits, and what is equal must differ by 0."""
 
 
-def accuracy_of(found: OutOfFold, groups: Tensor | None, resampling: Resampling) -> Estimate | None:
-    """The share of judged rows that are right, over all draws; None where no row was judged.
+def headline_of(judged: OutOfFold, groups: Tensor | None, resampling: Resampling) -> Estimate | None:
+    """The headline of judged rows, over all draws; None where no row was judged.
 
     Where every row is right (or none), resampling would say that it always will be: the interval then ends at the exact binomial limit (Clopper and
     Pearson 1934).
     """
-    shares = found.shares
-    estimate = _mean(shares, groups, resampling)
+    estimate = _estimate([judged], groups, resampling)
     if estimate is None:
         return None
-    rows = int(np.isfinite(shares).sum())
-    reach = 1 - ((1 - resampling.confidence) / 2) ** (1 / rows)
+    reach = 1 - ((1 - resampling.confidence) / 2) ** (1 / judged_rows(judged))
     low = min(estimate.low, 1 - reach) if estimate.value == 1 else estimate.low
     high = max(estimate.high, reach) if estimate.value == 0 else estimate.high
     return Estimate(estimate.value, low, high)
 
 
 def gain_of(first: OutOfFold, second: OutOfFold, groups: Tensor | None, resampling: Resampling) -> Estimate | None:
-    """Accuracy of the first minus that of the second, paired: on the draws and rows that judged both. None: there are none."""
-    repeats = min(len(first.right), len(second.right))
-    both = first.right[:repeats] - second.right[:repeats]
-    return _mean(OutOfFold(both, 0).shares, groups, resampling)
+    """The headline of the first minus that of the second, paired: on the draws and rows that judged both. None: there are none."""
+    return _estimate([first.judged_by(second), second.judged_by(first)], groups, resampling)
 
 
-def accuracy_beside(found: OutOfFold, other: OutOfFold) -> float | None:
-    """Accuracy of `other` on the draws and rows that `found` judged; None: there are none that both judged."""
-    repeats = min(len(found.right), len(other.right))
-    there = np.where(np.isfinite(found.right[:repeats]), other.right[:repeats], np.nan)
-    shares = OutOfFold(there, 0).shares
-    known = np.isfinite(shares)
-    return float(shares[known].mean()) if known.any() else None
+def headline_beside(judged: OutOfFold, other: OutOfFold) -> float | None:
+    """The headline of `other` on the draws and rows that `judged` judged; None: there are none that both judged."""
+    shares = other.judged_by(judged).shares
+    known = shares[np.isfinite(shares[:, 0])]
+    if not len(known):
+        return None
+    return float(other.target.headline_of(known.sum(0)[:, None], np.array([float(len(known))]))[0])
 
 
-def judged_rows(found: OutOfFold) -> int:
+def judged_rows(judged: OutOfFold) -> int:
     """How many rows were judged in any draw."""
-    return int(np.isfinite(found.right).any(0).sum())
+    return int(judged.judged.any(0).sum())
 
 
-def judged_draws(found: OutOfFold) -> int:
+def judged_draws(judged: OutOfFold) -> int:
     """How many draws of the folds judged any row."""
-    return int(np.isfinite(found.right).any(1).sum())
+    return int(judged.judged.any(1).sum())
 
 
-def _mean(values: FloatArray, groups: Tensor | None, resampling: Resampling) -> Estimate | None:
-    """The mean of what is not NaN in `values` [N], with its percentile interval over groups, or rows where there are none."""
-    known = np.isfinite(values)
+def _estimate(parts: Sequence[OutOfFold], groups: Tensor | None, resampling: Resampling) -> Estimate | None:
+    """The headline of the first, less that of the second where there are two, of the same judged rows, with its percentile interval over groups, or over rows
+    where there are none."""
+    known = parts[0].judged.any(0)
     if not known.any():
         return None
-    number = np.arange(known.sum()) if groups is None else np.unique(groups.numpy()[known], return_inverse=True)[1]
-    sums = np.stack([np.bincount(number, values[known]), np.bincount(number).astype(np.float64)])
-    statistics = sparse.csr_array(sums)  # type: ignore[no-untyped-call]
-    replicates = bootstrap(statistics, lambda drawn: drawn[:1] / drawn[1:], resampling)[0]
-    return percentile_interval(
-        float((totals(statistics)[0] / totals(statistics)[1])[0]), replicates, resampling.confidence
-    )
+    own = np.arange(known.sum()) if groups is None else np.unique(groups.numpy()[known], return_inverse=True)[1]
+    gathered = one_hot(own.astype(np.int64), np.ones(len(own)), int(own.max()) + 1)
+    sums = [sparse.csr_array((gathered @ part.shares[known]).T) for part in parts]  # type: ignore[no-untyped-call]
+    rows = sparse.csr_array(np.bincount(own)[None].astype(np.float64))  # type: ignore[no-untyped-call]
+    statistics, target = stacked([*sums, rows]), parts[0].target
+
+    def measure(drawn: FloatArray) -> FloatArray:
+        return _difference(target, np.split(drawn[:-1], len(parts)), drawn[-1])[None]
+
+    replicates = bootstrap(statistics, measure, resampling)[0]
+    return percentile_interval(float(measure(totals(statistics))[0, 0]), replicates, resampling.confidence)
+
+
+def _difference(target: Target, sums: Sequence[FloatArray], rows: FloatArray) -> FloatArray:
+    first, *others = (target.headline_of(each, rows) for each in sums)
+    return np.round(first - others[0], DIGITS) if others else first

@@ -1,4 +1,4 @@
-"""Accuracy against labels a class, from nested subsets; and what more labels would bring, by a power law."""
+"""The headline (accuracy, or macro F1 of label sets) against labels a class, from nested subsets; and what more labels would bring, by a power law."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from thaw.foundation.statistics.bootstrap import Estimate, FloatArray, Resampling, percentile_interval
+from thaw.foundation.statistics.bootstrap import (
+    Estimate,
+    FloatArray,
+    IntArray,
+    Resampling,
+    one_hot,
+    percentile_interval,
+)
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
 from thaw.strategies.advice.pool import Fold, Pool
 
@@ -27,7 +34,7 @@ GROWTH = (2, 5)
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """`labels` a class (the mean over classes and folds) and the accuracy that they reached, with its interval."""
+    """`labels` a class (the mean over classes and folds) and the accuracy that they reached, with its interval; of label sets the macro F1."""
 
     labels: float
     accuracy: Estimate
@@ -83,13 +90,11 @@ def measure_curve(
     In each fold, the rows to learn from of a size are among those of every larger one; each draw of the folds nests them in another order. The same
     rows judge every size.
     """
-    counts = [int(pool.targets[fold.learn].bincount().max()) for fold in folds]
-    sizes = sizes_up_to(max(counts, default=1))
-    nested = [[Fold(fold.repeat, _nested(pool, fold, size), fold.judge) for fold in folds] for size in sizes]
+    nested = _nested_folds(pool, folds)
     measured = [measure_heads(pool, some, [HeadTrial("linear", layer)], fitting)[0] for some in nested]
-    labels = [_labels(pool, folds, size) for size in sizes]
-    now = len(pool.learners) / len(pool.class_names)
-    errors = _resampled_errors(measured, pool.groups, resampling)
+    labels = [_labels(pool, some) for some in nested]
+    now = _counts(pool, pool.learners).double().mean().item()
+    errors = _resampled_errors(pool, measured, resampling)
     points = tuple(
         CurvePoint(count, percentile_interval(float(1 - column[0]), 1 - column[1:], resampling.confidence))
         for count, column in zip(labels, errors.T, strict=True)
@@ -159,34 +164,61 @@ def fit_power_laws(labels: FloatArray, errors: FloatArray) -> tuple[FloatArray, 
     return floors, scales, chosen
 
 
+def _nested_folds(pool: Pool, folds: Sequence[Fold]) -> list[list[Fold]]:
+    """The folds with fewer rows to learn from, for each size that can be tried; all rows at last."""
+    most = max((int(_counts(pool, fold.learn).max()) for fold in folds), default=1)
+    found = []
+    for size in sizes_up_to(most):
+        some = [Fold(fold.repeat, _nested(pool, fold, size), fold.judge) for fold in folds]
+        if all(pool.target.is_teachable(pool.targets[one.learn], len(pool.class_names)) for one in some):
+            found.append(some)
+    return found
+
+
 def _nested(pool: Pool, fold: Fold, size: int) -> Tensor:
     """The first `size` rows of each class in the draw's own order."""
     order = torch.randperm(len(pool), generator=torch.Generator().manual_seed(fold.repeat))
     rank = torch.empty_like(order)
     rank[order] = torch.arange(len(pool))
     learn = fold.learn[rank[fold.learn].argsort()]
-    targets = pool.targets[learn]
-    kept = [(targets == number).nonzero().flatten()[:size] for number in targets.unique()]
-    return learn[torch.cat(kept)].sort().values
+    return learn[pool.target.nested(pool.targets[learn], size)].sort().values
 
 
-def _labels(pool: Pool, folds: Sequence[Fold], size: int) -> float:
-    counts = [pool.targets[fold.learn].bincount(minlength=len(pool.class_names)).clamp(max=size) for fold in folds]
-    return float(torch.stack(counts).double().mean())
+def _labels(pool: Pool, folds: Sequence[Fold]) -> float:
+    """Labels a class, the mean over classes and folds."""
+    return float(torch.stack([_counts(pool, fold.learn) for fold in folds]).double().mean())
 
 
-def _resampled_errors(measured: Sequence[OutOfFold], groups: Tensor | None, resampling: Resampling) -> FloatArray:
-    """float64 [1 + R, S]: the error at each size; then again with draws of the folds, and rows (or groups) within them, drawn anew, alike for all sizes."""
-    right = np.stack([found.right for found in measured])  # [S, D, N]
-    known = np.isfinite(right).all((0, 1))
-    right = right[:, :, known]
+def _counts(pool: Pool, rows: Tensor) -> Tensor:
+    return pool.target.class_counts(pool.targets[rows], len(pool.class_names))
+
+
+def _resampled_errors(pool: Pool, measured: Sequence[OutOfFold], resampling: Resampling) -> FloatArray:
+    """float64 [1 + R, S]: the error at each size; then again with draws of the folds, and rows (or groups) within them, drawn anew, alike for all sizes.
+
+    The error is 1 less the headline.
+    """
+    known = np.stack([found.judged for found in measured]).all((0, 1))
+    groups = pool.groups
     number = np.arange(known.sum()) if groups is None else np.unique(groups.numpy()[known], return_inverse=True)[1]
     count = np.bincount(number)
-    summed = np.stack([[np.bincount(number, draw) for draw in size] for size in right])  # [S, D, G]
-    generator = np.random.default_rng(resampling.seed)
-    rows = [1 - right.mean((1, 2))]
+    gathered = one_hot(number.astype(np.int64), np.ones(len(number)), len(count))
+    draws, drawn = _drawn(len(measured[0].judged), len(count), resampling.seed)
+    rows = drawn @ count
+    columns = []
+    for found in measured:
+        summed = np.stack([gathered @ draw[known].astype(np.float64) for draw in found.tallies])  # [D, G, K]
+        resampled = drawn @ summed  # [D, 1 + R, K]
+        means = np.stack([resampled[picked, row].mean(0) for row, picked in enumerate(draws)])  # [1 + R, K]
+        columns.append(1 - pool.target.headline_of(means.T, rows))
+    return np.stack(columns, 1)
+
+
+def _drawn(draws: int, groups: int, seed: int) -> tuple[IntArray, FloatArray]:
+    """Draws of the folds, int64 [1 + R, D], and how often each group is taken, float64 [1 + R, G]: first as they are, then resampled."""
+    generator = np.random.default_rng(seed)
+    picked, taken = [np.arange(draws)], [np.ones(groups)]
     for _ in range(RESAMPLES):
-        draws = generator.integers(right.shape[1], size=right.shape[1])
-        drawn = np.bincount(generator.integers(len(count), size=len(count)), minlength=len(count))
-        rows.append(1 - (summed[:, draws] @ drawn).mean(1) / (count @ drawn))
-    return np.array(rows)
+        picked.append(generator.integers(draws, size=draws))
+        taken.append(np.bincount(generator.integers(groups, size=groups), minlength=groups).astype(np.float64))
+    return np.stack(picked), np.stack(taken)

@@ -2,16 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
 from torch import Tensor
 
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
 from thaw.models.prices import Pricing
 from thaw.params.strategy import Strategy
-from thaw.strategies.advice.intervals import accuracy_beside, accuracy_of, gain_of, judged_draws, judged_rows
+from thaw.strategies.advice.intervals import gain_of, headline_beside, headline_of, judged_draws, judged_rows
 from thaw.strategies.advice.out_of_fold import OutOfFold, measure_learner
 from thaw.strategies.advice.pool import Fold, Pool
 
@@ -21,10 +20,11 @@ FEWEST_FOLDS = 2
 
 @dataclass(frozen=True)
 class Option:
-    """A strategy. accuracy: on `rows` rows of train and validation that it has not seen, each judged in up to `draws` draws of the folds; linear: the accuracy
-    of the linear head on the last layer on the same rows and draws; gain: the paired lead over it. All of these None or 0 where the strategy was not
-    measured, and `note` says why. minutes: one training, measured or predicted. megabytes, images_per_second:
-    see `Price`.
+    """A strategy.
+
+    accuracy (of label sets the macro F1): on `rows` rows of train and validation that it has not seen, each judged in up to `draws` draws of the folds;
+    linear: the accuracy of the linear head on the last layer on the same rows and draws; gain: the paired lead over it. All of these None or 0 where the
+    strategy was not measured, and `note` says why. minutes: one training, measured or predicted. megabytes, images_per_second: see `Price`.
     """
 
     strategy: Strategy
@@ -51,8 +51,8 @@ class Pilot(Protocol):
         """What one training on that many rows would take, predicted from a few steps."""
 
     def learn(self, strategy: Strategy, fold: Fold) -> Tensor:
-        """Train on the rows `fold.learn` of the pool; the logits of the rows `fold.judge`, float32 [M, C] in their order. What is chosen on the way (when
-        to stop, say) is chosen within `fold.learn`."""
+        """Train on the rows `fold.learn` of the pool; the classes that are named of the rows `fold.judge`, bool [M, C] in their order. What is chosen on the
+        way (when to stop, say) is chosen within `fold.learn`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +70,14 @@ class Jury:
         price = self.price(strategy)
         return Option(
             strategy=strategy,
-            accuracy=accuracy_of(found, self.pool.groups, self.resampling),
+            accuracy=headline_of(found, self.pool.groups, self.resampling),
             gain=gain_of(found, self.linear, self.pool.groups, self.resampling),
             measured=True,
             minutes=found.seconds / 60,
             megabytes=price.megabytes,
             images_per_second=price.images_per_second,
             note=note,
-            linear=accuracy_beside(found, self.linear),
+            linear=headline_beside(found, self.linear),
             rows=judged_rows(found),
             draws=judged_draws(found),
         )
@@ -123,7 +123,7 @@ def _try(pilot: Pilot, strategy: Strategy, jury: Jury, left: Callable[[], float]
             break
         before = left()
         found = measure_learner(jury.pool, [fold], lambda one: pilot.learn(strategy, one))
-        done.append(OutOfFold(found.right, before - left()))
+        done.append(replace(found, seconds=before - left()))
     note = (
         "" if len(done) == len(folds) else f"on {len(done)} of {len(folds)} folds: the time of strategy.minutes was up"
     )
@@ -132,8 +132,8 @@ def _try(pilot: Pilot, strategy: Strategy, jury: Jury, left: Callable[[], float]
 
 def _joined(parts: Sequence[OutOfFold]) -> OutOfFold:
     """One draw of the folds, from its parts: each row was judged in one of them, or in none."""
-    right = parts[0].right.copy()
+    tallies, judged = parts[0].tallies.copy(), parts[0].judged.copy()
     for part in parts[1:]:
-        known = np.isfinite(part.right)
-        right[known] = part.right[known]
-    return OutOfFold(right, sum(part.seconds for part in parts) / len(parts))
+        tallies[part.judged] = part.tallies[part.judged]
+        judged |= part.judged
+    return OutOfFold(parts[0].target, tallies, judged, sum(part.seconds for part in parts) / len(parts))

@@ -1,4 +1,4 @@
-"""How often a kind of head is right on rows that it has not seen, its setting chosen without a look at them."""
+"""What a kind of head says of rows that it has not seen, its setting chosen without a look at them."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from thaw.foundation.parallel.torch_threads import threads
@@ -20,6 +19,7 @@ from thaw.params.sections import HeadParams
 from thaw.params.strategy import HeadKind
 from thaw.strategies.advice.pool import Fold, Pool
 from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.target import BoolArray, Target
 
 CLOSE = Stopping(decrease=1e-5)
 """Of linear probes. Against the heads' own 1e-7 it takes a third of the time; the lowest log loss over strengths stays within 0.01 and accuracy within
@@ -32,19 +32,27 @@ SMALL = 2**19
 class OutOfFold:
     """What came out on rows that were not learnt from.
 
-    right: float64 [R, N], 1 or 0 for each row in each draw of the folds, NaN where the row was not judged. seconds: of one training and choice, the mean
-    over folds.
+    tallies: bool [R, N, K], of each row in each draw of the folds what `target` makes its headline of; judged: bool [R, N], whether the row was judged in that
+    draw. seconds: of one training and choice, the mean over folds.
     """
 
-    right: FloatArray
-    seconds: float
+    target: Target
+    tallies: BoolArray
+    judged: BoolArray
+    seconds: float = 0.0
 
     @property
     def shares(self) -> FloatArray:
-        """How often each row was right, over the draws that judged it: float64 [N], NaN where none did."""
-        judged = np.isfinite(self.right)
-        count = judged.sum(0)
-        return np.where(count > 0, np.where(judged, self.right, 0).sum(0) / np.maximum(count, 1), np.nan)
+        """The tallies of each row, the mean over the draws that judged it: float64 [N, K], NaN where none did."""
+        count = self.judged.sum(0)[:, None]
+        summed = (self.tallies & self.judged[..., None]).sum(0)
+        return np.where(count > 0, summed / np.maximum(count, 1), np.nan)
+
+    def judged_by(self, other: "OutOfFold") -> "OutOfFold":
+        """The same, without what the other did not judge."""
+        draws = min(len(self.judged), len(other.judged))
+        both = self.judged[:draws] & other.judged[:draws]
+        return OutOfFold(self.target, self.tallies[:draws], both, self.seconds)
 
 
 @dataclass(frozen=True)
@@ -85,35 +93,33 @@ def measure_heads(pool: Pool, folds: Sequence[Fold], trials: Sequence[HeadTrial]
     with ThreadPoolExecutor(fitting.workers if largest >= SMALL else 1) as executor:
         done = dict(zip(order, executor.map(fit, [jobs[number] for number in order]), strict=True))
     found = [done[number] for number in range(len(jobs))]
-    return [
-        _chosen(len(pool), folds, found[place * len(folds) : (place + 1) * len(folds)]) for place in range(len(trials))
-    ]
+    return [_chosen(pool, folds, found[place * len(folds) : (place + 1) * len(folds)]) for place in range(len(trials))]
 
 
 def measure_learner(pool: Pool, folds: Sequence[Fold], learn: Callable[[Fold], Tensor]) -> OutOfFold:
-    """A learner with nothing to choose: `learn` gives the logits, float32 [M, C], of the rows that a fold judges."""
-    right, started = _blank(len(pool), folds), time.perf_counter()
-    for fold in folds:
-        right[fold.repeat, fold.judge.numpy()] = (learn(fold).argmax(1) == pool.targets[fold.judge]).numpy()
-    return OutOfFold(right, (time.perf_counter() - started) / max(1, len(folds)))
+    """A learner with nothing to choose: `learn` gives the classes that it names, bool [M, C], of the rows that a fold judges."""
+    started = time.perf_counter()
+    tallies = [pool.target.tally(learn(fold), pool.targets[fold.judge]) for fold in folds]
+    return _gathered(pool, folds, tallies, (time.perf_counter() - started) / max(1, len(folds)))
 
 
 @dataclass(frozen=True, eq=False)
 class _Scores:
-    """Of one fold: right bool [S, M] for each setting and judged row; loss float64 [S], summed and weighted by class; weight of those rows; seconds."""
+    """Of one fold: what is kept of the judged rows for each of S settings (`Target.kept`; None where training did not come to it), and their loss
+    float64 [S, L] and weight float64 [L], see `Losses`; seconds."""
 
-    right: Tensor
+    kept: Sequence[Tensor | None]
     loss: Tensor
-    weight: float
+    weight: Tensor
     seconds: float
 
 
 def _settings(pool: Pool, trial: HeadTrial, params: HeadParams) -> list[Setting]:
     """As a head would try them; of the weight decays of an mlp, which hardly matter, the two ends alone."""
-    found = candidates(pool.labelled(trial.layer, pool.learners), params, trial.kind)
+    settings = candidates(pool.labelled(trial.layer, pool.learners), params, trial.kind)
     if trial.kind != "mlp":
-        return found
-    return [setting for setting in found if setting.l2 in {min(params.l2), max(params.l2)}]
+        return settings
+    return [setting for setting in settings if setting.l2 in {min(params.l2), max(params.l2)}]
 
 
 def _lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadParams, kind: HeadKind) -> Iterator[Lot]:
@@ -129,28 +135,54 @@ def _lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadPara
 def _fit(pool: Pool, fold: Fold, trial: HeadTrial, settings: Sequence[Setting], params: HeadParams) -> _Scores:
     started = time.perf_counter()
     train, judged = pool.labelled(trial.layer, fold.learn), pool.labelled(trial.layer, fold.judge)
-    weights = weights_of(train, params)
-    right = torch.zeros(len(settings), len(judged), dtype=torch.bool)
-    loss = torch.full((len(settings),), torch.inf, dtype=torch.float64)
+    target, weights = pool.target, weights_of(train, params)
+    kept: list[Tensor | None] = [None] * len(settings)
+    blank = target.losses(torch.zeros(len(judged), len(pool.class_names)), judged.targets, weights)
+    loss = torch.full((len(settings), len(blank.loss)), torch.inf, dtype=torch.float64)
     place = {setting: number for number, setting in enumerate(settings)}
     for lot in _lots(train, settings, params, trial.kind):
         for setting, logits in lot_logits(lot, judged.features):
-            right[place[setting]] = logits.argmax(1) == judged.targets
-            loss[place[setting]] = F.cross_entropy(logits, judged.targets, weight=weights, reduction="sum").double()
-    return _Scores(right, loss, float(weights[judged.targets].sum()), time.perf_counter() - started)
+            kept[place[setting]] = target.kept(logits)
+            loss[place[setting]] = target.losses(logits, judged.targets, weights).loss
+    return _Scores(kept, loss, blank.weight, time.perf_counter() - started)
 
 
-def _chosen(rows: int, folds: Sequence[Fold], scores: Sequence[_Scores]) -> OutOfFold:
+def _chosen(pool: Pool, folds: Sequence[Fold], scores: Sequence[_Scores]) -> OutOfFold:
     """For each fold the setting that did best on the others of its draw; the strongest regularisation where there is no other, or a tie."""
-    right = _blank(rows, folds)
+    tallies = []
     for number, fold in enumerate(folds):
-        others = [scores[i] for i, other in enumerate(folds) if other.repeat == fold.repeat and i != number]
-        loss = sum((score.loss for score in others), torch.zeros_like(scores[number].loss))
-        weight = sum(score.weight for score in others)
-        best = int((loss / max(weight, 1e-9)).mul(1e6).round().argmin()) if others else 0
-        right[fold.repeat, fold.judge.numpy()] = scores[number].right[best].numpy()
-    return OutOfFold(right, sum(score.seconds for score in scores) / max(1, len(scores)))
+        others = [i for i, other in enumerate(folds) if other.repeat == fold.repeat and i != number]
+        best = _best([scores[i] for i in others])
+        kept = scores[number].kept[best]
+        assert kept is not None
+        tuned = _together(pool, [(folds[i], scores[i].kept[best]) for i in others])
+        tallies.append(pool.target.tally_held_out(kept, pool.targets[fold.judge], tuned))
+    return _gathered(pool, folds, tallies, sum(score.seconds for score in scores) / max(1, len(scores)))
 
 
-def _blank(rows: int, folds: Sequence[Fold]) -> FloatArray:
-    return np.full((max((fold.repeat for fold in folds), default=0) + 1, rows), np.nan)
+def _best(scores: Sequence[_Scores]) -> int:
+    """The place of the setting of the lowest mean loss."""
+    if not scores:
+        return 0
+    loss, weight = sum(score.loss for score in scores), sum(score.weight for score in scores)
+    assert isinstance(loss, Tensor) and isinstance(weight, Tensor)
+    return int((loss / weight.clamp(min=1e-9)).mean(1).mul(1e6).round().argmin())
+
+
+def _together(pool: Pool, parts: Sequence[tuple[Fold, Tensor | None]]) -> tuple[Tensor, Tensor] | None:
+    """What was kept of several folds, and their targets; None where there is none."""
+    there = [(fold, kept) for fold, kept in parts if kept is not None]
+    if not there:
+        return None
+    return torch.cat([kept for _, kept in there]), torch.cat([pool.targets[fold.judge] for fold, _ in there])
+
+
+def _gathered(pool: Pool, folds: Sequence[Fold], tallies: Sequence[BoolArray], seconds: float) -> OutOfFold:
+    """The tallies of each fold at their rows and draws."""
+    draws = max((fold.repeat for fold in folds), default=0) + 1
+    sums = tallies[0].shape[1] if tallies else 1
+    every, judged = np.zeros((draws, len(pool), sums), np.bool_), np.zeros((draws, len(pool)), np.bool_)
+    for fold, part in zip(folds, tallies, strict=True):
+        every[fold.repeat, fold.judge.numpy()] = part
+        judged[fold.repeat, fold.judge.numpy()] = True
+    return OutOfFold(pool.target, every, judged, seconds)

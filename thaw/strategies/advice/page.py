@@ -16,6 +16,8 @@ def render_advice(advice: Advice, title: str) -> str:
     curve = advice.curve
     values = {
         "title": title,
+        "measure": advice.judged_by.title,
+        "capital": words.capital(advice.judged_by.title),
         "advice": advice,
         "verdict": words.verdict(advice),
         "paragraphs": words.said_plainly(advice)[1:],
@@ -41,7 +43,7 @@ def figure_pngs(advice: Advice) -> Sequence[tuple[str, bytes]]:
     if advice.layers:
         found.append(("depth", png(depth_figure(advice))))
     if advice.curve is not None and advice.curve.points:
-        found.append(("curve", png(curve_figure(advice.curve))))
+        found.append(("curve", png(curve_figure(advice.curve, advice.judged_by.share("images")))))
     return found
 
 
@@ -49,4 +51,4 @@ def _svg(name: str, advice: Advice) -> Markup:
     if name == "depth":
         return Markup(svg(depth_figure(advice), name))  # noqa: S704  # matplotlib escapes its texts
     assert advice.curve is not None
-    return Markup(svg(curve_figure(advice.curve), name))  # noqa: S704
+    return Markup(svg(curve_figure(advice.curve, advice.judged_by.share("images")), name))  # noqa: S704

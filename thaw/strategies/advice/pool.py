@@ -7,16 +7,16 @@ import torch
 from torch import Tensor
 
 from thaw.targets.labelled import LabelledFeatures
-from thaw.targets.one_label.folds import assign_folds
-from thaw.targets.target import NEVER
+from thaw.targets.target import NEVER, Target, target_of_targets
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
     """Labelled rows of train and validation; those of the test are never among them.
 
-    features: float32 [N, D] for each cut layer by name, in order of depth. targets: int64 [N], indices in `class_names`. groups: int64 [N], rows with
-    the same number share a fold; None: every row stands for itself. learns: bool [N], the rows that may be learnt from; the others only judge; None: all.
+    features: float32 [N, D] for each cut layer by name, in order of depth. targets: int64 [N], indices in `class_names`, or bool [N, C], the classes that each
+    row shows. groups: int64 [N], rows with the same number share a fold; None: every row stands for itself. learns: bool [N], the rows that may be learnt
+    from; the others only judge; None: all.
     """
 
     features: Mapping[str, Tensor]
@@ -27,6 +27,11 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    @property
+    def target(self) -> Target:
+        """What a label is."""
+        return target_of_targets(self.targets)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -53,18 +58,6 @@ class Pool:
         )
 
 
-def sample_rows(targets: Tensor, most: int, seed: int) -> Tensor:
-    """At most about `most` rows, each class by its share and two of each at least, sorted: int64 [M]."""
-    if len(targets) <= most:
-        return torch.arange(len(targets))
-    order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(seed))
-    kept = []
-    for number in targets.unique():
-        rows = order[targets[order] == number]
-        kept.append(rows[: max(2, round(len(rows) * most / len(targets)))])
-    return torch.cat(kept).sort().values
-
-
 @dataclass(frozen=True, eq=False)
 class Fold:
     """What is learnt from and what is judged, each int64 [M] rows of the pool; `repeat` counts how often folds were drawn."""
@@ -87,7 +80,7 @@ def _one_draw(pool: Pool, folds: int, repeat: int, seed: int) -> list[Fold]:
     groups = None if pool.groups is None else pool.groups[learners]
     drawn = 1_000 * seed + repeat
     dealt = torch.full((len(pool),), NEVER)
-    dealt[learners] = assign_folds(pool.targets[learners], folds=folds, seed=drawn, groups=groups)
+    dealt[learners] = pool.target.folds(pool.targets[learners], count=folds, seed=drawn, groups=groups)
     if pool.learns is not None:
         others = (~pool.learns).nonzero().flatten()
         order = torch.randperm(len(others), generator=torch.Generator().manual_seed(drawn))

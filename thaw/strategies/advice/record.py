@@ -13,6 +13,7 @@ from thaw.strategies.advice.cases import Case, Comparison, LayerEvidence
 from thaw.strategies.advice.learning_curve import LearningCurve
 from thaw.strategies.advice.options import Option
 from thaw.strategies.advice.size import Size
+from thaw.targets.target import Target, TargetName, target_named
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Decision:
-    """The strategy that later stages follow, why, and the accuracy that is predicted for it (None: not measured)."""
+    """The strategy that later stages follow, why, and the accuracy, or macro F1, that is predicted for it (None: not measured)."""
 
     strategy: Strategy
     reason: str
@@ -41,7 +42,8 @@ class Decision:
 @dataclass(frozen=True)
 class Advice:
     """The advice. layers: in order of depth. resolution: the smallest gain, in accuracy, that `evidence.rows` could tell from chance; None: not known.
-    comparison: None where nothing was compared. recommended: what `auto` would follow; followed: what the parameters made of it.
+    comparison: None where nothing was compared. recommended: what `auto` would follow; followed: what the parameters made of it. target: what labels are; each
+    figure that is called an accuracy is the target's headline, of label sets the macro F1.
     """
 
     evidence: Evidence
@@ -56,7 +58,13 @@ class Advice:
     recommended: Decision
     followed: Decision
     automatic: bool
+    target: TargetName = "one_label"
     format: Literal["thaw.advice/1"] = "thaw.advice/1"
+
+    @property
+    def judged_by(self) -> Target:
+        """What labels are, which says what options are judged by."""
+        return target_named(self.target)
 
 
 _ADVICE = TypeAdapter(Advice)
@@ -78,7 +86,7 @@ def read_advice(path: Path) -> Advice:
 
 
 def write_predicted(predicted: Estimate | None, path: Path) -> None:
-    """Write the accuracy that is predicted for the strategy that is followed, as JSON; the same gives the same bytes."""
+    """Write the headline that is predicted for the strategy that is followed, as JSON; the same gives the same bytes."""
     write_record(_PREDICTED, predicted, path)
 
 

@@ -1,6 +1,5 @@
 """How much data there is: images and labels a class, and what is left when near-duplicates count once."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from thaw.heads.standardisation import fit_standardisation
+from thaw.targets.target import target_of_targets
 
 NEAR = 0.25
 """Two images of a class count as one below this share of the typical distance, which is the median over images of 1 - cosine to the fifth nearest.
@@ -48,15 +48,19 @@ class Size:
 
 
 def measure_size(features: Tensor | None, targets: Tensor, class_names: Sequence[str], copies: int) -> Size:
-    """features: float32 [N, D] of the images to learn from, at the last cut layer; None: near-duplicates are not looked for. targets: int64 [N].
+    """features: float32 [N, D] of the examples to learn from, at the last cut layer; None: near-duplicates are not looked for. targets: see `Target`.
     copies: equal files left out."""
-    counts = effective = Counter(targets.tolist())
+    target = target_of_targets(targets)
+    distinct = torch.arange(len(targets))
     if features is not None:
         rows = F.normalize(fit_standardisation(features).apply(features))
-        effective = distinct_by_class(rows, targets, NEAR * typical_distance(rows))
-    classes = tuple(ClassSize(name, counts[number], effective[number]) for number, name in enumerate(class_names))
+        distinct = number_distinct(rows, target.alike(targets), NEAR * typical_distance(rows))
+    classes = tuple(
+        ClassSize(name, int(showing.sum()), len(distinct[showing].unique()))
+        for name, showing in ((name, target.showing(targets, place)) for place, name in enumerate(class_names))
+    )
     median = float(torch.tensor([float(one.effective) for one in classes]).quantile(0.5))
-    in_all = sum(one.effective for one in classes)
+    in_all = len(distinct.unique())
     return Size(
         images=len(targets),
         copies=copies,
@@ -84,23 +88,29 @@ def typical_distance(unit: Tensor) -> float:
     return float(1 - torch.cat(found).median())
 
 
-def distinct_by_class(unit: Tensor, targets: Tensor, near: float) -> Counter[int]:
-    """How many images of each class are further than `near` (1 - cosine) from each other: unit float32 [N, D], each row of length 1.
+def number_distinct(unit: Tensor, alike: Tensor, near: float) -> Tensor:
+    """A number for each row, int64 [N]: rows of the same labels that are no further than `near` (1 - cosine) from each other have the same.
 
-    Chains count as one: if a is near b and b near c, all three are one.
+    Chains count as one: if a is near b and b near c, all three are one. unit: float32 [N, D], each row of length 1. alike: int64 [N], see `Target.alike`.
     """
-    found: Counter[int] = Counter()
-    for number in targets.unique().tolist():
-        rows = unit[targets == number]
-        starts = range(0, len(rows), max(1, SIMILARITIES // len(rows)))
-        pairs = [
-            (1 - block @ rows.T <= near).nonzero() + torch.tensor([start, 0])
-            for start, block in zip(starts, _blocks(rows, len(rows)), strict=True)
-        ]
-        first, second = torch.cat(pairs).T.numpy()
-        graph = coo_array((first >= 0, (first, second)), shape=(len(rows), len(rows)))  # type: ignore[no-untyped-call]
-        found[number] = int(connected_components(graph, directed=False)[0])
-    return found
+    numbers, count = torch.empty_like(alike), 0
+    for kind in alike.unique().tolist():
+        own = (alike == kind).nonzero().flatten()
+        parts, part = connected_components(_pairs(unit[own], near), directed=False)
+        numbers[own] = torch.from_numpy(part).long() + count
+        count += int(parts)
+    return numbers
+
+
+def _pairs(rows: Tensor, near: float) -> coo_array:
+    """The rows that are near each other as a graph, sparse [N, N]."""
+    starts = range(0, len(rows), max(1, SIMILARITIES // len(rows)))
+    pairs = [
+        (1 - block @ rows.T <= near).nonzero() + torch.tensor([start, 0])
+        for start, block in zip(starts, _blocks(rows, len(rows)), strict=True)
+    ]
+    first, second = torch.cat(pairs).T.numpy()
+    return coo_array((first >= 0, (first, second)), shape=(len(rows), len(rows)))  # type: ignore[no-untyped-call]
 
 
 def _blocks(rows: Tensor, others: int) -> tuple[Tensor, ...]:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from thaw.heads.standardisation import fit_standardisation
 from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.target import target_of_targets
 
 NEIGHBOURS = 5
 SHUFFLES = 10
@@ -32,14 +34,14 @@ class Score:
 
 @dataclass(frozen=True)
 class Transferability:
-    """Of one cut layer. log_me: mean log evidence a row and class. neighbours: leave-one-out accuracy."""
+    """Of one cut layer. log_me: mean log evidence a row and class. neighbours: the headline of a leave-one-out vote: accuracy, or macro F1 of label sets."""
 
     log_me: Score
     neighbours: Score
 
 
 def transferability(data: LabelledFeatures, seed: int = 0) -> Transferability:
-    """LogME and the leave-one-out accuracy of the nearest neighbours, on standardised features.
+    """LogME and the leave-one-out vote of the nearest neighbours, on standardised features.
 
     A score alone says little: it moves with the number of rows, classes and features. Beside the same score with shuffled labels it says whether the
     features know anything of the labels.
@@ -50,7 +52,7 @@ def transferability(data: LabelledFeatures, seed: int = 0) -> Transferability:
     targets = torch.stack([data.targets, *(data.targets[order] for order in orders)])
     classes = len(data.class_names)
     return Transferability(
-        score_of(log_me(rows, targets, classes)), score_of(neighbour_accuracy(rows, targets, classes, data.groups))
+        score_of(log_me(rows, targets, classes)), score_of(neighbour_headline(rows, targets, classes, data.groups))
     )
 
 
@@ -63,13 +65,13 @@ def score_of(values: Tensor) -> Score:
 def log_me(rows: Tensor, targets: Tensor, classes: int) -> Tensor:
     """The log of the maximum evidence, a row and class, of a Bayesian linear regression of each class's indicator: float64 [L].
 
-    rows: float32 [N, D]. targets: int64 [L, N], L labellings of the same rows. The indicators are centred, which gives the regression an intercept, as
-    the rows are centred too.
+    rows: float32 [N, D]. targets: int64 [L, N] or bool [L, N, C], L labellings of the same rows. The indicators are centred, as the rows are, which
+    gives the regression an intercept.
     Source: You et al., "LogME: Practical Assessment of Pre-trained Models for Transfer Learning", ICML 2021; the fixed point of its longer version
     (You et al., "Ranking and Tuning Pre-trained Models", JMLR 2022). Directions without variance drop out of the evidence.
     """
     count, labellings = len(rows), len(targets)
-    indicators = F.one_hot(targets, classes).double().transpose(1, 2).flatten(0, 1)  # [L C, N]
+    indicators = target_of_targets(targets[0]).indicators(targets, classes).transpose(1, 2).flatten(0, 1)  # [L C, N]
     indicators -= indicators.mean(1, keepdim=True)
     directions, variances = _directions(rows.double())
     along = (indicators @ directions).square()  # [L C, K]
@@ -106,10 +108,10 @@ def _directions(rows: Tensor) -> tuple[Tensor, Tensor]:
     return rows @ vectors[:, kept] / values[kept].sqrt(), values[kept]
 
 
-def neighbour_accuracy(rows: Tensor, targets: Tensor, classes: int, groups: Tensor | None = None) -> Tensor:
-    """The share of rows that the vote of their nearest others gets right, leaving each (and its group) out: float64 [L].
+def neighbour_headline(rows: Tensor, targets: Tensor, classes: int, groups: Tensor | None = None) -> Tensor:
+    """The headline of what the nearest others of each row vote for, leaving the row (and its group) out: float64 [L].
 
-    rows: float32 [N, D]. targets: int64 [L, N]. Nearness is the cosine; equal votes go to the class of the nearest.
+    rows: float32 [N, D]. targets: int64 [L, N] or bool [L, N, C]. Nearness is the cosine; equal votes go to the class of the nearest.
     """
     unit = F.normalize(rows)
     own = torch.arange(len(rows)) if groups is None else groups
@@ -119,11 +121,15 @@ def neighbour_accuracy(rows: Tensor, targets: Tensor, classes: int, groups: Tens
         similar = unit[block] @ unit.T
         similar[own[block][:, None] == own[None]] = -torch.inf
         nearest.append(similar.topk(count, dim=1).indices)
-    near = torch.cat(nearest)
+    near, target = torch.cat(nearest), target_of_targets(targets[0])
+    weights = 1 + torch.arange(count, 0, -1) / (1000.0 * count)
+    rows_there = np.array([float(len(rows))])
     found = []
     for labels in targets:
-        voters = labels[near]
-        weight = 1 + torch.arange(count, 0, -1) / (1000.0 * count)
-        votes = torch.zeros(len(rows), classes).scatter_add_(1, voters, weight.expand_as(voters).contiguous())
-        found.append((votes.argmax(1) == labels).double().mean())
-    return torch.stack(found)
+        shown = target.indicators(labels, classes).float()
+        votes = torch.zeros(len(rows), classes)
+        for place, weight in enumerate(weights):
+            votes += weight * shown[near[:, place]]
+        tally = target.tally(target.voted(votes, float(weights.sum())), labels)
+        found.append(target.headline_of(tally.sum(0, dtype=np.float64)[:, None], rows_there)[0])
+    return torch.tensor(np.array(found))

@@ -40,7 +40,8 @@ def verdict(advice: Advice) -> str:
     followed, recommended = advice.followed, advice.recommended
     said = f"{action(followed.strategy)}: {followed.reason}."
     if followed.predicted is not None:
-        said += f" Predicted accuracy: {percent(followed.predicted.value)} ({percent(followed.predicted.low)} to {percent(followed.predicted.high)})."
+        predicted = followed.predicted
+        said += f" Predicted {advice.judged_by.title}: {percent(predicted.value)} ({percent(predicted.low)} to {percent(predicted.high)})."
     if not advice.automatic and followed.strategy != recommended.strategy:
         said += f" The advice would have been: {action(recommended.strategy).lower()}, because {recommended.reason}."
     return said
@@ -51,7 +52,7 @@ def the_case(advice: Advice) -> str:
     size, case = advice.size, advice.case
     near = f" ({size.effective} if near-duplicates count once)" if size.effective < size.images else ""
     said = (
-        f"{_capital(str(case))}. There are {size.images} labelled images to learn from{near}, {size.labels_a_class:g} a class in the median; "
+        f"{capital(str(case))}. There are {size.images} labelled images to learn from{near}, {size.labels_a_class:g} a class in the median; "
         f"{case.why}. The classic rule says: {case.rule}."
     )
     if advice.recommended.strategy.kind not in case.kinds:
@@ -154,7 +155,7 @@ def _bargain(advice: Advice, option: Option) -> str:
     if (faster := _times_faster(option, own)) > 1.1:
         price.append(f"{faster:.1f} times as fast")
     how = f"strategy.kind={option.strategy.kind} strategy.layer={option.strategy.layer}"
-    name = _capital(str(option.strategy))
+    name = capital(str(option.strategy))
     return f"{name} is about as good ({points(option.gain)}) and {' and '.join(price)}: `thaw config set {how}` if that matters to you."
 
 
@@ -184,7 +185,10 @@ class OptionRow:
     followed: bool
 
 
-COLUMNS = ("strategy", "accuracy", "judged on", "linear there", "gain over linear", "training", "model", "images/s")
+def columns(advice: Advice) -> tuple[str, ...]:
+    """What the columns of the options' table are called."""
+    judged = (advice.judged_by.title, "judged on", "linear there", "gain over linear")
+    return ("strategy", *judged, "training", "model", "images/s")
 
 
 def option_rows(advice: Advice) -> tuple[OptionRow, ...]:
@@ -221,7 +225,8 @@ def _time(minutes: float) -> str:
     return "< 0.1 s" if minutes < 0.1 / 60 else f"{60 * minutes:.1f} s"
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 

@@ -13,12 +13,13 @@ from torch import Tensor
 from thaw.foundation.errors import BadManifest
 from thaw.targets.label_sets.calibration import fit_calibration
 from thaw.targets.label_sets.folds import assign_folds
+from thaw.targets.label_sets.samples import first_of_each_class, sample_rows
 from thaw.targets.label_sets.thresholds import UNTUNED, tune_thresholds
-from thaw.targets.target import Calibration, Losses, TargetName, Weighing
+from thaw.targets.target import BoolArray, Calibration, Losses, TargetName, Weighing
 
 if TYPE_CHECKING:  # a registered model reads no manifest, and must not need what does
     from thaw.dataset.manifest import Example
-    from thaw.foundation.statistics.bootstrap import Resampling
+    from thaw.foundation.statistics.bootstrap import FloatArray, Resampling
     from thaw.targets.label_sets.metrics import LabelSetMetrics
     from thaw.targets.predictions import Predictions
 
@@ -31,12 +32,49 @@ class LabelSets:
     words: ClassVar[str] = "sets of labels"
     exclusive: ClassVar[bool] = False
     headline: ClassVar[str] = "macro_f1"
+    title: ClassVar[str] = "macro F1"
     right: ClassVar[str] = "exact match"
 
     def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
         """Which classes each row shows, bool [N, C]."""
         shown = [[name in (row.labels or ()) for name in class_names] for row in rows]
         return torch.tensor(shown, dtype=torch.bool).view(len(rows), len(class_names))
+
+    def share(self, many: str) -> str:  # the border's
+        """Macro F1."""
+        return self.title
+
+    def class_counts(self, targets: Tensor, classes: int) -> Tensor:
+        """See the border."""
+        counts: Tensor = targets.sum(0)
+        return counts
+
+    def showing(self, targets: Tensor, place: int) -> Tensor:
+        """See the border."""
+        rows: Tensor = targets[:, place]
+        return rows
+
+    def indicators(self, targets: Tensor, classes: int) -> Tensor:
+        """The targets themselves."""
+        return targets.double()
+
+    def alike(self, targets: Tensor) -> Tensor:
+        """A number for each set."""
+        numbers: Tensor = torch.unique(targets, dim=0, return_inverse=True)[1]
+        return numbers
+
+    def sample(self, targets: Tensor, most: int, seed: int) -> Tensor:
+        """Any rows, and two more of a class that they lack."""
+        return sample_rows(targets, most, seed)
+
+    def nested(self, targets: Tensor, size: int) -> Tensor:
+        """The first rows that show each class, and as many that show none; a row is there for all that it shows."""
+        return first_of_each_class(targets, size)
+
+    def is_teachable(self, targets: Tensor, classes: int) -> bool:
+        """See the border."""
+        shown = targets.sum(0)
+        return classes > 1 and bool(((shown > 0) & (shown < len(targets))).all())
 
     def rows_per_class(self, targets: Tensor, classes: int) -> int:
         """See the border."""
@@ -82,11 +120,6 @@ class LabelSets:
         weight = torch.where(targets, weights[1], weights[0]).double().sum(0)
         return Losses(loss, weight, int(((logits > 0) == targets).sum()), targets.numel())
 
-    def row_losses(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        """See the border; the mean over classes, and the weights of each class have the mean 1."""
-        weight = torch.where(targets, weights[1], weights[0]).mean(0)
-        return (_decision_losses(logits, targets.float(), weights) / weight).double().mean(1)
-
     def folds(self, targets: Tensor, *, count: int, seed: int, groups: Tensor | None = None) -> Tensor:
         """See the border."""
         return assign_folds(targets, folds=count, seed=seed, groups=groups)
@@ -117,6 +150,36 @@ class LabelSets:
     def named(self, probabilities: Tensor, thresholds: tuple[float, ...] | None) -> Tensor:
         """The classes whose probability reaches their threshold."""
         return probabilities >= torch.tensor(thresholds, dtype=probabilities.dtype)
+
+    def voted(self, votes: Tensor, total: float) -> Tensor:
+        """The classes that half of them show, or more."""
+        return votes >= total / 2
+
+    def kept(self, logits: Tensor) -> Tensor:
+        """The logits: what is named depends on thresholds that are tuned later."""
+        return logits
+
+    def tally_held_out(self, kept: Tensor, targets: Tensor, others: tuple[Tensor, Tensor] | None) -> BoolArray:
+        """Named from the thresholds of the best F1 on the others on, or from one half."""
+        thresholds = self.undecided(kept.shape[1])
+        if others is not None:
+            thresholds = self.decide(others[0].double().sigmoid(), others[1])
+        return self.tally(self.named(kept.double().sigmoid(), thresholds), targets)
+
+    def tally(self, named: Tensor, targets: Tensor) -> BoolArray:
+        """Of each class, one after the other: rightly named, shown, named; bool [N, 3 C].
+
+        F1 is made of sums over all folds, and is no mean over folds: Forman and Scholz, "Apples-to-apples in cross-validation studies", SIGKDD
+        Explorations 2010.
+        """
+        return np.asarray(torch.cat([named & targets, targets, named], 1).numpy(), np.bool_)
+
+    def headline_of(self, sums: "FloatArray", rows: "FloatArray") -> "FloatArray":  # the border's
+        """Macro F1."""
+        from thaw.targets.label_sets.metrics import macro_f1_of_sets
+
+        right, shown, named = np.split(sums, 3)
+        return macro_f1_of_sets(right, shown, named)
 
     def confidences(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Those of all classes."""

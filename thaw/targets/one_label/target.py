@@ -12,12 +12,13 @@ from torch import Tensor
 
 from thaw.foundation.errors import BadManifest
 from thaw.targets.one_label.folds import assign_folds
+from thaw.targets.one_label.samples import first_of_each_class, sample_rows
 from thaw.targets.one_label.temperature import fit_temperature
-from thaw.targets.target import Calibration, Losses, TargetName, Weighing
+from thaw.targets.target import BoolArray, Calibration, Losses, TargetName, Weighing
 
 if TYPE_CHECKING:  # a registered model reads no manifest, and must not need what does
     from thaw.dataset.manifest import Example
-    from thaw.foundation.statistics.bootstrap import Resampling
+    from thaw.foundation.statistics.bootstrap import FloatArray, Resampling
     from thaw.targets.one_label.metrics import Metrics
     from thaw.targets.predictions import Predictions
 
@@ -30,12 +31,45 @@ class OneLabel:
     words: ClassVar[str] = "one label an example"
     exclusive: ClassVar[bool] = True
     headline: ClassVar[str] = "accuracy"
+    title: ClassVar[str] = "accuracy"
     right: ClassVar[str] = "accuracy"
 
     def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
         """int64 [N], indices into `class_names`."""
         number = {name: place for place, name in enumerate(class_names)}
         return torch.tensor([number[str(row.label)] for row in rows], dtype=torch.int64)
+
+    def share(self, many: str) -> str:
+        """The share of examples that are right."""
+        return f"{many} that are right"
+
+    def class_counts(self, targets: Tensor, classes: int) -> Tensor:
+        """See the border."""
+        return targets.bincount(minlength=classes)
+
+    def showing(self, targets: Tensor, place: int) -> Tensor:
+        """See the border."""
+        return targets == place
+
+    def indicators(self, targets: Tensor, classes: int) -> Tensor:
+        """See the border."""
+        return F.one_hot(targets, classes).double()
+
+    def alike(self, targets: Tensor) -> Tensor:
+        """The class."""
+        return targets
+
+    def sample(self, targets: Tensor, most: int, seed: int) -> Tensor:
+        """Each class by its share, and two of each at least."""
+        return sample_rows(targets, most, seed)
+
+    def nested(self, targets: Tensor, size: int) -> Tensor:
+        """See the border."""
+        return first_of_each_class(targets, size)
+
+    def is_teachable(self, targets: Tensor, classes: int) -> bool:
+        """See the border."""
+        return classes > 1 and bool(targets.bincount(minlength=classes).all())
 
     def rows_per_class(self, targets: Tensor, classes: int) -> int:
         """See the border."""
@@ -76,11 +110,6 @@ class OneLabel:
         right = int((logits.argmax(1) == targets).sum())
         return Losses(loss.double()[None], weights[targets].sum().double()[None], right, len(targets))
 
-    def row_losses(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        """See the border."""
-        losses = F.cross_entropy(logits, targets, weight=weights, reduction="none")
-        return (losses / weights[targets].mean()).double()
-
     def folds(self, targets: Tensor, *, count: int, seed: int, groups: Tensor | None = None) -> Tensor:
         """See the border."""
         return assign_folds(targets, folds=count, seed=seed, groups=groups)
@@ -106,6 +135,26 @@ class OneLabel:
     def named(self, probabilities: Tensor, thresholds: tuple[float, ...] | None) -> Tensor:  # the border's
         """The most probable class of each row, the first of equal ones."""
         return F.one_hot(probabilities.argmax(1), probabilities.shape[1]).bool()
+
+    def voted(self, votes: Tensor, total: float) -> Tensor:  # the border's
+        """The class of the most votes, the first of equal ones."""
+        return F.one_hot(votes.argmax(1), votes.shape[1]).bool()
+
+    def kept(self, logits: Tensor) -> Tensor:
+        """The most probable class of each row, int64 [N]."""
+        return logits.argmax(1)
+
+    def tally_held_out(self, kept: Tensor, targets: Tensor, others: tuple[Tensor, Tensor] | None) -> BoolArray:
+        """Whether the row is right, bool [N, 1]; nothing is tuned."""
+        return np.asarray((kept == targets).numpy()[:, None], np.bool_)
+
+    def tally(self, named: Tensor, targets: Tensor) -> BoolArray:
+        """Whether the row is right, bool [N, 1]."""
+        return np.asarray(named.gather(1, targets[:, None]).numpy(), np.bool_)
+
+    def headline_of(self, sums: "FloatArray", rows: "FloatArray") -> "FloatArray":
+        """The accuracy."""
+        return np.asarray(sums[0] / rows, np.float64)
 
     def confidences(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """That of the most probable class, [N, 1]."""

@@ -12,7 +12,7 @@ from thaw.params.sections import StrategyParams
 from thaw.strategies.advice import words
 from thaw.strategies.advice.advising import advise
 from thaw.strategies.advice.page import figure_pngs, render_advice
-from thaw.strategies.advice.pool import Pool, sample_rows
+from thaw.strategies.advice.pool import Pool
 from thaw.strategies.advice.record import Advice, read_advice, read_predicted, write_advice, write_predicted
 
 
@@ -86,7 +86,7 @@ def test_pixels_as_good_as_the_backbone_raise_a_doubt() -> None:
 def test_a_sample_that_pixels_are_judged_on_is_stated_and_judges_the_best_layer_too() -> None:
     pixels, targets = handwriting(12)
     pool = Pool({"late": coarse(pixels)}, targets, DIGITS)
-    kept = sample_rows(targets, 60, seed=0)
+    kept = pool.target.sample(targets, 60, 0)
     references = Pool({"late": coarse(pixels)[kept], "pixels": pixels[kept]}, targets[kept], DIGITS)
     advice = advise(situation_of(pool, references=references), ONCE, HEAD)
     compared = advice.comparison

@@ -47,7 +47,8 @@ class Learner:
         self.clock.now += self.takes[strategy][1]
         layer = "early" if strategy == FULL else "late"
         model = fit_one(self.pool.labelled(layer, fold.learn), Setting(l2=0.1, epochs=40), HEAD, "mlp")
-        return model.logits(self.pool.features[layer][fold.judge])
+        logits = model.logits(self.pool.features[layer][fold.judge])
+        return self.pool.target.named(logits, None)
 
 
 @pytest.fixture(scope="module")

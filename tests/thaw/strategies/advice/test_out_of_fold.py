@@ -9,6 +9,7 @@ from thaw.heads import fit_head
 from thaw.params.strategy import HeadKind
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads, measure_learner
 from thaw.strategies.advice.pool import Pool, draw_folds
+from thaw.targets.one_label.target import ONE_LABEL
 
 
 def test_labels_that_mean_nothing_come_out_at_chance() -> None:
@@ -40,17 +41,18 @@ def test_side_by_side_comes_out_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     trials = [HeadTrial("linear", "early"), HeadTrial("knn", "late")]
     alone, many = (measure_heads(pool, folds, trials, Fitting(HEAD, workers)) for workers in (1, 3))
     for one, other in zip(alone, many, strict=True):
-        assert np.array_equal(one.right, other.right, equal_nan=True)
+        assert np.array_equal(one.tallies, other.tallies) and np.array_equal(one.judged, other.judged)
 
 
 def test_a_row_that_was_not_judged_has_no_share() -> None:
     nan = np.nan
-    shares = OutOfFold(np.array([[1, nan, 0], [0, nan, nan]]), 0).shares
-    assert np.array_equal(shares, [0.5, nan, 0], equal_nan=True)
+    right, judged = np.array([[True, False, False], [False] * 3]), np.array([[True, False, True], [True, False, False]])
+    shares = OutOfFold(ONE_LABEL, right[..., None], judged).shares
+    assert np.array_equal(shares, [[0.5], [nan], [0]], equal_nan=True)
 
 
 def test_a_learner_is_judged_on_what_it_was_not_given() -> None:
     pool = Pool({"x": torch.zeros(10, 1)}, torch.arange(10) % 2, DIGITS[:2])
     folds = draw_folds(pool, folds=2, repeats=1, seed=0)
-    found = measure_learner(pool, folds, lambda fold: torch.tensor([[1.0, 0.0]]).expand(len(fold.judge), 2))
-    assert found.shares.tolist() == [1, 0] * 5
+    found = measure_learner(pool, folds, lambda fold: torch.tensor([[True, False]]).expand(len(fold.judge), 2))
+    assert found.shares.tolist() == [[1], [0]] * 5

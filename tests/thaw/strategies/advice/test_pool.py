@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thaw.strategies.advice.pool import Pool, draw_folds, sample_rows
+from thaw.strategies.advice.pool import Pool, draw_folds
 
 
 @st.composite
@@ -44,10 +44,3 @@ def test_rows_that_only_judge_are_judged_once_a_draw() -> None:
 def test_a_class_of_one_row_is_never_judged_and_nothing_at_all_gives_no_folds() -> None:
     pool = Pool({"x": torch.zeros(2, 1)}, torch.tensor([0, 1]), ("a", "b"))
     assert draw_folds(pool, folds=5, repeats=3, seed=0) == ()
-
-
-def test_a_sample_keeps_shares_and_rare_classes() -> None:
-    targets = torch.tensor([0] * 900 + [1] * 96 + [2] * 4)
-    rows = sample_rows(targets, 100, seed=0)
-    assert targets[rows].bincount().tolist() == [90, 10, 2]
-    assert sample_rows(targets, 1000, seed=0).tolist() == list(range(1000))

@@ -10,7 +10,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from thaw.heads.standardisation import fit_standardisation
-from thaw.strategies.advice.transferability import log_me, neighbour_accuracy, transferability
+from thaw.strategies.advice.transferability import log_me, neighbour_headline, transferability
 from thaw.targets.labelled import LabelledFeatures
 
 
@@ -42,14 +42,14 @@ def test_neighbours_vote_as_in_scikit_learn() -> None:
     rows = standardised(pixels)
     voter = KNeighborsClassifier(5, metric="cosine", algorithm="brute")
     said = cross_val_predict(voter, rows.numpy(), targets.numpy(), cv=LeaveOneOut())
-    ours = float(neighbour_accuracy(rows, targets[None], 10)[0])
+    ours = float(neighbour_headline(rows, targets[None], 10)[0])
     assert ours == pytest.approx((said == targets.numpy()).mean(), abs=0.02)  # ties may go another way
 
 
 def test_a_group_does_not_vote_for_itself() -> None:
     rows = torch.randn(60, 8, generator=torch.Generator().manual_seed(0)).repeat_interleave(2, 0)
     targets, groups = torch.randint(0, 2, (60,)).repeat_interleave(2), torch.arange(60).repeat_interleave(2)
-    alone, apart = (float(neighbour_accuracy(rows, targets[None], 2, one)[0]) for one in (None, groups))
+    alone, apart = (float(neighbour_headline(rows, targets[None], 2, one)[0]) for one in (None, groups))
     assert alone > apart
 
 
