@@ -12,6 +12,7 @@ from PIL import Image
 
 if TYPE_CHECKING:
     import torch
+    from commands import Thaw
 
 Draw = Callable[[Path, int], Path]
 
@@ -20,6 +21,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # No test uses the servers of whoever runs the tests.
 for _name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL"):
     os.environ.pop(_name, None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: one that began last would keep a single worker busy at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +39,23 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home, port = tmp_path_factory.mktemp("prefect"), free_port(0)
     with serving(prefect_server(home, port), home):
         yield f"http://{HOST}:{port}/api"
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of programs of a warm Python, for tests whose subject is not the process: each stage and command starts in a tenth of the time."""
+    from warm_python import warm_programs
+
+    with warm_programs(tmp_path_factory.mktemp("warm")) as programs:
+        yield programs
+
+
+@pytest.fixture(scope="session")
+def thaw(warm: Path) -> "Thaw":
+    """`thaw` as a user types it, from a warm Python."""
+    from commands import Thaw
+
+    return Thaw(warm)
 
 
 @pytest.fixture

@@ -12,12 +12,18 @@ from pathlib import Path
 
 import psutil
 import pytest
-from project import Project
+from project import CHEAP, Project, clone
 
 pytestmark = pytest.mark.slow
 
 LAYERS = 4
 """Cut layers of the default backbone that `backbone.layers: [blocks]` keeps."""
+
+
+@pytest.fixture
+def project(tmp_path: Path, prefect: str) -> Project:
+    """A fresh project whose commands are processes of their own, as a user's are."""
+    return clone(tmp_path / "project", CHEAP, prefect=prefect)
 
 
 def kill_tree(process: "subprocess.Popen[str]") -> None:

@@ -23,7 +23,9 @@ PATIENCE_S = 300.0
 class Upped:
     """The project, and the `thaw up` in it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, programs: Path) -> None:
+        self.programs = programs
+        """The folder of the `python` of the commands beside it."""
         self.root = build_toy(root)
         for name in ("flows", "tasks", "thaw"):  # entrypoints are files below the project
             (root / name).symlink_to(ROOT / name)
@@ -72,7 +74,7 @@ class Upped:
 
     def thaw(self, *arguments: str, code: int = 0) -> str:
         """Run a `thaw` command beside it; returns what it printed."""
-        command = [sys.executable, "-m", "flows.cli", *arguments]
+        command = [str(self.programs / "python"), "-m", "flows.cli", *arguments]
         found = subprocess.run(
             command, cwd=self.root, env=self.environment(), capture_output=True, text=True, timeout=600, check=False
         )

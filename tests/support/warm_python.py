@@ -1,6 +1,6 @@
 """A Python that is warm: stages and `thaw` commands of a test are forked from a process that has loaded PyTorch and MLflow.
 
-`warm_programs(folder)` yields a folder of programs that takes the place of the environment's own. Its `python` hands stages, `thaw` and walked_pages.py
+`warm_programs(folder)` yields a folder of programs that takes the place of the environment's own. Its `python` hands stages, `thaw`, `dvc` and walked_pages.py
 over to the warm process, with working directory, environment and standard streams; all else goes to the real Python. A command that is handed over is a
 process of its own, ends with the same code, and gets the signals that its `python` gets. The warm process has loaded none of Thaw's modules, so each
 command loads those of its project.
@@ -26,10 +26,10 @@ from typing import NoReturn
 HEAVY = (
     "torch", "torchvision", "mlflow", "mlflow.pyfunc", "sklearn.linear_model", "scipy.stats", "pandas", "pyarrow.parquet", "matplotlib.figure",
     "safetensors.torch", "pydantic", "jinja2", "ruamel.yaml", "fsspec", "httpx", "sqlalchemy", "fastapi", "uvicorn", "rich.console", "typer",
-    "lightning_fabric",
+    "lightning_fabric", "dvc.cli.parser", "dvc.repo.reproduce", "dvc.repo.status", "dvc.commands.repro", "dvc.stage",
 )  # fmt: skip
 """Libraries that read nothing of a command's environment when they load; Prefect does, so each command loads it by itself."""
-HANDED_OVER = ("tasks.", "flows.")
+HANDED_OVER = ("tasks.", "flows.", "dvc")
 _CLIENT = """\
 #!{python} -IS
 import os, signal, socket, sys
@@ -73,7 +73,8 @@ def warm_programs(folder: Path) -> Iterator[Path]:
         (programs / program.name).symlink_to(program)
     client = _CLIENT.format(python=sys.executable, handed_over=HANDED_OVER, address=str(address))
     _write_program(programs / "python", client)
-    _write_program(programs / "thaw", f'#!/bin/sh\nexec {programs}/python -m flows.cli "$@"\n')
+    for name, module in (("thaw", "flows.cli"), ("dvc", "dvc")):
+        _write_program(programs / name, f'#!/bin/sh\nexec {programs}/python -m {module} "$@"\n')
     environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     process = subprocess.Popen([sys.executable, __file__, str(programs / "python"), str(address)], env=environment)

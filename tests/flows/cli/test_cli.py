@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import typer
+from commands import Thaw
 from ruamel.yaml import YAML
-from toy import build_toy, environment
+from toy import build_toy
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
@@ -50,17 +51,6 @@ COMMANDS = (
 )
 
 
-def thaw(*arguments: str, cwd: Path, code: int = 0) -> "subprocess.CompletedProcess[str]":
-    path = {"PYTHONPATH": str(Path.cwd()), "COLUMNS": "200"}
-    command = [sys.executable, "-m", "flows.cli", *arguments]
-    found = subprocess.run(
-        command, cwd=cwd, env=environment() | path, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert found.returncode == code, found.stdout + found.stderr
-    assert "Traceback" not in found.stderr
-    return found
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     root = build_toy(tmp_path / "toy")
@@ -69,15 +59,15 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_an_example(command: str, tmp_path: Path) -> None:
+def test_every_command_has_help_with_an_example(command: str, tmp_path: Path, thaw: Thaw) -> None:
     assert f"Example: thaw {command.split(maxsplit=1)[0]}" in thaw(*command.split(), "--help", cwd=tmp_path).stdout
 
 
-def test_one_stage_alone_and_all_that_it_needs_do_not_go_together(project: Path) -> None:
+def test_one_stage_alone_and_all_that_it_needs_do_not_go_together(project: Path, thaw: Thaw) -> None:
     assert "give only one of the two" in thaw("run", "--stage", "head", "--until", "head", cwd=project, code=2).stderr
 
 
-def test_the_help_names_the_exit_codes_and_imports_nothing_heavy(tmp_path: Path) -> None:
+def test_the_help_names_the_exit_codes_and_imports_nothing_heavy(tmp_path: Path, thaw: Thaw) -> None:
     said = thaw("--help", cwd=tmp_path).stdout
     assert "4    the promotion was refused" in said and "5    drift was found" in said
     listed = "import sys, flows.cli; print(*sorted({name.split('.')[0] for name in sys.modules}))"
@@ -97,12 +87,12 @@ def test_the_help_names_the_exit_codes_and_imports_nothing_heavy(tmp_path: Path)
     assert not heavy & set(found.stdout.split())
 
 
-def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
+def test_outside_a_project_it_says_so(tmp_path: Path, thaw: Thaw) -> None:
     assert "not in a Thaw project" in thaw("status", cwd=tmp_path, code=1).stderr
     assert "No such command" in thaw("rnu", cwd=tmp_path, code=2).stderr
 
 
-def test_config_set_keeps_comments_and_refuses_what_is_wrong(project: Path) -> None:
+def test_config_set_keeps_comments_and_refuses_what_is_wrong(project: Path, thaw: Thaw) -> None:
     before = (project / "params.yaml").read_text()
     assert "no such key" in thaw("config", "set", "strategy.knd=mlp", cwd=project, code=1).stderr
     assert "'auto', 'linear', 'mlp'" in thaw("config", "set", "strategy.kind=tree", cwd=project, code=1).stderr
@@ -124,19 +114,19 @@ def test_config_set_keeps_comments_and_refuses_what_is_wrong(project: Path) -> N
     assert all(line.split("#")[1] in after for line in before.splitlines() if "#" in line), "comments are kept"
 
 
-def test_config_show_marks_what_differs(project: Path) -> None:
+def test_config_show_marks_what_differs(project: Path, thaw: Thaw) -> None:
     shown = json.loads(thaw("config", "show", "--json", cwd=project).stdout)
     assert shown["dataset.labels_per_class"]["value"] == 5
 
 
-def test_check_computes_nothing_and_finds_what_is_missing(project: Path) -> None:
+def test_check_computes_nothing_and_finds_what_is_missing(project: Path, thaw: Thaw) -> None:
     thaw("config", "set", "dataset.source=nowhere", cwd=project)
     found = json.loads(thaw("check", "--json", cwd=project, code=1).stdout)
     assert [one["check"] for one in found if one["verdict"] == "fail" and "nowhere" in one["says"]]
     assert not (project / "data").exists()
 
 
-def test_a_link_that_leads_nowhere_is_named_before_dvc_stumbles(project: Path) -> None:
+def test_a_link_that_leads_nowhere_is_named_before_dvc_stumbles(project: Path, thaw: Thaw) -> None:
     (project / "photos/ants").mkdir(parents=True)
     (project / "photos/ants/broken.jpg").symlink_to("nowhere.jpg")
     thaw("config", "set", "dataset.source=photos", cwd=project)
@@ -144,20 +134,23 @@ def test_a_link_that_leads_nowhere_is_named_before_dvc_stumbles(project: Path) -
 
 
 @pytest.mark.slow
-def test_an_empty_registry_is_no_error_but_nothing_can_be_promoted(project: Path) -> None:
+def test_an_empty_registry_is_no_error_but_nothing_can_be_promoted(
+    project: Path, thaw: Thaw, prefect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", prefect)
     assert json.loads(thaw("models", "--json", cwd=project).stdout)["versions"] == []
     assert "challenger" in thaw("promote", cwd=project, code=1).stderr
     assert "no champion" in thaw("predict", str(project / "input.txt"), cwd=project, code=1).stderr
 
 
-def test_review_says_what_is_missing_and_which_options_go_together(project: Path) -> None:
+def test_review_says_what_is_missing_and_which_options_go_together(project: Path, thaw: Thaw) -> None:
     assert "thaw run --stage ingest" in thaw("review", cwd=project, code=1).stderr
     assert "go with --apply" in thaw("review", "--dry-run", cwd=project, code=2).stderr
     assert "thaw run --stage ingest" in thaw("review", "--apply", "nowhere.csv", cwd=project, code=1).stderr
     assert not (project / "data").exists()
 
 
-def test_trace_and_reproduce_say_what_is_missing_and_which_options_go_together(project: Path) -> None:
+def test_trace_and_reproduce_say_what_is_missing_and_which_options_go_together(project: Path, thaw: Thaw) -> None:
     assert "has no version with the alias `champion`" in thaw("trace", cwd=project, code=1).stderr
     assert "has no version 3" in thaw("reproduce", "3", "--dry-run", cwd=project, code=1).stderr
     assert "neither .svg nor .html" in thaw("trace", "--graph", "x.png", cwd=project, code=2).stderr
@@ -167,7 +160,7 @@ def test_trace_and_reproduce_say_what_is_missing_and_which_options_go_together(p
     assert [path.name for path in (project / ".thaw").glob("reproduce-*")] == []
 
 
-def test_corrections_that_cannot_be_read_are_found_before_a_run(project: Path) -> None:
+def test_corrections_that_cannot_be_read_are_found_before_a_run(project: Path, thaw: Thaw) -> None:
     def found() -> dict[str, str]:
         checks = json.loads(thaw("check", "--json", cwd=project, code=1).stdout)
         (one,) = (check for check in checks if check["check"] == "corrections")
@@ -184,7 +177,7 @@ def test_corrections_that_cannot_be_read_are_found_before_a_run(project: Path) -
     assert found()["advice"] == "`git checkout data/corrections.csv`"
 
 
-def test_what_needs_a_prefect_server_says_so(project: Path) -> None:
+def test_what_needs_a_prefect_server_says_so(project: Path, thaw: Thaw) -> None:
     for command in (["notify", "list"], ["follow"], ["schedule"]):
         if command == ["schedule"]:
             (project / "prefect.yaml").write_text(Path("prefect.yaml").read_text())
@@ -192,7 +185,7 @@ def test_what_needs_a_prefect_server_says_so(project: Path) -> None:
         assert "no Prefect server is up; start `thaw up`" in thaw(*command, cwd=project, code=1).stderr
 
 
-def test_without_deployments_nothing_is_started(project: Path) -> None:
+def test_without_deployments_nothing_is_started(project: Path, thaw: Thaw) -> None:
     for command in ("up", "schedule"):
         assert "prefect.yaml; `git checkout" in thaw(command, cwd=project, code=1).stderr
     assert not (project / ".thaw").exists()

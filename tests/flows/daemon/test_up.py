@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -16,8 +17,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upped]:
-    upped = Upped(tmp_path_factory.mktemp("up") / "toy")
+def up(tmp_path_factory: pytest.TempPathFactory, warm: Path) -> Iterator[Upped]:
+    upped = Upped(tmp_path_factory.mktemp("up") / "toy", warm)
     upped.start("--settle", "2")
     try:
         yield upped

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import Thaw
 from registration import challenge, inside, make_empty_store
 from toy import build_toy, environment
 
@@ -22,16 +23,6 @@ statistics: {bootstrap: 100}
 """
 
 
-def thaw(root: Path, *arguments: str, code: int = 0) -> str:
-    own = {"PYTHONPATH": str(Path.cwd()), "MLFLOW_TRACKING_URI": "", "COLUMNS": "100"}
-    found = subprocess.run(
-        [sys.executable, "-m", "flows.cli", *arguments],
-        cwd=root, env=environment() | own, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert found.returncode == code and "Traceback" not in found.stderr, found.stdout + found.stderr
-    return found.stdout
-
-
 REFUSED = """
 import json
 from prefect.client.orchestration import get_client
@@ -40,8 +31,9 @@ enter_project()
 from flows.runs.promote import promote
 state = promote(return_state=True)
 with get_client(sync_client=True) as client:
-    keys = sorted(one.key for one in client.read_artifacts())
-    kept = client.read_flow_run(state.state_details.flow_run_id).state
+    run = state.state_details.flow_run_id
+    keys = sorted(artifact.key for artifact in client.read_artifacts() if artifact.flow_run_id == run)
+    kept = client.read_flow_run(run).state
 print(json.dumps({
     "type": kept.type.value, "name": kept.name, "message": kept.message, "artifacts": keys,
     "promoted": state.result().promoted,
@@ -51,7 +43,7 @@ print(json.dumps({
 
 
 def run(root: Path, code: str) -> str:
-    own = {"PYTHONPATH": str(Path.cwd()), "PREFECT_API_URL": "", "MLFLOW_TRACKING_URI": ""}
+    own = {"PYTHONPATH": str(Path.cwd()), "MLFLOW_TRACKING_URI": ""}
     found = subprocess.run(
         [sys.executable, "-c", code],
         cwd=root, env=environment() | own, capture_output=True, text=True, timeout=300, check=False,
@@ -61,7 +53,7 @@ def run(root: Path, code: str) -> str:
 
 
 def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restored(
-    tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prefect: str, thaw: Thaw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("PREFECT_API_URL", prefect)
@@ -72,31 +64,36 @@ def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restor
         registry = open_registry(read_params().registry)
         registry.client.create_registered_model(registry.name)
         challenge(registry, right=40)
-    assert json.loads(thaw(root, "promote", "--json"))["promoted"]
+    assert json.loads(thaw("promote", "--json", cwd=root).stdout)["promoted"]
     with inside(root):
         challenge(registry, right=58)
-    assert "Dry run, nothing was changed" in thaw(root, "promote", "--dry-run")
-    assert "version 2 is the champion now" in thaw(root, "promote")
+    assert "Dry run, nothing was changed" in thaw("promote", "--dry-run", cwd=root).stdout
+    assert "version 2 is the champion now" in thaw("promote", cwd=root).stdout
     with inside(root):
         challenge(registry, right=20)
-    assert "version 3 stays the challenger" in thaw(root, "promote", code=4)
-    assert "version 1" in thaw(root, "rollback")
+    assert "version 3 stays the challenger" in thaw("promote", cwd=root, code=4).stdout
+    assert "version 1" in thaw("rollback", cwd=root).stdout
 
-    listed = json.loads(thaw(root, "models", "--json"))["versions"]
+    listed = json.loads(thaw("models", "--json", cwd=root).stdout)["versions"]
     assert {version["version"]: version["aliases"] for version in listed} == {1: ["champion"], 2: [], 3: ["challenger"]}
-    history = json.loads(thaw(root, "models", "log", "--json"))["history"]
+    history = json.loads(thaw("models", "log", "--json", cwd=root).stdout)["history"]
     assert [(event["kind"], event["version"]) for event in history] == [
         ("promote", 1), ("promote", 2), ("refuse", 3), ("rollback", 1),
     ]  # fmt: skip
     assert all(event["flow_run"] for event in history), "each is a run of a flow"
     assert [one["gate"] for one in history[2]["gates"] if one["refuses"]] == ["paired test", "recall", "calibration"]
-    shown = thaw(root, "models", "log")
+    shown = thaw("models", "log", cwd=root).stdout
     assert "worse" in shown and shown.index("refuse 3") < shown.index("rollback 1"), "the newest last"
-    assert json.loads(thaw(root, "models", "--history", "--json"))["history"] == history, "as it was called before"
-    assert "version 2" in thaw(root, "rollback", "--to", "2")
+    assert json.loads(thaw("models", "--history", "--json", cwd=root).stdout)["history"] == history, (
+        "as it was called before"
+    )
+    assert "version 2" in thaw("rollback", "--to", "2", cwd=root).stdout
 
 
-def test_a_refusal_is_a_state_that_says_why_and_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_is_a_state_that_says_why_and_no_failure(
+    tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", prefect)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = build_toy(tmp_path / "toy")
     (root / "params.yaml").write_text(PARAMS)

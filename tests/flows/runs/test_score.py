@@ -29,7 +29,7 @@ score(["gone"], model=sys.argv[1])
 
 
 def test_it_writes_a_table_publishes_its_counts_and_fails_in_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = build_toy(tmp_path / "toy")
@@ -43,7 +43,7 @@ def test_it_writes_a_table_publishes_its_counts_and_fails_in_one_sentence(
         root / "model", python_model=str(PYFUNC), artifacts={"model": str(root / "parts")}, pip_requirements=["torch"],
         signature=_signature(_outputs(predictor)),
     )  # fmt: skip
-    own = {"PYTHONPATH": str(Path.cwd()), "PREFECT_API_URL": "", "MLFLOW_TRACKING_URI": ""}
+    own = {"PYTHONPATH": str(Path.cwd()), "PREFECT_API_URL": prefect, "MLFLOW_TRACKING_URI": ""}
     found = subprocess.run(
         [sys.executable, "-c", RUN, str(root / "model")],
         cwd=root, env=environment() | own, capture_output=True, text=True, timeout=300, check=False,

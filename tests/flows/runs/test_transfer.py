@@ -9,26 +9,20 @@ from pathlib import Path
 
 import psutil
 import pytest
+from commands import Thaw
 from toy import build_toy, environment, ran
 
 pytestmark = pytest.mark.slow
 
 
-def thaw(root: Path, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "flows.cli", *arguments]
-    path = {"PYTHONPATH": str(Path.cwd())}
-    found = subprocess.run(
-        command, cwd=root, env=environment() | path, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert found.returncode == code, found.stdout + found.stderr
-    return found
-
-
-def test_failures_retries_and_the_same_lock_as_dvc(tmp_path: Path) -> None:
+def test_failures_retries_and_the_same_lock_as_dvc(
+    tmp_path: Path, prefect: str, thaw: Thaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", prefect)
     root = build_toy(tmp_path / "toy")
     (root / "last.order").write_text("fail")
     (root / "left.order").write_text("pass-later")
-    failed = thaw(root, "run", code=3)
+    failed = thaw("run", cwd=root, code=3)
     last = failed.stderr.strip().splitlines()[-1]
     assert "`last` failed" in last and "the input is bad" in last and "thaw run" in last
     assert sorted(ran(root)) == ["first", "last", "left", "left", "right"], (
@@ -36,7 +30,7 @@ def test_failures_retries_and_the_same_lock_as_dvc(tmp_path: Path) -> None:
     )
 
     (root / "last.order").unlink()
-    done = json.loads(thaw(root, "run", "--json").stdout)
+    done = json.loads(thaw("run", "--json", cwd=root).stdout)
     assert {stage["name"]: stage["outcome"] for stage in done["stages"]} == {
         "first": "up to date", "left": "up to date", "right": "up to date", "last": "ran",
     }  # fmt: skip

@@ -1,15 +1,13 @@
 """`thaw watch` as a flow, on a real server and store; the version holds a reference and nothing else, and the images are scored already."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import Thaw
 from drifting import batch, reference, store_features, write_scores
 from registration import inside, make_empty_store
-from toy import build_toy, environment, ran
+from toy import build_toy, ran
 
 from tasks.registry.mlflow_store import experiment_id
 from tasks.registry.registry import open_registry
@@ -49,27 +47,17 @@ def root(tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def thaw(root: Path, *arguments: str, code: int = 0) -> str:
-    own = {"PYTHONPATH": os.getcwd(), "MLFLOW_TRACKING_URI": "", "COLUMNS": "160"}  # noqa: PTH109
-    found = subprocess.run(
-        [sys.executable, "-m", "flows.cli", *arguments],
-        cwd=root, env=environment() | own, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert found.returncode == code and "Traceback" not in found.stderr, found.stdout + found.stderr
-    return found.stdout + found.stderr * (code in (1, 2))
-
-
-def test_drift_is_said_by_the_exit_code_and_starts_training_once(root: Path) -> None:
-    blurred = json.loads(thaw(root, "watch", "--scores", SCORES, "--retrain", "--json", code=5))
+def test_drift_is_said_by_the_exit_code_and_starts_training_once(root: Path, thaw: Thaw) -> None:
+    blurred = json.loads(thaw("watch", "--scores", SCORES, "--retrain", "--json", cwd=root, code=5).stdout)
     assert "inputs" in blurred["drifted"] and blurred["retraining"].startswith("Training was started")
     assert sorted(ran(root)) == ["first", "last", "left", "right"]
 
     (root / "input.txt").write_text("2")
-    said = thaw(root, "watch", "--scores", SCORES, "--retrain", code=5)
+    said = thaw("watch", "--scores", SCORES, "--retrain", cwd=root, code=5).stdout
     assert "started it before" in said and "the history keeps only one entry" in said
     assert len(ran(root)) == 4, "the pipeline has something to do, and was not started all the same"
     assert "Drift was found in 120 new images" in said and "data/drift/drift.html" in said and "Next:" in said
 
 
-def test_without_images_it_says_what_to_give(root: Path) -> None:
-    assert "or a table with --scores" in thaw(root, "watch", code=2)
+def test_without_images_it_says_what_to_give(root: Path, thaw: Thaw) -> None:
+    assert "or a table with --scores" in thaw("watch", cwd=root, code=2).stderr
