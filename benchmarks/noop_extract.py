@@ -19,14 +19,14 @@ from pathlib import Path
 
 import torch
 
-from tasks.project.paths import FEATURES, MANIFEST
+from tasks.project.paths import FEATURES, MANIFEST, SETTINGS
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.manifest import Example, build_manifest, write_manifest
 from thaw.features.extraction.extraction import cut_layers
 from thaw.features.store.environment import made_with
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.files.atomic import digest_bytes
-from thaw.params.reading import read_params
+from thaw.params.reading import read_params, write_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = 7
@@ -58,6 +58,7 @@ def _make_project(rows: int) -> None:
     weights = ROOT / "data/pretrain/small.safetensors"
     Path("params.yaml").write_text(f"backbone: {{weights: {weights}}}\n")
     params = read_params()
+    write_settings(params, SETTINGS)
     (layer,) = cut_layers(read_backbone(params.backbone), "float32", "float32", ("identity",))
     digests = [digest_bytes(number.to_bytes(8, "little")) for number in range(rows)]
     examples = (

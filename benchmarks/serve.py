@@ -51,7 +51,7 @@ MAKE = """\
 import importlib
 from tasks.registry.registry import CHAMPION, open_registry
 from thaw.params.reading import read_params
-for name in ("fetch", "ingest", "extract", "advise", "head", "finetune", "compare", "evaluate", "register"):
+for name in ("settings", "fetch", "ingest", "extract", "advise", "head", "finetune", "compare", "evaluate", "register"):
     importlib.import_module(f"tasks.stages.{name}").main()
 open_registry(read_params().registry).set_alias(CHAMPION, 1)
 """

@@ -16,7 +16,7 @@ import torch
 from capacity.rates import TYPICAL
 from PIL import Image
 
-from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST
+from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST, SETTINGS
 from thaw.backbones.architectures import build_seeded
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.manifest import Example, Manifest, build_manifest, write_manifest
@@ -24,6 +24,7 @@ from thaw.features.extraction.extraction import cut_layers
 from thaw.features.store.environment import made_with
 from thaw.features.store.store import FeatureIndex, FeatureStore, hash_digests, write_index
 from thaw.foundation.files.atomic import digest_bytes, write_text
+from thaw.params.reading import read_params, write_settings
 from thaw.params.sections import BackboneParams, ExtractParams
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,3 +116,4 @@ def make_features(project: Path, rows: int) -> None:
 def _write_params(project: Path) -> None:
     (project / MANIFEST).parent.mkdir()
     write_text(project / "params.yaml", f"dataset: {{source: {SOURCE}}}\nbackbone: {{weights: {WEIGHTS}}}\n")
+    write_settings(read_params(project / "params.yaml"), project / SETTINGS)

@@ -27,6 +27,8 @@ from flows.runs.preflight import preflight
 from flows.runs.watcher import watcher
 
 NOTHING_TO_DO = "Nothing to do: every stage is up to date"
+SETTINGS = "settings"
+"""The stage that hands `params.yaml` to all others."""
 RETRIES = 5
 _BACKOFF_S = 2
 """The first pause before another try; each later pause is twice as long."""
@@ -137,7 +139,7 @@ def _reproduce(root: Path, selection: Selection, *, force: bool, timeout_s: floa
 
 
 def choose(stages: Sequence[Stage], selection: Selection) -> tuple[Stage, ...]:
-    """The selected stages, in the order of `stages`.
+    """The selected stages, in the order of `stages`. A single stage comes with `settings`, which hands it its parameters.
 
     Raises:
         UnknownStage: there is no stage of that name; the error lists the stages.
@@ -148,7 +150,7 @@ def choose(stages: Sequence[Stage], selection: Selection) -> tuple[Stage, ...]:
             raise UnknownStage(f"there is no stage `{name}` in dvc.yaml; the stages are: {', '.join(names) or 'none'}")
     if selection.until:
         return needed_for(stages, selection.until)
-    return tuple(stage for stage in stages if selection.only in (None, stage.name))
+    return tuple(stage for stage in stages if selection.only in (None, stage.name) or stage.name == SETTINGS)
 
 
 def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -> bool:

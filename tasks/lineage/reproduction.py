@@ -25,6 +25,8 @@ from thaw.targets.predictions import read_predictions
 
 METRICS = "report/metrics.json"
 _OWN_CODE = ("thaw/", "tasks/")
+WHOLE = "settings"
+"""The stage that depends on all of `params.yaml`."""
 _SHOWN = 5
 
 
@@ -105,9 +107,13 @@ def code_differences(stages: Sequence[LockedStage], root: Path) -> tuple[str, ..
 
 
 def _parameter_differences(stages: Sequence[LockedStage], path: Path) -> set[str]:
+    """A key that the file has and `settings` has not seen counts too: that stage depends on the whole file."""
     values = read_values(path)
     return {
-        key for stage in stages for key, value in stage.params.items() if _plain(value_at(values, key)) != _plain(value)
+        key
+        for stage in stages
+        for key in stage.params.keys() | (values.keys() if stage.name == WHOLE else set())
+        if _plain(value_at(values, key)) != _plain(stage.params.get(key))
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tasks.project.paths import SETTINGS
 from thaw.foundation.errors import BadArtifact
 
 LOCK = Path("dvc.lock")
@@ -29,7 +30,7 @@ class LockedStage:
     deps: tuple[LockedFile, ...] = ()
     outs: tuple[LockedFile, ...] = ()
     params: Mapping[str, object] = field(default_factory=dict)
-    """By dotted key; a whole section is a mapping."""
+    """By dotted key; a whole section is a mapping. Of a stage that reads what `settings` wrote: nothing, for that follows from what `settings` took."""
 
 
 def parse_lock(text: str, origin: str = str(LOCK)) -> tuple[LockedStage, ...]:
@@ -46,7 +47,8 @@ def parse_lock(text: str, origin: str = str(LOCK)) -> tuple[LockedStage, ...]:
 
 
 def _stage(name: str, stage: Mapping[str, Any]) -> LockedStage:
-    params = {key: value for keys in stage.get("params", {}).values() for key, value in keys.items()}
+    files = stage.get("params", {}).items()
+    params = {key: value for file, keys in files if file != SETTINGS.as_posix() for key, value in keys.items()}
     return LockedStage(name, _files(stage.get("deps", ())), _files(stage.get("outs", ())), params)
 
 

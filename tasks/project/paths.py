@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+SETTINGS = Path("data/params.yaml")
+"""Every parameter with its value."""
 SOURCES = Path("data/sources")
 WEIGHTS = Path("data/weights")
 MANIFEST = Path("data/manifest.parquet")

@@ -11,7 +11,7 @@ import torch
 
 from tasks.project.entry import stage
 from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS
-from tasks.project.paths import ADVICE, ADVICE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, PREDICTED, STRATEGY
+from tasks.project.paths import ADVICE, ADVICE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, PREDICTED, SETTINGS, STRATEGY
 from tasks.project.progress import counted
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.groups import group_numbers
@@ -22,7 +22,7 @@ from thaw.foundation.files.atomic import write_bytes, write_text
 from thaw.kinds.images.tensors import flat_pixels, read_pixels
 from thaw.kinds.views import IDENTITY
 from thaw.models.prices import price_models
-from thaw.params.reading import read_params
+from thaw.params.reading import read_settings
 from thaw.params.sections import Params
 from thaw.params.strategy import write_strategy
 from thaw.strategies.advice.advising import Situation, advise
@@ -52,7 +52,7 @@ SPEED_BATCH = 16
 
 def main() -> None:
     """Read the manifest and the cached features, measure, write `data/advice.json`, the page and the decision."""
-    params, manifest = read_params(), read_manifest(MANIFEST)
+    params, manifest = read_settings(SETTINGS), read_manifest(MANIFEST)
     if params.strategy.kind in {"last_blocks", "full", "scratch"}:
         require(target_of(manifest), "finetuning", f"strategy.kind: {params.strategy.kind} given")
     situation = read_situation(params, manifest, read_index(FEATURES_INDEX))

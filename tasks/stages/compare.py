@@ -3,8 +3,8 @@
 import logging
 
 from tasks.project.entry import stage
-from tasks.project.paths import CERTIFICATE
-from thaw.params.reading import read_params
+from tasks.project.paths import CERTIFICATE, SETTINGS
+from thaw.params.reading import read_settings
 from thaw.strategies.certificate.absent import write_absent
 
 log = logging.getLogger(__name__)
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Write the certificate, an empty one where nothing is asked for; the stage `evaluate` makes its page."""
-    params = read_params()
+    params = read_settings(SETTINGS)
     if params.compare.strategies:
         # PyTorch and all that trains take many seconds to load.
         from tasks.stages.certificate import write_certified

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from tasks.project.entry import stage
 from tasks.project.local_state import CACHE_LOCK, NETWORKS, RECORD
-from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST, SCORED_FEATURES
+from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST, SCORED_FEATURES, SETTINGS
 from tasks.project.progress import counted
 from thaw.features.extraction.nothing_to_do import look, record_settled, settled_index
 from thaw.features.store.store import FeatureIndex, FeatureStore, write_index
 from thaw.foundation.files.shared_lock import adding
-from thaw.params.reading import read_params
+from thaw.params.reading import read_settings
 from thaw.params.sections import Params
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Read the manifest and the backbone, bring `data/features/` up to date, write `data/features.json`."""
     with adding(CACHE_LOCK):
-        _bring_up_to_date(read_params())
+        _bring_up_to_date(read_settings(SETTINGS))
 
 
 def _bring_up_to_date(params: Params) -> None:

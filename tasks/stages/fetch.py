@@ -5,15 +5,15 @@ import os
 from pathlib import Path
 
 from tasks.project.entry import stage
-from tasks.project.paths import SOURCES, WEIGHTS
-from thaw.params.reading import read_params
+from tasks.project.paths import SETTINGS, SOURCES, WEIGHTS
+from thaw.params.reading import read_settings
 
 log = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Create `data/sources/` and `data/weights/`, and in them what the parameters name."""
-    params = read_params()
+    params = read_settings(SETTINGS)
     SOURCES.mkdir(parents=True, exist_ok=True)
     WEIGHTS.mkdir(parents=True, exist_ok=True)
     source = _first_below(Path(params.dataset.source), SOURCES)

@@ -3,9 +3,9 @@
 import logging
 
 from tasks.project.entry import stage
-from tasks.project.paths import FINETUNED, STRATEGY
+from tasks.project.paths import FINETUNED, SETTINGS, STRATEGY
 from thaw.finetuning.result import write_frozen
-from thaw.params.reading import read_params
+from thaw.params.reading import read_settings
 from thaw.params.strategy import read_strategy
 
 log = logging.getLogger(__name__)
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Read the strategy, write `data/finetuned/`."""
-    params, strategy = read_params(), read_strategy(STRATEGY)
+    params, strategy = read_settings(SETTINGS), read_strategy(STRATEGY)
     if strategy.thaws:
         # PyTorch and all that trains take many seconds to load.
         from tasks.stages.thawed_model import write_thawed

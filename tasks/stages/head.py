@@ -4,7 +4,7 @@ cross-validation."""
 import logging
 
 from tasks.project.entry import stage
-from tasks.project.paths import FEATURES_INDEX, HEAD, MANIFEST, STRATEGY
+from tasks.project.paths import FEATURES_INDEX, HEAD, MANIFEST, SETTINGS, STRATEGY
 from tasks.project.progress import counted
 from tasks.stages.labelled_features import read_labelled
 from thaw.dataset.manifest import read_manifest
@@ -16,7 +16,7 @@ from thaw.heads.open_set import remove_openness, write_openness
 from thaw.heads.open_set.fitting import check_target, fit_openness
 from thaw.heads.trial_table import write_trials
 from thaw.kinds.views import expand_views
-from thaw.params.reading import read_params
+from thaw.params.reading import read_settings
 from thaw.params.sections import Params
 from thaw.params.strategy import read_strategy
 from thaw.targets.labelled import LabelledFeatures
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Read the strategy, the manifest and the features of its labelled rows, fit a head, write `data/head/`."""
-    params = read_params()
+    params = read_settings(SETTINGS)
     manifest = read_manifest(MANIFEST)
     index = read_index(FEATURES_INDEX)
     strategy = read_strategy(STRATEGY)

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from tasks.project.entry import stage
-from tasks.project.paths import INGEST, MANIFEST
+from tasks.project.paths import INGEST, MANIFEST, SETTINGS
 from tasks.project.progress import counted
 from thaw.dataset.corrections import CORRECTIONS, LEAVE_OUT, read_corrections
 from thaw.dataset.ingestion import Ingested, ingest
@@ -12,7 +12,7 @@ from thaw.dataset.manifest import write_manifest
 from thaw.foundation.errors import TooManyRejected
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.files.csv_tables import write_rows
-from thaw.params.reading import read_params
+from thaw.params.reading import read_settings
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ _REJECTED_COLUMNS = ("path", "reason")
 
 def main() -> None:
     """Ingest `dataset.source`, with the corrections; write the manifest, the report, and the lists of rejected and of corrected files."""
-    params, corrections = read_params().dataset, read_corrections(CORRECTIONS)
+    params, corrections = read_settings(SETTINGS).dataset, read_corrections(CORRECTIONS)
     try:
         with counted("ingest", "files") as progress:
             ingested = ingest(Path(params.source), params, corrections=corrections, progress=progress)

@@ -17,14 +17,24 @@ from tempfile import TemporaryDirectory
 import thaw
 from tasks.project.entry import stage
 from tasks.project.locks import exclusive
-from tasks.project.paths import CERTIFICATE, FEATURES_INDEX, FINETUNED, HEAD, MANIFEST, REGISTERED, REPORT, STRATEGY
+from tasks.project.paths import (
+    CERTIFICATE,
+    FEATURES_INDEX,
+    FINETUNED,
+    HEAD,
+    MANIFEST,
+    REGISTERED,
+    REPORT,
+    SETTINGS,
+    STRATEGY,
+)
 from tasks.registry.mlflow_run import PYFUNC, log_pipeline_run
 from tasks.registry.mlflow_store import STATE, experiment_id, explained
 from tasks.registry.registry import CHALLENGER, KEY, ModelVersion, Registry, open_registry
 from tasks.registry.version_tags import version_tags
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import digest_bytes, digest_file, write_text
-from thaw.params.reading import read_params
+from thaw.params.reading import read_settings
 from thaw.params.sections import Params
 from thaw.params.strategy import read_strategy
 
@@ -50,7 +60,7 @@ class Registered:
 
 def main() -> None:
     """Register the model that `data/head/` and the backbone make, unless a version of just that model is there."""
-    params = read_params()
+    params = read_settings(SETTINGS)
     key = key_of(params)
     with exclusive(LOCK):
         _sweep()

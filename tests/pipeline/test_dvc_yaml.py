@@ -18,6 +18,10 @@ UNTRACKED = {paths.SCORES, paths.SCORED_FEATURES}
 """What no stage writes."""
 PIPELINES = [Path("dvc.yaml"), Path("data/pretrain/dvc.yaml")]
 FLOORS = ("thaw/", "tasks/")
+SETTINGS = paths.SETTINGS.as_posix()
+VALUES = "thaw/params/sections"
+"""Types, defaults and meanings of parameters, which compute nothing (a test of them holds that). Values reach a stage through `data/params.yaml`, which the
+stage `settings` writes: a stage that depends on its keys there does not run again because another key has a new default or a new description."""
 WORDED = {"page.py", "words.py", "figures.py", "layout.py"}
 
 
@@ -54,6 +58,17 @@ def says_nothing(file: Path) -> bool:
     return file.name == "__init__.py" and len(ast.parse(file.read_text()).body) <= 1
 
 
+def needed(graph: grimp.ImportGraph, stage: dict[str, Any]) -> set[str]:
+    """What the stage must declare: its closure, without the modules whose values it depends on by key."""
+    files = closure(graph, stage["cmd"])
+    return {path for path in files if not path.startswith(f"{VALUES}/")} if keys_of(stage) else files
+
+
+def keys_of(stage: dict[str, Any]) -> list[str]:
+    """The parameters that the stage depends on by key."""
+    return [key for entry in stage.get("params", []) if isinstance(entry, dict) for key in entry.get(SETTINGS) or []]
+
+
 def declared(stage: dict[str, Any]) -> set[str]:
     return {path for path in stage["deps"] if path.startswith(FLOORS)}
 
@@ -64,7 +79,7 @@ def test_the_import_closure_lies_in_the_folders_that_are_declared(
 ) -> None:
     folders = declared(stage)
     outside = defaultdict(list)
-    for path in closure(graph, stage["cmd"]):
+    for path in needed(graph, stage):
         if not any(path == folder or path.startswith(f"{folder}/") for folder in folders):
             outside[Path(path).parent.as_posix()].append(path)
     wanted = "\n".join(
@@ -79,7 +94,7 @@ def test_the_import_closure_lies_in_the_folders_that_are_declared(
 def test_every_folder_that_is_declared_is_used(
     file: Path, name: str, stage: dict[str, Any], graph: grimp.ImportGraph
 ) -> None:
-    files = closure(graph, stage["cmd"])
+    files = needed(graph, stage)
     unused = {
         folder
         for folder in declared(stage)
@@ -113,11 +128,32 @@ def test_outputs_are_those_that_the_stages_write() -> None:
 
 
 def test_every_parameter_named_exists() -> None:
-    for file, name, stage in stages():
-        if file != Path("dvc.yaml"):
-            continue
-        for key in stage["params"]:
+    for _, name, stage in stages():
+        for key in keys_of(stage):
             values: Any = Params().model_dump()
             for part in key.split("."):
                 assert part in values, f"{name} depends on {key}, which is no parameter"
                 values = values[part]
+
+
+def test_every_stage_but_settings_takes_its_parameters_from_settings() -> None:
+    for file, name, stage in stages():
+        if file == Path("dvc.yaml") and name != "settings":
+            assert keys_of(stage) and all(list(entry) == [SETTINGS] for entry in stage["params"]), name
+
+
+@EVERY_STAGE
+def test_no_stage_takes_a_default_of_its_own(
+    file: Path, name: str, stage: dict[str, Any], graph: grimp.ImportGraph
+) -> None:
+    """A default would be a value that DVC does not see."""
+    if not keys_of(stage):
+        return
+    made = [
+        f"{path}:{node.lineno}"
+        for path in needed(graph, stage)
+        if path.endswith(".py")
+        for node in ast.walk(ast.parse(Path(path).read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Params")
+    ]
+    assert not made, f"{file}: {name} makes parameters itself: {', '.join(made)}"

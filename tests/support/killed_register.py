@@ -19,6 +19,7 @@ import mlflow.data.pandas_dataset
 import mlflow.pyfunc
 import mlflow.store.model_registry.sqlalchemy_store
 import mlflow.store.tracking.sqlalchemy_store
+from stage_runs import run_stage
 
 from tasks.registry import mlflow_run
 from tasks.stages import register
@@ -67,7 +68,7 @@ def attempt(step: str) -> list[int]:
     def work() -> None:
         if step != "run":
             deadly(step)
-        register.main()
+        run_stage(register)
 
     return [ended(forked(work))]
 

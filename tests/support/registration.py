@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+from stage_runs import run_stage
 
 from thaw.evaluation.checks import Checks, Leakage, NearCopies, Suspects, write_checks
 from thaw.targets.predictions import Predictions, write_predictions
@@ -81,7 +82,7 @@ def build_project(root: Path) -> Path:
     (root / "params.yaml").write_text(PARAMS)
     with inside(root):
         for stage in (ingest, extract, advise, head, finetune, compare, evaluate):
-            stage.main()
+            run_stage(stage)
     return root
 
 

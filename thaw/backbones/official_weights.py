@@ -16,8 +16,7 @@ from thaw.backbones.weights import read_weights
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.files.atomic import atomic, write_bytes
 from thaw.foundation.files.downloads import cached_download, has_sha256, hub_folder
-from thaw.params.places import NAMED_WEIGHTS
-from thaw.params.sections import BackboneParams
+from thaw.params.places import NAMED_WEIGHTS, SHIPPED_WEIGHTS
 
 RANDOM = ".random.pth"
 _SEED = 0
@@ -56,7 +55,7 @@ def weights_of(name: str) -> Path:
     if Path(name).suffix in (".pth", ".safetensors"):
         return Path(name)
     if name in OWN:
-        return Path(BackboneParams().weights)
+        return SHIPPED_WEIGHTS
     if name in official_names() or name.removesuffix(".random") in architecture_names():
         return NAMED_WEIGHTS / f"{_recommended(name)}.pth"
     near = _near(name, [*architecture_names(), *official_names()])

@@ -1,12 +1,20 @@
-"""Reading `params.yaml`: all that is wrong is told at once, before any work."""
+"""Reading `params.yaml`, where most keys are left out, and `data/params.yaml`, where every key has its value.
 
+A person writes the first. The stage `settings` writes the second, and every other stage reads that one, so DVC sees each value that a stage depends on, a
+default too.
+"""
+
+import io
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from thaw.foundation.errors import BadParameters
+from thaw.foundation.files.atomic import write_text
 from thaw.params.sections import Params
 
 PARAMS = Path("params.yaml")
@@ -38,6 +46,49 @@ def read_params(path: Path = PARAMS) -> Params:
     except YAMLError as error:
         raise BadParameters(f"{path} is not valid YAML: {error}") from error
     return check_params(values if values is not None else {}, str(path))
+
+
+def write_settings(params: Params, path: Path) -> None:
+    """Write every value, atomically; the same parameters give the same bytes."""
+    stream = io.StringIO()
+    yaml = YAML()
+    yaml.width = 10_000
+    yaml.dump(params.model_dump(mode="json"), stream)
+    write_text(path, stream.getvalue())
+
+
+def read_settings(path: Path) -> Params:
+    """Read what `write_settings` wrote. No default takes the place of a value that is missing: DVC would know nothing of it.
+
+    Raises:
+        BadParameters: the file is missing or damaged, or lacks a value.
+    """
+    try:
+        values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (OSError, YAMLError) as error:
+        raise BadParameters(f"{path} cannot be read ({error}); run `thaw run --stage settings` to make it") from error
+    missing = [key for key, _ in leaves(Params) if not _holds(values, key)]
+    if missing:
+        raise BadParameters(f"{path} lacks {', '.join(missing)}; run `thaw run --stage settings` to make it again")
+    return check_params(values, str(path))
+
+
+def _holds(values: object, key: str) -> bool:
+    for part in key.split("."):
+        if not isinstance(values, Mapping) or part not in values:
+            return False
+        values = values[part]
+    return True
+
+
+def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every parameter with its whole key, sections left out."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from leaves(kind, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field
 
 
 def check_params(values: object, origin: str) -> Params:

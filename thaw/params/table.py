@@ -5,14 +5,13 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from thaw.foundation.files.atomic import write_text
+from thaw.params.reading import leaves
 from thaw.params.sections import Params
 
 START, END = "<!-- parameters: start -->", "<!-- parameters: end -->"
@@ -29,16 +28,6 @@ def with_table(text: str) -> str:
     before, rest = text.split(START)
     _, after = rest.split(END)
     return f"{before}{START}\n{parameters_markdown()}\n{END}{after}"
-
-
-def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every parameter with its whole key, sections left out."""
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from leaves(kind, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", field
 
 
 def _default(field: FieldInfo) -> str:

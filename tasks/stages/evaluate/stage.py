@@ -17,6 +17,7 @@ from tasks.project.paths import (
     MANIFEST,
     PREDICTED,
     REPORT,
+    SETTINGS,
     STRATEGY,
 )
 from tasks.stages.evaluate.drift_reference import record_reference
@@ -41,7 +42,7 @@ from thaw.kinds.images.tensors import read_pixels, thumbnail_of
 from thaw.kinds.views import expand_views
 from thaw.models.answer import Answer, answer
 from thaw.models.predictor import Predictor
-from thaw.params.reading import PARAMS, read_params
+from thaw.params.reading import read_settings
 from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
 from thaw.params.strategy import read_strategy
@@ -57,7 +58,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Read the head and the features, evaluate, write `data/report/`."""
-    params, manifest = read_params(), read_manifest(MANIFEST)
+    params, manifest = read_settings(SETTINGS), read_manifest(MANIFEST)
     if manifest.multilabel:
         from tasks.stages.evaluate.label_sets import evaluate_label_sets
 
@@ -228,7 +229,7 @@ def _page(evaluation: Evaluation, test: Sequence[Example], params: Params) -> st
         mistake.digest: thumbnail_of((mistake.digest, source / by_digest[mistake.digest].path), limits)
         for mistake in evaluation.mistakes
     }
-    origin = Origin(params.registry.name, (), PARAMS.read_text(encoding="utf-8"))
+    origin = Origin(params.registry.name, (), SETTINGS.read_text(encoding="utf-8"))
     return render_report(evaluation, read_ingest_report(), origin, thumbnails)
 
 

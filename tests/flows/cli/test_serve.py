@@ -17,6 +17,7 @@ import httpx
 import pytest
 from PIL import Image
 from registration import challenge, inside
+from stage_runs import run_stage
 from toy import environment
 from typer.testing import CliRunner
 
@@ -35,7 +36,7 @@ def project(built_project: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     (root / "dvc.yaml").write_text("stages: {}\n")
     with inside(root), pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        register.main()
+        run_stage(register)
         registry = open_registry(read_params().registry)
         assert registry.create(registry.version(1).source, {}) == 2
         assert challenge(registry) == 3

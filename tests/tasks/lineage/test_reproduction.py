@@ -59,6 +59,18 @@ def test_other_code_and_parameters_are_named(tmp_path: Path) -> None:
     assert value_at({"a": {"b": 1}}, "a.b") == 1 and value_at({"a": 1}, "a.b") is None
 
 
+def test_parameters_are_compared_as_a_person_wrote_them(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("head: {folds: 5}\n")
+    lock = """\
+stages:
+  settings: {cmd: x, params: {params.yaml: {head: {folds: 5}}}}
+  head: {cmd: x, params: {data/params.yaml: {head: {folds: 5, seed: 0}, openness.score: none}}}
+"""
+    assert code_differences(parse_lock(lock), tmp_path) == ()
+    (tmp_path / "params.yaml").write_text("head: {folds: 6}\nopenness: {score: auto}\n")
+    assert code_differences(parse_lock(lock), tmp_path) == ("head", "openness")
+
+
 def test_folders_of_code_are_compared_as_dvc_hashes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     code = tmp_path / "thaw/heads"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from registration import challenge, inside
+from stage_runs import run_stage
 
 from tasks.registry.registry import CHALLENGER, CHAMPION, Registry, open_registry
 from tasks.registry.served_model import Wanted, find_number, read_served_model, wanted_of
@@ -22,7 +23,7 @@ def project(built_project: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     root = Path(shutil.copytree(built_project, tmp_path_factory.mktemp("served") / "project"))
     with inside(root), pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        register.main()
+        run_stage(register)
         registry().set_alias(CHAMPION, 1)
         yield root
 

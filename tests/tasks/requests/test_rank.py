@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from registration import inside
+from stage_runs import run_stage
 from written import written
 
 from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST
@@ -59,7 +60,7 @@ def test_the_one_that_is_chosen_costs_the_run_only_the_test_and_the_others_are_c
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text.replace("small.safetensors", "data/weights/resnet18.random.pth"))
     parts = set(FEATURES.rglob("part-*.parquet"))
-    extract.main()
+    run_stage(extract)
     (new,) = set(FEATURES.rglob("part-*.parquet")) - parts
     assert len(rows_of("resnet18")) == 56
     digests = frozenset(read_manifest(MANIFEST).digests)
@@ -108,7 +109,7 @@ def test_mobilenet_from_photographs_leads_on_photographs(tmp_path: Path, real_da
         Path("params.yaml").write_text(
             f"dataset: {{source: {source}, labels_per_class: 20}}\nbackbone: {{weights: {weights}}}\nstrategy: {{repeats: 1}}\n"
         )
-        ingest.main()
+        run_stage(ingest)
         ranking: Ranking = rank([str(weights), "mobilenet_v2.random"])
     best, other = ranking.backbones
     assert best.name == str(weights) and best.accuracy.value > 0.85

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from registration import inside
+from stage_runs import run_stage
 
 from tasks.project.paths import FEATURES, MANIFEST
 from tasks.requests.review import PAGE, TABLE, apply, review
@@ -26,8 +27,8 @@ def template(built_project: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         Path("photos/test/dark/19.png").rename("photos/test/light and bright/was-dark.png")
         for number in range(6):
             Path(f"photos/test/dark/{number}.png").rename(f"photos/train/loose-{number}.png")
-        ingest.main()
-        extract.main()
+        run_stage(ingest)
+        run_stage(extract)
     return root
 
 
@@ -75,8 +76,8 @@ def test_the_way_round_from_the_table_to_the_manifest_and_back(project: Path) ->
     assert apply(file, new_classes=[], dry_run=False).changes == (), "what is known is nothing new, its class neither"
 
     parts = sorted(FEATURES.rglob("part-*"))
-    ingest.main()
-    extract.main()
+    run_stage(ingest)
+    run_stage(extract)
     assert sorted(FEATURES.rglob("part-*")) == parts, "no feature was computed"
     labels = {row.path: row.label for row in read_manifest(MANIFEST).examples()}
     assert labels["train/dark/was-light.png"] == "light and bright" and labels["train/loose-0.png"] == "grey"
@@ -102,7 +103,7 @@ def test_later_decisions_hold_and_what_was_left_out_can_come_back(project: Path)
     review(limit=50)
     path = "train/dark/was-light.png"
     apply(fill_in({path: LEAVE_OUT}), new_classes=[], dry_run=False)
-    ingest.main()
+    run_stage(ingest)
     assert path not in {row.path for row in read_manifest(MANIFEST).examples()}
     (change,) = apply(fill_in({path: "dark"}), new_classes=[], dry_run=False).changes
     assert (change.before, change.after) == (LEAVE_OUT, "dark")

@@ -11,6 +11,7 @@ import pytest
 from openness_rows import predictor_on_digits
 from registration import copy_empty_store, inside
 from scored import rows_of, write_pngs
+from stage_runs import run_stage
 
 from tasks.project.paths import FEATURES, FEATURES_INDEX, SCORED_FEATURES
 from tasks.registry.deployed_model import MODELS, MOST_MODELS, read_deployed
@@ -30,7 +31,7 @@ def template(built_project: Path, empty_store: Path, tmp_path_factory: pytest.Te
     root = Path(shutil.copytree(built_project, tmp_path_factory.mktemp("template") / "project"))
     with inside(copy_empty_store(empty_store, root)), pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        register.main()
+        run_stage(register)
         open_registry(read_params().registry).set_alias(CHAMPION, 1)
     return root
 
@@ -77,9 +78,9 @@ def test_what_was_scored_and_is_labelled_later_is_not_computed_again(project: Pa
         shutil.copy(path, Path("photos/train/dark") / f"labelled {path.name}")
     from tasks.stages import ingest
 
-    ingest.main()
+    run_stage(ingest)
     passes.clear()
-    extract.main()
+    run_stage(extract)
     assert read_index(FEATURES_INDEX).rows == 62 and sum(passes) == 0
     borrowed = {path.name for path in SCORED_FEATURES.rglob("part-*")}
     assert borrowed <= {path.name for path in FEATURES.rglob("part-*")}
@@ -88,7 +89,7 @@ def test_what_was_scored_and_is_labelled_later_is_not_computed_again(project: Pa
 def test_the_index_of_features_does_not_tell_where_they_came_from(project: Path) -> None:
     expected = FEATURES_INDEX.read_bytes()
     shutil.move(FEATURES, SCORED_FEATURES)
-    extract.main()
+    run_stage(extract)
     assert FEATURES_INDEX.read_bytes() == expected
 
 

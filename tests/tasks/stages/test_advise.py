@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from registration import change_params
+from stage_runs import run_stage
 
 from tasks.project.paths import ADVICE, ADVICE_PAGE, HEAD, MANIFEST, PREDICTED, REPORT, STRATEGY
 from tasks.stages import advise, extract, head, ingest
@@ -31,7 +32,7 @@ def test_what_pixels_are_judged_on_does_not_depend_on_the_machine(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(advise, "REFERENCE_ROWS", 12)
-    advise.main()
+    run_stage(advise)
     advice = read_advice(ADVICE)
     assert advice.comparison is not None and (advice.comparison.rows, advice.evidence.rows) == (12, 16)
     assert "a sample of the 16" in (ADVICE_PAGE / "advice.html").read_text()
@@ -49,20 +50,20 @@ def test_predicted_stands_beside_realised(project: Path) -> None:
 
 def test_the_same_again_decides_with_the_same_bytes(project: Path) -> None:
     before = [path.read_bytes() for path in (STRATEGY, PREDICTED)]
-    advise.main()
+    run_stage(advise)
     assert [path.read_bytes() for path in (STRATEGY, PREDICTED)] == before
 
 
 def test_an_earlier_layer_that_is_cut_goes_all_the_way(project: Path) -> None:
     change_params("backbone: {weights: small.safetensors}", "backbone: {weights: small.safetensors, layers: [blocks]}")
     change_params("strategy: {minutes: 0}", "strategy: {minutes: 0, kind: cut}")
-    extract.main()
-    advise.main()
+    run_stage(extract)
+    run_stage(advise)
     strategy, advice = read_strategy(STRATEGY), read_advice(ADVICE)
     assert strategy.kind == "cut" and strategy.layer in [layer.name for layer in advice.layers[:-1]]
     assert not advice.automatic
-    head.main()
-    evaluate.main()
+    run_stage(head)
+    run_stage(evaluate)
     assert f"<code>{strategy.layer}</code>" in (REPORT / "report.html").read_text()
 
 
@@ -72,9 +73,9 @@ def test_with_a_budget_validation_images_judge_and_are_not_learnt_from(project: 
         (Path("photos/val") / name).mkdir(parents=True)
         for file in sorted((Path("photos/train") / name).iterdir())[:4]:
             file.rename(Path("photos/val") / name / file.name)
-    ingest.main()
-    extract.main()
-    advise.main()
+    run_stage(ingest)
+    run_stage(extract)
+    run_stage(advise)
     advice = read_advice(ADVICE)
     assert (advice.size.images, advice.evidence.validation, advice.evidence.rows) == (6, 8, 14)
     assert advice.curve is not None and advice.curve.labels == 3
@@ -83,9 +84,9 @@ def test_with_a_budget_validation_images_judge_and_are_not_learnt_from(project: 
 def test_what_is_missing_is_said(project: Path) -> None:
     MANIFEST.unlink()
     with pytest.raises(BadArtifact, match="thaw run --stage ingest"):
-        advise.main()
+        run_stage(advise)
     write_strategy(Strategy("linear", "flatten"), STRATEGY)
     assert HEAD.exists()
     PREDICTED.unlink()
     with pytest.raises(BadArtifact):
-        evaluate.main()
+        run_stage(evaluate)

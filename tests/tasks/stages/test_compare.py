@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from stage_runs import run_stage
 
 from tasks.project.local_state import CHECKPOINTS, CONTESTS
 from tasks.project.paths import CERTIFICATE, REGISTERED, REPORT
@@ -23,14 +24,14 @@ def ask(more: str = ASKED) -> None:
 
 
 def certified() -> Certificate:
-    compare.main()
+    run_stage(compare)
     found = read_certificate(CERTIFICATE)
     assert found is not None
     return found
 
 
 def test_nothing_is_compared_unless_it_is_asked_for(project: Path) -> None:
-    compare.main()
+    run_stage(compare)
     assert read_certificate(CERTIFICATE) is None
     assert not CONTESTS.exists()
     assert 'id="certificate"' not in (REPORT / "report.html").read_text()
@@ -47,13 +48,13 @@ def test_every_strategy_is_compared_and_goes_to_the_report_and_to_mlflow(project
     assert {ruling.over for ruling in found.rulings} == {"random_backbone", "scratch", "majority"}
     assert not list(CHECKPOINTS.rglob("*.safetensors"))
     assert not (REPORT / "certificate.html").exists()
-    evaluate.main()
+    run_stage(evaluate)
     assert 'id="contest"' in (REPORT / "certificate.html").read_text()
     assert (REPORT / "figures" / "certificate-price.png").read_bytes().startswith(b"\x89PNG")
     assert 'id="certificate"' in (REPORT / "report.html").read_text()
     metrics = json.loads((REPORT / "metrics.json").read_text())
     assert metrics["certificate"]["full"]["accuracy"] == found.entry("full").score.accuracy.value
-    register.main()
+    run_stage(register)
     _check_nested_runs(json.loads(REGISTERED.read_text())["run_id"], names)
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from stage_runs import run_stage
 
-from tasks.stages.fetch import main
+from tasks.stages import fetch as stage
 from thaw.foundation.errors import BadSource, BadWeights
 
 
@@ -18,7 +19,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fetch(project: Path, *, source: str, weights: str) -> set[str]:
     """Run the stage; what lies in the two folders after it."""
     (project / "params.yaml").write_text(f"dataset: {{source: {source}}}\nbackbone: {{weights: {weights}}}\n")
-    main()
+    run_stage(stage)
     assert (project / "data" / "sources").is_dir()
     assert (project / "data" / "weights").is_dir()
     return {path.relative_to(project / "data").as_posix() for path in (project / "data").glob("*/*")}

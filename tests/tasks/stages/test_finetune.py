@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from stage_runs import run_stage
 
 from tasks.project.local_state import CHECKPOINTS
 from tasks.project.paths import FINETUNED, HEAD, REPORT, STRATEGY
@@ -35,13 +36,13 @@ def test_a_frozen_backbone_leaves_a_marker_and_the_head_is_the_model(project: Pa
 
 def test_a_thawed_backbone_is_evaluated_and_registered_in_its_place(project: Path) -> None:
     thaw_all()
-    finetune.main()
+    run_stage(finetune)
     tuned = read_finetuned(FINETUNED)
     assert tuned is not None
     assert not list(CHECKPOINTS.rglob("*.safetensors"))
     lines = (FINETUNED / "history.csv").read_text().splitlines()
     assert lines[0] == "epoch,train_loss,val_loss,val_accuracy" and lines[1].startswith("0,,")
-    evaluate.main()
+    run_stage(evaluate)
     metrics = json.loads((REPORT / "metrics.json").read_text())
     assert "frozen" in metrics["baselines"]
     parity = json.loads((REPORT / "parity.json").read_text())
@@ -53,15 +54,15 @@ def test_a_thawed_backbone_is_evaluated_and_registered_in_its_place(project: Pat
 def test_going_back_to_frozen_leaves_nothing_of_the_fine_tuned_model(project: Path) -> None:
     before = STRATEGY.read_bytes()
     thaw_all()
-    finetune.main()
+    run_stage(finetune)
     STRATEGY.write_bytes(before)
-    finetune.main()
+    run_stage(finetune)
     assert [path.name for path in FINETUNED.iterdir()] == ["finetuned.json"]
 
 
 def test_a_torn_model_is_said(project: Path) -> None:
     thaw_all()
-    finetune.main()
+    run_stage(finetune)
     whole = (FINETUNED / "finetuned.json").read_text()
     (FINETUNED / "finetuned.json").write_text(whole[:5])
     with pytest.raises(BadArtifact, match="--stage finetune"):
@@ -72,8 +73,8 @@ def test_a_thawed_backbone_has_an_openness_of_its_own(project: Path) -> None:
     thaw_all()
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(f"{text}\nopenness: {{score: neighbours}}\n")
-    finetune.main()
+    run_stage(finetune)
     tuned = read_finetuned(FINETUNED)
     assert tuned is not None and tuned.openness is not None
-    evaluate.main()
+    run_stage(evaluate)
     assert "openness" in json.loads((REPORT / "metrics.json").read_text())

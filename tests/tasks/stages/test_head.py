@@ -9,6 +9,7 @@ import torch
 from blake3 import blake3
 from ruamel.yaml import YAML
 from sklearn.datasets import load_digits
+from stage_runs import run_stage
 
 from tasks.project.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST, STRATEGY
 from tasks.stages import head as stage
@@ -56,7 +57,7 @@ def accuracy() -> float:
 
 
 def test_it_writes_a_head_that_reads_handwriting_and_what_was_tried(project: Path) -> None:
-    stage.main()
+    run_stage(stage)
     assert accuracy() > 0.75  # other writers than in train
     assert read_head(HEAD).class_names == tuple("0123456789")
     table = pd.read_csv(HEAD / "trials.csv")
@@ -71,11 +72,11 @@ def test_it_trains_on_views_and_judges_on_images_as_they_are(project: Path, capl
     digests = [blake3(row.numpy().tobytes()).digest() for row in features]
     store.write(mirrored, digests, features.view(-1, 8, 8).flip(2).flatten(1), {})
     write_index(replace(index, layers=(*index.layers, mirrored)), FEATURES_INDEX)
-    stage.main()
+    run_stage(stage)
     plain = read_head(HEAD)
     write_params({"extract": {"views": ["identity", "hflip"]}, "head": {"views": ["identity", "hflip"]}})
     with caplog.at_level("INFO"):
-        stage.main()
+        run_stage(stage)
     assert "linear head on 300 images of 10 classes" in caplog.text and "on 100 validation images" in caplog.text
     both, flipped = read_head(HEAD), features[400:].view(-1, 8, 8).flip(2).flatten(1)
     targets = torch.tensor(images.target[400:500])
@@ -85,7 +86,7 @@ def test_it_trains_on_views_and_judges_on_images_as_they_are(project: Path, capl
 
 def test_it_says_in_one_line_what_came_out(project: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
-        stage.main()
+        run_stage(stage)
     assert "linear head on 300 images of 10 classes: l2 0.0" in caplog.text
     assert "on 100 validation images" in caplog.text
 
@@ -94,15 +95,15 @@ def test_the_label_budget_is_kept(project: Path, caplog: pytest.LogCaptureFixtur
     write_params({"dataset": {"labels_per_class": 3}})
     write_strategy(Strategy("knn", "avgpool"), STRATEGY)
     with caplog.at_level("INFO"):
-        stage.main()
+        run_stage(stage)
     assert "knn head on 30 images" in caplog.text
 
 
 def test_running_twice_writes_the_same_bytes(project: Path) -> None:
     names = ("head.json", "head.safetensors", "trials.csv")
-    stage.main()
+    run_stage(stage)
     first = [(HEAD / name).read_bytes() for name in names]
-    stage.main()
+    run_stage(stage)
     assert [(HEAD / name).read_bytes() for name in names] == first
 
 
@@ -111,7 +112,7 @@ def test_without_validation_images_it_is_cross_validated(project: Path, caplog: 
     rows = [row for row in read_manifest(MANIFEST).examples() if row.split != "val"]
     write_manifest(build_manifest(rows), MANIFEST)
     with caplog.at_level("INFO"):
-        stage.main()
+        run_stage(stage)
     assert "on cross-validation" in caplog.text
     assert accuracy() > 0.75  # other writers than in train
 
@@ -119,36 +120,36 @@ def test_without_validation_images_it_is_cross_validated(project: Path, caplog: 
 def test_a_missing_strategy_says_which_stage_writes_it(project: Path) -> None:
     STRATEGY.unlink()
     with pytest.raises(BadArtifact, match="thaw run --stage advise"):
-        stage.main()
+        run_stage(stage)
 
 
 def test_missing_features_are_said(project: Path) -> None:
     for part in (FEATURES / "fingerprint" / "avgpool").iterdir():
         part.unlink()
     with pytest.raises(IncompleteFeatures, match="extract"):
-        stage.main()
+        run_stage(stage)
 
 
 def test_it_writes_what_tells_unknown_digits_only_where_that_is_asked_for(
     project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stage.main()
+    run_stage(stage)
     plain = {path.name: path.read_bytes() for path in HEAD.iterdir()}
     assert set(plain) == {"head.json", "head.safetensors", "trials.csv"}
     write_params({"openness": {"score": "neighbours"}})
     with caplog.at_level("INFO"):
-        stage.main()
+        run_stage(stage)
     openness = read_openness(HEAD)
     assert openness is not None and openness.tuning.n == openness.tuning.known == 400, "train and validation"
     assert "Distance to the nearest images tells known from unknown: of 400 held-out images" in caplog.text
     assert all((HEAD / name).read_bytes() == content for name, content in plain.items()), "the head is the same"
     write_params({})
-    stage.main()
+    run_stage(stage)
     assert read_openness(HEAD) is None and {path.name for path in HEAD.iterdir()} == set(plain)
 
 
 def test_a_background_class_that_no_image_has_is_said(project: Path) -> None:
     write_params({"openness": {"background": "letters"}})
     with pytest.raises(BadParameters, match=r"openness\.background: 'letters' is no label"):
-        stage.main()
+        run_stage(stage)
     assert read_openness(HEAD) is None

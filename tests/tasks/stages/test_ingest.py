@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.project.paths import SETTINGS
 from thaw.dataset.manifest import read_manifest
+from thaw.params.reading import write_settings
+from thaw.params.sections import DatasetParams, Params
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -29,7 +32,7 @@ def run(folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def project(picture_folder: Path) -> Path:
     folder = picture_folder.parent
-    (folder / "params.yaml").write_text("dataset: {source: source, max_rejected: 1}\n")
+    write_settings(Params(dataset=DatasetParams(source="source", max_rejected=1)), folder / SETTINGS)
     return folder
 
 
@@ -69,9 +72,8 @@ def test_too_many_rejected_write_only_their_list(project: Path) -> None:
     assert not (project / "data" / "manifest.parquet").exists()
 
 
-@pytest.mark.parametrize("params", ["dataset: {source: nowhere}", "dataset: {source: source, lables: 3}"])
-def test_a_mistake_is_one_plain_message(project: Path, params: str) -> None:
-    (project / "params.yaml").write_text(params)
+def test_a_mistake_is_one_plain_message(project: Path) -> None:
+    write_settings(Params(dataset=DatasetParams(source="nowhere")), project / SETTINGS)
     result = run(project)
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
@@ -97,8 +99,8 @@ def test_killed_in_the_middle_it_leaves_no_manifest_and_the_next_run_completes(
 
 def test_interrupted_it_says_so(project: Path) -> None:
     os.mkfifo(project / "pipe")
-    (project / "params.yaml").unlink()
-    (project / "params.yaml").symlink_to("pipe")  # the stage waits for its parameters
+    (project / SETTINGS).unlink()
+    (project / SETTINGS).symlink_to("../pipe")  # the stage waits for its parameters
     line, environment = command()
     waiting = subprocess.Popen(line, cwd=project, env=environment, stderr=subprocess.PIPE, text=True)
     with (project / "pipe").open("w"):  # opens when the stage reads

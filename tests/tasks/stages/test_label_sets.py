@@ -9,9 +9,10 @@ import pytest
 from digit_pairs import write_pairs
 from registration import inside
 from sklearn.metrics import f1_score
+from stage_runs import run_stage
 
 from tasks.requests import rank, review
-from tasks.stages import advise, compare, extract, finetune, head, ingest
+from tasks.stages import advise, compare, extract, finetune, head, ingest, settings
 from tasks.stages.evaluate import stage as evaluate
 from thaw.drift.reference import read_reference
 from thaw.foundation.errors import BadParameters
@@ -37,7 +38,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "params.yaml").write_text(PARAMS)
     with inside(root):
         for stage in (ingest, extract, advise, head, finetune, compare, evaluate):
-            stage.main()
+            run_stage(stage)
     return root
 
 
@@ -85,8 +86,8 @@ def test_the_metrics_are_those_of_the_predictions(project: Path) -> None:
 def test_the_same_inputs_give_the_same_files(here: Path) -> None:
     names = ("data/head/head.json", "data/head/head.safetensors", "data/report/metrics.json", "data/report/report.html")
     before = [(here / name).read_bytes() for name in names]
-    head.main()
-    evaluate.main()
+    run_stage(head)
+    run_stage(evaluate)
     assert [(here / name).read_bytes() for name in names] == before
 
 
@@ -102,6 +103,7 @@ def test_what_is_for_single_labels_is_refused_in_words(
     here: Path, change: str, stage: Callable[[], None], says: str
 ) -> None:
     (here / "params.yaml").write_text(f"{PARAMS}{change}\n")
+    settings.main()
     with pytest.raises(BadParameters, match=says):
         stage()
 

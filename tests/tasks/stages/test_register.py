@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from registration import CLASSES, copy_empty_store, inside
+from stage_runs import run_stage
 
 from tasks.registry.flat_names import flat_metrics, flat_params
 from tasks.registry.mlflow_run import PYFUNC, REQUIREMENTS
@@ -45,7 +46,7 @@ def registered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A project after `register`, whose version is the champion. Tests only read it."""
     root = Path(shutil.copytree(template, tmp_path_factory.mktemp("registered") / "ein Projekt"))
     with inside(root):
-        register.main()
+        run_stage(register)
         open_registry(read_params().registry).set_alias(CHAMPION, 1)
     return root
 
@@ -175,7 +176,7 @@ def test_the_key_changes_with_what_defines_a_version_and_with_nothing_else(proje
 def test_a_missing_report_is_named(project: Path) -> None:
     (project / "data/report/metrics.json").unlink()
     with pytest.raises(BadArtifact, match=r"data/report/metrics\.json cannot be read .*`thaw run`"):
-        register.main()
+        run_stage(register)
 
 
 # Again, killed, and at once
@@ -186,16 +187,16 @@ def test_the_same_again_makes_no_second_version(
 ) -> None:
     before = (registered / "data/registered.json").read_bytes()
     with caplog.at_level("INFO", "tasks.stages.register"):
-        register.main()
+        run_stage(register)
     assert "models:/photos/1 was made from just this; nothing new is registered" in caplog.text
     assert (registered / "data/registered.json").read_bytes() == before and len(registry.versions()) == 1
 
 
 def test_what_was_measured_again_goes_to_the_version_that_is_there(project: Path, tmp_path: Path) -> None:
-    register.main()
+    run_stage(register)
     checks = project / "data/report/checks.json"
     checks.write_text(checks.read_text() + " ")
-    register.main()
+    run_stage(register)
     registry = open_registry(read_params().registry)
     (only,) = registry.versions()
     assert registry.download(only, "report/checks.json", tmp_path).read_text() == checks.read_text()

@@ -7,9 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from thaw.foundation.errors import BadParameters
-from thaw.params.reading import MOVED, check_params, read_params
+from thaw.params.reading import MOVED, check_params, leaves, read_params, read_settings, write_settings
 from thaw.params.sections import OpennessParams, Params
-from thaw.params.table import leaves
 
 
 def test_the_projects_own_file_is_valid() -> None:
@@ -79,3 +78,24 @@ def test_a_background_label_may_be_a_number_and_excludes_a_score() -> None:
         OpennessParams.model_validate({"background": 9.5})
     with pytest.raises(ValidationError, match="take one of them"):
         OpennessParams.model_validate({"score": "energy", "background": "9"})
+
+
+def test_settings_hold_every_value_and_come_back_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "data/params.yaml"
+    for values in ({}, {"head": {"l2": [1e-5, 1]}, "openness": {"background": 9}, "dataset": {"listing": "a: #b"}}):
+        params = check_params(values, "params.yaml")
+        write_settings(params, path)
+        written = path.read_bytes()
+        assert read_settings(path) == params
+        write_settings(read_settings(path), path)
+        assert path.read_bytes() == written
+
+
+def test_settings_that_lack_a_value_take_no_default(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    with pytest.raises(BadParameters, match="thaw run --stage settings"):
+        read_settings(path)
+    write_settings(Params(), path)
+    path.write_text(path.read_text().replace("  folds: 5\n", ""))
+    with pytest.raises(BadParameters, match=r"lacks head\.folds; run `thaw run --stage settings`"):
+        read_settings(path)

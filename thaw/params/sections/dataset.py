@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from thaw.kinds.kind import Limits
+from thaw.params.limits import Limited
 from thaw.params.sections.section import Section, Share
 
 
@@ -23,7 +23,7 @@ class SplitParams(Section):
         return self
 
 
-class DatasetParams(Section):
+class DatasetParams(Limited, Section):
     """Where the examples come from."""
 
     source: str = Field(
@@ -44,8 +44,3 @@ class DatasetParams(Section):
     max_megapixels: PositiveFloat = Field(
         64, description="images with more pixels than this (in millions) are rejected before they are decoded"
     )
-
-    @property
-    def limits(self) -> Limits:
-        """What an example may be at most."""
-        return Limits(int(self.max_megapixels * 1e6))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from stage_runs import run_stage
 
 from tasks.project.paths import FEATURES, FEATURES_INDEX, HEAD, MANIFEST, REPORT, STRATEGY
 from tasks.stages import head
@@ -40,8 +41,8 @@ def test_it_holds_the_test_images_with_the_cached_features_and_what_the_model_sa
 def test_with_openness_it_says_what_is_accepted(project: Path) -> None:
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text + "openness: {score: neighbours, false_accepts: 0.3}\n")
-    head.main()
-    evaluate.main()
+    run_stage(head)
+    run_stage(evaluate)
     rows, openness = read_reference(REFERENCE).rows, read_openness(HEAD)
     assert rows.accepted is not None and rows.known_scores is not None and openness is not None
     assert np.array_equal(rows.accepted, openness.accepts(torch.tensor(rows.known_scores)).numpy())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from stage_runs import run_stage
 
 from tasks.project.paths import FEATURES_INDEX, MANIFEST, REPORT, STRATEGY
 from tasks.registry.local_model import read_assembled
@@ -43,7 +44,7 @@ def test_a_near_copy_and_a_wrong_label_are_counted_until_a_person_decides(projec
     Image.fromarray(pixels).save("photos/test/dark/again.png")
     Path("photos/train/dark/1.png").rename("photos/train/light and bright/dark.png")
     for stage in (ingest, extract, advise, head):
-        stage.main()
+        run_stage(stage)
     found = checked()
     assert found.near_copies.copies == 1
     assert found.suspects is not None and found.suspects.suspects == 1

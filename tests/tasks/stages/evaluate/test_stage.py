@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from registration import CLASSES, change_params
+from stage_runs import run_stage
 
 from tasks.project.paths import REPORT
 from tasks.stages import advise, extract, head, ingest
@@ -40,7 +41,7 @@ def test_the_same_inputs_give_the_same_bytes(project: Path) -> None:
         return {str(path): path.read_bytes() for path in files}
 
     before = written()
-    evaluate.main()
+    run_stage(evaluate)
     assert written() == before
 
 
@@ -54,7 +55,7 @@ def test_three_ways_to_the_same_answer_are_compared(project: Path) -> None:
 def test_every_baseline_is_measured_from_the_same_images(project: Path) -> None:
     change_params("baselines: [majority]", "baselines: [majority, pixels, random_backbone]")
     change_params("seeds: 1", "seeds: 2")
-    evaluate.main()
+    run_stage(evaluate)
     metrics = json.loads((REPORT / "metrics.json").read_text())
     assert metrics["baselines"]["majority"]["accuracy"] == 0.5
     assert metrics["transfer"]["seeds"] == 2
@@ -67,18 +68,18 @@ def test_every_baseline_is_measured_from_the_same_images(project: Path) -> None:
 def test_without_test_images_it_says_what_to_do(project: Path) -> None:
     shutil.rmtree("photos/test")
     change_params("dataset: {source: photos}", "dataset: {source: photos, splits: {val: 0.0, test: 0.0}}")
-    ingest.main()
-    extract.main()
-    advise.main()
-    head.main()
+    run_stage(ingest)
+    run_stage(extract)
+    run_stage(advise)
+    run_stage(head)
     with pytest.raises(BadManifest, match=r"raise dataset\.splits\.test"):
-        evaluate.main()
+        run_stage(evaluate)
 
 
 def test_without_a_head_it_says_which_stage_makes_one(project: Path) -> None:
     shutil.rmtree("data/head")
     with pytest.raises(BadArtifact, match="thaw run --stage head"):
-        evaluate.main()
+        run_stage(evaluate)
 
 
 def test_a_mistake_whose_image_changed_stops_it_before_the_metrics_say_that_all_is_whole(project: Path) -> None:
@@ -86,11 +87,11 @@ def test_a_mistake_whose_image_changed_stops_it_before_the_metrics_say_that_all_
     first = next(iter(sorted(Path("photos/test/dark").iterdir())))
     moved = Path("photos/test/light and bright") / "was-dark.png"
     first.rename(moved)
-    ingest.main()
+    run_stage(ingest)
     (REPORT / "metrics.json").unlink()
     moved.write_bytes(moved.read_bytes() + b"more")
     with pytest.raises(BadSource, match="changed since it was ingested"):
-        evaluate.main()
+        run_stage(evaluate)
     assert not (REPORT / "metrics.json").exists()
 
 
@@ -98,8 +99,8 @@ def test_what_is_rejected_is_counted_beside_what_is_right(project: Path) -> None
     plain = json.loads((REPORT / "metrics.json").read_text())
     assert "openness" not in plain and 'id="neither"' not in (REPORT / "report.html").read_text()
     change_params("registry:", "openness: {score: neighbours, false_accepts: 0.3}\nregistry:")
-    head.main()
-    evaluate.main()
+    run_stage(head)
+    run_stage(evaluate)
     metrics = json.loads((REPORT / "metrics.json").read_text())
     found = metrics.pop("openness")
     assert metrics == plain, "nothing else is measured otherwise"
@@ -112,8 +113,8 @@ def test_what_is_rejected_is_counted_beside_what_is_right(project: Path) -> None
 
 def test_images_of_the_background_class_are_counted_apart(project: Path) -> None:
     change_params("registry:", "openness: {background: dark}\nregistry:")
-    head.main()
-    evaluate.main()
+    run_stage(head)
+    run_stage(evaluate)
     found = json.loads((REPORT / "metrics.json").read_text())["openness"]
     assert found["score"] == "background" and found["false_accepts"] < 0.2
     assert "Of the 20 test images of the background class it wrongly accepts" in (REPORT / "report.html").read_text()

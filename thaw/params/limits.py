@@ -1,0 +1,17 @@
+"""What an example may be at most, as the parameters say it."""
+
+from typing import TYPE_CHECKING
+
+from thaw.kinds.kind import Limits
+
+
+class Limited:
+    """A section that bounds the size of an example."""
+
+    if TYPE_CHECKING:
+        max_megapixels: float
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds for the kind that reads the examples."""
+        return Limits(int(self.max_megapixels * 1e6))
