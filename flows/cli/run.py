@@ -15,6 +15,10 @@ def run(  # noqa: PLR0917  # one parameter an option
     until: Annotated[
         str | None, typer.Option(help="Run this stage and the stages that it needs, such as `extract`.")
     ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-S", metavar="KEY=VALUE", help="First change params.yaml, as `thaw config set` does."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run even stages that are up to date.")] = False,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Leave the champion as it is.")] = False,
     no_wait: Annotated[
@@ -28,6 +32,7 @@ def run(  # noqa: PLR0917  # one parameter an option
         raise typer.BadParameter(
             "--stage runs one stage alone, --until also runs the stages that it needs: give only one of the two"
         )
+    from flows.cli.config import assign
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
@@ -39,6 +44,8 @@ def run(  # noqa: PLR0917  # one parameter an option
 
     root = enter_project()
     with run_lock(root, wait=not no_wait, on_wait=say_wait):
+        if changes:
+            assign(root, changes, quiet=json)
         preflight(root)
         quiet_console()
         use_running_server(root)

@@ -13,15 +13,18 @@ def status(
 ) -> None:
     """Show the state of each stage and why it would run, the last metrics, and the aliases."""
     from flows.cli.terminal import out, print_json, table
-    from flows.dvc.stage_graph import read_stages, read_states, up_to_date
+    from flows.dvc.foreseen import foresee_states, without_settings
+    from flows.dvc.stage_graph import read_stages, up_to_date
     from flows.project.environment import enter_project
+    from flows.runs.preflight import refuse_unnamed
     from flows.runs.results import read_results
     from tasks.registry.registry import CHALLENGER, CHAMPION, open_registry
     from thaw.params.reading import read_params
 
     root = enter_project()
     params = read_params()
-    stages, changed = read_stages(root), read_states(root)
+    refuse_unnamed(root)
+    stages, changed = without_settings(read_stages(root)), foresee_states(root, params)
     fresh = up_to_date(stages, changed)
     rows = [(stage.name, *_state(stage.name in fresh, changed.get(stage.name))) for stage in stages]
     registry = open_registry(params.registry)

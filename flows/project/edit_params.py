@@ -2,12 +2,10 @@
 
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
@@ -15,43 +13,9 @@ from ruamel.yaml.error import YAMLError
 from thaw.foundation.errors import BadParameters
 from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
 from thaw.params.reading import PARAMS, check_params
-from thaw.params.sections import Params
 
 _BUILTIN = ("digits", "hymenoptera")
 _WEIGHTS_NAME = re.compile(r"\w+(_Weights\.\w+|\.random)")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One key of `params.yaml` as it stands."""
-
-    key: str
-    value: object
-    default: object
-    description: str
-
-    @property
-    def changed(self) -> bool:
-        """Whether it differs from the default."""
-        return self.value != self.default
-
-
-def list_settings(params: Params) -> tuple[Setting, ...]:
-    """Every key with its value, default and meaning, in the order of the models."""
-    return tuple(_walk("", params, Params()))
-
-
-def _walk(prefix: str, section: BaseModel, defaults: BaseModel) -> Iterator[Setting]:
-    for name, field in type(section).model_fields.items():
-        value, default = getattr(section, name), getattr(defaults, name)
-        if isinstance(value, BaseModel):
-            yield from _walk(f"{prefix}{name}.", value, default)
-        else:
-            yield Setting(f"{prefix}{name}", _plain(value), _plain(default), field.description or "")
-
-
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def edit(text: str, assignments: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """The checks before a run: parameters, data, weights, versions, disk, repositories."""
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -10,16 +11,21 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.version import Version
+from ruamel.yaml import YAML
 
+from flows.dvc.stage_graph import PIPELINE
 from flows.project.errors import NotReady
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
-from thaw.foundation.errors import ThawError
+from thaw.foundation.errors import BadParameters, ThawError
 from thaw.foundation.files.walking import unhashable
+from thaw.params.listing import default_of
 from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
-from thaw.params.reading import PARAMS, read_params
+from thaw.params.reading import PARAMS, holds, leaves, read_params
 from thaw.params.sections import Params
 
 _LISTED_AT_MOST = 5
+_TAKEN = re.compile(r"\$\{([\w.]+)\}")
+"""What `dvc.yaml` takes from `params.yaml`."""
 _LEAST_FREE_GB = 2.0
 _REQUIRED = (
     ("fastapi>=0.139,<0.151", "newer versions break Prefect's server"),
@@ -69,6 +75,7 @@ def preflight(root: Path) -> Params:
         NotReady: a check fails; the message has advice.
     """
     params = read_params(root / PARAMS)
+    refuse_unnamed(root)
     findings = (
         *(check(root, params) for check in (_check_source, _check_weights, _check_layer)),
         _check_corrections(root),
@@ -79,9 +86,30 @@ def preflight(root: Path) -> Params:
     return params
 
 
+def refuse_unnamed(root: Path) -> None:
+    """Check that `params.yaml` itself names what `dvc.yaml` takes from it; DVC does not know the defaults.
+
+    Raises:
+        BadParameters: a key is left out.
+    """
+    document = YAML(typ="safe").load((root / PARAMS).read_text(encoding="utf-8"))
+    used = sorted(set(_TAKEN.findall((root / PIPELINE).read_text(encoding="utf-8"))))
+    unnamed = {key: default for key, default in _defaults() if key in used and not holds(document, key)}
+    if unnamed:
+        commands = " ".join(f"{key}={default}" for key, default in unnamed.items())
+        raise BadParameters(
+            f"{PARAMS} does not name {' and '.join(unnamed)}, which DVC reads there; `thaw config set {commands}` adds the default"
+        )
+
+
+def _defaults() -> Iterator[tuple[str, object]]:
+    return ((key, default_of(field)) for key, field in leaves(Params))
+
+
 def _check_params(root: Path) -> tuple[Params | None, Finding]:
     try:
         params = read_params(root / PARAMS)
+        refuse_unnamed(root)
     except ThawError as error:
         return None, Finding(
             "params.yaml", Verdict.FAIL, str(error), "correct these, or use `thaw config set KEY=VALUE`"

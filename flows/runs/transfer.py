@@ -18,6 +18,7 @@ from flows.dvc.output_parser import Outcome
 from flows.dvc.reproduce import Order, Reproductions, Result, log_of
 from flows.dvc.run_lock import Holder, run_lock
 from flows.dvc.stage_graph import Stage, needed_for, read_stages, read_states, up_to_date
+from flows.dvc.stage_parameters import STAGE as SETTINGS_STAGE
 from flows.prefect_server.crash_recovery import refuse_after_kills
 from flows.prefect_server.temporary_server import hold_temporary_server
 from flows.project.environment import find_project
@@ -27,8 +28,6 @@ from flows.runs.preflight import preflight
 from flows.runs.watcher import watcher
 
 NOTHING_TO_DO = "Nothing to do: every stage is up to date"
-SETTINGS = "settings"
-"""The stage that hands `params.yaml` to all others."""
 RETRIES = 5
 _BACKOFF_S = 2
 """The first pause before another try; each later pause is twice as long."""
@@ -150,7 +149,7 @@ def choose(stages: Sequence[Stage], selection: Selection) -> tuple[Stage, ...]:
             raise UnknownStage(f"there is no stage `{name}` in dvc.yaml; the stages are: {', '.join(names) or 'none'}")
     if selection.until:
         return needed_for(stages, selection.until)
-    return tuple(stage for stage in stages if selection.only in (None, stage.name) or stage.name == SETTINGS)
+    return tuple(stage for stage in stages if selection.only in (None, stage.name) or stage.name == SETTINGS_STAGE)
 
 
 def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -> bool:

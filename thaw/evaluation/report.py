@@ -51,7 +51,7 @@ CONFUSIONS = 8
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the model comes from: `facts` are names and values for people; `parameters` is the text of `params.yaml`."""
+    """Where the model comes from: `facts` are names and values for people; `parameters` are lines `key: value`."""
 
     title: str
     facts: tuple[tuple[str, str], ...]

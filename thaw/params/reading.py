@@ -67,13 +67,14 @@ def read_settings(path: Path) -> Params:
         values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except (OSError, YAMLError) as error:
         raise BadParameters(f"{path} cannot be read ({error}); run `thaw run --stage settings` to make it") from error
-    missing = [key for key, _ in leaves(Params) if not _holds(values, key)]
+    missing = [key for key, _ in leaves(Params) if not holds(values, key)]
     if missing:
         raise BadParameters(f"{path} lacks {', '.join(missing)}; run `thaw run --stage settings` to make it again")
     return check_params(values, str(path))
 
 
-def _holds(values: object, key: str) -> bool:
+def holds(values: object, key: str) -> bool:
+    """Whether loaded values have something, be it null, at a dotted key."""
     for part in key.split("."):
         if not isinstance(values, Mapping) or part not in values:
             return False

@@ -6,11 +6,11 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from thaw.foundation.files.atomic import write_text
+from thaw.params.listing import choices_of, default_of
 from thaw.params.reading import leaves
 from thaw.params.sections import Params
 
@@ -19,7 +19,7 @@ START, END = "<!-- parameters: start -->", "<!-- parameters: end -->"
 
 def parameters_markdown() -> str:
     """One row a parameter: key, default, meaning, with the choices where there is a closed set of them."""
-    rows = [f"| `{key}` | {_default(field)} | {_meaning(field)} |" for key, field in leaves(Params)]
+    rows = [f"| `{key}` | `{json.dumps(default_of(field))}` | {_meaning(field)} |" for key, field in leaves(Params)]
     return "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows])
 
 
@@ -30,22 +30,11 @@ def with_table(text: str) -> str:
     return f"{before}{START}\n{parameters_markdown()}\n{END}{after}"
 
 
-def _default(field: FieldInfo) -> str:
-    value: Any = field.get_default(call_default_factory=False)
-    return f"`{json.dumps(value)}`"
-
-
 def _meaning(field: FieldInfo) -> str:
     text = (field.description or "").replace("|", "\\|")
-    choices = _choices(field.annotation)
+    choices = choices_of(field.annotation)
     unnamed = [choice for choice in choices if f"`{choice}`" not in text]
     return f"{text} ({', '.join(f'`{choice}`' for choice in choices)})" if unnamed and choices else text
-
-
-def _choices(annotation: Any) -> tuple[str, ...]:
-    if get_origin(annotation) is Literal:
-        return tuple(str(choice) for choice in get_args(annotation))
-    return tuple(choice for inner in get_args(annotation) for choice in _choices(inner))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.project.paths import FEATURES, HEAD, REPORT, SETTINGS
+from tasks.project.paths import FEATURES, HEAD, REPORT
 from tasks.stages.evaluate.drift_reference import record_reference
 from tasks.stages.evaluate.gallery import make_gallery
 from tasks.stages.evaluate.label_sets_baselines import measure_set_baselines
@@ -28,6 +28,7 @@ from thaw.heads import FittedHead, read_head
 from thaw.kinds.images.tensors import thumbnail_of
 from thaw.models.answer import answer
 from thaw.models.predictor import Predictor
+from thaw.params.listing import changes
 from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
 from thaw.params.strategy import Strategy
@@ -142,5 +143,5 @@ def _page(evaluation: LabelSetEvaluation, test: Sequence[Example], params: Param
         one.digest: thumbnail_of((one.digest, source / by_digest[one.digest].path), limits)
         for one in evaluation.mistakes
     }
-    origin = Origin(params.registry.name, (), SETTINGS.read_text(encoding="utf-8"))
+    origin = Origin(params.registry.name, (), changes(params))
     return render_set_report(evaluation, read_ingest_report(), origin, thumbnails)

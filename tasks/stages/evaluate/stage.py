@@ -42,6 +42,7 @@ from thaw.kinds.images.tensors import read_pixels, thumbnail_of
 from thaw.kinds.views import expand_views
 from thaw.models.answer import Answer, answer
 from thaw.models.predictor import Predictor
+from thaw.params.listing import changes
 from thaw.params.reading import read_settings
 from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
@@ -229,7 +230,7 @@ def _page(evaluation: Evaluation, test: Sequence[Example], params: Params) -> st
         mistake.digest: thumbnail_of((mistake.digest, source / by_digest[mistake.digest].path), limits)
         for mistake in evaluation.mistakes
     }
-    origin = Origin(params.registry.name, (), SETTINGS.read_text(encoding="utf-8"))
+    origin = Origin(params.registry.name, (), changes(params))
     return render_report(evaluation, read_ingest_report(), origin, thumbnails)
 
 

@@ -40,6 +40,7 @@ COMMANDS = (
     "check",
     "config",
     "config show",
+    "config explain",
     "config set",
     "cache",
     "cache ls",

@@ -28,13 +28,13 @@ class DatasetParams(Limited, Section):
 
     source: str = Field(
         "data/sources/digits",
-        description="a folder of class folders (or of train, val, test folders with class folders inside), or a built-in set: "
-        "`data/sources/digits`, `data/sources/hymenoptera`",
+        description="a folder of class folders, or a built-in set; the class folders may lie in folders train, val and test; the built-in sets are "
+        "`data/sources/digits` and `data/sources/hymenoptera`",
     )
     listing: str | None = Field(
         None,
-        description="a CSV or Parquet file inside the source with the columns path and label (or labels, where an image may have several), and optionally "
-        "split and group; null: the folders say it",
+        description="a table of labels inside the source; it is CSV or Parquet with the columns path and label (or labels, where an image may have several), "
+        "and optionally split and group; null: the folders say it",
     )
     splits: SplitParams = SplitParams()
     labels_per_class: PositiveInt | None = Field(

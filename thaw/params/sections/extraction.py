@@ -67,7 +67,7 @@ class ExtractParams(Section):
     )
     precision: Literal["float32", "bfloat16", "float16", "auto"] = Field(
         "float32",
-        description="of the arithmetic; `bfloat16` is much faster where the hardware has it, `float16` needs a GPU; `auto`: what the cache "
+        description="precision of the arithmetic; `bfloat16` is much faster where the hardware has it, `float16` needs a GPU; `auto`: what the cache "
         "has, else bfloat16 where the hardware has it and the backbone bears it",
     )
     views: tuple[Views, ...] = Field(
@@ -85,4 +85,7 @@ class ExtractParams(Section):
         1024,
         description="decoded images held at once, in MB (10^6 bytes); a larger image than that is decoded alone",
     )
-    device: str = Field("auto", description="`cpu`, `cuda` (all GPUs), `cuda:1`, `mps`; `auto`: the best there is")
+    device: str = Field(
+        "auto",
+        description="where the network runs: `cpu`, `cuda` (all GPUs), `cuda:1`, `mps`; `auto`: the best there is",
+    )

@@ -37,8 +37,8 @@ class FinetuneParams(Section):
     average: Share = Field(0.98, description="decay of the weights' moving average, which is what is kept; 0: none")
     augment: Augment = Field(
         "flip",
-        description="`flip`: left and right; `crop`: also random crops; `randaugment`: also RandAugment; `distort`: affine and elastic distortions, for "
-        "writing and drawings. With `none` and `flip`, what lies below the thawed blocks is computed once",
+        description="how training images are varied; `flip`: left and right; `crop`: also random crops; `randaugment`: also RandAugment; "
+        "`distort`: affine and elastic distortions, for writing and drawings. With `none` and `flip`, what lies below the thawed blocks is computed once",
     )
     mixup: float = Field(0, ge=0, description="alpha of mixup; 0: none")
     cutmix: float = Field(0, ge=0, description="alpha of CutMix; 0: none")

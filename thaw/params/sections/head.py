@@ -13,9 +13,9 @@ class StrategyParams(Section):
 
     kind: Literal["auto", "linear", "mlp", "knn", "cut", "last_blocks", "full", "scratch"] = Field(
         "auto",
-        description="`linear`, `mlp` or `knn`: a new head on cached features (multinomial logistic regression, several new layers, nearest neighbours); "
-        "`cut`: a linear head at an earlier layer, what lies beyond is sliced off; `last_blocks`: the last `strategy.blocks` blocks are thawed; `full`: all "
-        "are; `scratch`: all are, from random weights; `auto`: what the advice finds best",
+        description="what is trained; `linear`, `mlp` or `knn`: a new head on cached features (multinomial logistic regression, several new layers, "
+        "nearest neighbours); `cut`: a linear head at an earlier layer, what lies beyond is sliced off; `last_blocks`: the last `strategy.blocks` blocks are "
+        "thawed; `full`: all are; `scratch`: all are, from random weights; `auto`: what the advice finds best",
     )
     layer: str | None = Field(
         None,
@@ -47,7 +47,7 @@ class HeadParams(Section):
     dropout: Share = Field(0.2, description="share of hidden units dropped in training (mlp)")
     epochs: PositiveInt = Field(100, description="passes over the features (mlp)")
     class_weights: Literal["balanced", "none"] = Field(
-        "balanced", description="`balanced`: each class weighs the same in the loss"
+        "balanced", description="weights of the classes in the loss; `balanced`: each class weighs the same"
     )
     folds: int = Field(5, ge=2, description="folds of the cross-validation where there is no validation split")
     seed: int = Field(0, ge=0, description="seed of the folds and of the mlp")

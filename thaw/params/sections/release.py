@@ -24,7 +24,8 @@ class PromotionParams(Section):
     automatic: bool = Field(True, description="`thaw run` ends with `thaw promote`")
     rule: Literal["better", "not_worse"] = Field(
         "not_worse",
-        description="`better`: the paired interval of the gain lies above 0; `not_worse`: it lies above -`margin`",
+        description="when a challenger takes the champion's place; `better`: the paired interval of the gain lies above 0; `not_worse`: "
+        "it lies above -`margin`",
     )
     margin: float = Field(0.01, ge=0, lt=1, description="the loss of macro F1 that `not_worse` puts up with")
     min_rows: PositiveInt = Field(30, description="fewer test rows in common decide nothing")

@@ -1,0 +1,77 @@
+"""Which parameters each stage depends on, and which of them have changed since the stage ran.
+
+DVC compares the parameters of a stage with `data/params.yaml`, which follows `params.yaml` only when the stage `settings` runs. So the changes are foreseen
+here, from `params.yaml` as it stands.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from flows.dvc.stage_graph import PIPELINE
+from flows.project.errors import DvcFailed
+from tasks.project.dvc_lock import LOCK
+from tasks.project.paths import SETTINGS
+from thaw.params.sections import Params
+
+_SETTINGS = SETTINGS.as_posix()
+STAGE = "settings"
+"""The stage that hands `params.yaml` to all others."""
+
+
+def read_stage_keys(root: Path) -> dict[str, tuple[str, ...]]:
+    """The keys of each stage in `dvc.yaml`; a section stands for all of its keys.
+
+    Raises:
+        DvcFailed: `dvc.yaml` is no YAML.
+    """
+    return {name: _keys(stage) for name, stage in _stages(root / PIPELINE).items()}
+
+
+def stages_of(keys: Mapping[str, tuple[str, ...]], parameter: str) -> tuple[str, ...]:
+    """The stages that depend on the parameter, by what `read_stage_keys` gives."""
+    return tuple(name for name, own in keys.items() if any(_below(parameter, key) for key in own))
+
+
+def ran(root: Path) -> frozenset[str]:
+    """The stages that have run at least once here, or in the clone's history: `dvc.lock` records them."""
+    return frozenset(_stages(root / LOCK))
+
+
+def changed_keys(root: Path, params: Params) -> dict[str, tuple[str, ...]]:
+    """The parameters of each stage that differ from those that it ran with. A stage that never ran has none."""
+    now = dict(_leaves(params.model_dump(mode="json")))
+    changed = {}
+    for name, stage in _stages(root / LOCK).items():
+        then = dict(_leaves(stage.get("params", {}).get(_SETTINGS) or {}))
+        changed[name] = tuple(key for key in then if key not in now or now[key] != then[key])
+    return changed
+
+
+def _stages(path: Path) -> dict[str, Any]:
+    try:
+        return dict((YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}).get("stages") or {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, YAMLError, AttributeError) as error:
+        raise DvcFailed(f"{path.name} cannot be read: {error}") from error
+
+
+def _keys(stage: Mapping[str, Any]) -> tuple[str, ...]:
+    files = [entry for entry in stage.get("params", ()) if isinstance(entry, dict)]
+    return tuple(key for entry in files for key in entry.get(_SETTINGS) or ())
+
+
+def _below(parameter: str, key: str) -> bool:
+    return parameter == key or parameter.startswith(f"{key}.")
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, object]]:
+    """Every value with its whole key; a mapping is a section."""
+    pairs: list[tuple[str, object]] = []
+    for key, value in values.items():
+        pairs += _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [(f"{prefix}{key}", value)]
+    return pairs
