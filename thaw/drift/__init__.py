@@ -1,1 +1,1 @@
-"""Drift: whether new images are like those that a model was tested on."""
+"""Drift: the comparison of new images with those that a model was tested on."""

@@ -1,4 +1,4 @@
-"""Drift of what a model says: of the classes that it names, of its confidence, and of how often it says `neither`."""
+"""Drift of a model's answers: of the classes that it names, of its confidence, and of its share of `neither`."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from thaw.foundation.statistics.bootstrap import Estimate
 def label_shift(first: Bools, second: Bools, count: int, seed: int) -> NDArray[np.float64]:
     """Pearson's chi-squared of sample by class, [M, C] and [N, C], and of `count` regroupings: float64 [1 + count].
 
-    With one class a row it is that of the usual table. With sets of classes its distribution is another, which the regroupings, of whole rows, take care of.
+    With one class a row it is the statistic of the usual table. With sets of classes its distribution differs; the regroupings of whole rows allow for that.
     """
     m, n = len(first), len(second)
     named = np.concatenate([first, second]).astype(np.float32)
@@ -33,7 +33,7 @@ def confidence_shift(first: Floats, second: Floats, count: int, seed: int) -> ND
 
 
 def neither_shift(first: Bools, second: Bools) -> float:
-    """The p-value of Fisher's exact test, two-sided, that both samples, bool [M] and [N], are accepted equally often."""
+    """The p-value of Fisher's exact test, two-sided; hypothesis: both samples, bool [M] and [N], are accepted equally often."""
     from scipy.stats import fisher_exact
 
     table = [[int(sample.sum()), int((~sample).sum())] for sample in (first, second)]
@@ -44,16 +44,16 @@ def share_of(chosen: Bools, confidence: float) -> Estimate:
     """The share of true rows, bool [N], with its interval by Clopper and Pearson ("The use of confidence or fiducial limits", Biometrika 1934)."""
     from scipy.stats import binomtest
 
-    found = binomtest(int(chosen.sum()), len(chosen))
-    low, high = found.proportion_ci(confidence, method="exact")
-    return Estimate(float(found.statistic), float(low), float(high))
+    test = binomtest(int(chosen.sum()), len(chosen))
+    low, high = test.proportion_ci(confidence, method="exact")
+    return Estimate(float(test.statistic), float(low), float(high))
 
 
 def holm(p_values: list[float]) -> list[float]:
-    """p-values such that, of all tests together, one that is true is found false with probability at most p.
+    """Adjusted p-values: the probability that any true hypothesis is rejected at p is at most p, over all tests together.
 
-    It holds however the tests depend on each other. Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of
-    Statistics 1979. statsmodels has it too, at 65 MB of files and 0.9 s of import.
+    The bound holds for any dependence between the tests. Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of
+    Statistics 1979. statsmodels has the same function, at 65 MB of files and 0.9 s of import.
     """
     adjusted, highest = [0.0] * len(p_values), 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):

@@ -1,4 +1,4 @@
-"""Drift of inputs: a kernel two-sample test on features, and what a classifier that tries to tell the samples apart makes of them."""
+"""Drift of inputs: a kernel two-sample test on features, and the scores of a classifier that separates the two samples."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,15 +8,15 @@ from thaw.drift.permutation import regroupings
 
 FOLDS = 5
 STRENGTH = 1e-3
-"""scikit-learn's C: standardised features, far more of them than it takes to tell two samples apart."""
+"""scikit-learn's C; it is small because there are far more standardised features than two samples need for their separation."""
 
 
 def mmd(first: Floats, second: Floats, count: int, seed: int) -> NDArray[np.float64]:
     """The unbiased squared maximum mean discrepancy of the samples, [M, D] and [N, D], and of `count` regroupings: float64 [1 + count].
 
-    The kernel is Gaussian; its width is the median distance of all rows, which no regrouping changes. Around 0 where both are drawn alike.
-    Source: Gretton et al., "A Kernel Two-Sample Test", JMLR 2012: the statistic is that of Lemma 6 (section 2.2), the width as in section 8; regroupings in
-    the place of the asymptotic distribution of section 5. It takes O((M + N)^2 (D + count)): seconds at 2000 + 2000 rows of 1280.
+    The kernel is Gaussian; its width is the median distance of all rows, which no regrouping changes. The value is near 0 if both are drawn alike.
+    Source: Gretton et al., "A Kernel Two-Sample Test", JMLR 2012: the statistic of Lemma 6 (section 2.2) with the width of section 8. Regroupings replace the
+    asymptotic distribution of section 5. The time is O((M + N)^2 (D + count)): seconds at 2000 + 2000 rows of 1280.
     """
     m, n = len(first), len(second)
     kernel = gaussian_kernel(np.concatenate([first, second]))
@@ -39,9 +39,10 @@ def gaussian_kernel(rows: Floats) -> Floats:
 
 
 def separation(first: Floats, second: Floats, seed: int) -> NDArray[np.float64]:
-    """How much each row, of the first sample and then of the second, looks like one of the second to a linear classifier that never saw it: float64 [M + N].
+    """Scores of the rows by a linear classifier that did not learn from them, larger for rows like the second sample's: float64 [M + N].
 
-    Logistic regression on standardised features, out of fold. Source: Lopez-Paz and Oquab, "Revisiting Classifier Two-Sample Tests", ICLR 2017.
+    The rows of the first sample come first. The classifier is logistic regression on standardised features, out of fold.
+    Source: Lopez-Paz and Oquab, "Revisiting Classifier Two-Sample Tests", ICLR 2017.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -56,7 +57,7 @@ def separation(first: Floats, second: Floats, seed: int) -> NDArray[np.float64]:
 
 
 def auroc(scores: NDArray[np.float64], first: int) -> float:
-    """How often a row of the second sample scores higher than one of the first, ties by half; the first `first` scores are the first sample's."""
+    """The share of pairs whose row of the second sample scores higher, ties by half; the first `first` scores are the first sample's."""
     from scipy.stats import rankdata
 
     second = len(scores) - first

@@ -1,4 +1,4 @@
-"""Measuring drift: a new batch against the reference, by tests that together keep one rate of false alarms."""
+"""The measurement of drift: a new batch against the reference, by tests that together keep one rate of false alarms."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,7 @@ from thaw.drift.inputs import auroc, mmd, separation
 from thaw.drift.observed import Floats, Observed
 from thaw.drift.permutation import p_value
 from thaw.drift.record import (
+    Aspect,
     Confidence,
     DriftReport,
     Finding,
@@ -19,7 +20,6 @@ from thaw.drift.record import (
     Neither,
     Origin,
     Separation,
-    What,
 )
 from thaw.drift.reference import Reference
 from thaw.foundation.statistics.bootstrap import USUAL
@@ -40,7 +40,7 @@ def measure_drift(
 ) -> DriftReport:
     """Compare a batch of new images with the reference.
 
-    Features are tested against all of the reference, answers against its unseen rows. The same rows and parameters give the same report.
+    Features are tested against the whole reference, answers against its unseen rows. The same rows and parameters give the same report.
     """
     unseen = reference.rows.rows(reference.unseen)
     findings = find_drift(reference, new, params)
@@ -64,20 +64,22 @@ def measure_drift(
 
 
 def find_drift(reference: Reference, new: Observed, params: WatchParams) -> tuple[Finding, ...]:
-    """What each test finds; nothing where there are fewer rows than it takes to tell."""
+    """The finding of each test; empty if there are fewer than `min_rows` rows."""
     unseen = reference.rows.rows(reference.unseen)
     if min(len(new), len(unseen)) < params.min_rows:
         return ()
     tested = list(_tests(reference.rows, unseen, new, params))
     adjusted = holm([p for _, _, p in tested])
     return tuple(
-        Finding(what, statistic, p, fair, fair <= params.false_alarms)
-        for (what, statistic, p), fair in zip(tested, adjusted, strict=True)
+        Finding(aspect, statistic, p, fair, fair <= params.false_alarms)
+        for (aspect, statistic, p), fair in zip(tested, adjusted, strict=True)
     )
 
 
-def _tests(seen: Observed, unseen: Observed, new: Observed, params: WatchParams) -> Iterator[tuple[What, float, float]]:
-    """What is tested, its statistic and its p-value, one after the other. seen: all of the reference."""
+def _tests(
+    seen: Observed, unseen: Observed, new: Observed, params: WatchParams
+) -> Iterator[tuple[Aspect, float, float]]:
+    """The tests in order: their aspect, statistic and p-value. seen: the whole reference."""
     count, seed = params.permutations, params.seed
     yield _permuted("inputs", mmd(seen.features, new.features, count, seed))
     yield _permuted("labels", label_shift(unseen.named, new.named, count, seed + 1))
@@ -88,8 +90,8 @@ def _tests(seen: Observed, unseen: Observed, new: Observed, params: WatchParams)
         yield "neither", more, neither_shift(unseen.accepted, new.accepted)
 
 
-def _permuted(what: What, statistics: NDArray[np.float64]) -> tuple[What, float, float]:
-    return what, float(statistics[0]), p_value(statistics)
+def _permuted(aspect: Aspect, statistics: NDArray[np.float64]) -> tuple[Aspect, float, float]:
+    return aspect, float(statistics[0]), p_value(statistics)
 
 
 def _separation(reference: Floats, new: Floats, seed: int) -> Separation:
@@ -101,12 +103,12 @@ def _separation(reference: Floats, new: Floats, seed: int) -> Separation:
 
 
 def _labels(class_names: tuple[str, ...], reference: Observed, new: Observed) -> tuple[LabelShare, ...]:
-    """Every class, the most shifted first; none where a side has no rows."""
+    """Every class, the largest shift first; empty if a side has no rows."""
     if not len(reference) or not len(new):
         return ()
     shares = zip(class_names, reference.named.mean(0), new.named.mean(0), strict=True)
-    found = [LabelShare(name, float(before), float(now)) for name, before, now in shares]
-    return tuple(sorted(found, key=lambda one: (-abs(one.new - one.reference), one.name)))
+    entries = [LabelShare(name, float(before), float(now)) for name, before, now in shares]
+    return tuple(sorted(entries, key=lambda entry: (-abs(entry.new - entry.reference), entry.name)))
 
 
 def _confidence(reference: Observed, new: Observed) -> Confidence | None:
@@ -124,7 +126,7 @@ def _neither(reference: Observed, new: Observed, confidence: float) -> Neither |
 
 
 def _histogram(values: NDArray[np.float64], first: int, edges: NDArray[np.float64]) -> Histogram:
-    """Shares of the first `first` values and of the others; what lies beyond the edges counts in the last bin there."""
+    """Shares of the first `first` values and of the others; values beyond the edges count in the outermost bins."""
 
     def shares(part: NDArray[np.float64]) -> tuple[float, ...]:
         counts, _ = np.histogram(np.clip(part, edges[0], edges[-1]), edges)

@@ -1,4 +1,4 @@
-"""Observed images: their features, and what a model says of them. The reference and a new batch are both of this form."""
+"""Observed images: their features and a model's answers for them. The reference and a new batch both have this form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What a model says of N images, row i of the image `digests[i]`.
+    """A model's answers for N images; row i belongs to the image `digests[i]`.
 
-    features: float32 [N, D], that it says it by. named: bool [N, C], the classes that it names: the most probable one, whether it is accepted or not; or a set.
-    confidences: float32 [N], of the most probable class; None of a model that names sets. accepted: bool [N], whether an image is taken for one of a known
-    class, and known_scores: float32 [N]; None of a model that knows no others.
+    features: float32 [N, D], the model's input. named: bool [N, C], the named classes: the most probable class, accepted or not; or a set.
+    confidences: float32 [N], of the most probable class; None if the model names sets. accepted: bool [N], whether an image counts as one of a known class,
+    and known_scores: float32 [N]; None if the model knows no `neither`.
     """
 
     digests: tuple[bytes, ...]
@@ -44,14 +44,14 @@ class Observed:
         )
 
 
-def observe(digests: Sequence[bytes], features: torch.Tensor, said: Answer) -> Observed:
-    """What a model said of images by their features, float32 [N, D]."""
+def observe(digests: Sequence[bytes], features: torch.Tensor, answer: Answer) -> Observed:
+    """The model's answer for images, with their features, float32 [N, D]."""
     rows = np.asarray(features.numpy(), np.float32)
-    named = most_probable(said.probabilities) if said.exclusive else said.named
-    accepted = None if said.known_scores is None else said.accepted
-    return Observed(tuple(digests), rows, named, said.confidences, accepted, said.known_scores)
+    named = most_probable(answer.probabilities) if answer.exclusive else answer.named
+    accepted = None if answer.known_scores is None else answer.accepted
+    return Observed(tuple(digests), rows, named, answer.confidences, accepted, answer.known_scores)
 
 
 def most_probable(probabilities: Floats) -> Bools:
-    """The most probable class of each row: float32 [N, C] -> bool [N, C], one a row."""
+    """The most probable class of each row: float32 [N, C] -> bool [N, C], with one true value a row."""
     return np.asarray(np.eye(probabilities.shape[1], dtype=np.bool_)[probabilities.argmax(1)])

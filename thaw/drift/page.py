@@ -13,9 +13,9 @@ from thaw.pages.layout import render
 
 
 def render_drift(report: DriftReport, history: Sequence[Point]) -> str:
-    """The page as HTML. history: the batches of the same version so far, this one among them.
+    """The page as HTML. history: the batches of the same version so far, with this batch.
 
-    Names of classes may hold anything: the template escapes all of them.
+    Names of classes may hold any characters; the template escapes them.
     """
     values = {
         "report": report,
@@ -37,21 +37,21 @@ def _drawn(figure: Figure, name: str) -> Markup:
 
 
 def _figures(report: DriftReport, history: Sequence[Point]) -> list[tuple[str, str, Figure]]:
-    """Name, caption and figure of all that there is to show."""
-    found = []
+    """Name, caption and figure of every part of the report that has values."""
+    figures = []
     if report.separation is not None:
-        caption = "How new each image looks to a linear classifier that did not learn from it: the more the two lie apart, the more the images differ."
-        found.append(("images", caption, histogram_figure(report.separation.scores, "looks held-out … looks new")))
+        caption = "How new each image looks to a linear classifier that did not learn from it. The further the curves lie apart, the more the images differ."
+        figures.append(("images", caption, histogram_figure(report.separation.scores, "looks held-out … looks new")))
     if report.confidence is not None:
         caption = "The probability of the most probable class."
-        found.append(("confidence", caption, histogram_figure(report.confidence.spread, "confidence")))
+        figures.append(("confidence", caption, histogram_figure(report.confidence.spread, "confidence")))
     if report.labels:
-        caption = "How often each class is named, the most shifted first."
-        found.append(("labels", caption, labels_figure(report.labels)))
-    if any(one.p_value is not None for one in history):
-        caption = "The batches of this version so far; below the dashed line, drift was found."
-        found.append(("history", caption, history_figure(history, report.false_alarms)))
-    if report.neither is not None and any(one.neither is not None for one in history):
-        caption = "How often the model said `neither`; dashed: of the test images."
-        found.append(("neither", caption, neither_figure(history, report.neither.reference.value)))
-    return found
+        caption = "The share of images for which each class is named, the largest shift first."
+        figures.append(("labels", caption, labels_figure(report.labels)))
+    if any(point.p_value is not None for point in history):
+        caption = "The batches of this version so far. Drift was found in those below the dashed line."
+        figures.append(("history", caption, history_figure(history, report.false_alarms)))
+    if report.neither is not None and any(point.neither is not None for point in history):
+        caption = "The share of images that the model answered with `neither`. The share of the test images is dashed."
+        figures.append(("neither", caption, neither_figure(history, report.neither.reference.value)))
+    return figures

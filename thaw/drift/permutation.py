@@ -1,6 +1,6 @@
-"""Permutation tests: of two samples, how often a random regrouping of all rows looks as different as the real one.
+"""Permutation tests of two samples: the share of random regroupings of all rows that differ at least as much as the real grouping.
 
-Where both samples are drawn alike, a p-value of at most p comes up with probability at most p, whatever the rows and however few (Phipson and Smyth,
+If both samples are drawn alike, a p-value of at most p occurs with probability at most p, for any rows and any number of them (Phipson and Smyth,
 "Permutation P-values Should Never Be Zero", Statistical Applications in Genetics and Molecular Biology 2010).
 """
 
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from thaw.drift.observed import Floats
 
 ROUNDING = 1e-5
-"""Relative: statistics that differ by no more are equal, and count against a difference."""
+"""A relative tolerance: statistics that differ by no more count as equal, and so against a difference."""
 
 
 def regroupings(first: int, second: int, count: int, seed: int) -> Floats:
-    """Ways to put `first` + `second` rows into a first sample of `first` rows and a second one: 1 for the first, float32 [first + second, 1 + count].
+    """Groupings of `first` + `second` rows into a first sample of `first` rows and a second sample: 1 for the first, float32 [first + second, 1 + count].
 
-    Column 0 is the real way, rows of the first sample first; the others are random.
+    Column 0 is the real grouping, with the rows of the first sample first; the other columns are random.
     """
     real = np.zeros(first + second, np.float32)
     real[:first] = 1
@@ -26,6 +26,6 @@ def regroupings(first: int, second: int, count: int, seed: int) -> Floats:
 
 
 def p_value(statistics: NDArray[np.float64]) -> float:
-    """How often a regrouping's statistic is at least the real one's, itself counted: float64 [1 + count], as `regroupings` has the columns."""
+    """The share of groupings whose statistic is at least the real one's, the real one included; statistics: float64 [1 + count] in the columns' order."""
     real = statistics[0]
     return float((statistics >= real - ROUNDING * abs(real)).mean())

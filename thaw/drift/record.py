@@ -1,4 +1,4 @@
-"""What was found of a batch of new images, as a record."""
+"""The record of a comparison: a batch of new images against the reference."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,12 @@ from pydantic import TypeAdapter
 from thaw.foundation.files.records import write_record
 from thaw.foundation.statistics.bootstrap import Estimate
 
-What = Literal["inputs", "labels", "confidence", "neither"]
+Aspect = Literal["inputs", "labels", "confidence", "neither"]
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Which model scored the batch, and when (UTC, ISO 8601)."""
+    """The model that scored the batch, and the time (UTC, ISO 8601)."""
 
     model: str
     version: int
@@ -23,7 +23,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Scored files that are not compared: those that could not be used, copies of others, images of the reference itself, and what is beyond the most rows."""
+    """Counts of scored files that are not compared: unusable files, copies of others, images of the reference itself, and those beyond the largest number."""
 
     unusable: int = 0
     copies: int = 0
@@ -33,10 +33,10 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one test found. statistic: squared MMD of inputs, chi-squared of labels, Kolmogorov-Smirnov distance of the confidence, new share of `neither` less
-    the reference's. adjusted: the p-value by Holm, for all tests of the batch together. drifted: whether that is at most the rate of false alarms."""
+    """The result of one test. statistic: squared MMD of inputs, chi-squared of labels, Kolmogorov-Smirnov distance of the confidence, new share of `neither`
+    minus the reference's. adjusted: the p-value by Holm, for all tests of the batch together. drifted: whether it is at most the rate of false alarms."""
 
-    what: What
+    what: Aspect
     statistic: float
     p_value: float
     adjusted: float
@@ -45,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Shares of the reference and of the new images in bins; one edge more than bins."""
+    """Shares of the reference and of the new images in bins; there is one more edge than bins."""
 
     edges: tuple[float, ...]
     reference: tuple[float, ...]
@@ -54,8 +54,8 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Separation:
-    """What a linear classifier makes of it that never saw the rows: auroc, how often it tells a new image from one of the reference (0.5: as often as not); and
-    its scores, larger for what looks new."""
+    """The scores of a linear classifier that did not learn from the rows, larger for images that look new; auroc: the share of pairs in which it recognises
+    the new image beside one of the reference (0.5 by chance)."""
 
     auroc: float
     scores: Histogram
@@ -63,7 +63,7 @@ class Separation:
 
 @dataclass(frozen=True)
 class LabelShare:
-    """How often a class is named: shares of the reference and of the new images."""
+    """The shares of the reference and of the new images for which a class is named."""
 
     name: str
     reference: float
@@ -72,7 +72,7 @@ class LabelShare:
 
 @dataclass(frozen=True)
 class Confidence:
-    """The mean confidence, and how it is spread."""
+    """The mean confidences and their histogram."""
 
     reference: float
     new: float
@@ -91,9 +91,9 @@ class Neither:
 class DriftReport:
     """A batch of new images against the held-out images that the model was measured on.
 
-    rows: new images that were compared. reference_rows: the held-out ones; unseen_rows of them are of the test split, and what the model says is compared
-    with those alone. needed: new rows, and unseen ones, that it takes to tell; with fewer there are no findings. false_alarms: how often, at most, any of the
-    findings of a batch drifted though the batch is like the reference. other_way: whether the batch's features were computed otherwise than the reference's.
+    rows: number of new images that were compared. reference_rows: number of held-out images; unseen_rows of them are of the test split, and answers are
+    compared with those alone. needed: the least number of new rows and of unseen rows; with fewer there are no findings. false_alarms: the largest rate of
+    batches like the reference in which a finding drifted. other_way: whether the batch's features were computed differently from the reference's.
     """
 
     origin: Origin
@@ -114,23 +114,23 @@ class DriftReport:
 
     @property
     def enough(self) -> bool:
-        """Whether there are rows enough to tell."""
+        """Whether there are enough rows for the tests."""
         return min(self.rows, self.unseen_rows) >= self.needed
 
     @property
     def drifted(self) -> tuple[Finding, ...]:
-        """What has drifted."""
-        return tuple(one for one in self.findings if one.drifted)
+        """The findings that drifted."""
+        return tuple(finding for finding in self.findings if finding.drifted)
 
     @property
     def p_value(self) -> float | None:
         """The smallest adjusted p-value; None without findings."""
-        return min((one.adjusted for one in self.findings), default=None)
+        return min((finding.adjusted for finding in self.findings), default=None)
 
 
 @dataclass(frozen=True)
 class Point:
-    """One batch in the history of a version; p_value: the smallest adjusted one, None: too few to tell; neither: the share."""
+    """One batch in the history of a version. p_value: the smallest adjusted p-value; None if there were too few rows. neither: the share."""
 
     step: int
     rows: int

@@ -1,4 +1,4 @@
-"""The reference: held-out images as the model sees them, kept with each version in `report/reference.parquet`; new images are compared with them."""
+"""The reference: features and answers of held-out images, kept with each version in `report/reference.parquet`; new images are compared with them."""
 
 import json
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
 from thaw.targets.predictions import EVALUATE_AGAIN
 
 MOST_ROWS = 2000
-"""Of the reference, and of a new batch: a test on more takes minutes, and finds what is too small to matter."""
+"""The most rows of the reference and of a new batch; a test on more takes minutes, and finds differences that are too small to matter."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Held-out images as the model sees them.
+    """Features and answers of held-out images.
 
-    layer: where the features come from. unseen: bool [N], the images of the test split; choices were made on the others (validation), so what the model says of
-    them may be too good, and only their features count.
+    layer: the features' layer in a store. unseen: bool [N], the images of the test split. The others are of validation, where choices were made: answers for
+    them may be too good, so only their features count.
     """
 
     layer: Layer
@@ -36,20 +36,24 @@ class Reference:
 
 
 def held_out(test: Sequence[Example], val: Sequence[Example]) -> tuple[Example, ...]:
-    """The images of a reference: each content once, the test split first, at most `MOST_ROWS`; which of them, their digests decide."""
-    first = {one.digest: one for one in sorted(test, key=lambda one: one.digest)}
-    then = {one.digest: one for one in sorted(val, key=lambda one: one.digest) if one.digest not in first}
-    return (*first.values(), *then.values())[:MOST_ROWS]
+    """The images of a reference: each content once, the test split first, at most `MOST_ROWS`, chosen by the order of their digests."""
+    first = {example.digest: example for example in sorted(test, key=lambda example: example.digest)}
+    others = {
+        example.digest: example
+        for example in sorted(val, key=lambda example: example.digest)
+        if example.digest not in first
+    }
+    return (*first.values(), *others.values())[:MOST_ROWS]
 
 
 def reference_of(layer: Layer, class_names: tuple[str, ...], examples: Sequence[Example], rows: Observed) -> Reference:
-    """The reference that `examples`, as `held_out` chose them, make; row i of `rows` is `examples[i]`."""
-    return Reference(layer, class_names, rows, np.array([one.split == TEST for one in examples], np.bool_))
+    """The reference of `examples`, which `held_out` chose; row i of `rows` is `examples[i]`."""
+    return Reference(layer, class_names, rows, np.array([example.split == TEST for example in examples], np.bool_))
 
 
 def schema_of(reference: Reference) -> pa.Schema:
-    """`digest`, `unseen`, `named` (a list of classes), `confidence`, `accepted`, `known_score`, and `feature` (dim x float32, little endian); the rest in the
-    metadata."""
+    """The columns `digest`, `unseen`, `named` (a list of classes), `confidence`, `accepted`, `known_score`, and `feature` (dim x float32, little endian); the
+    other fields stand in the metadata."""
     layer = reference.layer
     stated = {
         "format": "thaw.reference/1",
@@ -114,7 +118,7 @@ def read_reference(path: Path) -> Reference:
 
 
 def named_of(sets: Sequence[Sequence[str]], class_names: Sequence[str]) -> Bools:
-    """Lists of names as bool [N, C]; raises KeyError for a name that is none of the classes."""
+    """Lists of names as bool [N, C]; raises KeyError for a name that is no class."""
     place = {name: number for number, name in enumerate(class_names)}
     named = np.zeros((len(sets), len(class_names)), np.bool_)
     for row, names in enumerate(sets):
@@ -123,7 +127,7 @@ def named_of(sets: Sequence[Sequence[str]], class_names: Sequence[str]) -> Bools
 
 
 def column_of(table: pa.Table, name: str, dtype: type[np.generic]) -> "np.ndarray[tuple[int], np.dtype[Any]] | None":
-    """A column without nulls as an array [N]; None: it holds nothing else."""
+    """A column without nulls as an array [N]; None if it holds nothing but nulls."""
     column = table[name]
     return None if column.null_count == len(column) else np.asarray(column.to_numpy(), dtype)
 

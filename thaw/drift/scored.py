@@ -1,4 +1,4 @@
-"""A scores table, as scoring writes it: which images were scored, and what the model says of those that are compared. Of the others it holds the digests."""
+"""A scores table, as scoring writes it: the digests of all scored images, and the model's answers for those that are compared."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -24,8 +24,8 @@ SCORE_AGAIN = "score the images again, as with `thaw watch PATH`"
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A scores table at `path`. layer: where the images' features lie in a feature store. digests: of the images that could be used, and places: int64 [N],
-    their rows in the table. unusable: how many could not."""
+    """A scores table at `path`. layer: the images' layer in a feature store. digests: of the usable images, and places: int64 [N], their rows in the table.
+    unusable: the number of other images."""
 
     path: Path
     origin: Origin
@@ -36,7 +36,7 @@ class Scored:
     unusable: int
 
     def observed(self, rows: IntArray, features: Floats) -> Observed:
-        """What the model says of some of the digests, int64 [M], with their features, float32 [M, D].
+        """The model's answers for some of the digests, int64 [M], with their features, float32 [M, D].
 
         Raises:
             BadArtifact: the table is torn.
@@ -49,10 +49,10 @@ class Scored:
 
 
 def read_scored(path: Path) -> Scored:
-    """Read which images a scores table has.
+    """Read the list of images in a scores table.
 
     Raises:
-        BadArtifact: it is missing, torn, of another version, or scored by what is no version of a registered model.
+        BadArtifact: the table is missing, torn, of another version, or not scored by a version of a registered model.
     """
     try:
         table = pq.read_table(path, columns=["digest", "reason"])
@@ -73,7 +73,7 @@ def read_scored(path: Path) -> Scored:
 
 
 def choose_rows(digests: Sequence[bytes], reference: Sequence[bytes], unusable: int) -> tuple[IntArray, LeftOut]:
-    """Which rows are compared, int64 [M]: each content once, without the reference's own, at most `MOST_ROWS`; which of them, their digests decide."""
+    """The rows to compare, int64 [M]: each content once, without those of the reference, at most `MOST_ROWS`, chosen by the order of their digests."""
     known = set(reference)
     first = {digest: row for row, digest in reversed(list(enumerate(digests)))}
     new = sorted(digest for digest in first if digest not in known)
@@ -93,13 +93,13 @@ def _unreadable(path: Path, error: Exception) -> BadArtifact:
 def _number(version: str, path: Path) -> int:
     if not version.isdecimal():
         raise BadArtifact(
-            f"{path} was scored by {version or 'a model'!r}, which is no version in the registry; only a registered version has a reference"
+            f"{path} was scored by {version or 'a model'!r}, and that is no version in the registry; only a registered version has a reference"
         )
     return int(version)
 
 
 def _take(path: Path, places: IntArray) -> pa.Table:
-    """The answers in some rows of the file, int64 [M], in that order; the file is read a piece at a time."""
+    """The answers in some rows of the file, int64 [M], in that order; the file is read in pieces."""
 
     def pieces(file: pq.ParquetFile, wanted: IntArray) -> Iterator[pa.RecordBatch]:
         start = 0

@@ -1,1 +1,1 @@
-"""What stands between a challenger and the alias `champion`: one small module a gate, and the decision on all of them together."""
+"""The gates that a challenger must pass to become `champion`, a small module each, and the decision on all of them together."""

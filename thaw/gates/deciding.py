@@ -1,4 +1,4 @@
-"""The decision: every gate together. A challenger is promoted where none refuses."""
+"""The decision of all gates together. A challenger is promoted if no gate refuses."""
 
 from dataclasses import dataclass
 
@@ -19,8 +19,8 @@ _COMPARING = (measured.ROWS, paired_test.GATE, recall.GATE, calibration.GATE)
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the gates look at: what both say of their test rows (champion None: there is none yet), and what was measured of the challenger alone (None: it
-    was not)."""
+    """The input of the gates: both models' predictions on their test rows (champion None: there is none yet), and measurements of the challenger alone (None:
+    not measured)."""
 
     champion: Predictions | None
     challenger: Predictions
@@ -31,7 +31,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome of each gate, and the figures of the paired test (None where there was nothing to compare)."""
+    """The outcome of each gate, and the figures of the paired test (None if the models were not compared)."""
 
     outcomes: tuple[Outcome, ...]
     figures: Figures | None = None
@@ -39,15 +39,17 @@ class Decision:
     @property
     def promote(self) -> bool:
         """Whether no gate refuses."""
-        return not any(one.refuses for one in self.outcomes)
+        return not any(outcome.refuses for outcome in self.outcomes)
 
     @property
     def reason(self) -> str:
-        """In one sentence: what refuses, else what the paired test says."""
-        refusing = [one.words for one in self.outcomes if one.refuses]
+        """One sentence: the words of the gates that refuse, else those of the paired test."""
+        refusing = [outcome.words for outcome in self.outcomes if outcome.refuses]
         if refusing:
             return "; ".join(refusing)
-        compared = [one.words for one in self.outcomes if one.gate == paired_test.GATE and self.figures is not None]
+        compared = [
+            outcome.words for outcome in self.outcomes if outcome.gate == paired_test.GATE and self.figures is not None
+        ]
         return compared[0] if compared else FIRST
 
 
@@ -75,7 +77,7 @@ def _compared(
     paired: Paired, params: PromotionParams, resampling: Resampling
 ) -> tuple[tuple[Outcome, ...], Figures | None]:
     enough = measured.enough_rows(len(paired), params.min_rows)
-    if enough.refuses:  # which is reason enough: what can't be told below adds none
+    if enough.refuses:  # one refusal is enough: the gates below add none
         unknown = (cannot_tell(gate, "there are too few test rows", refuses=False) for gate in _COMPARING[1:])
         return (enough, *unknown), None
     figures = paired_test.measure(paired, resampling)
@@ -88,9 +90,9 @@ def _compared(
 
 
 def _of_two_kinds(challenger: Predictions) -> tuple[Outcome, ...]:
-    one, set_of = "one label an image", "a set of labels"
-    theirs, own = (set_of, one) if challenger.target.exclusive else (one, set_of)
-    words = f"the champion gives {theirs}, the challenger {own}, and no rule compares them; give the challenger a name of its own with registry.name"
+    single, set_of = "one label an image", "a set of labels"
+    theirs, own = (set_of, single) if challenger.target.exclusive else (single, set_of)
+    words = f"the champion gives {theirs} and the challenger {own}, and no rule compares them; give the challenger a name of its own with registry.name"
     return (
         not_asked(measured.ROWS, "they cannot be compared"),
         failed(paired_test.GATE, words),

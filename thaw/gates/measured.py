@@ -1,6 +1,6 @@
-"""The gates that hold one measured value against one limit: test rows, leakage, near-copies, suspect labels, latency, batch latency, size.
+"""The gates that compare one measured value with one limit: test rows, leakage, near-copies, suspect labels, latency, batch latency, size.
 
-A limit that is set and was not measured refuses.
+If a limit is set and its value was not measured, the gate refuses.
 """
 
 from thaw.evaluation.checks import Checks, Leakage, NearCopies
@@ -15,7 +15,7 @@ CHECKS_FILE, COST_FILE = "report/checks.json", "report/serving.json"
 
 
 def enough_rows(rows: int, wanted: int) -> Outcome:
-    """Whether champion and challenger have enough test rows in common: fewer than `wanted` refuse."""
+    """The gate refuses if champion and challenger have fewer than `wanted` test rows in common."""
     figures = {"rows": float(rows)}
     if rows >= wanted:
         return passed(ROWS, f"{rows} test rows are common to both, and promotion.min_rows asks for {wanted}", figures)
@@ -25,9 +25,9 @@ def enough_rows(rows: int, wanted: int) -> Outcome:
 
 
 def leakage(measured: Leakage | None, allowed: int | None) -> Outcome:
-    """Whether the model learnt from what it is measured with.
+    """The gate refuses a model that learnt from its own test.
 
-    More images than `allowed` whose content or group is in val or test as well refuse.
+    The limit is `allowed`: the number of training images whose content or group is in val or test as well.
     """
     if allowed is None:
         return not_asked_by(LEAKAGE, "max_leaked")
@@ -35,27 +35,28 @@ def leakage(measured: Leakage | None, allowed: int | None) -> Outcome:
         return not_measured(LEAKAGE, CHECKS_FILE)
     figures = {"learnt": float(measured.learnt), "copies": float(measured.copies), "groups": float(measured.groups)}
     words = (
-        f"of {measured.learnt} images learnt from, {measured.copies} are in val or test as well, and {measured.groups} share a group with one there; "
-        f"{allowed} may"
+        f"of {measured.learnt} training images, {measured.copies} are in val or test as well, and {measured.groups} share a group with an image there; "
+        f"{allowed} are allowed"
     )
     return (failed if measured.copies + measured.groups > allowed else passed)(LEAKAGE, words, figures)
 
 
 def near_copies(measured: NearCopies | None, allowed: float | None) -> Outcome:
-    """Whether the test asks for pictures that the model has all but seen: a larger share of the test than `allowed` refuses."""
+    """The gate refuses if more than the share `allowed` of the test are near-copies of training images."""
     if allowed is None:
         return not_asked_by(NEAR_COPIES, "max_near_copies")
     if measured is None:
         return not_measured(NEAR_COPIES, CHECKS_FILE)
-    words = f"{measured.copies} of {measured.compared} test images are near-copies of images learnt from ({percent(measured.share)}); {percent(allowed)} may be"
+    copies = f"{measured.copies} of {measured.compared} test images are near-copies of training images"
+    words = f"{copies} ({percent(measured.share)}); {percent(allowed)} are allowed"
     figures = {"compared": float(measured.compared), "copies": float(measured.copies), "share": measured.share}
     return _share(NEAR_COPIES, measured.share, allowed, words, figures)
 
 
 def suspect_labels(checks: Checks | None, allowed: float | None) -> Outcome:
-    """Whether too many of the labels that the model learnt from look wrong: a larger share than `allowed` refuses.
+    """The gate refuses if more than the share `allowed` of the training labels look wrong.
 
-    Confident learning judges one label an image, and no sets of them.
+    Confident learning judges one label an image; it does not apply to sets of labels.
     """
     if allowed is None:
         return not_asked_by(SUSPECTS, "max_suspects")
@@ -64,26 +65,26 @@ def suspect_labels(checks: Checks | None, allowed: float | None) -> Outcome:
     measured = checks.suspects
     if measured is None:
         return not_asked(SUSPECTS, "does not apply to sets of labels")
-    words = f"{measured.suspects} of {measured.labels} labels learnt from look wrong ({percent(measured.share)}); {percent(allowed)} may"
+    words = f"{measured.suspects} of {measured.labels} training labels look wrong ({percent(measured.share)}); {percent(allowed)} are allowed"
     figures = {"labels": float(measured.labels), "suspects": float(measured.suspects), "share": measured.share}
     return _share(SUSPECTS, measured.share, allowed, words, figures)
 
 
 def latency(cost: ServingCost | None, params: PromotionParams) -> Outcome:
-    """Whether one image alone, from its bytes to the answer, takes no longer than it may."""
+    """The gate refuses if one image alone takes longer than the limit, from its bytes to the answer."""
     measured = None if cost is None else (cost.single_ms, "ms from the bytes of one image to its answer")
     return _within(LATENCY, measured, params.max_latency_ms, "max_latency_ms")
 
 
 def batch_latency(cost: ServingCost | None, params: PromotionParams) -> Outcome:
-    """Whether each image of a batch takes no longer than it may."""
+    """The gate refuses if an image of a batch takes longer than the limit, on average."""
     measured = None if cost is None else (cost.batch_ms, f"ms for each image of a batch of {cost.batch}")
     return _within(BATCH_LATENCY, measured, params.max_batch_latency_ms, "max_batch_latency_ms")
 
 
 def size(cost: ServingCost | None, params: PromotionParams) -> Outcome:
-    """Whether the model's files are no larger than they may be."""
-    measured = None if cost is None else (cost.megabytes, "MB are the model's files")
+    """The gate refuses if the model's files are larger than the limit."""
+    measured = None if cost is None else (cost.megabytes, "MB is the size of the model's files")
     return _within(SIZE, measured, params.max_megabytes, "max_megabytes")
 
 

@@ -1,4 +1,4 @@
-"""What one gate says."""
+"""The outcome of one gate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """Of one gate."""
+    """The verdict of one gate."""
 
     PASS = "pass"  # noqa: S105  # no password
     FAIL = "fail"
@@ -16,9 +16,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """One gate's verdict and its words; `refuses`: whether it alone keeps the challenger from being promoted; `figures`: what it rests on, by name.
+    """One gate's verdict and its words. refuses: whether the gate blocks the promotion. figures: the measured values, by name.
 
-    What fails refuses. What can't be told refuses or not, as each gate says of itself.
+    `FAIL` always refuses. For `CANNOT_TELL` each gate decides whether it refuses.
     """
 
     gate: str
@@ -29,27 +29,27 @@ class Outcome:
 
     @property
     def title(self) -> str:
-        """The verdict for people, with what it comes to where that is not plain."""
+        """The verdict for people; a refusal is added where the verdict alone does not show it."""
         return f"{self.verdict}, refuses" if self.verdict is Verdict.CANNOT_TELL and self.refuses else str(self.verdict)
 
 
 def passed(gate: str, words: str, figures: Mapping[str, float] | None = None) -> Outcome:
-    """It lets the challenger through."""
+    """The gate lets the challenger pass."""
     return Outcome(gate, Verdict.PASS, words, refuses=False, figures=figures or {})
 
 
 def failed(gate: str, words: str, figures: Mapping[str, float] | None = None) -> Outcome:
-    """It is shown that the challenger must not pass."""
+    """The measurement shows that the challenger must not pass."""
     return Outcome(gate, Verdict.FAIL, words, refuses=True, figures=figures or {})
 
 
 def cannot_tell(gate: str, words: str, figures: Mapping[str, float] | None = None, *, refuses: bool) -> Outcome:
-    """Neither is shown."""
+    """The measurement shows neither."""
     return Outcome(gate, Verdict.CANNOT_TELL, words, refuses=refuses, figures=figures or {})
 
 
 def not_asked(gate: str, words: str) -> Outcome:
-    """The parameters do not ask for it, or it does not apply."""
+    """The parameters do not ask for the gate, or it does not apply."""
     return Outcome(gate, Verdict.NOT_ASKED, words)
 
 
@@ -59,6 +59,6 @@ def not_asked_by(gate: str, parameter: str) -> Outcome:
 
 
 def not_measured(gate: str, file: str) -> Outcome:
-    """It is asked for, and the version's run lacks what it needs; that refuses."""
-    words = f"the version's run has no {file}; `thaw run` with this version of Thaw registers one that has"
+    """The gate is asked for, and the version's run lacks its measurement; the gate refuses."""
+    words = f"the version's run has no {file}; `thaw run` with this version of Thaw registers a version with the file"
     return cannot_tell(gate, words, refuses=True)

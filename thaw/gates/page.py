@@ -11,7 +11,7 @@ _LOOKS = {Verdict.PASS: "helps", Verdict.FAIL: "hurts", Verdict.CANNOT_TELL: "so
 
 @dataclass(frozen=True)
 class Contest:
-    """Which version of the model `name` was looked at, the champion then (None: there was none), and when (UTC, ISO 8601)."""
+    """The version of the model `name` that was judged, the champion at that time (None: there was none), and the time (UTC, ISO 8601)."""
 
     name: str
     challenger: int
@@ -29,17 +29,17 @@ def render_decision(decision: Decision, contest: Contest) -> str:
             "decision": decision,
             "figures": decision.figures,
             "look": look,
-            "counts": [(word, sum(one.verdict is word for one in decision.outcomes)) for word in Verdict],
+            "counts": [(word, sum(outcome.verdict is word for outcome in decision.outcomes)) for word in Verdict],
         },
     )
 
 
 def verdict(decision: Decision, contest: Contest) -> str:
-    """The first sentence."""
+    """The first sentence of the page."""
     over = "there was no champion" if contest.champion is None else f"the champion was version {contest.champion}"
     if decision.promote:
         return f"Version {contest.challenger} may become the champion: no gate refuses; {over}."
-    refusing = [one.gate for one in decision.outcomes if one.refuses]
+    refusing = [outcome.gate for outcome in decision.outcomes if outcome.refuses]
     return f"Version {contest.challenger} stays the challenger, refused by {', '.join(refusing)}; {over}."
 
 

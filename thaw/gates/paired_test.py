@@ -1,4 +1,4 @@
-"""The gate `paired test`: whether the challenger is better, or not worse, on the same test rows, by the rule of `params.yaml`."""
+"""The gate `paired test`: the challenger must be better, or not worse, on the same test rows, by the rule of `params.yaml`."""
 
 from dataclasses import asdict, dataclass
 
@@ -16,10 +16,10 @@ GATE = "paired test"
 
 @dataclass(frozen=True)
 class Figures:
-    """What the test rests on, over `rows` test rows in common; gains are the challenger's over the champion.
+    """The figures of the test over `rows` test rows in common; gains are the challenger's over the champion.
 
-    `only_challenger` rows are right by the challenger alone, `only_champion` by the champion alone; `mcnemar_p` is two-sided; `f1` is macro F1,
-    `f1_low` to `f1_high` the paired interval of its gain. Of label sets a row is right whose whole set is, and the accuracies are exact matches.
+    The challenger alone is right on `only_challenger` rows, the champion alone on `only_champion`. `mcnemar_p` is two-sided. `f1` is macro F1, and
+    `f1_low` to `f1_high` is the paired interval of its gain. With label sets a row is right if its whole set is, and the accuracies are exact matches.
     """
 
     rows: int
@@ -34,7 +34,7 @@ class Figures:
 
 
 def measure(paired: Paired, resampling: Resampling) -> Figures:
-    """Compare both; the same predictions give the same figures. The intervals resample rows, the same ones for both (paired percentile bootstrap)."""
+    """Compare both; the same predictions give the same figures. The interval resamples the same rows for both (paired percentile bootstrap)."""
     targets, challenger, champion = paired.targets, paired.challenger.named, paired.champion.named
     statistics = stacked([counts_of(challenger, targets), counts_of(champion, targets)])
 
@@ -61,26 +61,26 @@ def measure(paired: Paired, resampling: Resampling) -> Figures:
 
 
 def paired_test(figures: Figures, params: PromotionParams, right: str, confidence: float) -> Outcome:
-    """By `promotion.rule`; what can't be told refuses. `right` is what the share of rows that are right is called.
+    """The outcome by `promotion.rule`; a test that can't tell refuses. `right` is the name of the share of right rows.
 
-    `not_worse` passes where the interval of the macro-F1 gain lies above `-margin` and McNemar's test does not find the challenger worse; `better` where
-    that interval lies above 0 and McNemar's test finds a difference. It fails where McNemar's test finds the challenger worse, or the interval lies
-    beyond the margin as a whole; else the rows do not show which.
+    `not_worse` passes if the interval of the macro-F1 gain lies above `-margin` and McNemar's test does not find the challenger worse. `better` passes if
+    that interval lies above 0 and McNemar's test finds a difference. Both fail if McNemar's test finds the challenger worse, or if the whole interval lies
+    beyond the margin. Otherwise the rows do not decide.
     """
     differ = figures.mcnemar_p < 1 - confidence
     margin = 0.0 if params.rule == "better" else params.margin
     worse = (differ and figures.only_challenger < figures.only_champion) or figures.f1_high < -margin
-    found, numbers = _found(figures, right), asdict(figures)
+    comparison, numbers = _comparison(figures, right), asdict(figures)
     if worse:
-        return failed(GATE, f"the challenger is worse: {found}", numbers)
+        return failed(GATE, f"the challenger is worse: {comparison}", numbers)
     if figures.f1_low > -margin and (differ or params.rule == "not_worse"):
         verdict = "is better" if params.rule == "better" else "is not worse"
-        return passed(GATE, f"the challenger {verdict}: {found}", numbers)
+        return passed(GATE, f"the challenger {verdict}: {comparison}", numbers)
     verdict = "is not shown to be better" if params.rule == "better" else f"may be worse by more than {margin:g}"
-    return cannot_tell(GATE, f"the challenger {verdict}: {found}", numbers, refuses=True)
+    return cannot_tell(GATE, f"the challenger {verdict}: {comparison}", numbers, refuses=True)
 
 
-def _found(figures: Figures, right: str) -> str:
+def _comparison(figures: Figures, right: str) -> str:
     return (
         f"on {figures.rows} test rows in common its {right} is {figures.challenger_accuracy:.3f} against {figures.champion_accuracy:.3f}, "
         f"it alone is right on {figures.only_challenger} and the champion alone on {figures.only_champion} "

@@ -1,4 +1,4 @@
-"""Champion and challenger on the same test rows: the ground of every gate that compares them."""
+"""Champion and challenger on the same test rows: the input of every gate that compares them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from thaw.targets.target import BoolArray
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
-    """What one of them says of N rows. named: bool [N, C], over the classes of both.
+class Side:
+    """One model's predictions on N rows. named: bool [N, C], over the classes of both models.
 
-    confidences: float64 [N, K], the probabilities that are put to the test, and hits: bool [N, K], whether each came true. Of one label an image K is 1,
-    the class that it names; of label sets every class that it knows.
+    confidences: float64 [N, K], the probabilities that the calibration is measured on. hits: bool [N, K], whether each came true. With one label an image K
+    is 1, the named class; with label sets K counts every class that the model knows.
     """
 
     named: BoolArray
@@ -25,13 +25,13 @@ class Said:
 
 @dataclass(frozen=True, eq=False)
 class Paired:
-    """Both on the N test rows that both have predictions of, and the rows' labels: bool [N, C] over the classes of both; `right` is what a row that is wholly
-    right is called."""
+    """Both models on the N test rows that both have predictions for, with the rows' labels: bool [N, C] over the classes of both. `right` is the name of the
+    share of right rows."""
 
     class_names: tuple[str, ...]
     targets: BoolArray
-    champion: Said
-    challenger: Said
+    champion: Side
+    challenger: Side
     right: str
 
     def __len__(self) -> int:
@@ -39,9 +39,9 @@ class Paired:
 
 
 def pair(champion: Predictions, challenger: Predictions) -> Paired | None:
-    """Both on the rows in common; None where one gives a label an image and the other a set of them.
+    """Both models on the rows in common; None if one of them gives a label an image and the other a set of labels.
 
-    Rows are matched by digest, each counts once, and the labels are the challenger's. A class that only one of them knows is one that the other never names.
+    Rows are matched by digest, each counts once, and the labels are the challenger's. A class that only one model knows is never named by the other.
     """
     names = tuple(sorted({*challenger.class_names, *champion.class_names}))
     theirs, own = _first_rows(champion.digests), _first_rows(challenger.digests)
@@ -53,28 +53,28 @@ def pair(champion: Predictions, challenger: Predictions) -> Paired | None:
     return Paired(
         names,
         targets,
-        _said(champion, there, targets, names),
-        _said(challenger, here, targets, names),
+        _side_of(champion, there, targets, names),
+        _side_of(challenger, here, targets, names),
         challenger.target.right,
     )
 
 
-def _said(side: Predictions, rows: list[int], targets: BoolArray, names: tuple[str, ...]) -> Said:
+def _side_of(side: Predictions, rows: list[int], targets: BoolArray, names: tuple[str, ...]) -> Side:
     named = _widened(side.named[rows], side.class_names, names)
     own = targets[:, [names.index(name) for name in side.class_names]]
     hits = np.asarray((named & targets).any(1))[:, None] if side.target.exclusive else own
-    return Said(named, side.target.confidences(side.probabilities[rows]).astype(np.float64), hits)
+    return Side(named, side.target.confidences(side.probabilities[rows]).astype(np.float64), hits)
 
 
 def _widened(sets: BoolArray, own: Sequence[str], names: Sequence[str]) -> BoolArray:
     """Sets over `own` as sets over `names`, bool [N, C]."""
-    found = np.zeros((len(sets), len(names)), np.bool_)
-    found[:, [names.index(name) for name in own]] = sets
-    return found
+    widened = np.zeros((len(sets), len(names)), np.bool_)
+    widened[:, [names.index(name) for name in own]] = sets
+    return widened
 
 
 def _first_rows(digests: Sequence[bytes]) -> dict[bytes, int]:
-    """The first row of each digest: an image that lies in the test twice is no more evidence than once."""
+    """The first row of each digest: an image that is in the test twice counts once."""
     rows: dict[bytes, int] = {}
     for row, digest in enumerate(digests):
         rows.setdefault(digest, row)

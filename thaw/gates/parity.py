@@ -1,4 +1,4 @@
-"""The gate `parity`: whether what is deployed says the same as what was measured: cached features, pixels end to end, the exported model."""
+"""The gate `parity`: the deployed model must agree with the measured model: cached features, pixels end to end, the exported model."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ FILE = "report/parity.json"
 
 
 class Agreement(BaseModel):
-    """With the head on cached features: the share of rows with the same label, and the largest difference of a probability."""
+    """The agreement with the head on cached features: the share of rows with the same label, and the largest difference of a probability."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -21,9 +21,9 @@ class Agreement(BaseModel):
 
 
 class Parity(BaseModel):
-    """`report/parity.json`, over `rows` test images. pixels: None where there are no cached features to compare with, of a fine-tuned model.
+    """`report/parity.json`, over `rows` test images. pixels: None for a fine-tuned model, which has no cached features to compare with.
 
-    exported: None where the network cannot be exported; `reason` says why."""
+    exported: None if the network cannot be exported; `reason` says why."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,7 +37,7 @@ def read_parity(path: Path) -> Parity:
     """Read the file.
 
     Raises:
-        BadArtifact: it is damaged.
+        BadArtifact: the file is missing or damaged.
     """
     try:
         return Parity.model_validate_json(path.read_bytes())
@@ -47,24 +47,24 @@ def read_parity(path: Path) -> Parity:
         ) from error
 
 
-def parity(found: Parity | None, tolerance: float | None) -> Outcome:
-    """Refuses a probability that differs by more than the tolerance; where the exported model was not measured it can't tell, which refuses, too."""
+def parity(measurement: Parity | None, tolerance: float | None) -> Outcome:
+    """The gate refuses a probability that differs by more than the tolerance. If the exported model was not measured, it can't tell, and refuses as well."""
     if tolerance is None:
         return not_asked_by(GATE, "max_disagreement")
-    if found is None:
+    if measurement is None:
         return not_measured(GATE, FILE)
-    ways = {"pixels end to end": found.pixels, "the exported model": found.exported}
+    ways = {"pixels end to end": measurement.pixels, "the exported model": measurement.exported}
     measured = {name: way for name, way in ways.items() if way is not None}
     figures = {name: way.largest_difference for name, way in measured.items()}
-    said = "; ".join(
+    comparisons = "; ".join(
         f"{name}: probabilities differ by up to {way.largest_difference:.2g}, {100 * way.labels_equal:.4g} % of the labels are the same"
         for name, way in measured.items()
     )
-    words = f"on {found.rows} test images, {said or 'nothing was compared'}; promotion.max_disagreement allows {tolerance:g}"
-    # Not `>`: a difference that is no number must not pass.
+    words = f"on {measurement.rows} test images, {comparisons or 'nothing was compared'}; promotion.max_disagreement allows {tolerance:g}"
+    # The comparison is not `>`, because a difference that is no number must not pass.
     if not all(difference <= tolerance for difference in figures.values()):
         return failed(GATE, words, figures)
-    if found.exported is None:
-        because = f" ({found.reason})" if found.reason else ""
-        return cannot_tell(GATE, f"{words}; not compared: the exported model{because}", figures, refuses=True)
+    if measurement.exported is None:
+        because = f" ({measurement.reason})" if measurement.reason else ""
+        return cannot_tell(GATE, f"{words}; the exported model was not compared{because}", figures, refuses=True)
     return passed(GATE, words, figures)

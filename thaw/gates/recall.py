@@ -1,4 +1,4 @@
-"""The gate `recall`: whether some class is found less often than before, however well the others do."""
+"""The gate `recall`: no class may be found less often than before, however well the other classes do."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class Loss:
-    """Of one class: `rows` test rows show it; `loss` is the champion's recall minus the challenger's, with its interval."""
+    """The loss of one class: `rows` test rows show it; `loss` is the champion's recall minus the challenger's, with its interval."""
 
     name: str
     rows: int
@@ -25,49 +25,49 @@ class Loss:
 
 
 def losses(paired: Paired, confidence: float) -> tuple[Loss, ...]:
-    """Of each class that a row shows, the largest first.
+    """The loss of each class that a row shows, the largest first.
 
-    The intervals hold for all classes together with `confidence` (Bonferroni): of a hundred classes some would seem to lose by chance alone.
+    The intervals hold for all classes together with `confidence` (Bonferroni); otherwise some of a hundred classes would seem to lose by chance alone.
     """
     shown_by = paired.targets.sum(0)
     each = 1 - (1 - confidence) / max(1, int(np.count_nonzero(shown_by)))
-    found = []
+    unsorted = []
     for place in np.flatnonzero(shown_by):
         rows = paired.targets[:, place]
         before, after = paired.champion.named[rows, place], paired.challenger.named[rows, place]
         alone, gained = int((before & ~after).sum()), int((after & ~before).sum())
         interval = paired_share_interval(alone, gained, int(shown_by[place]), each)
-        found.append(Loss(paired.class_names[place], int(shown_by[place]), interval))
-    return tuple(sorted(found, key=lambda one: (-one.loss.value, one.name)))
+        unsorted.append(Loss(paired.class_names[place], int(shown_by[place]), interval))
+    return tuple(sorted(unsorted, key=lambda loss: (-loss.loss.value, loss.name)))
 
 
 def recall(paired: Paired, params: PromotionParams, confidence: float = USUAL.confidence) -> Outcome:
-    """Refuses only what is shown: a class whose interval lies beyond `promotion.max_recall_loss`.
+    """The gate refuses a class whose interval lies wholly beyond `promotion.max_recall_loss`.
 
-    A class of few rows has a wide interval: it can't tell, which the words say, and refuses nothing. It passes where no interval reaches beyond.
+    A class of few rows has a wide interval: it can't tell, and refuses nothing; the words say so. The gate passes if no interval reaches beyond the limit.
     """
     allowed = params.max_recall_loss
     if allowed is None:
         return not_asked_by(GATE, "max_recall_loss")
-    found = losses(paired, confidence)
-    worst = found[0]
+    all_losses = losses(paired, confidence)
+    worst = all_losses[0]
     figures = {"worst": worst.loss.value, "worst_low": worst.loss.low, "worst_high": worst.loss.high}
-    lost = [one for one in found if one.loss.low > allowed]
+    lost = [loss for loss in all_losses if loss.loss.low > allowed]
     if lost:
         return failed(GATE, f"more recall than {allowed:g} is lost by {_listed(lost)}", figures)
-    unsure = [one for one in found if one.loss.high > allowed]
+    unsure = [loss for loss in all_losses if loss.loss.high > allowed]
     if unsure:
-        few = f"{len(unsure)} of {len(found)} classes have too few rows to rule it out, the worst {_listed(found[:1])}"
+        few = f"{len(unsure)} of {len(all_losses)} classes have too few rows to rule it out, the worst {_listed(all_losses[:1])}"
         return cannot_tell(
             GATE, f"no class is shown to lose more recall than {allowed:g}; {few}", figures, refuses=False
         )
-    return passed(GATE, f"no class loses more recall than {allowed:g}, the worst {_listed(found[:1])}", figures)
+    return passed(GATE, f"no class loses more recall than {allowed:g}, the worst {_listed(all_losses[:1])}", figures)
 
 
-def _listed(found: list[Loss] | tuple[Loss, ...]) -> str:
-    said = [
-        f"{shown(one.name)} ({0 - one.loss.value:+.3f}, {0 - one.loss.high:+.3f} to {0 - one.loss.low:+.3f}, {one.rows} rows)"
-        for one in found[:_NAMED]
+def _listed(losses: list[Loss] | tuple[Loss, ...]) -> str:
+    texts = [
+        f"{shown(loss.name)} ({0 - loss.loss.value:+.3f}, {0 - loss.loss.high:+.3f} to {0 - loss.loss.low:+.3f}, {loss.rows} rows)"
+        for loss in losses[:_NAMED]
     ]
-    more = len(found) - _NAMED
-    return ", ".join(said) + (f" and {more} more" if more > 0 else "")
+    more = len(losses) - _NAMED
+    return ", ".join(texts) + (f" and {more} more" if more > 0 else "")

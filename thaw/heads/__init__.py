@@ -1,4 +1,4 @@
-"""Heads: what is trained on the frozen backbone's features."""
+"""Heads: small models that are trained on the frozen backbone's features."""
 
 from thaw.heads.fitted import FittedHead, Setting, Trial
 from thaw.heads.fitting import fit_head

@@ -1,4 +1,4 @@
-"""`head.json` in each form that it has had: one for all targets now, and one for each of two before, which registered versions still hold."""
+"""`head.json` in each of its forms: today's form for all targets, and two earlier forms, which registered versions still hold."""
 
 from typing import Annotated, Literal, Self
 
@@ -36,9 +36,9 @@ class TrialCard(_Part):
 
 
 class Card(_Part):
-    """`head.json`. `tensors` is BLAKE3 of `head.safetensors`, hex: the two belong together. limit: see `Standardisation`; None: there is none.
+    """`head.json`. `tensors` is BLAKE3 of `head.safetensors`, hex: the two belong together. limit: see `Standardisation`; None: no limit.
 
-    thresholds: from which probability on each class is named; None: the most probable one is.
+    thresholds: the least probability at which each class is named; None: the most probable class is named.
     """
 
     format: Literal["thaw.head/2"] = "thaw.head/2"
@@ -61,7 +61,7 @@ class Card(_Part):
 
 
 class OneLabelCard(_Part):
-    """What a head for one label an example was written with at first."""
+    """The first form of the card of a head for one label an example."""
 
     format: Literal["thaw.head/1"]
     kind: HeadKind
@@ -73,13 +73,13 @@ class OneLabelCard(_Part):
     tensors: str
 
     def renewed(self) -> Card:
-        """The same in the form of today."""
+        """The same card in today's form."""
         values = self.model_dump(exclude={"format"})
         return Card.model_validate({**values, "target": "one_label", "thresholds": None})
 
 
 class LabelSetCard(_Part):
-    """What a head for label sets was written with at first; the shifts of its calibration are in its bias."""
+    """The first form of the card of a head for label sets; the shifts of its calibration are part of the bias."""
 
     format: Literal["thaw.label-set-head/1"]
     kind: Literal["linear"]
@@ -91,7 +91,7 @@ class LabelSetCard(_Part):
     tensors: str
 
     def renewed(self) -> Card:
-        """The same in the form of today."""
+        """The same card in today's form."""
         values = self.model_dump(exclude={"format"})
         return Card.model_validate({**values, "target": "label_sets", "neighbours": None})
 
@@ -102,10 +102,10 @@ _ANY: TypeAdapter[Card | OneLabelCard | LabelSetCard] = TypeAdapter(
 
 
 def read_card(content: bytes) -> Card:
-    """`head.json` of any form, in that of today.
+    """`head.json` of any form, converted to today's form.
 
     Raises:
-        ValidationError: it is none.
+        ValidationError: the content is no card.
     """
     card = _ANY.validate_json(content)
     return card if isinstance(card, Card) else card.renewed()

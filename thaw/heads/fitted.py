@@ -1,4 +1,4 @@
-"""What a fitted head is: a model on features, its classes, its calibration, how it decides, and what was tried on the way."""
+"""A fitted head: a model on features, its classes, its calibration, its decisions, and the trials of its choice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ Model = LogisticModel | NeighboursModel | MlpModel
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting that was tried; None where the kind has no such setting."""
+    """One setting of a trial; None where the kind of head has no such setting."""
 
     l2: float | None = None
     neighbours: int | None = None
@@ -29,10 +29,10 @@ class Setting:
 
 @dataclass(frozen=True)
 class Trial:
-    """A setting, and what it reached on rows that it was not trained on; None where there were no such rows.
+    """A setting and its results on held-out rows; None if there were no such rows.
 
-    log_loss: weighted by class like the training's loss, before calibration. accuracy: the share of decisions that are right, of all alike: a row's class, or
-    whether a row shows a class.
+    log_loss: weighted by class like the loss of the training, before calibration. accuracy: the unweighted share of right decisions; a decision is a row's
+    class or, with label sets, whether a row shows a class.
     """
 
     setting: Setting
@@ -45,7 +45,8 @@ class Trial:
 class FittedHead:
     """A head, ready for use. Class i is `class_names[i]`.
 
-    shifts: float32 [C], of the calibrated logits; None: there are none. thresholds: from which probability on each class is named; None: the most probable is.
+    shifts: float32 [C], of the calibrated logits; None: no shifts. thresholds: the least probability at which each class is named; None: the most probable
+    class is named.
     """
 
     model: Model
@@ -63,30 +64,30 @@ class FittedHead:
 
     @property
     def target(self) -> Target:
-        """What its classes are of each other: exclusive, or a yes or no each."""
+        """The target that the head was fitted for."""
         return target_named(self.target_name)
 
     def logits(self, features: Tensor) -> Tensor:
-        """Uncalibrated: float32 [N, D] -> float32 [N, C]."""
+        """Uncalibrated logits: float32 [N, D] -> float32 [N, C]."""
         return self.model.logits(features)
 
     def calibrated(self, logits: Tensor) -> Tensor:
-        """The logits of honest probabilities: float32 [N, C] both."""
+        """Calibrated logits: float32 [N, C] -> float32 [N, C]."""
         scaled = logits / self.temperature
         return scaled if self.shifts is None else scaled + self.shifts
 
     def probabilities(self, features: Tensor) -> Tensor:
-        """Calibrated: float32 [N, D] -> float32 [N, C]; each row of sum 1, or each class by itself."""
+        """Calibrated probabilities: float32 [N, D] -> float32 [N, C]; the rows sum to 1 if the classes exclude each other."""
         return self.target.probabilities(self.calibrated(self.logits(features)))
 
     def named(self, probabilities: Tensor) -> Tensor:
-        """Which classes are named: float32 [N, C] -> bool [N, C]."""
+        """The named classes: float32 [N, C] -> bool [N, C]."""
         return self.target.named(probabilities, self.thresholds)
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """What a model says of rows that it was not trained on: logits float32 [N, C], and their targets."""
+    """A model's logits for rows that it was not trained on, float32 [N, C], and the rows' targets."""
 
     logits: Tensor
     targets: Tensor
@@ -101,7 +102,7 @@ def finish_head(
     held_out: HeldOut | None,
     trials: Sequence[Trial],
 ) -> FittedHead:
-    """Calibrate a model on what it says of held-out rows, and tune what it names; None: there were no such rows. weights: those of the training's loss."""
+    """Calibrate a model on its logits for held-out rows, and tune its thresholds; None: there were no such rows. weights: of the loss of the training."""
     calibration = target.uncalibrated(weights)
     if held_out is not None:
         calibration = target.calibrate(held_out.logits, held_out.targets)

@@ -1,10 +1,8 @@
-"""Choosing a head's setting on rows that it has not seen, and fitting it with that setting on all training
-rows.
+"""The choice of a head's setting on held-out rows, and the fit with that setting on all training rows.
 
-The criterion is the mean log loss. It judges the probabilities and not only which is largest, so it still
-tells settings apart where a small validation set has many ties in accuracy. On digits with 5 and 20 labels a
-class, choosing by it gave a better test accuracy than choosing by accuracy, or by the log loss after
-calibration. Equal losses go to the stronger regularisation.
+The criterion is the mean log loss. It judges all probabilities and not only the largest, so it still ranks settings where a small validation set has many
+ties in accuracy. On digits with 5 and 20 labels a class, this criterion gave a better test accuracy than accuracy did, or the log loss after calibration. Of
+equal losses the stronger regularisation is taken.
 """
 
 import math
@@ -31,16 +29,15 @@ TIE = 6  # decimals in which two losses must differ
 def fit_head(
     train: LabelledFeatures, val: LabelledFeatures | None, params: HeadParams, kind: HeadKind = "linear"
 ) -> FittedHead:
-    """Fit a head of that kind on `train`, its setting and temperature chosen on `val`.
+    """Fit a head of a kind on `train`; its setting and temperature are chosen on `val`.
 
-    Without `val` (None, or no rows) both come from a stratified cross-validation on `train`; a class of one
-    row is always trained on there. Where nothing can be held out, the strongest regularisation is taken and
-    nothing is calibrated. Of label sets, what each class is named from comes from the same rows. The same inputs and
+    Without `val` (None, or no rows) both come from a stratified cross-validation on `train`, where a class of one row is always trained on. If no row can be
+    held out, the strongest regularisation is taken and the head is not calibrated. The thresholds of label sets come from the same rows. The same inputs and
     seed give the same head.
 
     Raises:
-        BadArtifact: features that are not finite numbers.
-        BadManifest: fewer than two classes, or a class of no training row, or, of label sets, of all.
+        BadArtifact: some features are not finite numbers.
+        BadManifest: there are fewer than two classes, or a class has no training row, or, with label sets, every row shows a class.
     """
     check_finite(train.features, *(() if val is None else (val.features,)))
     with threads(threads_for(train.features.numel())):
@@ -77,7 +74,7 @@ class _Split:
 
 @dataclass(frozen=True, eq=False)
 class _Judge:
-    """Measures held-out rows; weights: what rows weigh in the loss of all training rows."""
+    """The measurement of held-out rows. weights: of the classes in the loss of all training rows."""
 
     target: Target
     weights: Tensor
@@ -89,7 +86,7 @@ class _Judge:
 def _splits(
     train: LabelledFeatures, val: LabelledFeatures | None, params: HeadParams
 ) -> Callable[[], Iterator[_Split]]:
-    """What to train and to judge on, made anew at each call: one copy of the features is held at a time."""
+    """A function that makes the splits; one copy of the features is in memory at a time."""
     if val is not None and len(val):
         return lambda: iter([_Split(train, val)])
     fold = train.target.folds(train.targets, count=params.folds, seed=params.seed, groups=train.groups)
@@ -102,7 +99,7 @@ def _splits(
 
 
 def _try_all(splits: Iterator[_Split], settings: Sequence[Setting], fit: _Fit, judge: _Judge) -> dict[Setting, Losses]:
-    """The score of each setting over all splits, without those that some split did not come to."""
+    """The losses of each setting over all splits, without settings that some split did not reach."""
     scores: dict[Setting, Losses] | None = None
     for split in splits:
         new = _try_split(split, settings, fit, judge)
@@ -111,7 +108,7 @@ def _try_all(splits: Iterator[_Split], settings: Sequence[Setting], fit: _Fit, j
 
 
 def _try_split(split: _Split, settings: Sequence[Setting], fit: _Fit, judge: _Judge) -> dict[Setting, Losses]:
-    """The score of each setting; training that goes on lot by lot ends where it no longer helps."""
+    """The losses of each setting; a training in several lots ends where it no longer lowers the loss."""
     scores: dict[Setting, Losses] = {}
     lowest, idle = math.inf, 0
     for lot in fit(split.train, settings):
@@ -129,15 +126,15 @@ def _try_split(split: _Split, settings: Sequence[Setting], fit: _Fit, judge: _Ju
 
 
 def _best(scores: dict[Setting, Losses], settings: Sequence[Setting]) -> Setting:
-    """The lowest loss; the first, which is the strongest, of equal ones and where there are no scores."""
+    """The setting of the lowest loss; the first setting, of the strongest regularisation, if losses are equal or there are none."""
     tried = (setting for setting in settings if setting in scores)
     return min(tried, key=lambda setting: round(scores[setting].log_loss, TIE), default=settings[0])
 
 
 def _cross_validated(splits: Iterator[_Split], fit: Callable[[LabelledFeatures], Model]) -> HeldOut | None:
-    """The logits of every row that some split holds out, by the model that was fitted without it; None: nothing is held out.
+    """The logits of every row that a split holds out, by the model that was fitted without it; None: no row is held out.
 
-    `fit` does it with the chosen setting: they are computed again for it, because those of every setting might not fit in memory.
+    `fit` uses the chosen setting. Its logits are computed again, because the logits of every setting might not fit in memory.
     """
     logits, targets = [], []
     for split in splits:
@@ -147,8 +144,7 @@ def _cross_validated(splits: Iterator[_Split], fit: Callable[[LabelledFeatures],
 
 
 def _trials(scores: dict[Setting, Losses], settings: Sequence[Setting], chosen: Setting) -> tuple[Trial, ...]:
-    """What was tried, in the order of `settings`; the chosen setting is there even if nothing could be held
-    out."""
+    """The trials in the order of `settings`; the chosen setting is one of them even if no row could be held out."""
     trials = []
     for setting in settings:
         score = scores.get(setting)
@@ -163,10 +159,10 @@ def check_finite(*parts: Tensor) -> None:
     """Refuse features, float32 [N, D] each, that are not finite numbers.
 
     Raises:
-        BadArtifact: there are some.
+        BadArtifact: some are not.
     """
     for part in parts:
-        # The sum is a quick look. It may overflow, so a second one follows before anyone is accused.
+        # The sum is a quick check. It may overflow, so a second check follows before an error is raised.
         if part.sum().isfinite():
             continue
         bad = int((~part.isfinite()).any(1).sum())

@@ -1,4 +1,4 @@
-"""The kinds of head: which settings of each are tried, and how models are fitted for them."""
+"""The kinds of head: the settings to try for each, and the fit of models with them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -24,15 +24,14 @@ def candidates(train: LabelledFeatures, params: HeadParams, kind: HeadKind) -> l
         return [Setting(l2=l2) for l2 in strengths]
     if kind == "mlp":
         return [Setting(l2=l2, epochs=epochs) for l2 in strengths for epochs in checkpoints(params.epochs)]
-    # Of more neighbours than a class has rows, some must be of other classes.
+    # With more neighbours than a class has rows, some neighbours are always of other classes.
     most = train.target.rows_per_class(train.targets, len(train.class_names))
     counts = sorted({min(count, most) for count in params.neighbours}, reverse=True)
     return [Setting(neighbours=count) for count in counts]
 
 
 def fit_lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadParams, kind: HeadKind) -> Iterator[Lot]:
-    """Models for the settings: in one lot, or, where training goes on from one to the next (mlp), in
-    several."""
+    """Models for the settings: in one lot, or in several if the training continues from one setting to the next (mlp)."""
     weights = weights_of(train, params)
     models: Sequence[Model]
     if kind == "linear":
@@ -84,5 +83,5 @@ class Labelled(Protocol):
 
 
 def weights_of(train: Labelled, params: HeadParams) -> Tensor:
-    """What rows weigh in the loss; see `thaw.targets.target.Target.weights`."""
+    """The weights of rows in the loss; see `thaw.targets.target.Target.weights`."""
     return target_of_targets(train.targets).weights(train.targets, train.class_names, params.class_weights)

@@ -1,7 +1,6 @@
 """Limited-memory BFGS for several smooth convex problems at once (Liu and Nocedal 1989), in lockstep.
 
-Every evaluation serves all problems that are not done. A problem whose step is refused shortens it while the
-others move on.
+Every evaluation serves all open problems. A problem whose step is refused shortens its step while the others move on.
 """
 
 from collections.abc import Callable
@@ -11,27 +10,24 @@ import torch
 from torch import Tensor
 
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""(points [A, ...], which problems they belong to, int64 [A]) -> (losses float64 [A], gradients like the
-points)."""
+"""(points [A, ...], the numbers of their problems, int64 [A]) -> (losses float64 [A], gradients like the points)."""
 
 Precondition = Callable[[Tensor, Tensor], Tensor]
-"""(gradients [A, ...], which problems, int64 [A]) -> approximate inverse Hessian times gradient, like the
-gradients."""
+"""(gradients [A, ...], the numbers of their problems, int64 [A]) -> approximate inverse Hessian times gradient, like the gradients."""
 
-HISTORY = 6  # pairs kept; with a good preconditioner more do not help
+HISTORY = 6  # number of pairs; with a good preconditioner more do not help
 SUFFICIENT = 1e-4  # Armijo's constant
 ROUNDING = 3e-7  # relative noise of a float32 loss; a step is not refused for less
-SHORTEST = 1e-6  # a shorter step means that rounding hides all further progress
+SHORTEST = 1e-6  # at shorter steps rounding hides all further progress
 
 
 @dataclass(frozen=True)
 class Stopping:
-    """When a problem is done.
+    """The limits at which a problem ends.
 
-    decrease: half the gradient times the quasi-Newton direction, which is how much the loss is still expected
-    to fall; unlike the gradient's own size it does not depend on the features' scale. gradient: the largest
-    entry of the gradient; it ends the rare cases in which the curvature is all but zero. evaluations: the
-    most that a problem may take.
+    decrease: half the gradient times the quasi-Newton direction: the expected further decrease of the loss. Unlike the gradient's own size it does not depend
+    on the features' scale. gradient: the largest entry of the gradient; it ends the rare cases in which the curvature is almost zero. evaluations: the largest
+    number for a problem.
     """
 
     decrease: float = 1e-7
@@ -41,7 +37,7 @@ class Stopping:
 
 @dataclass
 class _State:
-    """The problems that are not done: A of them."""
+    """The A open problems."""
 
     which: Tensor  # int64 [A]
     point: Tensor  # [A, ...]
@@ -51,7 +47,7 @@ class _State:
     slope: Tensor  # [A], negative
     step: Tensor  # [A]
     steps: Tensor  # [m, A, ...]: the last moves, oldest first
-    changes: Tensor  # [m, A, ...]: the changes of the gradient with them
+    changes: Tensor  # [m, A, ...]: the changes of the gradient over these moves
     curvature: Tensor  # [m, A]: moves times changes, 0 where the pair is void
 
     def keep(self, mask: Tensor) -> None:
@@ -65,21 +61,20 @@ class _State:
 def minimise(
     objective: Objective, start: Tensor, *, precondition: Precondition, stopping: Stopping | None = None
 ) -> Tensor:
-    """The minimisers, float32 like `start` [K, ...]: one row a problem. After `stopping.evaluations` it
-    returns the best so far."""
+    """The minimisers, float32 like `start` [K, ...], one row a problem; after `stopping.evaluations` the best points so far."""
     stopping = stopping or Stopping()
-    found = start.clone()
+    minima = start.clone()
     state = _begin(objective, start, precondition)
     for _ in range(stopping.evaluations - 1):
         going = ~_done(state, stopping)
         if not going.all():
-            found[state.which] = state.point
+            minima[state.which] = state.point
             state.keep(going)
         if not len(state.which):
-            return found
+            return minima
         _advance(state, objective, precondition)
-    found[state.which] = state.point
-    return found
+    minima[state.which] = state.point
+    return minima
 
 
 def _begin(objective: Objective, start: Tensor, precondition: Precondition) -> _State:
@@ -102,13 +97,13 @@ def _begin(objective: Objective, start: Tensor, precondition: Precondition) -> _
 
 
 def _done(state: _State, stopping: Stopping) -> Tensor:
-    """bool [A]: converged, or stuck in rounding."""
+    """The problems that converged or cannot improve beyond rounding: bool [A]."""
     small = (-state.slope / 2 <= stopping.decrease) | (state.gradient.flatten(1).abs().amax(1) <= stopping.gradient)
     return small | (state.step < SHORTEST)
 
 
 def _advance(state: _State, objective: Objective, precondition: Precondition) -> None:
-    """Try one step for every problem; keep it where the loss falls enough."""
+    """Try one step for every problem, and keep it if the loss falls enough."""
     move = _times(state.step, state.direction)
     trial = state.point + move
     loss, gradient = objective(trial, state.which)
@@ -126,7 +121,7 @@ def _advance(state: _State, objective: Objective, precondition: Precondition) ->
 
 
 def _remember(state: _State, move: Tensor, change: Tensor) -> None:
-    """Append a pair; one without positive curvature (a refused step, or rounding) stays void."""
+    """Append a pair; a pair without positive curvature (a refused step, or rounding) is void."""
     curvature = _dot(move, change)
     void = curvature <= 1e-8 * (_dot(move, move) * _dot(change, change)).sqrt()
     state.steps = torch.cat([state.steps, move[None]])[-HISTORY:]
@@ -150,14 +145,14 @@ def _direction(state: _State, precondition: Precondition) -> Tensor:
 
 
 def _scale(state: _State, precondition: Precondition) -> Tensor:
-    """How the newest pair would scale the preconditioner, [A]; 1 where it is void."""
+    """The scale of the preconditioner by the newest pair, [A]; 1 where the pair is void."""
     change, curvature = state.changes[-1], state.curvature[-1]
     bent = _dot(change, precondition(change, state.which))
     return torch.where((curvature > 0) & (bent > 0), curvature / bent, 1)
 
 
-def _dot(one: Tensor, other: Tensor) -> Tensor:
-    return (one * other).flatten(1).sum(1)
+def _dot(first: Tensor, second: Tensor) -> Tensor:
+    return (first * second).flatten(1).sum(1)
 
 
 def _times(factors: Tensor, rows: Tensor) -> Tensor:
@@ -165,5 +160,5 @@ def _times(factors: Tensor, rows: Tensor) -> Tensor:
     return factors.view(-1, *(1,) * (rows.dim() - 1)) * rows
 
 
-def _choose(mask: Tensor, one: Tensor, other: Tensor) -> Tensor:
-    return torch.where(mask.view(-1, *(1,) * (one.dim() - 1)), one, other)
+def _choose(mask: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    return torch.where(mask.view(-1, *(1,) * (first.dim() - 1)), first, second)

@@ -1,8 +1,7 @@
-"""Logistic regression, multinomial or a yes or no for each class: several L2 strengths fitted together by a preconditioned,
-full-batch L-BFGS.
+"""Logistic regression, multinomial or with a yes or no for each class: a preconditioned, full-batch L-BFGS fits several L2 strengths together.
 
-The loss of a problem is the weighted mean of the cross-entropy plus `l2 / 2` times the sum of the squared
-weights of the standardised features; the bias is free. scikit-learn's `C` is `1 / (N * l2)`.
+The loss of a problem is the weighted mean of the cross-entropy plus `l2 / 2` times the sum of the squared weights of the standardised features; the bias has
+no penalty. scikit-learn's `C` is `1 / (N * l2)`.
 """
 
 from collections.abc import Sequence
@@ -44,16 +43,17 @@ def fit_logistic(
 ) -> list[LogisticModel]:
     """One model for each L2 strength, in their order.
 
-    features: float32 [N, D]. targets: int64 [N], and class_weights: float32 [C], what a row of the class weighs in the loss: one model over all classes.
-    Or targets: bool [N, C], each class with rows that show it and rows that do not, and class_weights: float32 [2, C], what a row without the class and one
-    with it weigh in the loss: a model for each class (binary relevance), whose logits are of the class against its absence.
+    features: float32 [N, D].
+    One model over all classes: targets: int64 [N]; class_weights: float32 [C], the weight of a row of the class in the loss.
+    A model for each class (binary relevance), whose logits are of the class against its absence: targets: bool [N, C], each class with rows that show it and
+    rows that do not; class_weights: float32 [2, C], the weights of a row without the class and of a row with it.
     """
     standardisation = fit_standardisation(features)
     rows, basis = compress(standardisation.apply(features))
     build = Multinomial.build if targets.dim() == 1 else YesOrNo.build
     problem: Problem = build(rows, targets, class_weights, l2, torch.get_num_threads())
     covariance = problem.covariance()
-    with threads(1):  # all but the products with the rows is small
+    with threads(1):  # everything except the products with the rows is small
         precondition = problem.preconditioner(covariance)
         points = minimise(
             problem.evaluate, problem.start(), precondition=precondition, stopping=stopping or problem.stopping
@@ -67,8 +67,7 @@ def fit_logistic(
 
 
 def compress(rows: Tensor) -> tuple[Tensor, Tensor | None]:
-    """With fewer rows than features: the rows in a basis [D, N] of their own span, where every penalised
-    optimum lies."""
+    """With fewer rows than features: the rows in a basis [D, N] of their own span, which holds every penalised optimum."""
     if rows.shape[0] >= rows.shape[1]:
         return rows, None
     with threads(1):

@@ -1,4 +1,4 @@
-"""What `thaw.heads.logistic` minimises: losses, gradients and preconditioners over all classes, or for each class by itself."""
+"""The problems that `thaw.heads.logistic` solves: losses, gradients and preconditioners over all classes, or for each class by itself."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from torch import Tensor
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.heads.lbfgs import Precondition, Stopping
 
-LOGITS = 2**20  # at a time in the loss: bounds the memory of what is made on the way
-SAMPLE = 16  # rows for each feature that the preconditioner is estimated from
-LARGEST = 4096  # more features are not preconditioned: the eigendecomposition would cost more than it saves
+LOGITS = 2**20  # the number at a time in the loss: it bounds the memory of intermediate results
+SAMPLE = 16  # sampled rows for each feature, for the estimate of the preconditioner
+LARGEST = 4096  # number of features; with more the eigendecomposition would cost more time than it saves
 
 
 class Problem(Protocol):
@@ -22,7 +22,7 @@ class Problem(Protocol):
     stopping: ClassVar[Stopping]
 
     def start(self) -> Tensor:
-        """Where to begin, a point for each problem."""
+        """The start: a point for each problem."""
 
     def evaluate(self, points: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
         """The losses, float64 [A], and the gradients of the points of the problems `which`, int64 [A]."""
@@ -31,7 +31,7 @@ class Problem(Protocol):
         """The second moments of the features, float32 [D, D], from a sample of the rows; None: there are too many features."""
 
     def preconditioner(self, covariance: Tensor | None) -> Precondition:
-        """About the inverse Hessian."""
+        """An approximation of the inverse Hessian."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +67,7 @@ class Multinomial:
     def evaluate(self, points: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
         """See `Problem`; points: [A, C, D + 1].
 
-        Classes come before rows: the softmax then runs along memory, which is ten times as fast for few
-        classes.
+        The axis of classes comes before that of rows: the softmax then runs along memory, ten times as fast for few classes.
         """
         with threads(self.cores):
             losses, slopes = self._data_terms(points)
@@ -103,9 +102,9 @@ class Multinomial:
         return None if every is None else _moments(self.rows[::every] * self.row_weights[::every].sqrt()[:, None])
 
     def preconditioner(self, covariance: Tensor | None) -> Precondition:
-        """The inverse Hessian at zero weights, where every class is as likely: `covariance / C + l2` for each class.
+        """The inverse Hessian at zero weights, where all classes are equally likely: `covariance / C + l2` for each class.
 
-        Only its scale changes much on the way to the optimum (compare the bound of Boehning 1992), and L-BFGS learns the rest.
+        Only its scale changes much on the way to the optimum (compare the bound of Boehning 1992); L-BFGS learns that scale.
         """
         if covariance is None:
             return lambda gradients, which: gradients
@@ -127,7 +126,7 @@ class YesOrNo:
     """
 
     stopping: ClassVar[Stopping] = Stopping(decrease=1e-8)
-    """Tighter than for one loss over all classes: a class is a problem of its own, and its loss is small where the class is rare."""
+    """The limit is tighter than for one loss over all classes: each class is a problem, and the loss of a rare class is small."""
 
     rows: Tensor
     present: Tensor
@@ -203,12 +202,12 @@ class YesOrNo:
 
 
 def _block_of(columns: int) -> int:
-    """Rows at a time, for so many logits a row."""
+    """The number of rows at a time, for `columns` logits a row."""
     return min(max(LOGITS // columns, 256), 8192)
 
 
 def _every(rows: Tensor) -> int | None:
-    """Each how-many-th row is sampled; None: there are too many features."""
+    """The step between sampled rows; None: there are too many features."""
     return None if rows.shape[1] > LARGEST else max(1, len(rows) // (SAMPLE * rows.shape[1]))
 
 

@@ -1,9 +1,7 @@
-"""Several new layers: a small network on standardised features, trained with AdamW (Loshchilov and Hutter
-2019).
+"""Several new layers: a small network on standardised features, trained with AdamW (Loshchilov and Hutter 2019).
 
-Networks that differ only in their weight decay are trained side by side, as one batch of matrices. They share
-initial weights, order of rows and dropout masks, so that nothing but the decay tells them apart, and one
-trained alone comes out the same.
+Networks that differ only in their weight decay are trained side by side, as one batch of matrices. They share initial weights, order of rows and dropout
+masks, so they differ by nothing but the decay. A network that is trained alone gets the same weights.
 """
 
 import math
@@ -20,7 +18,7 @@ from thaw.params.strategy import HeadKind
 from thaw.targets.target import target_of_targets
 
 LEARNING_RATE = 1e-3
-STEPS_AN_EPOCH = 8  # aimed at, within the bounds of the batch size
+STEPS_AN_EPOCH = 8  # the aim, within the bounds of the batch size
 SMALLEST_BATCH, LARGEST_BATCH = 16, 1024
 
 
@@ -44,8 +42,7 @@ class MlpModel:
 
 @dataclass(frozen=True)
 class MlpSettings:
-    """hidden: widths of the new layers. dropout: share of hidden units. decays: AdamW's weight decay, one for
-    each network."""
+    """The settings of a training. hidden: widths of the new layers. dropout: share of hidden units. decays: AdamW's weight decay of each network."""
 
     hidden: tuple[int, ...]
     dropout: float
@@ -57,8 +54,7 @@ class MlpSettings:
 def fit_mlps(
     features: Tensor, targets: Tensor, *, class_weights: Tensor, settings: MlpSettings
 ) -> Iterator[tuple[int, list[MlpModel]]]:
-    """Train, and yield (epochs so far, one model for each decay) at `checkpoints(settings.epochs)`; stop
-    asking to stop training.
+    """Train, and yield (epochs so far, one model for each decay) at `checkpoints(settings.epochs)`; the training ends with the iteration.
 
     features: float32 [N, D]. targets: int64 [N] or bool [N, C]. class_weights: float32 [C] or [2, C], as the target has them.
     """
@@ -78,16 +74,16 @@ def fit_mlps(
             loss.backward()
             with torch.no_grad():
                 for weight in layers.weights:
-                    weight.mul_(keep)  # AdamW's decay, a different one for each network
+                    weight.mul_(keep)  # AdamW's decay, with a different value for each network
             optimizer.step()
         if epoch in due:
             yield epoch, layers.models(standardisation)
 
 
 def checkpoints(epochs: int) -> list[int]:
-    """The numbers of epochs that are tried: about half as many again each time, up to `epochs`."""
-    found = {min(math.ceil(1.5**power), epochs) for power in range(math.ceil(math.log(epochs, 1.5)) + 1)}
-    return sorted(found | {epochs})
+    """The numbers of epochs to try: each is about one and a half times the last, up to `epochs`."""
+    numbers = {min(math.ceil(1.5**power), epochs) for power in range(math.ceil(math.log(epochs, 1.5)) + 1)}
+    return sorted(numbers | {epochs})
 
 
 def _batch_size(rows: int) -> int:
@@ -95,8 +91,7 @@ def _batch_size(rows: int) -> int:
 
 
 def _loss(logits: Tensor, targets: Tensor, class_weights: Tensor) -> Tensor:
-    """The target's weighted mean loss, summed over the networks: each gets the gradient of its own. logits: [K,
-    B, C]."""
+    """The target's weighted mean loss, summed over the networks, so that each gets its own gradient. logits: [K, B, C]."""
     networks = len(logits)
     repeated = targets.repeat(networks, *(1,) * (targets.dim() - 1))
     return target_of_targets(targets).mean_loss(logits.flatten(0, 1), repeated, class_weights) * networks
@@ -111,8 +106,7 @@ class _Layers:
 
     @classmethod
     def build(cls, widths: Sequence[int], networks: int, generator: torch.Generator) -> "_Layers":
-        """He's initial weights, the same for all networks; the last layer starts at zero, where no class is
-        preferred."""
+        """He's initial weights, the same for all networks; the last layer starts at zero, so that no class is preferred."""
         weights = []
         for number, (width, out) in enumerate(pairwise(widths)):
             scale = math.sqrt(2 / width) if number < len(widths) - 2 else 0.0
@@ -130,7 +124,7 @@ class _Layers:
         return hidden @ self.weights[-1] + self.biases[-1]
 
     def models(self, standardisation: Standardisation) -> list[MlpModel]:
-        """A copy of each network as it is now."""
+        """A copy of each network in its present state."""
         networks = range(len(self.weights[0]))
         return [
             MlpModel(

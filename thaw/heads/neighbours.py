@@ -11,15 +11,15 @@ from torch import Tensor
 from thaw.heads.standardisation import Standardisation, fit_standardisation
 from thaw.params.strategy import HeadKind
 
-SIMILARITIES = 2**24  # at a time (64 MB), however many rows there are on either side
+SIMILARITIES = 2**24  # the number at a time (64 MB), for any number of rows on either side
 
 
 @dataclass(frozen=True, eq=False)
 class NeighboursModel:
-    """Votes of the `neighbours` rows of largest cosine, after standardisation.
+    """The votes of the `neighbours` rows of largest cosine, after standardisation.
 
-    rows: float32 [M, D], standardised, of length 1. targets: int64 [M], or bool [M, C] of label sets. class_weights: float32 [C], what a
-    vote for the class weighs; or [2, C], a vote against it and one for it.
+    rows: float32 [M, D], standardised, of length 1. targets: int64 [M], or bool [M, C] of label sets. class_weights: float32 [C], the weight of a vote for the
+    class; or [2, C], of a vote against it and of a vote for it.
     """
 
     kind: ClassVar[HeadKind] = "knn"
@@ -31,19 +31,21 @@ class NeighboursModel:
     neighbours: int
 
     def logits(self, features: Tensor) -> Tensor:
-        """[N, D] float32 -> [N, C] float32: the log of the shares of the votes, one vote spread over all
-        classes added; of label sets the log of the votes for a class over those against it, half a vote added to both."""
+        """[N, D] float32 -> [N, C] float32: the log of the shares of the votes, after one vote is spread over all classes.
+
+        With label sets the log of the votes for a class over those against it, after half a vote is added to both.
+        """
         (logits,) = logits_of_all([self], features)
         return logits
 
     @property
     def numbers_a_row(self) -> int:
-        """How many are held for a row on the way, at least."""
+        """The least number of intermediate values for a row."""
         votes = 1 if self.targets.dim() == 1 else self.targets.shape[1]
         return max(len(self.rows), self.neighbours * votes)
 
     def logits_at_once(self, features: Tensor) -> Tensor:
-        """The same of all rows at once, in operations alone: what an exported graph is made of."""
+        """The logits of all rows at once, in operations that an exported graph can hold."""
         return self.log_shares(self.nearest(features, self.neighbours))
 
     def nearest(self, features: Tensor, count: int) -> Tensor:
@@ -52,14 +54,14 @@ class NeighboursModel:
         return similar.topk(count, dim=1).indices
 
     def log_shares(self, nearest: Tensor) -> Tensor:
-        """The logits by the votes of the first of the rows `nearest`, int64 [N, `neighbours` or more]: float32 [N, C]."""
+        """The logits by the votes of the first `neighbours` of the rows `nearest`, int64 [N, `neighbours` or more]: float32 [N, C]."""
         voters = self.targets[nearest[:, : self.neighbours]]
         if self.targets.dim() == 2:
             shown = voters.float().sum(1)
             against, votes = self.class_weights
             odds: Tensor = (shown * votes + 0.5) / ((self.neighbours - shown) * against + 0.5)
             return odds.log()
-        # Not `len`, which would nail an exported graph to one number of rows.
+        # `len` would fix the number of rows in an exported graph.
         votes = torch.zeros(nearest.shape[0], len(self.class_weights))
         votes = votes.scatter_add_(1, voters, self.class_weights[voters]) + 1 / len(self.class_weights)
         return (votes / votes.sum(1, keepdim=True)).log()
@@ -68,7 +70,7 @@ class NeighboursModel:
 def logits_of_all(models: Sequence[NeighboursModel], features: Tensor) -> list[Tensor]:
     """The logits of each model, as `NeighboursModel.logits` gives them; the models share their rows, so one product of similarities serves all.
 
-    Source of sharing it: dinov2, `eval/knn.py`, where one ranking of the neighbours serves every k.
+    Source: dinov2, `eval/knn.py`, where one ranking of the neighbours serves every k.
     """
     size = max(1, SIMILARITIES // max(model.numbers_a_row for model in models))
     most = max(model.neighbours for model in models)
@@ -81,7 +83,7 @@ def logits_of_all(models: Sequence[NeighboursModel], features: Tensor) -> list[T
 def fit_neighbours(
     features: Tensor, targets: Tensor, *, class_weights: Tensor, neighbours: Sequence[int]
 ) -> list[NeighboursModel]:
-    """One model for each number of neighbours; more than there are rows means all of them.
+    """One model for each number of neighbours; a number above that of the rows means all rows.
 
     features: float32 [N, D]. targets: int64 [N] or bool [N, C]. class_weights: float32 [C] or [2, C].
     """

@@ -1,4 +1,4 @@
-"""Features brought to mean 0 and standard deviation 1 by the training statistics, outliers drawn in."""
+"""Features scaled to mean 0 and standard deviation 1 by the training statistics, with clamped outliers."""
 
 from dataclasses import dataclass
 
@@ -6,22 +6,21 @@ import torch
 from torch import Tensor
 
 OUTLIER = 3.0
-"""Values are drawn in to this many standard deviations.
+"""Values are clamped to this many standard deviations.
 
-A deviation from few rows can be far too small: a unit that is silent in nearly all of them gives values in
-the hundreds elsewhere, and those drown everything else. With 5 labels a class this limit was worth 1 to 10
-points of accuracy, with 90 labels 0 to 1 (digits and photographs).
+A deviation from few rows can be far too small: a unit that is silent in nearly all of them gives values in the hundreds elsewhere, and those drown everything
+else. With 5 labels a class this limit was worth 1 to 10 points of accuracy, with 90 labels 0 to 1 (digits and photographs).
 """
 
 CONSTANT = 1e-6
 """A feature whose deviation is below this share of its mean is constant: float32 holds no more digits."""
 
-BLOCK = 256  # rows at a time: what is made on the way stays in the processor's cache
+BLOCK = 256  # rows at a time: intermediate results stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
 class Standardisation:
-    """`(features - mean) * scale`, within `limit`. float32 [D] each; scale is 0 for a feature that is constant in training."""
+    """`(features - mean) * scale`, clamped to `limit`. float32 [D] each; scale is 0 for a feature that is constant in training."""
 
     mean: Tensor
     scale: Tensor

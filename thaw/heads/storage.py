@@ -1,6 +1,6 @@
-"""A head on disk: `head.safetensors` with the numbers and `head.json` with the rest. No pickle.
+"""A head on disk: `head.safetensors` with the numbers and `head.json` with the other fields, without pickle.
 
-Registered versions hold heads of older forms, which are read too: see `thaw.heads.cards`.
+Registered versions hold heads of older forms, and these can be read too: see `thaw.heads.cards`.
 """
 
 import math
@@ -43,7 +43,7 @@ def write_head(head: FittedHead, folder: Path) -> None:
 
 
 def read_head(folder: Path) -> FittedHead:
-    """Read what `write_head` wrote, now or before there was one form for all targets.
+    """Read the files of `write_head`, in today's form or an older one.
 
     Raises:
         BadArtifact: a file is missing, torn, of another version, or does not belong to the other.
@@ -73,7 +73,7 @@ def _reason(error: Exception) -> str:
 
 
 def _tensors(head: FittedHead) -> dict[str, Tensor]:
-    """The head's numbers by name, contiguous and each with its own memory."""
+    """The head's tensors by name, contiguous and each with its own memory."""
     model = head.model
     named = {"mean": model.standardisation.mean, "scale": model.standardisation.scale}
     if head.shifts is not None:
@@ -89,7 +89,7 @@ def _tensors(head: FittedHead) -> dict[str, Tensor]:
 
 
 def _model(card: Card, tensors: dict[str, Tensor]) -> Model:
-    """Raises KeyError where a tensor is missing."""
+    """The model; raises KeyError if a tensor is missing."""
     standardisation = Standardisation(tensors["mean"], tensors["scale"], math.inf if card.limit is None else card.limit)
     if card.kind == "linear":
         return LogisticModel(standardisation, tensors["weights"], tensors["bias"])

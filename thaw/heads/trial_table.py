@@ -1,4 +1,4 @@
-"""What was tried, as a table for plots."""
+"""The trials as a table for plots."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ COLUMNS = ("l2", "neighbours", "epochs", "log_loss", "accuracy", "chosen")
 
 
 def write_trials(trials: Sequence[Trial], path: Path) -> None:
-    """Write one row a trial as CSV, atomically; what the kind does not have is empty, `chosen` is 0 or 1."""
+    """Write one row a trial as CSV, atomically; a setting that the kind does not have is empty, and `chosen` is 0 or 1."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)

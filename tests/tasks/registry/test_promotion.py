@@ -251,7 +251,7 @@ def test_a_dry_run_writes_the_page_and_nothing_to_mlflow(registry: Registry) -> 
 def test_a_first_version_that_leaks_is_refused(registry: Registry) -> None:
     challenge(registry, checks=replace(CLEAN, leakage=Leakage(40, 2, 0)))
     found = promote(PARAMS)
-    assert not found.promoted and "of 40 images learnt from, 2 are in val or test" in found.reason
+    assert not found.promoted and "of 40 training images, 2 are in val or test" in found.reason
     assert champion(registry) is None and kinds(registry) == [("refuse", 1, None)]
 
 
@@ -281,7 +281,7 @@ def test_a_challenger_that_learnt_from_shuffled_labels_is_refused(registry: Regi
     found = promote(PARAMS)
     assert not found.promoted and champion(registry) == 1
     assert {"paired test", "suspect labels"} <= {one.gate for one in found.gates if one.refuses}
-    assert "is worse" in found.reason and "20 of 40 labels learnt from look wrong" in found.reason
+    assert "is worse" in found.reason and "20 of 40 training labels look wrong" in found.reason
 
 
 def test_rollback_to_a_version_may_be_run_twice(registry: Registry) -> None:

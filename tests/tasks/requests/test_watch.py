@@ -125,7 +125,7 @@ def test_retraining_is_remembered_by_the_batch_whatever_version_scored_it(regist
 def test_too_few_images_are_told_of_and_alarm_nobody(registry: Registry) -> None:
     few = BLURRED.rows(np.arange(120) < 7)
     found = measure(write_scores(SCORES / "few.parquet", few), PARAMS)
-    assert not found.report.enough and "Too few to tell" in PAGE.read_text()
+    assert not found.report.enough and "too few images to tell" in PAGE.read_text()
     (point,) = open_history(registry, 1).points()
     assert (point.rows, point.p_value) == (7, None)
     assert json.loads(RECORD.read_text())["findings"] == []

@@ -45,13 +45,13 @@ def test_too_few_are_said_to_be_too_few(count: int) -> None:
     new = batch(270, 120, blur=True)
     found = report(new.rows(np.arange(len(new)) < count))
     assert not found.enough and not found.findings and found.p_value is None
-    assert words.verdict(found).startswith(f"Too few to tell: {count} new images")
+    assert words.verdict(found).startswith(f"There are too few images to tell: {count} new images")
 
 
 def test_too_few_test_images_of_the_model_are_too_few_as_well() -> None:
     known = reference()
     found = report(batch(270, 120), known=replace(known, unseen=np.arange(len(known.rows)) < 12))
-    assert words.verdict(found).startswith("Too few to tell: 12 test images of the model")
+    assert words.verdict(found).startswith("There are too few images to tell: 12 test images of the model")
 
 
 def test_answers_are_compared_with_unseen_rows_alone() -> None:

@@ -20,20 +20,20 @@ def test_names_are_escaped_and_nothing_is_asked_for() -> None:
     assert HOSTILE not in page
     assert "default-src 'none'" in page and "<script" not in page
     assert not re.search(r"""(?:src|href)=["'](?!data:|#)""", page)
-    assert page.count("<svg") == 5 and "What to do:" in page
+    assert page.count("<svg") == 5 and "Next steps:" in page
 
 
 def test_without_drift_there_is_nothing_to_do() -> None:
     page = render_drift(report(batch(270, 120)), HISTORY[:1])
-    assert "No drift was found" in page and "What to do:" not in page
+    assert "No drift was found" in page and "Next steps:" not in page
 
 
 def test_too_few_images_have_a_page_too() -> None:
     new = batch(270, 120)
     page = render_drift(report(new.rows(np.arange(120) < 5)), HISTORY[1:2])
-    assert "Too few to tell: 5 new images" in page and 'id="tests"' not in page
+    assert "There are too few images to tell: 5 new images" in page and 'id="tests"' not in page
     page = render_drift(report(new.rows(np.arange(120) < 0)), ())
-    assert "Too few to tell: 0 new images" in page and "<svg" not in page
+    assert "There are too few images to tell: 0 new images" in page and "<svg" not in page
 
 
 @pytest.mark.parametrize(

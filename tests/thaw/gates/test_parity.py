@@ -31,7 +31,7 @@ def test_a_fine_tuned_model_has_no_cached_features_to_compare_with(tmp_path: Pat
     assert parity(read_parity(file), 0.01).verdict == "pass"
     file.write_text('{"rows": 60, "pixels": null, "exported": null, "reason": "it loops"}')
     outcome = parity(read_parity(file), 0.01)
-    assert outcome.refuses and "not compared: the exported model (it loops)" in outcome.words
+    assert outcome.refuses and "the exported model was not compared (it loops)" in outcome.words
 
 
 def test_parity_that_is_damaged_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Openness: inputs of no known class, which a model may answer with "neither"."""
+"""Openness: a model may answer "neither" for an input of no known class."""
 
 from thaw.heads.open_set.fitted import NEITHER, Openness, Tuning
 from thaw.heads.open_set.storage import read_openness, remove_openness, write_openness

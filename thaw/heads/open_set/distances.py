@@ -1,4 +1,4 @@
-"""Fitting the scores that look at distances; made to survive few rows, single ones of a class, and features that are constant."""
+"""The fit of the scores that use distances; it works with few rows, with classes of a single row and with constant features."""
 
 import torch
 import torch.nn.functional as F
@@ -10,20 +10,20 @@ from thaw.targets.labelled import LabelledFeatures
 
 MOST_NEIGHBOURS = 50
 FLOOR = 1e-3
-"""The share of the mean variance that every direction has at least: many rows that agree leave nothing to shrink towards."""
+"""The least variance of a direction, as a share of the mean variance: with many rows that agree, the shrinkage alone leaves none."""
 
 
 def neighbours_for(rows: LabelledFeatures) -> int:
-    """The k of `Neighbours`: a hundredth of the rows of a typical class, from 1 to 50, as Sun et al. have it with 5,000 rows a class.
+    """The k of `Neighbours`: a hundredth of the rows of a typical class, from 1 to 50, as in Sun et al. with 5,000 rows a class.
 
-    On digits with 20 and 80 rows a class the nearest row told unknown classes better than the second or the eighth.
+    On digits with 20 and 80 rows a class, the distance to the nearest row separated unknown classes better than that to the second or the eighth.
     """
     counts = rows.targets.bincount()
     return int(min(max(int(counts[counts > 0].median()) // 100, 1), MOST_NEIGHBOURS))
 
 
 def fit_neighbours_score(rows: LabelledFeatures, neighbours: int) -> Neighbours:
-    """The distance to the `neighbours`-th nearest of `rows`, or to the farthest where there are fewer."""
+    """The score by the distance to the `neighbours`-th nearest of `rows`, or to the farthest if there are fewer rows."""
     standardisation = fit_standardisation(rows.features)
     return Neighbours(
         standardisation, F.normalize(standardisation.apply(rows.features)), min(neighbours, len(rows.features))
@@ -31,9 +31,9 @@ def fit_neighbours_score(rows: LabelledFeatures, neighbours: int) -> Neighbours:
 
 
 def fit_mahalanobis(rows: LabelledFeatures) -> Mahalanobis:
-    """Class means and one covariance, shrunk towards a multiple of the identity as far as the rows ask for (Ledoit and Wolf 2004).
+    """Class means and one covariance, shrunk towards a multiple of the identity by the amount of Ledoit and Wolf (2004).
 
-    A class of one row has a mean, and says nothing of the covariance; where no class says anything, it is the identity.
+    A class of one row has a mean, and adds nothing to the covariance. If every class has one row, the covariance is the identity.
     """
     standardisation = fit_standardisation(rows.features)
     features = standardisation.apply(rows.features)
@@ -43,7 +43,7 @@ def fit_mahalanobis(rows: LabelledFeatures) -> Mahalanobis:
     means = sums / counts.clamp(min=1)[:, None]
     several = counts[rows.targets] > 1
     spread = counts[rows.targets].float()
-    # Rows lie nearer to a mean that they were part of than others do: by this factor, in the mean.
+    # A row lies nearer to a mean that it is part of than other rows do: by this factor, on average.
     residuals = (features - means[rows.targets])[several] * (spread / (spread - 1))[several].sqrt()[:, None]
     whitening = _whitening(residuals)
     return Mahalanobis(standardisation, whitening, means[present] @ whitening)

@@ -1,4 +1,4 @@
-"""What makes a model say "neither": a score with its threshold, and what tuning found on the way."""
+"""The score and threshold by which a model answers "neither", with the record of their tuning."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,12 +11,12 @@ from thaw.heads.open_set.scores import Score, ScoreName, known_scores
 NEITHER = "neither"
 """The label of an input of no known class."""
 Unknowns = Literal["classes left out", "background"]
-"""Which rows stood for inputs of no known class when the threshold was tuned."""
+"""The rows that stood for inputs of no known class in the tuning of the threshold."""
 
 
 @dataclass(frozen=True)
 class ClassRate:
-    """A class's share of rows that were accepted though no model knew the class."""
+    """A class's share of accepted rows, by models that did not know the class."""
 
     name: str
     n: int
@@ -27,9 +27,9 @@ class ClassRate:
 class Candidate:
     """A score with its threshold: inputs that score `threshold` or more are accepted.
 
-    false_accepts: share of unknown rows that are accepted; upper: the bound of that rate. false_rejects: share of known rows that are rejected. auroc: how
-    often a known row scores higher than an unknown one. curve: the share of unknown rows accepted where 0, 1, ... 100 % of known rows are rejected.
-    classes: what the unknown rows are of, the most often accepted first.
+    false_accepts: share of unknown rows that are accepted; upper: the bound of that rate. false_rejects: share of known rows that are rejected. auroc: the
+    share of pairs in which the known row scores higher than the unknown row. curve: the shares of unknown rows that are accepted if 0, 1, ... 100 % of the
+    known rows are rejected. classes: of the unknown rows, the most accepted class first.
     """
 
     score: ScoreName
@@ -44,11 +44,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Tuning:
-    """All that was tried, the best first: the score that rejects the fewest known rows.
+    """All candidates, the best first: the score that rejects the fewest known rows.
 
-    rate: the false-accept rate asked for. confidence: of the upper bounds; where several scores are tried, all of them hold together. unknown: which rows
-    stood for unknown inputs; `n` of them, beside `known` others. needed: how many could show the rate, if none of them were accepted. seen: whether the
-    backbone was trained on all these rows, those of classes left out too.
+    rate: the wanted rate of false accepts. confidence: of the upper bounds, which hold together if several scores are tried. unknown: the rows that stood for
+    unknown inputs; there are `n`, and `known` other rows. needed: the number of unknown rows that would show the rate if none were accepted. seen: whether the
+    backbone was trained on all these rows, also on those of the classes left out.
     """
 
     rate: float
@@ -67,13 +67,13 @@ class Tuning:
 
     @property
     def reached(self) -> bool:
-        """Whether the upper bound comes down to the rate asked for."""
+        """Whether the upper bound is at most the wanted rate."""
         return self.chosen.upper <= self.rate
 
 
 @dataclass(frozen=True, eq=False)
 class Openness:
-    """A score and the threshold that an input must reach to be of a known class. background: the class that stands for everything else, if there is one."""
+    """A score and its threshold: an input that reaches it counts as one of a known class. background: the class for everything else, if there is one."""
 
     score: Score
     threshold: float
@@ -81,9 +81,9 @@ class Openness:
     background: str | None = None
 
     def known_scores(self, head: FittedHead, features: Tensor) -> Tensor:
-        """How well known inputs are, by their features: float32 [N, D] -> float32 [N], larger for what is better known."""
+        """The scores of inputs by their features: float32 [N, D] -> float32 [N], larger for better known inputs."""
         return known_scores(self.score, head, features)
 
     def accepts(self, scores: Tensor) -> Tensor:
-        """Whether inputs of these scores are taken for one of a known class: float32 [N] -> bool [N]."""
+        """Whether inputs with these scores count as of a known class: float32 [N] -> bool [N]."""
         return scores >= self.threshold

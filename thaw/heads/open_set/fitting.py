@@ -1,4 +1,4 @@
-"""Fitting what makes a model say "neither", on the features that its head was fitted on, without an unknown example."""
+"""The fit of the score by which a model answers "neither", on the features of its head's training, without an unknown example."""
 
 import torch
 
@@ -26,7 +26,7 @@ from thaw.targets.target import Target
 
 SCORES: tuple[ScoreName, ...] = ("max_probability", "energy", "mahalanobis", "neighbours")
 MOST_ROWS = 10_000
-"""More rows than this are sampled: tuning fits some fifty models, and a threshold needs no more."""
+"""The largest number of rows; more are sampled, because the tuning fits some fifty models and a threshold needs no more."""
 TRAINED_TOGETHER = "the head is trained with the backbone, and cannot be fitted again without a class"
 
 
@@ -40,16 +40,15 @@ def fit_openness(
     confidence: float = USUAL.confidence,
     progress: Progress = untold,
 ) -> Openness | None:
-    """Fit a score on `train` and `val`, and tune its threshold on classes left out in turn, or on the background class; None where `params` want neither.
+    """Fit a score on `train` and `val`, and tune its threshold on classes left out in turn, or on the background class; None if `params` ask for neither.
 
     `confidence` is that of the upper bound of the false accepts.
 
-    `head` was fitted on `train`; heads on the remaining classes are fitted like it. With two classes, one is left where the other is left out: scores that
-    look at features can be tuned so, those that look at the head cannot.
+    `head` was fitted on `train`, and heads on the remaining classes are fitted like it. With two classes a single class remains when the other is left out:
+    scores of the features can be tuned with it, scores of the head cannot.
 
-    A head that was trained with its backbone cannot be fitted again alone, so there only scores that look at features are tuned, and a background class on
-    `val`. That backbone also keeps a class that is left out apart from the others, so the false-accept rate comes out better than it will be for new
-    classes; `Tuning.seen` says so.
+    A head that was trained with its backbone cannot be fitted again alone. Then only scores of the features are tuned, and a background class on `val`. That
+    backbone has also learnt to separate the classes left out, so the measured rate of false accepts is lower than for new classes; `Tuning.seen` records it.
 
     Raises:
         BadParameters: the score cannot be tuned for these classes or this head, or a name is in the way.
@@ -67,10 +66,10 @@ def fit_openness(
 
 
 def check_target(target: Target, params: OpennessParams) -> None:
-    """Refuse, before a head is fitted, what its labels need no `neither` for.
+    """Refuse openness for a target that does not support it, before a head is fitted.
 
     Raises:
-        BadParameters: inputs of no known class are to be told, and the target is another.
+        BadParameters: the parameters ask for openness, and the target does not support it.
     """
     if params.score == "none" and params.background is None:
         return
@@ -79,7 +78,7 @@ def check_target(target: Target, params: OpennessParams) -> None:
 
 
 def check_thawed(params: OpennessParams) -> None:
-    """Refuse, before a backbone is trained, what could not be tuned after it.
+    """Refuse a score that could not be tuned after the training of a backbone, before that training.
 
     Raises:
         BadParameters: the score looks at a head that is trained with the backbone.
@@ -119,7 +118,7 @@ def _fit_openness(
 
 
 def candidates(head: FittedHead, params: OpennessParams) -> tuple[ScoreName, ...]:
-    """The scores to try; of equal ones the first is taken."""
+    """The scores to try; of equally good scores the first is taken."""
     if params.background is not None:
         return ("background",)
     match params.score:
@@ -130,18 +129,18 @@ def candidates(head: FittedHead, params: OpennessParams) -> tuple[ScoreName, ...
 
 
 def _obstacle(name: str, head: FittedHead) -> str | None:
-    """Why a score cannot be used with this head, or None."""
+    """The reason why a score cannot be used with this head, or None."""
     if name in LOOKS_AT_HEAD and _trained_with_backbone(head):
         return TRAINED_TOGETHER
     if name in LOOKS_AT_HEAD and len(head.class_names) == 2:
-        return "of two classes one is left where the other is left out, and a head needs two"
+        return "with two classes a single class remains when the other is left out, and a head needs two"
     if name == "energy" and head.kind == "knn":
-        return "a nearest-neighbour head's logits are logs of shares, whose energy is always 0"
+        return "the logits of a nearest-neighbour head are logs of shares, and their energy is always 0"
     return None
 
 
 def _trained_with_backbone(head: FittedHead) -> bool:
-    """Whether the head was fine-tuned: what was tried on the way are epochs, and no setting to fit it by."""
+    """Whether the head was fine-tuned: its trials are epochs, without a setting to fit it by."""
     return all(trial.setting.l2 is None and trial.setting.neighbours is None for trial in head.trials)
 
 
@@ -149,13 +148,13 @@ def _check(head: FittedHead, params: OpennessParams) -> None:
     names = head.class_names
     if params.background is not None and params.background not in names:
         raise BadParameters(
-            f"openness.background: {params.background!r} is no label of a training image; there are "
+            f"openness.background: {params.background!r} is no label of a training image; the labels are "
             f"{', '.join(map(repr, names))}"
         )
     if NEITHER in names and params.background != NEITHER:
         raise BadParameters(
-            f"the label {NEITHER!r} is what inputs of no known class get; rename it, "
-            "or say openness.background: neither if that is what its images show"
+            f"the label {NEITHER!r} is reserved for inputs of no known class; rename it, "
+            "or set openness.background: neither if its images are of no class"
         )
     obstacle = None if params.background is not None else _obstacle(params.score, head)
     if obstacle is not None:

@@ -1,4 +1,4 @@
-"""Scores of known and of unknown inputs without one unknown example: classes are left out in turn, and their rows are what a model never saw."""
+"""Scores of known and unknown inputs without an unknown example: classes are left out in turn, and their rows stand for inputs that the model never saw."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ from thaw.targets.one_label.folds import assign_folds
 from thaw.targets.target import NEVER
 
 ROUNDS = 10
-"""More classes than this are left out several at a time."""
+"""The number of rounds; with more classes than rounds, several are left out at a time."""
 LOOKS_AT_HEAD: tuple[ScoreName, ...] = ("max_probability", "energy", "background")
 """Scores that need a head; the others need features alone."""
 
 
 @dataclass(frozen=True, eq=False)
 class Collected:
-    """What one score says of rows that its models were not fitted on.
+    """One score's values for rows that its models were not fitted on.
 
-    known: float32 [M], rows of every class, by models that know all classes. below, reached: float64 [U], for each row of a class that its model did not
-    know, the share of that model's known rows that score lower, and no higher. Shares are comparable between rounds: a model that knows a class less gives
-    other scores to all. classes: int64 [U], the classes of these rows.
+    known: float32 [M], of rows of every class, by models that know all classes. below, reached: float64 [U], for each row of a class that its model did not
+    know, the share of that model's known rows that score lower, and the share that score no higher. Unlike scores, shares are comparable between rounds: a
+    model that knows one class less shifts all scores. classes: int64 [U], the classes of these rows.
     """
 
     known: Tensor
@@ -42,7 +42,7 @@ class Collected:
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes the scores from rows: with a head refitted on them, with the setting and temperature of `head`."""
+    """The maker of scores from rows, with a head that is fitted again on them, with the setting and temperature of `head`."""
 
     head: FittedHead
     params: HeadParams
@@ -51,7 +51,7 @@ class Maker:
     background: int | None = None
 
     def head_for(self, rows: LabelledFeatures) -> FittedHead | None:
-        """The head on other rows; None where no score needs one."""
+        """The head on other rows; None if no score needs a head."""
         if not set(self.names) & set(LOOKS_AT_HEAD):
             return None
         setting = next(trial.setting for trial in self.head.trials if trial.chosen)
@@ -59,7 +59,7 @@ class Maker:
         return FittedHead(model, rows.class_names, self.head.temperature, ())
 
     def scores_for(self, rows: LabelledFeatures) -> dict[ScoreName, Score]:
-        """Each score, fitted on the rows."""
+        """All scores, fitted on the rows."""
         return {name: self.score(name, rows) for name in self.names}
 
     def score(self, name: ScoreName, rows: LabelledFeatures) -> Score:
@@ -79,12 +79,12 @@ class Maker:
 
 
 def leave_classes_out(rows: LabelledFeatures, maker: Maker, progress: Progress) -> dict[ScoreName, Collected]:
-    """Leave each class out in turn, and score its rows with what was fitted on the other classes; and known rows out of their fold.
+    """Leave each class out in turn, and score its rows by models of the other classes; known rows are scored out of their fold.
 
-    Every row is an unknown one once. Each round fits a model for each fold, and one more round leaves no class out.
+    Every row is unknown once. Each round fits a model for each fold, and one more round leaves no class out.
 
     Raises:
-        BadManifest: no row can be held out, because every class has one.
+        BadManifest: no row can be held out, because every class has a single row.
     """
     folds = _folds(rows, maker.params)
     classes = torch.arange(len(rows.class_names))
@@ -96,43 +96,43 @@ def leave_classes_out(rows: LabelledFeatures, maker: Maker, progress: Progress) 
         done += 1
         progress(done, total)
 
-    nothing = classes[:0]
-    full = _round(rows, folds, nothing, maker, tell)
-    found = [(_round(rows, folds, classes[number::rounds], maker, tell)) for number in range(rounds)]
-    return {name: _collect(full[name].known, [one[name] for one in found]) for name in maker.names}
+    none = classes[:0]
+    full = _round(rows, folds, none, maker, tell)
+    rounds_scored = [(_round(rows, folds, classes[number::rounds], maker, tell)) for number in range(rounds)]
+    return {name: _collect(full[name].known, [scores[name] for scores in rounds_scored]) for name in maker.names}
 
 
 def hold_background_out(rows: LabelledFeatures, maker: Maker, progress: Progress) -> dict[ScoreName, Collected]:
-    """Score every row out of its fold, and take the rows of the background class for the unknown ones.
+    """Score every row out of its fold, with the rows of the background class as the unknown rows.
 
     Raises:
-        BadManifest: none of its rows, or of the others, can be held out.
+        BadManifest: no row of the background class, or no row of any other class, can be held out.
     """
     folds = _folds(rows, maker.params)
     scores, targets = [], []
     for done, number in enumerate(folds.numbers, 1):
-        here = (folds.fold == number) & folds.held
-        training, held = rows.rows(~here), rows.rows(here).judging()
+        here = (folds.fold == number) & folds.held_out
+        training, judged = rows.rows(~here), rows.rows(here).judging()
         (score,) = maker.scores_for(training).values()
-        scores.append(known_scores(score, maker.head_for(training), held.features))
-        targets.append(held.targets)
+        scores.append(known_scores(score, maker.head_for(training), judged.features))
+        targets.append(judged.targets)
         progress(done, len(folds.numbers))
     assert maker.background is not None
     scored, unknown = torch.cat(scores), torch.cat(targets).eq(maker.background)
     if unknown.all() or not unknown.any():
         raise BadManifest(
-            "no training image of openness.background, or none of any other class, can be held out to tune on; "
-            "label two or more of it"
+            "no training image of openness.background, or none of any other class, can be held out for the tuning; "
+            "label two or more of each"
         )
-    one = _Round(scored[~unknown], scored[unknown], torch.cat(targets)[unknown])
-    return {"background": _collect(one.known, [one])}
+    only = _Round(scored[~unknown], scored[unknown], torch.cat(targets)[unknown])
+    return {"background": _collect(only.known, [only])}
 
 
 def judge_background(rows: LabelledFeatures, head: FittedHead, background: int) -> dict[ScoreName, Collected]:
-    """The same by `head` itself, on rows that it was not fitted on.
+    """The scores by `head` itself, on rows that it was not fitted on, with the rows of the background class as the unknown rows.
 
     Raises:
-        BadManifest: none of them is of the background class, or none of any other.
+        BadManifest: no row is of the background class, or no row is of any other class.
     """
     unknown = rows.targets.eq(background)
     if unknown.all() or not unknown.any():
@@ -141,28 +141,28 @@ def judge_background(rows: LabelledFeatures, head: FittedHead, background: int) 
             "any other class; raise dataset.splits.val"
         )
     scored = known_scores(Background(background), head, rows.features)
-    one = _Round(scored[~unknown], scored[unknown], rows.targets[unknown])
-    return {"background": _collect(one.known, [one])}
+    only = _Round(scored[~unknown], scored[unknown], rows.targets[unknown])
+    return {"background": _collect(only.known, [only])}
 
 
 @dataclass(frozen=True, eq=False)
 class _Folds:
-    """fold: int64 [N], for each row the fold whose model may judge it. held: bool [N], whether that model was fitted without it."""
+    """fold: int64 [N], for each row the fold whose model may judge it. held_out: bool [N], whether that model was fitted without the row."""
 
     fold: Tensor
-    held: Tensor
+    held_out: Tensor
     numbers: tuple[int, ...]
 
 
 def _folds(rows: LabelledFeatures, params: HeadParams) -> _Folds:
     fold = assign_folds(rows.targets, folds=params.folds, seed=params.seed, groups=rows.groups)
-    held = fold != NEVER
-    if not held.any():
+    held_out = fold != NEVER
+    if not held_out.any():
         raise BadManifest(
-            "what no class knows cannot be told with one training image a class; label more, or set openness.score to none"
+            "with one training image a class the threshold for unknown images cannot be tuned; label more, or set openness.score to none"
         )
-    numbers = tuple(fold[held].unique().tolist())
-    return _Folds(torch.where(held, fold, numbers[0]), held, numbers)
+    numbers = tuple(fold[held_out].unique().tolist())
+    return _Folds(torch.where(held_out, fold, numbers[0]), held_out, numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,8 +183,8 @@ def _round(
     parts: dict[ScoreName, list[_Round]] = {name: [] for name in maker.names}
     for number in folds.numbers:
         here = folds.fold == number
-        training = _of_classes(rows.rows(~out & ~(here & folds.held)), kept)
-        known, unknown = rows.rows(here & folds.held & ~out).judging(), rows.rows(here & out).judging()
+        training = _of_classes(rows.rows(~out & ~(here & folds.held_out)), kept)
+        known, unknown = rows.rows(here & folds.held_out & ~out).judging(), rows.rows(here & out).judging()
         head = maker.head_for(training)
         for name, score in maker.scores_for(training).items():
             parts[name].append(
@@ -195,7 +195,7 @@ def _round(
                 )
             )
         tell()
-    return {name: _joined(found) for name, found in parts.items()}
+    return {name: _joined(scored) for name, scored in parts.items()}
 
 
 def _of_classes(rows: LabelledFeatures, kept: Sequence[int]) -> LabelledFeatures:
@@ -215,15 +215,15 @@ def _joined(parts: Sequence[_Round]) -> _Round:
 
 
 def _collect(known: Tensor, rounds: Sequence[_Round]) -> Collected:
-    """A round whose classes hold every row that can be held out says nothing, and is left out."""
-    telling = [one for one in rounds if len(one.known)]
-    below = [_shares(one, "left") for one in telling]
-    reached = [_shares(one, "right") for one in telling]
-    classes = torch.cat([one.classes for one in telling])
+    """The scores of all rounds; a round that leaves out every class with held-out rows has no known rows, and is skipped."""
+    telling = [part for part in rounds if len(part.known)]
+    below = [_shares(part, "left") for part in telling]
+    reached = [_shares(part, "right") for part in telling]
+    classes = torch.cat([part.classes for part in telling])
     return Collected(known, np.concatenate(below), np.concatenate(reached), classes)
 
 
-def _shares(one: _Round, side: str) -> Shares:
-    ordered = one.known.double().sort().values
-    found = torch.searchsorted(ordered, one.unknown.double(), side=side)
-    return (found.double() / len(ordered)).numpy()
+def _shares(part: _Round, side: str) -> Shares:
+    ordered = part.known.double().sort().values
+    places = torch.searchsorted(ordered, part.unknown.double(), side=side)
+    return (places.double() / len(ordered)).numpy()

@@ -1,4 +1,4 @@
-"""How well known an input looks: scores on features and on the head's logits, each larger for what is better known."""
+"""Scores of how well known an input is, on features and on the head's logits; each is larger for better known inputs."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -12,7 +12,7 @@ from thaw.heads.standardisation import Standardisation
 
 ScoreName = Literal["max_probability", "energy", "mahalanobis", "neighbours", "background"]
 BLOCK = 2**24
-"""Differences or similarities at a time (64 MB), however many rows there are on either side."""
+"""The number of differences or similarities at a time (64 MB), for any number of rows on either side."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,7 @@ class MaxProbability:
 
 @dataclass(frozen=True)
 class Energy:
-    """The log of the sum of the exponentials of the logits: the negative free energy (Liu et al., NeurIPS 2020).
-
-    The temperature is the head's, and the score is in units of it.
-    """
+    """The log of the sum of the exponentials of the logits: the negative free energy (Liu et al., NeurIPS 2020), in units of the head's temperature."""
 
     name: ClassVar[ScoreName] = "energy"
 
@@ -44,8 +41,8 @@ class Energy:
 class Mahalanobis:
     """Minus the distance to the nearest class mean, under one covariance for all classes (Lee et al., NeurIPS 2018, section 2.1).
 
-    whitening: float32 [D, D], turns standardised features into ones whose covariance within a class is the identity. means: float32 [C, D], whitened.
-    The distance is divided by the root of D, so that 1 is what a row of a class has on average.
+    whitening: float32 [D, D]; after it the covariance of standardised features within a class is the identity. means: float32 [C, D], whitened.
+    The distance is divided by the root of D, so that a row of a class has a distance of 1 on average.
     """
 
     name: ClassVar[ScoreName] = "mahalanobis"
@@ -57,13 +54,13 @@ class Mahalanobis:
     def known(self, features: Tensor, logits: Tensor) -> Tensor:
         """Features float32 [N, D] and calibrated logits float32 [N, C] -> float32 [N]."""
         size = max(1, BLOCK // self.means.numel())
-        found = [self.known_at_once(block) for block in features.split(size)]
-        return torch.cat(found) if len(features) else torch.empty(0)
+        blocks = [self.known_at_once(block) for block in features.split(size)]
+        return torch.cat(blocks) if len(features) else torch.empty(0)
 
     def known_at_once(self, features: Tensor) -> Tensor:
-        """The same of all rows at once, in operations that every exported graph knows."""
+        """The scores of all rows at once, in operations that every exported graph knows."""
         white, means = (self.standardisation.apply(features) @ self.whitening).double(), self.means.double()
-        # The expanded square would lose the digits of small distances in float32.
+        # In float32 the expanded square would lose the digits of small distances.
         squares = white.square().sum(1, keepdim=True) + means.square().sum(1) - 2 * white @ means.T
         nearest: Tensor = squares.amin(1).clamp(min=0).sqrt() / self.means.shape[1] ** 0.5
         return -nearest.float()
@@ -85,11 +82,11 @@ class Neighbours:
     def known(self, features: Tensor, logits: Tensor) -> Tensor:
         """Features float32 [N, D] and calibrated logits float32 [N, C] -> float32 [N]."""
         size = max(1, BLOCK // len(self.rows))
-        found = [self.known_at_once(block) for block in features.split(size)]
-        return torch.cat(found) if len(features) else torch.empty(0)
+        blocks = [self.known_at_once(block) for block in features.split(size)]
+        return torch.cat(blocks) if len(features) else torch.empty(0)
 
     def known_at_once(self, features: Tensor) -> Tensor:
-        """The same of all rows at once, in operations that every exported graph knows."""
+        """The scores of all rows at once, in operations that every exported graph knows."""
         similar = F.normalize(self.standardisation.apply(features)) @ self.rows.T
         nearest = similar.topk(self.neighbours, dim=1).values[:, -1]
         return -(2 - 2 * nearest).clamp(min=0).sqrt()
@@ -97,9 +94,9 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Background:
-    """The most probable class's share of its probability and that of the class `target`, which stands for everything else.
+    """The probability of the most probable other class, as a share of its sum with the probability of the background class `target`.
 
-    Above 1/2 exactly where the most probable class is another one.
+    The score is above 1/2 exactly if the most probable class is not the background.
     """
 
     name: ClassVar[ScoreName] = "background"
@@ -116,6 +113,6 @@ Score = MaxProbability | Energy | Mahalanobis | Neighbours | Background
 
 
 def known_scores(score: Score, head: FittedHead | None, features: Tensor) -> Tensor:
-    """How well known rows of features are, float32 [N, D] -> float32 [N]; None for the head: the score looks at features alone."""
+    """The scores of rows of features, float32 [N, D] -> float32 [N]; the head is None if the score uses the features alone."""
     logits = features.new_zeros(len(features), 0) if head is None else head.logits(features) / head.temperature
     return score.known(features, logits)

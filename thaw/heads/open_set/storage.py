@@ -1,4 +1,4 @@
-"""Openness on disk, beside its head: `openness.safetensors` with the numbers and `openness.json` with the rest. No pickle."""
+"""Openness on disk, beside its head: `openness.safetensors` with the numbers and `openness.json` with the other fields, without pickle."""
 
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,7 @@ CARD = "openness.json"
 
 
 class _Card(BaseModel):
-    """`openness.json`. `tensors` and `head` are BLAKE3 of `openness.safetensors` and `head.json`, hex: the three belong together."""
+    """`openness.json`. `tensors` and `head` are BLAKE3 of `openness.safetensors` and `head.json`, hex; the three files belong together."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,13 +54,13 @@ def write_openness(openness: Openness, folder: Path) -> None:
 
 
 def remove_openness(folder: Path) -> None:
-    """Take away what an earlier head in `folder` had, if it had any."""
+    """Remove the openness of an earlier head in `folder`, if it had one."""
     for name in (CARD, TENSORS):
         (folder / name).unlink(missing_ok=True)
 
 
 def read_openness(folder: Path) -> Openness | None:
-    """Read what `write_openness` wrote; None: the head in `folder` has none.
+    """Read the files of `write_openness`; None: the head in `folder` has no openness.
 
     Raises:
         BadArtifact: a file is missing, torn, of another version, or does not belong to the others.
@@ -79,13 +79,11 @@ def read_openness(folder: Path) -> Openness | None:
 
 
 def _say(folder: Path, reason: str) -> str:
-    return (
-        f"what tells unknown inputs in {folder} cannot be read ({reason}); run `thaw run --stage head` to make it again"
-    )
+    return f"the openness in {folder} cannot be read ({reason}); run `thaw run --stage head` to make it again"
 
 
 def _tensors(score: Score) -> dict[str, Tensor]:
-    """The score's numbers by name, contiguous and each with its own memory."""
+    """The score's tensors by name, contiguous and each with its own memory."""
     match score:
         case Mahalanobis():
             named = {"whitening": score.whitening, "means": score.means}
@@ -98,7 +96,7 @@ def _tensors(score: Score) -> dict[str, Tensor]:
 
 
 def _score(card: _Card, tensors: dict[str, Tensor]) -> Score:
-    """Raises KeyError where a part is missing."""
+    """The score; raises KeyError if a part is missing."""
     match card.score:
         case "max_probability":
             return MaxProbability()

@@ -1,4 +1,4 @@
-"""Thresholds for scores, and what they would have done to rows that were not fitted on."""
+"""Thresholds for scores, and their effect on rows that the scores were not fitted on."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +9,9 @@ from thaw.heads.open_set.rounds import Collected
 from thaw.heads.open_set.scores import ScoreName
 
 STEPS = 100
-"""Of the trade-off curve."""
+"""The number of steps of the trade-off curve."""
 EVEN = 0.5
-"""A background score of no more than this: the background class is the most probable one."""
+"""At a background score of at most this value, the background class is the most probable class."""
 
 
 def tune(
@@ -23,15 +23,14 @@ def tune(
     unknown: Unknowns,
     seen: bool = False,
 ) -> Tuning:
-    """Give each score the threshold that lets no more than `rate` of unknown rows pass, upper bound included; the one that rejects the fewest known rows
-    comes first.
+    """Give each score the threshold at which the upper bound of the accepted share of unknown rows is at most `rate`.
 
-    Where there are too few rows to show the rate, the threshold lets none of them pass. The threshold is tuned on shares of known rows, not on the scores
-    themselves, which all shift when a model knows a class less: with 80 digits a class that brought the nearest-neighbour score's false accepts on new
-    classes from 9.5 to 6.7 %, with 5 from 9.1 to 2.5 %, of 5 % asked for.
+    The score that rejects the fewest known rows comes first. If there are too few rows to show the rate, the threshold accepts none of them. The threshold is
+    tuned on shares of known rows and not on the scores themselves, because all scores shift when a model knows one class less. With a rate of 5 % and 80
+    digits a class, shares lowered the nearest-neighbour score's false accepts on new classes from 9.5 to 6.7 %, with 5 digits a class from 9.1 to 2.5 %.
     """
-    each = 1 - (1 - confidence) / len(collected)  # Bonferroni: whichever score is chosen, its bound holds
-    found = [_candidate(name, one, class_names, rate, each) for name, one in collected.items()]
+    each = 1 - (1 - confidence) / len(collected)  # Bonferroni: the bound of the chosen score holds, for any choice
+    tried = [_candidate(name, values, class_names, rate, each) for name, values in collected.items()]
     some = next(iter(collected.values()))
     return Tuning(
         rate=rate,
@@ -40,7 +39,7 @@ def tune(
         n=len(some.reached),
         known=len(some.known),
         needed=rows_needed(rate, each),
-        candidates=tuple(sorted(found, key=lambda one: (one.false_rejects, -one.auroc))),
+        candidates=tuple(sorted(tried, key=lambda candidate: (candidate.false_rejects, -candidate.auroc))),
         seen=seen,
     )
 
@@ -69,7 +68,7 @@ def _candidate(
 
 
 def _score_beyond(known: NDArray[np.float32], share: float) -> float:
-    """The lowest of the sorted known scores that more than `share` of them do not exceed; where there is none, more than any score: nothing is accepted."""
+    """The lowest of the sorted known scores that more than `share` of them do not exceed; without one, the largest float, so that no row is accepted."""
     place = int(np.floor(round(share * len(known), 6)))
     return float(known[place]) if place < len(known) else float(np.finfo(np.float32).max)
 
@@ -81,4 +80,4 @@ def _by_class(
         ClassRate(class_names[number], int((classes == number).sum()), float(accepted[classes == number].mean()))
         for number in np.unique(classes).tolist()
     ]
-    return tuple(sorted(rates, key=lambda one: (-one.accepted, one.name)))
+    return tuple(sorted(rates, key=lambda rate: (-rate.accepted, rate.name)))

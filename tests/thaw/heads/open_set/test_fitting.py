@@ -68,7 +68,7 @@ def test_with_two_classes_only_features_are_looked_at() -> None:
 
 def test_a_neighbours_head_has_no_energy() -> None:
     assert "energy" not in {one.score for one in fitted(blobs((9, 9, 9)), "knn", score="auto").tuning.candidates}
-    with pytest.raises(BadParameters, match="whose energy is always 0"):
+    with pytest.raises(BadParameters, match="energy is always 0"):
         fitted(blobs((9, 9, 9)), "knn", score="energy")
 
 
