@@ -1,1 +1,1 @@
-"""Lineage: from a version to every example that it learnt from, and back."""
+"""Lineage: the way from a version to every example of its training, and back."""

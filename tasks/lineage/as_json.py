@@ -1,4 +1,4 @@
-"""A version's lineage as one JSON object, whole: every stage, package, parameter and training image."""
+"""A version's whole lineage as one JSON object: every stage, package, parameter and training image."""
 
 from dataclasses import asdict
 
@@ -6,7 +6,7 @@ from tasks.lineage.lineage import Lineage
 
 
 def lineage_json(lineage: Lineage) -> dict[str, object]:
-    """Plain values; what was not recorded is null."""
+    """Plain values; a value that was not recorded is null."""
     version, run, dataset = lineage.version, lineage.run, lineage.dataset
     return {
         "name": version.name,
@@ -31,4 +31,6 @@ def lineage_json(lineage: Lineage) -> dict[str, object]:
 def _training(lineage: Lineage) -> list[dict[str, object]] | None:
     if lineage.training is None:
         return None
-    return [{"path": one.path, "digest": one.digest.hex(), "labels": list(one.labels)} for one in lineage.training]
+    return [
+        {"path": image.path, "digest": image.digest.hex(), "labels": list(image.labels)} for image in lineage.training
+    ]

@@ -1,4 +1,4 @@
-"""Which versions know an image, by its content: in which split it was, and whether they were trained on it."""
+"""The versions that know an image, by its content: the image's split in each, and whether the version was trained on it."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _DIGEST = re.compile(rf"[0-9a-fA-F]{{{2 * DIGEST_SIZE}}}")
 
 @dataclass(frozen=True)
 class Appearance:
-    """An image in the data of one version; `trained` None: not recorded."""
+    """An image in the data of one version. trained: whether the version was trained on it; None: not recorded."""
 
     version: int
     aliases: tuple[str, ...]
@@ -33,7 +33,7 @@ class Appearance:
 
 @dataclass(frozen=True)
 class ImageHistory:
-    """Every appearance, the newest version first; `unknown` are versions whose manifest is gone."""
+    """Every appearance, the newest version first. versions: the number of all versions. unknown: the versions whose manifest is gone."""
 
     digest: str
     appearances: tuple[Appearance, ...]
@@ -42,10 +42,10 @@ class ImageHistory:
 
 
 def digest_of(image: str) -> bytes:
-    """BLAKE3 of a file's bytes, or the digest itself where 64 hex digits are given; 32 bytes.
+    """The BLAKE3 digest of a file, or the digest that is given as 64 hex digits; 32 bytes.
 
     Raises:
-        BadExample: it is neither.
+        BadExample: `image` is neither a file nor a digest.
     """
     path = Path(image)
     if path.is_file():
@@ -53,23 +53,23 @@ def digest_of(image: str) -> bytes:
     if _DIGEST.fullmatch(image):
         return bytes.fromhex(image)
     raise BadExample(
-        f"`{image}` is no file, and no digest of {2 * DIGEST_SIZE} hex digits; give the path of an image, or its digest"
+        f"`{image}` is neither a file nor a digest of {2 * DIGEST_SIZE} hex digits; give the path of an image, or its digest"
     )
 
 
 def image_history(registry: Registry, digest: bytes, progress: Progress = untold) -> ImageHistory:
-    """Look through the data of every version for an image of that digest."""
+    """The appearances of the image with a digest in the data of every version."""
     versions = registry.versions()
-    found: list[Appearance] = []
+    seen: list[Appearance] = []
     unknown: list[int] = []
     for number, version in enumerate(versions, start=1):
         appearances = _appearances(registry, version, digest)
         if appearances is None:
             unknown.append(version.number)
         else:
-            found.extend(appearances)
+            seen.extend(appearances)
         progress(number, len(versions))
-    return ImageHistory(digest.hex(), tuple(found), len(versions), tuple(unknown))
+    return ImageHistory(digest.hex(), tuple(seen), len(versions), tuple(unknown))
 
 
 def _appearances(registry: Registry, version: ModelVersion, digest: bytes) -> list[Appearance] | None:
@@ -83,7 +83,7 @@ def _appearances(registry: Registry, version: ModelVersion, digest: bytes) -> li
         training = download_lineage(registry, version, Path(folder)) / TRAINING
         trained = None
         if training.is_file():
-            trained = any(one.digest == digest for one in read_training_images(training))
+            trained = any(image.digest == digest for image in read_training_images(training))
     return [Appearance(version.number, version.aliases, row.split, row.path, row.names, trained) for row in rows]
 
 

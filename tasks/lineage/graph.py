@@ -1,4 +1,4 @@
-"""A version's lineage as a graph: aliases, version, run, stages with their outputs, manifest, images; and commit, flow run and promotions beside it."""
+"""A version's lineage as a graph: aliases, version, run, stages with their outputs, manifest and images, beside commit, flow run and promotions."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,11 +10,11 @@ from tasks.registry.registry import KEY
 from thaw.lineage.graph import Graph, Node
 
 _SHORT = 10
-"""Letters of a hash in a box; the pointer shows all of it."""
+"""The number of letters of a hash in a box; the pointer shows the whole hash."""
 
 
 def graph_of(lineage: Lineage) -> Graph:
-    """Everything that is known as boxes, and what each comes from."""
+    """The lineage as boxes, with an edge from each box to its origins."""
     stages = lineage.stages if any(stage.deps for stage in lineage.stages) else ()
     aliases = [f"alias {name}" for name in lineage.version.aliases]
     beside = ("promotion", "commit", "flow run", "machine")
@@ -74,7 +74,7 @@ def _stage(stage: LockedStage) -> Node:
 
 
 def _outputs(lineage: Lineage) -> Iterator[Node]:
-    """What the stages wrote in one box, where it was not recorded which stage reads from which."""
+    """One box with the outputs of all stages, for a version without a record of the stages' inputs."""
     if lineage.stages and not any(stage.deps for stage in lineage.stages):
         outs = tuple(f"{out.path} {out.md5[:_SHORT]}" for stage in lineage.stages for out in stage.outs)
         yield Node("outputs", "stage", "outputs in dvc.lock", outs)
@@ -100,7 +100,7 @@ def _data(lineage: Lineage) -> Iterator[Node]:
 
 
 def _between(stages: Sequence[LockedStage]) -> Iterator[tuple[str, str]]:
-    """A stage comes from those whose outputs it read."""
+    """The edges from each stage to the stages whose outputs it read."""
     writers = {out.path: stage.name for stage in stages for out in stage.outs}
     for stage in stages:
         for dep in stage.deps:
@@ -114,5 +114,5 @@ def _is_within(path: str, folder: str) -> bool:
 
 
 def _writers(stages: Sequence[LockedStage]) -> list[str]:
-    """Who wrote the manifest."""
+    """The names of the stages that wrote the manifest."""
     return [stage.name for stage in stages if any(Path(out.path).name == "manifest.parquet" for out in stage.outs)]

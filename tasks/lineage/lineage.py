@@ -1,4 +1,4 @@
-"""Where a version comes from, read back from the registry and from the MLflow run that made it. What an older version lacks is None, never an error."""
+"""The lineage of a version, read from the registry and from the version's MLflow run. A record that an older version lacks is None, and no error."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ MANIFEST_FILE = "manifest.parquet"
 
 @dataclass(frozen=True)
 class Run:
-    """An MLflow run, where it is kept, and its parameters by dotted name."""
+    """An MLflow run, the address of its store, and its parameters by dotted name."""
 
     id: str
     store: str
@@ -34,7 +34,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Commit:
-    """A Git commit; `dirty`: tracked files differed from it, `changed` names them (None: not recorded)."""
+    """A Git commit. dirty: whether tracked files differed from it. changed: their names; None: not recorded."""
 
     id: str
     dirty: bool
@@ -43,7 +43,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The manifest that the version was made from: BLAKE3 of the file, hex, and images by split."""
+    """The version's manifest: BLAKE3 of the file, hex, and the number of images by split."""
 
     source: str | None
     manifest: str
@@ -52,7 +52,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Lineage:
-    """All that is known of where a version comes from."""
+    """All records of a version's origin."""
 
     version: ModelVersion
     run: Run | None
@@ -60,9 +60,9 @@ class Lineage:
     flow_run: str | None
     """The Prefect flow run's id."""
     promotions: tuple[Event, ...]
-    """What became of it, the oldest first."""
+    """The promotions of the version, the oldest first."""
     stages: tuple[LockedStage, ...]
-    """As `dvc.lock` had them; without what they read where only their outputs were recorded; none where there was no DVC."""
+    """The stages of `dvc.lock`; without inputs if only the outputs were recorded; empty without DVC."""
     packages: Mapping[str, str] | None
     machine: Machine | None
     dataset: Dataset | None
@@ -70,15 +70,15 @@ class Lineage:
 
     @property
     def fingerprint(self) -> str | None:
-        """Of the features."""
+        """The fingerprint of the features."""
         return self.version.tags.get("thaw.fingerprint")
 
 
 def read_lineage(registry: Registry, version: ModelVersion) -> Lineage:
-    """Collect what there is.
+    """Collect the records of a version.
 
     Raises:
-        BadArtifact: something was recorded but is damaged.
+        BadArtifact: a record is damaged.
     """
     tags = version.tags
     run = _read_run(registry, version)
@@ -100,33 +100,35 @@ def read_lineage(registry: Registry, version: ModelVersion) -> Lineage:
 
 
 def download_lineage(registry: Registry, version: ModelVersion, folder: Path) -> Path:
-    """The folder of what was kept with the version; it does not exist where nothing was."""
+    """The folder of the version's lineage records; it does not exist if there are none."""
     if has_artifact(registry, version, LINEAGE):
         return registry.download(version, LINEAGE, folder)
     return folder / LINEAGE
 
 
 def download_manifest(registry: Registry, version: ModelVersion, folder: Path) -> Path | None:
-    """The version's manifest; None where its run is gone."""
+    """The version's manifest; None if its run is gone."""
     if has_artifact(registry, version, MANIFEST_FILE):
         return registry.download(version, MANIFEST_FILE, folder)
     return None
 
 
 def has_artifact(registry: Registry, version: ModelVersion, artifact: str) -> bool:
-    """Whether the version's run holds a file or folder of that name; false where the run is gone."""
+    """Whether the version's run holds a file or folder of that name; false if the run is gone."""
     folder, _, _ = artifact.rpartition("/")
     try:
         with explained():
-            return any(one.path == artifact for one in registry.client.list_artifacts(version.run_id, folder or None))
+            return any(
+                entry.path == artifact for entry in registry.client.list_artifacts(version.run_id, folder or None)
+            )
     except (RegistryError, OSError):
         return False
 
 
 def splits_of(manifest: Manifest) -> dict[str, int]:
-    """How many rows each split has."""
+    """The number of rows of each split."""
     counts = manifest.table["split"].value_counts().to_pylist()
-    return {str(one["values"]): int(one["counts"]) for one in counts}
+    return {str(count["values"]): int(count["counts"]) for count in counts}
 
 
 def _read_run(registry: Registry, version: ModelVersion) -> Run | None:
@@ -150,7 +152,7 @@ def _commit(tags: Mapping[str, str], kept: Path) -> Commit | None:
 def _stages(tags: Mapping[str, str], kept: Path) -> tuple[LockedStage, ...]:
     if (kept / LOCK).is_file():
         stages = parse_lock((kept / LOCK).read_text(encoding="utf-8"), f"{LINEAGE}/{LOCK}")
-        # The version was being made: what the lock says of `register` is of the version before.
+        # The lock was copied during `register`: its entry for that stage describes the version before.
         return tuple(stage for stage in stages if stage.name != "register")
     outs: dict[str, list[LockedFile]] = {}
     for tag in sorted(name for name in tags if name.startswith(OUTPUT)):
@@ -160,24 +162,24 @@ def _stages(tags: Mapping[str, str], kept: Path) -> tuple[LockedStage, ...]:
 
 
 def _packages(path: Path) -> dict[str, str] | None:
-    found = _json(path) if path.is_file() else None
-    return {str(name): str(version) for name, version in found.items()} if isinstance(found, dict) else None
+    packages = _json(path) if path.is_file() else None
+    return {str(name): str(version) for name, version in packages.items()} if isinstance(packages, dict) else None
 
 
 def _machine(path: Path) -> Machine | None:
-    found = _json(path) if path.is_file() else None
+    machine = _json(path) if path.is_file() else None
     try:
-        return Machine(**{**found, "gpus": tuple(found["gpus"])}) if isinstance(found, dict) else None
+        return Machine(**{**machine, "gpus": tuple(machine["gpus"])}) if isinstance(machine, dict) else None
     except (TypeError, KeyError) as error:
         raise BadArtifact(f"{LINEAGE}/{path.name} describes no machine ({error}); mend it in MLflow's run") from error
 
 
 def _json(path: Path) -> object:
     try:
-        found: object = json.loads(path.read_text(encoding="utf-8"))
+        value: object = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise BadArtifact(f"{LINEAGE}/{path.name} cannot be read ({error}); mend it in MLflow's run") from error
-    return found
+    return value
 
 
 def _dataset(path: Path, run: Run | None) -> Dataset:

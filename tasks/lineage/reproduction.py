@@ -1,4 +1,4 @@
-"""What a version can be rebuilt from, as its MLflow run holds it, and the comparison with what came out; nothing here changes the registry."""
+"""The files for the rebuild of a version, from its MLflow run, and the comparison with the rebuilt model; the registry is not changed."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a version is rebuilt from; the files lie in a folder that the caller keeps for as long as they are needed."""
+    """The files for the rebuild of a version; they lie in a folder of the caller, who keeps it as long as they are needed."""
 
     lineage: Lineage
     commit: str
@@ -48,7 +48,7 @@ class Recipe:
 
 
 def read_recipe(registry: Registry, version: ModelVersion, folder: Path, commit: str | None = None) -> Recipe:
-    """Bring what the version's run holds to `folder`; `commit` takes the place of the one that was recorded.
+    """Download the files of the version's run to `folder`; `commit` replaces the recorded commit.
 
     Raises:
         NotReproducible: no commit was recorded, or the version comes from uncommitted changes.
@@ -77,7 +77,7 @@ def _recorded_commit(lineage: Lineage) -> str:
     uri, commit = lineage.version.uri, lineage.commit
     if commit is None:
         raise NotReproducible(
-            f"no Git commit was recorded with {uri}; if you know it, say it: "
+            f"no Git commit was recorded with {uri}; if you know it, name it: "
             f"`thaw reproduce {lineage.version.number} --commit COMMIT`"
         )
     if commit.dirty:
@@ -90,9 +90,9 @@ def _recorded_commit(lineage: Lineage) -> str:
 
 
 def code_differences(stages: Sequence[LockedStage], root: Path) -> tuple[str, ...]:
-    """What of the code and parameters that the stages ran with is another in the checkout at `root`: paths and dotted keys, sorted.
+    """The code and parameters of the stages that differ in the checkout at `root`: paths and dotted keys, sorted.
 
-    A file of the checkout is compared where the lock names it. The project's own code, files and folders, must be there.
+    Every file of the checkout that the lock names is compared. The project's own code, files and folders, must exist.
     """
     differing = set()
     for stage in stages:
@@ -118,10 +118,10 @@ def _parameter_differences(stages: Sequence[LockedStage], path: Path) -> set[str
 
 
 def read_values(path: Path) -> Mapping[str, object]:
-    """A parameters file as it is, perhaps of an older version of Thaw.
+    """The values of a parameters file, unchecked, perhaps of an older version of Thaw.
 
     Raises:
-        NotReproducible: it cannot be read.
+        NotReproducible: the file cannot be read.
     """
     try:
         values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
@@ -133,7 +133,7 @@ def read_values(path: Path) -> Mapping[str, object]:
 
 
 def value_at(values: object, key: str) -> object:
-    """The value of a dotted key; None where there is none."""
+    """The value of a dotted key; None if there is no such key."""
     for part in key.split("."):
         values = values.get(part) if isinstance(values, Mapping) else None
     return values
@@ -144,12 +144,12 @@ def _plain(value: object) -> object:
 
 
 def _md5(path: Path) -> str:
-    """As DVC hashes a file."""
+    """DVC's hash of a file."""
     return md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def _folder_md5(folder: Path) -> str:
-    """As DVC hashes a folder: over the names and hashes of its files, without what `.dvcignore` leaves out (bytecode); of no folder, that of an empty one."""
+    """DVC's hash of a folder: over the names and hashes of its files, without bytecode, which `.dvcignore` leaves out; a missing folder counts as empty."""
     files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     entries = [{"md5": _md5(path), "relpath": path.relative_to(folder).as_posix()} for path in files]
     listing = json.dumps(sorted(entries, key=lambda entry: entry["relpath"]), sort_keys=True)
@@ -157,7 +157,7 @@ def _folder_md5(folder: Path) -> str:
 
 
 def package_differences(lineage: Lineage) -> tuple[str, ...]:
-    """The telling packages that are installed in another version now, as `torch 2.12.0, now 2.13.0`; empty where none were recorded."""
+    """The packages of `TELLING` that have another version now, as `torch 2.12.0, now 2.13.0`; empty if no packages were recorded."""
     now = {name.casefold(): version for name, version in installed_packages().items()}
     then = {name.casefold(): version for name, version in (lineage.packages or {}).items()}
     named = [name for name in TELLING if then and then.get(name) != now.get(name)]
@@ -165,7 +165,7 @@ def package_differences(lineage: Lineage) -> tuple[str, ...]:
 
 
 def compare_rebuilt(recipe: Recipe, root: Path, tolerance: float) -> Agreement:
-    """Compare what the stages wrote below `root` with what the version's run holds."""
+    """Compare the outputs of the stages below `root` with the files of the version's run."""
     return compare_predictions(
         read_predictions(recipe.predictions),
         read_predictions(root / REPORT / "predictions.parquet"),
@@ -175,13 +175,13 @@ def compare_rebuilt(recipe: Recipe, root: Path, tolerance: float) -> Agreement:
 
 
 def equal_outputs(before: Sequence[LockedStage], after: Sequence[LockedStage]) -> dict[str, bool]:
-    """For each output that both have, whether DVC's hash of it is the same."""
+    """Whether DVC's hashes are equal, for each output that both have."""
     now = {out.path: out.md5 for stage in after for out in stage.outs}
     return {out.path: out.md5 == now[out.path] for stage in before for out in stage.outs if out.path in now}
 
 
 def rebuilt_manifest(root: Path) -> Manifest:
-    """What the stage `ingest` made below `root`."""
+    """The manifest that the stage `ingest` wrote below `root`."""
     return read_manifest(root / MANIFEST)
 
 

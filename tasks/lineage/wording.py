@@ -1,4 +1,4 @@
-"""What is known of a version's origin, in words: a line for each thing, `None` or "not recorded" for what was not kept."""
+"""The facts of a version's origin in words, a line each; a fact that was not recorded is `None` or "not recorded"."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from thaw.params.sections import Params
 
 NOT_RECORDED = "not recorded"
 TELLING = ("thaw", "torch", "torchvision", "numpy", "pillow", "scikit-learn", "openvino")
-"""The packages whose versions may change a number."""
+"""The packages whose versions may change numbers."""
 _SHOWN = 5
 
 
@@ -20,7 +20,7 @@ def moment(when: datetime) -> str:
 
 
 def commit_words(commit: Commit | None) -> str | None:
-    """The commit, and what differed from it."""
+    """The commit, and the files that differed from it."""
     if commit is None:
         return None
     if not commit.dirty:
@@ -39,7 +39,7 @@ def data_words(dataset: Dataset) -> str:
 
 def training_words(images: Sequence[TrainingImage]) -> str:
     """`10 images of 2 classes`."""
-    classes = {label for one in images for label in one.labels}
+    classes = {label for image in images for label in image.labels}
     return f"{len(images):,} images of {len(classes)} classes"
 
 
@@ -53,7 +53,7 @@ def machine_words(lineage: Lineage) -> str | None:
 
 
 def packages_words(lineage: Lineage) -> str | None:
-    """The telling ones, and how many there are."""
+    """The packages of `TELLING`, and the number of all packages."""
     packages = lineage.packages
     if packages is None:
         return None
@@ -63,10 +63,10 @@ def packages_words(lineage: Lineage) -> str | None:
 
 
 def facts_of(lineage: Lineage) -> tuple[tuple[str, str], ...]:
-    """Everything but stages and promotions, as (what, what is known of it)."""
+    """All facts except stages and promotions, as (name, fact)."""
     run, dataset, training, tags = lineage.run, lineage.dataset, lineage.training, lineage.version.tags
     model = [tags[tag] for tag in ("thaw.strategy", "thaw.architecture") if tag in tags]
-    found = (
+    facts = (
         ("Git commit", commit_words(lineage.commit)),
         ("MLflow run", None if run is None else f"{run.id} in {run.store}, started {moment(run.started)}"),
         ("Prefect flow run", lineage.flow_run),
@@ -79,11 +79,11 @@ def facts_of(lineage: Lineage) -> tuple[tuple[str, str], ...]:
         ("packages", packages_words(lineage)),
         ("machine", machine_words(lineage)),
     )
-    return tuple((name, said or NOT_RECORDED) for name, said in found)
+    return tuple((name, fact or NOT_RECORDED) for name, fact in facts)
 
 
 def parameter_words(params: Mapping[str, str]) -> str:
-    """Those that are not the default, and how many there are."""
+    """The parameters that differ from the default, and the number of all parameters."""
     usual = flat_params(Params().model_dump(mode="json"))
     changed = [f"{name}={value}" for name, value in sorted(params.items()) if usual.get(name) != value]
     return ", ".join([*changed, f"{len(params)} in all"])

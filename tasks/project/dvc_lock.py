@@ -1,4 +1,4 @@
-"""What `dvc.lock` says: each stage with the files that it read, the parameters that it took and the files that it wrote."""
+"""The content of `dvc.lock`: each stage with the files that it read, its parameters and the files that it wrote."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ LOCK = Path("dvc.lock")
 
 @dataclass(frozen=True)
 class LockedFile:
-    """A file or folder by its path, and DVC's hash of it: MD5, hex; `.dir` follows that of a folder."""
+    """A file or folder by its path, and DVC's hash: MD5, hex; the hash of a folder ends in `.dir`."""
 
     path: str
     md5: str
@@ -24,7 +24,7 @@ class LockedFile:
 
 @dataclass(frozen=True)
 class LockedStage:
-    """One stage as it ran last."""
+    """The last run of a stage."""
 
     name: str
     deps: tuple[LockedFile, ...] = ()
@@ -37,7 +37,7 @@ def parse_lock(text: str, origin: str = str(LOCK)) -> tuple[LockedStage, ...]:
     """The stages of a `dvc.lock`, in its order.
 
     Raises:
-        BadArtifact: it is none; the message names `origin`.
+        BadArtifact: the text is no `dvc.lock`; the message names `origin`.
     """
     try:
         stages = YAML(typ="safe").load(text)["stages"]

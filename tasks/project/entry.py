@@ -1,4 +1,4 @@
-"""How a stage ends: an exit code, and one plain line where the user can put it right."""
+"""The end of a stage: an exit code, and one plain line if the user can mend the error."""
 
 import errno
 import logging
@@ -9,19 +9,19 @@ from typing import NoReturn
 from thaw.foundation.errors import ThawError, Unreachable
 
 FAILED = 1
-"""The user can put it right."""
+"""The exit code of an error that the user can mend."""
 MAY_PASS = 75
-"""Worth another try (EX_TEMPFAIL): a download or a server failed."""
+"""The exit code if another try may succeed (EX_TEMPFAIL): a download or a server failed."""
 INTERRUPTED = 130
 
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS})
-"""A full or closed disk: the user's to mend, and no defect of the stage."""
+"""The errors of a full or closed disk; the user can mend them, and the stage has no defect."""
 
 
 def stage(main: Callable[[], None]) -> NoReturn:
-    """Run a stage's `main` and leave the process: with 0, or with 1, 75 or 130 and one last line on stderr.
+    """Run a stage's `main` and end the process: with 0, or with 1, 75 or 130 and one last line on stderr.
 
-    What no user could mend keeps its traceback.
+    An error that no user could mend keeps its traceback.
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     for own in ("thaw", "tasks", "__main__"):
@@ -41,7 +41,7 @@ def _run(main: Callable[[], None]) -> int:
             raise
         return _say(line, FAILED)
     except KeyboardInterrupt:
-        return _say("interrupted; nothing half-written is left, run it again to go on", INTERRUPTED)
+        return _say("interrupted; no file is half-written, and another run continues", INTERRUPTED)
     return 0
 
 

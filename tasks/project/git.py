@@ -1,4 +1,4 @@
-"""What Git says of the project as it stands; nothing where there is no Git."""
+"""The state of the project in Git; empty without Git."""
 
 import subprocess
 
@@ -6,22 +6,22 @@ from tasks.project.dvc_lock import LOCK
 
 
 def head_commit() -> str:
-    """The commit that is checked out, hex; empty where there is none."""
+    """The commit that is checked out, hex; empty if there is none."""
     return _git("rev-parse", "HEAD").strip()
 
 
 def changed_files() -> list[str]:
     """Tracked files that differ from that commit, relative to the project's root, sorted.
 
-    DVC has just written its lock when a version is made; that alone makes no other model.
+    `dvc.lock` is left out: DVC has just written it when a version is registered, and it does not change the model.
     """
-    told = _git("diff", "--name-only", "--relative", "-z", "HEAD", "--", ".", f":!{LOCK}")
-    return sorted(filter(None, told.split("\0")))
+    listing = _git("diff", "--name-only", "--relative", "-z", "HEAD", "--", ".", f":!{LOCK}")
+    return sorted(filter(None, listing.split("\0")))
 
 
 def _git(*arguments: str) -> str:
     try:
-        found = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=30)
+        completed = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return found.stdout
+    return completed.stdout

@@ -21,6 +21,6 @@ REPORT = Path("data/report")
 REGISTERED = Path("data/registered.json")
 
 SCORES = Path("data/scores")
-"""Tables of scores: no stage reads or writes them, and DVC knows nothing of them."""
+"""Tables of scores; no stage reads or writes them, and DVC does not track them."""
 SCORED_FEATURES = Path("data/scores/features")
-"""Features of images that were scored, beside those of training in `FEATURES`."""
+"""Features of scored images; those of training lie in `FEATURES`."""

@@ -1,4 +1,4 @@
-"""Progress of a stage: a bar on a terminal, a line in the log for each tenth elsewhere."""
+"""The progress of a stage: a bar on a terminal, elsewhere a line in the log for each tenth."""
 
 import logging
 import sys
@@ -12,9 +12,9 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def counted(stage: str, unit: str) -> Iterator[Progress]:
-    """Yield a callback that shows how many `unit` ("images") of a stage are done.
+    """Yield a callback that shows the number of finished `unit` ("images") of a stage.
 
-    On a terminal it draws a bar on stderr; elsewhere it logs a line whenever another tenth is done.
+    On a terminal it draws a bar on stderr; elsewhere it logs a line after each tenth.
     """
     if not sys.stderr.isatty():
         yield Tenths(stage, unit)
@@ -35,7 +35,7 @@ def counted(stage: str, unit: str) -> Iterator[Progress]:
 
 
 class Tenths:
-    """Says each tenth once, to the log if nothing else is given."""
+    """A callback that reports each tenth once; the default is to the log."""
 
     def __init__(self, stage: str, unit: str, say: Callable[[str], None] = log.info) -> None:
         self._stage = stage

@@ -10,7 +10,7 @@ from thaw.dataset.listings import read_listing
 from thaw.dataset.splits import SPLIT_NAMES
 from thaw.foundation.errors import BadSource
 from thaw.foundation.files.display_names import plain
-from thaw.foundation.files.walking import Found, files_below, folders_in, unfollowable_links
+from thaw.foundation.files.walking import ListedFile, files_below, folders_in, unfollowable_links
 
 __all__ = ["read_source", "unfollowable_links"]
 
@@ -66,7 +66,7 @@ def _split_folders(root: Path) -> dict[str, str]:
     return {} if others else splits
 
 
-def _candidate(found: Found, splits: dict[str, str]) -> Candidate:
+def _candidate(found: ListedFile, splits: dict[str, str]) -> Candidate:
     folders = found.path.split("/")[:-1]
     split = splits.get(folders[0]) if folders else None
     classes = folders[1:] if split else folders

@@ -1,1 +1,1 @@
-"""What everything stands on: errors, files, parallel work, statistics."""
+"""The foundation of all other rooms: errors, files, parallel work, statistics."""

@@ -1,8 +1,8 @@
-"""What a user can put right: one plain sentence that says what, where, and what to do."""
+"""Errors that a user can mend; each message is a plain sentence with the fault, its place and the remedy."""
 
 
 class ThawError(Exception):
-    """Base of every error that is the user's to mend. The command line prints it without a traceback and exits with 1."""
+    """The base of every error that the user can mend. The command line prints it without a traceback and exits with 1."""
 
 
 class BadParameters(ThawError):
@@ -10,11 +10,11 @@ class BadParameters(ThawError):
 
 
 class BadSource(ThawError):
-    """The data set's source is missing, empty, or laid out in a way that cannot be read."""
+    """The data set's source is missing, empty, or of a layout that cannot be read."""
 
 
 class TooManyRejected(BadSource):
-    """More examples were rejected than `dataset.max_rejected` allows; `rejected` lists all, as (path, reason)."""
+    """More examples were rejected than `dataset.max_rejected` allows; `rejected` lists them as (path, reason)."""
 
     def __init__(self, message: str, rejected: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(message)
@@ -22,11 +22,11 @@ class TooManyRejected(BadSource):
 
 
 class BadManifest(ThawError):
-    """The manifest cannot serve: no labels, too few classes, a class without training examples."""
+    """The manifest cannot be used: it has no labels, too few classes, or a class without training examples."""
 
 
 class BadTable(ThawError):
-    """A CSV file of the user's (corrections, a reviewed table) cannot be read, or says what cannot be."""
+    """A CSV file of the user (corrections, a reviewed table) cannot be read, or contradicts itself or the data."""
 
 
 class BadWeights(ThawError):
@@ -34,7 +34,7 @@ class BadWeights(ThawError):
 
 
 class BadArtifact(ThawError):
-    """A file that a stage wrote is missing, torn, or of another version; running the stage again mends it."""
+    """A file of a stage is missing, torn, or of another version; another run of the stage mends it."""
 
 
 class IncompleteFeatures(BadArtifact):
@@ -42,32 +42,32 @@ class IncompleteFeatures(BadArtifact):
 
 
 class StaleFeatures(BadArtifact):
-    """Cached features are not what would be computed now."""
+    """Cached features differ from those that would be computed now."""
 
 
 class BadExport(ThawError):
-    """A model cannot be exported so, or what came out does not say what the model says."""
+    """A model cannot be exported in this way, or the exported model gives other answers."""
 
 
 class BadExample(ThawError):
-    """One image that cannot be used, with the reason; never stops a run by itself."""
+    """One image cannot be used, for the given reason; the error alone never stops a run."""
 
 
 class OutOfMemory(ThawError):
-    """Memory does not hold even the smallest piece of the work."""
+    """There is not enough memory for the smallest piece of the work."""
 
 
 class Unreachable(ThawError):
-    """A download or a server failed in a way that may pass by itself; worth another try."""
+    """A download or a server failed in a way that may pass by itself; another try may succeed."""
 
 
 class InUse(ThawError):
-    """Somebody else is at work on it; worth another try when they have ended."""
+    """Another process uses the file or folder; another try may succeed when it has ended."""
 
 
 class RegistryError(ThawError):
-    """The model registry cannot do what was asked: no such version, no champion, nothing to roll back to."""
+    """The model registry cannot do what was asked: there is no such version, no champion, or nothing to roll back to."""
 
 
 class NotReproducible(ThawError):
-    """A version cannot be rebuilt: its commit is gone, it came from uncommitted changes, or its images are no longer to be had."""
+    """A version cannot be rebuilt: its commit is gone, it came from uncommitted changes, or its images are gone."""

@@ -1,1 +1,1 @@
-"""Where a model comes from: what is kept with it, how it is drawn, and whether one that was rebuilt is the same."""
+"""The lineage of a model: its records, its drawing, and the comparison with a rebuilt model."""

@@ -1,7 +1,7 @@
-"""Whether a model that was rebuilt is the same: its manifest row for row, its predictions and metrics within a tolerance.
+"""The comparison of a rebuilt model with its record: the manifest row by row, predictions and metrics within a tolerance.
 
 The same code, data, parameters and packages on the same processor give the same bytes. Another processor, or another number of threads, adds the same
-numbers in another order, and rounds otherwise; training carries that on. So probabilities may differ a little, and a tolerance is stated.
+numbers in another order and rounds differently, and training enlarges the difference. So probabilities may differ a little, within a stated tolerance.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from thaw.dataset.manifest import Example, Manifest
 from thaw.targets.predictions import Predictions
 
 TOLERANCE = 0.01
-"""The largest difference of a probability, or of a metric of `JUDGED`, that still agrees."""
+"""The largest difference of a probability, or of a metric of `JUDGED`, that counts as agreement."""
 JUDGED = ("accuracy", "exact_match", "macro_f1")
 
 
 @dataclass(frozen=True)
 class ManifestDifference:
-    """Paths, sorted: `gone` and `added` by path, `changed` in their bytes, `relabelled` in their label or split."""
+    """The paths that differ, sorted: `gone` and `added` paths, those `changed` in their bytes, those `relabelled` in their label or split."""
 
     gone: tuple[str, ...]
     added: tuple[str, ...]
@@ -33,7 +33,7 @@ class ManifestDifference:
 
 @dataclass(frozen=True)
 class Measured:
-    """One metric, as it was and as it is now."""
+    """One metric, as recorded and as rebuilt."""
 
     name: str
     recorded: float
@@ -46,10 +46,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How the rebuilt model's predictions compare, on the test images that both have.
+    """The agreement of the rebuilt model's predictions with the recorded ones, on the test images that both have.
 
-    `rows`: how many those are; `missing`, `added`: test images that only one has. `same_truth`: the labels that they really have are the same.
-    `largest_difference` of a probability; `labels_equal`: the share of images of which both say the same.
+    rows: number of these images. missing, added: numbers of test images that only one side has. same_truth: whether the true labels are the same.
+    largest_difference: of a probability. labels_equal: the share of images for which both name the same labels.
     """
 
     rows: int
@@ -63,23 +63,25 @@ class Agreement:
 
     @property
     def agrees(self) -> bool:
-        """The same test images and labels, and everything within the tolerance."""
+        """Whether test images and labels are the same, and every value is within the tolerance."""
         same = self.rows > 0 and not self.missing and not self.added and self.same_truth
-        judged = (one.difference <= self.tolerance for one in self.metrics if one.name in JUDGED)
+        judged = (metric.difference <= self.tolerance for metric in self.metrics if metric.name in JUDGED)
         return same and self.largest_difference <= self.tolerance and all(judged)
 
 
 def compare_manifests(recorded: Manifest, rebuilt: Manifest) -> ManifestDifference:
     """Compare row by row, by path."""
-    before = {one.path: one for one in recorded.examples()}
-    after = {one.path: one for one in rebuilt.examples()}
+    before = {example.path: example for example in recorded.examples()}
+    after = {example.path: example for example in rebuilt.examples()}
     both = sorted(before.keys() & after.keys())
     same_bytes = [path for path in both if before[path].digest == after[path].digest]
     return ManifestDifference(
         gone=tuple(sorted(before.keys() - after.keys())),
         added=tuple(sorted(after.keys() - before.keys())),
         changed=tuple(sorted(set(both) - set(same_bytes))),
-        relabelled=tuple(path for path in same_bytes if _said(before[path]) != _said(after[path])),
+        relabelled=tuple(
+            path for path in same_bytes if _labels_and_split(before[path]) != _labels_and_split(after[path])
+        ),
     )
 
 
@@ -89,7 +91,7 @@ def compare_predictions(
     metrics: tuple[Mapping[str, float], Mapping[str, float]],
     tolerance: float = TOLERANCE,
 ) -> Agreement:
-    """Compare row by row, by digest and path; `metrics` are those of the test, as recorded and as rebuilt."""
+    """Compare row by row, by digest and path; metrics: of the test, as recorded and as rebuilt."""
     before, after = _rows(recorded), _rows(rebuilt)
     both = [key for key in before if key in after]
     here, there = [before[key] for key in both], [after[key] for key in both]
@@ -100,14 +102,14 @@ def compare_predictions(
             metrics=_measured(*metrics), tolerance=tolerance,
         )  # fmt: skip
     difference = np.abs(recorded.probabilities[here].astype(np.float64) - rebuilt.probabilities[there])
-    said, says = recorded.named[here], rebuilt.named[there]
+    before_named, after_named = recorded.named[here], rebuilt.named[there]
     return Agreement(
         rows=len(both),
         missing=len(before) - len(both),
         added=len(after) - len(both),
         same_truth=bool(np.array_equal(recorded.targets[here], rebuilt.targets[there])),
         largest_difference=float(difference.max()),
-        labels_equal=float((said == says).all(1).mean()),
+        labels_equal=float((before_named == after_named).all(1).mean()),
         metrics=_measured(*metrics),
         tolerance=tolerance,
     )
@@ -123,5 +125,5 @@ def _measured(recorded: Mapping[str, float], rebuilt: Mapping[str, float]) -> tu
     return tuple(Measured(name, float(recorded[name]), float(rebuilt[name])) for name in both)
 
 
-def _said(one: Example) -> tuple[object, ...]:
-    return one.names, one.split
+def _labels_and_split(example: Example) -> tuple[object, ...]:
+    return example.names, example.split

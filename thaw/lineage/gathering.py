@@ -1,4 +1,4 @@
-"""Finding the very images of a manifest in a folder that may have changed since: by their bytes, wherever they lie there now."""
+"""The search for the images of a manifest in a folder that may have changed since: by their bytes, at any path of the folder."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -13,10 +13,12 @@ from thaw.foundation.parallel.progress import Progress, untold
 
 @dataclass(frozen=True)
 class Gathered:
-    """`found`: a file with the right bytes for each path of the manifest; `changed`: paths that hold other bytes now, and these bytes are
-    nowhere; `gone`: paths that hold nothing now, and neither does another. Both sorted."""
+    """The result of the search. files: a file with the right bytes for each path of the manifest, if there is one.
 
-    found: Mapping[str, Path]
+    Paths whose bytes are nowhere in the folder, sorted: `changed` paths hold other bytes now, `gone` paths hold no file.
+    """
+
+    files: Mapping[str, Path]
     changed: tuple[str, ...]
     gone: tuple[str, ...]
 
@@ -26,39 +28,39 @@ class Gathered:
 
 
 def find_images(manifest: Manifest, folder: Path, progress: Progress = untold) -> Gathered:
-    """Look for each image at its path first; what is not there by its digest among all files of the folder."""
-    found: dict[str, Path] = {}
+    """Look for each image at its path first, and for the others by their digest among all files of the folder."""
+    files: dict[str, Path] = {}
     astray: list[Example] = []
     examples = manifest.examples()
-    for number, one in enumerate(examples, start=1):
-        if _holds(folder / one.path, one):
-            found[one.path] = folder / one.path
+    for number, example in enumerate(examples, start=1):
+        if _holds(folder / example.path, example):
+            files[example.path] = folder / example.path
         else:
-            astray.append(one)
+            astray.append(example)
         progress(number, len(examples))
-    found |= _elsewhere(astray, folder)
-    missing = sorted(one.path for one in astray if one.path not in found)
+    files |= _elsewhere(astray, folder)
+    missing = sorted(example.path for example in astray if example.path not in files)
     changed = tuple(path for path in missing if (folder / path).is_file())
-    return Gathered(found, changed, tuple(path for path in missing if path not in changed))
+    return Gathered(files, changed, tuple(path for path in missing if path not in changed))
 
 
 def link_images(gathered: Gathered, into: Path) -> None:
-    """Lay the images out as the manifest has them, as links to where they are."""
-    for path, file in gathered.found.items():
+    """Make a link to each image, below `into` at its path in the manifest."""
+    for path, file in gathered.files.items():
         (into / path).parent.mkdir(parents=True, exist_ok=True)
         (into / path).symlink_to(file.resolve())
 
 
-def _holds(path: Path, one: Example) -> bool:
-    return path.is_file() and path.stat().st_size == one.size and digest_file(path) == one.digest
+def _holds(path: Path, example: Example) -> bool:
+    return path.is_file() and path.stat().st_size == example.size and digest_file(path) == example.digest
 
 
 def _elsewhere(astray: list[Example], folder: Path) -> Iterator[tuple[str, Path]]:
-    """Files of the right size are hashed, no others."""
+    """The files of the missing images, as (path in the manifest, file); only files of the right size are hashed."""
     wanted: dict[bytes, list[str]] = defaultdict(list)
-    for one in astray:
-        wanted[one.digest].append(one.path)
-    sizes = {one.size for one in astray}
+    for example in astray:
+        wanted[example.digest].append(example.path)
+    sizes = {example.size for example in astray}
     if not astray or not folder.is_dir():
         return
     for file in files_below(folder):

@@ -1,4 +1,4 @@
-"""A graph of where a model comes from, as a picture: what stands above comes from what stands below."""
+"""A drawing of a model's lineage: each box comes from the boxes that its arrows point to, below it."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,18 @@ from thaw.foundation.files.display_names import shortened
 from thaw.pages.layout import render
 
 WIDTH, GAP, ROW_GAP, LINE, PAD = 236, 28, 44, 17, 24
-"""Of a box, between boxes, between rows, of a line of text and around everything, in pixels."""
+"""The width of a box, the gaps between boxes and between rows, the height of a line of text and the margin of the drawing, in pixels."""
 MOST_LISTED = 1000
-"""Training images on a page."""
+"""The most training images on a page."""
 WAY = "way"
-"""The kind of a node that is none: an edge passes there, so that it does not run behind a box."""
+"""The kind of a node without a box: an edge passes there, so that it does not run behind a box."""
 _LETTERS = 31
-"""What fits into a box's line."""
+"""The most letters in a line of a box."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A box: `kind` (registry, record, stage or data) gives it its colour; `whole` is what the pointer shows."""
+    """A box. kind: registry, record, stage or data; it gives the box its colour. whole: the text that the pointer shows."""
 
     key: str
     kind: str
@@ -33,7 +33,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Boxes, and edges as (key, key of what it comes from)."""
+    """Boxes, and edges as (key, key of its origin)."""
 
     nodes: tuple[Node, ...]
     edges: tuple[tuple[str, str], ...]
@@ -68,7 +68,7 @@ class Drawing:
 
 
 def arrange(graph: Graph) -> Drawing:
-    """Rows by the longest way from the top, each row in the order of what it is joined to above; edges that others imply are left out."""
+    """Rows by the longest way from the top; each row is in the order of the boxes that it is joined to above. Edges that others imply are left out."""
     rows, steps = _rows(graph)
     width = max(len(row) for row in rows) * (WIDTH + GAP) - GAP + 2 * PAD
     boxes: dict[str, Box] = {}
@@ -85,7 +85,7 @@ def arrange(graph: Graph) -> Drawing:
 
 
 def reduced(edges: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The edges without those that lead where a longer way leads as well; the graph has no cycle."""
+    """The edges without those whose end a longer way reaches too; the graph has no cycle."""
     below: dict[str, set[str]] = defaultdict(set)
     for above, key in edges:
         below[above].add(key)
@@ -100,18 +100,18 @@ def reduced(edges: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 
 def render_svg(graph: Graph, label: str) -> str:
-    """The picture as SVG; `label` says what it shows."""
+    """The drawing as SVG; `label` describes it."""
     return render("lineage/graph.svg.j2", {"drawing": arrange(graph), "label": label, "box_width": WIDTH, "line": LINE})
 
 
 def render_page(
     graph: Graph, title: str, facts: Sequence[tuple[str, str]], images: Sequence[tuple[str, str, str]] | None
 ) -> str:
-    """The picture on a page of its own, with what is known as a table, and the training images as (path, labels, digest); None: not recorded."""
+    """The drawing on its own page, with a table of facts and the training images as (path, labels, digest); None: not recorded."""
     listed = (images or ())[:MOST_LISTED]
     values: Mapping[str, object] = {
         "title": title,
-        "svg": Markup(render_svg(graph, title)),  # noqa: S704  # a template of ours, which escapes what it is given
+        "svg": Markup(render_svg(graph, title)),  # noqa: S704  # our own template escapes its values
         "facts": facts,
         "images": listed,
         "count": None if images is None else len(images),
@@ -120,7 +120,7 @@ def render_page(
 
 
 def _rows(graph: Graph) -> tuple[list[list[Node]], list[tuple[str, str]]]:
-    """The nodes by row, and the edges, none longer than from one row to the next."""
+    """The nodes by row, and the edges, each from one row to the next."""
     edges = reduced(graph.edges)
     depth = _depths([node.key for node in graph.nodes], edges)
     rows: list[list[Node]] = [[] for _ in range(max(depth.values()) + 1)]
@@ -140,7 +140,7 @@ def _rows(graph: Graph) -> tuple[list[list[Node]], list[tuple[str, str]]]:
 
 
 def _depths(keys: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """The row of each: how long the longest way to it is."""
+    """The row of each key: the length of the longest way to it."""
     above = _above(keys, edges)
     depth: dict[str, int] = {}
     for key in TopologicalSorter(above).static_order():
@@ -149,7 +149,7 @@ def _depths(keys: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, 
 
 
 def _sort(rows: Sequence[list[Node]], steps: Sequence[tuple[str, str]]) -> None:
-    """Put each under what it is joined to, so that few edges cross; Python's sort keeps the given order where nothing speaks for another."""
+    """Put each node below the nodes that it is joined to, so that few edges cross; equal nodes keep their order, because Python's sort is stable."""
     above = _above([node.key for row in rows for node in row], steps)
     place: dict[str, float] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""What a model was made with beside code and data: the installed packages, and the machine."""
+"""The surroundings of a training beside code and data: the installed packages and the machine."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from thaw.foundation.parallel.ordered_map import usable_cores
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine; `driver` is that of its GPU, "none" without one."""
+    """A machine. driver: of its GPU; "none" without a GPU."""
 
     host: str
     system: str
@@ -25,7 +25,7 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """The machine that this runs on, as PyTorch sees it."""
+    """The machine of this process, as PyTorch sees it."""
     import torch
 
     made = made_with()
@@ -44,5 +44,9 @@ def this_machine() -> Machine:
 
 def installed_packages() -> dict[str, str]:
     """Every installed package and its version, by name, sorted."""
-    found = {str(one.metadata["Name"]): one.version for one in distributions() if one.metadata["Name"]}
-    return dict(sorted(found.items(), key=lambda pair: pair[0].casefold()))
+    versions = {
+        str(distribution.metadata["Name"]): distribution.version
+        for distribution in distributions()
+        if distribution.metadata["Name"]
+    }
+    return dict(sorted(versions.items(), key=lambda pair: pair[0].casefold()))

@@ -1,4 +1,4 @@
-"""The images that a model was really trained on, as a file of its own: after the label budget, and without held-out and contradictory copies."""
+"""The file of the images that a model was trained on: after the label budget, and without held-out and contradictory copies."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,14 +31,14 @@ class TrainingImage:
 
 
 def training_images(manifest: Manifest, labels_per_class: int | None) -> tuple[TrainingImage, ...]:
-    """What a head or a network learns from, sorted by path; see `thaw.dataset.selection.training_examples`."""
+    """The images that a head or a network learns from, sorted by path; see `thaw.dataset.selection.training_examples`."""
     rows = training_examples(manifest, labels_per_class)
     return tuple(TrainingImage(row.digest, row.path, row.names or ()) for row in rows)
 
 
 def write_training_images(images: Iterable[TrainingImage], path: Path) -> None:
     """Write Parquet of `SCHEMA`, atomically."""
-    rows = [{"digest": one.digest, "path": one.path, "labels": list(one.labels)} for one in images]
+    rows = [{"digest": image.digest, "path": image.path, "labels": list(image.labels)} for image in images]
     with atomic(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary, compression="zstd")
 

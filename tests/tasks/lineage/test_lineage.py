@@ -158,5 +158,5 @@ def test_an_image_is_followed_through_the_versions(registry: Registry, picture_f
     assert (held_out.split, held_out.trained, held_out.labels) == ("test", False, ("bees",))
     history = image_history(registry, digest_of("ab" * 32))
     assert (history.appearances, history.unknown) == ((), (old,))
-    with pytest.raises(BadExample, match="no digest of 64 hex digits"):
+    with pytest.raises(BadExample, match="neither a file nor a digest of 64 hex digits"):
         digest_of("abc")

@@ -20,7 +20,7 @@ def ended(body: str) -> subprocess.CompletedProcess[str]:
         (
             "raise KeyboardInterrupt",
             130,
-            "interrupted; nothing half-written is left, run it again to go on\n",
+            "interrupted; no file is half-written, and another run continues\n",
         ),
         (
             "raise OSError(28, 'No space left on device', 'data/x')",

@@ -108,4 +108,4 @@ def test_interrupted_it_says_so(project: Path) -> None:
         waiting.send_signal(signal.SIGINT)
         _, said = waiting.communicate(timeout=30)
     assert waiting.returncode == 130
-    assert said == "interrupted; nothing half-written is left, run it again to go on\n"
+    assert said == "interrupted; no file is half-written, and another run continues\n"

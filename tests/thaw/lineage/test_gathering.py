@@ -34,8 +34,8 @@ def manifest_of(folder: Path) -> Manifest:
 def test_images_that_stayed_are_found_where_they_were(picture_folder: Path) -> None:
     manifest = manifest_of(picture_folder)
     found = find_images(manifest, picture_folder)
-    assert found.complete and len(found.found) == len(manifest) == 12
-    assert all(path == picture_folder / name for name, path in found.found.items())
+    assert found.complete and len(found.files) == len(manifest) == 12
+    assert all(path == picture_folder / name for name, path in found.files.items())
 
 
 def test_moved_images_are_found_by_their_bytes_and_laid_out_as_they_were(
@@ -46,7 +46,7 @@ def test_moved_images_are_found_by_their_bytes_and_laid_out_as_they_were(
     (picture_folder / "ants/ant-0.jpg").rename(picture_folder / "wasps/was an ant.jpg")
     draw(picture_folder / "ants/new.jpg", 7)
     found = find_images(manifest, picture_folder)
-    assert found.complete and found.found["ants/ant-0.jpg"].name == "was an ant.jpg"
+    assert found.complete and found.files["ants/ant-0.jpg"].name == "was an ant.jpg"
     link_images(found, tmp_path / "then")
     assert manifest_of(tmp_path / "then").table.equals(manifest.table), (
         "the new image is not there, the moved one is back"
@@ -63,7 +63,7 @@ def test_what_is_gone_and_what_is_changed_is_told_apart(picture_folder: Path, dr
 
 def test_without_the_folder_all_are_gone(picture_folder: Path, tmp_path: Path) -> None:
     found = find_images(manifest_of(picture_folder), tmp_path / "nowhere")
-    assert len(found.gone) == 12 and not found.found
+    assert len(found.gone) == 12 and not found.files
 
 
 def test_one_file_serves_every_copy_of_it(tmp_path: Path) -> None:
@@ -94,9 +94,9 @@ def test_every_row_is_found_gone_or_changed_and_what_is_found_has_its_digest(
                 case "moves":
                     (folder / f"{number}.png").rename(folder / f"moved-{number}.png")
         found = find_images(manifest, folder)
-        names = [*found.found, *found.gone, *found.changed]
+        names = [*found.files, *found.gone, *found.changed]
         assert sorted(names) == [one.path for one in manifest.examples()]
         digests = {one.path: one.digest for one in manifest.examples()}
-        assert all(digest_bytes(path.read_bytes()) == digests[name] for name, path in found.found.items())
+        assert all(digest_bytes(path.read_bytes()) == digests[name] for name, path in found.files.items())
         left = {digest_file(path) for path in folder.iterdir()}
         assert all(digests[name] not in left for name in (*found.gone, *found.changed))

@@ -11,14 +11,14 @@ from pathlib import Path
 from blake3 import blake3
 
 DIGEST_SIZE = 32
-"""Bytes of a BLAKE3 digest."""
+"""The number of bytes of a BLAKE3 digest."""
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed to `path`, on failure removed.
 
-    A reader sees the old file or the new one, never a part; a kill leaves at most a `.tmp-*` file behind.
+    A reader sees the whole old file or the whole new file; a kill leaves at most a `.tmp-*` file behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".tmp-", suffix=path.suffix, dir=path.parent)
@@ -41,7 +41,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     A reader sees the whole folder or none; a kill leaves at most a `.tmp-*` folder behind.
 
     Raises:
-        FileExistsError: `path` is there already, and is no empty folder; nothing is changed.
+        FileExistsError: `path` exists and is no empty folder; it stays as it is.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=path.parent))
@@ -60,7 +60,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 def _rename_folder(temporary: Path, path: Path) -> None:
     try:
         temporary.rename(path)
-    except OSError as error:  # systems name a full folder, and a file in its place, in different ways
+    except OSError as error:  # systems have different codes for a full folder and for a file in its place
         if path.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
         raise

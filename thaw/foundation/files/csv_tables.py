@@ -1,4 +1,4 @@
-"""CSV tables that people have edited, read with all that their programs do to them."""
+"""CSV tables that people have edited; the reader accepts the variants that their programs write."""
 
 import csv
 import io
@@ -12,12 +12,12 @@ _DELIMITERS = (",", ";", "\t")
 
 
 def read_rows(file: Path, needed: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a CSV file with a heading, as text, cells as they stand; empty lines are passed over.
+    """The rows of a CSV file with a heading, with cells as unchanged text; empty lines are skipped.
 
-    It is UTF-8 (with or without a byte-order mark, any line ends), separated by commas, semicolons or tabs.
+    The file is UTF-8 (with or without a byte-order mark, with any line ends), separated by commas, semicolons or tabs.
 
     Raises:
-        BadTable: it cannot be read, is not UTF-8 or not CSV, lacks a column of `needed`, or a row has another number of fields than the heading.
+        BadTable: the file cannot be read, is not UTF-8 or not CSV, lacks a column of `needed`, or a row has another number of fields than the heading.
     """
     header, *lines = _lines(file) or [[]]
     columns = [name.strip().casefold() for name in header]

@@ -1,18 +1,18 @@
-"""Names of classes and files, which may hold anything, made fit to be shown."""
+"""The display of names of classes and files, which may hold any characters."""
 
 import unicodedata
 
 JOINERS = "\u200c\u200d"
-"""Invisible, but needed by Persian, by Indic scripts and by some emoji."""
+"""Invisible letters that Persian, Indic scripts and some emoji need."""
 
 
 def shown(name: str) -> str:
-    """The name with a sign in place of what does not print: control characters, and marks that reverse the text."""
+    """The name with a sign in the place of each letter that does not print: control characters, and marks that reverse the text."""
     return "".join(letter if letter.isprintable() or letter in JOINERS else "\ufffd" for letter in name)
 
 
 def shortened(name: str, longest: int) -> str:
-    """`shown`, cut in the middle to at most `longest` letters, so that beginning and end stay."""
+    """The name of `shown`, cut in the middle to at most `longest` letters."""
     clean = shown(name)
     if len(clean) <= longest:
         return clean
@@ -21,7 +21,7 @@ def shortened(name: str, longest: int) -> str:
 
 
 def plain(name: str) -> str:
-    """The name in lower case, in one Unicode form, without spaces around it: names of the same plain form are almost surely meant to be one."""
+    """The name in lower case, in one Unicode form, without spaces around it; names of the same plain form almost surely mean the same thing."""
     return unicodedata.normalize("NFC", name.strip().casefold())
 
 

@@ -1,4 +1,4 @@
-"""Downloads into torch.hub's cache, with a time limit on silence, and errors that say what to do by hand."""
+"""Downloads into torch.hub's cache, with a time limit on silence; errors name the remedy by hand."""
 
 import hashlib
 import http.client
@@ -12,27 +12,27 @@ from thaw.foundation.errors import BadArtifact, Unreachable
 from thaw.foundation.files.atomic import atomic
 
 _SILENCE = 30.0
-"""Seconds without a byte after which a download is given up."""
+"""The seconds without a byte after which a download fails."""
 
 
 def hub_folder(name: str) -> Path:
-    """A folder of torch.hub's cache, below `TORCH_HOME`: "checkpoints", "datasets"."""
+    """A folder of torch.hub's cache below `TORCH_HOME`, such as "checkpoints" or "datasets"."""
     import torch
 
     return Path(torch.hub.get_dir()) / name
 
 
 def cached_download(url: str, path: Path, *, is_whole: Callable[[Path], bool]) -> Path:
-    """Return `path`, by torch.hub from `url` if nothing lies there; else no network is used.
+    """Return `path`; if there is no file, torch.hub downloads it from `url`, else no network is used.
 
     Args:
-        url: where it comes from.
-        path: where it is kept.
-        is_whole: whether a file is what it should be; a cut connection leaves a shorter one without an error.
+        url: the address of the file.
+        path: its place in the cache.
+        is_whole: a check of the file, because a cut connection leaves a shorter file without an error.
 
     Raises:
         Unreachable: the download failed; the message says where to lay the file by hand.
-        BadArtifact: what lay there already is damaged.
+        BadArtifact: the file in the cache is damaged.
     """
     if not path.exists():
         with atomic(path) as temporary:
@@ -72,7 +72,7 @@ def _unreachable(url: str, path: Path, reason: str) -> Unreachable:
 
 @contextmanager
 def _silence_limit(seconds: float) -> Iterator[None]:
-    """torch.hub sets no time limit, so a dead connection would hang for ever."""
+    """A context with a time limit on silence; torch.hub sets none, so a dead connection would hang for ever."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

@@ -1,4 +1,4 @@
-"""Records as JSON files: one value of a type that pydantic knows, written atomically, and read back only where it is whole and of this version."""
+"""Records as JSON files: one value of a type that pydantic knows; it is written atomically, and read back only if it is whole and of this version."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +18,9 @@ def write_record(adapter: TypeAdapter[T], record: T, path: Path) -> None:
 
 
 def read_record(adapter: TypeAdapter[T], path: Path, say: Callable[[Exception], str]) -> T:
-    """Read what `write_record` wrote.
+    """Read a record of `write_record`.
 
-    say: the sentence for the user, made of what went wrong.
+    say: makes the sentence for the user from the error.
 
     Raises:
         BadArtifact: the file is missing, damaged, or of another version.

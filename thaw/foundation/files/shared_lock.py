@@ -1,4 +1,4 @@
-"""Who may change a feature store: many may add to it at once, whoever takes away must be alone."""
+"""The lock of a feature store: many processes may add to the store at once, a process that removes from it must be alone."""
 
 import fcntl
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from thaw.foundation.errors import InUse
 
 @contextmanager
 def adding(lock: Path) -> Iterator[None]:
-    """Hold the lock with others who add; waits for one who takes away. The kernel drops it with the process, however that ends."""
+    """Hold the lock together with others that add; wait for a process that removes. The kernel drops the lock whenever the process ends."""
     with _opened(lock) as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         yield
@@ -22,7 +22,7 @@ def taking_away(lock: Path) -> Iterator[None]:
     """Hold the lock alone.
 
     Raises:
-        InUse: somebody is adding, or taking away.
+        InUse: another process is adding or removing.
     """
     with _opened(lock) as file:
         try:

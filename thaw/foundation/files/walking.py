@@ -1,4 +1,4 @@
-"""Walking a folder of files that nobody has tidied: links, loops, stray files, names of any kind."""
+"""The walk through an untidy folder: links, loops, stray files, names of any kind."""
 
 import errno
 import os
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STRAY = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found", "__pycache__"})
-"""What systems and tools leave behind, lower case; passed over, as is any name that begins with a dot."""
+"""Names that systems and tools leave behind, in lower case; these are skipped, and so is any name that begins with a dot."""
 
 _LOOP = "is a link to a folder that it lies in"
 _NOWHERE = "is a link that leads nowhere"
@@ -18,8 +18,8 @@ _SPECIAL = "is not a file (a pipe, a socket or a device)"
 
 
 @dataclass(frozen=True)
-class Found:
-    """A file below a folder: `path` is relative to it, POSIX; `reason` says why it cannot be opened, or None.
+class ListedFile:
+    """A file below a folder: `path` is relative to it, POSIX; `reason` is why the file cannot be opened, or None.
 
     The reason continues a sentence: "is a link that leads nowhere".
     """
@@ -29,7 +29,7 @@ class Found:
 
 
 def is_stray(name: str) -> bool:
-    """Whether a file or folder of this name is passed over: hidden, or left behind by a system or tool."""
+    """Whether a file or folder of this name is skipped, because it is hidden or left behind by a system or tool."""
     return name.startswith(".") or name.casefold() in STRAY
 
 
@@ -38,8 +38,8 @@ def folders_in(folder: Path) -> list[str]:
     return [entry.name for entry in _entries(folder) if not is_stray(entry.name) and _is_folder(entry)]
 
 
-def files_below(root: Path, *, stray: bool = False) -> Iterator[Found]:
-    """Every file below `root`, links followed; what cannot be followed or opened comes with its reason.
+def files_below(root: Path, *, stray: bool = False) -> Iterator[ListedFile]:
+    """Every file below `root`, links followed; a file that cannot be opened and a link that cannot be followed come with their reason.
 
     Args:
         root: the folder.
@@ -51,38 +51,37 @@ def files_below(root: Path, *, stray: bool = False) -> Iterator[Found]:
         try:
             entries = _entries(root / folder)
         except OSError as error:
-            yield Found(folder, f"cannot be opened ({error.strerror})")
+            yield ListedFile(folder, f"cannot be opened ({error.strerror})")
             continue
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             if not stray and is_stray(entry.name):
                 continue
             if not _is_utf8(entry.name):
-                yield Found(printable(path), _NOT_UTF8)
+                yield ListedFile(printable(path), _NOT_UTF8)
             elif not _is_folder(entry):
-                yield Found(path, why_not_a_file(root / path))
+                yield ListedFile(path, why_not_a_file(root / path))
             elif (identity := _identity(entry.stat())) in above:
-                yield Found(path, _LOOP)
+                yield ListedFile(path, _LOOP)
             else:
                 pending.append((path, (*above, identity)))
 
 
-def unhashable(root: Path) -> list[Found]:
-    """What keeps DVC from hashing a folder, with reasons, sorted: bad links, pipes, names that are not UTF-8.
+def unhashable(root: Path) -> list[ListedFile]:
+    """The files for which DVC cannot hash a folder, with reasons, sorted: bad links, pipes, names that are not UTF-8.
 
-    DVC stops at the first (a pipe even hangs it), so the command line asks this before it calls DVC. Hidden
-    names count too.
+    DVC stops at the first of them (a pipe even hangs it), so the command line checks before it calls DVC. Hidden names count too.
     """
-    return sorted((found for found in files_below(root, stray=True) if found.reason), key=lambda found: found.path)
+    return sorted((file for file in files_below(root, stray=True) if file.reason), key=lambda file: file.path)
 
 
 def unfollowable_links(root: Path) -> list[str]:
-    """Links below `root` that lead nowhere, to themselves or to a folder that they lie in: paths, sorted."""
-    return [found.path for found in unhashable(root) if found.reason in (_NOWHERE, _SELF, _LOOP)]
+    """The paths of links below `root` that lead nowhere, to themselves or to a folder that they lie in, sorted."""
+    return [file.path for file in unhashable(root) if file.reason in (_NOWHERE, _SELF, _LOOP)]
 
 
 def why_not_a_file(path: Path) -> str | None:
-    """Why a path is no file that can be opened, as the rest of a sentence; None if it is one."""
+    """The reason why a path is no file that can be opened, as the end of a sentence; None if it can be opened."""
     try:
         state = path.stat()
     except FileNotFoundError:
@@ -97,7 +96,7 @@ def why_not_a_file(path: Path) -> str | None:
 
 
 def printable(path: str) -> str:
-    """A path as text that can be written as UTF-8; bytes that are none stand as `\\xff`."""
+    """A path as text that can be written as UTF-8; other bytes appear as `\\xff`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class MemoryBound:
-    """Threads hold at most `nbytes` bytes together; what is larger than the bound waits until it can go alone."""
+    """Threads hold at most `nbytes` bytes together; a piece larger than the bound waits until it is alone."""
 
     def __init__(self, nbytes: int) -> None:
         self.nbytes = nbytes
@@ -15,7 +15,7 @@ class MemoryBound:
 
     @contextmanager
     def holding(self, nbytes: int) -> Iterator[None]:
-        """Wait until there is room for `nbytes` bytes, and hold it within."""
+        """A context that holds `nbytes` bytes; it waits until there is room."""
         share = min(nbytes, self.nbytes)
         with self._freed:
             self._freed.wait_for(lambda: self._held + share <= self.nbytes)

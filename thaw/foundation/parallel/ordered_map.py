@@ -1,4 +1,4 @@
-"""Work on many items by threads, in order, with a bound on what is under way."""
+"""Work on many items by threads, in order, with a bound on the number of open items."""
 
 import os
 from collections import deque
@@ -15,8 +15,8 @@ def map_ahead(
 ) -> Iterator[tuple[Item, Result]]:
     """Yield (item, work(item)) in the order of `items`, computed by threads ahead of the reader.
 
-    At most `depth` items are under way or waiting: the bound on memory. What is done is yielded before `items` is asked for more. `workers` None
-    means one a core. An error of `work` is raised where its item comes; leaving the iteration early cancels what has not begun.
+    At most `depth` items are in work or waiting, which bounds the memory. Finished items are yielded before `items` is asked for more. With `workers` None
+    there is a thread for each core. An error of `work` is raised at the turn of its item. An early end of the iteration cancels the items that have not begun.
     """
     pool = ThreadPoolExecutor(workers or usable_cores())
     waiting: deque[tuple[Item, Future[Result]]] = deque()

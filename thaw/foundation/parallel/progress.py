@@ -1,10 +1,10 @@
-"""How far long work has come, told to whoever shows it."""
+"""The progress of long work, as a callback."""
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Called with the number of items done, and of all that are to be done."""
+"""A function that gets the number of finished items and the number of all items."""
 
 
 def untold(done: int, total: int) -> None:
-    """Tells nobody."""
+    """Show no progress."""

@@ -1,7 +1,7 @@
-"""How many threads torch computes with.
+"""The number of threads that torch computes with.
 
-Threads wait for each other after every product. Over many small ones, as in a factorisation or a solver's bookkeeping,
-that costs more than it saves, and up to a hundred times as much where another process shares the cores.
+Threads wait for each other after every product. Over many small products, as in a factorisation or a solver's bookkeeping, the waiting costs more time than
+the threads save, and up to a hundred times as much if another process shares the cores.
 """
 
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from contextlib import contextmanager
 import torch
 
 SMALL = 2**20
-"""Numbers in a matrix below which one thread is used for it."""
+"""The size of a matrix, in numbers, below which one thread is used."""
 
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Compute on `count` threads within."""
+    """A context in which torch computes on `count` threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -25,5 +25,5 @@ def threads(count: int) -> Iterator[None]:
 
 
 def threads_for(numbers: int) -> int:
-    """The threads to use for products of a matrix of that many numbers: one, or as many as torch is set to."""
+    """The number of threads for products of a matrix with `numbers` numbers: one, or torch's setting."""
     return 1 if numbers < SMALL else torch.get_num_threads()

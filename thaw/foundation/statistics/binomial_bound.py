@@ -1,4 +1,4 @@
-"""A threshold that few unknown inputs pass, and how sure that is."""
+"""A threshold that few unknown inputs pass, and the bound of their share."""
 
 import math
 
@@ -10,29 +10,29 @@ Shares = NDArray[np.float64]
 
 
 def upper_bound(accepted: int, n: int, confidence: float) -> float:
-    """The one-sided upper bound of a rate of which `accepted` of `n` were seen (Clopper and Pearson 1934)."""
-    from scipy.stats import binomtest  # which takes half a second to import
+    """The one-sided upper bound of a rate after `accepted` of `n` were accepted (Clopper and Pearson 1934)."""
+    from scipy.stats import binomtest  # the import takes half a second
 
     return float(binomtest(accepted, n, alternative="less").proportion_ci(confidence, method="exact").high)
 
 
 def rows_needed(rate: float, confidence: float) -> int:
-    """Of how many rows none must be accepted for the upper bound to come down to `rate`."""
+    """The number of rows of which none may be accepted, for an upper bound of at most `rate`."""
     return math.ceil(math.log1p(-confidence) / math.log1p(-rate) - 1e-9)
 
 
 def accepts_allowed(n: int, rate: float, confidence: float) -> int:
-    """How many of `n` unknown rows may be accepted so that the upper bound is at most `rate`; 0 where even none is too few to show it."""
+    """The most of `n` unknown rows that may be accepted for an upper bound of at most `rate`; 0 also if even none accepted cannot show it."""
     accepted = np.arange(math.floor(rate * n) + 1)
     bounds = betaincinv(accepted + 1, np.maximum(n - accepted, 1), confidence)
     return max(int((bounds <= rate).sum()) - 1, 0)
 
 
 def threshold_for(unknown: Shares, rate: float, confidence: float) -> float:
-    """What a score must exceed so that no more unknown rows pass than `accepts_allowed` says; unknown: float64 [N], N > 0.
+    """The score above which no more unknown rows lie than `accepts_allowed` permits; unknown: float64 [N], N > 0.
 
-    It is one of the scores: what passes beyond the (a + 1)-th largest of N has, for rows drawn alike, just the Clopper-Pearson bound of a (Wilks 1941).
-    Of equal scores all fail.
+    The threshold is the (a + 1)-th largest of the N scores. For rows drawn alike, the share above it has exactly the Clopper-Pearson bound of a accepted rows
+    (Wilks 1941). Of equal scores all fail.
     """
     allowed = accepts_allowed(len(unknown), rate, confidence)
     return float(np.sort(unknown)[::-1][allowed])

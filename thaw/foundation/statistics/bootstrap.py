@@ -11,7 +11,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 CELLS_AT_ONCE = 4_000_000
-"""Counts held at a time (32 MB), so memory does not grow with rows times resamples."""
+"""The number of counts in memory at a time (32 MB), so that memory does not grow with rows times resamples."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Resampling:
-    """How intervals are made: the number of resamples, the confidence of the interval, and the seed of the draws."""
+    """The settings of intervals: the number of resamples, the confidence of the interval, and the seed of the draws."""
 
     resamples: int = 1000
     confidence: float = 0.95
@@ -36,7 +36,7 @@ USUAL = Resampling()
 
 
 def resampled_counts(rows: int, resampling: Resampling) -> Iterator[FloatArray]:
-    """How often each of `rows` rows is drawn, with replacement, in each resample: chunks of float64 [R, rows]."""
+    """The number of times that each of `rows` rows is drawn, with replacement, in each resample: chunks of float64 [R, rows]."""
     generator = np.random.default_rng(resampling.seed)
     chunk = max(1, CELLS_AT_ONCE // rows)
     for start in range(0, resampling.resamples, chunk):
@@ -50,8 +50,8 @@ def bootstrap(
 ) -> FloatArray:
     """Measures of every resample: float64 [M, resamples].
 
-    statistics: [K, N], column i is what row i adds to each of K sums. measure: maps sums [K, R] to [M, R]. What is
-    a function of sums over rows costs one sparse product, not a call for each resample.
+    statistics: [K, N], column i has the summands of row i in each of K sums. measure: maps sums [K, R] to [M, R]. A measure that is a function of sums over
+    rows costs one sparse product, not a call for each resample.
     Source: Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 1979.
     """
     chunks = resampled_counts(statistics.shape[1], resampling)
@@ -59,7 +59,7 @@ def bootstrap(
 
 
 def totals(statistics: sparse.csr_array) -> FloatArray:
-    """The sums over the rows as they are, float64 [K, 1]."""
+    """The sums over the original rows, float64 [K, 1]."""
     return np.asarray(statistics @ np.ones((statistics.shape[1], 1)), np.float64)
 
 

@@ -1,4 +1,4 @@
-"""How far two paired shares may lie apart, from few rows as well."""
+"""The interval of the difference of two paired shares, also from few rows."""
 
 import math
 from collections.abc import Callable
@@ -11,15 +11,18 @@ _ENDS = 1 - 1e-9
 
 
 def paired_share_interval(only_first: int, only_second: int, rows: int, confidence: float) -> Estimate:
-    """The first share minus the second, over the same rows: of them `only_first` count for the first alone, `only_second` for the second alone.
+    """The first share minus the second, over the same rows; `only_first` rows count for the first share alone, `only_second` for the second alone.
 
-    Tango's score interval (Statistics in Medicine 1998), which keeps its coverage where rows are few or none differ: there a bootstrap shows no doubt at all.
+    The interval is Tango's score interval (Statistics in Medicine 1998). It keeps its coverage with few rows or without differing rows, where a bootstrap
+    interval has no width.
 
     Raises:
-        ValueError: no rows, or fewer than differ.
+        ValueError: there are no rows, or fewer rows than differ.
     """
     if rows < 1 or only_first + only_second > rows:
-        raise ValueError(f"{only_first} and {only_second} of {rows} rows: there must be rows, and as many as differ")
+        raise ValueError(
+            f"{only_first} and {only_second} of {rows} rows differ: there must be at least one row, and at least as many rows as differ"
+        )
     critical = float(ndtri((1 + confidence) / 2))
     value = (only_first - only_second) / rows
 

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from thaw.foundation.files.walking import Found, files_below, folders_in, unfollowable_links, unhashable, why_not_a_file
+from thaw.foundation.files.walking import (
+    ListedFile,
+    files_below,
+    folders_in,
+    unfollowable_links,
+    unhashable,
+    why_not_a_file,
+)
 
 
 def paths(root: Path) -> dict[str, str | None]:
@@ -107,4 +114,4 @@ def test_why_not_a_file(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may open everything")
 def test_a_closed_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0)
-    assert list(files_below(tmp_path)) == [Found("closed", "cannot be opened (Permission denied)")]
+    assert list(files_below(tmp_path)) == [ListedFile("closed", "cannot be opened (Permission denied)")]
