@@ -95,18 +95,17 @@ def _say(certificate: "Certificate") -> None:
     rows = [
         (
             _name(entry.name, words.followed(certificate)),
-            percent(entry.score.accuracy.value),
-            percent(entry.score.macro_f1.value),
-            words.lead_of(entry),
+            *(percent(value.value) for value in words.scores(certificate, entry)),
+            words.lead_of(certificate, entry),
             f"{entry.minutes:.2f}",
             "" if entry.megabytes is None else f"{entry.megabytes:.2f}",
         )
         for entry in certificate.entries
     ]
-    columns = ("strategy", "accuracy", "macro F1", "over the linear head", "minutes", "MB")
-    screen.print(table(columns, rows, whole=("strategy", "accuracy", "macro F1", "over the linear head")))
+    measured = ("strategy", *words.headings(certificate), "over the linear head")
+    screen.print(table((*measured, "minutes", "MB"), rows, whole=measured))
     for ruling in certificate.rulings:
-        screen.print(words.line(ruling), markup=False)
+        screen.print(words.line(certificate, ruling), markup=False)
     for entry in certificate.skipped:
         screen.print(f"{entry.name} was left out: {entry.reason}", style="dim", markup=False)
     for remark in words.remarks(certificate):

@@ -76,7 +76,7 @@ def _log_certificate() -> None:
     for entry in certificate.entries:
         with mlflow.start_run(experiment_id=parent.info.experiment_id, run_name=entry.name, nested=True):
             mlflow.log_params({"strategy": entry.name, "role": entry.role, "repetitions": len(certificate.seeds)})
-            mlflow.log_metrics(figures_of(entry))
+            mlflow.log_metrics(figures_of(entry, certificate.judged_by))
 
 
 def _log_dataset(params: Params) -> None:

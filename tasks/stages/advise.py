@@ -33,7 +33,6 @@ from thaw.strategies.advice.record import Advice, write_advice, write_predicted
 from thaw.strategies.advice.size import Size, measure_size
 from thaw.strategies.advice.words import ranking
 from thaw.strategies.baselines.learners import BATCH
-from thaw.targets.supports import require, supports
 from thaw.targets.target import target_of
 
 if TYPE_CHECKING:
@@ -53,8 +52,6 @@ SPEED_BATCH = 16
 def main() -> None:
     """Read the manifest and the cached features, measure, write `data/advice.json`, the page and the decision."""
     params, manifest = read_settings(SETTINGS), read_manifest(MANIFEST)
-    if params.strategy.kind in {"last_blocks", "full", "scratch"}:
-        require(target_of(manifest), "finetuning", f"strategy.kind: {params.strategy.kind} given")
     situation = read_situation(params, manifest, read_index(FEATURES_INDEX))
     with counted("advise", "steps") as progress:
         advice = advise(situation, params.strategy, params.head, workers=os.cpu_count() or 1, progress=progress)
@@ -110,7 +107,7 @@ def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> S
 
 def _pilot(params: Params, pool: Pool, examples: Sequence[Example], backbone: Backbone) -> Pilot | None:
     """Fine-tuning, where there is time for it."""
-    if not params.strategy.minutes or not supports(pool.target, "finetuning"):
+    if not params.strategy.minutes:
         return None
     # Lightning Fabric takes seconds to load.
     from tasks.stages.labelled_inputs import read_labelled_images
@@ -120,7 +117,9 @@ def _pilot(params: Params, pool: Pool, examples: Sequence[Example], backbone: Ba
     return FinetuningPilot(
         backbone=backbone,
         layer=last,
-        images=cache(lambda: read_labelled_images(examples, pool.class_names, params, backbone.preprocessing)),
+        images=cache(
+            lambda: read_labelled_images(examples, pool.class_names, pool.target, params, backbone.preprocessing)
+        ),
         features=pool.labelled(last, torch.arange(len(pool))),
         head=params.head,
         params=params.finetune,

@@ -27,8 +27,7 @@ from thaw.strategies.baselines.transfer_gain import Draw
 from thaw.strategies.certificate.competitors import Arena, build_baselines, build_competitor
 from thaw.strategies.certificate.contest import Competitor, hold_contest
 from thaw.strategies.certificate.record import Certificate, Terms, certify, write_certificate
-from thaw.targets.supports import require
-from thaw.targets.target import target_of
+from thaw.targets.target import Target, target_of
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +36,7 @@ SPEED_BATCH = 32
 
 def write_certified(params: Params) -> None:
     """Read everything, let every strategy learn from the same draws, write `data/certificate.json`."""
-    manifest = read_manifest(MANIFEST)
-    asked = f"compare.strategies: [{', '.join(params.compare.strategies)}] given"
-    require(target_of(manifest), "certificate", asked)
-    certificate = compare(params, manifest, read_index(FEATURES_INDEX))
+    certificate = compare(params, read_manifest(MANIFEST), read_index(FEATURES_INDEX))
     write_certificate(certificate, CERTIFICATE)
     for ruling in certificate.rulings:
         log.info("%s over %s: %s", certificate.strategy, ruling.over, ruling.verdict)
@@ -61,8 +57,8 @@ def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certific
         raise BadManifest(
             "there is no labelled test image; raise dataset.splits.test, or put some into a folder `test`"
         )
-    names, strategy = class_names_of(pool), read_strategy(STRATEGY)
-    arena = _arena(params, index, names, (pool, val, test))
+    names, strategy, target = class_names_of(pool), read_strategy(STRATEGY), target_of(manifest)
+    arena = _arena(params, index, target, names, (pool, val, test))
     competitors = [*_strategies(params, arena), *build_baselines(arena)]
     draws = _draws(params, manifest, pool, names)
     keep = CONTESTS / _key(params)
@@ -71,7 +67,7 @@ def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certific
     arena.desk.clear()
     redrawn = any(not torch.equal(draw.rows, draws[0].rows) for draw in draws)
     terms = Terms(_name(strategy), len(draws[0].rows), tuple(draw.seed for draw in draws), redrawn)
-    return certify(competitors, outcome, _targets(test, names).numpy(), terms, resampling_of(params.statistics))
+    return certify(competitors, outcome, target.encode(test, names), terms, resampling_of(params.statistics))
 
 
 def _strategies(params: Params, arena: Arena) -> list[Competitor]:
@@ -89,6 +85,7 @@ def _strategies(params: Params, arena: Arena) -> list[Competitor]:
 def _arena(
     params: Params,
     index: FeatureIndex,
+    target: Target,
     names: tuple[str, ...],
     splits: tuple[Sequence[Example], Sequence[Example], Sequence[Example]],
 ) -> Arena:
@@ -103,14 +100,14 @@ def _arena(
         views = [index.layer(layer.name, view) for view in expand_views(params.head.views)]
         return Inputs(read_views(store, views, pool), read(layer, val) if val else None, read(layer, test))
 
-    images = read_labelled_images(pool, names, params, backbone.preprocessing)
+    images = read_labelled_images(pool, names, target, params, backbone.preprocessing)
     batch = images.batch(torch.arange(min(SPEED_BATCH, len(images))))
     return Arena(
         backbone=backbone,
         features={layer.name: inputs(layer) for layer in layers},
         train=images,
-        val=read_labelled_images(val, names, params, backbone.preprocessing) if val else None,
-        test=read_labelled_images(test, names, params, backbone.preprocessing).pixels,
+        val=read_labelled_images(val, names, target, params, backbone.preprocessing) if val else None,
+        test=read_labelled_images(test, names, target, params, backbone.preprocessing).pixels,
         head=params.head,
         finetune=params.finetune,
         desk=Desk(CHECKPOINTS / "compare", FeatureStore(ACTIVATIONS)),
@@ -123,13 +120,9 @@ def _draws(params: Params, manifest: Manifest, pool: Sequence[Example], names: t
     draws = []
     for seed in range(params.compare.seeds):
         drawn = training_examples(manifest, params.dataset.labels_per_class, seed)
-        draws.append(Draw(seed, torch.tensor([row[example.digest] for example in drawn]), _targets(drawn, names)))
+        rows = torch.tensor([row[example.digest] for example in drawn])
+        draws.append(Draw(seed, rows, target_of(manifest).encode(drawn, names)))
     return draws
-
-
-def _targets(examples: Sequence[Example], names: tuple[str, ...]) -> torch.Tensor:
-    number = {name: place for place, name in enumerate(names)}
-    return torch.tensor([number[str(example.label)] for example in examples], dtype=torch.int64)
 
 
 def _name(strategy: Strategy) -> str:

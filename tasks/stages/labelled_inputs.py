@@ -11,10 +11,11 @@ from thaw.finetuning import LabelledImages
 from thaw.kinds.images.preprocessing import Preprocessing
 from thaw.kinds.images.tensors import read_pixels
 from thaw.params.sections import Params
+from thaw.targets.target import Target
 
 
 def read_labelled_images(
-    rows: Sequence[Example], class_names: tuple[str, ...], params: Params, preprocessing: Preprocessing
+    rows: Sequence[Example], class_names: tuple[str, ...], target: Target, params: Params, preprocessing: Preprocessing
 ) -> LabelledImages:
     """The pixels of labelled rows with their targets and groups, in the order of the rows.
 
@@ -26,7 +27,7 @@ def read_labelled_images(
         pixels=read_pixels(references_of(rows, Path(params.dataset.source)), preprocessing, limits=limits),
         places=torch.arange(len(rows)),
         digests=tuple(row.digest for row in rows),
-        targets=torch.tensor([class_names.index(str(row.label)) for row in rows], dtype=torch.int64),
+        targets=target.encode(rows, class_names),
         class_names=class_names,
         groups=group_numbers(rows),
     )

@@ -22,6 +22,7 @@ from thaw.models.predictor import BATCH, Predictor
 from thaw.params.sections import Params
 from thaw.params.strategy import Strategy
 from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.target import target_of
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,9 @@ def write_thawed(params: Params, strategy: Strategy) -> None:
     check_thawed(params.openness)
     manifest, head, backbone = read_manifest(MANIFEST), read_head(HEAD), read_backbone(params.backbone)
     rows, held_out = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
-    images = read_labelled_images(rows, head.class_names, params, backbone.preprocessing)
-    val = read_labelled_images(held_out, head.class_names, params, backbone.preprocessing) if held_out else None
+    target = target_of(manifest)
+    images = read_labelled_images(rows, head.class_names, target, params, backbone.preprocessing)
+    val = read_labelled_images(held_out, head.class_names, target, params, backbone.preprocessing) if held_out else None
     weights = weights_of(images, params.head)
     desk = Desk(CHECKPOINTS / "finetune", FeatureStore(ACTIVATIONS))
     with counted("finetune", "epochs") as progress:

@@ -24,7 +24,11 @@ print(json.dumps([answer.status_code, answer.json()]))
 def test_from_a_listing_to_a_model_that_names_sets(project: Project) -> None:
     write_pairs(project.root / "pairs", 400)
     project.set(
-        "dataset.source=pairs", "dataset.listing=pairs.csv", "dataset.labels_per_class=null", "dataset.splits.test=0.4"
+        "dataset.source=pairs",
+        "dataset.listing=pairs.csv",
+        "dataset.labels_per_class=null",
+        "dataset.splits.test=0.4",
+        "strategy.minutes=0",
     )
     output = project.run("thaw", "run")
     assert "Macro F1" in output

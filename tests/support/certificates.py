@@ -1,6 +1,7 @@
 """A contest's outcome to make certificates of."""
 
 import numpy as np
+import torch
 
 from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.strategies.certificate.contest import Competitor, Outcome, Skipped
@@ -10,7 +11,7 @@ HOSTILE = "<b>evil</b>"
 
 
 def learnt(name: str, role: str = "strategy") -> Competitor:
-    return Competitor(name, role, lambda draw: np.zeros(0), megabytes=None if name == "majority" else 4.9)  # type: ignore[arg-type]
+    return Competitor(name, role, lambda draw: torch.zeros(0, 3).bool(), megabytes=None if name == "majority" else 4.9)  # type: ignore[arg-type]
 
 
 def certificate(
@@ -25,5 +26,8 @@ def certificate(
     }
     baselines = {"scratch", "majority", "random_backbone"}
     competitors = [learnt(name, "baseline" if name in baselines else "strategy") for name in shares]
-    outcome = Outcome(predicted, dict.fromkeys(shares, 30.0), (Skipped(HOSTILE, "3 trainings would take an hour"),))
-    return certify(competitors, outcome, targets, Terms(strategy, 50, (0, 1, 2), redrawn=True), Resampling(300))
+    named = {name: np.eye(3, dtype=np.bool_)[classes] for name, classes in predicted.items()}
+    outcome = Outcome(named, dict.fromkeys(shares, 30.0), (Skipped(HOSTILE, "3 trainings would take an hour"),))
+    return certify(
+        competitors, outcome, torch.from_numpy(targets), Terms(strategy, 50, (0, 1, 2), redrawn=True), Resampling(300)
+    )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from thaw.dataset.ingest_report import IngestReport
@@ -37,14 +38,15 @@ def hostile_evaluation() -> Evaluation:
     draws = [Draw(seed, torch.arange(9) + seed, torch.zeros(9, dtype=torch.int64)) for seed in range(4)]
 
     def learner(share: float):  # type: ignore[no-untyped-def]
-        def learn(draw: Draw) -> np.ndarray:
+        def learn(draw: Draw) -> torch.Tensor:
             right = np.random.default_rng(draw.seed).random(len(predictions)) < share
-            return np.where(right, predictions.targets, (predictions.targets + 1) % 3)
+            named = np.where(right, predictions.classes, (predictions.classes + 1) % 3)
+            return F.one_hot(torch.from_numpy(named), 3).bool()
 
         return learn
 
     learners = {"frozen": learner(0.9), "scratch": learner(0.5), "pixels": learner(0.88)}
-    transfer = measure_transfer_gain(learners, draws, predictions.targets, Resampling(100))
+    transfer = measure_transfer_gain(learners, draws, torch.from_numpy(predictions.classes), Resampling(100))
     model = ModelDescription(
         "thaw_small", "x.safetensors", "flatten", 256, "f" * 32, "cut at flatten", "linear", (("l2", "0.01"),), 9
     )

@@ -22,7 +22,7 @@ class Feed(Protocol):
         """The images as they are; rows: int64 [B]."""
 
     def drawn(self, rows: Tensor, targets: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-        """The images as augmentation changes them, by torch's global generator; with their targets, int64 [B], or float32 [B, C] where images are mixed."""
+        """The images as augmentation changes them, by torch's global generator; with their targets as they are, or float32 [B, C] where images are mixed."""
 
 
 @dataclass(frozen=True, eq=False)

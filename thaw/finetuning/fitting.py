@@ -30,19 +30,19 @@ from thaw.finetuning.training import Examples, Plan, train
 from thaw.foundation.errors import BadParameters
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.heads import FittedHead, Setting, Trial
+from thaw.heads.fitted import HeldOut, finish_head
 from thaw.heads.logistic import LogisticModel
 from thaw.kinds.images.augmentation import build_mixing
 from thaw.kinds.labelled_inputs import LabelledImages
 from thaw.models.predictor import Predictor
 from thaw.params.sections import FinetuneParams
 from thaw.params.strategy import Strategy
-from thaw.targets.one_label.folds import assign_folds
-from thaw.targets.one_label.temperature import fit_temperature
+from thaw.targets.target import target_of_targets
 
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """What a fine-tuning starts from: the frozen backbone, the linear head on one of its layers, and how classes are weighed in the loss, float32 [C]."""
+    """What a fine-tuning starts from: the frozen backbone, the linear head on one of its layers, and how classes are weighed in the loss (`Target.weights`)."""
 
     backbone: Backbone
     head: FittedHead
@@ -79,8 +79,8 @@ def finetune(
     """Train what the strategy thaws.
 
     The number of epochs is that of the lowest log loss on `val`; without `val` a fifth of the images is held out to find it, and the network is then
-    trained on all of them for as many. The temperature comes from the same held-out logits. A run that was killed goes on after its last whole epoch, to
-    the same numbers. progress counts epochs.
+    trained on all of them for as many. The calibration, and the thresholds where there are some, come from the same held-out logits. A run that was
+    killed goes on after its last whole epoch, to the same numbers. progress counts epochs.
 
     Raises:
         BadParameters: more blocks are to be thawed than there are; or the head is not linear.
@@ -101,8 +101,8 @@ def finetune(
     if again and epochs:
         refitted = course.run(images, None, epochs, lambda done, total: progress(total + done, 2 * total))
         state, network = refitted.state, refitted.network
-    temperature = fit_temperature(chosen.state.logits, held_out.targets) if held_out is not None else 1.0
-    predictor = _predictor(network, state, start.head.class_names, temperature, chosen.state)
+    judged = None if held_out is None else HeldOut(chosen.state.logits, held_out.targets)
+    predictor = _predictor(network, state, start, judged, chosen.state)
     return FineTuned(predictor, network.thawed, epochs, chosen.state.history)
 
 
@@ -235,7 +235,8 @@ FOLDS = 5
 
 def _fold(images: LabelledImages, seed: int) -> Tensor:
     """The rows to hold out, int64; none where a class has but one image."""
-    fold = assign_folds(images.targets, folds=FOLDS, seed=seed, groups=images.groups)
+    target = target_of_targets(images.targets)
+    fold = target.folds(images.targets, count=FOLDS, seed=seed, groups=images.groups)
     return (fold == 0).nonzero()[:, 0]
 
 
@@ -249,15 +250,20 @@ class _Doubled:
         self._progress(done, 2 * total)
 
 
-def _predictor(
-    network: Network, state: State, class_names: tuple[str, ...], temperature: float, chosen: State
-) -> Predictor:
-    """The best epoch's weights as a backbone and a head; trials are the epochs."""
+def _predictor(network: Network, state: State, start: Start, held_out: HeldOut | None, chosen: State) -> Predictor:
+    """The best epoch's weights as a backbone and a head, calibrated on what they say of held-out examples; trials are the epochs."""
     network.part.load_state_dict(dict(state.best))
     trials = tuple(
         Trial(Setting(epochs=epoch.number), epoch.val_loss, epoch.val_accuracy, epoch.number == chosen.best_epoch)
         for epoch in chosen.history
     )
-    head = FittedHead(network.part.head.model(), class_names, temperature, trials)
+    head = finish_head(
+        network.part.head.model(),
+        start.head.class_names,
+        start.head.target,
+        weights=start.class_weights,
+        held_out=held_out,
+        trials=trials,
+    )
     backbone = network.result()
     return Predictor(backbone, head, backbone.layers[-1])

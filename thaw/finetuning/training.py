@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor
 
@@ -25,6 +24,7 @@ from thaw.finetuning.result import Epoch
 from thaw.finetuning.schedule import update_average
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.params.sections import FinetuneParams
+from thaw.targets.target import target_of_targets
 
 LARGE = 2**20
 """More than any number of epochs: seeds of two epochs never meet."""
@@ -34,7 +34,7 @@ LEAST_STEPS = 10
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What is learnt from, or judged on. targets: int64 [N], row for row with the feed."""
+    """What is learnt from, or judged on. targets: int64 [N] or bool [N, C], row for row with the feed."""
 
     feed: Feed
     targets: Tensor
@@ -44,7 +44,7 @@ class Examples:
 class Plan:
     """One training. val: what epochs are judged on, None: nothing is held out, and the last epoch is taken.
 
-    class_weights: float32 [C]. epochs: after how many it ends; the learning rate falls as if it went on to `params.epochs`.
+    class_weights: see `Target.weights`. epochs: after how many it ends; the learning rate falls as if it went on to `params.epochs`.
     checkpoint: the file of its state.
     """
 
@@ -103,6 +103,7 @@ class _Training:
         self._module, self._wrapped = fabric.setup(plan.part, self._optimiser)
         self._average = copy.deepcopy(plan.part)
         self._weights = plan.class_weights.to(fabric.device)
+        self._target = target_of_targets(plan.train.targets)
 
     def run(self, progress: Progress) -> State:
         state = read_state(self._plan.checkpoint)
@@ -191,11 +192,9 @@ class _Training:
             inputs, targets = train.feed.drawn(rows, train.targets[rows], self._fabric.device)
         # The mean is over the whole batch, whoever has its rows. Mixed targets weigh one each, as in torch's own mean.
         mixed = targets.is_floating_point()
-        weight = float(len(batch)) if mixed else float(self._plan.class_weights[train.targets[batch]].sum())
-        found = F.cross_entropy(
-            self._module(inputs), targets, weight=self._weights, label_smoothing=smoothing, reduction="sum"
-        )
-        loss = found * (self._fabric.world_size / weight)
+        weight = float(len(batch)) if mixed else self._target.weight_of(train.targets[batch], self._plan.class_weights)
+        summed = self._target.summed_loss(self._module(inputs), targets, self._weights, smoothing)
+        loss = summed * (self._fabric.world_size / weight)
         self._wrapped.zero_grad()
         self._fabric.backward(loss)
         self._wrapped.step()
@@ -207,7 +206,7 @@ class _Training:
         """The averaged network's logits of the held-out images, float32 [N, C] on the CPU; [0, C] where there are none."""
         val = self._plan.val
         if val is None:
-            return torch.zeros(0, len(self._weights))
+            return torch.zeros(0, self._weights.shape[-1])
         # One process's word counts: statistics of batch normalisation may differ a little between them, and all must stop together.
         found = torch.zeros(0)
         if self._fabric.is_global_zero:
@@ -218,8 +217,9 @@ class _Training:
         if self._plan.val is None:
             return Epoch(number, loss, None, None, seconds)
         targets = self._plan.val.targets
-        val_loss = float(F.cross_entropy(logits, targets, weight=self._plan.class_weights))
-        return Epoch(number, loss, val_loss, float((logits.argmax(1) == targets).float().mean()), seconds)
+        weights = self._plan.class_weights
+        val_loss = float(self._target.mean_loss(logits, targets, weights))
+        return Epoch(number, loss, val_loss, self._target.losses(logits, targets, weights).accuracy, seconds)
 
 
 def predict(fabric: Fabric, part: ThawedPart, feed: Feed, batch_size: int) -> Tensor:

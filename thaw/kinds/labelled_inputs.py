@@ -10,8 +10,8 @@ class LabelledImages:
     """Images and what they show, row for row.
 
     pixels: uint8 [M, 3, H, W], resized and cropped, of which row i is `pixels[places[i]]`; places: int64 [N]. So rows are picked without copying
-    what may be a file far larger than memory. digests: of the image files. targets: int64 [N], indices in `class_names`. groups: int64 [N], rows
-    with the same number share a fold; None: every row stands for itself.
+    what may be a file far larger than memory. digests: of the image files. targets: int64 [N], indices in `class_names`, or bool [N, C]. groups: int64 [N],
+    rows with the same number share a fold; None: every row stands for itself.
     """
 
     pixels: Tensor

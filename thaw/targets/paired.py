@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import sparse
 from scipy.special import bdtr, stdtrit  # scipy.stats has the same, and takes half a second to import
 
 from thaw.foundation.statistics.bootstrap import (
-    USUAL,
     Estimate,
     FloatArray,
     Resampling,
     bootstrap,
-    one_hot,
     percentile_interval,
+    stacked,
+    totals,
 )
+from thaw.targets.target import BoolArray, Target
+
+DIGITS = 12
+"""Of a difference between headlines."""
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -39,8 +44,40 @@ def paired_interval(differences: Sequence[float], confidence: float = 0.95) -> E
     return Estimate(mean, mean - margin, mean + margin)
 
 
-def mean_difference(first: FloatArray, second: FloatArray, resampling: Resampling = USUAL) -> Estimate:
-    """The mean of first minus second, both float64 [N] on the same rows, with its paired percentile interval."""
-    statistics = one_hot(np.zeros(len(first), np.int64), first - second, 1)
-    replicates = bootstrap(statistics, lambda sums: sums / len(first), resampling)[0]
-    return percentile_interval(float((first - second).mean()), replicates, resampling.confidence)
+def headlines(target: Target, tallies: BoolArray) -> FloatArray:
+    """The headline of each draw, float64 [S]; tallies: bool [S, N, K], see `Target.tally`."""
+    rows = np.full(len(tallies), float(tallies.shape[1]))
+    return target.headline_of(tallies.sum(1, dtype=np.float64).T, rows)
+
+
+def headline_difference(target: Target, first: BoolArray, second: BoolArray, resampling: Resampling) -> Estimate:
+    """The headline of the first minus that of the second, the mean over draws, with its paired percentile interval over rows.
+
+    first, second: bool [S, N, K], see `Target.tally`, of the same draws and rows.
+    """
+    draws, rows, sums = first.shape
+    statistics = stacked([_sums(part) for part in (first, second)])
+
+    def measure(drawn: FloatArray) -> FloatArray:
+        own, other = (_mean_headline(target, part.reshape(draws, sums, -1), rows) for part in np.split(drawn, 2))
+        return rounded(own - other)[None]
+
+    replicates = bootstrap(statistics, measure, resampling)[0]
+    return percentile_interval(float(measure(totals(statistics))[0, 0]), replicates, resampling.confidence)
+
+
+def rounded(differences: FloatArray) -> FloatArray:
+    """To `DIGITS`: sums in another order differ in their last bits, and what is equal must differ by 0."""
+    return np.round(differences, DIGITS)
+
+
+def _sums(tallies: BoolArray) -> sparse.csr_array:
+    """bool [S, N, K] as sparse [S K, N]."""
+    draws, rows, sums = tallies.shape
+    return sparse.csr_array(tallies.transpose(0, 2, 1).reshape(draws * sums, rows), dtype=np.float64)  # type: ignore[no-untyped-call]
+
+
+def _mean_headline(target: Target, sums: FloatArray, rows: int) -> FloatArray:
+    """The mean over draws, float64 [R], from sums [S, K, R]."""
+    resamples = np.full(sums.shape[2], float(rows))
+    return np.asarray(np.mean([target.headline_of(draw, resamples) for draw in sums], axis=0), np.float64)

@@ -7,7 +7,7 @@ from typing import Literal
 from thaw.foundation.errors import BadParameters
 from thaw.targets.target import Target, TargetName, target_named
 
-Ability = Literal["open_set", "certificate", "review", "finetuning", "scratch_baseline"]
+Ability = Literal["open_set", "review"]
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,7 @@ TABLE: Mapping[Ability, Support] = {
         ("one_label",),
         "give examples that show no class an empty set (`|` alone), and set openness.score to none and openness.background to null",
     ),
-    "certificate": Support("the certificate", ("one_label",), "`thaw compare --off` asks for none"),
     "review": Support("`thaw review`", ("one_label",), "change labels in the listing itself"),
-    "finetuning": Support("fine-tuning", ("one_label",), "take auto, linear, mlp, knn or cut"),
-    "scratch_baseline": Support(
-        "the baseline `scratch`", ("one_label",), "take majority, pixels or random_backbone in evaluate.baselines"
-    ),
 }
 
 

@@ -62,7 +62,7 @@ class Target(Protocol):
     """What a label is. Targets of N rows are int64 [N], each a class, or bool [N, C], the classes that each row shows.
 
     words: how a sentence calls it. exclusive: whether a class excludes the others. headline: the metric that a page names first, and that choices are made by;
-    title: what it is called. right: what the share of rows that are wholly right is called.
+    title: what it is called. right: what the share of rows that are wholly right is called. constantly: what `constant` names, in words.
     """
 
     name: ClassVar[TargetName]
@@ -71,12 +71,16 @@ class Target(Protocol):
     headline: ClassVar[str]
     title: ClassVar[str]
     right: ClassVar[str]
+    constantly: ClassVar[str]
 
     def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
         """The targets of labelled rows, whose labels are all among `class_names`."""
 
     def share(self, many: str) -> str:
         """What an axis of the headline is called; many: what examples are called."""
+
+    def reached(self, value: str, rows: str) -> str:
+        """How a sentence about a model says its headline on some rows."""
 
     def class_counts(self, targets: Tensor, classes: int) -> Tensor:
         """How many rows show each class, int64 [C]."""
@@ -109,8 +113,8 @@ class Target(Protocol):
             BadManifest: the rows cannot be told apart: fewer than two classes, or a class of all rows or of none.
         """
 
-    def mean_loss(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        """The weighted mean of the log loss, to train by; logits float32 [N, C]."""
+    def mean_loss(self, logits: Tensor, targets: Tensor, weights: Tensor | None, smoothing: float = 0.0) -> Tensor:
+        """The weighted mean of the log loss, to train by; logits float32 [N, C]; weights None: all weigh the same. smoothing: see `summed_loss`."""
 
     def summed_loss(self, logits: Tensor, targets: Tensor, weights: Tensor, smoothing: float) -> Tensor:
         """The weighted sum of the log loss; targets may also be float32 [N, C], of rows that were mixed. smoothing: the share of a label that is spread."""
@@ -151,6 +155,9 @@ class Target(Protocol):
     def tally_held_out(self, kept: Tensor, targets: Tensor, others: tuple[Tensor, Tensor] | None) -> "BoolArray":
         """See `tally`: of rows that were held out. others: what was kept of other held-out rows, and their targets: what is named is tuned on them; None: there
         are none."""
+
+    def constant(self, targets: Tensor, classes: int) -> Tensor:
+        """What a model without eyes names best of every row, from what the training rows show: bool [C]."""
 
     def tally(self, named: Tensor, targets: Tensor) -> "BoolArray":
         """What each row adds to the sums that the headline is made of; named: bool [N, C] -> bool [N, K]."""

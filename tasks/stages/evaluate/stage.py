@@ -48,11 +48,12 @@ from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
 from thaw.params.strategy import read_strategy
 from thaw.strategies.advice.record import read_predicted
-from thaw.strategies.baselines.learners import MAJORITY, majority
+from thaw.strategies.baselines.learners import MAJORITY
 from thaw.strategies.baselines.transfer_gain import FROZEN
 from thaw.strategies.certificate.record import Certificate, figures_of, read_certificate
 from thaw.targets.one_label.metrics import Probabilities
 from thaw.targets.predictions import Predictions, write_predictions
+from thaw.targets.target import target_of
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +174,7 @@ def metrics_of(evaluation: Evaluation) -> dict[str, object]:
 
 
 def _certificate(certificate: Certificate) -> dict[str, object]:
-    return {entry.name: figures_of(entry) for entry in certificate.entries}
+    return {entry.name: figures_of(entry, certificate.judged_by) for entry in certificate.entries}
 
 
 def _openness(rejections: Rejections) -> dict[str, object]:
@@ -211,10 +212,9 @@ def _advice(evaluation: Evaluation, predicted: Estimate) -> dict[str, float]:
 def _majority(params: Params, manifest: Manifest, head: FittedHead, rows: int) -> list[tuple[str, Probabilities]]:
     if MAJORITY not in params.evaluate.baselines:
         return []
-    train = training_examples(manifest, None)
-    number = {name: index for index, name in enumerate(head.class_names)}
-    targets = np.array([number[str(example.label)] for example in train], np.int64)
-    return [(MAJORITY, majority(targets, len(head.class_names), rows))]
+    train, target = training_examples(manifest, None), target_of(manifest)
+    shares = target.class_counts(target.encode(train, head.class_names), len(head.class_names)) / len(train)
+    return [(MAJORITY, np.tile(np.asarray(shares.numpy(), np.float32), (rows, 1)))]
 
 
 def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:

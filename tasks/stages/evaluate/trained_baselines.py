@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from tasks.project.progress import counted
@@ -28,6 +27,7 @@ from thaw.strategies.baselines.learners import (
     scratch_learner,
 )
 from thaw.strategies.baselines.transfer_gain import FROZEN, Draw, Learner, TransferGain, measure_transfer_gain
+from thaw.targets.target import target_of
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,8 @@ class Setting:
     test: tuple[Example, ...]
 
     def targets(self, examples: Sequence[Example]) -> torch.Tensor:
-        """int64 [N], indices into `class_names`."""
-        number = {name: index for index, name in enumerate(self.class_names)}
-        return torch.tensor([number[str(example.label)] for example in examples])
+        """See `Target.encode`."""
+        return target_of(self.manifest).encode(examples, self.class_names)
 
 
 def measure_contenders(setting: Setting) -> TransferGain | None:
@@ -56,7 +55,7 @@ def measure_contenders(setting: Setting) -> TransferGain | None:
         return None
     pool, val = training_examples(setting.manifest, None), validation_examples(setting.manifest)
     learners = _learners(setting, wanted, pool, val)
-    targets = np.asarray(setting.targets(setting.test).numpy(), np.int64)
+    targets = setting.targets(setting.test)
     with counted("evaluate", "fits") as progress:
         return measure_transfer_gain(
             learners, _draws(setting, pool), targets, resampling_of(setting.params.statistics), progress

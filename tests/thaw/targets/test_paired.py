@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import binomtest, ttest_1samp
+from sklearn.metrics import f1_score
 
 from thaw.foundation.statistics.bootstrap import Resampling
-from thaw.targets.paired import mcnemar, mean_difference, paired_interval
+from thaw.targets.label_sets.target import LABEL_SETS
+from thaw.targets.one_label.target import ONE_LABEL
+from thaw.targets.paired import headline_difference, headlines, mcnemar, paired_interval
+from thaw.targets.target import BoolArray
 
 
 def test_mcnemar_is_the_exact_binomial_test() -> None:
@@ -34,10 +39,25 @@ def test_the_interval_over_seeds_is_students() -> None:
         paired_interval([0.1])
 
 
-def test_a_mean_difference_has_the_sign_of_the_better_and_nothing_where_both_are_the_same() -> None:
+def test_a_difference_has_the_sign_of_the_better_and_is_nothing_where_both_are_the_same() -> None:
     random = np.random.default_rng(0)
-    good, poor = (random.random(600) < share for share in (0.9, 0.7))
-    found = mean_difference(good.astype(float), poor.astype(float), Resampling(500))
+    good, poor = ((random.random((1, 600, 1)) < share) for share in (0.9, 0.7))
+    found = headline_difference(ONE_LABEL, good, poor, Resampling(500))
     assert found.value == pytest.approx(good.mean() - poor.mean()) and 0 < found.low < found.value < found.high
-    same = mean_difference(good.astype(float), good.astype(float), Resampling(500))
+    same = headline_difference(ONE_LABEL, good, good, Resampling(500))
     assert (same.value, same.low, same.high) == (0, 0, 0)
+
+
+def test_of_sets_it_is_the_mean_difference_of_macro_f1_over_draws() -> None:
+    random = np.random.default_rng(1)
+    shown = torch.from_numpy(random.random((80, 4)) < 0.4)
+
+    def tallies(noise: float) -> BoolArray:
+        wrong = torch.from_numpy(random.random((3, 80, 4)) < noise)
+        return np.stack([LABEL_SETS.tally(shown ^ draw, shown) for draw in wrong])
+
+    good, poor = tallies(0.05), tallies(0.3)
+    found = headline_difference(LABEL_SETS, good, poor, Resampling(300))
+    f1 = [np.mean([f1_score(shown, draw[:, 8:], average="macro") for draw in part]) for part in (good, poor)]
+    assert headlines(LABEL_SETS, good).mean() == pytest.approx(f1[0])
+    assert found.value == pytest.approx(f1[0] - f1[1]) and 0 < found.low < found.value < found.high

@@ -23,8 +23,10 @@ def section_of(certificate: Certificate) -> dict[str, object]:
         "certificate_verdict": words.verdict(certificate),
         "certificate_remarks": words.remarks(certificate),
         "certificate_followed": words.followed(certificate),
-        "certificate_rulings": [(ruling, words.line(ruling)) for ruling in certificate.rulings],
-        "certificate_lead": words.lead_of,
+        "certificate_rulings": [(ruling, words.line(certificate, ruling)) for ruling in certificate.rulings],
+        "certificate_headings": words.headings(certificate),
+        "certificate_scores": lambda entry: words.scores(certificate, entry),
+        "certificate_lead": lambda entry: words.lead_of(certificate, entry),
         "certificate_accuracy": Markup(svg(accuracy_figure(certificate), "certificate-accuracy")),  # noqa: S704  # matplotlib escapes its texts
         "certificate_price": Markup(svg(price_figure(certificate), "certificate-price")),  # noqa: S704
     }

@@ -1,12 +1,13 @@
 """The certificate in plain words."""
 
+from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.pages.layout import percent, points
+from thaw.strategies.baselines.learners import MAJORITY
 from thaw.strategies.certificate.record import Certificate, Entry, Ruling
 
 BASELINES = {
     "random_backbone": "the same network with random weights, frozen",
     "scratch": "the same network trained from scratch",
-    "majority": "always naming the most frequent class",
 }
 VERBS = {
     "helps": "transfer helps",
@@ -18,15 +19,14 @@ VERBS = {
 def verdict(certificate: Certificate) -> str:
     """The first sentence."""
     entry = certificate.entry(followed(certificate))
-    reached = entry.score.accuracy
-    sentence = (
-        f"“{certificate.strategy}” is right on {percent(reached.value)} of {certificate.test_images} test images "
-        f"({percent(reached.low)} to {percent(reached.high)})"
-    )
+    target = certificate.judged_by
+    reached = entry.score.headline(target)
+    said = target.reached(percent(reached.value), f"{certificate.test_images} test images")
+    sentence = f"“{certificate.strategy}” {said} ({percent(reached.low)} to {percent(reached.high)})"
     against = [ruling for ruling in certificate.rulings if ruling.over == "scratch"] or list(certificate.rulings)
     if not against:
         return f"{sentence}."
-    return f"{sentence}; against {BASELINES[against[0].over]}, {VERBS[against[0].verdict]}."
+    return f"{sentence}; against {_baseline(certificate, against[0])}, {VERBS[against[0].verdict]}."
 
 
 def followed(certificate: Certificate) -> str:
@@ -53,17 +53,38 @@ def remarks(certificate: Certificate) -> tuple[str, ...]:
             f"{certificate.test_images} test images cannot rank these strategies: their differences are known to within several points only. "
             "Take the cheapest that is not worse, and label more test images."
         )
-    best = max((e for e in certificate.entries if e.role == "strategy"), key=lambda e: e.score.accuracy.value)
-    if best.lead is not None and best.lead.accuracy.low <= 0:
+    target = certificate.judged_by
+    strategies = (entry for entry in certificate.entries if entry.role == "strategy")
+    best = max(strategies, key=lambda entry: entry.score.headline(target).value)
+    if best.lead is not None and best.lead.headline(target).low <= 0:
         said.append(f"The highest value is that of {best.name}, and it is not shown to be better than the linear head.")
     return tuple(said)
 
 
-def lead_of(entry: Entry) -> str:
+def headings(certificate: Certificate) -> tuple[str, str]:
+    """What the columns of both scores are called, the one that decides first."""
+    target = certificate.judged_by
+    return (target.title, "macro F1" if target.headline == "accuracy" else target.right)
+
+
+def scores(certificate: Certificate, entry: Entry) -> tuple[Estimate, Estimate]:
+    """An entry's scores in the order of `headings`."""
+    both = (entry.score.accuracy, entry.score.macro_f1)
+    return both if certificate.judged_by.headline == "accuracy" else both[::-1]
+
+
+def lead_of(certificate: Certificate, entry: Entry) -> str:
     """The lead over the linear head, for the table."""
-    return "" if entry.lead is None else points(entry.lead.accuracy)
+    return "" if entry.lead is None else points(entry.lead.headline(certificate.judged_by))
 
 
-def line(ruling: Ruling) -> str:
+def line(certificate: Certificate, ruling: Ruling) -> str:
     """One ruling, for people."""
-    return f"Against {BASELINES[ruling.over]}: {ruling.verdict}, {points(ruling.lead.accuracy)} of accuracy, {points(ruling.lead.macro_f1)} of macro F1."
+    over, right = _baseline(certificate, ruling), certificate.judged_by.right
+    return f"Against {over}: {ruling.verdict}, {points(ruling.lead.accuracy)} of {right}, {points(ruling.lead.macro_f1)} of macro F1."
+
+
+def _baseline(certificate: Certificate, ruling: Ruling) -> str:
+    if ruling.over == MAJORITY:
+        return f"always naming {certificate.judged_by.constantly}"
+    return BASELINES[ruling.over]

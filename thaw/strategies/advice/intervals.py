@@ -20,10 +20,8 @@ from thaw.foundation.statistics.bootstrap import (
     totals,
 )
 from thaw.strategies.advice.out_of_fold import OutOfFold
+from thaw.targets.paired import rounded
 from thaw.targets.target import Target
-
-DIGITS = 12
-"""Of a difference: sums in another order differ in their last bits, and what is equal must differ by 0."""
 
 
 def headline_of(judged: OutOfFold, groups: Tensor | None, resampling: Resampling) -> Estimate | None:
@@ -86,4 +84,4 @@ def _estimate(parts: Sequence[OutOfFold], groups: Tensor | None, resampling: Res
 
 def _difference(target: Target, sums: Sequence[FloatArray], rows: FloatArray) -> FloatArray:
     first, *others = (target.headline_of(each, rows) for each in sums)
-    return np.round(first - others[0], DIGITS) if others else first
+    return rounded(first - others[0]) if others else first

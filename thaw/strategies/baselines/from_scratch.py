@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thaw.finetuning.schedule import cosine_factor, update_average
@@ -34,10 +33,15 @@ class ScratchSettings:
     """Compute in bfloat16 where that is safe: three times as fast on a CPU with AMX."""
 
 
+Loss = Callable[[Tensor, Tensor, float], Tensor]
+"""The mean loss of logits, float32 [N, C], on targets, with a label smoothing."""
+
+
 def train_scratch(
     images: Tensor,
     targets: Tensor,
     *,
+    loss: Loss,
     build: Callable[[int], nn.Module],
     num_classes: int,
     mean: Sequence[float],
@@ -47,7 +51,7 @@ def train_scratch(
 ) -> nn.Module:
     """Train `build(num_classes)` end to end, and return its averaged weights in evaluation mode.
 
-    images: uint8 [N, 3, H, W], already at the network's input size. targets: int64 [N]. mean and std: of the three channels
+    images: uint8 [N, 3, H, W], already at the network's input size. targets: int64 [N] or bool [N, C]. mean and std: of the three channels
     on the scale [0, 1]. The recipe: affine and elastic distortions, AdamW, a cosine schedule with warm-up, label smoothing, an
     exponential moving average of the weights. The caller's random state is left as it was.
     """
@@ -64,9 +68,9 @@ def train_scratch(
         batch = distort(pixels[rows[step]], settings.distortion, generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
             logits = model(normalise(batch, mean, std))
-            loss = F.cross_entropy(logits, targets[rows[step]], label_smoothing=settings.label_smoothing)
+            cost = loss(logits, targets[rows[step]], settings.label_smoothing)
         optimizer.zero_grad()
-        loss.backward()
+        cost.backward()
         optimizer.step()
         update_average(average, model, decay=min(settings.ema_decay, (1 + step) / (10 + step)))
     return average

@@ -3,12 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from thaw.backbones.backbone import Backbone
-from thaw.foundation.statistics.bootstrap import IntArray
 from thaw.heads import fit_head
 from thaw.kinds.images.tensors import flat_pixels
 from thaw.params.sections import HeadParams
@@ -16,10 +13,13 @@ from thaw.params.strategy import HeadKind
 from thaw.strategies.baselines.from_scratch import ScratchSettings, predict_logits, train_scratch
 from thaw.strategies.baselines.transfer_gain import Draw, Learner
 from thaw.targets.labelled import LabelledFeatures, label_views
+from thaw.targets.target import target_of_targets
 
 MAJORITY, PIXELS, RANDOM_BACKBONE, SCRATCH = "majority", "pixels", "random_backbone", "scratch"
 
 BATCH = 64
+FOLDS = 5
+"""Without validation one part in so many is held out, where something must be tuned."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Course:
-    """What a learner is given beside its inputs: the classes, the targets of validation (int64), how heads are fitted, and their kind."""
+    """What a learner is given beside its inputs: the classes, the targets of validation, how heads are fitted, and their kind."""
 
     class_names: tuple[str, ...]
     val_targets: torch.Tensor | None
@@ -56,16 +56,10 @@ class Course:
     kind: HeadKind = "linear"
 
 
-def majority(train_targets: IntArray, classes: int, rows: int) -> NDArray[np.float32]:
-    """The shares of the classes in training as probabilities of every row: float32 [rows, classes]."""
-    shares = np.bincount(train_targets, minlength=classes) / len(train_targets)
-    return np.tile(shares.astype(np.float32), (rows, 1))
-
-
 def head_learner(inputs: Callable[[Draw], Inputs], course: Course) -> Learner:
     """Fits a head on the float32 [N, D], or [N, V, D] of views to train on, that `inputs` gives for a draw; the draw's seed is also the head's."""
 
-    def learn(draw: Draw) -> IntArray:
+    def learn(draw: Draw) -> torch.Tensor:
         given = inputs(draw)
         views = given.train if given.train.dim() == 3 else given.train.unsqueeze(1)
         train = label_views(views, draw.targets, course.class_names)
@@ -73,7 +67,7 @@ def head_learner(inputs: Callable[[Draw], Inputs], course: Course) -> Learner:
         if given.val is not None and course.val_targets is not None:
             val = LabelledFeatures(given.val, course.val_targets, course.class_names)
         head = fit_head(train, val, course.head.model_copy(update={"seed": draw.seed}), course.kind)
-        return _classes(head.logits(given.test))
+        return head.named(head.probabilities(given.test))
 
     return learn
 
@@ -102,25 +96,53 @@ def random_backbone_learner(images: Inputs, course: Course, backbone: Backbone, 
 def scratch_learner(
     images: Inputs, course: Course, backbone: Backbone, settings: ScratchSettings | None = None
 ) -> Learner:
-    """The same architecture, trained whole from random weights; images: uint8 [N, 3, H, W]."""
+    """The same architecture, trained whole from random weights; images: uint8 [N, 3, H, W].
+
+    Where thresholds are tuned, that is on validation, or on a fifth of the rows by a network that has not seen them.
+    """
     mean, std = backbone.preprocessing.mean, backbone.preprocessing.std
 
-    def learn(draw: Draw) -> IntArray:
+    def fit(pixels: torch.Tensor, targets: torch.Tensor, seed: int) -> Answering:
+        target = target_of_targets(targets)
         model = train_scratch(
-            images.train[draw.rows],
-            draw.targets,
-            build=lambda classes: backbone.build(classes, draw.seed),
+            pixels,
+            targets,
+            loss=lambda logits, wanted, smoothing: target.mean_loss(logits, wanted, None, smoothing),
+            build=lambda classes: backbone.build(classes, seed),
             num_classes=len(course.class_names),
             mean=mean,
             std=std,
-            seed=draw.seed,
+            seed=seed,
             settings=settings,
         )
-        return _classes(predict_logits(model, images.test, mean=mean, std=std))
+        return lambda these: target.probabilities(predict_logits(model, these, mean=mean, std=std))
+
+    def learn(draw: Draw) -> torch.Tensor:
+        pixels, target = images.train[draw.rows], target_of_targets(draw.targets)
+        model = fit(pixels, draw.targets, draw.seed)
+        thresholds = target.undecided(len(course.class_names))
+        if thresholds is not None:
+            judge, rows, truth = _judge(draw, model, fit, images, course)
+            thresholds = target.decide(judge(rows), truth) if len(truth) else thresholds
+        return target.named(model(images.test), thresholds)
 
     return learn
 
 
-def _classes(logits: torch.Tensor) -> IntArray:
-    """The class of the largest logit of each row, int64 [N]."""
-    return np.asarray(logits.argmax(1).cpu().numpy(), np.int64)
+Answering = Callable[[torch.Tensor], torch.Tensor]
+"""Prepared examples to their probabilities, float32 [N, C]."""
+Training = Callable[[torch.Tensor, torch.Tensor, int], Answering]
+"""Learns from prepared examples and their targets, with a seed."""
+
+
+def _judge(
+    draw: Draw, model: Answering, fit: Training, images: Inputs, course: Course
+) -> tuple[Answering, torch.Tensor, torch.Tensor]:
+    """A model, and examples that it has not seen with their targets; none where nothing can be held out."""
+    if images.val is not None and course.val_targets is not None:
+        return model, images.val, course.val_targets
+    fold = target_of_targets(draw.targets).folds(draw.targets, count=FOLDS, seed=draw.seed)
+    kept, held_out = (fold != 0).nonzero().flatten(), (fold == 0).nonzero().flatten()
+    pixels = images.train[draw.rows]
+    judge = fit(pixels[kept], draw.targets[kept], draw.seed) if len(held_out) else model
+    return judge, pixels[held_out], draw.targets[held_out]

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.foundation.statistics.bootstrap import Estimate, IntArray, Resampling
-from thaw.targets.paired import mean_difference, paired_interval
+from thaw.foundation.statistics.bootstrap import Estimate, FloatArray, Resampling
+from thaw.targets.paired import headline_difference, headlines, paired_interval, rounded
+from thaw.targets.target import BoolArray, Target, target_of_targets
 
 FROZEN = "frozen"
 """The name of the learner that the others are measured against: a head on the cached features."""
@@ -17,23 +18,20 @@ FROZEN = "frozen"
 
 @dataclass(frozen=True)
 class Draw:
-    """One repetition. rows: int64 [n], which images of the pool it learns from; targets: int64 [n], their classes."""
+    """One repetition. rows: int64 [n], which examples of the pool it learns from; targets: int64 [n], their classes, or bool [n, C], their sets."""
 
     seed: int
     rows: torch.Tensor
     targets: torch.Tensor
 
 
-Learner = Callable[[Draw], IntArray]
-"""Learns from a draw, and gives the classes of the test images, int64 [N]."""
-
-Right = NDArray[np.bool_]
-"""Whether each test image is right: [S, N], one row a draw."""
+Learner = Callable[[Draw], Tensor]
+"""Learns from a draw, and gives the classes that it names of the test examples, bool [N, C]."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to learn, with its test accuracy by seed; `mean` is over the seeds."""
+    """One way to learn, with its test accuracy by seed, of label sets the macro F1; `mean` is over the seeds."""
 
     name: str
     accuracies: tuple[float, ...]
@@ -42,7 +40,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Gain:
-    """Accuracy of the frozen backbone minus that of `over`, paired by seed and by test image.
+    """Accuracy (or macro F1) of the frozen backbone minus that of `over`, paired by seed and by test example.
 
     `over_seeds` is the t interval of the mean over seeds, None for a single one; `over_images` is the bootstrap interval
     of the same mean over test images.
@@ -77,52 +75,50 @@ class TransferGain:
 def measure_transfer_gain(
     learners: Mapping[str, Learner],
     draws: Sequence[Draw],
-    test_targets: IntArray,
+    test_targets: Tensor,
     resampling: Resampling,
     progress: Progress = untold,
 ) -> TransferGain:
     """Let every learner learn from every draw, and measure each against the one named `FROZEN`.
 
-    test_targets: int64 [N]. Each learner sees the same images for the same seed, and all the same test images.
+    test_targets: int64 [N] or bool [N, C]. Each learner sees the same examples for the same seed, and all the same test examples.
     """
-    right = _repeat(learners, draws, test_targets, progress)
+    target = target_of_targets(test_targets)
+    tallies = _repeat(learners, draws, test_targets, progress)
     names = [name for name in learners if name != FROZEN]
     return TransferGain(
         seeds=tuple(draw.seed for draw in draws),
         training_images=len(draws[0].rows),
         redrawn=any(not torch.equal(draw.rows, draws[0].rows) for draw in draws),
         confidence=resampling.confidence,
-        contenders=tuple(_contender(name, right[name]) for name in (FROZEN, *names)),
-        gains=tuple(_gain(name, right[FROZEN], right[name], resampling) for name in names),
+        contenders=tuple(_contender(name, headlines(target, tallies[name])) for name in (FROZEN, *names)),
+        gains=tuple(_gain(target, name, tallies, resampling) for name in names),
     )
 
 
 def _repeat(
-    learners: Mapping[str, Learner], draws: Sequence[Draw], test_targets: IntArray, progress: Progress
-) -> dict[str, Right]:
-    """Whether each test image is right, bool [S, N] by learner."""
-    right = {name: np.empty((len(draws), len(test_targets)), np.bool_) for name in learners}
+    learners: Mapping[str, Learner], draws: Sequence[Draw], test_targets: Tensor, progress: Progress
+) -> dict[str, BoolArray]:
+    """What each test example adds to the headline, bool [S, N, K] by learner."""
+    target = target_of_targets(test_targets)
+    found: dict[str, list[BoolArray]] = {name: [] for name in learners}
     for position, draw in enumerate(draws):
         for number, (name, learner) in enumerate(learners.items()):
-            right[name][position] = learner(draw) == test_targets
+            found[name].append(target.tally(learner(draw), test_targets))
             progress(position * len(learners) + number + 1, len(draws) * len(learners))
-    return right
+    return {name: np.stack(parts) for name, parts in found.items()}
 
 
-def _contender(name: str, right: Right) -> Contender:
-    return Contender(name, tuple(float(accuracy) for accuracy in right.mean(1)), float(right.mean()))
+def _contender(name: str, values: FloatArray) -> Contender:
+    return Contender(name, tuple(float(value) for value in values), float(values.mean()))
 
 
-def _gain(
-    over: str,
-    frozen: Right,
-    other: Right,
-    resampling: Resampling,
-) -> Gain:
-    by_seed = tuple(float(difference) for difference in frozen.mean(1) - other.mean(1))
+def _gain(target: Target, over: str, tallies: Mapping[str, BoolArray], resampling: Resampling) -> Gain:
+    frozen, other = tallies[FROZEN], tallies[over]
+    by_seed = tuple(float(value) for value in rounded(headlines(target, frozen) - headlines(target, other)))
     return Gain(
         over=over,
         by_seed=by_seed,
         over_seeds=paired_interval(by_seed, resampling.confidence) if len(by_seed) > 1 else None,
-        over_images=mean_difference(frozen.mean(0), other.mean(0), resampling),
+        over_images=headline_difference(target, frozen, other, resampling),
     )

@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from thaw.backbones.backbone import Backbone
 from thaw.finetuning import Desk, LabelledImages, Start, finetune
 from thaw.finetuning.pilot import FinetuningPilot
-from thaw.foundation.statistics.bootstrap import IntArray
 from thaw.heads import FittedHead, fit_head
 from thaw.heads.kinds import weights_of
 from thaw.models.prices import Pricing
@@ -28,6 +26,7 @@ from thaw.strategies.baselines.learners import (
 from thaw.strategies.baselines.transfer_gain import Draw, Learner
 from thaw.strategies.certificate.contest import Competitor
 from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.target import target_of_targets
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +90,7 @@ def build_competitor(arena: Arena, strategy: Strategy) -> Competitor:
 
 
 def build_baselines(arena: Arena) -> tuple[Competitor, ...]:
-    """The same network from random weights, frozen and trained whole; and always naming the most frequent class."""
+    """The same network from random weights, frozen and trained whole; and what is named best without looking."""
     linear = Strategy("linear", arena.last)
     speed = arena.price(linear).images_per_second or 1.0
     random = random_backbone_learner(arena.pixels(), arena.course(linear), arena.backbone, arena.last)
@@ -128,13 +127,13 @@ def _finetuning(arena: Arena, strategy: Strategy) -> Competitor:
 
 
 def _finetuned(arena: Arena, strategy: Strategy) -> Learner:
-    def learn(draw: Draw) -> IntArray:
+    def learn(draw: Draw) -> Tensor:
         train = arena.labelled(arena.last, draw.rows)
         head = fit_head(train, arena.validation(arena.last), arena.head.model_copy(update={"seed": draw.seed}))
         start = Start(arena.backbone, head, weights_of(train, arena.head))
         params = arena.finetune.model_copy(update={"seed": draw.seed})
         tuned = finetune(start, arena.train.rows(draw.rows), arena.val, strategy, params, desk=arena.desk)
-        return np.asarray(tuned.predictor.probabilities(list(arena.test)).argmax(1), np.int64)
+        return torch.from_numpy(tuned.predictor.predict(list(arena.test)).named)
 
     return learn
 
@@ -142,15 +141,14 @@ def _finetuned(arena: Arena, strategy: Strategy) -> Learner:
 def _cut(arena: Arena) -> Learner:
     """A linear head at the earlier layer whose own validation, or cross-validation, has the lowest log loss."""
 
-    def learn(draw: Draw) -> IntArray:
+    def learn(draw: Draw) -> Tensor:
         head = arena.head.model_copy(update={"seed": draw.seed})
         fitted = {
             layer: fit_head(arena.labelled(layer, draw.rows), arena.validation(layer), head)
             for layer in list(arena.features)[:-1]
         }
         best = min(fitted, key=lambda layer: _loss(fitted[layer]))
-        logits = fitted[best].logits(arena.features[best].test)
-        return np.asarray(logits.argmax(1).numpy(), np.int64)
+        return fitted[best].named(fitted[best].probabilities(arena.features[best].test))
 
     return learn
 
@@ -161,7 +159,8 @@ def _loss(head: FittedHead) -> float:
 
 
 def _majority(arena: Arena) -> Learner:
-    def learn(draw: Draw) -> IntArray:
-        return np.full(len(arena.test), int(draw.targets.bincount().argmax()), np.int64)
+    def learn(draw: Draw) -> Tensor:
+        named = target_of_targets(draw.targets).constant(draw.targets, len(arena.class_names))
+        return named.expand(len(arena.test), -1)
 
     return learn

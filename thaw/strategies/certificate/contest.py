@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from thaw.foundation.files.atomic import write_bytes
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.foundation.statistics.bootstrap import IntArray
 from thaw.strategies.baselines.transfer_gain import Draw, Learner
+from thaw.targets.target import BoolArray
 
 Role = Literal["strategy", "baseline"]
 
@@ -34,10 +34,19 @@ class Competitor:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a competitor made of one draw: the classes of the test images, and the seconds that learning and predicting took."""
+    """What a competitor made of one draw: how many classes there are, the places of those that it named of each test example, and the seconds that learning
+    and predicting took."""
 
-    predicted: tuple[int, ...]
+    classes: int
+    named: tuple[tuple[int, ...], ...]
     seconds: float
+
+    def table(self) -> BoolArray:
+        """The classes that are named, bool [N, C]."""
+        table = np.zeros((len(self.named), self.classes), np.bool_)
+        for row, places in enumerate(self.named):
+            table[row, list(places)] = True
+        return table
 
 
 @dataclass(frozen=True)
@@ -50,9 +59,9 @@ class Skipped:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """predicted: int64 [S, N] by competitor, a row a draw; seconds: the mean of one training."""
+    """named: bool [S, N, C] by competitor, of each draw the classes that are named of each test example; seconds: the mean of one training."""
 
-    predicted: Mapping[str, IntArray]
+    named: Mapping[str, BoolArray]
     seconds: Mapping[str, float]
     skipped: tuple[Skipped, ...]
 
@@ -75,7 +84,7 @@ def hold_contest(
     """
     ends = clock() + 60 * minutes
     total, done = len(competitors) * len(draws), 0
-    predicted: dict[str, IntArray] = {}
+    named: dict[str, BoolArray] = {}
     seconds: dict[str, float] = {}
     skipped: list[Skipped] = []
     for competitor in sorted(competitors, key=lambda one: one.seconds is not None):
@@ -96,18 +105,19 @@ def hold_contest(
             for draw, trial in zip(draws, held, strict=True):
                 trials.append(trial or _hold(competitor, draw, _path(keep, competitor, draw)))
                 progress(done + len(trials), total)
-            predicted[competitor.name] = np.array([trial.predicted for trial in trials], np.int64)
+            named[competitor.name] = np.stack([trial.table() for trial in trials])
             seconds[competitor.name] = sum(trial.seconds for trial in trials) / len(trials)
         done += len(draws)
         progress(done, total)
-    in_order = {one.name: predicted[one.name] for one in competitors if one.name in predicted}
+    in_order = {one.name: named[one.name] for one in competitors if one.name in named}
     return Outcome(in_order, seconds, tuple(skipped))
 
 
 def _hold(competitor: Competitor, draw: Draw, path: Path) -> Trial:
     start = time.perf_counter()
-    classes = competitor.learn(draw)
-    trial = Trial(tuple(classes.tolist()), time.perf_counter() - start)
+    named = competitor.learn(draw)
+    places = tuple(tuple(row.nonzero().flatten().tolist()) for row in named)
+    trial = Trial(named.shape[1], places, time.perf_counter() - start)
     write_bytes(path, _ADAPTER.dump_json(trial))
     return trial
 

@@ -1,4 +1,4 @@
-"""Paired differences over draws and test images."""
+"""Paired differences over draws and test examples."""
 
 from dataclasses import dataclass
 
@@ -8,53 +8,55 @@ from scipy import sparse
 from thaw.foundation.statistics.bootstrap import (
     Estimate,
     FloatArray,
-    IntArray,
     Resampling,
     bootstrap,
-    one_hot,
     percentile_interval,
     stacked,
     totals,
 )
-from thaw.targets.one_label.metrics import macro_f1
+from thaw.targets.label_sets.metrics import macro_f1_of_sets
+from thaw.targets.paired import rounded
+from thaw.targets.target import BoolArray, Target
 
 
 @dataclass(frozen=True)
 class Score:
-    """Means over the draws: accuracy and macro F1, or differences of them."""
+    """Means over the draws, or differences of them: the share of examples that are wholly right (of label sets, whose set is), and macro F1."""
 
     accuracy: Estimate
     macro_f1: Estimate
 
+    def headline(self, target: Target) -> Estimate:
+        """What choices are made by."""
+        return self.accuracy if target.headline == "accuracy" else self.macro_f1
 
-def score(predicted: IntArray, targets: IntArray, resampling: Resampling) -> Score:
-    """What predictions int64 [S, N], a row a draw, reach on targets int64 [N]."""
-    return _estimate([(predicted,)], targets, resampling)
+
+def score(named: BoolArray, shown: BoolArray, resampling: Resampling) -> Score:
+    """What is named, bool [S, N, C], a table a draw, reaches where `shown`, bool [N, C], is right."""
+    return _estimate((named,), shown, resampling)
 
 
-def paired(first: IntArray, second: IntArray, targets: IntArray, resampling: Resampling) -> Score:
-    """The first minus the second, both int64 [S, N] over the same draws, on targets int64 [N].
+def paired(first: BoolArray, second: BoolArray, shown: BoolArray, resampling: Resampling) -> Score:
+    """The first minus the second, both bool [S, N, C] over the same draws, where `shown`, bool [N, C], is right.
 
-    The interval resamples test images and draws, independently of each other, the same ones for both: Owen, "The pigeonhole bootstrap", Annals of
-    Applied Statistics 2007. It is a little wider than one that takes either as given, and holds for other images and other draws.
+    The interval resamples test examples and draws, independently of each other, the same ones for both: Owen, "The pigeonhole bootstrap", Annals of
+    Applied Statistics 2007. It is a little wider than one that takes either as given, and holds for other examples and other draws.
     """
-    return _estimate([(first, second)], targets, resampling)
+    return _estimate((first, second), shown, resampling)
 
 
-def _estimate(pairs: list[tuple[IntArray, ...]], targets: IntArray, resampling: Resampling) -> Score:
-    (predictions,) = pairs
-    draws, rows = predictions[0].shape
-    classes = int(max(targets.max(), *(each.max() for each in predictions))) + 1
-    statistics = _statistics(predictions, targets, classes)
+def _estimate(tables: tuple[BoolArray, ...], shown: BoolArray, resampling: Resampling) -> Score:
+    draws, rows, classes = tables[0].shape
+    statistics = _statistics(tables, shown)
 
     def measure(sums: FloatArray) -> FloatArray:
-        return _by_draw(sums, len(predictions), draws, classes, rows)
+        return _by_draw(sums, len(tables), draws, classes, rows)
 
     values = measure(totals(statistics)).reshape(2, draws).mean(1)
     replicates = bootstrap(statistics, measure, resampling).reshape(2, draws, -1)
     generator = np.random.default_rng(resampling.seed + 1)
     weights = generator.multinomial(draws, np.full(draws, 1 / draws), size=replicates.shape[2]).T / draws
-    means = (replicates * weights).sum(1)
+    means = rounded((replicates * weights).sum(1))
     accuracy, f1 = (
         percentile_interval(float(value), replicate, resampling.confidence)
         for value, replicate in zip(values, means, strict=True)
@@ -62,24 +64,26 @@ def _estimate(pairs: list[tuple[IntArray, ...]], targets: IntArray, resampling: 
     return Score(accuracy, f1)
 
 
-def _statistics(predictions: tuple[IntArray, ...], targets: IntArray, classes: int) -> sparse.csr_array:
-    """Sums by class, sparse [C + 2 C S P, N]: labelled; then, for each draw and each of the P predictions, right and predicted."""
-    ones = np.ones(len(targets))
-    parts = [one_hot(targets, ones, classes)]
-    for draw in range(len(predictions[0])):
-        for each in predictions:
-            parts.append(one_hot(targets, (each[draw] == targets).astype(np.float64), classes))
-            parts.append(one_hot(each[draw], ones, classes))
+def _statistics(tables: tuple[BoolArray, ...], shown: BoolArray) -> sparse.csr_array:
+    """Sums by class, sparse [C + (2 C + 1) S P, N]: shown; then, for each draw and each of the P tables, rightly named, named, and wholly right."""
+    parts = [_sparse(shown)]
+    for draw in range(len(tables[0])):
+        for table in tables:
+            named = table[draw]
+            parts += [_sparse(named & shown), _sparse(named), _sparse((named == shown).all(1, keepdims=True))]
     return stacked(parts)
+
+
+def _sparse(table: BoolArray) -> sparse.csr_array:
+    """bool [N, K] as sparse [K, N]."""
+    return sparse.csr_array(table.T, dtype=np.float64)  # type: ignore[no-untyped-call]
 
 
 def _by_draw(sums: FloatArray, count: int, draws: int, classes: int, rows: int) -> FloatArray:
     """Accuracy of each draw, then macro F1 of each: of the first, less that of the second where there are two; float64 [2 S, R]."""
-    labelled = sums[:classes]
-    blocks = sums[classes:].reshape(draws, count, 2, classes, -1)
-    signs = (1.0, -1.0)
-    accuracy = [sum(signs[p] * blocks[d, p, 0].sum(0) / rows for p in range(count)) for d in range(draws)]
-    f1 = [
-        sum(signs[p] * macro_f1(blocks[d, p, 0], labelled, blocks[d, p, 1]) for p in range(count)) for d in range(draws)
-    ]
-    return np.stack([*accuracy, *f1])
+    shown = sums[:classes]
+    blocks = sums[classes:].reshape(draws, count, 2 * classes + 1, -1)
+    accuracy = blocks[:, :, -1] / rows
+    f1 = np.array([[macro_f1_of_sets(part[:classes], shown, part[classes:-1]) for part in draw] for draw in blocks])
+    both = np.concatenate([accuracy, f1])
+    return both[:, 0] if count == 1 else both[:, 0] - both[:, 1]

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from pydantic import TypeAdapter
+from torch import Tensor
 
 from thaw.foundation.files.records import read_record, write_record
-from thaw.foundation.statistics.bootstrap import IntArray, Resampling
+from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.strategies.certificate.contest import Competitor, Outcome, Role, Skipped
 from thaw.strategies.certificate.paired import Score, paired, score
+from thaw.targets.target import BoolArray, Target, TargetName, target_named, target_of_targets
 
 Verdict = Literal["helps", "hurts", "can't tell"]
 LINEAR = "linear"
@@ -22,7 +25,7 @@ RESOLVED = 0.03
 class Entry:
     """One way to learn. lead: over the linear head on the same draws and images, None for the linear head itself. minutes: of one training.
 
-    accuracies: of each draw. megabytes, images_per_second: of the deployed model; None: it is no model.
+    accuracies: of each draw, of label sets the macro F1. megabytes, images_per_second: of the deployed model; None: it is no model.
     """
 
     name: str
@@ -37,7 +40,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Ruling:
-    """Whether the followed strategy is better than a baseline; lead: paired, of accuracy and macro F1; the verdict is on accuracy."""
+    """Whether the followed strategy is better than a baseline; lead: paired, of accuracy and macro F1; the verdict is on the headline: accuracy, or
+    macro F1 of label sets."""
 
     over: str
     lead: Score
@@ -48,7 +52,8 @@ class Ruling:
 class Certificate:
     """What `thaw compare` found. strategy: the one that is followed. test_images, training_images: how many; seeds: of the draws.
 
-    redrawn: each seed drew other images to learn from. enough: the test split is large enough to rank strategies that lie `RESOLVED` apart.
+    redrawn: each seed drew other images to learn from. enough: the test split is large enough to rank strategies that lie `RESOLVED` apart. target: what
+    labels are, whose headline decides.
     """
 
     strategy: str
@@ -61,6 +66,12 @@ class Certificate:
     entries: tuple[Entry, ...]
     rulings: tuple[Ruling, ...]
     skipped: tuple[Skipped, ...]
+    target: TargetName = "one_label"
+
+    @property
+    def judged_by(self) -> Target:
+        """What labels are, which says what decides."""
+        return target_named(self.target)
 
     def entry(self, name: str) -> Entry:
         """The entry of that name; KeyError where there is none."""
@@ -78,18 +89,21 @@ class Terms:
 
 
 def certify(
-    competitors: Sequence[Competitor], outcome: Outcome, targets: IntArray, terms: Terms, resampling: Resampling
+    competitors: Sequence[Competitor], outcome: Outcome, targets: Tensor, terms: Terms, resampling: Resampling
 ) -> Certificate:
-    """Put a contest's outcome into words and intervals. targets: int64 [N], of the test images."""
-    predicted = outcome.predicted
-    entries = tuple(_entry(one, outcome, targets, resampling) for one in competitors if one.name in predicted)
-    followed = terms.strategy if terms.strategy in predicted else LINEAR
+    """Put a contest's outcome into words and intervals. targets: of the test examples, int64 [N] or bool [N, C]."""
+    target, named = target_of_targets(targets), outcome.named
+    classes = next(iter(named.values())).shape[2]
+    jury = _Jury(target, np.asarray(target.indicators(targets, classes).bool().numpy(), np.bool_), resampling)
+    entries = tuple(_entry(one, outcome, jury) for one in competitors if one.name in named)
+    followed = terms.strategy if terms.strategy in named else LINEAR
     rulings = tuple(
-        _ruling(one.name, paired(predicted[followed], predicted[one.name], targets, resampling))
+        _ruling(one.name, jury.paired(named[followed], named[one.name]), target)
         for one in competitors
-        if one.role == "baseline" and one.name in predicted and one.name != followed
+        if one.role == "baseline" and one.name in named and one.name != followed
     )
-    widths = [(e.lead.accuracy.high - e.lead.accuracy.low) / 2 for e in entries if e.lead and e.role == "strategy"]
+    leads = [entry.lead.headline(target) for entry in entries if entry.lead and entry.role == "strategy"]
+    widths = [(lead.high - lead.low) / 2 for lead in leads]
     return Certificate(
         strategy=terms.strategy,
         test_images=len(targets),
@@ -101,25 +115,46 @@ def certify(
         entries=entries,
         rulings=rulings,
         skipped=outcome.skipped,
+        target=target.name,
     )
 
 
-def _entry(one: Competitor, outcome: Outcome, targets: IntArray, resampling: Resampling) -> Entry:
-    own, linear = outcome.predicted[one.name], outcome.predicted[LINEAR]
+@dataclass(frozen=True, eq=False)
+class _Jury:
+    """What is right, bool [N, C], by which headline, and how intervals are made."""
+
+    target: Target
+    shown: BoolArray
+    resampling: Resampling
+
+    def score(self, named: BoolArray) -> Score:
+        return score(named, self.shown, self.resampling)
+
+    def paired(self, first: BoolArray, second: BoolArray) -> Score:
+        return paired(first, second, self.shown, self.resampling)
+
+    def of_each_draw(self, named: BoolArray) -> tuple[float, ...]:
+        once = Resampling(1, self.resampling.confidence)
+        return tuple(score(draw[None], self.shown, once).headline(self.target).value for draw in named)
+
+
+def _entry(one: Competitor, outcome: Outcome, jury: _Jury) -> Entry:
+    own, linear = outcome.named[one.name], outcome.named[LINEAR]
     return Entry(
         name=one.name,
         role=one.role,
-        score=score(own, targets, resampling),
-        accuracies=tuple(float(value) for value in (own == targets).mean(1)),
-        lead=None if one.name == LINEAR else paired(own, linear, targets, resampling),
+        score=jury.score(own),
+        accuracies=jury.of_each_draw(own),
+        lead=None if one.name == LINEAR else jury.paired(own, linear),
         minutes=outcome.seconds[one.name] / 60,
         megabytes=one.megabytes,
         images_per_second=one.images_per_second,
     )
 
 
-def _ruling(over: str, lead: Score) -> Ruling:
-    verdict: Verdict = "helps" if lead.accuracy.low > 0 else "hurts" if lead.accuracy.high < 0 else "can't tell"
+def _ruling(over: str, lead: Score, target: Target) -> Ruling:
+    decides = lead.headline(target)
+    verdict: Verdict = "helps" if decides.low > 0 else "hurts" if decides.high < 0 else "can't tell"
     return Ruling(over, lead, verdict)
 
 
@@ -146,19 +181,20 @@ def read_certificate(path: Path) -> Certificate | None:
     )
 
 
-def figures_of(entry: Entry) -> dict[str, float]:
+def figures_of(entry: Entry, target: Target) -> dict[str, float]:
     """An entry's figures by name, for MLflow and DVC."""
-    accuracy, f1 = entry.score.accuracy, entry.score.macro_f1
+    decides = entry.score.headline(target)
+    name, right = target.headline, target.right.replace(" ", "_")
     found = {
-        "accuracy": accuracy.value,
-        "accuracy_low": accuracy.low,
-        "accuracy_high": accuracy.high,
-        "macro_f1": f1.value,
+        right: entry.score.accuracy.value,
+        f"{name}_low": decides.low,
+        f"{name}_high": decides.high,
+        "macro_f1": entry.score.macro_f1.value,
         "minutes": entry.minutes,
     }
     if entry.megabytes is not None:
         found["megabytes"] = entry.megabytes
     if entry.lead is not None:
-        lead = entry.lead.accuracy
+        lead = entry.lead.headline(target)
         found |= {"lead": lead.value, "lead_low": lead.low, "lead_high": lead.high}
     return found

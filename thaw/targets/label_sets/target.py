@@ -34,6 +34,7 @@ class LabelSets:
     headline: ClassVar[str] = "macro_f1"
     title: ClassVar[str] = "macro F1"
     right: ClassVar[str] = "exact match"
+    constantly: ClassVar[str] = "every label"
 
     def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
         """Which classes each row shows, bool [N, C]."""
@@ -43,6 +44,10 @@ class LabelSets:
     def share(self, many: str) -> str:  # the border's
         """Macro F1."""
         return self.title
+
+    def reached(self, value: str, rows: str) -> str:
+        """See the border."""
+        return f"reaches a macro F1 of {value} on {rows}"
 
     def class_counts(self, targets: Tensor, classes: int) -> Tensor:
         """See the border."""
@@ -99,16 +104,14 @@ class LabelSets:
             return torch.ones(counts.shape)
         return len(targets) / (2 * counts).float()
 
-    def mean_loss(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    def mean_loss(self, logits: Tensor, targets: Tensor, weights: Tensor | None, smoothing: float = 0.0) -> Tensor:
         """The mean over rows and classes; of few rows the weights need not have the mean 1."""
-        return _decision_losses(logits, targets.float(), weights).mean()
+        even = torch.ones(2, logits.shape[-1], device=logits.device) if weights is None else weights
+        return _decision_losses(logits, targets.float(), even, smoothing).mean()
 
     def summed_loss(self, logits: Tensor, targets: Tensor, weights: Tensor, smoothing: float) -> Tensor:
         """The sum over rows of the mean over classes; smoothing takes each decision so much nearer to one half."""
-        wanted = targets.float() * (1 - smoothing) + smoothing / 2
-        weight = torch.lerp(weights[0], weights[1], targets.float())
-        losses = F.binary_cross_entropy_with_logits(logits, wanted, weight, reduction="none")
-        return losses.mean(1).sum()
+        return _decision_losses(logits, targets.float(), weights, smoothing).mean(1).sum()
 
     def weight_of(self, targets: Tensor, weights: Tensor) -> float:  # the border's
         """One a row: the weights of all training rows have the mean 1."""
@@ -166,6 +169,10 @@ class LabelSets:
             thresholds = self.decide(others[0].double().sigmoid(), others[1])
         return self.tally(self.named(kept.double().sigmoid(), thresholds), targets)
 
+    def constant(self, targets: Tensor, classes: int) -> Tensor:
+        """Every class: of what does not look, that has the best F1."""
+        return torch.ones(classes, dtype=torch.bool)
+
     def tally(self, named: Tensor, targets: Tensor) -> BoolArray:
         """Of each class, one after the other: rightly named, shown, named; bool [N, 3 C].
 
@@ -196,7 +203,8 @@ class LabelSets:
 LABEL_SETS = LabelSets()
 
 
-def _decision_losses(logits: Tensor, shown: Tensor, weights: Tensor) -> Tensor:
-    """The weighted log loss of each decision: float [N, C]; shown: float32 [N, C], 0 or 1."""
-    weight = torch.where(shown > 0, weights[1], weights[0])
-    return F.binary_cross_entropy_with_logits(logits, shown, weight, reduction="none")
+def _decision_losses(logits: Tensor, shown: Tensor, weights: Tensor, smoothing: float = 0.0) -> Tensor:
+    """The weighted log loss of each decision: float [N, C]; shown: float32 [N, C], 0 or 1, or between them where rows were mixed."""
+    weight = torch.lerp(weights[0], weights[1], shown)
+    wanted = shown * (1 - smoothing) + smoothing / 2 if smoothing else shown
+    return F.binary_cross_entropy_with_logits(logits, wanted, weight, reduction="none")

@@ -33,6 +33,7 @@ class OneLabel:
     headline: ClassVar[str] = "accuracy"
     title: ClassVar[str] = "accuracy"
     right: ClassVar[str] = "accuracy"
+    constantly: ClassVar[str] = "the most frequent class"
 
     def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
         """int64 [N], indices into `class_names`."""
@@ -42,6 +43,10 @@ class OneLabel:
     def share(self, many: str) -> str:
         """The share of examples that are right."""
         return f"{many} that are right"
+
+    def reached(self, value: str, rows: str) -> str:
+        """See the border."""
+        return f"is right on {value} of {rows}"
 
     def class_counts(self, targets: Tensor, classes: int) -> Tensor:
         """See the border."""
@@ -92,9 +97,9 @@ class OneLabel:
             return torch.ones(len(counts))
         return (len(targets) / (len(counts) * counts)).float()
 
-    def mean_loss(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    def mean_loss(self, logits: Tensor, targets: Tensor, weights: Tensor | None, smoothing: float = 0.0) -> Tensor:
         """See the border."""
-        return F.cross_entropy(logits, targets, weight=weights)
+        return F.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
 
     def summed_loss(self, logits: Tensor, targets: Tensor, weights: Tensor, smoothing: float) -> Tensor:
         """See the border."""
@@ -147,6 +152,10 @@ class OneLabel:
     def tally_held_out(self, kept: Tensor, targets: Tensor, others: tuple[Tensor, Tensor] | None) -> BoolArray:
         """Whether the row is right, bool [N, 1]; nothing is tuned."""
         return np.asarray((kept == targets).numpy()[:, None], np.bool_)
+
+    def constant(self, targets: Tensor, classes: int) -> Tensor:
+        """The most frequent class, the first of equal ones."""
+        return F.one_hot(targets.bincount(minlength=classes).argmax(), classes).bool()
 
     def tally(self, named: Tensor, targets: Tensor) -> BoolArray:
         """Whether the row is right, bool [N, 1]."""

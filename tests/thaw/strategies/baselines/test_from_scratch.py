@@ -1,6 +1,7 @@
 """The baseline from scratch: learns real handwriting from few labels, and repeats itself."""
 
 import torch
+import torch.nn.functional as F
 from sklearn.datasets import load_digits
 from torch import nn
 
@@ -22,6 +23,7 @@ def train(seed: int, steps: int = 20) -> nn.Module:
     return train_scratch(
         images,
         targets,
+        loss=lambda logits, wanted, smoothing: F.cross_entropy(logits, wanted, label_smoothing=smoothing),
         build=build_small_resnet,
         num_classes=2,
         mean=[0.3] * 3,

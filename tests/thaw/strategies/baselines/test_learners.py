@@ -1,6 +1,7 @@
 """Baselines learn from the drawn rows, and from nothing else."""
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
 import torch
 from sklearn.datasets import load_digits
@@ -13,7 +14,6 @@ from thaw.strategies.baselines.learners import (
     Course,
     Inputs,
     frozen_learner,
-    majority,
     pixels_learner,
     random_backbone_learner,
     scratch_learner,
@@ -38,18 +38,12 @@ def images() -> Inputs:
     return Inputs(large[:100], None, large[100:300])
 
 
-TARGETS = np.asarray(load_digits(n_class=2).target)
+TARGETS = torch.tensor(load_digits(n_class=2).target)
 
 
 def draw(count: int, seed: int = 0) -> Draw:
     rows = torch.arange(count)
-    return Draw(seed, rows, torch.tensor(TARGETS[:count]))
-
-
-def test_the_majority_knows_the_shares_of_training_alone() -> None:
-    found = majority(np.array([0, 1, 1, 1]), 3, 5)
-    assert found.shape == (5, 3) and found.dtype == np.float32
-    assert found[0].tolist() == [0.25, 0.75, 0.0]
+    return Draw(seed, rows, TARGETS[:count])
 
 
 @pytest.mark.parametrize("learner", ["pixels", "random_backbone", "scratch"])
@@ -60,17 +54,30 @@ def test_each_image_learner_tells_zeros_from_ones(learner: str, images: Inputs, 
         "scratch": lambda: scratch_learner(images, COURSE, backbone, FEW_STEPS),
     }[learner]()
     found = made(draw(20))
-    assert found.shape == (200,) and found.dtype == np.int64
-    assert (found == TARGETS[100:300]).mean() > 0.8
+    assert found.shape == (200, 2) and found.dtype == torch.bool
+    assert (found.long().argmax(1) == TARGETS[100:300]).float().mean() > 0.8
+
+
+@pytest.mark.parametrize("with_validation", [True, False])
+def test_from_scratch_sets_are_named_by_thresholds_that_rows_tuned_which_it_has_not_seen(
+    with_validation: bool, images: Inputs, backbone: Backbone
+) -> None:
+    shown = torch.stack([TARGETS == 0, TARGETS == 1], 1)
+    given = replace(images, val=images.test[100:]) if with_validation else images
+    course = replace(COURSE, val_targets=shown[200:300] if with_validation else None)
+    drawn = Draw(0, torch.arange(40), shown[:40])
+    named = scratch_learner(given, course, backbone, FEW_STEPS)(drawn)
+    assert named.shape == (200, 2) and named.dtype == torch.bool
+    assert (named == shown[100:300]).float().mean() > 0.8
 
 
 def test_a_head_sees_the_drawn_rows_only() -> None:
     # The rows that are not drawn would teach the opposite.
     features = Inputs(torch.tensor([[0.0], [1.0], [0.1], [0.9], [1.0], [0.0]]), None, torch.tensor([[0.0], [1.0]]))
     given = Draw(0, torch.tensor([0, 1, 2, 3]), torch.tensor([0, 1, 0, 1]))
-    assert frozen_learner(features, COURSE)(given).tolist() == [0, 1]
+    assert frozen_learner(features, COURSE)(given).tolist() == [[True, False], [False, True]]
     other = Draw(0, torch.tensor([0, 1, 4, 5]), torch.tensor([1, 0, 0, 1]))
-    assert frozen_learner(features, COURSE)(other).tolist() == [1, 0]
+    assert frozen_learner(features, COURSE)(other).tolist() == [[False, True], [True, False]]
 
 
 def test_validation_chooses_where_there_is_one() -> None:
@@ -81,7 +88,9 @@ def test_validation_chooses_where_there_is_one() -> None:
     features = Inputs(signal, signal, signal)
     settled = HeadParams(l2=(1e-6, 1e3))
     with_validation = frozen_learner(features, Course(("0", "1"), targets, settled))(Draw(0, torch.arange(40), targets))
-    assert (with_validation == targets.numpy()).all(), "validation is training here, so the weakest penalty wins"
+    assert (with_validation.long().argmax(1) == targets).all(), (
+        "validation is training here, so the weakest penalty wins"
+    )
 
 
 def test_large_pixels_are_scaled_down_and_small_ones_kept() -> None:

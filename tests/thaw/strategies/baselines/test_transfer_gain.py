@@ -1,22 +1,22 @@
 """Transfer gain: paired by draw, with the interval that fits the draws."""
 
-import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.strategies.baselines.transfer_gain import Draw, Learner, TransferGain, measure_transfer_gain
 from thaw.targets.paired import paired_interval
 
-TARGETS = np.arange(200) % 4
+TARGETS = torch.arange(200) % 4
 
 
 def right_on(count: int) -> Learner:
     """Right on the first `count` test images, and on one more for each seed."""
 
-    def learn(draw: Draw) -> np.ndarray:
-        right = np.arange(len(TARGETS)) < count + draw.seed
-        return np.where(right, TARGETS, (TARGETS + 1) % 4)
+    def learn(draw: Draw) -> torch.Tensor:
+        right = torch.arange(len(TARGETS)) < count + draw.seed
+        return F.one_hot(torch.where(right, TARGETS, (TARGETS + 1) % 4), 4).bool()
 
     return learn
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -13,17 +12,19 @@ DRAWS = [Draw(seed, torch.arange(4), torch.tensor([0, 1, 0, 1])) for seed in ran
 
 
 class Learner:
-    """Names the seed as every test image's class, and counts."""
+    """Names the class of the seed of every test image, and nothing of the last one; and counts."""
 
     def __init__(self, fails_on: int | None = None) -> None:
         self.asked: list[int] = []
         self.fails_on = fails_on
 
-    def __call__(self, draw: Draw) -> np.ndarray:
+    def __call__(self, draw: Draw) -> torch.Tensor:
         if draw.seed == self.fails_on:
             raise KeyboardInterrupt
         self.asked.append(draw.seed)
-        return np.full(5, draw.seed)
+        named = torch.zeros(5, 3, dtype=torch.bool)
+        named[:4, draw.seed] = True
+        return named
 
 
 def test_everyone_learns_from_every_draw(tmp_path: Path) -> None:
@@ -36,7 +37,9 @@ def test_everyone_learns_from_every_draw(tmp_path: Path) -> None:
         keep=tmp_path,
         progress=lambda *at: seen.append(at),
     )
-    assert found.predicted["linear"].tolist() == [[0] * 5, [1] * 5, [2] * 5]
+    named = found.named["linear"]
+    assert named.shape == (3, 5, 3) and named[:, :4].argmax(2).tolist() == [[0] * 4, [1] * 4, [2] * 4]
+    assert not named[:, 4].any()
     assert one.asked == other.asked == [0, 1, 2] and not found.skipped
     assert seen[-1] == (6, 6) and seen == sorted(seen)
 
@@ -53,7 +56,7 @@ def test_what_does_not_fit_is_left_out_and_named(tmp_path: Path) -> None:
         minutes=1,
         keep=tmp_path,
     )
-    assert list(found.predicted) == ["last block", "linear"] and not dear.asked
+    assert list(found.named) == ["last block", "linear"] and not dear.asked
     assert [one.name for one in found.skipped] == ["full"]
     assert "20 minutes" in found.skipped[0].reason and "compare.minutes" in found.skipped[0].reason
 
@@ -65,7 +68,7 @@ def test_one_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     again = Learner()
     found = hold_contest([Competitor("full", "strategy", again)], DRAWS, minutes=1, keep=tmp_path)
     assert again.asked == [2]
-    assert found.predicted["full"][:, 0].tolist() == [0, 1, 2]
+    assert found.named["full"][:, 0].argmax(1).tolist() == [0, 1, 2]
 
 
 def test_what_is_held_already_needs_no_time(tmp_path: Path) -> None:

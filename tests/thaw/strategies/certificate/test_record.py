@@ -49,6 +49,6 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_figures_leave_out_what_there_is_not() -> None:
-    entries = {entry.name: figures_of(entry) for entry in certificate().entries}
+    entries = {entry.name: figures_of(entry, certificate().judged_by) for entry in certificate().entries}
     assert "lead" not in entries["linear"] and "megabytes" not in entries["majority"]
     assert entries["full"]["minutes"] == 0.5 and entries["full"]["lead_low"] < entries["full"]["lead"]
