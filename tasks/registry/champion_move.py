@@ -1,8 +1,8 @@
-"""Moving the alias `champion`, so that of two who try at once exactly one does, and the other is told: also from two machines with one MLflow.
+"""Moves of the alias `champion`. Of two processes that try at once exactly one succeeds and the other is told so, even on two machines with one MLflow.
 
-MLflow sets an alias without asking what it was. So a move is settled first: it has the number after the last one that its author has read of, and the first to
-write under that number (`Ledger.settle`) has made it; whoever comes second has decided on a state that is no more. Then it goes into the history, and the alias
-follows, last. Killed in between, the move stands, and the next who comes completes it: all steps may be done twice, by anyone.
+MLflow sets an alias without a check of its old value. So a move is settled first. It has the number after the last move that its process has read, and the
+first process to write under that number (`Ledger.settle`) makes the move; the second has decided on an outdated state. Then the move is added to the history,
+and the alias follows last. After a kill in between the move is still settled, and the next process completes it: every step may be repeated, by any process.
 """
 
 from tasks.registry.promotion_history import Event, event_from_json, last_move, next_move
@@ -11,14 +11,14 @@ from tasks.registry.write_once import Ledger
 
 
 def make_move(registry: Registry, event: Event) -> Event:
-    """Make the move `event`, unless that number is another's; returns the move that was made, which tells by its `attempt`."""
+    """Make the move `event`, unless another process has its number; returns the move that was made, which its `attempt` identifies."""
     stands = _parsed(registry, Ledger(registry).settle(event.move or 0, event.to_json()))
     _follow(registry, stands)
     return stands
 
 
 def finish_move(registry: Registry) -> Event | None:
-    """Complete the last move, where somebody was cut off in it, and return it; None where there is nothing to complete."""
+    """Complete and return the last move if a process was killed in it; None if every move is complete."""
     ledger, history = Ledger(registry), registry.history()
     left = ledger.settled(next_move(history))
     last = _parsed(registry, left) if left else last_move(history)
@@ -29,12 +29,12 @@ def finish_move(registry: Registry) -> Event | None:
 
 
 def _follow(registry: Registry, event: Event) -> None:
-    """Let the history and the alias follow a move that is settled.
+    """Let the history and the alias follow a settled move.
 
-    Somebody may have made the next one meanwhile, and have moved the alias before we do: so the alias follows the last move in the history until that stays
-    the last. A version that was deleted meanwhile leaves the alias as it is.
+    Another process may have made the next move and moved the alias meanwhile. So the alias follows the last move of the history, until no later one comes. A
+    version that was deleted meanwhile leaves the alias as it is.
     """
-    if all(one.move != event.move for one in registry.history()):
+    if all(entry.move != event.move for entry in registry.history()):
         registry.record(event)
     followed: Event | None = None
     while (last := last_move(registry.history())) and last != followed:

@@ -1,4 +1,4 @@
-"""A deployed model as its own folder, out of MLflow: brought here once for each model, without MLflow's way of loading it."""
+"""A deployed model in its own folder: downloaded from MLflow once for each model, and read without MLflow's loader."""
 
 import os
 import re
@@ -16,16 +16,16 @@ from thaw.foundation.files.atomic import digest_bytes, digest_file, sync
 from thaw.models.predictor import Predictor
 
 MODELS = STATE / "models"
-"""A folder for each model that was brought here; deleting one costs another download."""
+"""A folder for each downloaded model; a deleted folder costs another download."""
 MOST_MODELS = 8
-"""How many are kept: those that were used last."""
+"""The number of models to keep; those of the latest use are kept."""
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
 
 
 @dataclass(frozen=True, eq=False)
 class Deployed:
-    """A model, and where it comes from. version: its number, empty where it is in no registry. fingerprint: of the features that its version was trained on,
-    empty where nothing says so. key: a hash, hex, of the model's own files.
+    """A model and its origin. version: its number; empty if it is in no registry. fingerprint: of the features that its version was trained on; empty if it is
+    unknown. key: a hash, hex, of the model's own files.
     """
 
     name: str
@@ -39,9 +39,9 @@ def read_deployed(registry: Registry, uri: str | None = None) -> Deployed:
     """The model at an MLflow URI (`models:/NAME/3`, `models:/NAME@champion`, `runs:/...`, a folder); None: the champion.
 
     Raises:
-        RegistryError: there is no such model, no champion, or it is none of Thaw's.
+        RegistryError: there is no such model, no champion, or it is no model of Thaw.
         Unreachable: MLflow does not answer.
-        BadArtifact: its files are torn, and so are those that were brought anew.
+        BadArtifact: its files are torn, also after a new download.
     """
     version = find_version(registry, uri)
     where = version.uri if version else str(uri)
@@ -49,7 +49,7 @@ def read_deployed(registry: Registry, uri: str | None = None) -> Deployed:
     try:
         predictor, key = Predictor.read(folder), _key(folder)
     except (BadArtifact, OSError):
-        shutil.rmtree(folder, ignore_errors=True)  # torn since it was brought, or gone
+        shutil.rmtree(folder, ignore_errors=True)  # torn since the download, or gone
         folder = _bring(where)
         predictor, key = Predictor.read(folder), _key(folder)
     named = (version.name, str(version.number)) if version else (where, "")
@@ -57,39 +57,39 @@ def read_deployed(registry: Registry, uri: str | None = None) -> Deployed:
 
 
 def find_version(registry: Registry, uri: str | None) -> ModelVersion | None:
-    """The version that a model URI means, None: the champion of `registry`; None where it names none of a registry.
+    """The version of a model URI; without a URI the champion of `registry`; None if the URI names no version of a registry.
 
     Raises:
-        RegistryError: there is no such version, or none has the alias.
+        RegistryError: there is no such version, or no version has the alias.
     """
-    found = _REGISTERED.fullmatch(uri or f"models:/{registry.name}@{CHAMPION}")
-    if found is None:
+    match = _REGISTERED.fullmatch(uri or f"models:/{registry.name}@{CHAMPION}")
+    if match is None:
         return None
-    named = Registry(registry.client, found["name"])
-    if found["number"]:
-        return named.version(int(found["number"]))
-    version = named.by_alias(found["alias"])
+    named = Registry(registry.client, match["name"])
+    if match["number"]:
+        return named.version(int(match["number"]))
+    version = named.by_alias(match["alias"])
     if version is None:
-        made = "`thaw run` makes one" if found["alias"] == CHAMPION else "`thaw models` lists those that there are"
-        raise RegistryError(f"{named.name} has no {found['alias']} yet; {made}, or name a version with --model")
+        made = "`thaw run` makes one" if match["alias"] == CHAMPION else "`thaw models` lists the aliases"
+        raise RegistryError(f"{named.name} has no {match['alias']} yet; {made}, or name a version with --model")
     return version
 
 
 def _bring(uri: str) -> Path:
-    """The folder of a model below `MODELS`; downloaded where it is not there, whole or not at all."""
+    """The folder of a model below `MODELS`; if it is missing it is downloaded, whole or not at all."""
     if ":" not in uri:
         _check_folder(Path(uri))
     try:
         files = find_predictor_files(uri)
         if files is None:
-            raise RegistryError(f"{uri} holds no model that Thaw has registered; name another with --model")
+            raise RegistryError(f"{uri} holds no model that Thaw has registered; name another model with --model")
         folder = MODELS / digest_bytes(files.identity.encode()).hex()[:24]
         if not folder.is_dir():
             _download(files, folder)
             _keep_the_latest()
     except OSError as error:
         raise RegistryError(f"{uri} cannot be read ({error}); name another model with --model") from error
-    with suppress(OSError):  # it may be somebody else's
+    with suppress(OSError):  # the folder may belong to another user
         os.utime(folder)
     return folder
 
@@ -108,12 +108,12 @@ def _download(files: PredictorFiles, folder: Path) -> None:
 
 
 def _keep_the_latest() -> None:
-    """Delete all but those that were used last; whoever reads one that goes brings it anew."""
+    """Delete all models except those of the latest use; a process that reads a deleted model downloads it again."""
 
     def used(folder: Path) -> float:
         try:
             return folder.stat().st_mtime
-        except FileNotFoundError:  # another process tidies up as well
+        except FileNotFoundError:  # another process deletes models as well
             return 0.0
 
     folders = sorted(MODELS.glob("[!.]*"), key=used)
@@ -124,12 +124,10 @@ def _keep_the_latest() -> None:
 def _check_folder(folder: Path) -> None:
     if not folder.exists():
         raise RegistryError(
-            f"there is no folder {folder}; name a model, such as models:/NAME/3, or the folder that holds one"
+            f"there is no folder {folder}; name a model, such as models:/NAME/3, or the folder of a model"
         )
     if not (folder / "MLmodel").is_file():
-        raise RegistryError(
-            f"{folder} is no model of Thaw's that can be read: it has no file MLmodel; `thaw models` lists the versions"
-        )
+        raise RegistryError(f"{folder} is no model of Thaw: it has no file MLmodel; `thaw models` lists the versions")
 
 
 def _key(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Nested values under dotted names, as MLflow takes them."""
+"""Nested values under dotted names, in the form that MLflow takes."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def flat_params(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested parameters as dotted names and text: lists as JSON, nothing as `null`."""
+    """Nested parameters as dotted names and text: lists as JSON, None as `null`."""
     flat: dict[str, str] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
@@ -17,7 +17,7 @@ def flat_params(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def flat_metrics(values: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    """Nested metrics as dotted names, without what is no number."""
+    """Nested metrics as dotted names, without values that are no numbers."""
     flat: dict[str, float] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What the gates look at, brought from the MLflow runs of champion and challenger."""
+"""The evidence of the gates, downloaded from the MLflow runs of champion and challenger."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +19,10 @@ Kept = TypeVar("Kept")
 
 
 def gather(registry: Registry, champion: ModelVersion | None, challenger: ModelVersion) -> Evidence:
-    """The predictions of both, and what was measured of the challenger; what its run lacks, as those of older versions may, is None.
+    """The predictions of both, and the measurements of the challenger; a measurement that its run lacks is None, as in older versions.
 
     Raises:
-        RegistryError: predictions are gone, or a file is damaged.
+        RegistryError: the predictions are gone, or a file is damaged.
     """
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""What is kept below `lineage/` in a version's MLflow run, so that the version can be traced and rebuilt."""
+"""The files below `lineage/` in a version's MLflow run, by which the version can be traced and rebuilt."""
 
 import json
 import shutil
@@ -19,11 +19,11 @@ LINEAGE = "lineage"
 """The folder of the run's artifacts."""
 PACKAGES, MACHINE, TRAINING, CHANGED = "packages.json", "machine.json", "training.parquet", "changed.json"
 LISTING = "listing"
-"""The source's listing as it was, where there is one: `listing` with its own ending."""
+"""The source's listing at that time, if there is one: `listing` with its own ending."""
 
 
 def write_lineage(params: Params, folder: Path) -> None:
-    """Write it all to `folder`; what there is not (no DVC, no listing) is left out."""
+    """Write all files to `folder`; those that do not exist (no DVC, no listing) are left out."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in (LOCK, PARAMS):
         if file.is_file():

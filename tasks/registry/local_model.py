@@ -1,4 +1,4 @@
-"""The model assembled from the files of the stages: what is registered, and what its cost is measured with."""
+"""The model assembled from the files of the stages; it is registered, and its cost is measured."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from thaw.params.strategy import read_strategy
 
 
 def read_assembled(params: Params) -> Predictor:
-    """The fine-tuned network where there is one, else the backbone, cut at the strategy's layer, with the head."""
+    """The fine-tuned network if there is one, else the backbone, cut at the strategy's layer, with the head."""
     tuned = read_finetuned(FINETUNED)
     if tuned is not None:
         return tuned

@@ -1,4 +1,4 @@
-"""Where MLflow keeps things, and what its errors mean: SQLite below the project, unless `MLFLOW_TRACKING_URI` says otherwise."""
+"""MLflow's store and the translation of its errors; the store is SQLite below the project, unless `MLFLOW_TRACKING_URI` names another."""
 
 import os
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ ARTIFACTS = STATE / "mlartifacts"
 _URI, _REGISTRY_URI = "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"
 _DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",  # its notes on new tables are no news to anyone
+    "MLFLOW_LOGGING_LEVEL": "WARNING",  # nobody needs its notes on new tables
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # A dead server is known in 15 s, not in 4 minutes; the flow tries a stage again by itself.
+    # A dead server is noticed in 15 s and not in 4 minutes; the flow tries a stage again by itself.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
 }
-"""For MLflow, where the user has set nothing else; it reads them when it is imported."""
+"""MLflow's variables where the user has set none; it reads them when it is imported."""
 _MAY_PASS = (429, 500, 503, 504)
 
 
@@ -36,7 +36,7 @@ def tracking_uri() -> str:
 
 
 def connect() -> "MlflowClient":
-    """Point MLflow at the store, and make the project's own where that is what is used.
+    """Point MLflow at the store, and make the folder of the project's own store if that one is used.
 
     Raises:
         Unreachable, RegistryError: see `explained`.
@@ -56,7 +56,7 @@ def connect() -> "MlflowClient":
 
 @contextmanager
 def _environment_kept() -> Iterator[None]:
-    """MLflow sets its variables for child processes, where they would look like a choice of the user; so would they next time, here."""
+    """A context that restores MLflow's variables. MLflow sets them for child processes, and there and here they would later look like a choice of the user."""
     given = {name: os.environ.get(name) for name in (_URI, _REGISTRY_URI)}
     try:
         yield
@@ -69,34 +69,34 @@ def _environment_kept() -> Iterator[None]:
 
 
 def experiment_id(client: "MlflowClient", name: str) -> str:
-    """The experiment of that name, made where it does not exist; in the project's own store its artifacts lie in `ARTIFACTS`.
+    """The id of the experiment of a name; a missing experiment is made, a deleted one restored. Two processes may do so at once.
 
-    Two processes may ask at once. A deleted experiment is restored.
+    In the project's own store its artifacts lie in `ARTIFACTS`.
     """
     from mlflow.exceptions import MlflowException
 
     location = str(ARTIFACTS.absolute()) if tracking_uri() == local_uri() else None
     with explained():
-        found = client.get_experiment_by_name(name)
-        if found is None:
+        experiment = client.get_experiment_by_name(name)
+        if experiment is None:
             try:
                 return str(client.create_experiment(name, artifact_location=location))
-            except MlflowException:  # another process may have made it in between
-                found = client.get_experiment_by_name(name)
-                if found is None:
+            except MlflowException:  # another process may have made the experiment in between
+                experiment = client.get_experiment_by_name(name)
+                if experiment is None:
                     raise
-        if found.lifecycle_stage == "deleted":
-            client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
+        if experiment.lifecycle_stage == "deleted":
+            client.restore_experiment(experiment.experiment_id)
+        return str(experiment.experiment_id)
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Say the errors of MLflow and of its data base in words of ours.
+    """A context that translates the errors of MLflow and of its data base.
 
     Raises:
-        Unreachable: the server or its data base did not answer; another try may help.
-        RegistryError: it answered that it can't.
+        Unreachable: the server or its data base did not answer; another try may succeed.
+        RegistryError: it refused.
     """
     import requests
     import sqlalchemy.exc
@@ -122,13 +122,13 @@ def _translated(error: "Exception") -> RegistryError | Unreachable:
     from mlflow.exceptions import MlflowException
 
     assert isinstance(error, MlflowException)
-    said = str(error).splitlines()[0]
-    if "out-of-date database schema" in said:
+    message = str(error).splitlines()[0]
+    if "out-of-date database schema" in message:
         return RegistryError(
             f"{tracking_uri()} is of another version of MLflow; back it up, then run `mlflow db upgrade` on it"
         )
-    if "Failed to establish a new connection" in said or "Connection aborted" in said:
+    if "Failed to establish a new connection" in message or "Connection aborted" in message:
         return Unreachable(f"MLflow at {tracking_uri()} did not answer; is it running?")
     if error.get_http_status_code() in _MAY_PASS:
-        return Unreachable(f"MLflow at {tracking_uri()} failed: {said}")
-    return RegistryError(f"MLflow at {tracking_uri()} refused: {said}")
+        return Unreachable(f"MLflow at {tracking_uri()} failed: {message}")
+    return RegistryError(f"MLflow at {tracking_uri()} refused: {message}")

@@ -1,4 +1,4 @@
-"""The files of the predictor among all that MLflow keeps with a model: found and brought here without running any code of the model's."""
+"""The predictor's files among all files that MLflow keeps with a model: found and downloaded without running any code of the model."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,21 +10,21 @@ from ruamel.yaml.error import YAMLError
 from tasks.registry.mlflow_store import explained
 
 ARTIFACT = "model"
-"""What `tasks/registry/mlflow_run.py` logs the predictor's folder as."""
+"""The name of the predictor's folder among the artifacts; see `tasks/registry/mlflow_run.py`."""
 DESCRIPTION = "MLmodel"
 """MLflow's own description of a model."""
 
 
 @dataclass(frozen=True)
 class PredictorFiles:
-    """uri: where MLflow has the folder. identity: what tells the model from every other, whatever it is called."""
+    """The predictor's folder. uri: its address in MLflow. identity: a text that identifies the model under any name."""
 
     uri: str
     identity: str
 
 
 def find_predictor_files(uri: str) -> PredictorFiles | None:
-    """Read what MLflow says of the model at `uri`; None: it is none that Thaw has logged.
+    """Read MLflow's description of the model at `uri`; None: Thaw has not logged this model.
 
     Raises:
         OSError: the model's files are gone.
@@ -45,7 +45,7 @@ def find_predictor_files(uri: str) -> PredictorFiles | None:
 
 
 def bring_predictor_files(files: PredictorFiles, into: Path) -> Path:
-    """Download them; returns their folder, which is below `into`.
+    """Download the files; returns their folder, which is below `into`.
 
     Raises:
         OSError, RegistryError, Unreachable: see `find_predictor_files`.
@@ -54,11 +54,11 @@ def bring_predictor_files(files: PredictorFiles, into: Path) -> Path:
 
 
 def _is_there(uri: str) -> bool:
-    """Whether the description is among the model's files: from afar, a download that fails does not say whether there was nothing to bring."""
+    """Whether the description is among the model's files; from a server, a failed download does not show whether the file exists."""
     from mlflow.artifacts import list_artifacts
 
     with explained():
-        return any(PurePosixPath(one.path).name == DESCRIPTION for one in list_artifacts(artifact_uri=uri))
+        return any(PurePosixPath(file.path).name == DESCRIPTION for file in list_artifacts(artifact_uri=uri))
 
 
 def _download(uri: str, into: Path) -> Path:

@@ -1,6 +1,6 @@
-"""Moving the alias `champion`: forward by the gates, back by the history; every decision is recorded, either way.
+"""Promotions and rollbacks: the gates move the alias `champion` forward, the history moves it back, and every decision is recorded.
 
-The alias moves last. A kill before that leaves the champion as it was, and the next try goes on from there; see `tasks.registry.champion_move`.
+The alias moves last. A kill before that leaves the champion as it was, and the next try continues from there; see `tasks.registry.champion_move`.
 """
 
 import getpass
@@ -41,11 +41,11 @@ PAGE = Path("data/promotion/promotion.html")
 
 @dataclass(frozen=True)
 class Promotion:
-    """What became of an attempt.
+    """The result of an attempt.
 
-    `version` is the challenger that was looked at, or the restored champion; `former` the champion before. `promoted` says whether `version` is
-    the champion now (or would be: a dry run); `moved` whether this attempt moved the alias; `repeated` whether the same was refused before. `gates` is what
-    each of them said, and `page` where that is written; none, and None, where no gate was asked.
+    version: the challenger that was judged, or the restored champion. former: the champion before. promoted: whether `version` is the champion now, or would be
+    after a dry run. moved: whether this attempt moved the alias. repeated: whether the same refusal was recorded before. gates: the outcomes; empty if no gate
+    was asked. page: the report of the outcomes; None if no gate was asked.
     """
 
     name: str
@@ -68,19 +68,19 @@ class Promotion:
 
 
 def promote(params: Params, *, dry_run: bool = False, force: bool = False, flow_run: str = "") -> Promotion:
-    """Ask the gates about the challenger, and move the alias if none refuses; `data/promotion/promotion.html` says what each found.
+    """Ask the gates about the challenger, and move the alias if none refuses; `data/promotion/promotion.html` shows their outcomes.
 
-    Running it again changes nothing: a challenger that is the champion stays it, and the same refusal is not recorded twice, unless `force`
-    wants it recorded. `dry_run` only says what would happen, and writes nothing to MLflow.
+    A second call changes nothing: a challenger that is the champion stays the champion, and the same refusal is not recorded twice, unless `force` is set.
+    `dry_run` reports the result of a promotion, and writes nothing to MLflow.
 
     Raises:
-        RegistryError: there is no challenger, or the champion is gone by another hand than ours.
-        InUse: somebody else moved the alias meanwhile.
+        RegistryError: there is no challenger, or the champion was deleted or lost its alias outside Thaw.
+        InUse: another process moved the alias meanwhile.
     """
     with exclusive(LOCK):
         registry = open_registry(params.registry)
         finished = None if dry_run else finish_move(registry)
-        history = registry.history()  # before the aliases: who moves one after this has the number of our move as well
+        history = registry.history()  # read before the aliases, so that a later move has the same number as ours
         challenger, champion = registry.by_alias(CHALLENGER), registry.by_alias(CHAMPION)
         if challenger is None:
             raise RegistryError(
@@ -96,7 +96,7 @@ def promote(params: Params, *, dry_run: bool = False, force: bool = False, flow_
         evidence = gather(registry, champion, challenger)
         decision = decide(evidence, params.promotion, resampling_of(params.statistics))
         event = _event(decision, challenger.number, former, flow_run)
-        repeated = event.kind == REFUSE and any(event.says_the_same_as(one) for one in history[-1:])
+        repeated = event.kind == REFUSE and any(event.says_the_same_as(entry) for entry in history[-1:])
         write_text(PAGE, render_decision(decision, Contest(registry.name, challenger.number, former, event.when)))
         if not dry_run and (force or not repeated):
             registry.log_file(challenger, PAGE, PAGE.parent.name)
@@ -113,20 +113,20 @@ def promote(params: Params, *, dry_run: bool = False, force: bool = False, flow_
 
 
 def rollback(params: Params, *, to: int | None = None, dry_run: bool = False, flow_run: str = "") -> Promotion:
-    """Give the alias back to the champion before the present one; run again, to the one before that. `to` names a former champion instead.
+    """Give the alias back to the champion before the present one; a further call goes one champion further back. `to` names a former champion instead.
 
-    Versions that were deleted are passed over, and the reason says so. Where the champion itself is gone, the latest one that is left gets the alias.
+    Deleted versions are skipped, and the reason names them. If the champion itself is gone, the latest former champion that still exists gets the alias.
 
     Raises:
-        RegistryError: there is none to go back to, or `to` is none.
-        InUse: somebody else moved the alias meanwhile.
+        RegistryError: there is no former champion, or `to` is none.
+        InUse: another process moved the alias meanwhile.
     """
     with exclusive(LOCK):
         registry = open_registry(params.registry)
         finished = None if dry_run else finish_move(registry)
         if finished is not None and finished.kind == ROLLBACK and to in (None, finished.version):
             return _finished(registry, finished)
-        history = registry.history()  # before the alias, as in `promote`
+        history = registry.history()  # read before the alias, as in `promote`
         champion = registry.by_alias(CHAMPION)
         present = champion.number if champion else None
         if to is not None and to == present:
@@ -141,21 +141,21 @@ def rollback(params: Params, *, to: int | None = None, dry_run: bool = False, fl
 
 
 def _move(registry: Registry, event: Event, history: Sequence[Event]) -> Promotion | None:
-    """Make the move that comes after `history`; None if it was ours, what became of it if another made just the same.
+    """Make the move that comes after `history`; None if our move was made, the result if another process made the same move.
 
     Raises:
-        InUse: another made a different one.
+        InUse: another process made a different move.
     """
     ours = replace(event, move=next_move(history), attempt=secrets.token_hex(8))
     made = make_move(registry, ours)
     if made.attempt == ours.attempt:
         return None
-    by = f"{made.who} gave it the alias at the same time, elsewhere"
+    by = f"{made.who} gave it the alias at the same time in another process"
     if (made.kind, made.version) == (ours.kind, ours.version):
         return Promotion(registry.name, made.version, made.version, promoted=True, moved=False, reason=by)
     again = "thaw promote" if event.kind == PROMOTE else "thaw rollback"
     raise InUse(
-        f"version {event.version} of {registry.name} is not the champion: version {made.version} became it meanwhile, because {by}; "
+        f"version {event.version} of {registry.name} is not the champion: version {made.version} became the champion meanwhile, because {by}; "
         f"see `thaw models log`, and run `{again}` again if you still want it"
     )
 
@@ -167,7 +167,7 @@ def _refuse(registry: Registry, event: Event, *, record: bool) -> None:
 
 
 def _finished(registry: Registry, event: Event) -> Promotion:
-    """What became of a move that somebody was cut off in, and that we completed."""
+    """The result of a move that another process was killed in and this one completed."""
     figures = Figures(**event.figures) if event.figures else None  # type: ignore[arg-type]
     return Promotion(
         registry.name, event.version, event.former, promoted=True, moved=True, reason=event.reason, figures=figures,
@@ -176,7 +176,7 @@ def _finished(registry: Registry, event: Event) -> Promotion:
 
 
 def _refuse_if_lost(registry: Registry) -> None:
-    """A champion that somebody deleted must not make the next version the champion without a comparison."""
+    """Refuse a promotion after the champion was deleted: the next version must not become the champion without a comparison."""
     before = champions_before(registry.history(), None)
     left = _left(registry, before)
     if left:
@@ -189,7 +189,7 @@ def _refuse_if_lost(registry: Registry) -> None:
 def _destination(registry: Registry, history: Sequence[Event], present: int | None, to: int | None) -> tuple[int, str]:
     """The version to go back to, and the reason of the entry."""
     if to is not None:
-        former = tuple(dict.fromkeys(one.version for one in reversed(history) if one.kind != REFUSE))
+        former = tuple(dict.fromkeys(entry.version for entry in reversed(history) if entry.kind != REFUSE))
         if to not in _left(registry, former):
             raise RegistryError(_not_there(registry, to, former))
         return to, _rollback_reason(present, ())
@@ -201,29 +201,31 @@ def _destination(registry: Registry, history: Sequence[Event], present: int | No
 
 
 def _left(registry: Registry, numbers: tuple[int, ...]) -> tuple[int, ...]:
-    """Those of the versions that still exist."""
+    """The versions that still exist."""
     existing = {version.number for version in registry.versions()}
     return tuple(number for number in numbers if number in existing)
 
 
 def _not_there(registry: Registry, to: int, former: tuple[int, ...]) -> str:
-    said = (
+    fact = (
         f"version {to} of {registry.name} was deleted"
         if to in former
         else f"version {to} of {registry.name} was never the champion"
     )
     others = _left(registry, former)
-    advice = f"`thaw rollback --to` takes {' or '.join(map(str, others))}" if others else "there is none to go back to"
-    return f"{said}; {advice}"
+    advice = (
+        f"`thaw rollback --to` takes {' or '.join(map(str, others))}" if others else "there is no former champion left"
+    )
+    return f"{fact}; {advice}"
 
 
 def _nowhere_to_go(name: str, present: int | None, before: tuple[int, ...]) -> str:
     if before:
         gone = "they were deleted" if len(before) > 1 else "it was deleted"
-        return f"{name} cannot go back to version {' or '.join(map(str, before))}: {gone}; `thaw models` shows what is left"
+        return f"{name} cannot go back to version {' or '.join(map(str, before))}: {gone}; `thaw models` lists the versions"
     if present is None:
         return f"{name} has had no champion to go back to; `thaw promote` makes the first"
-    return f"version {present} is the first champion of {name}; there is none to go back to"
+    return f"version {present} is the first champion of {name}; there is no former champion"
 
 
 def _rollback_reason(present: int | None, passed: tuple[int, ...]) -> str:

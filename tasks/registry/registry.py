@@ -25,14 +25,14 @@ __all__ = ["CHALLENGER", "CHAMPION", "KEY", "STATE", "Event", "ModelVersion", "R
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 KEY = "thaw.key"
-"""The tag of runs and versions that says what they were made from: the same key, the same model."""
+"""The tag of runs and versions with the hash of their inputs: the same key means the same model."""
 _EVENT = re.compile(r"promotion\.\d{6}(\..*)?")
 _PAGE = 1000
 
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """A version in the registry. `source` is the model that it holds, such as `models:/m-0123`; `tags` are all of its tags."""
+    """A version in the registry. source: its model, such as `models:/m-0123`. tags: all of its tags."""
 
     name: str
     number: int
@@ -51,25 +51,25 @@ class ModelVersion:
 class Registry:
     """The registered model `name` at one MLflow server or data base.
 
-    Every method raises `Unreachable` where that does not answer, and `RegistryError` where it answers that it can't.
+    Every method raises `Unreachable` if the server does not answer, and `RegistryError` if it refuses.
     """
 
     client: "MlflowClient"
     name: str
 
     def versions(self) -> tuple[ModelVersion, ...]:
-        """Every version, the newest first; none where the model is not registered yet."""
-        found: list[MlflowVersion] = []
+        """Every version, the newest first; empty if the model is not registered yet."""
+        entries: list[MlflowVersion] = []
         token: str | None = None
         with explained():
             while True:
                 page = self.client.search_model_versions(f"name = {_quoted(self.name)}", _PAGE, page_token=token)
-                found.extend(page)
+                entries.extend(page)
                 token = page.token
                 if not token:
                     break
             aliases = self._aliases()
-        return tuple(sorted((_version(one, aliases) for one in found), key=lambda version: -version.number))
+        return tuple(sorted((_version(entry, aliases) for entry in entries), key=lambda version: -version.number))
 
     def version(self, number: int) -> ModelVersion:
         """One version.
@@ -80,23 +80,23 @@ class Registry:
         for version in self.versions():
             if version.number == number:
                 return version
-        raise RegistryError(f"{self.name} has no version {number}; `thaw models` lists those that there are")
+        raise RegistryError(f"{self.name} has no version {number}; `thaw models` lists the versions")
 
     def by_alias(self, alias: str) -> ModelVersion | None:
-        """The version with that alias; None where there is none (MLflow drops the alias of a version that is deleted)."""
+        """The version with that alias; None if there is none (MLflow removes the alias of a deleted version)."""
         with explained():
             number = self._aliases().get(alias)
         return None if number is None else self.version(number)
 
     def with_key(self, key: str) -> ModelVersion | None:
-        """The version that was made from `key`: the oldest, should two machines have made one each."""
+        """The version with that key; the oldest if two machines have made one each."""
         return next((version for version in reversed(self.versions()) if version.tags.get(KEY) == key), None)
 
     def create(self, model: str, tags: Mapping[str, str]) -> int:
-        """Make a version of a logged model (`models:/m-0123`), tagged from its first moment; returns its number."""
+        """Make a version of a logged model (`models:/m-0123`), with tags from its first moment; returns its number."""
         import mlflow
 
-        # MLflow tells on standard error what the caller tells in its own words.
+        # The caller reports in its own words what MLflow writes to standard error.
         with explained(), redirect_stderr(io.StringIO()):
             return int(mlflow.register_model(model, self.name, tags=dict(tags)).version)
 
@@ -115,18 +115,18 @@ class Registry:
             self.client.delete_model_version(self.name, str(number))
 
     def history(self) -> tuple[Event, ...]:
-        """Every promotion, refusal and rollback, the oldest first; a move that two have told, one for the other, is there once."""
+        """Every promotion, refusal and rollback, the oldest first; a move that two processes have recorded counts once."""
         with explained():
             tags = self._model_tags()
         names = sorted(name for name in tags if _EVENT.fullmatch(name))
-        told: dict[str | int, Event] = {}
+        events: dict[str | int, Event] = {}
         for name in names:
             event = event_from_json(tags[name], f"the tag {name} of {self.name}")
-            told.setdefault(name if event.move is None else event.move, event)
-        return tuple(told.values())
+            events.setdefault(name if event.move is None else event.move, event)
+        return tuple(events.values())
 
     def record(self, event: Event) -> None:
-        """Append to the history: a tag of the registered model, under a name that no other process can take as well."""
+        """Append to the history: a tag of the registered model, under a name that no other process uses."""
         with explained():
             number = sum(_EVENT.fullmatch(name) is not None for name in self._model_tags()) + 1
             tag = f"promotion.{number:06}.{secrets.token_hex(4)}"
@@ -135,7 +135,7 @@ class Registry:
     def files(self, version: ModelVersion, folder: str) -> frozenset[str]:
         """The paths of the files in a folder of the version's run."""
         with explained():
-            return frozenset(str(one.path) for one in self.client.list_artifacts(version.run_id, folder))
+            return frozenset(str(file.path) for file in self.client.list_artifacts(version.run_id, folder))
 
     def log_file(self, version: ModelVersion, file: Path, folder: str) -> None:
         """Put a file into a folder of the version's run."""
@@ -143,7 +143,7 @@ class Registry:
             self.client.log_artifact(version.run_id, str(file), folder)
 
     def download(self, version: ModelVersion, artifact: str, folder: Path) -> Path:
-        """Bring a file of the version's run to `folder`.
+        """Download a file of the version's run to `folder`.
 
         Raises:
             RegistryError: the run has no such file.
@@ -175,12 +175,12 @@ class Registry:
 
 
 def open_registry(params: RegistryParams) -> Registry:
-    """Connect to MLflow, making the local store where that is what is used."""
+    """Connect to MLflow, and make the local store if that one is used."""
     return Registry(connect(), params.name)
 
 
 def put(write: Callable[[], object]) -> None:
-    """Write what may be there already; once more, where that fails: MLflow looks before it inserts, so of two who write the same at once one is refused."""
+    """Write a value that may exist already, with a second try: MLflow checks before it inserts, so of two equal writes at once it refuses one."""
     try:
         with explained():
             write()
@@ -190,7 +190,7 @@ def put(write: Callable[[], object]) -> None:
 
 
 def _quoted(name: str) -> str:
-    """A name for MLflow's filters, which know no escapes."""
+    """A name in quotes for MLflow's filters, which know no escapes."""
     return f'"{name}"' if "'" in name else f"'{name}'"
 
 

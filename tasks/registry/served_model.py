@@ -1,4 +1,4 @@
-"""A version of the registry as something that answers: its predictor and its gallery, read without running any code of the version's."""
+"""A version of the registry ready to answer: its predictor and its gallery, read without running any code of the version."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _URI = re.compile(r"models:/(?P<name>[^/:@]+)(@(?P<alias>[\w.-]+)|/(?P<number>\d
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which version is asked for: the one that has an alias, whichever that is at the moment, or one for good. Exactly one of the two is given."""
+    """The version to serve: the present version of an alias, or a fixed number. Exactly one of the two is given."""
 
     name: str
     alias: str | None
@@ -28,24 +28,24 @@ class Wanted:
 
 
 def wanted_of(uri: str | None, name: str) -> Wanted:
-    """What an MLflow model URI asks for; None: the champion of the model `name`.
+    """The version that an MLflow model URI names; None: the champion of the model `name`.
 
     Raises:
-        BadParameters: it is none of `models:/NAME@ALIAS` and `models:/NAME/NUMBER`.
+        BadParameters: the URI is neither `models:/NAME@ALIAS` nor `models:/NAME/NUMBER`.
     """
     if uri is None:
         return Wanted(name, CHAMPION, None)
-    found = _URI.fullmatch(uri)
-    if found is None:
+    match = _URI.fullmatch(uri)
+    if match is None:
         raise BadParameters(
-            f"{uri!r} names no version of a registered model; models:/{name}@{CHAMPION} and models:/{name}/1 do"
+            f"{uri!r} names no version of a registered model; give models:/{name}@{CHAMPION} or models:/{name}/1"
         )
-    number = found["number"]
-    return Wanted(found["name"], found["alias"], None if number is None else int(number))
+    number = match["number"]
+    return Wanted(match["name"], match["alias"], None if number is None else int(number))
 
 
 def find_number(registry: Registry, wanted: Wanted) -> int:
-    """The number of the version that is wanted at this moment; one question to the registry.
+    """The number of the version to serve at this moment; it costs one request to the registry.
 
     Raises:
         RegistryError: no version has the alias.
@@ -71,7 +71,7 @@ def find_number(registry: Registry, wanted: Wanted) -> int:
 
 @dataclass(frozen=True, eq=False)
 class ServedModel:
-    """A version, read whole; gallery None: it has none that can be read."""
+    """A version with its predictor and gallery. gallery: None if the version has none that can be read."""
 
     version: ModelVersion
     predictor: Predictor
@@ -79,12 +79,12 @@ class ServedModel:
 
 
 def read_served_model(registry: Registry, number: int) -> ServedModel:
-    """Bring a version from the registry and read it; nothing is left on the disk.
+    """Download a version from the registry and read it; no file stays on the disk.
 
     Raises:
         RegistryError: there is no such version, or its files are gone.
         Unreachable: the registry does not answer.
-        BadArtifact: it holds no model of Thaw, or of another version of Thaw.
+        BadArtifact: the version holds no model of Thaw, or one of another version of Thaw.
     """
     version = registry.version(number)
     with TemporaryDirectory(prefix="thaw-served-") as folder:
@@ -98,9 +98,9 @@ def _bring(version: ModelVersion, folder: Path) -> Path:
         files = find_predictor_files(version.uri)
         if files is not None:
             return bring_predictor_files(files, folder / "model")
-    except OSError as error:  # the version is there, so it is its files that MLflow lacks
+    except OSError as error:  # the version exists, so its files are missing
         raise RegistryError(f"the files of {version.uri} are gone; restore them, or delete that version") from error
-    raise BadArtifact(f"{version.uri} holds no model of Thaw; serve one that `thaw run` has registered")
+    raise BadArtifact(f"{version.uri} holds no model of Thaw; serve a version that `thaw run` has registered")
 
 
 def _read_predictor(version: ModelVersion, folder: Path) -> Predictor:
@@ -109,12 +109,12 @@ def _read_predictor(version: ModelVersion, folder: Path) -> Predictor:
             return Predictor.read(folder)
     except (OSError, KeyError, ValueError) as error:
         raise BadArtifact(
-            f"the model of {version.uri} is not whole ({error}); run `thaw run` to make another"
+            f"the model of {version.uri} is damaged ({error}); run `thaw run` to make another version"
         ) from error
 
 
 def _read_gallery(registry: Registry, version: ModelVersion, folder: Path) -> Gallery | None:
     try:
         return read_gallery(registry.download(version, f"report/{FILE}", folder))
-    except (RegistryError, BadArtifact):  # made before there were galleries, or with evaluate.gallery: 0
+    except (RegistryError, BadArtifact):  # the version is older than galleries, or was made with evaluate.gallery: 0
         return None

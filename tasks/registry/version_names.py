@@ -1,4 +1,4 @@
-"""Finding a version by what a person calls it: a number, an alias, an MLflow address, or nothing at all."""
+"""The names by which a person calls a version: a number, an alias, an MLflow address, or no name for the champion."""
 
 import re
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ _ADDRESS = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>[^/
 
 @dataclass(frozen=True)
 class Called:
-    """What a version was called: `name` is the model (None: the project's), and then a number or an alias."""
+    """The parsed name of a version. name: of the model; None: the project's model. number or alias: of the version."""
 
     name: str | None
     number: int | None = None
@@ -19,18 +19,18 @@ class Called:
 
 
 def parse_called(text: str | None) -> Called:
-    """`3`, `champion`, `@champion`, `models:/NAME/3` or `models:/NAME@champion`; None is the champion.
+    """Parse `3`, `champion`, `@champion`, `models:/NAME/3` or `models:/NAME@champion`; None is the champion.
 
     Raises:
-        RegistryError: it is an address of another kind.
+        RegistryError: the text is an address of another kind.
     """
     if text is None:
         return Called(None)
     if text.isdecimal():
         return Called(None, int(text))
-    if (found := _ADDRESS.fullmatch(text)) is not None:
-        number, alias = found["number"], found["alias"]
-        return Called(found["name"], int(number)) if number else Called(found["name"], alias=alias)
+    if (match := _ADDRESS.fullmatch(text)) is not None:
+        number, alias = match["number"], match["alias"]
+        return Called(match["name"], int(number)) if number else Called(match["name"], alias=alias)
     if ":" in text or "/" in text:
         raise RegistryError(
             f"`{text}` names no version; give models:/NAME/3, models:/NAME@champion, a number or an alias"
@@ -39,18 +39,18 @@ def parse_called(text: str | None) -> Called:
 
 
 def find_version(registry: Registry, text: str | None) -> tuple[Registry, ModelVersion]:
-    """The version that is meant, and the registered model that it belongs to.
+    """The version of a name, and the registered model that it belongs to.
 
     Raises:
-        RegistryError: there is none.
+        RegistryError: there is no such version.
     """
     called = parse_called(text)
     model = registry if called.name is None else replace(registry, name=called.name)
     if called.number is not None:
         return model, model.version(called.number)
-    found = model.by_alias(called.alias)
-    if found is None:
+    version = model.by_alias(called.alias)
+    if version is None:
         raise RegistryError(
             f"{model.name} has no version with the alias `{called.alias}`; `thaw models` lists the versions"
         )
-    return model, found
+    return model, version

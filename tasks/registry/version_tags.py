@@ -1,4 +1,4 @@
-"""Where a version comes from: the tags that tie it to the commit, the hashes in `dvc.lock`, the features and the flow run."""
+"""The tags of a version that name its origin: the commit, the hashes in `dvc.lock`, the features and the flow run."""
 
 import json
 import os
@@ -13,13 +13,13 @@ from thaw.features.store.store import read_index
 from thaw.params.strategy import Strategy
 
 OUTPUT = "thaw.dvc."
-"""What the tags with the hashes of outputs begin with."""
+"""The prefix of the tags with the hashes of outputs."""
 MEASURED = ("accuracy", "exact_match", "macro_f1")
-"""What a version is tagged with; exact match where it names sets of labels, accuracy where it gives one."""
+"""The metrics in the tags; a version has exact match if it names sets of labels, accuracy if it names one label."""
 
 
 def version_tags(key: str, strategy: Strategy) -> dict[str, str]:
-    """Tags of a version, all below `thaw.`; what cannot be known (no Git, no DVC) is left out."""
+    """The tags of a version, all below `thaw.`; unknown values (no Git, no DVC) are left out."""
     index = read_index(FEATURES_INDEX)
     test = json.loads((REPORT / "metrics.json").read_text())["test"]
     tags = {

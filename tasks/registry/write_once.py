@@ -1,7 +1,7 @@
-"""Where the moves of the alias `champion` are settled: of two who write at once exactly one succeeds, wherever they are.
+"""The ledger that settles the moves of the alias `champion`: of two processes that write at once exactly one succeeds, on any machines.
 
-Of all that MLflow stores, parameters of a run alone can be written once and never changed; tags and aliases take whatever comes last. So a move is settled by a
-parameter, of the oldest version's run, that has its number.
+In MLflow only the parameters of a run can be written once and never changed; tags and aliases take the last value. So a move is settled by a parameter with
+its number, in the run of the oldest version.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from tasks.registry.registry import Registry, explained, put
 from thaw.foundation.errors import RegistryError
 
 MOVE = "thaw.promotion.{}.{:06}"
-"""The parameter that settles a move of the model that was registered at that time (ms): one of the same name may have been deleted before."""
+"""The parameter that settles a move. It holds the time (ms) of the model's registration, because a model of the same name may have been deleted before."""
 MADE = "moved.{:06}"
-"""The tag of the registered model that says that the alias has followed."""
+"""The tag of the registered model for a move that the alias has followed."""
 
 
 @dataclass(frozen=True)
@@ -22,17 +22,17 @@ class Ledger:
     registry: Registry
 
     def settle(self, move: int, text: str) -> str:
-        """Say what the move with that number is, unless somebody was first; returns what stands, which is the same for all who ask, for good.
+        """Write the move with that number, unless another process was first; returns the settled move, which never changes.
 
         Raises:
-            RegistryError: no version has a run that takes it.
+            RegistryError: no version has a run that can take the parameter.
         """
         from mlflow.exceptions import MlflowException
 
         run = self._run()
         if run is None:
             raise RegistryError(
-                f"no version of {self.registry.name} has an MLflow run to note its promotions in; `thaw run` makes one"
+                f"no version of {self.registry.name} has an MLflow run that can record its promotions; `thaw run` makes one"
             )
         with explained():
             try:
@@ -43,22 +43,22 @@ class Ledger:
         return self._written(run, move) or text
 
     def settled(self, move: int) -> str | None:
-        """What the move with that number is; None where nobody has said it."""
+        """The settled move with that number; None if there is none."""
         run = self._run()
         return None if run is None else self._written(run, move)
 
     def mark_made(self, move: int) -> None:
-        """Say that the alias has followed that move: should it stand elsewhere from now on, another hand has moved it."""
+        """Record that the alias has followed that move; another place of the alias after that was set outside Thaw."""
         registry = self.registry
         put(lambda: registry.client.set_registered_model_tag(registry.name, MADE.format(move), "made"))
 
     def is_made(self, move: int) -> bool:
-        """Whether `mark_made` was told of it."""
+        """Whether `mark_made` has recorded that move."""
         with explained():
             return MADE.format(move) in self.registry.client.get_registered_model(self.registry.name).tags
 
     def _run(self) -> str | None:
-        """The oldest version's run, of those that can be written: racing processes agree on it, because new versions come after it."""
+        """The run of the oldest version whose run can be written. Racing processes agree on it, because new versions come after it."""
         from mlflow.exceptions import MlflowException
 
         for version in reversed(self.registry.versions()):
@@ -73,8 +73,8 @@ class Ledger:
 
     def _written(self, run: str, move: int) -> str | None:
         with explained():
-            found = self.registry.client.get_run(run).data.params.get(self._name(move))
-        return None if found is None else str(found)
+            text = self.registry.client.get_run(run).data.params.get(self._name(move))
+        return None if text is None else str(text)
 
     def _name(self, move: int) -> str:
         with explained():

@@ -1,4 +1,4 @@
-"""What `thaw watch` measures: scored images against the reference of the version that scored them. No stage: a person or a schedule asks for it."""
+"""The measurement of `thaw watch`: scored images against the reference of the version that scored them. It is no stage; a person or a schedule asks for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +30,13 @@ RECORD, PAGE = DRIFT / "drift.json", DRIFT / "drift.html"
 LOCK = STATE / "watch.lock"
 REFERENCE = "report/reference.parquet"
 STORES = (SCORED_FEATURES, FEATURES)
-"""Where features of scored images may lie; the pipeline's own are read, and never written."""
+"""The stores that may hold features of scored images; the pipeline's own store is read and never written."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A report, and where its page lies. batch: a hash of the contents of the images that were scored, whatever model scored them. repeated: whether the
-    history has this batch of this version already."""
+    """A report and the path of its page. batch: a hash of the contents of the scored images, the same for every model. repeated: whether the history has this
+    batch of this version already."""
 
     report: DriftReport
     page: Path
@@ -47,13 +47,13 @@ class Measured:
 def measure(scores: Path, params: Params, stores: tuple[Path, ...] = STORES) -> Measured:
     """Compare the images of a scores table with the reference of the version that scored them.
 
-    Writes `data/drift/`, adds a point to the version's history in MLflow, and tags the version where drift was found. The same table again changes nothing but
-    the files, which come out as before.
+    The function writes `data/drift/`, adds a point to the version's history in MLflow, and tags the version if drift was found. The same table again writes
+    equal files and changes nothing else.
 
     Args:
-        scores: a Parquet file as scoring writes it
-        params: `watch` says how, `registry` where the version is
-        stores: folders of feature stores in which the images' features lie
+        scores: a Parquet file that scoring wrote
+        params: `watch` has the settings of the tests, `registry` the model's name
+        stores: folders of feature stores that hold the images' features
 
     Raises:
         BadArtifact: the table cannot be read, or features are missing.
@@ -76,7 +76,7 @@ def measure(scores: Path, params: Params, stores: tuple[Path, ...] = STORES) -> 
 
 
 def claim_retraining(measured: Measured, params: Params) -> str | None:
-    """Note that training starts now because of a batch; or say when it did before, and note nothing. Of two that ask at once, one gets None."""
+    """Note that training starts now because of a batch, and return None; if it was noted before, return that time. Of two calls at once, one gets None."""
     with exclusive(LOCK):
         history = open_history(open_registry(params.registry), measured.report.origin.version)
         before = history.retrained(measured.batch)
@@ -86,25 +86,25 @@ def claim_retraining(measured: Measured, params: Params) -> str | None:
 
 
 def release_retraining(measured: Measured, params: Params) -> None:
-    """Take the note back: the training that it speaks of did not end well."""
+    """Remove the note, after a training that failed."""
     with exclusive(LOCK):
         open_history(open_registry(params.registry), measured.report.origin.version).forget_retraining(measured.batch)
 
 
 def fetch_reference(registry: Registry, version: ModelVersion) -> Reference:
-    """The reference that a version carries.
+    """The reference of a version.
 
     Raises:
-        RegistryError: it has none.
-        BadArtifact: it is damaged.
+        RegistryError: the version has no reference.
+        BadArtifact: the reference is damaged.
     """
     with TemporaryDirectory() as folder:
         try:
             path = registry.download(version, REFERENCE, Path(folder))
         except RegistryError as error:
             raise RegistryError(
-                f"{version.uri} has no reference to compare new images with: it was registered before there was a watch, or its MLflow run is gone; "
-                "`thaw run` registers a version that has one"
+                f"{version.uri} has no reference to compare new images with: it is older than `thaw watch`, or its MLflow run is gone; "
+                "`thaw run` registers a version with a reference"
             ) from error
         return read_reference(path)
 
@@ -112,7 +112,7 @@ def fetch_reference(registry: Registry, version: ModelVersion) -> Reference:
 def _version_of(scored: Scored, registry: Registry) -> ModelVersion:
     if scored.origin.model != registry.name:
         raise RegistryError(
-            f"the images were scored by {scored.origin.model!r}, and this project's model is {registry.name!r} (registry.name); score them with that one"
+            f"the images were scored by {scored.origin.model!r}, and this project's model is {registry.name!r} (registry.name); score them with that model"
         )
     return registry.version(scored.origin.version)
 
@@ -137,21 +137,21 @@ def _compare(scored: Scored, reference: Reference, params: Params, stores: tuple
 
 
 def read_features(stores: tuple[Path, ...], layer: Layer, digests: list[bytes]) -> Floats:
-    """Features from whichever of the stores has them, in the order of `digests`: float32 [N, dim].
+    """Features from any of the stores, in the order of `digests`: float32 [N, dim].
 
     Raises:
-        BadArtifact: none has those of some image.
+        BadArtifact: no store has the features of some image.
     """
-    found = np.empty((len(digests), layer.dim), np.float32)
+    features = np.empty((len(digests), layer.dim), np.float32)
     missing = dict(zip(digests, range(len(digests)), strict=True))
     for store in map(FeatureStore, stores):
-        held = store.digests(layer.fingerprint, layer.name)
-        there = held.filter(pc.is_in(held, pa.array(missing, held.type))).to_pylist()  # type: ignore[attr-defined]
+        stored = store.digests(layer.fingerprint, layer.name)
+        there = stored.filter(pc.is_in(stored, pa.array(missing, stored.type))).to_pylist()  # type: ignore[attr-defined]
         if there:
             rows = [missing.pop(digest) for digest in there]
-            found[rows] = store.read(layer.fingerprint, layer.name, there).numpy()
+            features[rows] = store.read(layer.fingerprint, layer.name, there).numpy()
     if missing:
         raise BadArtifact(
             f"{len(missing)} of {len(digests)} scored images have no features in {' or '.join(map(str, stores))}; score them again, as with `thaw watch PATH`"
         )
-    return found
+    return features

@@ -1,4 +1,4 @@
-"""The history of drift in MLflow: in the experiment `NAME-watch` one run a version, whose metrics have a step for each batch."""
+"""The history of drift in MLflow: in the experiment `NAME-watch` each version has a run, and its metrics have a step for each batch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 WATCHED = "thaw.watched"
-"""The tag of a run that says which version's history it is."""
+"""The tag of a run with the version of the history."""
 _BATCH = "thaw.batch."
 _RETRAINED = "thaw.retrained."
 
@@ -22,7 +22,7 @@ _RETRAINED = "thaw.retrained."
 class History:
     """The batches of one version so far, in the run `run_id` of the experiment `experiment`.
 
-    Every method raises `Unreachable` where MLflow does not answer, and `RegistryError` where it answers that it can't.
+    Every method raises `Unreachable` if MLflow does not answer, and `RegistryError` if it refuses.
     """
 
     client: "MlflowClient"
@@ -30,9 +30,9 @@ class History:
     run_id: str
 
     def record(self, report: DriftReport, batch: str) -> bool:
-        """Add a batch; False: it is there already, and nothing is added.
+        """Add a batch; False: the history has it already.
 
-        A kill in between leaves a step without its tag; the next try writes the same step again, and MLflow keeps one of what is equal.
+        A kill in between leaves a step without its tag; the next try writes the same step again, and MLflow keeps one of two equal values.
         """
         from mlflow.entities import Metric, RunTag
 
@@ -52,11 +52,11 @@ class History:
         return tuple(Point(step, int(rows[step]), p_values.get(step), shares.get(step)) for step in sorted(rows))
 
     def retrained(self, batch: str) -> str | None:
-        """When training was last started because of a batch, whichever version had scored it; None: never."""
+        """The last time that training was started because of a batch, which any version may have scored; None: never."""
         name = f"{_RETRAINED}{batch}"
         with explained():
-            found = self.client.search_runs([self.experiment], f"tags.`{name}` LIKE '%'")
-        return max((run.data.tags[name] for run in found), default=None)
+            runs = self.client.search_runs([self.experiment], f"tags.`{name}` LIKE '%'")
+        return max((run.data.tags[name] for run in runs), default=None)
 
     def note_retraining(self, batch: str) -> None:
         """Note that training starts now because of a batch."""
@@ -65,33 +65,33 @@ class History:
             self.client.set_tag(self.run_id, f"{_RETRAINED}{batch}", now)
 
     def forget_retraining(self, batch: str) -> None:
-        """Take that note back."""
+        """Remove that note."""
         with explained():
             self.client.delete_tag(self.run_id, f"{_RETRAINED}{batch}")
 
     def _metric(self, name: str) -> dict[int, float]:
         with explained():
-            return {one.step: one.value for one in self.client.get_metric_history(self.run_id, name)}
+            return {entry.step: entry.value for entry in self.client.get_metric_history(self.run_id, name)}
 
 
 def open_history(registry: Registry, version: int) -> History:
-    """The history of a version, begun where there is none."""
+    """The history of a version; a new one if there is none."""
     client = registry.client
     experiment = experiment_id(client, f"{registry.name}-watch")
     with explained():
-        found = client.search_runs(
+        runs = client.search_runs(
             [experiment], f"tags.`{WATCHED}` = '{version}'", order_by=["attributes.start_time ASC"]
         )
-        if found:
-            return History(client, experiment, str(found[0].info.run_id))
+        if runs:
+            return History(client, experiment, str(runs[0].info.run_id))
         tags = {WATCHED: str(version), "mlflow.runName": f"version {version}"}
         run_id = str(client.create_run(experiment, tags=tags).info.run_id)
-        client.set_terminated(run_id)  # metrics may come all the same, and no run looks as if it hung
+        client.set_terminated(run_id)  # metrics can still be added, and the run does not look as if it hung
     return History(client, experiment, run_id)
 
 
 def figures_of(report: DriftReport) -> Mapping[str, float]:
-    """The figures of a batch by name; without what was not measured."""
+    """The figures of a batch by name, without those that were not measured."""
     figures: dict[str, float | None] = {
         "rows": float(report.rows),
         "drift": float(bool(report.drifted)) if report.enough else None,
@@ -100,6 +100,6 @@ def figures_of(report: DriftReport) -> Mapping[str, float]:
         "confidence": None if report.confidence is None else report.confidence.new,
         "share_neither": None if report.neither is None else report.neither.new.value,
     }
-    for one in report.findings:
-        figures |= {f"{one.what}.p_value": one.p_value, f"{one.what}.statistic": one.statistic}
+    for finding in report.findings:
+        figures |= {f"{finding.what}.p_value": finding.p_value, f"{finding.what}.statistic": finding.statistic}
     return {name: value for name, value in figures.items() if value is not None}

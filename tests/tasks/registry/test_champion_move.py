@@ -69,7 +69,9 @@ def test_a_rival_that_does_otherwise_wins_and_we_are_told(
         promote(PARAMS)
     challenge(registry)
     meanwhile(monkeypatch, lambda: theirs(PARAMS))
-    with pytest.raises(InUse, match=rf"version {stands} became it meanwhile, .* `thaw {ours.__name__}` again"):
+    with pytest.raises(
+        InUse, match=rf"version {stands} became the champion meanwhile, .* `thaw {ours.__name__}` again"
+    ):
         ours(PARAMS)
     assert champion(registry) == stands and len(registry.history()) == 3
 
@@ -148,7 +150,7 @@ def test_the_oldest_run_may_be_gone(registry: Registry) -> None:
     registry.client.delete_run(registry.version(1).run_id)
     assert rollback(PARAMS).moved and champion(registry) == 1
     registry.client.delete_run(registry.version(2).run_id)
-    with pytest.raises(RegistryError, match="no version of pets has an MLflow run to note its promotions in"):
+    with pytest.raises(RegistryError, match="no version of pets has an MLflow run that can record its promotions"):
         rollback(PARAMS, to=2)
 
 

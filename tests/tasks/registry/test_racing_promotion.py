@@ -110,7 +110,7 @@ def test_of_two_at_once_exactly_one_moves_the_alias_and_the_other_is_told(regist
             (winner,) = (one for one in said if one["moved"])
             (loser,) = (one["says"] for one in said if not one["moved"])
             assert champion(registry) == winner["version"] != present
-            assert f"version {winner['version']} became it meanwhile" in loser and "thaw models log" in loser
+            assert f"version {winner['version']} became the champion meanwhile" in loser and "thaw models log" in loser
             history = registry.history()
             assert len(history) == told + 1 and history[-1].former == present
             if winner["version"] != newest:  # the rollback was first: leave it one to go back to

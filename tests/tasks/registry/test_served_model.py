@@ -104,7 +104,7 @@ def test_a_model_whose_files_are_gone_or_torn_is_named(project: Path, tmp_path: 
     aside = Path(shutil.copytree(whole, tmp_path / "aside"))
     try:
         next(whole.rglob("backbone.json")).unlink()
-        with pytest.raises(BadArtifact, match="models:/photos/1 is not whole"):
+        with pytest.raises(BadArtifact, match="models:/photos/1 is damaged"):
             read_served_model(registry(), 1)
         shutil.rmtree(whole)
         with pytest.raises(RegistryError, match="files of models:/photos/1 are gone"):

@@ -74,7 +74,7 @@ def test_a_model_that_lies_in_a_folder_has_no_version(project: Path, tmp_path: P
         ("models:/others@champion", "others has no champion yet; `thaw run` makes one"),
         ("models:/m-0123", "refused|no model of Thaw's"),
         ("no/such/folder", "there is no folder no/such/folder; name a model, such as models:/NAME/3"),
-        ("photos", "no model of Thaw's that can be read"),
+        ("photos", "photos is no model of Thaw: it has no file MLmodel"),
     ],
 )
 def test_what_is_no_model_is_said_in_words(project: Path, uri: str, says: str) -> None:
