@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -43,6 +44,21 @@ def test_the_same_inputs_give_the_same_bytes(project: Path) -> None:
     before = written()
     run_stage(evaluate)
     assert written() == before
+
+
+def test_the_page_shows_the_parameters_that_differ_from_their_defaults_and_no_other(project: Path) -> None:
+    page = (REPORT / "report.html").read_text()
+    (block,) = re.findall(r"differ from their defaults</summary><pre>(.*?)</pre>", page, re.DOTALL)
+    assert block.splitlines() == [
+        "dataset.source: photos",
+        "backbone.weights: small.safetensors",
+        "strategy.minutes: 0.0",
+        "head.l2: [0.001]",
+        "statistics.bootstrap: 50",
+        "evaluate.baselines: [&#39;majority&#39;]",
+        "evaluate.seeds: 1",
+        "registry.name: photos",
+    ]
 
 
 def test_three_ways_to_the_same_answer_are_compared(project: Path) -> None:
