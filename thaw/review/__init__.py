@@ -1,1 +1,1 @@
-"""What a person should look at: labels that look wrong, near-copies across splits, and images that are worth a label."""
+"""The review by a person: labels that look wrong, near-copies across splits, and images that are worth a label."""

@@ -1,8 +1,8 @@
-"""What to label next: images that the head is unsure of, and that differ from each other.
+"""The choice of images to label next: images that the head is unsure of and that differ from each other.
 
-Diverse mini-batch active learning (Zhdanov 2019): the `PREFILTER` times as many images of the smallest margin are grouped by k-means, weighted by how unsure
-the head is of each, and of each group the one nearest to its centre is taken. On digits with 2 labels a class this gained more than the smallest
-margins, BADGE and TypiClust did; on photographs TypiClust was as good. `benchmarks/review.py` measures it against a random choice.
+The method is diverse mini-batch active learning (Zhdanov 2019). It takes `PREFILTER` times as many images as wanted, those of the smallest margin, and groups
+them by k-means, weighted by the head's uncertainty; of each group it takes the image nearest to the centre. On digits with 2 labels a class it gained more
+than the smallest margins, BADGE and TypiClust; on photographs TypiClust was as good. `benchmarks/review.py` measures it against a random choice.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ PREFILTER = 20
 
 @dataclass(frozen=True)
 class Useful:
-    """An image worth a label. row: where it stands in the candidates. unsure: 1 minus the margin between its two likeliest classes, from 0 to 1."""
+    """An image worth a label. row: its place in the candidates. unsure: 1 minus the margin between its two likeliest classes, from 0 to 1."""
 
     row: int
     likeliest: int
@@ -28,7 +28,7 @@ class Useful:
 
 
 def choose_to_label(probabilities: Tensor, features: Tensor, count: int, *, seed: int = 0) -> list[Useful]:
-    """At most `count` of the candidates, one of each group, the most unsure first; as good as any to be labelled together.
+    """At most `count` of the candidates, one of each group, the most unsure first.
 
     probabilities: float32 [N, C], calibrated, C >= 2. features: float32 [N, D]. The same inputs and seed give the same choice.
     """
@@ -47,13 +47,13 @@ def choose_to_label(probabilities: Tensor, features: Tensor, count: int, *, seed
 
 
 def _one_of_each_group(rows: Tensor, weights: Tensor, groups: int, seed: int) -> Tensor:
-    """The row nearest to the centre of each group of a weighted k-means: int64, at most `groups`; all rows where there are no more than that."""
+    """The row nearest to the centre of each group of a weighted k-means: int64, at most `groups`; all rows if there are at most `groups`."""
     if len(rows) <= groups:
         return torch.arange(len(rows))
     from sklearn.cluster import KMeans
 
     points = rows.numpy()
-    # A weight of 0 for all would leave no centre anywhere.
+    # With a weight of 0 for all rows there would be no centre.
     fitted = KMeans(groups, n_init=1, random_state=seed).fit(points, sample_weight=weights.double().numpy() + 1e-9)
     apart = np.linalg.norm(points - fitted.cluster_centers_[fitted.labels_], axis=1)
     nearest = [np.flatnonzero(fitted.labels_ == group) for group in range(groups)]

@@ -1,4 +1,4 @@
-"""Findings: what a person should look at, one row for each image of each; and the table in which they come and go back."""
+"""Findings for a person to look at, a row for each image of a finding, and the table that carries them and the answers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -18,11 +18,11 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """One image of a finding. Empty strings stand for what a kind does not have.
+    """One image of a finding; a field that its kind does not have is empty.
 
-    rank: of the finding in its kind, from 1; both images of a pair have the same. digest: hex. suggested: a class, or `LEAVE_OUT`. score: of a suspect
-    the probability of its label (low is bad), of a pair its similarity, of an unlabelled image how unsure the head is, each from 0 to 1.
-    probability: of the suggested class. other: the other image of a pair.
+    rank: of the finding in its kind, from 1; both images of a pair have the same rank. digest: hex. suggested: a class, or `LEAVE_OUT`. score: of a suspect
+    the probability of its label (low is bad), of a pair its similarity, of an unlabelled image the head's uncertainty, each from 0 to 1. probability: of the
+    suggested class. other: the other image of a pair.
     """
 
     kind: Kind
@@ -50,7 +50,7 @@ class Finding:
         probability: float | None = None,
         other: Example | None = None,
     ) -> "Finding":
-        """A finding about an example; `other` is the other one of a pair."""
+        """A finding about an example; `other` is the other example of a pair."""
         there = ("", "", "") if other is None else (other.path, other.split, other.label or "")
         label = example.label or ""
         return cls(
@@ -59,17 +59,17 @@ class Finding:
 
     @property
     def disagrees(self) -> bool:
-        """Whether it is one of a pair with two labels."""
+        """Whether the finding is of a pair with two different labels."""
         return self.kind == "duplicate" and self.label != self.other_label
 
 
 COLUMNS = (*(field.name for field in fields(Finding)), "corrected")
-"""`corrected` is empty: there a person writes the right class, or `LEAVE_OUT`."""
+"""The columns of the table. `corrected` is empty; a person writes the right class there, or `LEAVE_OUT`."""
 
 
 def write_findings(findings: Sequence[Finding], path: Path) -> None:
     """Write `review.csv`, atomically."""
-    write_rows(path, COLUMNS, [(*map(_cell, astuple(one)), "") for one in findings])
+    write_rows(path, COLUMNS, [(*map(_cell, astuple(finding)), "") for finding in findings])
 
 
 def _cell(value: object) -> object:
@@ -79,40 +79,42 @@ def _cell(value: object) -> object:
 def read_decisions(
     file: Path, known: Mapping[bytes, str], class_names: Sequence[str], new: Sequence[str]
 ) -> list[Correction]:
-    """What a person decided in a table with the columns `digest` and `corrected`: the rows whose `corrected` is not empty.
+    """A person's decisions in a table with the columns `digest` and `corrected`: the rows whose `corrected` is not empty.
 
     Args:
-        file: `review.csv`, as the page or a spreadsheet program saved it.
+        file: `review.csv`, saved by the page or by a spreadsheet program.
         known: the path of each image that may be decided on, by digest.
-        class_names: the classes that there are.
-        new: the classes that there may be as well.
+        class_names: the existing classes.
+        new: further classes that are allowed.
 
     Raises:
-        BadTable: it is no such table, names an image or a class that nobody knows, or says two things of an image.
+        BadTable: the file is no such table, names an unknown image or class, or has two decisions on an image.
     """
     decided: dict[bytes, Correction] = {}
     classes = {*class_names, *new}
     by_stripped = {name.strip(): name for name in classes}
     unknown_digests, unknown_classes = [], []
     for row in read_rows(file, ("digest", "corrected")):
-        said = row["corrected"].strip()
-        if not said:
+        name = row["corrected"].strip()
+        if not name:
             continue
         digest = parse_digest(row["digest"].strip(), file)
-        label = parse_label(by_stripped.get(said, said))
+        label = parse_label(by_stripped.get(name, name))
         if digest not in known:
             unknown_digests.append(row.get("path") or row["digest"])
         if label is not None and label not in classes:
             unknown_classes.append(label)
-        one = Correction(digest, label, known.get(digest, ""))
-        if decided.setdefault(digest, one) != one:
+        correction = Correction(digest, label, known.get(digest, ""))
+        if decided.setdefault(digest, correction) != correction:
             earlier = decided[digest].label or LEAVE_OUT
             raise BadTable(
-                f"{file} says two things of {one.path}: {earlier} and {label or LEAVE_OUT}; keep one of them"
+                f"{file} has two decisions on {correction.path}: {earlier} and {label or LEAVE_OUT}; keep one of them"
             )
     _refuse_unknown_images(file, unknown_digests)
     _refuse_unknown_classes(file, sorted(set(unknown_classes)), class_names)
-    _refuse_alike(file, class_names, sorted({one.label for one in decided.values() if one.label} & set(new)))
+    _refuse_alike(
+        file, class_names, sorted({correction.label for correction in decided.values() if correction.label} & set(new))
+    )
     return list(decided.values())
 
 
@@ -120,7 +122,7 @@ def _refuse_unknown_images(file: Path, names: Sequence[str]) -> None:
     if names:
         raise BadTable(
             f"{file} holds {len(names)} images that the manifest does not hold ({_few(names)}); "
-            "it is the table of another data set, or they are gone: run `thaw review` again"
+            "the table is of another data set, or the images are gone: run `thaw review` again"
         )
 
 
@@ -128,7 +130,7 @@ def _refuse_unknown_classes(file: Path, names: Sequence[str], class_names: Seque
     if names:
         options = " ".join(f"--new-class '{name}'" for name in names[:_SHOWN])
         raise BadTable(
-            f"{file} names classes that there are not: {_few(names)}; there are {_few(class_names)}. Mend them, or add {options}"
+            f"{file} names unknown classes: {_few(names)}; the classes are {_few(class_names)}. Mend the names, or add {options}"
         )
 
 
@@ -137,7 +139,7 @@ def _refuse_alike(file: Path, class_names: Sequence[str], new: Sequence[str]) ->
         for there in class_names:
             if name != there and alike(name, there):
                 raise BadTable(
-                    f"{file}: the new class `{name}` differs from `{there}` only by case, spaces or Unicode form; use that one"
+                    f"{file}: the new class `{name}` differs from `{there}` only by case, spaces or Unicode form; use `{there}`"
                 )
 
 

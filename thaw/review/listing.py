@@ -1,4 +1,4 @@
-"""From examples and their features to findings of each kind."""
+"""Findings of each kind, from examples and their features."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -37,71 +37,71 @@ class Rows:
 
 
 def list_suspects(rows: Rows, decided: Collection[bytes], params: HeadParams) -> tuple[list[Finding], FittedHead]:
-    """Labels of every split that look wrong, the worst first; and a linear head that is fitted on train and val.
+    """Labels of every split that look wrong, the worst first, and a linear head that is fitted on train and val.
 
-    Labels of train and val are judged out of fold, those of the test by that head; rows of the test train nothing.
-    decided: the digests of images that a person has decided on, which are not asked about again.
+    Labels of train and val are judged out of fold, those of the test by that head, which never learns from the test. decided: the digests of images that a
+    person has decided on; they are left out.
 
     Raises:
         BadManifest: train and val have labels of fewer than two classes.
     """
-    learning = [number for number, one in enumerate(rows.examples) if one.split != TEST]
+    learning = [number for number, example in enumerate(rows.examples) if example.split != TEST]
     names = class_names_of(rows.examples[number] for number in learning)
     if len(names) < 2:
         raise BadManifest(
-            "a label can only be judged beside another class, and train and val have labels of fewer than two; label some images of another one"
+            "labels can be judged only with two or more classes, and train and val have labels of fewer; label some images of another class"
         )
-    test = [number for number, one in enumerate(rows.examples) if one.split == TEST and one.label in names]
+    test = [number for number, example in enumerate(rows.examples) if example.split == TEST and example.label in names]
     judged = judge(rows.labelled(learning, names), rows.labelled(test, names), params)
     held_out = judged.held_out.nonzero()[:, 0].tolist()
     order = [learning[number] for number in held_out] + test
     suspects = find_suspects(torch.cat([judged.learning[held_out], judged.test]), rows.labelled(order, names).targets)
-    kept = [one for one in suspects if rows.examples[order[one.row]].digest not in decided]
+    kept = [suspect for suspect in suspects if rows.examples[order[suspect.row]].digest not in decided]
     findings = [
         Finding.of(
-            rows.examples[order[one.row]],
+            rows.examples[order[suspect.row]],
             kind="suspect",
             rank=rank,
-            suggested=names[one.suggested],
-            probability=one.probability,
-            score=one.quality,
+            suggested=names[suspect.suggested],
+            probability=suspect.probability,
+            score=suspect.quality,
         )
-        for rank, one in enumerate(kept, start=1)
+        for rank, suspect in enumerate(kept, start=1)
     ]
     return findings, judged.head
 
 
 def list_duplicates(rows: Rows, progress: Progress = untold) -> list[Finding]:
-    """Both images of each pair of near-copies in different splits, one after the other, the most alike first.
+    """Both images of each pair of near-copies in different splits, next to each other, the most alike pair first.
 
-    The image in the split that is held out less far comes first; it is the one to leave out.
+    The image of the earlier split in the order train, val, test comes first; it is the image to leave out.
     """
-    splits = torch.tensor([SPLITS.index(one.split) for one in rows.examples], dtype=torch.int64)
+    splits = torch.tensor([SPLITS.index(example.split) for example in rows.examples], dtype=torch.int64)
     findings = []
     for rank, pair in enumerate(find_near_duplicates(rows.features, splits, progress), start=1):
         both = (rows.examples[pair.first], rows.examples[pair.second])
-        less, more = sorted(both, key=lambda one: SPLITS.index(one.split))
-        for one, other, suggested in ((less, more, LEAVE_OUT), (more, less, "")):
-            found = Finding.of(
-                one, kind="duplicate", rank=rank, suggested=suggested, score=pair.similarity, other=other
+        less, more = sorted(both, key=lambda example: SPLITS.index(example.split))
+        for example, other, suggested in ((less, more, LEAVE_OUT), (more, less, "")):
+            finding = Finding.of(
+                example, kind="duplicate", rank=rank, suggested=suggested, score=pair.similarity, other=other
             )
-            findings.append(found)
+            findings.append(finding)
     return findings
 
 
 def list_useful(rows: Rows, head: FittedHead, count: int) -> list[Finding]:
-    """At most `count` of unlabelled rows, those that are worth a label next."""
+    """At most `count` unlabelled rows that are worth a label next."""
     if not rows.examples:
         return []
     chosen = choose_to_label(head.probabilities(rows.features), rows.features, count)
     return [
         Finding.of(
-            rows.examples[one.row],
+            rows.examples[useful.row],
             kind="unlabelled",
             rank=rank,
-            suggested=head.class_names[one.likeliest],
-            probability=one.probability,
-            score=one.unsure,
+            suggested=head.class_names[useful.likeliest],
+            probability=useful.probability,
+            score=useful.unsure,
         )
-        for rank, one in enumerate(chosen, start=1)
+        for rank, useful in enumerate(chosen, start=1)
     ]

@@ -1,4 +1,4 @@
-"""Which rows of the manifest are reviewed: each content once."""
+"""The rows of the manifest that are reviewed: each content once."""
 
 from collections import defaultdict
 
@@ -6,9 +6,9 @@ from thaw.dataset.manifest import SPLITS, TRAIN, Example, Manifest
 
 
 def labelled_contents(manifest: Manifest) -> list[Example]:
-    """Labelled rows, one for each content, sorted by path: of copies the first in the split that is held out furthest, test before val before train.
+    """Labelled rows, one for each content, sorted by path; of copies the first of the test is taken, else of val, else of train.
 
-    Contents with contradicting labels are left out, as they are of training; the ingest report names them.
+    Contents with contradicting labels are left out here and in training; the ingest report names them.
     """
     labels: dict[bytes, set[str]] = defaultdict(set)
     kept: dict[bytes, Example] = {}
@@ -16,8 +16,8 @@ def labelled_contents(manifest: Manifest) -> list[Example]:
         if row.label is None:
             continue
         labels[row.digest].add(row.label)
-        held = kept.setdefault(row.digest, row)
-        if SPLITS.index(row.split) > SPLITS.index(held.split):
+        earlier = kept.setdefault(row.digest, row)
+        if SPLITS.index(row.split) > SPLITS.index(earlier.split):
             kept[row.digest] = row
     return sorted((row for digest, row in kept.items() if len(labels[digest]) == 1), key=lambda row: row.path)
 
@@ -25,7 +25,7 @@ def labelled_contents(manifest: Manifest) -> list[Example]:
 def unlabelled_contents(manifest: Manifest) -> list[Example]:
     """Train rows without any label, one for each content, sorted by path.
 
-    Not those of val and test: picked by what the head finds hard, they would measure something else than the head will meet.
+    Rows of val and test are left out: a choice of hard images would bias what these splits measure.
     """
     rows = manifest.examples()
     elsewhere = {row.digest for row in rows if row.label is not None or row.split != TRAIN}

@@ -58,7 +58,7 @@ def test_labels_of_the_test_train_nothing() -> None:
 def test_one_class_is_not_enough() -> None:
     given = rows(30)
     ants = tuple(number for number, one in enumerate(given.examples) if one.label == "ant")
-    with pytest.raises(BadManifest, match="beside another class"):
+    with pytest.raises(BadManifest, match="only with two or more classes"):
         list_suspects(Rows(tuple(given.examples[number] for number in ants), given.features[list(ants)]), (), PARAMS)
 
 

@@ -1,4 +1,4 @@
-"""What features are made with beside the backbone: the libraries whose update may change a number."""
+"""The environment of features beside the backbone: the libraries whose update may change a number, the driver and the processor."""
 
 import platform
 from functools import cache
@@ -11,7 +11,7 @@ _PROCESSORS = Path("/proc/cpuinfo")
 
 
 def made_with() -> dict[str, str]:
-    """The versions of the libraries and of the GPU's driver, and the processor, by name; "none" for what is not there. Imports none of them."""
+    """The versions of the libraries and of the GPU's driver, and the processor, by name; "none" for a missing one. No library is imported."""
     return {name: _version(name) for name in _LIBRARIES} | {"driver": _driver(), "processor": _processor()}
 
 
@@ -31,7 +31,7 @@ def _driver() -> str:
 
 @cache
 def _processor() -> str:
-    """Its model where Linux tells it, else its kind."""
+    """The processor's model if Linux names it, else its kind."""
     try:
         lines = _PROCESSORS.read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Features for other tools and back: FixedSizeList Parquet and `.npy`, with a card that says where they come from."""
+"""The exchange of features with other tools: FixedSizeList Parquet and `.npy`, with a card that names their origin."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ ARRAY, DIGESTS, TABLE, CARD = "features.npy", "digests.npy", "features.parquet",
 
 @dataclass(frozen=True)
 class Imported:
-    """What a file held: `rows` in all, of which `new` are not in the store yet."""
+    """The result of an import: the file has `rows` rows, and `new` of them were not in the store."""
 
     layer: Layer
     rows: int
@@ -32,7 +32,7 @@ def export_features(store: FeatureStore, layer: Layer, examples: Sequence[Exampl
     """Write the features of the examples, in their order, for other tools; returns the files.
 
     `features.npy` is float32 [N, D], and `digests.npy` uint8 [N, 32] its rows' keys; `features.parquet` has the columns path, label (a set as `ant|bee`),
-    digest (hex) and feature (a list of fixed size); `features.json` says where they come from.
+    digest (hex) and feature (a list of fixed size); `features.json` is the card with their origin.
     """
     store.set_aside_damaged(layer.fingerprint, layer.name)  # files for other tools have no checksums of ours
     features = store.read(layer.fingerprint, layer.name, [example.digest for example in examples]).numpy()
@@ -42,7 +42,7 @@ def export_features(store: FeatureStore, layer: Layer, examples: Sequence[Exampl
             np.save(file, array, allow_pickle=False)
     columns = {
         "path": pa.array([example.path for example in examples], pa.string()),
-        "label": pa.array([_said(example) for example in examples], pa.string()),
+        "label": pa.array([_label_of(example) for example in examples], pa.string()),
         "digest": pa.array([example.digest.hex() for example in examples], pa.string()),
         "feature": pa.FixedSizeListArray.from_arrays(pa.array(features.reshape(-1)), layer.dim),
     }
@@ -52,7 +52,7 @@ def export_features(store: FeatureStore, layer: Layer, examples: Sequence[Exampl
     return tuple(into / name for name in (ARRAY, DIGESTS, TABLE, CARD))
 
 
-def _said(example: Example) -> str | None:
+def _label_of(example: Example) -> str | None:
     return None if example.names is None else join_labels(example.names)
 
 
@@ -65,13 +65,13 @@ class Exchange:
     features: FloatRows
 
     def missing_from(self, store: FeatureStore) -> "Exchange":
-        """Only the rows that the store has not."""
-        held: AbstractSet[bytes] = set(store.digests(self.layer.fingerprint, self.layer.name).to_pylist())
-        rows = [row for row, digest in enumerate(self.digests) if digest not in held]
+        """The rows that the store lacks."""
+        stored: AbstractSet[bytes] = set(store.digests(self.layer.fingerprint, self.layer.name).to_pylist())
+        rows = [row for row, digest in enumerate(self.digests) if digest not in stored]
         return Exchange(self.layer, tuple(self.digests[row] for row in rows), self.features[rows])
 
     def write(self, store: FeatureStore, *, dtype: str, part_rows: int, stated: dict[str, str]) -> None:
-        """Write every row to the store, `part_rows` a part; a kill loses at most one part, and another run goes on."""
+        """Write every row to the store, `part_rows` a part; a kill loses at most one part, and another run continues."""
         import torch
 
         check_part_rows(self.layer, part_rows)
@@ -81,19 +81,19 @@ class Exchange:
 
 
 def read_exchange(file: Path, known: Sequence[Layer]) -> Exchange:
-    """Read `features.parquet` or `features.npy` as `export_features` writes them, with `features.json` (and `digests.npy`) beside it.
+    """Read `features.parquet` or `features.npy` of `export_features`, with `features.json` (and `digests.npy`) beside it.
 
-    known: the layers that this project's backbone and parameters give.
+    known: the layers of this project's backbone and parameters.
 
     Raises:
         BadArtifact: a file is missing or damaged, its numbers are not finite, or it is of another backbone, preprocessing, precision or layer.
     """
     layer = _read_card(file.with_name(CARD))
     if layer not in known:
-        expected = "; ".join(f"{one.name} ({one.view}), {one.fingerprint}" for one in known)
+        expected = "; ".join(f"{other.name} ({other.view}), {other.fingerprint}" for other in known)
         raise BadArtifact(
-            f"{file} holds {layer.name} ({layer.view}) of fingerprint {layer.fingerprint}, which this project's backbone, preprocessing and precision do not "
-            f"give; they give {expected}"
+            f"{file} holds {layer.name} ({layer.view}) of fingerprint {layer.fingerprint}; this project's backbone, preprocessing and precision "
+            f"give other features: {expected}"
         )
     try:
         digests, features = _read_array(file) if file.suffix == ".npy" else _read_table(file)
@@ -110,7 +110,7 @@ def _read_card(path: Path) -> Layer:
         return Layer(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise BadArtifact(
-            f"{path} must say where the features come from, and cannot be read ({error}); `thaw cache export` writes it"
+            f"{path}, the card of the features, cannot be read ({error}); `thaw cache export` writes it"
         ) from error
 
 

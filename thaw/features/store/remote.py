@@ -1,6 +1,6 @@
-"""The parts of a store at another place as well: any address that fsspec knows, such as `s3://bucket/features`, or a folder that machines share.
+"""A second place for the parts of a store: any address that fsspec knows, such as `s3://bucket/features`, or a folder that machines share.
 
-Parts are immutable and named after what is in them, so two places only ever copy to each other what the other lacks.
+Parts are immutable and named after their content, so two places only copy the parts that the other lacks.
 """
 
 import errno
@@ -21,20 +21,20 @@ from thaw.foundation.files.atomic import atomic
 log = logging.getLogger(__name__)
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-"""What is wrong with this machine's disk, and not with the place."""
+"""The errors of this machine's disk, and not of the place."""
 
 
 class _DamagedThereError(Exception):
-    """A part came that is not sound."""
+    """The part that was copied is damaged."""
 
 
 class Mirror:
-    """A place for parts, laid out as the store itself: `URL/FINGERPRINT/LAYER/part-NAME.parquet`."""
+    """A place for parts, with the layout of the store: `URL/FINGERPRINT/LAYER/part-NAME.parquet`."""
 
     _fs: Any
 
     def __init__(self, url: str) -> None:
-        """Raises BadParameters: no such kind of address, or its library is not installed."""
+        """Raises BadParameters: there is no such kind of address, or its library is not installed."""
         try:
             place: tuple[Any, str] = fsspec.url_to_fs(url)
         except (ImportError, ValueError) as error:
@@ -42,26 +42,26 @@ class Mirror:
         self._fs, self._root = place
         self._is_folder = isinstance(self._fs, LocalFileSystem)
         self.url = self._root if self._is_folder else url
-        """A folder's is absolute: whoever is told of it may work elsewhere."""
+        """The address of a folder is absolute, because its reader may have another working directory."""
 
     def names(self, layer: Layer) -> list[str]:
-        """The names of the parts that are there, sorted; one listing."""
+        """The names of the place's parts, sorted, by one listing."""
         with self._explained():
             self._fs.invalidate_cache()
-            found: list[str] = self._fs.glob(f"{self._folder(layer)}/part-*.parquet")
-        return sorted(Path(path).name for path in found)
+            paths: list[str] = self._fs.glob(f"{self._folder(layer)}/part-*.parquet")
+        return sorted(Path(path).name for path in paths)
 
     def has(self, layer: Layer, name: str) -> bool:
-        """Whether that part is there."""
+        """Whether the place has that part."""
         with self._explained():
             return bool(self._fs.exists(f"{self._folder(layer)}/{name}"))
 
     def put(self, layer: Layer, part: Path) -> None:
-        """Copy a part there; it is seen whole or not at all."""
+        """Copy a part to the place; other machines see the whole part or none."""
         target = f"{self._folder(layer)}/{part.name}"
         with self._explained():
             if not self._is_folder:
-                self._fs.put_file(str(part), target)  # object stores show an object when it is complete
+                self._fs.put_file(str(part), target)  # an object store shows only complete objects
                 return
             self._fs.makedirs(self._folder(layer), exist_ok=True)
             unfinished = f"{self._folder(layer)}/.tmp-{uuid.uuid4().hex}"
@@ -69,9 +69,9 @@ class Mirror:
             self._fs.mv(unfinished, target)
 
     def pull(self, store: FeatureStore, layer: Layer, names: Sequence[str] | None = None) -> int:
-        """Copy parts here that the store lacks (of `names`, or all); returns how many came.
+        """Copy the parts that the store lacks (of `names`, or all) from the place; returns their number.
 
-        One that is damaged there does not come: it is renamed to `*.damaged`, so that another can take its place.
+        A damaged part is not copied. It is renamed to `*.damaged` at the place, so that a sound part can replace it.
         """
         wanted = self.names(layer) if names is None else names
         lacking = [name for name in wanted if not store.path(layer, name).exists()]
@@ -86,14 +86,14 @@ class Mirror:
                 if not is_sound(temporary, name):
                     raise _DamagedThereError
         except _DamagedThereError:
-            log.warning("%s is damaged; set aside as %s.damaged, its features are computed again", place, name)
+            log.warning("%s is damaged; it is now %s.damaged, and its features are computed again", place, name)
             with self._explained():
                 self._fs.mv(place, f"{place}.damaged")
             return False
         return True
 
     def push(self, store: FeatureStore, layer: Layer) -> int:
-        """Copy parts there that it lacks; returns how many went."""
+        """Copy the parts that the place lacks to it; returns their number."""
         there = set(self.names(layer))
         lacking = [part for part in store.parts(layer) if part.name not in there]
         for part in lacking:
@@ -105,7 +105,7 @@ class Mirror:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn what the place's library raises into one sentence."""
+        """A context that turns the errors of the place's library into one sentence."""
         try:
             yield
         except (FileNotFoundError, PermissionError) as error:

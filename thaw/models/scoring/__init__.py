@@ -1,1 +1,1 @@
-"""Scoring: what a deployed model says of any number of images, streamed to Parquet."""
+"""Scoring: a deployed model's answers for any number of images, streamed to Parquet."""

@@ -1,6 +1,6 @@
-"""What is to be scored, as a stream: folders, globs, listings and single files, of this machine or at any address that fsspec knows.
+"""The files to score, as a stream: folders, globs, listings and single files, on this machine or at any address that fsspec knows.
 
-Nothing is opened here but listings. Names come in the same order each time, and one folder's at most are held at once; those of a glob all are.
+Only listings are opened here. The names have the same order each time. In memory are at most the names of one folder, or all names of a glob.
 """
 
 import glob
@@ -22,12 +22,12 @@ from thaw.models.scoring.names import Input, local_input, remote_input
 from thaw.models.scoring.places import answering, file_system, is_of_this_machine, is_url
 
 _Source = Callable[[], Iterator[Input]]
-_WHAT = "name images, folders, globs, listings (CSV or Parquet with a column path) or addresses"
+_ADVICE = "name images, folders, globs, listings (CSV or Parquet with a column path) or addresses"
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Sources that have been found; each iteration lists them anew."""
+    """The sources that were named; each iteration lists them anew."""
 
     names: tuple[str, ...]
     sources: tuple[_Source, ...]
@@ -36,27 +36,29 @@ class Inputs:
         """Every image.
 
         Raises:
-            BadSource: a source turns out to hold nothing, or cannot be read.
-            Unreachable: its place does not answer.
+            BadSource: a source holds no files, or cannot be read.
+            Unreachable: the place of a source does not answer.
         """
         for name, source in zip(self.names, self.sources, strict=True):
             empty = True
-            for one in source():
+            for entry in source():
                 empty = False
-                yield one
+                yield entry
             if empty:
-                raise BadSource(f"`{name}` {'matches no file' if glob.has_magic(name) else 'holds no files'}; {_WHAT}")
+                raise BadSource(
+                    f"`{name}` {'matches no file' if glob.has_magic(name) else 'holds no files'}; {_ADVICE}"
+                )
 
 
 def open_inputs(names: Sequence[str]) -> Inputs:
-    """Find the sources, all of them, before any work; relative paths are relative to the working directory.
+    """Find all sources before any work; relative paths are relative to the working directory.
 
     Raises:
-        BadSource: one does not exist, or cannot be read; or none is named.
-        Unreachable: its place does not answer.
+        BadSource: a source does not exist or cannot be read, or none is named.
+        Unreachable: the place of a source does not answer.
     """
     if not names:
-        raise BadSource(f"nothing to score is named; {_WHAT}")
+        raise BadSource(f"no images to score are named; {_ADVICE}")
     return Inputs(tuple(names), tuple(_open(name) for name in names))
 
 
@@ -74,23 +76,23 @@ def _open_local(path: Path, name: str) -> _Source:
     if why and glob.has_magic(str(path)):
         return partial(_matching, str(path))
     if why:
-        raise BadSource(f"`{name}` {why}; {_WHAT}")
+        raise BadSource(f"`{name}` {why}; {_ADVICE}")
     if is_listing(path.name):
         return partial(listed_inputs, LocalFileSystem(), str(path))
     return partial(iter, (local_input(path),))
 
 
 def _in_folder(root: Path) -> Iterator[Input]:
-    for found in files_below(root):
-        path = root / found.path
-        yield local_input(path) if found.reason is None else Input(printable(str(path)), None, "", found.reason)
+    for file in files_below(root):
+        path = root / file.path
+        yield local_input(path) if file.reason is None else Input(printable(str(path)), None, "", file.reason)
 
 
 def _matching(pattern: str) -> Iterator[Input]:
     if "**" in pattern:
         yield from _matching_below(pattern)
         return
-    for match in sorted(glob.iglob(pattern)):  # noqa: PTH207  # Path.glob takes no absolute ones
+    for match in sorted(glob.iglob(pattern)):  # noqa: PTH207  # Path.glob takes no absolute patterns
         path = Path(match)
         why = why_not_a_file(path)
         if path.is_dir():
@@ -100,12 +102,12 @@ def _matching(pattern: str) -> Iterator[Input]:
 
 
 def _matching_below(pattern: str) -> Iterator[Input]:
-    """Of a pattern with `**`; Python's own would go around a loop of links until the system stops it."""
+    """The files of a pattern with `**`; Python's own glob would follow a loop of links until the system stops it."""
     whole = re.compile(glob_translate(pattern))
     base = Path(*takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts))
-    for one in _in_folder(base) if base.is_dir() else ():
-        if whole.match(one.path):
-            yield one
+    for entry in _in_folder(base) if base.is_dir() else ():
+        if whole.match(entry.path):
+            yield entry
 
 
 def _open_remote(files: Any, path: str, name: str) -> _Source:
@@ -113,29 +115,29 @@ def _open_remote(files: Any, path: str, name: str) -> _Source:
         files.invalidate_cache()
         if glob.has_magic(path) and not files.exists(path):
             return partial(_matching_remote, files, path, name)
-        told = files.info(path)
-    if told["type"] == "directory":
+        info = files.info(path)
+    if info["type"] == "directory":
         return partial(_below, files, path.rstrip("/"), name)
     if is_listing(PurePosixPath(path).name):
         return partial(listed_inputs, files, path)
-    return partial(iter, (remote_input(files, path, told),))
+    return partial(iter, (remote_input(files, path, info),))
 
 
 def _below(files: Any, root: str, name: str) -> Iterator[Input]:
     with answering(name):
-        for _, folders, found in files.walk(root, detail=True, on_error="raise"):
-            for stray in [one for one in folders if is_stray(one)]:
+        for _, folders, entries in files.walk(root, detail=True, on_error="raise"):
+            for stray in [entry for entry in folders if is_stray(entry)]:
                 del folders[stray]
-            for one in sorted(found):
-                if one and not is_stray(one):
-                    yield remote_input(files, found[one]["name"], found[one])
+            for entry in sorted(entries):
+                if entry and not is_stray(entry):
+                    yield remote_input(files, entries[entry]["name"], entries[entry])
 
 
 def _matching_remote(files: Any, pattern: str, name: str) -> Iterator[Input]:
     with answering(name):
-        found = files.glob(pattern, detail=True)
-    for path in sorted(found):
-        if found[path]["type"] != "directory":
-            yield remote_input(files, path, found[path])
+        matches = files.glob(pattern, detail=True)
+    for path in sorted(matches):
+        if matches[path]["type"] != "directory":
+            yield remote_input(files, path, matches[path])
         elif "**" not in pattern:
             yield from _below(files, path, name)

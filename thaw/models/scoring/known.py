@@ -1,4 +1,4 @@
-"""Features of one layer that are at hand in some stores, found fast: stores are opened once, and a row costs 16 bytes of memory."""
+"""A fast index of one layer's features in some stores: each store is opened once, and a row costs 16 bytes of memory."""
 
 import logging
 from collections import OrderedDict
@@ -19,17 +19,17 @@ from thaw.foundation.files.atomic import DIGEST_SIZE
 log = logging.getLogger(__name__)
 
 _OPEN = 64
-"""Parts whose digests are held at once."""
+"""The number of parts whose digests are in memory at once."""
 _ROW_BITS = 32
 Keys = NDArray[np.uint64]
 Places = NDArray[np.int64]
 
 
 class Known:
-    """What the stores held when it was made, and what was added since. For one thread.
+    """The index: the features that the stores had at its making, and those that were added since; for use by one thread.
 
-    Digests are found by their first 8 bytes, sorted, and compared whole in the part that has them. A part is checked against its checksums before its first
-    row is used; a damaged one is passed over as if it were not there.
+    A digest is searched by its first 8 bytes, which are sorted, and compared as a whole in its part. A part is checked against its checksums before its first
+    row is used; a damaged part counts as missing.
     """
 
     def __init__(self, layer: Layer, stores: Sequence[FeatureStore]) -> None:
@@ -38,23 +38,23 @@ class Known:
         self._stated: set[tuple[tuple[str, str], ...]] = set()
         self._usable: dict[int, bool] = {}
         self._open: OrderedDict[int, tuple[Part, NDArray[np.uint8]]] = OrderedDict()
-        found = [self._rows_of(path) for store in stores for path in store.parts(layer)]
-        keys = np.concatenate([np.empty(0, np.uint64), *(keys for keys, _ in found)])
-        places = np.concatenate([np.empty(0, np.int64), *(places for _, places in found)])
+        pairs = [self._rows_of(path) for store in stores for path in store.parts(layer)]
+        keys = np.concatenate([np.empty(0, np.uint64), *(keys for keys, _ in pairs)])
+        places = np.concatenate([np.empty(0, np.int64), *(places for _, places in pairs)])
         order = np.argsort(keys, kind="stable")
         self._keys, self._places = keys[order], places[order]
 
     @property
     def stated(self) -> list[dict[str, str]]:
-        """What the parts were made with, each way once."""
-        return [dict(one) for one in sorted(self._stated)]
+        """The environments that the parts were made in, each once."""
+        return [dict(entry) for entry in sorted(self._stated)]
 
     def has(self, digest: bytes) -> bool:
-        """Whether an image's features are at hand."""
+        """Whether the stores have an image's features."""
         return self._find(digest) is not None
 
     def add(self, path: Path) -> None:
-        """Take in a part that was written since."""
+        """Add a part that was written since."""
         keys, places = self._rows_of(path)
         order = np.argsort(keys)
         at = np.searchsorted(self._keys, keys[order])
@@ -62,10 +62,10 @@ class Known:
         self._places = np.insert(self._places, at, places[order])
 
     def read(self, digests: Sequence[bytes]) -> torch.Tensor:
-        """The features of images that are at hand, in their order: float32 [N, dim].
+        """The features of images, in their order: float32 [N, dim].
 
         Raises:
-            BadArtifact: those of one are not, any more.
+            BadArtifact: the stores do not have those of some image, or no longer.
         """
         out = np.empty((len(digests), self.layer.dim), np.float32)
         by_part: dict[int, list[tuple[int, int]]] = {}
@@ -80,13 +80,13 @@ class Known:
         return torch.from_numpy(out)
 
     def _find(self, digest: bytes) -> int | None:
-        """Where a digest's row is: the part's number and the row in it."""
+        """The place of a digest's row: the part's number and the row in it."""
         key = np.frombuffer(digest[:8], np.uint64)[0]
         place = int(np.searchsorted(self._keys, key))
         while place < len(self._keys) and self._keys[place] == key:
-            found = int(self._places[place])
-            if self._holds(found >> _ROW_BITS, found & (2**_ROW_BITS - 1), digest):
-                return found
+            candidate = int(self._places[place])
+            if self._holds(candidate >> _ROW_BITS, candidate & (2**_ROW_BITS - 1), digest):
+                return candidate
             place += 1
         return None
 
@@ -108,7 +108,7 @@ class Known:
         return self._open[number]
 
     def _rows_of(self, path: Path) -> tuple[Keys, Places]:
-        """The keys and places of a part's rows; none of one that is damaged."""
+        """The keys and places of a part's rows; none if it is damaged."""
         number = len(self._parts)
         self._parts.append(path)
         try:

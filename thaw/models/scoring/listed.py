@@ -1,7 +1,7 @@
-"""Listings of what is to be scored: CSV or Parquet with a column `path`, read row by row; other columns are passed over.
+"""Listings of the files to score: CSV or Parquet with a column `path`, read row by row; other columns are ignored.
 
-A path is relative to the listing's own folder, wherever that is, and may not lead out of it; or it is an address at another place. So a listing that
-somebody else has made names no other file of this machine.
+A path is relative to the listing's own folder, and may not lead out of it; or it is an address at another place. So a listing of another person cannot name
+any other file of this machine.
 """
 
 import csv
@@ -26,7 +26,7 @@ _ROWS = 4096
 _ELSEWHERE = frozenset(
     ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "hf", "ftp", "sftp", "smb", "hdfs", "memory")
 )
-"""Kinds of addresses that a listing may name: none is of this machine's files, or opens other addresses (`zip://x::file:///...`)."""
+"""The kinds of addresses that a listing may name; none of them reads files of this machine or opens other addresses (`zip://x::file:///...`)."""
 
 
 def is_listing(name: str) -> bool:
@@ -35,11 +35,11 @@ def is_listing(name: str) -> bool:
 
 
 def listed_inputs(files: Any, path: str) -> Iterator[Input]:
-    """What a listing names, called as it names it; a row that cannot be used comes with the reason.
+    """The files of a listing, under the names of the listing; a row that cannot be used comes with its reason.
 
     Raises:
-        BadSource: it cannot be read, or has no column `path`.
-        Unreachable: its place does not answer.
+        BadSource: the listing cannot be read, or has no column `path`.
+        Unreachable: the listing's place does not answer.
     """
     name = path if is_of_this_machine(files) else files.unstrip_protocol(path)
     read = _parquet_paths if PurePosixPath(path).suffix.lower() in _PARQUET else _csv_paths
@@ -67,7 +67,7 @@ def _input(files: Any, folder: str, written: str, number: int) -> Input:
 def _elsewhere(url: str) -> Input:
     kind = url.partition("://")[0].lower()
     if kind not in _ELSEWHERE or "::" in url:
-        # Before it is looked at: to look at a chain of addresses opens files.
+        # The check comes first, because a look at a chain of addresses opens files.
         return Input(
             url, None, "", f"is an address that a listing may not name; allowed are {', '.join(sorted(_ELSEWHERE))}"
         )

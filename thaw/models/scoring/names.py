@@ -1,4 +1,4 @@
-"""One image that is to be scored, not yet opened."""
+"""One image to score, before it is opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from thaw.models.scoring.places import LocalFile, RemoteFile, stamp_of
 
 @dataclass(frozen=True)
 class Input:
-    """path: what it is called in the table. place: None where it cannot be opened; then `reason` says why, as the rest of a sentence.
-    stamp: text that changes when the file does, as far as that is known without asking for each file by itself.
+    """An image to score. path: its name in the table. place: None if it cannot be opened; then `reason` says why, as the end of a sentence.
+
+    stamp: a text that changes with the file, as far as a listing of its folder shows it.
     """
 
     path: str
@@ -22,11 +23,11 @@ class Input:
 
 
 def local_input(path: Path, name: str | None = None) -> Input:
-    """A file of this machine, called by its path unless a name is given."""
+    """A file of this machine; its path is its name unless another is given."""
     file = LocalFile(path)
     return Input(printable(str(path)) if name is None else name, file, file.stamp())
 
 
-def remote_input(files: Any, path: str, told: Mapping[str, Any]) -> Input:
-    """A file at another place, called by its address; told: what its file system says of it."""
-    return Input(files.unstrip_protocol(path), RemoteFile(files, path, told.get("size")), stamp_of(told))
+def remote_input(files: Any, path: str, info: Mapping[str, Any]) -> Input:
+    """A file at another place; its address is its name. info: the file system's information about it."""
+    return Input(files.unstrip_protocol(path), RemoteFile(files, path, info.get("size")), stamp_of(info))

@@ -1,4 +1,4 @@
-"""The table of scores: its schema, what it says of its model, and how it is written, part by part, and read."""
+"""The table of scores: its schema, its metadata on the model, the writer of its parts and its reader."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -26,18 +26,16 @@ SCHEMA = pa.schema(
         pa.field("reason", pa.string(), nullable=False),
     ]
 )
-"""One row an image. `digest`: BLAKE3 of its bytes, null where they could not be read. `label` (null where sets are named), `labels` (null where one label is
-given), `confidence`, `known_score` (null where the model knows no unknown), `probabilities` (calibrated, as `class_names` in the metadata): null where the
-image could not be used, and then `reason` says why; it is empty otherwise.
+"""One row an image. `digest`: BLAKE3 of its bytes; null if they could not be read. `label` (null if the model names sets), `labels` (null if it names one
+label), `confidence`, `known_score` (null if the model has no `neither`), `probabilities` (calibrated, in the order of `class_names` in the metadata): null if
+the image could not be used. Then `reason` says why; otherwise it is empty.
 """
 SCORE_AGAIN = "run `thaw predict` again to make it"
 
 
 @dataclass(frozen=True)
 class ScoredBy:
-    """Which model said it. version: in the registry, empty where it is in none. fingerprint, layer, dim: of the features that it was told from.
-    scored_at: UTC, ISO 8601.
-    """
+    """The model of the scores. version: in the registry; empty if it is in none. fingerprint, layer, dim: of the features. scored_at: UTC, ISO 8601."""
 
     model: str
     version: str
@@ -50,21 +48,21 @@ class ScoredBy:
 
 @dataclass(frozen=True)
 class Row:
-    """An image before the model was asked. digest: None where its bytes could not be read; reason: empty where it can be used."""
+    """An image before its scoring. digest: None if its bytes could not be read. reason: empty if it can be used."""
 
     path: str
     digest: bytes | None
     reason: str
 
 
-def build_table(rows: Sequence[Row], said: Answer | None) -> pa.Table:
-    """Rows of `SCHEMA`; said: of the rows that can be used, in their order, None where there are none."""
+def build_table(rows: Sequence[Row], answer: Answer | None) -> pa.Table:
+    """Rows of `SCHEMA`. answer: the answer for the usable rows, in their order; None if there are none."""
     usable = np.array([not row.reason for row in rows], np.bool_)
-    sets = said is not None and not said.exclusive
-    probabilities = None if said is None else said.probabilities
-    confidence = None if said is None else said.confidences
-    known = None if said is None else said.known_scores
-    labels = [] if said is None else said.said
+    sets = answer is not None and not answer.exclusive
+    probabilities = None if answer is None else answer.probabilities
+    confidence = None if answer is None else answer.confidences
+    known = None if answer is None else answer.known_scores
+    labels = [] if answer is None else answer.said
     columns = [
         pa.array([row.path for row in rows], pa.string()),
         pa.array([row.digest for row in rows], pa.binary(DIGEST_SIZE)),
@@ -79,9 +77,9 @@ def build_table(rows: Sequence[Row], said: Answer | None) -> pa.Table:
 
 
 def _spread(values: Sequence[object], usable: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
-    """One value for each row that can be used, null for the others."""
+    """One value for each usable row, null for the others."""
     given = iter(values)
-    return pa.array([next(given) if one else None for one in usable], kind)
+    return pa.array([next(given) if is_usable else None for is_usable in usable], kind)
 
 
 def _spread_numbers(values: NDArray[np.float32] | None, usable: NDArray[np.bool_]) -> pa.Array:
@@ -93,7 +91,7 @@ def _spread_numbers(values: NDArray[np.float32] | None, usable: NDArray[np.bool_
 
 
 def _spread_lists(values: NDArray[np.float32] | None, usable: NDArray[np.bool_]) -> pa.Array:
-    """float32 [usable, C] as a list for each row; as objects of Python a thousand classes would take longer than the network."""
+    """float32 [usable, C] as a list for each row. With objects of Python, a thousand classes would take longer than the network."""
     if values is None:
         return pa.nulls(len(usable), pa.list_(pa.float32()))
     offsets = np.concatenate([[0], np.cumsum(usable * values.shape[1])]).astype(np.int32)
@@ -111,7 +109,7 @@ def read_part(path: Path) -> pa.Table:
     """Read what `write_part` wrote.
 
     Raises:
-        BadArtifact: it is gone or damaged; then it is removed, so that another run makes it again.
+        BadArtifact: the part is gone or damaged; it is removed, so that another run makes it again.
     """
     try:
         table = pq.read_table(path, page_checksum_verification=True)
@@ -122,7 +120,7 @@ def read_part(path: Path) -> pa.Table:
 
 
 def write_scores(tables: Iterator[pa.Table], by: ScoredBy, path: Path) -> None:
-    """Write the whole table, a row group for each of `tables`, atomically; one of them is held at a time."""
+    """Write the whole table, a row group for each of `tables`, atomically; one of them is in memory at a time."""
     metadata = {name: json.dumps(value) if name == "class_names" else str(value) for name, value in asdict(by).items()}
     with (
         atomic(path) as temporary,
@@ -135,10 +133,10 @@ def write_scores(tables: Iterator[pa.Table], by: ScoredBy, path: Path) -> None:
 
 
 def read_scored_by(path: Path) -> ScoredBy:
-    """What a table of scores says of its model.
+    """The model of a table of scores.
 
     Raises:
-        BadArtifact: it is missing, or is no table of scores of this version.
+        BadArtifact: the table is missing, or is no table of scores of this version.
     """
     try:
         schema = pq.read_schema(path)
@@ -161,7 +159,7 @@ def read_scored_by(path: Path) -> ScoredBy:
 
 
 def read_scores(path: Path, columns: Sequence[str] = tuple(SCHEMA.names), rows: int = 4096) -> Iterator[pa.RecordBatch]:
-    """The rows, some at a time.
+    """The rows in batches.
 
     Raises:
         BadArtifact: see `read_scored_by`.

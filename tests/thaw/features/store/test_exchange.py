@@ -71,7 +71,7 @@ def test_what_went_out_comes_in_once(exported: Path, tmp_path: Path, name: str, 
 def test_another_backbone_is_refused_with_what_was_expected(exported: Path) -> None:
     others = [replace(LAYER, fingerprint="0" * 32), replace(LAYER, view="hflip"), replace(LAYER, dim=5)]
     for other in others:
-        with pytest.raises(BadArtifact, match="preprocessing and precision do not give; they give flatten"):
+        with pytest.raises(BadArtifact, match="preprocessing and precision give other features: flatten"):
             read_exchange(exported / TABLE, [other])
 
 

@@ -127,7 +127,7 @@ def test_a_source_that_is_missing_or_empty_is_named_before_any_work(tmp_path: Pa
     for name, complaint in [(tmp_path / "empty", "holds no files"), (f"{tmp_path}/*.jpg", "matches no file")]:
         with pytest.raises(BadSource, match=complaint):
             inputs(name)
-    with pytest.raises(BadSource, match="nothing to score"):
+    with pytest.raises(BadSource, match="no images to score are named"):
         open_inputs([])
 
 
