@@ -20,7 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,7 +36,7 @@ from thaw.backbones.engines import Work, choose_engine
 from thaw.backbones.engines.compiled_engine import build_compiled_engine, has_compiler
 from thaw.backbones.engines.engine import Engine, Precision
 from thaw.backbones.engines.openvino_engine import build_openvino_engine
-from thaw.backbones.engines.reference import reference_network, reference_pass, reference_pixels
+from thaw.backbones.engines.reference import reference_network, reference_pass
 from thaw.backbones.engines.torch_engine import build_torch_engine
 from thaw.backbones.weights import Weights
 from thaw.dataset.ingestion import ingest
@@ -46,13 +46,21 @@ from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.images.decoding import decode_pixels
-from thaw.kinds.images.reading import PixelSource, spread
+from thaw.kinds.images.files import decode
+from thaw.kinds.images.kind import KIND
+from thaw.kinds.images.reading import PixelSource
 from thaw.kinds.kind import Limits
+from thaw.kinds.reading import spread
 from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams
 
 MOST = 10**8
 CPU = torch.device("cpu")
 LARGE = (2000, 1500)
+
+
+def plain_pixels(contents: Sequence[bytes], backbone: Backbone) -> torch.Tensor:
+    """Decoded by Pillow, resized and cropped as torchvision's own weight transforms do: uint8 [N, 3, H, W]."""
+    return torch.stack([backbone.preprocessing.pixels(decode(content, MOST)) for content in contents])
 
 
 def main() -> None:
@@ -93,7 +101,7 @@ def _decoding(contents: list[bytes], backbone: Backbone, rounds: int) -> None:
         found = _interleaved(
             {
                 "ours": lambda files=files, how=preprocessing: [decode_pixels(one, how, MOST) for one in files],
-                "reference": lambda files=files: reference_pixels(files, backbone, MOST),
+                "reference": lambda files=files: plain_pixels(files, backbone),
             },
             rounds,
         )
@@ -111,7 +119,7 @@ def _enlarged(contents: list[bytes]) -> list[bytes]:
 
 
 def _forward(name: str, backbone: Backbone, contents: list[bytes], rounds: int, *, compiled: bool) -> None:
-    pixels = reference_pixels(contents, backbone, MOST)
+    pixels = plain_pixels(contents, backbone)
     side = (pixels.shape[2], pixels.shape[3])
     engines: list[Engine] = [build_torch_engine(backbone, precision, CPU) for precision in _PRECISIONS]
     if compiled:
@@ -134,7 +142,7 @@ _PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 def _end_to_end(name: str, backbone: Backbone, images: Path, rounds: int) -> None:
     """Files to features on all cores, beside the tutorial's loop; and as a share of the time that decoding and forward passes take by themselves."""
-    manifest = ingest(images, DatasetParams(source=str(images))).manifest
+    manifest = ingest(images, DatasetParams(source=str(images)), KIND).manifest
     workers = usable_cores()
     plain = reference_network(backbone)
     loader = _loader(images, backbone)

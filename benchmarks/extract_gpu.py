@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -33,9 +34,8 @@ from thaw.features.store.store import FeatureStore
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.parallel.ordered_map import map_ahead
 from thaw.foundation.parallel.torch_threads import threads
-from thaw.kinds.images.reading import Reference
-from thaw.kinds.kind import Limits
-from thaw.kinds.views import IDENTITY
+from thaw.kinds.batches import tensor_of
+from thaw.kinds.kind import IDENTITY, Limits, Reference
 from thaw.params.sections import DatasetParams, ExtractParams
 
 RESULTS = Path(__file__).parent / "results"
@@ -106,7 +106,8 @@ def _figures(architecture: str, manifest: Manifest, images: Path, device: str) -
     prepared = extractor.prepare(task, "bfloat16", len(references))
     preparing = time.perf_counter() - start
     batches = [references[start : start + extractor.size] for start in range(0, len(references), extractor.size)]
-    decoded = prepared.pixels.read(batches[0])
+    read = partial(prepared.reader.read, views=(IDENTITY,))
+    decoded = tensor_of(read(batches[0])[IDENTITY])
 
     def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -121,7 +122,7 @@ def _figures(architecture: str, manifest: Manifest, images: Path, device: str) -
 
         return all_batches
 
-    decode = side_by_side(prepared.pixels.read)
+    decode = side_by_side(read)
     forward = side_by_side(lambda batch: prepared.engine.features(decoded[: len(batch)]))
     rates = {}
     for name, work in (("run", run), ("decode", decode), ("forward", forward)):
@@ -133,7 +134,7 @@ def _figures(architecture: str, manifest: Manifest, images: Path, device: str) -
         architecture,
         len(references),
         prepared.engine.name,
-        prepared.pixels.name,
+        prepared.reader.name,
         preparing,
         rates["run"],
         rates["decode"],

@@ -30,6 +30,7 @@ from thaw.dataset.manifest import SPLITS
 from thaw.heads import fit_head
 from thaw.heads.standardisation import fit_standardisation
 from thaw.kinds.images.decoding import decode_pixels
+from thaw.kinds.images.kind import KIND
 from thaw.params.sections import BackboneParams, DatasetParams, HeadParams, SplitParams
 from thaw.review.acquisition import choose_to_label
 from thaw.review.duplicates import RANK, find_near_duplicates
@@ -86,7 +87,7 @@ def read_sets(folder: Path, *, quick: bool) -> list[Set]:
 def read_set(source: Path, params: BackboneParams) -> Set:
     """The features of a source, half of it the test."""
     halves = DatasetParams(source=str(source), splits=SplitParams(val=0, test=0.5))
-    manifest, backbone = ingest(source, halves).manifest, read_backbone(params)
+    manifest, backbone = ingest(source, halves, KIND).manifest, read_backbone(params)
     rows = [row for row in manifest.examples() if row.label is not None]
     files = tuple(source / row.path for row in rows)
     names = manifest.class_names

@@ -36,6 +36,7 @@ from thaw.dataset.selection import examples_of, training_examples
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore
 from thaw.heads import fit_head
+from thaw.kinds.images.kind import KIND
 from thaw.kinds.kind import Limits
 from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams, HeadParams
 from thaw.targets.labelled import LabelledFeatures
@@ -89,7 +90,7 @@ class Cached:
         self.right = self.count = 0
 
     def run(self) -> None:
-        manifest = ingest(self.images, DatasetParams(source=str(self.images))).manifest
+        manifest = ingest(self.images, DatasetParams(source=str(self.images)), KIND).manifest
         with tempfile.TemporaryDirectory() as folder:
             store = FeatureStore(Path(folder))
             index = extract(manifest, self.images, self.backbone, store, ExtractParams(), limits=Limits(10**8)).index

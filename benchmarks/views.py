@@ -25,8 +25,9 @@ from thaw.dataset.selection import class_names_of, examples_of, training_example
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore, read_views
 from thaw.heads import fit_head
+from thaw.kinds.images.kind import KIND
 from thaw.kinds.kind import Limits
-from thaw.kinds.views import Views, expand_views
+from thaw.kinds.views import expand_views
 from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams, HeadParams, Pooling
 from thaw.targets.labelled import label_views
 
@@ -44,7 +45,7 @@ def main() -> None:
         raise SystemExit(0)
     images = Path(real) / "hymenoptera"
     manifest = ingest(images, DatasetParams(source=str(images))).manifest
-    views: list[tuple[Views, ...]] = [("hflip",)] if quick else [("hflip",), ("five_crop",), ("hflip", "five_crop")]
+    views: list[tuple[str, ...]] = [("hflip",)] if quick else [("hflip",), ("five_crop",), ("hflip", "five_crop")]
     with tempfile.TemporaryDirectory() as folder:
         bench = _Bench(manifest, images, Path(real) / "mobilenet_v2-imagenet.pth", FeatureStore(Path(folder)))
         for labels in (5,) if quick else (5, 20):
@@ -63,12 +64,12 @@ class _Bench:
         self._weights = weights
         self._store = store
 
-    def accuracy(self, pooling: Pooling, views: tuple[Views, ...], labels: int, draws: range) -> float:
+    def accuracy(self, pooling: Pooling, views: tuple[str, ...], labels: int, draws: range) -> float:
         """The mean over draws."""
         backbone = read_backbone(BackboneParams(weights=str(self._weights), layers=(MAPS,), pooling=pooling))
         params = ExtractParams(views=views)
         index = extract(self._manifest, self._images, backbone, self._store, params, limits=Limits(10**8)).index
-        layers = [index.layer(None, view) for view in expand_views(views)]
+        layers = [index.layer(None, view) for view in expand_views(views, KIND)]
         test = examples_of(self._manifest, TEST)
         tested = read_views(self._store, layers[:1], test)[:, 0]
         right = []

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.features.store.store import FeatureStore
-from thaw.finetuning import Desk, LabelledImages
+from thaw.finetuning import Desk, LabelledInputs
 from thaw.finetuning.pilot import FinetuningPilot
 from thaw.foundation.files.atomic import write_bytes
 from thaw.foundation.parallel.progress import Progress, untold
@@ -138,7 +138,7 @@ def split(pictures: Pictures, scenario: Scenario) -> tuple[Pictures, Pictures]:
 def _arena(backbone: Backbone, learnt: Pictures, judged: Pictures, settings: Settings, folder: Path) -> Arena:
     train, test = _features(backbone, learnt.pixels), _features(backbone, judged.pixels)
     count = len(learnt.targets)
-    images = LabelledImages(
+    images = LabelledInputs(
         learnt.pixels,
         torch.arange(count),
         tuple(row.to_bytes(32, "big") for row in range(count)),

@@ -28,6 +28,7 @@ from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import write_manifest
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.images.decoding import decode_pixels
+from thaw.kinds.images.kind import KIND
 from thaw.params.sections import DatasetParams
 
 MOST_PIXELS = 10**8
@@ -40,7 +41,9 @@ def measure(photographs: Path, *, quick: bool) -> Rates:
     contents = [path.read_bytes() for path in paths[: 16 if quick else 64]]
     exact = default_preprocessing("resnet50", Path("none"))
     with threads(1):
-        ingesting = _seconds(lambda: ingest(photographs, DatasetParams(source=str(photographs)), workers=1), rounds)
+        ingesting = _seconds(
+            lambda: ingest(photographs, DatasetParams(source=str(photographs)), KIND, workers=1), rounds
+        )
         decoding = _seconds(lambda: [decode_pixels(content, exact, MOST_PIXELS) for content in contents], rounds)
         hashing = _seconds(lambda: [hashlib.md5(content, usedforsecurity=False) for content in contents], rounds)
         forward = {network.name: 1e3 * _forward_s(network, contents[:16], rounds) for network in NETWORKS}

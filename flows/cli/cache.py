@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thaw.kinds.views import IDENTITY
+from thaw.kinds.kind import IDENTITY
 
 if TYPE_CHECKING:
     from thaw.features.store.store import FeatureStore

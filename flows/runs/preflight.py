@@ -18,6 +18,7 @@ from flows.project.errors import NotReady
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
 from thaw.foundation.errors import BadParameters, ThawError
 from thaw.foundation.files.walking import unhashable
+from thaw.kinds.stated import settle_kind
 from thaw.params.listing import default_of
 from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
 from thaw.params.reading import PARAMS, holds, leaves, read_params
@@ -61,7 +62,9 @@ def check_all(root: Path) -> tuple[Finding, ...]:
     params, finding = _check_params(root)
     findings = [finding]
     if params is not None:
-        findings.extend(check(root, params) for check in (_check_source, _check_examples, _check_weights, _check_layer))
+        findings.extend(
+            check(root, params) for check in (_check_source, _check_examples, _check_weights, _check_kind, _check_layer)
+        )
     findings.extend(_check_versions())
     findings.extend(check(root) for check in (_check_corrections, _check_disk, _check_git, _check_dvc))
     return tuple(findings)
@@ -77,7 +80,7 @@ def preflight(root: Path) -> Params:
     params = read_params(root / PARAMS)
     refuse_unnamed(root)
     findings = (
-        *(check(root, params) for check in (_check_source, _check_weights, _check_layer)),
+        *(check(root, params) for check in (_check_source, _check_weights, _check_kind, _check_layer)),
         _check_corrections(root),
     )
     for finding in findings:
@@ -170,6 +173,14 @@ def _check_weights(root: Path, params: Params) -> Finding:
         return Finding("weights", Verdict.WARN, f"{name} is not here yet", "the first run downloads it: be online")
     advice = "set backbone.weights to a .pth or .safetensors file, or to official weights by name"
     return Finding("weights", Verdict.FAIL, f"{name} does not exist", advice)
+
+
+def _check_kind(root: Path, params: Params) -> Finding:
+    try:
+        kind = settle_kind(params.dataset.kind, root / params.backbone.weights)
+    except ThawError as error:
+        return Finding("kind", Verdict.FAIL, str(error), "or choose other weights")
+    return Finding("kind", Verdict.PASS, f"examples are {kind.words.many}")
 
 
 def _check_layer(root: Path, params: Params) -> Finding:

@@ -22,7 +22,6 @@ from flows.serving.uploads import Upload, read_uploads
 from flows.serving.wording import facts_of, neighbours_of, worded
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
-from thaw.models.gallery import media_type
 from thaw.models.serving.classifier import Said
 from thaw.models.serving.pages import CSP, render_docs, render_page
 
@@ -217,9 +216,9 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
             gallery, row = live.classifier.gallery, live.places.get(digest)
             if gallery is None or row is None:
                 raise Refused(404, "gone", "the gallery of the version that answers has no such image")
-            content = gallery.thumbnails[row]
+            preview = gallery.previews[row]
         headers = {"Cache-Control": "max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
-        return Response(content, media_type=media_type(content), headers=headers)
+        return Response(preview.content, media_type=preview.media_type, headers=headers)
 
     @app.get("/", include_in_schema=False)
     async def page() -> HTMLResponse:

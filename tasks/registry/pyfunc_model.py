@@ -1,6 +1,5 @@
 """The registered model, as MLflow loads it: this file is logged as code beside `thaw/`, and knows nothing else of the pipeline."""
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,10 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
-import torch
 from mlflow.pyfunc import PythonModel, PythonModelContext
-from PIL import Image
 
 from thaw.foundation.errors import BadExample
+from thaw.kinds.batches import Batch
 from thaw.kinds.kind import Limits
 from thaw.models.answer import Answer
 from thaw.models.predictor import Predictor
@@ -50,7 +48,7 @@ class ImageClassifier(PythonModel):
 
     def _table(self, batch: list[object], start: int) -> pd.DataFrame:
         """The rows of a batch, the first of which is row `start`."""
-        said = self.predictor.predict([pixels_of(value, row, self.predictor) for row, value in enumerate(batch, start)])
+        said = self.predictor.predict([prepared(value, row, self.predictor) for row, value in enumerate(batch, start)])
         columns = pd.DataFrame(said.probabilities, columns=[f"p_{name}" for name in said.class_names])
         return pd.concat([pd.DataFrame(_said_first(said)), columns], axis=1)
 
@@ -84,42 +82,19 @@ def images_of(given: object) -> list[object]:
     raise ValueError(f"{type(given).__name__} given; a list of images, or a table with one column of them, is taken")
 
 
-def pixels_of(value: object, row: int, predictor: Predictor) -> torch.Tensor:
-    """One image as the backbone takes it: uint8 [3, H, W].
+def prepared(value: object, row: int, predictor: Predictor) -> Batch:
+    """One example as the backbone takes it, whether it came as a path, as bytes, as a `data:` URL or as numbers.
 
     Raises:
         ValueError: it is none; the message names the row.
     """
+    kind = predictor.backbone.kind
     try:
-        if isinstance(value, np.ndarray | list):
-            return predictor.pixels_of_picture(from_array(np.asarray(value)))
-        return predictor.pixels_of_file(read(value), LIMITS)
+        return predictor.prepare(kind.from_value(value), LIMITS)
     except (BadExample, OSError, ValueError, TypeError) as error:
         shown = f" ({value})" if isinstance(value, str | Path) and len(str(value)) < _SHOWN else ""
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ValueError(f"row {row}{shown} is no image that can be used: {reason}") from error
-
-
-def read(value: object) -> bytes:
-    """The bytes of an image that is given as such, as a path, or as a `data:` URL."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value)
-    if isinstance(value, str) and value.startswith("data:"):
-        return base64.b64decode(value.partition(",")[2], validate=True)
-    if isinstance(value, str | Path):
-        return Path(value).read_bytes()
-    raise TypeError(f"{type(value).__name__} given; paths, bytes and uint8 arrays are taken")
-
-
-def from_array(array: np.ndarray[Any, Any]) -> Image.Image:
-    """uint8 [H, W], [H, W, 1] or [H, W, 3] to RGB; other integers, as JSON gives them, if they are 0 to 255."""
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.size == 0 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
-        raise ValueError(f"an array of shape {array.shape} given; [H, W] or [H, W, 3] is taken")
-    if not np.issubdtype(array.dtype, np.integer) or array.min() < 0 or array.max() > 255:
-        raise ValueError(f"an array of {array.dtype} from {array.min()} to {array.max()} given; uint8 is taken")
-    return Image.fromarray(array.astype(np.uint8)).convert("RGB")
+        raise ValueError(f"row {row}{shown} is no {kind.words.one} that can be used: {reason}") from error
 
 
 mlflow.models.set_model(ImageClassifier())

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from tasks.project.paths import MANIFEST
 from tasks.registry.deployed_model import find_version, read_deployed
 from tasks.registry.registry import Registry, open_registry
 from thaw.dataset.manifest import TEST, read_manifest
 from thaw.foundation.errors import BadExample, BadExport
-from thaw.kinds.images.reading import read_ingested, spread
+from thaw.kinds.batches import Batch
+from thaw.kinds.reading import read_ingested, spread
 from thaw.models.exporting.card import Origin
 from thaw.models.exporting.folder import Export, Tell, check_target, write_export
 from thaw.models.exporting.formats import Format
@@ -73,7 +72,7 @@ def export(uri: str | None, format_: Format, out: Path | None, images: Sequence[
     check_target(folder, format_)
     tell(f"reading {origin.uri}")
     predictor = read_deployed(registry, origin.uri).predictor
-    pixels = _pixels(predictor, images, params)
+    pixels = _prepared(predictor, images, params)
     return write_export(predictor, origin, format_, pixels, folder=folder, tell=tell)
 
 
@@ -96,16 +95,16 @@ def default_folder(origin: Origin, format_: Format) -> Path:
     return Path(EXPORTS) / "-".join([name, *([] if origin.version is None else [str(origin.version)]), format_.value])
 
 
-def _pixels(predictor: Predictor, images: Sequence[Path], params: Params) -> list[torch.Tensor]:
-    """The images to check on as the model takes them: uint8 [3, H, W] each."""
-    limits, found = params.dataset.limits, []
+def _prepared(predictor: Predictor, images: Sequence[Path], params: Params) -> list[Batch]:
+    """The examples to check on as the model takes them."""
+    limits, prepared = params.dataset.limits, []
     for digest, path in _contents(images, params):
         content = path.read_bytes() if digest is None else read_ingested(digest, path)
         try:
-            found.append(predictor.pixels_of_file(content, limits))
+            prepared.append(predictor.prepare(content, limits))
         except BadExample as error:
             raise BadExport(f"{path} {error}; name other images to check the export on with --images") from error
-    return found
+    return prepared
 
 
 def _contents(images: Sequence[Path], params: Params) -> list[tuple[bytes | None, Path]]:

@@ -23,7 +23,8 @@ def import_features(file: Path, store: FeatureStore, *, dry_run: bool) -> Import
         BadArtifact: see `thaw.features.store.exchange.read_exchange`.
     """
     params = read_params()
-    backbone, views = read_backbone(params.backbone), expand_views(params.extract.views)
+    backbone = read_backbone(params.backbone)
+    views = expand_views(params.extract.views, backbone.kind)
     wanted = params.extract.precision
     precisions: tuple[Precision, ...] = get_args(Precision) if wanted == "auto" else (wanted,)
     dtype = params.extract.dtype

@@ -18,7 +18,7 @@ from thaw.features.store.store import FeatureStore
 from thaw.foundation.errors import BadArtifact, BadParameters, BadWeights, OutOfMemory, ThawError, Unreachable
 from thaw.foundation.files.shared_lock import adding
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.images.tensors import read_pixels
+from thaw.kinds.prepared import read_examples
 from thaw.models.prices import Price, price_models
 from thaw.params.reading import read_params
 from thaw.params.sections import Params
@@ -42,6 +42,7 @@ class _Field:
     examples: tuple[Example, ...]
     judges: Judges
     labelled: int
+    kind: str
 
 
 def rank(names: Sequence[str], progress: Progress = untold) -> Ranking:
@@ -102,7 +103,7 @@ def _field(params: Params, manifest: Manifest) -> _Field:
     kept = target.sample(targets, MOST_ROWS, params.head.seed)
     chosen = tuple(rows[row] for row in kept.tolist())
     learns = kept < len(train) if val and params.dataset.labels_per_class else None
-    return _Field(chosen, Judges(targets[kept], names, group_numbers(chosen), learns), len(rows))
+    return _Field(chosen, Judges(targets[kept], names, group_numbers(chosen), learns), len(rows), manifest.kind)
 
 
 def _enter(name: str, field: _Field, params: Params, progress: Progress) -> Entrant:
@@ -113,7 +114,7 @@ def _enter(name: str, field: _Field, params: Params, progress: Progress) -> Entr
         params.backbone.model_copy(update={"weights": str(weights), "architecture": "auto", "layers": ("auto",)})
     )
     started = time.perf_counter()
-    extraction = _extract(backbone, field.examples, params, progress)
+    extraction = _extract(backbone, field, params, progress)
     seconds = time.perf_counter() - started
     layer = extraction.index.layer(None)
     digests = [example.digest for example in field.examples]
@@ -129,10 +130,10 @@ def _enter(name: str, field: _Field, params: Params, progress: Progress) -> Entr
     )
 
 
-def _extract(backbone: Backbone, examples: Sequence[Example], params: Params, progress: Progress) -> Extraction:
+def _extract(backbone: Backbone, field: _Field, params: Params, progress: Progress) -> Extraction:
     """In the image as it is, and for this machine's store alone: what is not chosen is not sent anywhere."""
     return extract(
-        build_manifest(examples),
+        build_manifest(field.examples, field.kind),
         Path(params.dataset.source),
         backbone,
         FeatureStore(FEATURES),
@@ -143,11 +144,11 @@ def _extract(backbone: Backbone, examples: Sequence[Example], params: Params, pr
 
 
 def _price(backbone: Backbone, field: _Field, params: Params) -> Price:
-    limits = params.dataset.limits
     some = field.examples[:SPEED_BATCH]
-    pixels = read_pixels(references_of(some, Path(params.dataset.source)), backbone.preprocessing, limits=limits)
+    references = references_of(some, Path(params.dataset.source))
+    batch = read_examples(references, backbone.preprocessing, params.dataset.limits)
     classes = len(field.judges.class_names)
-    return price_models(backbone, backbone.layers, pixels, classes, params.head.hidden)(
+    return price_models(backbone, backbone.layers, batch, classes, params.head.hidden)(
         Strategy("linear", backbone.layers[-1])
     )
 

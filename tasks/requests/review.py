@@ -13,7 +13,10 @@ from thaw.dataset.manifest import Example, Manifest, read_manifest
 from thaw.features.store.store import FeatureStore, Layer, read_index
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.images.tensors import thumbnail_of
+from thaw.kinds.kind import Kind as ExampleKind
+from thaw.kinds.kind import Preview
+from thaw.kinds.prepared import preview_of
+from thaw.kinds.registry import kind_named
 from thaw.params.reading import read_params
 from thaw.params.sections import Params
 from thaw.params.strategy import read_strategy
@@ -83,9 +86,10 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
     listed: dict[Kind, int] = {
         "suspect": min(limit, len(suspects)), "duplicate": min(limit, len(duplicates) // 2), "unlabelled": len(useful)
     }  # fmt: skip
-    thumbnails = _thumbnails(findings, [*labelled, *unlabelled], params)
+    examples = kind_named(manifest.kind)
+    previews = _previews(findings, [*labelled, *unlabelled], params, examples)
     classes = sorted({*head.class_names, *(one.label for one in corrections.values() if one.label is not None)})
-    page = render_page(params.registry.name, build_sections(findings, found), classes, thumbnails)
+    page = render_page(params.registry.name, build_sections(findings, found), classes, previews, examples.words)
     write_findings(findings, TABLE)
     write_text(PAGE, page)
     return Reviewed(found, listed, PAGE, TABLE)
@@ -134,10 +138,12 @@ def _read(store: FeatureStore, layer: Layer, examples: Sequence[Example]) -> Row
     return Rows(tuple(examples), features, group_numbers(examples))
 
 
-def _thumbnails(findings: Sequence[Finding], examples: Sequence[Example], params: Params) -> dict[str, bytes]:
+def _previews(
+    findings: Sequence[Finding], examples: Sequence[Example], params: Params, kind: ExampleKind
+) -> dict[str, Preview]:
     by_digest = {one.digest.hex(): one for one in examples}
     source, limits = Path(params.dataset.source), params.dataset.limits
     return {
-        digest: thumbnail_of((by_digest[digest].digest, source / by_digest[digest].path), limits)
+        digest: preview_of((by_digest[digest].digest, source / by_digest[digest].path), kind, limits)
         for digest in dict.fromkeys(one.digest for one in findings)
     }

@@ -24,8 +24,7 @@ from thaw.foundation.errors import BadParameters
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.files.shared_lock import adding
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.kind import Limits
-from thaw.kinds.views import IDENTITY
+from thaw.kinds.kind import IDENTITY, Limits
 from thaw.models.scoring.fetching import fetch
 from thaw.models.scoring.forward import Forward
 from thaw.models.scoring.inputs import open_inputs
@@ -68,6 +67,10 @@ class _Ready:
     def limits(self) -> Limits:
         return self.params.dataset.limits
 
+    def refuse_size(self, nbytes: int) -> None:
+        """See `Kind.refuse_size`."""
+        self.deployed.predictor.backbone.kind.refuse_size(nbytes, self.limits)
+
 
 def score(
     sources: Sequence[str], output: Path | None = None, model: str | None = None, progress: Progress = untold
@@ -109,7 +112,7 @@ def look(sources: Sequence[str], model: str | None = None, progress: Progress = 
     known = Known(ready.layer, (FeatureStore(FEATURES), FeatureStore(SCORED_FEATURES)))
     here = (one for one in inputs if one.place is None or isinstance(one.place, LocalFile))
     cached = unusable = seen = 0
-    for seen, one in enumerate(fetch(here, ready.limits), start=1):
+    for seen, one in enumerate(fetch(here, ready.refuse_size), start=1):
         cached += one.digest is not None and known.has(one.digest)
         unusable += one.digest is None
         progress(seen, total)

@@ -19,8 +19,9 @@ from thaw.dataset.manifest import TEST, TRAIN, Example, Manifest, read_manifest,
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, read_index
 from thaw.foundation.files.atomic import write_bytes, write_text
-from thaw.kinds.images.tensors import flat_pixels, read_pixels
-from thaw.kinds.views import IDENTITY
+from thaw.kinds.batches import Batch, split
+from thaw.kinds.kind import IDENTITY
+from thaw.kinds.prepared import read_examples
 from thaw.models.prices import price_models
 from thaw.params.reading import read_settings
 from thaw.params.sections import Params
@@ -91,8 +92,8 @@ def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> S
         kept < len(train) if val and params.dataset.labels_per_class else None,
     )
     backbone = read_backbone(params.backbone)
-    pixels = _read_pixels(chosen[:SPEED_BATCH], backbone, params)
-    price = price_models(backbone, pool.layers, pixels, len(class_names), params.head.hidden)
+    batch = _read(chosen[:SPEED_BATCH], backbone, params)
+    price = price_models(backbone, pool.layers, batch, len(class_names), params.head.hidden)
     return Situation(
         pool=pool,
         references=_references(pool, chosen, backbone, params),
@@ -110,7 +111,7 @@ def _pilot(params: Params, pool: Pool, examples: Sequence[Example], backbone: Ba
     if not params.strategy.minutes:
         return None
     # Lightning Fabric takes seconds to load.
-    from tasks.stages.labelled_inputs import read_labelled_images
+    from tasks.stages.labelled_inputs import read_labelled_inputs
     from thaw.finetuning.pilot import FinetuningPilot
 
     last = pool.layers[-1]
@@ -118,7 +119,7 @@ def _pilot(params: Params, pool: Pool, examples: Sequence[Example], backbone: Ba
         backbone=backbone,
         layer=last,
         images=cache(
-            lambda: read_labelled_images(examples, pool.class_names, pool.target, params, backbone.preprocessing)
+            lambda: read_labelled_inputs(examples, pool.class_names, pool.target, params, backbone.preprocessing)
         ),
         features=pool.labelled(last, torch.arange(len(pool))),
         head=params.head,
@@ -137,11 +138,11 @@ def _references(pool: Pool, examples: Sequence[Example], backbone: Backbone, par
     """The pool, or a sample of it, with raw pixels and with features of the same network with random weights."""
     last = pool.layers[-1]
     rows = pool.target.sample(pool.targets, REFERENCE_ROWS, params.head.seed)
-    pixels = _read_pixels([examples[row] for row in rows.tolist()], backbone, params)
+    batch = _read([examples[row] for row in rows.tolist()], backbone, params)
     random = backbone.only((last,)).randomised(params.head.seed)
     made = {
-        "pixels": flat_pixels(pixels),
-        "random_backbone": torch.cat([random.features(batch)[last].clone() for batch in pixels.split(BATCH)]),
+        "pixels": backbone.kind.plain_features(batch),
+        "random_backbone": torch.cat([random.features(part)[last].clone() for part in split(batch, BATCH)]),
     }
     sample = pool.rows(rows)
     return Pool({**sample.features, **made}, sample.targets, sample.class_names, sample.groups, sample.learns)
@@ -155,10 +156,9 @@ def _size(manifest: Manifest, index: FeatureIndex, train: Sequence[Example], cla
     return measure_size(features, target_of(manifest).encode(train, class_names), class_names, copies)
 
 
-def _read_pixels(examples: Sequence[Example], backbone: Backbone, params: Params) -> torch.Tensor:
-    dataset = params.dataset
-    limits = dataset.limits
-    return read_pixels(references_of(examples, Path(dataset.source)), backbone.preprocessing, limits=limits)
+def _read(examples: Sequence[Example], backbone: Backbone, params: Params) -> Batch:
+    references = references_of(examples, Path(params.dataset.source))
+    return read_examples(references, backbone.preprocessing, params.dataset.limits)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,12 @@ from thaw.dataset.builtin import write_builtin
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import TEST
 from thaw.dataset.selection import class_names_of, examples_of, training_examples
-from thaw.evaluation.report import TITLES
+from thaw.evaluation.report import titles_of
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.files.atomic import write_text
 from thaw.kinds.kind import Limits
+from thaw.kinds.registry import IMAGES, kind_named
 from thaw.pages.layout import percent, points
 from thaw.params.sections import BackboneParams, DatasetParams, EvaluateParams, Params, SplitParams
 from thaw.strategies.baselines.transfer_gain import TransferGain
@@ -52,7 +53,8 @@ def measure_on_digits(weights: Path, *, seeds: int, labels_per_class: int) -> Tr
         )
         evaluate = EvaluateParams(baselines=("pixels", "random_backbone", "scratch"), seeds=seeds)
         params = Params(dataset=dataset, backbone=BackboneParams(weights=str(weights)), evaluate=evaluate)
-        manifest, backbone = ingest(source, dataset).manifest, read_backbone(params.backbone)
+        backbone = read_backbone(params.backbone)
+        manifest = ingest(source, dataset, backbone.kind).manifest
         store = FeatureStore(Path(folder) / "features")
         index = extract(manifest, source, backbone, store, params.extract, limits=LIMITS).index
         test, names = examples_of(manifest, TEST), class_names_of(training_examples(manifest, None))
@@ -65,10 +67,11 @@ def measure_on_digits(weights: Path, *, seeds: int, labels_per_class: int) -> Tr
 def card(gain: TransferGain, training: dict[str, Any]) -> str:
     """The card as Markdown; every figure comes from the two measurements."""
     source, settings = training["params"]["source"], training["params"]["training"]
-    rows = [f"| {TITLES['frozen']} | {percent(gain.contender('frozen').mean)} | |"]
+    titles = titles_of(kind_named(IMAGES).words)
+    rows = [f"| {titles['frozen']} | {percent(gain.contender('frozen').mean)} | |"]
     for one in gain.gains:
         mean = gain.contender(one.over).mean
-        rows.append(f"| {TITLES[one.over]} | {percent(mean)} | {points(gain.interval(one))} |")
+        rows.append(f"| {titles[one.over]} | {percent(mean)} | {points(gain.interval(one))} |")
     return f"""# The embedded backbone, `thaw_small`
 
 {SOURCE} It ships so that the pipeline runs anywhere in minutes; for photographs take a backbone pretrained on photographs.

@@ -9,7 +9,7 @@ import torch
 from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS, CONTESTS
 from tasks.project.paths import CERTIFICATE, FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
 from tasks.project.progress import counted
-from tasks.stages.labelled_inputs import read_labelled_images
+from tasks.stages.labelled_inputs import read_labelled_inputs
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
@@ -17,7 +17,8 @@ from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, read_in
 from thaw.finetuning import Desk
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import digest_bytes, digest_file
-from thaw.kinds.views import IDENTITY, expand_views
+from thaw.kinds.kind import IDENTITY
+from thaw.kinds.views import expand_views
 from thaw.models.prices import price_models
 from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
@@ -96,18 +97,18 @@ def _arena(
     def read(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:
         return read_views(store, [layer], examples)[:, 0]
 
-    def inputs(layer: Layer) -> Inputs:
-        views = [index.layer(layer.name, view) for view in expand_views(params.head.views)]
+    def inputs(layer: Layer) -> Inputs[torch.Tensor]:
+        views = [index.layer(layer.name, view) for view in expand_views(params.head.views, backbone.kind)]
         return Inputs(read_views(store, views, pool), read(layer, val) if val else None, read(layer, test))
 
-    images = read_labelled_images(pool, names, target, params, backbone.preprocessing)
+    images = read_labelled_inputs(pool, names, target, params, backbone.preprocessing)
     batch = images.batch(torch.arange(min(SPEED_BATCH, len(images))))
     return Arena(
         backbone=backbone,
         features={layer.name: inputs(layer) for layer in layers},
         train=images,
-        val=read_labelled_images(val, names, target, params, backbone.preprocessing) if val else None,
-        test=read_labelled_images(test, names, target, params, backbone.preprocessing).pixels,
+        val=read_labelled_inputs(val, names, target, params, backbone.preprocessing) if val else None,
+        test=read_labelled_inputs(test, names, target, params, backbone.preprocessing).inputs,
         head=params.head,
         finetune=params.finetune,
         desk=Desk(CHECKPOINTS / "compare", FeatureStore(ACTIVATIONS)),

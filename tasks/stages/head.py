@@ -15,6 +15,7 @@ from thaw.heads import FittedHead, fit_head, write_head
 from thaw.heads.open_set import remove_openness, write_openness
 from thaw.heads.open_set.fitting import check_target, fit_openness
 from thaw.heads.trial_table import write_trials
+from thaw.kinds.registry import kind_named
 from thaw.kinds.views import expand_views
 from thaw.params.reading import read_settings
 from thaw.params.sections import Params
@@ -31,7 +32,7 @@ def main() -> None:
     manifest = read_manifest(MANIFEST)
     index = read_index(FEATURES_INDEX)
     strategy = read_strategy(STRATEGY)
-    views = [index.layer(strategy.layer, view) for view in expand_views(params.head.views)]
+    views = [index.layer(strategy.layer, view) for view in expand_views(params.head.views, kind_named(manifest.kind))]
     target = target_of(manifest)
     check_target(target, params.openness)
     rows = training_examples(manifest, params.dataset.labels_per_class)

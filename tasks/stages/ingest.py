@@ -12,6 +12,8 @@ from thaw.dataset.manifest import write_manifest
 from thaw.foundation.errors import TooManyRejected
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.files.csv_tables import write_rows
+from thaw.kinds.kind import Kind
+from thaw.kinds.stated import settle_kind
 from thaw.params.reading import read_settings
 
 log = logging.getLogger(__name__)
@@ -24,10 +26,11 @@ _REJECTED_COLUMNS = ("path", "reason")
 
 def main() -> None:
     """Ingest `dataset.source`, with the corrections; write the manifest, the report, and the lists of rejected and of corrected files."""
-    params, corrections = read_settings(SETTINGS).dataset, read_corrections(CORRECTIONS)
+    whole, corrections = read_settings(SETTINGS), read_corrections(CORRECTIONS)
+    params, kind = whole.dataset, settle_kind(whole.dataset.kind, Path(whole.backbone.weights))
     try:
         with counted("ingest", "files") as progress:
-            ingested = ingest(Path(params.source), params, corrections=corrections, progress=progress)
+            ingested = ingest(Path(params.source), params, kind, corrections=corrections, progress=progress)
     except TooManyRejected as error:
         write_rows(REJECTED, _REJECTED_COLUMNS, error.rejected)
         raise TooManyRejected(f"{error}; all of them are in {REJECTED}", error.rejected) from error
@@ -36,13 +39,13 @@ def main() -> None:
     write_rows(CHANGES, ("path", "from", "to"), changes)
     write_text(REPORT, ingested.report.to_json())
     write_manifest(ingested.manifest, MANIFEST)
-    _tell(ingested)
+    _tell(ingested, kind)
 
 
-def _tell(ingested: Ingested) -> None:
+def _tell(ingested: Ingested, kind: Kind) -> None:
     report = ingested.report
     splits = ", ".join(f"{count} {split}" for split, count in report.splits.items())
-    log.info("%d images of %d classes: %s", report.examples, len(report.classes), splits)
+    log.info("%d %s of %d classes: %s", report.examples, kind.words.many, len(report.classes), splits)
     for note in report.notes:
         log.info("- %s", note)
 

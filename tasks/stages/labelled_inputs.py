@@ -7,24 +7,23 @@ import torch
 
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import Example, references_of
-from thaw.finetuning import LabelledImages
-from thaw.kinds.images.preprocessing import Preprocessing
-from thaw.kinds.images.tensors import read_pixels
+from thaw.finetuning import LabelledInputs
+from thaw.kinds.kind import Preprocessing
+from thaw.kinds.prepared import read_examples
 from thaw.params.sections import Params
 from thaw.targets.target import Target
 
 
-def read_labelled_images(
+def read_labelled_inputs(
     rows: Sequence[Example], class_names: tuple[str, ...], target: Target, params: Params, preprocessing: Preprocessing
-) -> LabelledImages:
-    """The pixels of labelled rows with their targets and groups, in the order of the rows.
+) -> LabelledInputs:
+    """Labelled rows as the backbone takes them, with their targets and groups, in the order of the rows.
 
     Raises:
-        BadSource: an image is gone, or is not the one that was ingested.
+        BadSource: an example is gone, or is not the one that was ingested.
     """
-    limits = params.dataset.limits
-    return LabelledImages(
-        pixels=read_pixels(references_of(rows, Path(params.dataset.source)), preprocessing, limits=limits),
+    return LabelledInputs(
+        inputs=read_examples(references_of(rows, Path(params.dataset.source)), preprocessing, params.dataset.limits),
         places=torch.arange(len(rows)),
         digests=tuple(row.digest for row in rows),
         targets=target.encode(rows, class_names),

@@ -8,12 +8,12 @@ import torch
 from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS
 from tasks.project.paths import FINETUNED, HEAD, MANIFEST
 from tasks.project.progress import counted
-from tasks.stages.labelled_inputs import read_labelled_images
+from tasks.stages.labelled_inputs import read_labelled_inputs
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.manifest import read_manifest
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.features.store.store import FeatureStore
-from thaw.finetuning import Desk, LabelledImages, Start, finetune
+from thaw.finetuning import Desk, LabelledInputs, Start, finetune
 from thaw.finetuning.result import write_finetuned
 from thaw.heads import read_head
 from thaw.heads.kinds import weights_of
@@ -33,8 +33,8 @@ def write_thawed(params: Params, strategy: Strategy) -> None:
     manifest, head, backbone = read_manifest(MANIFEST), read_head(HEAD), read_backbone(params.backbone)
     rows, held_out = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     target = target_of(manifest)
-    images = read_labelled_images(rows, head.class_names, target, params, backbone.preprocessing)
-    val = read_labelled_images(held_out, head.class_names, target, params, backbone.preprocessing) if held_out else None
+    images = read_labelled_inputs(rows, head.class_names, target, params, backbone.preprocessing)
+    val = read_labelled_inputs(held_out, head.class_names, target, params, backbone.preprocessing) if held_out else None
     weights = weights_of(images, params.head)
     desk = Desk(CHECKPOINTS / "finetune", FeatureStore(ACTIVATIONS))
     with counted("finetune", "epochs") as progress:
@@ -62,7 +62,7 @@ def write_thawed(params: Params, strategy: Strategy) -> None:
     )
 
 
-def _opened(model: Predictor, images: LabelledImages, val: LabelledImages | None, params: Params) -> Predictor:
+def _opened(model: Predictor, images: LabelledInputs, val: LabelledInputs | None, params: Params) -> Predictor:
     """The model with what tells inputs of no known class, fitted on its own features, where the parameters want it."""
     if params.openness.score == "none" and params.openness.background is None:
         return model
@@ -80,7 +80,7 @@ def _opened(model: Predictor, images: LabelledImages, val: LabelledImages | None
     return replace(model, openness=found)
 
 
-def _labelled(model: Predictor, images: LabelledImages) -> LabelledFeatures:
+def _labelled(model: Predictor, images: LabelledInputs) -> LabelledFeatures:
     """The features of images, uncached: the fine-tuned backbone has its own."""
     batches = torch.arange(len(images)).split(BATCH)
     found = [model.backbone.features(images.batch(rows))[model.layer].clone() for rows in batches]

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.features.store.store import FeatureStore
-from thaw.finetuning import Desk, LabelledImages, Start
+from thaw.finetuning import Desk, LabelledInputs, Start
 from thaw.heads import fit_head
 from thaw.heads.kinds import weights_of
 from thaw.params.sections import BackboneParams, HeadParams
@@ -18,7 +18,7 @@ WEIGHTS = Path(__file__).parents[2] / "data/pretrain/small.safetensors"
 CLASSES = 3
 
 
-def digit_images(first: int, count: int, classes: int = CLASSES) -> LabelledImages:
+def digit_images(first: int, count: int, classes: int = CLASSES) -> LabelledInputs:
     """`count` digits from the `first` on, of the lowest classes, as the backbone takes them: uint8 [N, 3, 32, 32]."""
     held = load_digits(n_class=classes)
     rows = slice(first, first + count)
@@ -26,7 +26,7 @@ def digit_images(first: int, count: int, classes: int = CLASSES) -> LabelledImag
     pixels = pixels.repeat_interleave(4, 1).repeat_interleave(4, 2)[:, None].expand(-1, 3, -1, -1).contiguous()
     digests = tuple(bytes([number // 256, number % 256]) * 16 for number in range(first, first + count))
     names = tuple(str(number) for number in range(classes))
-    return LabelledImages(pixels, torch.arange(count), digests, torch.tensor(held.target[rows]), names)
+    return LabelledInputs(pixels, torch.arange(count), digests, torch.tensor(held.target[rows]), names)
 
 
 @cache
@@ -34,12 +34,12 @@ def embedded() -> Backbone:
     return read_backbone(BackboneParams(weights=str(WEIGHTS)))
 
 
-def features_of(backbone: Backbone, images: LabelledImages) -> LabelledFeatures:
+def features_of(backbone: Backbone, images: LabelledInputs) -> LabelledFeatures:
     found = backbone.features(images.batch(torch.arange(len(images))))[backbone.layers[-1]]
     return LabelledFeatures(found.clone(), images.targets, images.class_names)
 
 
-def start_on(images: LabelledImages, backbone: Backbone | None = None) -> Start:
+def start_on(images: LabelledInputs, backbone: Backbone | None = None) -> Start:
     """The backbone with a linear head that was fitted on the images."""
     whole = backbone or embedded()
     head = fit_head(features_of(whole, images), None, HeadParams(l2=(0.01, 0.1)))

@@ -15,6 +15,7 @@ from thaw.heads.open_set import Openness, Tuning
 from thaw.heads.open_set.rounds import Collected
 from thaw.heads.open_set.scores import Energy
 from thaw.heads.open_set.tuning import tune
+from thaw.kinds.kind import Preview
 from thaw.params.sections import EvaluateParams
 from thaw.strategies.baselines.transfer_gain import Draw, measure_transfer_gain
 from thaw.targets.predictions import Predictions
@@ -85,7 +86,7 @@ def hostile_ingest() -> IngestReport:
     )  # fmt: skip
 
 
-def thumbnail() -> bytes:
+def thumbnail() -> Preview:
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), "teal").save(buffer, "PNG")
-    return buffer.getvalue()
+    return Preview("image/png", buffer.getvalue())

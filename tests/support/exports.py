@@ -84,7 +84,7 @@ def model(kind: str) -> Predictor:
 def images(kind: str, count: int = 40) -> list[torch.Tensor]:
     """Pictures for it, uint8 [3, 32, 32] each: digits, or pairs of them."""
     if not kind.startswith("sets"):
-        return list(digit_images(200, count).pixels)
+        return list(digit_images(200, count).inputs)
     pictures = torch.from_numpy(pair_pictures(count, seed=1)[0]).repeat_interleave(2, 1).repeat_interleave(2, 2)
     return list(pictures[:, None].expand(-1, 3, -1, -1).contiguous())
 

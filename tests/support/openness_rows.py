@@ -67,5 +67,5 @@ def opened_predictor() -> Predictor:
 def pictures(first: int, count: int) -> list[np.ndarray]:
     """Digits 0 to 2, and crosses, as uint8 [H, W] each, in turn: what is known, and what is not."""
     cross = np.where(np.eye(8) + np.eye(8)[::-1] > 0, 255, 0).astype(np.uint8).repeat(4, 0).repeat(4, 1)
-    digits = digit_images(first, count).pixels[:, 0].numpy()
+    digits = digit_images(first, count).inputs[:, 0].numpy()
     return [one for digit in digits for one in (digit, cross)]

@@ -11,6 +11,7 @@ from registration import inside
 
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import write_manifest
+from thaw.kinds.images.kind import KIND
 
 PARAMS = "dataset: {source: photos, splits: {val: 0, test: 0.5}}\nbackbone: {weights: x.safetensors}\nregistry: {name: my digits}\n"
 
@@ -26,14 +27,14 @@ def build_registered(root: Path) -> Path:
     (root / "params.yaml").write_text(PARAMS)
     (root / "dvc.yaml").write_text("stages: {}\n")
     held = digit_images(120, 30)
-    for number, (pixels, target) in enumerate(zip(held.pixels, held.targets.tolist(), strict=True)):
+    for number, (pixels, target) in enumerate(zip(held.inputs, held.targets.tolist(), strict=True)):
         path = root / f"photos/{target}/{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.ascontiguousarray(pixels[0].numpy())).save(path)
     with inside(root):
         import mlflow
 
-        write_manifest(ingest(Path("photos"), read_params().dataset).manifest, MANIFEST)
+        write_manifest(ingest(Path("photos"), read_params().dataset, KIND).manifest, MANIFEST)
         predictor_on_digits().write(Path("parts"))
         client = connect()
         with mlflow.start_run(experiment_id=experiment_id(client, "thaw")):

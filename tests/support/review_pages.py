@@ -2,6 +2,7 @@
 
 from evaluations import HOSTILE, NAMES, thumbnail
 
+from thaw.kinds.images.kind import KIND
 from thaw.review.findings import Finding
 from thaw.review.page import build_sections, render_page
 
@@ -18,4 +19,4 @@ FINDINGS = (SUSPECT, FIRST, SECOND, UNLABELLED)
 
 def hostile_page() -> str:
     sections = build_sections(FINDINGS, {"suspect": 7, "duplicate": 1, "unlabelled": 1})
-    return render_page(HOSTILE, sections, NAMES, {letter * 64: thumbnail() for letter in "abc"})
+    return render_page(HOSTILE, sections, NAMES, {letter * 64: thumbnail() for letter in "abc"}, KIND.words)

@@ -22,6 +22,7 @@ from flows.serving.server import address_of, listen
 from tasks.registry.registry import ModelVersion
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.kinds.kind import Limits as ExampleLimits
+from thaw.kinds.kind import Preview
 from thaw.models.gallery import Gallery
 from thaw.models.predictor import Predictor
 from thaw.models.serving.classifier import Classifier, build_classifier
@@ -53,14 +54,16 @@ def digit_files(count: int) -> list[bytes]:
 def digit_gallery(predictor: Predictor, count: int = 12) -> Gallery:
     """Digits among training images; the labels are what the model says of them."""
     files = digit_files(count)[::2]
-    pixels = [predictor.pixels_of_file(file, ExampleLimits(10**6)) for file in files]
+    pixels = [predictor.prepare(file, ExampleLimits(10**6)) for file in files]
     import torch
 
     features = predictor.backbone.features(torch.stack(pixels))[predictor.layer].clone()
     labels = tuple((str(label),) for label in predictor.predict(pixels).labels)
     digests = tuple(digest_bytes(file) for file in files)
     paths = tuple(f"train/{number}.png" for number in range(count))
-    return Gallery("f" * 32, predictor.layer, digests, paths, labels, features, tuple(files))
+    return Gallery(
+        "f" * 32, predictor.layer, digests, paths, labels, features, tuple(Preview("image/png", file) for file in files)
+    )
 
 
 def classifier_of(predictor: Predictor, gallery: Gallery | None = None, limits: ExampleLimits = LIMITS) -> Classifier:

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import torch
@@ -13,18 +14,29 @@ from torchvision import models
 from thaw.backbones.graph import trace
 from thaw.backbones.thaw_small import build_small_resnet
 from thaw.foundation.errors import BadParameters, BadWeights
-from thaw.kinds.images.preprocessing import Preprocessing, preprocessing_of
+from thaw.kinds.images.preprocessing import Preprocessing as ImagePreprocessing
+from thaw.kinds.images.preprocessing import preprocessing_of
+from thaw.kinds.kind import Preprocessing
 
 OWN: Mapping[str, Callable[[int], nn.Module]] = {"thaw_small": build_small_resnet}
-SMALL_PREPROCESSING = Preprocessing(
+SMALL_PREPROCESSING = ImagePreprocessing(
     resize=(32, 32), crop=None, interpolation="bilinear", mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)
 )
+
+
+GROUP = "thaw.architectures"
+"""Other packages may bring architectures of their own: entry points of this group, `NAME = MODULE:BUILD`, where BUILD takes the number of classes."""
+
+
+@cache
+def _brought() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
 
 
 @cache
 def architecture_names() -> tuple[str, ...]:
     """Every name that `build` knows."""
-    return (*OWN, *models.list_models(module=models))
+    return (*OWN, *_brought(), *models.list_models(module=models))
 
 
 def build(architecture: str, num_classes: int) -> nn.Module:
@@ -40,6 +52,9 @@ def build(architecture: str, num_classes: int) -> nn.Module:
         )
     if architecture in OWN:
         return OWN[architecture](num_classes)
+    if architecture in _brought():
+        brought: nn.Module = _brought()[architecture].load()(num_classes)
+        return brought
     options: dict[str, object] = {"weights": None, "num_classes": num_classes}
     if architecture in ("googlenet", "inception_v3"):
         options["init_weights"] = True  # their default warns, and takes a minute to draw truncated normals
@@ -159,6 +174,10 @@ def default_preprocessing(architecture: str, weights: Path) -> Preprocessing:
     """The preprocessing of the official weights that the file is named after, else of the architecture's first ones."""
     if architecture in OWN:
         return SMALL_PREPROCESSING
+    if architecture in _brought():
+        raise BadWeights(
+            f"{weights} does not state the preprocessing of {architecture}; write it into the file's metadata"
+        )
     official = models.get_model_weights(architecture)
     named = [entry for entry in official if weights.name.startswith(str(entry))]
     return preprocessing_of((named or list(official))[0].transforms())

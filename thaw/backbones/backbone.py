@@ -25,9 +25,9 @@ from thaw.backbones.pooling import pool
 from thaw.backbones.weights import Weights, digest_tensors, read_weights, write_weights
 from thaw.foundation.errors import BadArtifact, BadParameters
 from thaw.foundation.files.atomic import write_text
-from thaw.kinds.images.preprocessing import Preprocessing, preprocessing_from_json
-from thaw.kinds.images.probe import probe_digest
-from thaw.kinds.views import IDENTITY, View
+from thaw.kinds.batches import Batch, laid_out
+from thaw.kinds.kind import IDENTITY, Kind, Preprocessing, View, Words
+from thaw.kinds.registry import kind_named, preprocessing_from_json
 from thaw.params.sections import BackboneParams, Pooling
 
 AUTO, BLOCKS = "auto", "blocks"
@@ -51,22 +51,33 @@ class Backbone:
     held_digest: str
     pooling: Pooling = "average"
 
-    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Features of uint8 [B, 3, H, W], resized and cropped: float32 [B, dim] for each cut layer, on the same device."""
-        with torch.inference_mode():
-            batch = self.preprocessing.normalise(pixels).contiguous(memory_format=torch.channels_last)
-            return {name: self.pool(output) for name, output in self.extractor(batch).items()}
+    @property
+    def kind(self) -> Kind:
+        """The kind of examples that it takes."""
+        return kind_named(self.preprocessing.kind)
 
-    def pool(self, output: torch.Tensor) -> torch.Tensor:
-        """A layer's output of B images as float [B, dim]."""
-        return pool(output, self.pooling)
+    @property
+    def words(self) -> Words:
+        """How sentences call what it takes."""
+        return self.kind.words
+
+    def features(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """Features of B prepared examples: float32 [B, dim] for each cut layer, on the same device."""
+        with torch.inference_mode():
+            mask = self.preprocessing.mask(batch)
+            outputs = self.extractor(laid_out(self.preprocessing.normalise(batch)))
+            return {name: self.pool(output, mask) for name, output in outputs.items()}
+
+    def pool(self, output: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """A layer's output of B examples as float [B, dim]; mask: bool [B, T], which places of the examples are no padding."""
+        return pool(output, self.pooling, mask)
 
     def fingerprint(self, precision: str, dtype: str, *, pooled: bool = False, view: View = IDENTITY) -> str:
         """A hash, hex, of all that changes a stored number: architecture, weights, preprocessing and what it makes of a probe, the
         precision of the arithmetic, the stored dtype, the view, and the pooling of a layer that has something to pool; not the engine, the batch size or the
         device.
         """
-        preprocessing = [self.preprocessing.to_json(), probe_digest(self.preprocessing)]
+        preprocessing = [self.preprocessing.to_json(), self.preprocessing.probe_digest()]
         stored = [precision, dtype, view, self.pooling if pooled else "none"]
         return blake3(json.dumps([self.architecture, self.weights_digest, *preprocessing, *stored]).encode()).hexdigest(
             16
@@ -116,7 +127,7 @@ def read_backbone(params: BackboneParams) -> Backbone:
         architecture = weights.metadata.get("architecture") or infer_architecture(weights.tensors, path)
     stated = weights.metadata.get("preprocessing")
     preprocessing = preprocessing_from_json(stated) if stated else default_preprocessing(architecture, path)
-    preprocessing = replace(preprocessing, decoding=params.decoding)
+    preprocessing = preprocessing.with_decoding(params.decoding)
     return cut(architecture, weights, params.layers, preprocessing, params.pooling)
 
 

@@ -16,8 +16,8 @@ from thaw.foundation.errors import BadExample, BadSource, TooManyRejected
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.kind import Kind, Limits, Stored
-from thaw.kinds.registry import IMAGES, kind_named
+from thaw.kinds.kind import Kind, Limits, Stored, Words
+from thaw.kinds.registry import kind_named, kind_names
 from thaw.params.sections import DatasetParams
 
 _NONE: Corrections = {}
@@ -39,6 +39,7 @@ class Ingested:
 def ingest(
     source: Path,
     params: DatasetParams,
+    kind: Kind,
     *,
     corrections: Corrections = _NONE,
     workers: int | None = None,
@@ -47,23 +48,24 @@ def ingest(
     """Open, hash and decode every file of a source, and build its manifest.
 
     The result depends on the source's bytes, names, `params` and `corrections` alone: not on the number of workers, nor on
-    the order in which the disk lists the files. Memory holds a row for each file, and a few images at a time.
+    the order in which the disk lists the files. Memory holds a row for each file, and a few examples at a time.
 
     Args:
         source: the source's folder.
+        kind: what the examples are.
         params: `listing`, `splits`, `max_rejected` and `max_megapixels` are used.
-        corrections: labels that hold whatever the source says; those of images that it lacks do nothing.
+        corrections: labels that hold whatever the source says; those of examples that it lacks do nothing.
         workers: threads; None: one a core.
         progress: told after each file.
 
     Raises:
-        BadSource: the source is missing, laid out ambiguously, has fewer than two classes, or names that differ only by case.
+        BadSource: the source is missing, laid out ambiguously, of another kind, has fewer than two classes, or names that differ only by case.
         TooManyRejected: more than `params.max_rejected` files are rejected; it carries the list of them.
     """
-    kind = kind_named(IMAGES)
     found = read_source(source, params.listing)
     reading = partial(_read, kind, source, params.limits)
     read = _read_all(reading, found.candidates, workers or usable_cores(), progress)
+    _refuse_other_kind(source, [one.path for one in read if isinstance(one, Rejected)], len(read), kind, params.limits)
     rejected = sorted(
         [*found.rejected, *(one for one in read if isinstance(one, Rejected))],
         key=lambda one: (one.path, one.reason),
@@ -73,12 +75,12 @@ def ingest(
     offered = [_accept(kind, one, splitter) for one in read if isinstance(one, _Read)]
     accepted, changes = _correct(offered, corrections)
     check_class_names(source, (name for one in accepted for name in one.example.names or ()))
-    _refuse_too_few_classes(source, accepted)
+    _refuse_too_few_classes(source, accepted, kind.words)
     report = build_report(
         params.source, found, accepted, rejected=len(rejected), splitter=splitter, changes=changes,
         unused_corrections=len(corrections.keys() - {one.example.digest for one in offered}),
     )  # fmt: skip
-    return Ingested(build_manifest(one.example for one in accepted), tuple(rejected), changes, report)
+    return Ingested(build_manifest((one.example for one in accepted), kind.name), tuple(rejected), changes, report)
 
 
 @dataclass(frozen=True)
@@ -161,13 +163,35 @@ def _refuse_too_many(source: Path, rejected: list[Rejected], most: int) -> None:
     )
 
 
-def _refuse_too_few_classes(source: Path, accepted: list[Accepted]) -> None:
+def _refuse_other_kind(source: Path, rejected: Sequence[str], read: int, kind: Kind, limits: Limits) -> None:
+    """Say so in one sentence where no file is of this kind and the first few are of another."""
+    if not rejected or len(rejected) < read:
+        return
+    for name in kind_names():
+        other = kind_named(name)
+        if name != kind.name and all(_is_of(other, source / path, limits) for path in rejected[:_SHOWN]):
+            raise BadSource(
+                f"`{source}` holds {other.words.many}, and the backbone takes {kind.words.many}; set backbone.weights to a backbone that takes "
+                f"{other.words.many}, or dataset.source to a folder of {kind.words.many}"
+            )
+
+
+def _is_of(kind: Kind, path: Path, limits: Limits) -> bool:
+    try:
+        kind.refuse_size(path.stat().st_size, limits)
+        kind.inspect(path.read_bytes(), limits)
+    except (BadExample, OSError):
+        return False
+    return True
+
+
+def _refuse_too_few_classes(source: Path, accepted: list[Accepted], words: Words) -> None:
     names = sorted({name for one in accepted for name in one.example.names or ()})
     if len(names) >= 2:
         return
     if not names:
-        raise BadSource(f"`{source}` has no labelled images; put those of each class into a folder with its name")
+        raise BadSource(f"`{source}` has no labelled {words.many}; put those of each class into a folder with its name")
     raise BadSource(
-        f"`{source}` has images of one class only, `{names[0]}`, and a classifier needs two; "
+        f"`{source}` has {words.many} of one class only, `{names[0]}`, and a classifier needs two; "
         f"if the classes are folders inside `{names[0]}`, set `dataset.source` to that folder"
     )

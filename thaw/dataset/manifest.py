@@ -14,9 +14,11 @@ import pyarrow.parquet as pq
 
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
+from thaw.kinds.registry import IMAGES
 
 TRAIN, VAL, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VAL, TEST)
+_KIND = b"kind"
 
 SCHEMA = pa.schema(
     [
@@ -40,8 +42,8 @@ class Example:
     """One row of the manifest.
 
     `digest` is BLAKE3 of the bytes (32 bytes); `path` is relative to the source, POSIX; `label` None means unlabelled;
-    examples with the same `group` share a split; `shape` is (height, width, channels); `size` is in bytes. `labels` stands in the place of `label` where
-    an example has a set of them: sorted, each once; None means unlabelled, too.
+    examples with the same `group` share a split; `shape` is what the kind says of it, such as (height, width, channels); `size` is
+    in bytes. `labels` stands in the place of `label` where an example has a set of them: sorted, each once; None means unlabelled, too.
     """
 
     digest: bytes
@@ -74,6 +76,12 @@ class Manifest:
         return int(self.table.num_rows)
 
     @property
+    def kind(self) -> str:
+        """The name of the kind of its examples."""
+        metadata = self.table.schema.metadata or {}
+        return str(metadata.get(_KIND, IMAGES.encode()).decode())
+
+    @property
     def digests(self) -> list[bytes]:
         """The digest of each row, 32 bytes each, in the manifest's order; duplicates stay."""
         return list(self.table["digest"].to_pylist())
@@ -98,7 +106,7 @@ def _example(row: dict[str, Any]) -> Example:
     return Example(**{**row, "shape": tuple(row["shape"]), LABELS.name: None if labels is None else tuple(labels)})
 
 
-def build_manifest(examples: Iterable[Example]) -> Manifest:
+def build_manifest(examples: Iterable[Example], kind: str = IMAGES) -> Manifest:
     """Build a manifest from examples in any order: rows sorted by path, dictionaries sorted by value; of label sets where any example has one."""
     rows = sorted(examples, key=lambda example: example.path)
     labels = sorted({row.label for row in rows if row.label is not None})
@@ -112,9 +120,14 @@ def build_manifest(examples: Iterable[Example]) -> Manifest:
         "size": pa.array([row.size for row in rows], pa.int64()),
     }
     if all(row.labels is None for row in rows):
-        return Manifest(pa.table(columns, schema=SCHEMA))
+        return Manifest(_stated(pa.table(columns, schema=SCHEMA), kind))
     sets = pa.array([None if row.labels is None else list(row.labels) for row in rows], LABELS.type)
-    return Manifest(pa.table(columns | {LABELS.name: sets}, schema=SCHEMA_OF_SETS))
+    return Manifest(_stated(pa.table(columns | {LABELS.name: sets}, schema=SCHEMA_OF_SETS), kind))
+
+
+def _stated(table: pa.Table, kind: str) -> pa.Table:
+    """The table, whose metadata name the kind, unless that is `images`: so the file of images stays as it is."""
+    return table if kind == IMAGES else table.replace_schema_metadata({_KIND: kind.encode()})
 
 
 def _dictionary(values: list[str | None], names: list[str], index: pa.DataType) -> pa.DictionaryArray:

@@ -1,6 +1,6 @@
 """The frozen part's activations, computed once: an epoch then costs the thawed part alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -8,25 +8,23 @@ from torch import Tensor
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.finetuning.network import Network
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.labelled_inputs import LabelledImages
-from thaw.kinds.views import View
-from thaw.params.sections import Augment, FinetuneParams
+from thaw.kinds.batches import Batch, laid_out
+from thaw.kinds.kind import View
+from thaw.kinds.labelled_inputs import LabelledInputs
+from thaw.kinds.views import views_chosen_from
+from thaw.params.sections import FinetuneParams
 
 BATCH = 64
 
 
-VIEWS: Mapping[Augment, tuple[View, ...]] = {"none": ("identity",), "flip": ("identity", "hflip")}
-"""What each augmentation chooses from; the others change pixels freely."""
-
-
 def kept_views(
-    network: Network, images: LabelledImages, params: FinetuneParams, *, learnt: int, judged: int
+    network: Network, images: LabelledInputs, params: FinetuneParams, *, learnt: int, judged: int
 ) -> tuple[View, ...]:
-    """The views whose activations are kept; none where nothing is frozen, where pixels change freely, or where they would take too much memory.
+    """The views whose activations are kept; none where nothing is frozen, where examples change freely, or where they would take too much memory.
 
     learnt, judged: how many images are trained on and held out; images: any of them, for the size of their activations.
     """
-    views = VIEWS.get(params.augment, ())
+    views = views_chosen_from(params.augment, network.backbone.kind)
     if network.lower is None or params.mixup or params.cutmix or not views:
         return ()
     numbers = run_frozen(network, images.batch(torch.tensor([0])), "identity").numel() * (learnt * len(views) + judged)
@@ -35,7 +33,7 @@ def kept_views(
 
 def frozen_activations(
     network: Network,
-    images: LabelledImages,
+    images: LabelledInputs,
     views: Sequence[View],
     store: FeatureStore,
     progress: Progress = untold,
@@ -63,11 +61,11 @@ def frozen_activations(
     return torch.stack(found, 1)
 
 
-def run_frozen(network: Network, pixels: Tensor, view: View) -> Tensor:
-    """What the frozen part gives for a view of images uint8 [B, 3, H, W]: float32 [B, ...]."""
+def run_frozen(network: Network, batch: Batch, view: View) -> Tensor:
+    """What the frozen part gives for a view of prepared examples: float32 [B, ...]."""
     assert network.lower is not None
-    seen = pixels.flip(-1) if view == "hflip" else pixels
+    backbone = network.backbone
+    seen = backbone.kind.viewed(batch, view)
     with torch.no_grad():
-        batch = network.backbone.preprocessing.normalise(seen).contiguous(memory_format=torch.channels_last)
-        out: Tensor = network.lower(batch)
+        out: Tensor = network.lower(laid_out(backbone.preprocessing.normalise(seen)))
         return out.contiguous()

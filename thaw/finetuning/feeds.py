@@ -1,63 +1,65 @@
-"""What the thawed part is fed with: pixels through the frozen part, or the frozen part's activations from the cache."""
+"""What the thawed part is fed with: examples through the frozen part, or the frozen part's activations from the cache."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torchvision.transforms import v2
 
-from thaw.kinds.images.augmentation import augment
-from thaw.kinds.images.preprocessing import Preprocessing
-from thaw.kinds.labelled_inputs import LabelledImages
-from thaw.params.sections import Augment
+from thaw.backbones.backbone import Backbone
+from thaw.kinds.batches import Batch, laid_out, moved, tensor_of
+from thaw.kinds.kind import Mixing
+from thaw.kinds.labelled_inputs import LabelledInputs
+from thaw.kinds.views import named_augmentation
 
 
 class Feed(Protocol):
-    """Inputs of the thawed part by row: float32 [B, ...], on the device asked for."""
+    """Inputs of the thawed part by row: float32 [B, ...] or a mapping, on the device asked for."""
 
     def __len__(self) -> int: ...
 
-    def plain(self, rows: Tensor, device: torch.device) -> Tensor:
-        """The images as they are; rows: int64 [B]."""
+    def plain(self, rows: Tensor, device: torch.device) -> Batch:
+        """The examples as they are; rows: int64 [B]."""
 
-    def drawn(self, rows: Tensor, targets: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-        """The images as augmentation changes them, by torch's global generator; with their targets as they are, or float32 [B, C] where images are mixed."""
+    def drawn(self, rows: Tensor, targets: Tensor, device: torch.device) -> tuple[Batch, Tensor]:
+        """The examples as augmentation changes them, by torch's global generator; with their own targets, or float32 [B, C] where examples are mixed."""
 
 
 @dataclass(frozen=True, eq=False)
-class PixelFeed:
-    """Images, augmented, normalised, mixed with each other (None: not), and taken through the frozen part (None: nothing is frozen)."""
+class InputFeed:
+    """Examples, augmented, normalised, mixed with each other (None: not), and taken through the frozen part (None: nothing is frozen)."""
 
-    images: LabelledImages
-    preprocessing: Preprocessing
+    inputs: LabelledInputs
+    backbone: Backbone
     lower: nn.Module | None
-    augment: Augment
-    mixing: v2.Transform | None = None
+    augment: str
+    mixing: Mixing | None = None
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.inputs)
 
-    def plain(self, rows: Tensor, device: torch.device) -> Tensor:
+    def plain(self, rows: Tensor, device: torch.device) -> Batch:
         """See `Feed`."""
-        return self._through(self._normalised(self.images.batch(rows), device))
+        return self._through(self._normalised(self.inputs.batch(rows), device))
 
-    def drawn(self, rows: Tensor, targets: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+    def drawn(self, rows: Tensor, targets: Tensor, device: torch.device) -> tuple[Batch, Tensor]:
         """See `Feed`."""
-        batch, targets = self._normalised(augment(self.images.batch(rows), self.augment), device), targets.to(device)
+        kind = self.backbone.kind
+        augmented = kind.augment(self.inputs.batch(rows), named_augmentation(self.augment, kind))
+        batch, targets = self._normalised(augmented, device), targets.to(device)
         if self.mixing is not None:
             batch, targets = self.mixing(batch, targets)
         return self._through(batch), targets
 
-    def _normalised(self, pixels: Tensor, device: torch.device) -> Tensor:
-        return self.preprocessing.normalise(pixels.to(device)).contiguous(memory_format=torch.channels_last)
+    def _normalised(self, batch: Batch, device: torch.device) -> Batch:
+        return laid_out(self.backbone.preprocessing.normalise(moved(batch, device)))
 
-    def _through(self, batch: Tensor) -> Tensor:
+    def _through(self, batch: Batch) -> Batch:
         if self.lower is None:
             return batch
         with torch.no_grad():
-            found: Tensor = self.lower.to(batch.device)(batch)
-            return found
+            activations: Tensor = self.lower.to(tensor_of(batch).device)(batch)
+            return activations
 
 
 @dataclass(frozen=True, eq=False)

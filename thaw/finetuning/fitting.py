@@ -21,7 +21,7 @@ from thaw.backbones.engines.precision import has_bfloat16
 from thaw.features.store.store import FeatureStore
 from thaw.finetuning.activations import frozen_activations, kept_views
 from thaw.finetuning.checkpoint import State, read_state
-from thaw.finetuning.feeds import ActivationFeed, Feed, PixelFeed
+from thaw.finetuning.feeds import ActivationFeed, Feed, InputFeed
 from thaw.finetuning.groups import groups_of
 from thaw.finetuning.head_layer import new_head
 from thaw.finetuning.network import Network, build_network
@@ -32,8 +32,7 @@ from thaw.foundation.parallel.progress import Progress, untold
 from thaw.heads import FittedHead, Setting, Trial
 from thaw.heads.fitted import HeldOut, finish_head
 from thaw.heads.logistic import LogisticModel
-from thaw.kinds.images.augmentation import build_mixing
-from thaw.kinds.labelled_inputs import LabelledImages
+from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.predictor import Predictor
 from thaw.params.sections import FinetuneParams
 from thaw.params.strategy import Strategy
@@ -68,8 +67,8 @@ class Desk:
 
 def finetune(
     start: Start,
-    images: LabelledImages,
-    val: LabelledImages | None,
+    images: LabelledInputs,
+    val: LabelledInputs | None,
     strategy: Strategy,
     params: FinetuneParams,
     *,
@@ -121,7 +120,7 @@ class _Course:
     params: FinetuneParams
     desk: Desk
 
-    def run(self, images: LabelledImages, val: LabelledImages | None, epochs: int, progress: Progress) -> _Run:
+    def run(self, images: LabelledInputs, val: LabelledInputs | None, epochs: int, progress: Progress) -> _Run:
         """Train a fresh copy of the network; nothing is computed where its checkpoint says that all is done."""
         network = build_network(
             self.start.backbone, self.strategy, first_head(self.start.head, self.strategy), self.params
@@ -139,19 +138,19 @@ class _Course:
         )
         return _Run(network, launched(self.params, plan, progress))
 
-    def _feeds(self, network: Network, images: LabelledImages, val: LabelledImages | None) -> tuple[Feed, Feed | None]:
+    def _feeds(self, network: Network, images: LabelledInputs, val: LabelledInputs | None) -> tuple[Feed, Feed | None]:
         judged = 0 if val is None else len(val)
         views = kept_views(network, images, self.params, learnt=len(images), judged=judged)
         if views:
             store = self.desk.activations
             feed = ActivationFeed(frozen_activations(network, images, views, store))
             return feed, None if val is None else ActivationFeed(frozen_activations(network, val, views[:1], store))
-        mixing = build_mixing(self.params.mixup, self.params.cutmix, len(images.class_names))
-        preprocessing = network.backbone.preprocessing
-        pixels = PixelFeed(images, preprocessing, network.lower, self.params.augment, mixing)
-        return pixels, None if val is None else PixelFeed(val, preprocessing, network.lower, "none")
+        backbone = network.backbone
+        mixing = backbone.kind.mixing(self.params.mixup, self.params.cutmix, len(images.class_names))
+        inputs = InputFeed(images, backbone, network.lower, self.params.augment, mixing)
+        return inputs, None if val is None else InputFeed(val, backbone, network.lower, "none")
 
-    def _key(self, images: LabelledImages, val: LabelledImages | None, epochs: int) -> str:
+    def _key(self, images: LabelledInputs, val: LabelledInputs | None, epochs: int) -> str:
         """A hash of all that the training depends on: whoever changes anything starts anew."""
         model = first_head(self.start.head, self.strategy)
         head = blake3(b"".join(part.contiguous().numpy().tobytes() for part in (model.weights, model.bias)))
@@ -233,7 +232,7 @@ FOLDS = 5
 """Without validation images one part in so many is held out."""
 
 
-def _fold(images: LabelledImages, seed: int) -> Tensor:
+def _fold(images: LabelledInputs, seed: int) -> Tensor:
     """The rows to hold out, int64; none where a class has but one image."""
     target = target_of_targets(images.targets)
     fold = target.folds(images.targets, count=FOLDS, seed=seed, groups=images.groups)

@@ -17,26 +17,30 @@ from thaw.backbones.weights import Weights
 from thaw.finetuning.head_layer import HeadLayer
 from thaw.foundation.errors import BadParameters
 from thaw.heads.logistic import LogisticModel
-from thaw.params.sections import FinetuneParams, Pooling
+from thaw.kinds.batches import Batch
+from thaw.params.sections import FinetuneParams
 from thaw.params.strategy import Strategy
 
 
 class ThawedPart(nn.Module):
-    """The thawed blocks, the pooling and the head: what the lower part gives (or normalised pixels) to logits float32 [B, C].
+    """The thawed blocks, the pooling and the head: what the lower part gives (or normalised examples) to logits float32 [B, C].
 
+    preprocessing: says which places of examples that come as a mapping are padding, which pooling does not count.
     frozen_statistics: batch normalisation goes on with the statistics that it was pretrained with, also in training.
     """
 
-    def __init__(self, upper: nn.Module, head: HeadLayer, pooling: Pooling, *, frozen_statistics: bool) -> None:
+    def __init__(self, upper: nn.Module, head: HeadLayer, backbone: Backbone, *, frozen_statistics: bool) -> None:
         super().__init__()
         self.upper = upper
         self.head = head
-        self.pooling = pooling
+        self.pooling = backbone.pooling
+        self.preprocessing = backbone.preprocessing
         self.frozen_statistics = frozen_statistics
 
-    def forward(self, activations: Tensor) -> Tensor:
+    def forward(self, batch: Batch) -> Tensor:
         """See the class."""
-        logits: Tensor = self.head(pool(self.upper(activations), self.pooling))
+        mask = None if isinstance(batch, Tensor) else self.preprocessing.mask(batch)
+        logits: Tensor = self.head(pool(self.upper(batch), self.pooling, mask))
         return logits
 
     def train(self, mode: bool = True) -> "ThawedPart":
@@ -53,7 +57,8 @@ class ThawedPart(nn.Module):
 class Network:
     """A copy of a backbone, about to be trained, with a head. blocks: those up to the head's layer, from the input; the last `thawed` are trained.
 
-    lower: normalised pixels float32 [B, 3, H, W] to what `part` takes; None: all is thawed, and it takes the pixels.
+    lower: normalised examples to what `part` takes; None: all is thawed, or examples come as a mapping, which cannot be cut in two; then `part` takes the
+    examples.
     """
 
     backbone: Backbone
@@ -75,6 +80,8 @@ class Network:
     def trained(self) -> Iterator[tuple[int, str, nn.Parameter]]:
         """Every parameter that is trained, with its name in `part` and its depth: 0 is the head, 1 the last block, and so on."""
         for name, parameter in self.part.named_parameters():
+            if not parameter.requires_grad:
+                continue
             yield self._depth(name), name, parameter
 
     def _depth(self, name: str) -> int:
@@ -108,11 +115,24 @@ def build_network(backbone: Backbone, strategy: Strategy, head: LogisticModel, p
         raise BadParameters(
             f"strategy.blocks: {thawed} given; {backbone.architecture} has {len(blocks)} blocks up to {strategy.layer}"
         )
-    lower, upper = split_at(model, blocks, thawed, output=strategy.layer)
-    upper.requires_grad_(True)
+    lower, upper = _split(backbone, model, blocks, thawed, output=strategy.layer)
     frozen_statistics = params.batch_norm == "frozen" and not scratch
-    part = ThawedPart(upper, HeadLayer(head), backbone.pooling, frozen_statistics=frozen_statistics)
+    part = ThawedPart(upper, HeadLayer(head), backbone, frozen_statistics=frozen_statistics)
     return Network(replace(backbone, model=model, layers=(strategy.layer,)), blocks, thawed, lower, part)
+
+
+def _split(
+    backbone: Backbone, model: nn.Module, blocks: tuple[Block, ...], thawed: int, *, output: str
+) -> tuple[nn.Module | None, nn.Module]:
+    """The frozen part, None where it is not apart, and the part that is trained, whose thawed parameters have gradients."""
+    if isinstance(backbone.preprocessing.blank(), Tensor):
+        lower, upper = split_at(model, blocks, thawed, output=output)
+        return lower, upper.requires_grad_(True)
+    _, whole = split_at(model, blocks, len(blocks), output=output)
+    names = {name for block in blocks[-thawed:] for name in block.tensors}
+    for name, parameter in whole.named_parameters():
+        parameter.requires_grad_(name in names)
+    return None, whole
 
 
 def _blocks_up_to(model: nn.Module, layer: str) -> tuple[Block, ...]:

@@ -11,15 +11,15 @@ from torch import Tensor
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.blocks import blocks_of
 from thaw.finetuning.activations import kept_views, run_frozen
-from thaw.finetuning.feeds import ActivationFeed, Feed, PixelFeed
+from thaw.finetuning.feeds import ActivationFeed, Feed, InputFeed
 from thaw.finetuning.fitting import Desk, Start, build_fabric, finetune, first_head, settings_of
 from thaw.finetuning.groups import groups_of
 from thaw.finetuning.network import Network, build_network
 from thaw.finetuning.training import Examples, Plan, steps_of, time_steps
 from thaw.heads import fit_head
 from thaw.heads.kinds import weights_of
-from thaw.kinds.images.augmentation import build_mixing
-from thaw.kinds.labelled_inputs import LabelledImages
+from thaw.kinds.batches import examples_in
+from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.params.sections import FinetuneParams, HeadParams
 from thaw.params.strategy import Strategy
 from thaw.targets.labelled import LabelledFeatures
@@ -49,7 +49,7 @@ class FinetuningPilot:
 
     backbone: Backbone
     layer: str
-    images: Callable[[], LabelledImages]
+    images: Callable[[], LabelledInputs]
     features: LabelledFeatures
     head: HeadParams
     params: FinetuneParams
@@ -84,21 +84,21 @@ class FinetuningPilot:
         step = time_steps(build_fabric(params.model_copy(update={"devices": 1})), plan, STEPS)
         return once + PHASES * step * steps_of(rows, params.batch_size) * params.epochs
 
-    def _feed(self, network: Network, few: LabelledImages, rows: int, params: FinetuneParams) -> Feed:
+    def _feed(self, network: Network, few: LabelledInputs, rows: int, params: FinetuneParams) -> Feed:
         """As a training on that many rows would have it, but with few images."""
         views = kept_views(network, few, params, learnt=rows, judged=0)
         if views:
-            pixels = few.batch(torch.arange(len(few)))
-            return ActivationFeed(torch.stack([run_frozen(network, pixels, view) for view in views], 1))
-        mixing = build_mixing(params.mixup, params.cutmix, len(few.class_names))
-        return PixelFeed(few, self.backbone.preprocessing, network.lower, params.augment, mixing)
+            batch = few.batch(torch.arange(len(few)))
+            return ActivationFeed(torch.stack([run_frozen(network, batch, view) for view in views], 1))
+        mixing = self.backbone.kind.mixing(params.mixup, params.cutmix, len(few.class_names))
+        return InputFeed(few, self.backbone, network.lower, params.augment, mixing)
 
     def learn(self, strategy: Strategy, fold: Rows) -> Tensor:
         """Fine-tune on `fold.learn`, from a head that was fitted on just these; the classes that are named of `fold.judge`, bool [M, C]."""
         images = self.images()
         tuned = finetune(self._start(fold.learn), images.rows(fold.learn), None, strategy, self.params, desk=self.desk)
-        pixels = [images.batch(row[None])[0] for row in fold.judge]
-        return torch.from_numpy(tuned.predictor.predict(pixels).named)
+        examples = [example for row in fold.judge for example in examples_in(images.batch(row[None]))]
+        return torch.from_numpy(tuned.predictor.predict(examples).named)
 
     def _start(self, rows: Tensor) -> Start:
         train = self.features.rows(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,10 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from thaw.foundation.parallel.memory_budget import MemoryBound
-
-    Batch = Tensor | Mapping[str, Tensor]
-    """Prepared examples [B, ...]; a mapping where there is more than one tensor, such as values and the mask of their padding. An example alone has no first
-    dimension."""
+    from thaw.kinds.batches import Batch
 
 View = str
 """A fixed view of an example, cached like the example itself: `identity`, and what the kind has beside it."""
@@ -102,7 +99,7 @@ class Preprocessing(Protocol):
         """What normalises a tensor, if it is no more than a product and a difference: batch x scale - shift. Then engines may fuse it into the network."""
 
     def mask(self, batch: Batch) -> Tensor | None:
-        """Which places of the examples are no padding: bool [B, T]; None where there is no padding."""
+        """Which places of the examples are no padding, before or after they are normalised: bool [B, T]; None where there is no padding."""
 
     def probe_digest(self) -> str:
         """BLAKE3, hex, of what it makes of fixed examples: a library update that changes numbers changes it, and so the fingerprint."""
@@ -122,7 +119,7 @@ class Reader(Protocol):
     def name(self) -> str:
         """What reads, as the parts of a store state it: `cpu`, `gpu`."""
 
-    def read(self, examples: Sequence[Reference], views: Sequence[View]) -> dict[View, Batch]:
+    def read(self, examples: Sequence[Reference], views: Sequence[View]) -> Mapping[View, Batch]:
         """The examples in each view; decoded once, whatever the number of views.
 
         Raises:
@@ -145,6 +142,26 @@ class Reader(Protocol):
 
     def on(self, device: torch.device) -> Reader | None:
         """Another reader that decodes on a GPU, within the tolerance of the network; None where there is none."""
+
+
+class Mixing(Protocol):
+    """Mixes the examples of a batch with each other."""
+
+    def __call__(self, batch: Batch, targets: Tensor) -> tuple[Batch, Tensor]:
+        """targets: int64 [B]; afterwards float32 [B, C]."""
+
+
+class Scratch(Protocol):
+    """What a network sees that is trained from random weights."""
+
+    def begin(self, batch: Batch) -> Batch:
+        """Examples as `changed` and `plain` take them; done once for all."""
+
+    def changed(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Examples changed at random, each for itself, and normalised."""
+
+    def plain(self, batch: Batch) -> Batch:
+        """Examples as they are, normalised."""
 
 
 class Kind(Protocol):
@@ -170,6 +187,20 @@ class Kind(Protocol):
     def augmentations(self) -> Mapping[str, tuple[View, ...]]:
         """The names of `finetune.augment`, and the views that each chooses from; no views where it changes examples freely. `none` is one of the names."""
 
+    @property
+    def usual_augmentation(self) -> str:
+        """What `finetune.augment: auto` means."""
+
+    def mixing(self, mixup: float, cutmix: float, classes: int) -> Mixing | None:
+        """Examples mixed with each other, with their targets, after they were normalised, as `finetune.mixup` and `finetune.cutmix` say; None: neither.
+
+        Raises:
+            BadParameters: examples of this kind cannot be mixed.
+        """
+
+    def scratch(self, preprocessing: Preprocessing) -> Scratch:
+        """How examples are changed and normalised for a network that is trained from random weights: the baseline `scratch`."""
+
     def inspect(self, content: bytes, limits: Limits) -> Stored:
         """Decode a file whole, and say what it holds.
 
@@ -193,6 +224,9 @@ class Kind(Protocol):
     def reader(self, preprocessing: Preprocessing, limits: Limits, bound: MemoryBound) -> Reader:
         """What reads examples for a backbone with that preprocessing; decoded ones take no more memory than the bound."""
 
+    def largest_nbytes(self, limits: Limits) -> int:
+        """What the largest example within the limits takes while it is decoded, in bytes."""
+
     def collate(self, examples: Sequence[Batch]) -> Batch:
         """Prepared examples as one batch; those that are shorter than the longest are padded."""
 
@@ -211,17 +245,30 @@ class Kind(Protocol):
             BadExample: see `inspect`.
         """
 
+    @property
+    def previews_are_examples(self) -> bool:
+        """Whether a preview is itself a file of this kind."""
+
+    @property
+    def input_name(self) -> str:
+        """What the one tensor of prepared examples is called in exported graphs; mappings have names of their own."""
+
+    @property
+    def input_meaning(self) -> str:
+        """What prepared examples are, for those who run an exported graph."""
+
+    @property
+    def normalisation(self) -> tuple[str, ...]:
+        """What exported graphs do first, in words."""
+
     def samples(self, count: int) -> list[bytes]:
         """Files with some made-up example each, no two alike: what speed is measured on where there are no others."""
 
     def augment(self, batch: Batch, how: str) -> Batch:
         """Change each example for itself, as one of `augmentations`; all draws come from torch's global generator. Raises ValueError: it has no such name."""
 
+    def viewed(self, batch: Batch, view: View) -> Batch:
+        """Prepared examples in a view that an augmentation chooses from."""
+
     def plain_features(self, batch: Batch) -> Tensor:
         """What a model without any backbone learns from: float32 [B, D]."""
-
-
-def expand_views(names: Iterable[str], views: Mapping[str, tuple[View, ...]]) -> tuple[View, ...]:
-    """The single views that the names mean, each once, the identity first."""
-    meant = (view for name in (IDENTITY, *names) for view in views[name])
-    return tuple(dict.fromkeys(meant))

@@ -1,20 +1,22 @@
-"""Labelled images in memory's reach: what a network is fine-tuned on."""
+"""Labelled examples in memory's reach: what a network is fine-tuned on."""
 
 from dataclasses import dataclass
 
 from torch import Tensor
 
+from thaw.kinds.batches import Batch, taken
+
 
 @dataclass(frozen=True, eq=False)
-class LabelledImages:
-    """Images and what they show, row for row.
+class LabelledInputs:
+    """Prepared examples and their labels, row for row.
 
-    pixels: uint8 [M, 3, H, W], resized and cropped, of which row i is `pixels[places[i]]`; places: int64 [N]. So rows are picked without copying
-    what may be a file far larger than memory. digests: of the image files. targets: int64 [N], indices in `class_names`, or bool [N, C]. groups: int64 [N],
-    rows with the same number share a fold; None: every row stands for itself.
+    inputs: M prepared examples, of which row i is number `places[i]`; places: int64 [N]. So rows are picked without copying what may be a file far larger than
+    memory. digests: of the files. targets: int64 [N], indices in `class_names`, or bool [N, C]. groups: int64 [N], rows with the same number share a fold;
+    None: every row stands for itself.
     """
 
-    pixels: Tensor
+    inputs: Batch
     places: Tensor
     digests: tuple[bytes, ...]
     targets: Tensor
@@ -24,12 +26,12 @@ class LabelledImages:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def rows(self, index: Tensor) -> "LabelledImages":
+    def rows(self, index: Tensor) -> "LabelledInputs":
         """The rows that `index` picks: int64 [M]."""
         groups = None if self.groups is None else self.groups[index]
         digests = tuple(self.digests[row] for row in index.tolist())
-        return LabelledImages(self.pixels, self.places[index], digests, self.targets[index], self.class_names, groups)
+        return LabelledInputs(self.inputs, self.places[index], digests, self.targets[index], self.class_names, groups)
 
-    def batch(self, rows: Tensor) -> Tensor:
-        """The pixels of some rows, int64 [B]: uint8 [B, 3, H, W]."""
-        return self.pixels[self.places[rows]]
+    def batch(self, rows: Tensor) -> Batch:
+        """Some rows, int64 [B], as the backbone takes them."""
+        return taken(self.inputs, self.places[rows])

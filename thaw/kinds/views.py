@@ -1,23 +1,41 @@
-"""Fixed views of an image: what a head may train on beside the image as it is, each cached like the image itself."""
+"""Fixed views of an example: what a head may train on beside the example as it is, each cached like the example itself."""
 
 from collections.abc import Iterable
-from typing import Literal
 
-View = Literal["identity", "hflip", "top_left", "top_right", "bottom_left", "bottom_right"]
-Views = Literal["identity", "hflip", "five_crop"]
-"""As the parameters name them."""
-
-IDENTITY: View = "identity"
-CORNERS: tuple[View, ...] = ("top_left", "top_right", "bottom_left", "bottom_right")
-
-_MEANT: dict[Views, tuple[View, ...]] = {
-    "identity": (IDENTITY,),
-    "hflip": ("hflip",),
-    "five_crop": (IDENTITY, *CORNERS),  # its centre is the identity, and not computed twice
-}
+from thaw.foundation.errors import BadParameters
+from thaw.kinds.kind import IDENTITY, Kind, View
 
 
-def expand_views(names: Iterable[Views]) -> tuple[View, ...]:
-    """The single views that the names mean, each once, the identity first."""
-    meant = (view for name in ("identity", *names) for view in _MEANT[name])
-    return tuple(dict.fromkeys(meant))
+def expand_views(names: Iterable[str], kind: Kind) -> tuple[View, ...]:
+    """The single views that the names mean, each once, the identity first.
+
+    Raises:
+        BadParameters: the kind has no view of that name.
+    """
+    wanted = (IDENTITY, *names)
+    if unknown := [name for name in wanted if name not in kind.views]:
+        raise BadParameters(f"views: {kind.words.many} have no view `{unknown[0]}`; there are {', '.join(kind.views)}")
+    return tuple(dict.fromkeys(view for name in wanted for view in kind.views[name]))
+
+
+def views_chosen_from(augmentation: str, kind: Kind) -> tuple[View, ...]:
+    """The views that an augmentation chooses from; none where it changes examples freely.
+
+    Raises:
+        BadParameters: the kind has no augmentation of that name.
+    """
+    return kind.augmentations[named_augmentation(augmentation, kind)]
+
+
+def named_augmentation(augmentation: str, kind: Kind) -> str:
+    """The augmentation itself, where `auto` is given that of the kind.
+
+    Raises:
+        BadParameters: the kind has no augmentation of that name.
+    """
+    name = kind.usual_augmentation if augmentation == "auto" else augmentation
+    if name not in kind.augmentations:
+        raise BadParameters(
+            f"finetune.augment: {kind.words.many} cannot be changed by `{name}`; there are {', '.join(kind.augmentations)}"
+        )
+    return name

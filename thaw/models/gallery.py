@@ -1,6 +1,5 @@
 """The gallery: features and small pictures of training images, so that an answer can be shown beside the nearest of what was learnt from."""
 
-import io
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -20,16 +19,10 @@ from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.heads.standardisation import Standardisation
-from thaw.kinds.images.files import open_image, upright_rgb
-from thaw.kinds.images.reading import read_ingested
-from thaw.kinds.kind import Limits
+from thaw.kinds.kind import Kind, Limits, Preview
+from thaw.kinds.prepared import preview_of
 
 FILE = "gallery.parquet"
-SIDE = 128
-"""The longer side of a thumbnail, in pixels; smaller images stay as they are."""
-_LOSSLESS = 64
-"""Up to this side a thumbnail is PNG: JPEG blurs what is so small, and saves nothing."""
-_QUALITY = 82
 _FORMAT = "thaw.gallery/1"
 _AGAIN = "run `thaw run --stage evaluate` to make it again"
 
@@ -38,7 +31,7 @@ _AGAIN = "run `thaw run --stage evaluate` to make it again"
 class Gallery:
     """Row i is the training image `digests[i]`, at `paths[i]` below the source, that shows `labels[i]`.
 
-    features: float32 [N, D], of `layer` by what has that fingerprint. thumbnails: PNG or JPEG files.
+    features: float32 [N, D], of `layer` by what has that fingerprint. previews: what a page shows of each.
     """
 
     fingerprint: str
@@ -47,7 +40,7 @@ class Gallery:
     paths: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
     features: Tensor
-    thumbnails: tuple[bytes, ...]
+    previews: tuple[Preview, ...]
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -101,25 +94,26 @@ def build_gallery(
     *,
     fingerprint: str,
     layer: str,
+    kind: Kind,
     limits: Limits,
     progress: Progress = untold,
 ) -> Gallery:
-    """A gallery of labelled examples; those whose image is gone or has changed since it was ingested are left out.
+    """A gallery of labelled examples; those whose file is gone or has changed since it was ingested are left out.
 
     features_of: gives float32 [N, D] of examples.
     """
 
-    def picture(example: Example) -> bytes | None:
+    def preview(example: Example) -> Preview | None:
         try:
-            return _thumbnail(read_ingested(example.digest, source / example.path), limits)
+            return preview_of((example.digest, source / example.path), kind, limits, small=True)
         except (BadSource, BadExample):
             return None
 
-    kept, thumbnails = [], []
-    for done, (example, found) in enumerate(map_ahead(picture, examples, depth=4 * usable_cores()), 1):
-        if found is not None:
+    kept, previews = [], []
+    for done, (example, shown) in enumerate(map_ahead(preview, examples, depth=4 * usable_cores()), 1):
+        if shown is not None:
             kept.append(example)
-            thumbnails.append(found)
+            previews.append(shown)
         progress(done, len(examples))
     return Gallery(
         fingerprint=fingerprint,
@@ -128,31 +122,20 @@ def build_gallery(
         paths=tuple(example.path for example in kept),
         labels=tuple(example.names or () for example in kept),
         features=features_of(kept).float() if kept else torch.empty(0, 1),  # Parquet has no bytes of length 0
-        thumbnails=tuple(thumbnails),
+        previews=tuple(previews),
     )
 
 
-def _thumbnail(content: bytes, limits: Limits) -> bytes:
-    opened = open_image(content, limits.max_pixels)
-    opened.draft(
-        "RGB", (2 * SIDE, 2 * SIDE)
-    )  # of JPEG alone: decoded at a fraction of its size, still twice as large as needed
-    image = upright_rgb(opened)
-    image.thumbnail((SIDE, SIDE))
-    buffer = io.BytesIO()
-    if max(image.size) <= _LOSSLESS:
-        image.save(buffer, "PNG")
-    else:
-        image.save(buffer, "JPEG", quality=_QUALITY)
-    return buffer.getvalue()
+def _pictures(previews: Sequence[Preview]) -> bool:
+    """Whether the bytes of all previews tell what they are, so that the file needs no columns for it."""
+    return all(preview.picture is None and preview.media_type == _sniffed(preview.content) for preview in previews)
 
 
-def media_type(thumbnail: bytes) -> str:
-    """What a thumbnail is, as HTTP names it."""
-    return "image/png" if thumbnail.startswith(b"\x89PNG") else "image/jpeg"
+def _sniffed(content: bytes) -> str:
+    return "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
 
 
-def _schema(dim: int, metadata: dict[str, str]) -> pa.Schema:
+def _schema(dim: int, metadata: dict[str, str], *, pictures: bool) -> pa.Schema:
     fields = [
         pa.field("digest", pa.binary(DIGEST_SIZE), nullable=False),
         pa.field("path", pa.string(), nullable=False),
@@ -160,11 +143,13 @@ def _schema(dim: int, metadata: dict[str, str]) -> pa.Schema:
         pa.field("feature", pa.binary(4 * dim), nullable=False),
         pa.field("thumbnail", pa.binary(), nullable=False),
     ]
-    return pa.schema(fields, metadata)
+    others = [pa.field("media_type", pa.string(), nullable=False), pa.field("picture", pa.binary())]
+    return pa.schema(fields if pictures else fields + others, metadata)
 
 
 def write_gallery(gallery: Gallery, path: Path) -> None:
-    """Write Parquet, atomically: `digest`, `path`, `labels` (one or several), `feature` (float32, little-endian, as bytes), `thumbnail` (a PNG or JPEG file).
+    """Write Parquet, atomically: `digest`, `path`, `labels` (one or several), `feature` (float32, little-endian, as bytes), `thumbnail` (a PNG or JPEG
+    file). Where previews are something else, `thumbnail` is their content, and there are `media_type` and `picture` (a PNG file, or null).
 
     The metadata say the fingerprint, the layer and the dimension of the features.
     """
@@ -174,10 +159,13 @@ def write_gallery(gallery: Gallery, path: Path) -> None:
         pa.array(gallery.paths, pa.string()),
         pa.array([list(names) for names in gallery.labels], pa.list_(pa.string())),
         pa.array([row.tobytes() for row in features], pa.binary(4 * gallery.dim)),
-        pa.array(gallery.thumbnails, pa.binary()),
+        pa.array([preview.content for preview in gallery.previews], pa.binary()),
     ]
+    if not (pictures := _pictures(gallery.previews)):
+        columns.append(pa.array([preview.media_type for preview in gallery.previews], pa.string()))
+        columns.append(pa.array([preview.picture for preview in gallery.previews], pa.binary()))
     stated = {"fingerprint": gallery.fingerprint, "layer": gallery.layer, "dim": json.dumps(gallery.dim)}
-    schema = _schema(gallery.dim, {"format": _FORMAT, **stated})
+    schema = _schema(gallery.dim, {"format": _FORMAT, **stated}, pictures=pictures)
     with atomic(path) as temporary:
         pq.write_table(pa.table(columns, schema=schema), temporary, compression="zstd")
 
@@ -194,7 +182,7 @@ def read_gallery(path: Path) -> Gallery:
         dim = int(stated.get("dim", "-1"))
     except (OSError, pa.ArrowInvalid, ValueError) as error:
         raise BadArtifact(f"{path} cannot be read ({error}); {_AGAIN}") from error
-    if stated.get("format") != _FORMAT or dim < 0 or not table.schema.equals(_schema(dim, {})):
+    if stated.get("format") != _FORMAT or dim < 0 or not _fits(table.schema, dim):
         raise BadArtifact(f"{path} is no gallery of this version; {_AGAIN}")
     features = np.frombuffer(b"".join(table["feature"].to_pylist()), "<f4").reshape(table.num_rows, dim)
     return Gallery(
@@ -204,5 +192,17 @@ def read_gallery(path: Path) -> Gallery:
         paths=tuple(table["path"].to_pylist()),
         labels=tuple(tuple(names) for names in table["labels"].to_pylist()),
         features=torch.from_numpy(features.copy()),
-        thumbnails=tuple(table["thumbnail"].to_pylist()),
+        previews=_previews_in(table),
     )
+
+
+def _fits(schema: pa.Schema, dim: int) -> bool:
+    return any(schema.equals(_schema(dim, {}, pictures=pictures)) for pictures in (True, False))
+
+
+def _previews_in(table: pa.Table) -> tuple[Preview, ...]:
+    contents = table["thumbnail"].to_pylist()
+    if "media_type" not in table.column_names:
+        return tuple(Preview(_sniffed(content), content) for content in contents)
+    others = zip(table["media_type"].to_pylist(), contents, table["picture"].to_pylist(), strict=True)
+    return tuple(Preview(media_type, content, picture) for media_type, content, picture in others)

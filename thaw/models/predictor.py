@@ -1,4 +1,4 @@
-"""The whole model, pixels to probabilities: preprocessing, backbone and head in one folder, usable without the pipeline."""
+"""The whole model, example to probabilities: preprocessing, backbone and head in one folder, usable without the pipeline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
 from thaw.backbones.backbone import Backbone, read_written_backbone, write_backbone
 from thaw.heads import FittedHead, read_head, write_head
 from thaw.heads.open_set import Openness, read_openness, remove_openness, write_openness
-from thaw.kinds.images.decoding import decode_pixels
+from thaw.kinds.batches import Batch
 from thaw.kinds.kind import Limits
+from thaw.kinds.prepared import open_reader
 from thaw.models.answer import Answer, answer
 
 BATCH = 64
@@ -33,30 +33,26 @@ class Predictor:
         """The classes, in the order of the probabilities."""
         return self.head.class_names
 
-    def pixels_of_file(self, content: bytes, limits: Limits) -> torch.Tensor:
-        """An image file's bytes as the backbone takes them, by the way that the training images went: uint8 [3, H, W].
+    def prepare(self, content: bytes, limits: Limits) -> Batch:
+        """An example's bytes as the backbone takes it, by the way that the training examples went.
 
         Raises:
-            BadExample: see `thaw.kinds.images.decoding.decode_pixels`.
+            BadExample: it is none, or damaged, or larger than the limits.
         """
-        return decode_pixels(content, self.backbone.preprocessing, limits.max_pixels)
+        return open_reader(self.backbone.preprocessing, limits).prepare(content)
 
-    def pixels_of_picture(self, image: Image.Image) -> torch.Tensor:
-        """The same of a decoded RGB image of any size."""
-        return self.backbone.preprocessing.pixels(image)
+    def probabilities(self, examples: Sequence[Batch]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        """Calibrated probabilities of examples, each as `prepare` gives it: float32 [N, C]."""
+        return self.predict(examples).probabilities
 
-    def probabilities(self, pixels: Sequence[torch.Tensor]) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """Calibrated probabilities of images, each uint8 [3, H, W] as `pixels_of_file` gives it: float32 [N, C]."""
-        return self.predict(pixels).probabilities
-
-    def predict(self, pixels: Sequence[torch.Tensor]) -> Answer:
-        """What the model says of images, each uint8 [3, H, W] as `pixels_of_file` gives it."""
-        parts = [self._features(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH)]
+    def predict(self, examples: Sequence[Batch]) -> Answer:
+        """What the model says of examples, each as `prepare` gives it."""
+        parts = [self._features(examples[start : start + BATCH]) for start in range(0, len(examples), BATCH)]
         features = torch.cat(parts) if parts else torch.empty(0, self.head.model.standardisation.mean.shape[0])
         return answer(self.head, self.openness, features)
 
-    def _features(self, pixels: Sequence[torch.Tensor]) -> torch.Tensor:
-        return self.backbone.features(torch.stack(list(pixels)))[self.layer]
+    def _features(self, examples: Sequence[Batch]) -> torch.Tensor:
+        return self.backbone.features(self.backbone.kind.collate(examples))[self.layer]
 
     def write(self, folder: Path) -> None:
         """Write the backbone, cut at the head's layer alone and without what lies beyond, the head and its openness: safetensors and JSON."""

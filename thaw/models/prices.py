@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch
-
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.size import model_size
+from thaw.kinds.batches import Batch, rows_in
 from thaw.params.strategy import Strategy
 
 ROUNDS = 4
@@ -27,17 +26,17 @@ Pricing = Callable[[Strategy], Price]
 
 
 def price_models(
-    backbone: Backbone, layers: Sequence[str], pixels: torch.Tensor, classes: int, hidden: Sequence[int]
+    backbone: Backbone, layers: Sequence[str], batch: Batch, classes: int, hidden: Sequence[int]
 ) -> Pricing:
-    """Prices by strategy. pixels: uint8 [B, 3, H, W], the batch that speed is measured with, on as many threads as torch uses.
+    """Prices by strategy. batch: prepared examples that speed is measured with, on as many threads as torch uses.
 
     The backbone ends at the strategy's layer, so a cut is as much smaller and faster as it will be. Speed is that of the network alone, without decoding.
     hidden: widths of the new layers of an mlp.
     """
     ends = {layer: backbone.only((layer,)) for layer in layers}
-    dims = {layer: cut.features(pixels)[layer].shape[1] for layer, cut in ends.items()}  # warms up as well
+    dims = {layer: cut.features(batch)[layer].shape[1] for layer, cut in ends.items()}  # warms up as well
     sizes = {layer: model_size(cut).bytes for layer, cut in ends.items()}
-    speeds = _images_per_second(ends, pixels)
+    speeds = _images_per_second(ends, batch)
 
     def price(strategy: Strategy) -> Price:
         dim = dims[strategy.layer]
@@ -48,12 +47,12 @@ def price_models(
     return price
 
 
-def _images_per_second(ends: Mapping[str, Backbone], pixels: torch.Tensor) -> dict[str, float]:
+def _images_per_second(ends: Mapping[str, Backbone], batch: Batch) -> dict[str, float]:
     """The best of a few rounds, in which all layers take turns: whatever else the machine does then hurts none of them alone."""
     best = dict.fromkeys(ends, 0.0)
     for _ in range(ROUNDS):
         for layer, backbone in ends.items():
             started = time.perf_counter()
-            backbone.features(pixels)
-            best[layer] = max(best[layer], len(pixels) / (time.perf_counter() - started))
+            backbone.features(batch)
+            best[layer] = max(best[layer], rows_in(batch) / (time.perf_counter() - started))
     return best

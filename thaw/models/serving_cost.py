@@ -49,7 +49,7 @@ def measure_serving_cost(model: "Predictor", contents: Sequence[bytes], limits: 
     files = contents[:BATCH]
 
     def answer(batch: Sequence[bytes]) -> None:
-        model.predict([model.pixels_of_file(content, limits) for content in batch])
+        model.predict([model.prepare(content, limits) for content in batch])
 
     answer(files)  # warms up
     alone = [files[number % len(files)] for number in range(ALONE)]

@@ -7,6 +7,7 @@ from markupsafe import Markup, escape
 
 from thaw.foundation.files.display_names import shown
 from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.pages.previews import preview_html
 
 
 def render(template: str, values: Mapping[str, object]) -> str:
@@ -18,7 +19,13 @@ def render(template: str, values: Mapping[str, object]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "points": points, "shown": shown, "coded": coded}
+    environment.filters |= {
+        "percent": percent,
+        "points": points,
+        "shown": shown,
+        "coded": coded,
+        "preview": preview_html,
+    }
     return environment.get_template(template).render(values)
 
 

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from thaw.backbones.thaw_small import FEATURE_DIM, build_small_resnet
 from thaw.finetuning.schedule import cosine_factor, update_average
 from thaw.foundation.parallel.progress import Progress, untold
+from thaw.kinds.images.scratch import DistortedImages, normalise
 from thaw.pretraining.source_task import Batch, SourceTask, draw_batch, draw_classes
 from thaw.pretraining.strokes import Characters
-from thaw.strategies.baselines.from_scratch import normalise, predict_logits
+from thaw.strategies.baselines.from_scratch import predict_logits
 
 MEAN, STD = 0.27, 0.33
 """Of the source task's pixels on the scale [0, 1]; the preprocessing of the backbone."""
@@ -110,5 +111,5 @@ def _normalised(images: Tensor) -> Tensor:
 
 def _accuracy(model: nn.Module, task: SourceTask, classes: Characters, settings: PretrainSettings) -> float:
     held_out = draw_batch(task, classes, settings.held_out, torch.Generator().manual_seed(settings.seed + 1))
-    logits = predict_logits(model, held_out.images, mean=[MEAN] * 3, std=[STD] * 3)
+    logits = predict_logits(model, held_out.images, DistortedImages([MEAN] * 3, [STD] * 3))
     return float((logits.argmax(1) == held_out.targets).float().mean())

@@ -1,11 +1,11 @@
-"""The page of the findings: pictures with a choice of labels beside each, and a button that saves the choices as CSV. It needs no server."""
+"""The page of the findings: examples with a choice of labels beside each, and a button that saves the choices as CSV. It needs no server."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from thaw.dataset.corrections import LEAVE_OUT
 from thaw.foundation.files.display_names import shown
+from thaw.kinds.kind import Preview, Words
 from thaw.pages.layout import render
 from thaw.review.findings import COLUMNS, KINDS, Finding, Kind
 
@@ -17,21 +17,21 @@ TITLES: Mapping[Kind, str] = {
 MEANINGS: Mapping[Kind, str] = {
     "suspect": "The features of these say another class than their label, by heads that never saw the label. Beside each class stands how likely it "
     "is; the least likely labels come first. Where a label is right, choose it: it is not asked about again.",
-    "duplicate": "Pictures of different splits that look alike. A test on what was trained on shows nothing: leave one of the two out, the training one "
-    "where they agree. Where they are two photographs, leave both as they are.",
-    "unlabelled": "The model is unsure of these, and they differ from each other: labels of them teach it the most. Only images of the training split "
+    "duplicate": "Two {many} of different splits that are alike. A test on what was trained on shows nothing: leave one of the two out, the training one "
+    "where they agree. Where they are two of their own, leave both as they are.",
+    "unlabelled": "The model is unsure of these, and they differ from each other: labels of them teach it the most. Only {many} of the training split "
     "are listed; a test that was picked by what the model finds hard would measure nothing.",
 }
 NONE: Mapping[Kind, str] = {
     "suspect": "No label looks wrong.",
-    "duplicate": "No two pictures of different splits are near-copies.",
-    "unlabelled": "Every training image has a label.",
+    "duplicate": "No two {many} of different splits are near-copies.",
+    "unlabelled": "Every training {one} has a label.",
 }
 
 
 @dataclass(frozen=True)
 class Section:
-    """The findings of one kind that are shown, each one image or a pair; `found` counts all of them."""
+    """The findings of one kind that are shown, each one example or a pair; `found` counts all of them."""
 
     kind: Kind
     found: int
@@ -39,7 +39,7 @@ class Section:
 
 
 def build_sections(findings: Sequence[Finding], found: Mapping[Kind, int]) -> tuple[Section, ...]:
-    """The findings by kind, the images of a pair together. found: how many there are of each kind, shown or not."""
+    """The findings by kind, the examples of a pair together. found: how many there are of each kind, shown or not."""
     sections = []
     for kind in KINDS:
         own = [one for one in findings if one.kind == kind]
@@ -50,39 +50,39 @@ def build_sections(findings: Sequence[Finding], found: Mapping[Kind, int]) -> tu
 
 
 def render_page(
-    title: str, sections: Sequence[Section], class_names: Sequence[str], thumbnails: Mapping[str, bytes]
+    title: str, sections: Sequence[Section], class_names: Sequence[str], previews: Mapping[str, Preview], words: Words
 ) -> str:
-    """The page as HTML. thumbnails: PNG bytes by digest in hex; images without one are shown without a picture.
+    """The page as HTML. previews: by digest in hex; examples without one are shown without. words: how examples are called.
 
     Names of classes and files may hold anything: the template escapes all of them.
     """
-    pictures = {digest: f"data:image/png;base64,{base64.b64encode(png).decode()}" for digest, png in thumbnails.items()}
     values = {
         "title": title,
-        "verdict": verdict(sections),
+        "verdict": verdict(sections, words),
         "sections": sections,
         "titles": TITLES,
-        "meanings": MEANINGS,
-        "nothing": NONE,
+        "meanings": {kind: text.format(many=words.many, one=words.one) for kind, text in MEANINGS.items()},
+        "nothing": {kind: text.format(many=words.many, one=words.one) for kind, text in NONE.items()},
         "share": share,
         "cells": cells,
         "columns": COLUMNS,
         "options": [(name, shown(name)) for name in class_names],
         "leave_out": LEAVE_OUT,
-        "pictures": pictures,
+        "previews": previews,
+        "words": words,
     }
     return render("review/page.html.j2", values)
 
 
-def verdict(sections: Sequence[Section]) -> str:
+def verdict(sections: Sequence[Section], words: Words) -> str:
     """The first sentence: how much there is to look at."""
     found = {section.kind: section.found for section in sections}
     if not any(found.values()):
-        return "Nothing to review: no label looks wrong, no near-copies lie across splits, and every training image has a label."
+        return f"Nothing to review: no label looks wrong, no near-copies lie across splits, and every training {words.one} has a label."
     said = (
         _counted(found["suspect"], "label looks", "labels look", "wrong"),
         _counted(found["duplicate"], "pair of near-copies lies", "pairs of near-copies lie", "across splits"),
-        _counted(found["unlabelled"], "image has", "images have", "no label yet"),
+        _counted(found["unlabelled"], f"{words.one} has", f"{words.many} have", "no label yet"),
     )
     return f"{'; '.join(said)}."
 

@@ -1,4 +1,4 @@
-"""What each version carries for the watch: held-out images as the model sees them, in `data/report/reference.parquet` (`thaw.drift.reference`)."""
+"""What each version carries for the watch: held-out examples as the model sees them, in `data/report/reference.parquet` (`thaw.drift.reference`)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,8 @@ from thaw.drift.reference import held_out, reference_of, write_reference
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.heads import read_head
 from thaw.heads.open_set import read_openness
-from thaw.kinds.images.tensors import read_pixels
+from thaw.kinds.batches import Batch, split
+from thaw.kinds.prepared import read_examples
 from thaw.models.answer import answer
 from thaw.models.predictor import BATCH, Predictor
 from thaw.params.sections import Params
@@ -28,8 +29,8 @@ def record_reference(params: Params, manifest: Manifest, layer: Layer, tuned: Pr
     if tuned is None:
         head, rows = read_head(HEAD), _observe_cached(layer, examples)
     else:
-        pixels = _read_pixels(tuned, examples, params)
-        head, layer, rows = tuned.head, _layer_of(tuned, pixels[:1]), _observe_pixels(tuned, examples, pixels)
+        batch = _read(tuned, examples, params)
+        head, layer, rows = tuned.head, _layer_of(tuned, next(split(batch, 1))), _observe_batch(tuned, examples, batch)
     write_reference(reference_of(layer, head.class_names, examples, rows), REFERENCE)
 
 
@@ -38,23 +39,23 @@ def _observe_cached(layer: Layer, examples: Sequence[Example]) -> Observed:
     return observe(_digests(examples), features, answer(read_head(HEAD), read_openness(HEAD), features))
 
 
-def _read_pixels(model: Predictor, examples: Sequence[Example], params: Params) -> torch.Tensor:
-    source, limits = Path(params.dataset.source), params.dataset.limits
-    return read_pixels(references_of(examples, source), model.backbone.preprocessing, limits=limits)
+def _read(model: Predictor, examples: Sequence[Example], params: Params) -> Batch:
+    references = references_of(examples, Path(params.dataset.source))
+    return read_examples(references, model.backbone.preprocessing, params.dataset.limits)
 
 
-def _observe_pixels(model: Predictor, examples: Sequence[Example], pixels: torch.Tensor) -> Observed:
-    features = torch.cat([model.backbone.features(batch)[model.layer].clone() for batch in pixels.split(BATCH)])
+def _observe_batch(model: Predictor, examples: Sequence[Example], batch: Batch) -> Observed:
+    features = torch.cat([model.backbone.features(part)[model.layer].clone() for part in split(batch, BATCH)])
     return observe(_digests(examples), features, answer(model.head, model.openness, features))
 
 
-def _layer_of(model: Predictor, pixels: torch.Tensor) -> Layer:
-    """Where features of the model would lie in a store, found by passing one image, uint8 [1, 3, H, W]."""
+def _layer_of(model: Predictor, batch: Batch) -> Layer:
+    """Where features of the model would lie in a store, found by passing one example."""
     backbone = model.backbone
     with torch.inference_mode():
-        output = backbone.extractor(backbone.preprocessing.normalise(pixels))[model.layer]
+        output = backbone.extractor(backbone.preprocessing.normalise(batch))[model.layer]
     fingerprint = backbone.fingerprint("float32", "float32", pooled=is_pooled(output))
-    return Layer(fingerprint, model.layer, backbone.pool(output).shape[1])
+    return Layer(fingerprint, model.layer, backbone.pool(output, backbone.preprocessing.mask(batch)).shape[1])
 
 
 def _cached(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:

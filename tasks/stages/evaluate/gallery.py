@@ -10,7 +10,9 @@ from tasks.project.paths import FEATURES, REPORT
 from tasks.project.progress import counted
 from thaw.dataset.manifest import Example, references_of
 from thaw.features.store.store import FeatureStore, Layer
-from thaw.kinds.images.tensors import read_pixels
+from thaw.kinds.batches import Batch, split
+from thaw.kinds.kind import Kind
+from thaw.kinds.prepared import read_examples
 from thaw.models.gallery import FILE, build_gallery, spread_over_classes, write_gallery
 from thaw.models.predictor import Predictor
 from thaw.params.sections import Params
@@ -19,8 +21,10 @@ log = logging.getLogger(__name__)
 _BATCH = 64
 
 
-def make_gallery(params: Params, training: Sequence[Example], layer: Layer, tuned: Predictor | None = None) -> None:
-    """Write `data/report/gallery.parquet` of at most `evaluate.gallery` training images; 0: there is none.
+def make_gallery(
+    params: Params, training: Sequence[Example], layer: Layer, kind: Kind, tuned: Predictor | None = None
+) -> None:
+    """Write `data/report/gallery.parquet` of at most `evaluate.gallery` training examples; 0: there is none.
 
     Features come from the cache; those of a fine-tuned model, `tuned`, are computed.
     """
@@ -33,30 +37,32 @@ def make_gallery(params: Params, training: Sequence[Example], layer: Layer, tune
     def features_of(examples: Sequence[Example]) -> Tensor:
         if tuned is None:
             return FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [one.digest for one in examples])
-        pixels = read_pixels(references_of(examples, source), tuned.backbone.preprocessing, limits=limits)
-        return _features(tuned, pixels)
+        batch = read_examples(references_of(examples, source), tuned.backbone.preprocessing, limits)
+        return _features(tuned, batch)
 
     chosen = spread_over_classes(training, params.evaluate.gallery)
-    with counted("gallery", "images") as progress:
+    with counted("gallery", kind.words.many) as progress:
         gallery = build_gallery(
             chosen,
             source,
             features_of,
             fingerprint=layer.fingerprint if tuned is None else tuned.backbone.fingerprint("float32", "float32"),
             layer=layer.name if tuned is None else tuned.layer,
+            kind=kind,
             limits=limits,
             progress=progress,
         )
     if len(gallery) < len(chosen):
         log.warning(
-            "%d of %d training images are gone or have changed, and are not in the gallery of what the model learnt from",
+            "%d of %d training %s are gone or have changed, and are not in the gallery of what the model learnt from",
             len(chosen) - len(gallery),
             len(chosen),
+            kind.words.many,
         )
     write_gallery(gallery, path)
 
 
-def _features(tuned: Predictor, pixels: Tensor) -> Tensor:
+def _features(tuned: Predictor, batch: Batch) -> Tensor:
     import torch
 
-    return torch.cat([tuned.backbone.features(batch)[tuned.layer] for batch in pixels.split(_BATCH)])
+    return torch.cat([tuned.backbone.features(part)[tuned.layer] for part in split(batch, _BATCH)])

@@ -25,7 +25,8 @@ from thaw.features.store.store import FeatureIndex, FeatureStore, Layer
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import write_bytes, write_text
 from thaw.heads import FittedHead, read_head
-from thaw.kinds.images.tensors import thumbnail_of
+from thaw.kinds.kind import Kind
+from thaw.kinds.prepared import preview_of
 from thaw.models.answer import answer
 from thaw.models.predictor import Predictor
 from thaw.params.listing import changes
@@ -64,10 +65,10 @@ def evaluate_label_sets(params: Params, manifest: Manifest, index: FeatureIndex,
     backbone = read_backbone(params.backbone).only((layer.name,))
     features = FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in test])
     compare_ways(Predictor(backbone, head, layer.name), test, params, features)
-    make_gallery(params, training, layer)
+    make_gallery(params, training, layer, backbone.kind)
     check(params, manifest, layer, test)
     record_reference(params, manifest, layer, None)
-    write_set_report(evaluation, predictions, test, params)
+    write_set_report(evaluation, predictions, test, params, backbone.kind)
     f1 = evaluation.metrics.macro_f1
     log.info("macro F1 %.3f (%.3f to %.3f) on %d test images", f1.value, f1.low, f1.high, len(test))
 
@@ -87,16 +88,16 @@ def predict_sets(head: FittedHead, test: Sequence[Example], layer: Layer) -> Pre
 
 
 def write_set_report(
-    evaluation: LabelSetEvaluation, predictions: Predictions, test: Sequence[Example], params: Params
+    evaluation: LabelSetEvaluation, predictions: Predictions, test: Sequence[Example], params: Params, kind: Kind
 ) -> None:
     """Write every file of `data/report/`; the metrics, which say that it is whole, last."""
     write_predictions(predictions, REPORT / "predictions.parquet")
     write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), _pairs(evaluation)))
     bins = [(one.low, one.high, one.n, one.confidence, one.accuracy) for one in evaluation.reliability]
     write_text(REPORT / "reliability.csv", table_of(("low", "high", "n", "confidence", "accuracy"), bins))
-    for name, png in set_figure_pngs(evaluation):
+    for name, png in set_figure_pngs(evaluation, kind.words):
         write_bytes(REPORT / "figures" / f"{name}.png", png)
-    write_text(REPORT / "report.html", _page(evaluation, test, params))
+    write_text(REPORT / "report.html", _page(evaluation, test, params, kind))
     write_text(REPORT / "metrics.json", json.dumps(metrics_of_sets(evaluation), indent=2) + "\n")
 
 
@@ -136,12 +137,12 @@ def _description(
     )
 
 
-def _page(evaluation: LabelSetEvaluation, test: Sequence[Example], params: Params) -> str:
+def _page(evaluation: LabelSetEvaluation, test: Sequence[Example], params: Params, kind: Kind) -> str:
     by_digest = {example.digest: example for example in test}
     source, limits = Path(params.dataset.source), params.dataset.limits
-    thumbnails = {
-        one.digest: thumbnail_of((one.digest, source / by_digest[one.digest].path), limits)
+    previews = {
+        one.digest: preview_of((one.digest, source / by_digest[one.digest].path), kind, limits)
         for one in evaluation.mistakes
     }
     origin = Origin(params.registry.name, (), changes(params))
-    return render_set_report(evaluation, read_ingest_report(), origin, thumbnails)
+    return render_set_report(evaluation, read_ingest_report(), origin, previews, kind.words)

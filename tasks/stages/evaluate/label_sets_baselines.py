@@ -10,7 +10,8 @@ from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import TEST, Example, Manifest, references_of
 from thaw.dataset.selection import examples_of, training_examples, validation_examples
-from thaw.kinds.images.tensors import flat_pixels, read_pixels
+from thaw.kinds.batches import Batch, split
+from thaw.kinds.prepared import read_examples
 from thaw.params.sections import Params
 from thaw.strategies.baselines.label_sets_learners import always_all, learnt_from
 from thaw.strategies.baselines.learners import BATCH, MAJORITY, PIXELS, RANDOM_BACKBONE
@@ -52,14 +53,14 @@ def measure_set_baselines(
 
 
 def _ways(params: Params, backbone: Backbone, layer: str) -> dict[str, Features]:
-    """What each learns from: raw pixels, and features of the same network with random weights, cut at the same layer."""
+    """What each learns from: examples without any backbone, and features of the same network with random weights, cut at the same layer."""
     source, limits = Path(params.dataset.source), params.dataset.limits
     random = backbone.randomised(params.head.seed)
 
-    def pixels(rows: Sequence[Example]) -> torch.Tensor:
-        return read_pixels(references_of(rows, source), backbone.preprocessing, limits=limits)
+    def read(rows: Sequence[Example]) -> Batch:
+        return read_examples(references_of(rows, source), backbone.preprocessing, limits)
 
     def random_features(rows: Sequence[Example]) -> torch.Tensor:
-        return torch.cat([random.features(batch)[layer].clone() for batch in pixels(rows).split(BATCH)])
+        return torch.cat([random.features(part)[layer].clone() for part in split(read(rows), BATCH)])
 
-    return {PIXELS: lambda rows: flat_pixels(pixels(rows)), RANDOM_BACKBONE: random_features}
+    return {PIXELS: lambda rows: backbone.kind.plain_features(read(rows)), RANDOM_BACKBONE: random_features}

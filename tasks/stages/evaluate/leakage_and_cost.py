@@ -14,7 +14,7 @@ from thaw.dataset.manifest import TRAIN, Example, Manifest
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.evaluation.checks import Checks, NearCopies, Suspects, count_leakage, write_checks
 from thaw.features.store.store import FeatureStore, Layer
-from thaw.kinds.images.reading import read_ingested
+from thaw.kinds.reading import read_ingested
 from thaw.models.serving_cost import BATCH, measure_serving_cost, write_serving_cost
 from thaw.params.sections import Params
 from thaw.review.duplicates import find_near_duplicates
@@ -51,7 +51,7 @@ def _near_copies(layer: Layer, known: Sequence[Example], test: Sequence[Example]
     drawn = sorted(test, key=lambda row: row.digest)[:COMPARED]
     features = _features(layer, [*known, *drawn])
     splits = torch.cat([torch.zeros(len(known), dtype=torch.int64), torch.ones(len(drawn), dtype=torch.int64)])
-    with counted("evaluate", "images compared") as progress:
+    with counted("evaluate", "compared") as progress:
         pairs = find_near_duplicates(features, splits, progress)
     return NearCopies(len(drawn), len({pair.second for pair in pairs}))
 

@@ -8,7 +8,8 @@ import torch
 
 from tasks.project.paths import REPORT
 from thaw.dataset.manifest import Example, references_of
-from thaw.kinds.images.tensors import read_pixels
+from thaw.kinds.batches import examples_in
+from thaw.kinds.prepared import read_examples
 from thaw.models.exporting.parity import measure_parity, write_parity
 from thaw.models.predictor import Predictor
 from thaw.params.sections import Params
@@ -24,11 +25,9 @@ def compare_ways(predictor: Predictor, test: Sequence[Example], params: Params, 
     """Compare the ways on test images and write `data/report/parity.json`. features: of each test image, float32 [N, D]; None: they are not cached."""
     count = min(ROWS, len(test))
     rows = [number * len(test) // count for number in range(count)]
-    source, limits = Path(params.dataset.source), params.dataset.limits
-    pixels = read_pixels(
-        references_of([test[row] for row in rows], source), predictor.backbone.preprocessing, limits=limits
-    )
-    found = measure_parity(predictor, list(pixels), None if features is None else features[rows])
+    references = references_of([test[row] for row in rows], Path(params.dataset.source))
+    batch = read_examples(references, predictor.backbone.preprocessing, params.dataset.limits)
+    found = measure_parity(predictor, examples_in(batch), None if features is None else features[rows])
     if found.reason is not None:
         log.warning("the model cannot be exported: %s", found.reason)
     write_parity(found, REPORT / PARITY)

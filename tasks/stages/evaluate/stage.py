@@ -38,7 +38,10 @@ from thaw.foundation.files.atomic import write_bytes, write_text
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.heads import FittedHead, read_head
 from thaw.heads.open_set import read_openness
-from thaw.kinds.images.tensors import read_pixels, thumbnail_of
+from thaw.kinds.batches import examples_in
+from thaw.kinds.kind import Kind
+from thaw.kinds.prepared import preview_of, read_examples
+from thaw.kinds.registry import kind_named
 from thaw.kinds.views import expand_views
 from thaw.models.answer import Answer, answer
 from thaw.models.predictor import Predictor
@@ -66,14 +69,15 @@ def main() -> None:
 
         evaluate_label_sets(params, manifest, read_index(FEATURES_INDEX), read_strategy(STRATEGY))
         return
+    kind = kind_named(manifest.kind)
     head, test = read_head(HEAD), examples_of(manifest, TEST)
     if not test:
         raise BadManifest(
-            "there is no labelled test image; raise dataset.splits.test, or put some into a folder `test`"
+            "there is nothing labelled to test on; raise dataset.splits.test, or put some into a folder `test`"
         )
     index = read_index(FEATURES_INDEX)
     strategy = read_strategy(STRATEGY)
-    views = tuple(index.layer(strategy.layer, view) for view in expand_views(params.head.views))
+    views = tuple(index.layer(strategy.layer, view) for view in expand_views(params.head.views, kind))
     layer = views[0]
     store = FeatureStore(FEATURES)
     features = store.read(layer.fingerprint, layer.name, [example.digest for example in test])
@@ -81,7 +85,7 @@ def main() -> None:
     frozen = answer(head, openness, features)
     model, said = head, frozen
     if tuned is not None:
-        model, openness, said = tuned.head, tuned.openness, _of_pixels(tuned, test, params)
+        model, openness, said = tuned.head, tuned.openness, _of_files(tuned, test, params)
     predictions = predictions_of(test, said)
     backbone = read_backbone(params.backbone)
     transfer = measure_contenders(
@@ -114,12 +118,19 @@ def main() -> None:
     )
     frozen_model = Predictor(backbone.only((layer.name,)), head, layer.name, openness)
     compare_ways(tuned or frozen_model, test, params, None if tuned else features)
-    make_gallery(params, training_examples(manifest, params.dataset.labels_per_class), layer, tuned)
+    make_gallery(params, training_examples(manifest, params.dataset.labels_per_class), layer, kind, tuned)
     check(params, manifest, layer, test)
     record_reference(params, manifest, layer, tuned)
-    write_report(evaluation, predictions, test, params)
+    write_report(evaluation, predictions, test, params, kind)
     accuracy = evaluation.metrics.accuracy
-    log.info("accuracy %.3f (%.3f to %.3f) on %d test images", accuracy.value, accuracy.low, accuracy.high, len(test))
+    log.info(
+        "accuracy %.3f (%.3f to %.3f) on %d test %s",
+        accuracy.value,
+        accuracy.low,
+        accuracy.high,
+        len(test),
+        kind.words.many,
+    )
 
 
 def predictions_of(test: Sequence[Example], said: Answer) -> Predictions:
@@ -134,14 +145,15 @@ def predictions_of(test: Sequence[Example], said: Answer) -> Predictions:
     )
 
 
-def _of_pixels(model: Predictor, test: Sequence[Example], params: Params) -> Answer:
-    """What a model whose features are not cached says of the images themselves."""
-    source, limits = Path(params.dataset.source), params.dataset.limits
-    pixels = read_pixels(references_of(test, source), model.backbone.preprocessing, limits=limits)
-    return model.predict(list(pixels))
+def _of_files(model: Predictor, test: Sequence[Example], params: Params) -> Answer:
+    """What a model whose features are not cached says of the examples themselves."""
+    references = references_of(test, Path(params.dataset.source))
+    return model.predict(examples_in(read_examples(references, model.backbone.preprocessing, params.dataset.limits)))
 
 
-def write_report(evaluation: Evaluation, predictions: Predictions, test: Sequence[Example], params: Params) -> None:
+def write_report(
+    evaluation: Evaluation, predictions: Predictions, test: Sequence[Example], params: Params, kind: Kind
+) -> None:
     """Write every file of `data/report/`; the metrics, which say that it is whole, last."""
     write_predictions(predictions, REPORT / "predictions.parquet")
     names = predictions.class_names
@@ -152,11 +164,11 @@ def write_report(evaluation: Evaluation, predictions: Predictions, test: Sequenc
     write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), actual))
     bins = [(one.low, one.high, one.n, one.confidence, one.accuracy) for one in evaluation.reliability]
     write_text(REPORT / "reliability.csv", table_of(("low", "high", "n", "confidence", "accuracy"), bins))
-    for name, png in figure_pngs(evaluation):
+    for name, png in figure_pngs(evaluation, kind.words):
         write_bytes(REPORT / "figures" / f"{name}.png", png)
     if evaluation.certificate is not None:
         write_certificate_page(evaluation.certificate, params.registry.name)
-    write_text(REPORT / "report.html", _page(evaluation, test, params))
+    write_text(REPORT / "report.html", _page(evaluation, test, params, kind))
     write_text(REPORT / "metrics.json", json.dumps(metrics_of(evaluation), indent=2) + "\n")
 
 
@@ -223,15 +235,15 @@ def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:
     return (("setting", tried), ("temperature", f"{head.temperature:.2f}"))
 
 
-def _page(evaluation: Evaluation, test: Sequence[Example], params: Params) -> str:
+def _page(evaluation: Evaluation, test: Sequence[Example], params: Params, kind: Kind) -> str:
     by_digest = {example.digest: example for example in test}
     source, limits = Path(params.dataset.source), params.dataset.limits
-    thumbnails = {
-        mistake.digest: thumbnail_of((mistake.digest, source / by_digest[mistake.digest].path), limits)
+    previews = {
+        mistake.digest: preview_of((mistake.digest, source / by_digest[mistake.digest].path), kind, limits)
         for mistake in evaluation.mistakes
     }
     origin = Origin(params.registry.name, (), changes(params))
-    return render_report(evaluation, read_ingest_report(), origin, thumbnails)
+    return render_report(evaluation, read_ingest_report(), origin, previews, kind.words)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from thaw.backbones.backbone import Backbone
 from thaw.dataset.manifest import Example, Manifest, references_of
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.features.store.store import FeatureStore, Layer, read_views
-from thaw.kinds.images.tensors import read_pixels
+from thaw.kinds.batches import Batch
+from thaw.kinds.prepared import read_examples
 from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
 from thaw.params.strategy import HeadKind
@@ -22,7 +23,7 @@ from thaw.strategies.baselines.learners import (
     Course,
     Inputs,
     frozen_learner,
-    pixels_learner,
+    plain_learner,
     random_backbone_learner,
     scratch_learner,
 )
@@ -77,28 +78,27 @@ def _learners(
 ) -> Mapping[str, Learner]:
     course = Course(setting.class_names, setting.targets(val) if val else None, setting.params.head, setting.kind)
     learners = {FROZEN: frozen_learner(_features(setting, pool, val), course)}
-    images = _images(setting, pool, val)
+    examples = _examples(setting, pool, val)
     if SCRATCH in wanted:
-        learners[SCRATCH] = scratch_learner(images, course, setting.backbone)
+        learners[SCRATCH] = scratch_learner(examples, course, setting.backbone)
     if PIXELS in wanted:
-        learners[PIXELS] = pixels_learner(images, course)
+        learners[PIXELS] = plain_learner(examples, course, setting.backbone.kind)
     if RANDOM_BACKBONE in wanted:
-        learners[RANDOM_BACKBONE] = random_backbone_learner(images, course, setting.backbone, setting.views[0].name)
+        learners[RANDOM_BACKBONE] = random_backbone_learner(examples, course, setting.backbone, setting.views[0].name)
     return learners
 
 
-def _features(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -> Inputs:
+def _features(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -> Inputs[torch.Tensor]:
     def read(examples: Sequence[Example]) -> torch.Tensor:
         return read_views(setting.store, setting.views[:1], examples)[:, 0]
 
     return Inputs(read_views(setting.store, setting.views, pool), read(val) if val else None, read(setting.test))
 
 
-def _images(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -> Inputs:
-    dataset = setting.params.dataset
+def _examples(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -> Inputs[Batch]:
+    dataset, preprocessing = setting.params.dataset, setting.backbone.preprocessing
 
-    def read(examples: Sequence[Example]) -> torch.Tensor:
-        limits = dataset.limits
-        return read_pixels(references_of(examples, Path(dataset.source)), setting.backbone.preprocessing, limits=limits)
+    def read(examples: Sequence[Example]) -> Batch:
+        return read_examples(references_of(examples, Path(dataset.source)), preprocessing, dataset.limits)
 
     return Inputs(read(pool), read(val) if val else None, read(setting.test))

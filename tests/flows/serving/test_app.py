@@ -46,7 +46,7 @@ def refusal(answer: httpx.Response, status: int) -> str:
 
 def test_the_answers_are_those_of_the_model_in_the_order_of_the_images(client: httpx.Client) -> None:
     predictor, files = predictor_on_digits(), digit_files(3)[::2]
-    expected = predictor.predict([predictor.pixels_of_file(file, ExampleLimits(10**6)) for file in files])
+    expected = predictor.predict([predictor.prepare(file, ExampleLimits(10**6)) for file in files])
     answer = client.post("/predict", files=form(*files))
     found = answer.json()
     assert answer.status_code == 200 and (found["model"], found["version"]) == ("digits", 7)

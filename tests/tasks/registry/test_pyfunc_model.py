@@ -1,11 +1,14 @@
 """The deployed model's table: exactly the old columns where it knows no unknown, and `neither` with its score where it does."""
 
+import base64
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 from openness_rows import opened_predictor, pictures, predictor_on_digits
+from PIL import Image
 
 from tasks.registry.mlflow_run import _outputs, _signature
 from tasks.registry.pyfunc_model import BATCH, ImageClassifier
@@ -46,3 +49,31 @@ def test_the_signature_names_the_columns_that_come(tmp_path: Path) -> None:
     for predictor in (predictor_on_digits(), opened_predictor()):
         found = table(predictor, tmp_path / str(predictor.openness is None), pictures(300, 1))
         assert _signature(_outputs(predictor)).outputs.input_names() == list(found.columns)
+
+
+def test_an_array_and_a_file_of_its_pixels_have_one_answer_whatever_the_way_in(tmp_path: Path) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (90, 70, 3), dtype=np.uint8)
+    file = tmp_path / "photo.png"
+    Image.fromarray(photo).save(file)
+    address = f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}"
+    given = [photo, photo.tolist(), str(file), file.read_bytes(), address]
+    found = table(predictor_on_digits(), tmp_path / "model", given)
+    assert all((found.loc[row] == found.loc[0]).all() for row in range(1, len(given)))
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (np.zeros((2, 2, 5), np.uint8), "shape"),
+        (np.full((2, 2), 300), "uint8 is taken"),
+        (3.5, "float; paths, bytes"),
+        ("data:image/png;base64,%%%", "not base64"),
+        (b"no image", "is not an image"),
+    ],
+)
+def test_what_is_no_image_is_refused_with_its_row(value: object, reason: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError,
+        match=rf"row 1 is no image that can be used: .*{reason}|row 1 .* is no image that can be used: .*{reason}",
+    ):
+        table(predictor_on_digits(), tmp_path, [np.zeros((9, 9), np.uint8), value])

@@ -62,7 +62,7 @@ def test_it_answers_as_mlflows_own_loading_does(project: Path) -> None:
 
     served = read_served_model(registry(), 1)
     files = sorted(Path("photos/test").rglob("*.png"))[::7]
-    pixels = [served.predictor.pixels_of_file(file.read_bytes(), Limits(10**6)) for file in files]
+    pixels = [served.predictor.prepare(file.read_bytes(), Limits(10**6)) for file in files]
     expected = mlflow.pyfunc.load_model("models:/photos@champion").predict([str(file) for file in files])
     assert np.allclose(served.predictor.predict(pixels).probabilities, expected.filter(like="p_"), atol=1e-6)
     assert served.version.number == 1 and served.version.tags["thaw.strategy"] == "linear"
@@ -74,7 +74,7 @@ def test_the_gallery_holds_the_training_images_with_the_features_of_the_model(pr
     assert gallery is not None and len(gallery) == 16
     assert sorted(gallery.labels) == [("dark",)] * 8 + [("light and bright",)] * 8
     contents = [(Path("photos") / path).read_bytes() for path in gallery.paths]
-    pixels = [served.predictor.pixels_of_file(content, Limits(10**6)) for content in contents]
+    pixels = [served.predictor.prepare(content, Limits(10**6)) for content in contents]
     expected = served.predictor.predict(pixels).probabilities
     found = served.predictor.head.probabilities(gallery.features).numpy()
     assert np.allclose(found, expected, atol=1e-4), "cached features are those of the pixels"

@@ -362,7 +362,7 @@ def test_it_says_what_its_output_looks_like(model: "mlflow.pyfunc.PyFuncModel") 
         ("nowhere.png", r"row 1 \(nowhere.png\) is no image that can be used: No such file"),
         (b"no picture", "row 1 is no image that can be used: is not an image"),
         (b"", r"row 1 .*empty"),
-        (None, "row 1 .*NoneType given; paths, bytes and uint8 arrays are taken"),
+        (None, "row 1 .*NoneType; paths, bytes, `data:` URLs and uint8 arrays are taken"),
         (np.zeros((4, 4), np.float32), "row 1 .*an array of float32"),
         (np.zeros((4, 4, 4), np.uint8), r"row 1 .*shape \(4, 4, 4\)"),
         (np.zeros((0, 4), np.uint8), r"row 1 .*shape \(0, 4\)"),

@@ -9,6 +9,7 @@ from thaw.evaluation.label_sets_evaluation import LabelSetEvaluation, evaluate_s
 from thaw.evaluation.label_sets_report import METRIC_TITLES, advice, render_set_report, set_figure_pngs, verdict
 from thaw.evaluation.report import Origin
 from thaw.foundation.statistics.bootstrap import Resampling
+from thaw.kinds.images.kind import KIND
 from thaw.params.sections import EvaluateParams
 from thaw.strategies.baselines.label_sets_learners import always_all
 from thaw.targets.predictions import Predictions
@@ -45,7 +46,7 @@ def evaluation() -> LabelSetEvaluation:
 def test_the_page_holds_every_metric_and_runs_nothing_that_a_name_brings() -> None:
     found = evaluation()
     page = render_set_report(
-        found, hostile_ingest(), Origin(HOSTILE, (), HOSTILE), {found.mistakes[0].digest: thumbnail()}
+        found, hostile_ingest(), Origin(HOSTILE, (), HOSTILE), {found.mistakes[0].digest: thumbnail()}, KIND.words
     )
     assert HOSTILE not in page
     for name in METRIC_TITLES:
@@ -53,9 +54,9 @@ def test_the_page_holds_every_metric_and_runs_nothing_that_a_name_brings() -> No
     assert page.count("<img alt=") == 1
     assert "the same network from scratch" in page
     assert "Always every label" in page
-    assert verdict(found) in page.replace("&#39;", "'")
-    assert render_set_report(found, hostile_ingest(), Origin("", (), ""), {}) == render_set_report(
-        found, hostile_ingest(), Origin("", (), ""), {}
+    assert verdict(found, KIND.words) in page.replace("&#39;", "'")
+    assert render_set_report(found, hostile_ingest(), Origin("", (), ""), {}, KIND.words) == render_set_report(
+        found, hostile_ingest(), Origin("", (), ""), {}, KIND.words
     )
 
 
@@ -64,16 +65,16 @@ def test_a_baseline_that_is_as_good_is_told_of() -> None:
     same = evaluate_sets(
         said, found.model, found.thresholds, EvaluateParams(), resampling=Resampling(50), baselines=[("pixels", said)]
     )
-    assert any("raw pixels” is not shown to be worse" in line for line in advice(same, hostile_ingest()))
+    assert any("raw pixels” is not shown to be worse" in line for line in advice(same, hostile_ingest(), KIND.words))
     perfect = evaluate_sets(
         replace(said, decided=said.targets), found.model, found.thresholds, EvaluateParams(), resampling=Resampling(50),
         baselines=[("pixels", said)],
     )  # fmt: skip
-    assert not any("is not shown to be worse" in line for line in advice(perfect, hostile_ingest()))
+    assert not any("is not shown to be worse" in line for line in advice(perfect, hostile_ingest(), KIND.words))
 
 
 def test_figures_are_there_as_png() -> None:
-    assert [name for name, png in set_figure_pngs(evaluation()) if png.startswith(b"\x89PNG")] == [
+    assert [name for name, png in set_figure_pngs(evaluation(), KIND.words) if png.startswith(b"\x89PNG")] == [
         "macro_f1",
         "beside",
         "reliability",

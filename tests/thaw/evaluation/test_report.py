@@ -13,13 +13,16 @@ from evaluations import (
 
 from thaw.evaluation.evaluation import confident_mistakes, top_confusions
 from thaw.evaluation.report import Origin, figure_pngs, render_report, verdict
+from thaw.kinds.images.kind import KIND
 from thaw.pages.layout import percent
 
 
 def page() -> str:
     evaluation = hostile_evaluation()
     pictures = {mistake.digest: thumbnail() for mistake in evaluation.mistakes}
-    return render_report(evaluation, hostile_ingest(), Origin(HOSTILE, (("commit", HOSTILE),), HOSTILE), pictures)
+    return render_report(
+        evaluation, hostile_ingest(), Origin(HOSTILE, (("commit", HOSTILE),), HOSTILE), pictures, KIND.words
+    )
 
 
 def test_hostile_names_stay_text() -> None:
@@ -39,7 +42,7 @@ def test_it_needs_nothing_from_outside() -> None:
 
 def test_it_says_the_figures() -> None:
     evaluation, html = hostile_evaluation(), page()
-    assert verdict(evaluation).startswith(
+    assert verdict(evaluation, KIND.words).startswith(
         f"The model is right on {percent(evaluation.metrics.accuracy.value)} of 60 test"
     )
     assert "over training the same network from scratch" in html
@@ -64,7 +67,7 @@ def test_confusions_are_counted() -> None:
 
 
 def test_every_figure_is_a_picture() -> None:
-    figures = dict(figure_pngs(hostile_evaluation()))
+    figures = dict(figure_pngs(hostile_evaluation(), KIND.words))
     assert set(figures) == {"accuracy", "confusion", "reliability", "classes", "transfer"}
     assert all(content.startswith(b"\x89PNG") for content in figures.values())
 
@@ -78,7 +81,7 @@ def test_a_model_that_says_neither_has_a_section_of_its_own_and_others_have_none
     html = render_report(
         evaluation, hostile_ingest(), Origin(HOSTILE, (), HOSTILE), dict.fromkeys(
             (mistake.digest for mistake in evaluation.mistakes), thumbnail()
-        ),
+        ), KIND.words,
     )  # fmt: skip
     assert evaluation.rejections is not None
     assert f"Of the 60 test images of known classes it wrongly rejects {percent(0.25)}" in html
@@ -86,4 +89,4 @@ def test_a_model_that_says_neither_has_a_section_of_its_own_and_others_have_none
     assert "The bound is for images such as those left out" in html
     assert HOSTILE not in html and html.count("<script>") == 1
     assert 'id="neither"' in html and 'id="neither"' not in page()
-    assert dict(figure_pngs(evaluation))["openness"].startswith(b"\x89PNG")
+    assert dict(figure_pngs(evaluation, KIND.words))["openness"].startswith(b"\x89PNG")

@@ -11,6 +11,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from thaw.evaluation.report import Origin, render_report
+from thaw.kinds.images.kind import KIND
 from thaw.strategies.advice.page import render_advice
 
 
@@ -26,7 +27,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     pictures = {mistake.digest: thumbnail() for mistake in evaluation.mistakes}
     path: Path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(
-        render_report(evaluation, hostile_ingest(), Origin(HOSTILE, (), HOSTILE), pictures), encoding="utf-8"
+        render_report(evaluation, hostile_ingest(), Origin(HOSTILE, (), HOSTILE), pictures, KIND.words),
+        encoding="utf-8",
     )
     return path.as_uri()
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from digit_images import desk_in, digit_images, embedded, features_of, start_on
 
-from thaw.finetuning import LabelledImages, Start, finetune
+from thaw.finetuning import LabelledInputs, Start, finetune
 from thaw.finetuning.result import FineTuned
 from thaw.foundation.errors import BadParameters
 from thaw.heads import fit_head
@@ -30,7 +30,7 @@ def tune(
     kind: StrategyKind = "last_blocks",
     *,
     start: Start | None = None,
-    val: LabelledImages | None = None,
+    val: LabelledInputs | None = None,
     blocks: int = 1,
     **params: object,
 ) -> FineTuned:
@@ -40,8 +40,8 @@ def tune(
     return finetune(start or start_on(images), images, val, strategy, settings, desk=desk_in(folder))
 
 
-def accuracy(predictor: Predictor, images: LabelledImages) -> float:
-    predicted = torch.from_numpy(predictor.probabilities(list(images.pixels))).argmax(1)
+def accuracy(predictor: Predictor, images: LabelledInputs) -> float:
+    predicted = torch.from_numpy(predictor.probabilities(list(images.inputs))).argmax(1)
     return float((predicted == images.targets).float().mean())
 
 
@@ -166,7 +166,7 @@ def test_options_train_to_a_good_model(tmp_path: Path, options: dict[str, object
 def test_what_comes_out_is_read_back_the_same(tmp_path: Path) -> None:
     model = tune(tmp_path / "desk", start=_ignorant(), val=digit_images(60, 30), learning_rate=0.01)
     model.predictor.write(tmp_path / "model")
-    images = list(digit_images(120, 10).pixels)
+    images = list(digit_images(120, 10).inputs)
     again = Predictor.read(tmp_path / "model")
     assert (again.probabilities(images) == model.predictor.probabilities(images)).all()
     card = json.loads((tmp_path / "model/head.json").read_text())

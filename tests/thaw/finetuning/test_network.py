@@ -24,10 +24,10 @@ def network(kind: StrategyKind, blocks: int | None = None, **params: object) -> 
 def test_before_training_it_is_the_backbone_with_its_head(kind: StrategyKind, blocks: int | None) -> None:
     images, start = digit_images(0, 40), start_on(digit_images(0, 40))
     built = network(kind, blocks)
-    batch = start.backbone.preprocessing.normalise(images.pixels[:8]).contiguous(memory_format=torch.channels_last)
+    batch = start.backbone.preprocessing.normalise(images.inputs[:8]).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
         found = built.part.eval()(batch if built.lower is None else built.lower(batch))
-    features = start.backbone.features(images.pixels[:8])[start.backbone.layers[-1]]
+    features = start.backbone.features(images.inputs[:8])[start.backbone.layers[-1]]
     assert torch.allclose(found, start.head.logits(features), atol=1e-5)
     assert (built.lower is None) == (kind == "full")
     assert built.result().weights_digest == start.backbone.weights_digest

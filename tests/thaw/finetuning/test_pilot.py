@@ -68,4 +68,4 @@ def test_what_is_kept_of_frozen_layers_is_not_counted_in_every_step(
     monkeypatch.setattr("thaw.finetuning.pilot.time_steps", step)
     for kind, blocks in (("last_blocks", 1), ("full", None)):
         pilot(tmp_path).seconds(Strategy(kind, embedded().layers[-1], blocks), 60)  # type: ignore[arg-type]
-    assert fed == ["ActivationFeed", "PixelFeed"]
+    assert fed == ["ActivationFeed", "InputFeed"]

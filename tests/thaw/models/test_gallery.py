@@ -17,13 +17,13 @@ from thaw.dataset.manifest import TRAIN, Example
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.heads.standardisation import fit_standardisation
-from thaw.kinds.kind import Limits
+from thaw.kinds.images.kind import KIND
+from thaw.kinds.images.preview import SMALL_SIDE
+from thaw.kinds.kind import Limits, Preview
 from thaw.models.gallery import (
-    SIDE,
     Gallery,
     Nearness,
     build_gallery,
-    media_type,
     read_gallery,
     spread_over_classes,
     write_gallery,
@@ -45,7 +45,9 @@ def build(examples: list[Example], source: Path) -> Gallery:
     def features_of(kept):  # type: ignore[no-untyped-def]
         return torch.stack([torch.tensor([float(int(one.path[:1], 36)), 1.0]) for one in kept])
 
-    return build_gallery(examples, source, features_of, fingerprint="f", layer="flatten", limits=Limits(10**7))
+    return build_gallery(
+        examples, source, features_of, fingerprint="f", layer="flatten", kind=KIND, limits=Limits(10**7)
+    )
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=60), st.integers(0, 40))
@@ -84,11 +86,11 @@ def test_it_is_read_as_it_was_written_and_the_same_bytes_each_time(tmp_path: Pat
 
 def test_thumbnails_are_small_and_tiny_pictures_stay_as_they_are(tmp_path: Path) -> None:
     gallery = build([picture(tmp_path / "1.png", (8, 8)), picture(tmp_path / "2.jpg", (2000, 1000))], tmp_path)
-    tiny, large = (Image.open(io.BytesIO(one)) for one in gallery.thumbnails)
-    assert tiny.size == (8, 8) and media_type(gallery.thumbnails[0]) == "image/png"
+    tiny, large = (Image.open(io.BytesIO(one)) for one in (preview.content for preview in gallery.previews))
+    assert tiny.size == (8, 8) and gallery.previews[0].media_type == "image/png"
     assert np.array_equal(np.asarray(tiny), np.asarray(Image.open(tmp_path / "1.png")))
-    assert large.size == (SIDE, SIDE // 2) and media_type(gallery.thumbnails[1]) == "image/jpeg"
-    assert len(gallery.thumbnails[1]) < 10_000
+    assert large.size == (SMALL_SIDE, SMALL_SIDE // 2) and gallery.previews[1].media_type == "image/jpeg"
+    assert len(gallery.previews[1].content) < 10_000
 
 
 def test_what_is_gone_or_has_changed_is_left_out(tmp_path: Path) -> None:
@@ -104,7 +106,7 @@ def test_what_is_gone_or_has_changed_is_left_out(tmp_path: Path) -> None:
 
 def test_the_nearest_are_those_of_largest_cosine_after_standardisation() -> None:
     features = torch.randn(50, 6, generator=torch.Generator().manual_seed(0)) * torch.tensor([1, 1, 1, 1, 1, 100.0])
-    gallery = Gallery("f", "x", (b"",) * 50, ("",) * 50, ((),) * 50, features, (b"",) * 50)
+    gallery = Gallery("f", "x", (b"",) * 50, ("",) * 50, ((),) * 50, features, (Preview("image/png", b""),) * 50)
     standardisation = fit_standardisation(features)
     found = Nearness.of(gallery, standardisation).nearest(features[7], 5)
     assert found[0][0] == 7 and found[0][1] == pytest.approx(1, abs=1e-5)

@@ -47,7 +47,7 @@ def predictor(tmp_path: Path) -> Predictor:
 
 
 def pixels(predictor: Predictor, count: int) -> list[torch.Tensor]:
-    return [predictor.pixels_of_picture(image) for image in pictures(count)]
+    return [predictor.backbone.preprocessing.pixels(image) for image in pictures(count)]
 
 
 def test_it_gives_the_heads_probabilities_from_pixels(predictor: Predictor) -> None:
@@ -81,10 +81,8 @@ def test_files_go_the_way_that_training_images_went_even_after_it_was_written(
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
     Image.fromarray(noise).save(buffer, "JPEG")
     content = buffer.getvalue()
-    assert torch.equal(again.pixels_of_file(content, Limits(10**6)), decode_pixels(content, scaled, 10**6))
-    assert not torch.equal(
-        again.pixels_of_file(content, Limits(10**6)), predictor.pixels_of_file(content, Limits(10**6))
-    )
+    assert torch.equal(again.prepare(content, Limits(10**6)), decode_pixels(content, scaled, 10**6))
+    assert not torch.equal(again.prepare(content, Limits(10**6)), predictor.prepare(content, Limits(10**6)))
 
 
 def test_a_foreign_backbone_is_refused(predictor: Predictor, tmp_path: Path) -> None:
@@ -139,7 +137,10 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def asked(predictor: Predictor) -> list[torch.Tensor]:
-    return [predictor.pixels_of_picture(Image.fromarray(one).convert("RGB")) for one in digits_and_crosses(300, 30)]
+    return [
+        predictor.backbone.preprocessing.pixels(Image.fromarray(one).convert("RGB"))
+        for one in digits_and_crosses(300, 30)
+    ]
 
 
 def test_what_is_no_digit_is_neither(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(BadParameters) as caught:
         check_params(values, "params.yaml")
     text = str(caught.value)
-    assert "dataset.sorce: no such key; dataset has source, listing" in text
+    assert "dataset.sorce: no such key; dataset has source, kind, listing" in text
     assert "strategy.kind: 'tree' given; input should be 'auto', 'linear', 'mlp'" in text
     assert "head.l2.0: -1 given" in text
     assert "hed: no such key; there are dataset, backbone" in text

@@ -6,6 +6,7 @@ import pytest
 from evaluations import HOSTILE
 from review_pages import FINDINGS, hostile_page
 
+from thaw.kinds.images.kind import KIND
 from thaw.review.page import NONE, build_sections, render_page, share, verdict
 
 
@@ -25,9 +26,9 @@ def test_images_of_a_pair_stand_together() -> None:
 
 def test_without_findings_it_says_so_in_words() -> None:
     sections = build_sections((), {"suspect": 0, "duplicate": 0, "unlabelled": 0})
-    page = render_page("photos", sections, ("ants", "bees"), {})
-    assert verdict(sections).startswith("Nothing to review")
-    assert all(sentence in page for sentence in NONE.values())
+    page = render_page("photos", sections, ("ants", "bees"), {}, KIND.words)
+    assert verdict(sections, KIND.words).startswith("Nothing to review")
+    assert all(sentence.format(one="image", many="images") in page for sentence in NONE.values())
 
 
 @pytest.mark.parametrize(

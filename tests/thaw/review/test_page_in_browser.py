@@ -33,7 +33,7 @@ def page(browser: webdriver.Chrome, tmp_path: Path) -> webdriver.Chrome:
 
 
 def selects(page: webdriver.Chrome) -> list[WebElement]:
-    return page.find_elements(By.CSS_SELECTOR, ".image select")
+    return page.find_elements(By.CSS_SELECTOR, ".example select")
 
 
 def saved(page: webdriver.Chrome, folder: Path) -> Path:
@@ -52,7 +52,7 @@ def test_it_fits_loads_all_and_asks_for_nothing(page: webdriver.Chrome, width: i
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     page.refresh()
     assert page.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
-    images = page.find_elements(By.CSS_SELECTOR, ".image img")
+    images = page.find_elements(By.CSS_SELECTOR, ".example img")
     assert len(images) == 4
     assert all(page.execute_script("return arguments[0].naturalWidth", image) == 8 for image in images)
     asked = page.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)")

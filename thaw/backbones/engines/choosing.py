@@ -18,8 +18,10 @@ from thaw.backbones.engines.openvino_engine import build_openvino_engine, is_kep
 from thaw.backbones.engines.reference import Deviation, reference_features, worst_deviation
 from thaw.backbones.engines.tolerances import TOLERANCES
 from thaw.backbones.engines.torch_engine import build_torch_engine
+from thaw.backbones.engines.whole_network import is_fusible
 from thaw.foundation.errors import BadParameters
 from thaw.foundation.parallel.torch_threads import threads
+from thaw.kinds.batches import Batch, rows_in, tensor_of
 
 log = logging.getLogger(__name__)
 
@@ -90,11 +92,11 @@ class _Candidate:
 
 
 def choose_engine(
-    backbone: Backbone, wanted: str, precision: Precision, work: Work, sample: Callable[[int], torch.Tensor]
+    backbone: Backbone, wanted: str, precision: Precision, work: Work, sample: Callable[[int], Batch]
 ) -> Chosen:
     """The engine that is wanted (as in `extract.engine`), or the fastest one within tolerance.
 
-    sample: gives the pixels of N images, uint8 [N, 3, H, W].
+    sample: gives N prepared examples.
 
     Raises:
         BadParameters: the engine that is wanted cannot run, or none is within the tolerance of the precision.
@@ -103,18 +105,20 @@ def choose_engine(
     few = work.images < (FEW if wanted == AUTO else SAMPLE)
     if few and wanted != OPENVINO and precision == "float32" and work.device.type == "cpu":
         return Chosen(HalvingEngine(_plain(backbone, precision, work.device)), ())
-    pixels = sample(SAMPLE)
-    side = (pixels.shape[2], pixels.shape[3])
+    batch = sample(SAMPLE)
+    side = _side(backbone, batch)
+    if wanted == OPENVINO and side is None:
+        raise BadParameters(f"extract.engine: openvino takes no {backbone.words.many} of this backbone; torch does")
     trials: list[Trial] = []
     with threads(1):
-        reference = reference_features(pixels, backbone)
-        if wanted == OPENVINO:
+        reference = reference_features(batch, backbone)
+        if wanted == OPENVINO and side is not None:
             engine: Engine = build_openvino_engine(backbone, precision, side, work.workers, work.keep)
         else:
             engine = _plain(backbone, precision, work.device)
-        trials.append(_try(engine, pixels, reference))
+        trials.append(_try(engine, batch, reference))
         for candidate in _candidates(backbone, wanted, precision, work, side):
-            trial = _try_if_worth(candidate, work, trials, pixels, reference)
+            trial = _try_if_worth(candidate, work, trials, batch, reference)
             trials += [trial] if trial else []
     for trial in trials:
         log.info("engine %s", trial)
@@ -125,6 +129,14 @@ def choose_engine(
         )
     best = max(allowed, key=lambda trial: trial.images_per_second)
     return Chosen(HalvingEngine(best.engine), tuple(trials))
+
+
+def _side(backbone: Backbone, batch: Batch) -> tuple[int, int] | None:
+    """Height and width of what compilers may take; None where they cannot."""
+    if not is_fusible(backbone, batch):
+        return None
+    height, width = tensor_of(batch).shape[2:]
+    return height, width
 
 
 def _way_out(precision: Precision) -> str:
@@ -152,15 +164,15 @@ def _plain(backbone: Backbone, precision: Precision, device: torch.device) -> En
 
 
 def _candidates(
-    backbone: Backbone, wanted: str, precision: Precision, work: Work, side: tuple[int, int]
+    backbone: Backbone, wanted: str, precision: Precision, work: Work, side: tuple[int, int] | None
 ) -> Iterator[_Candidate]:
-    """The engines beside the first that could run here, the cheapest to try first."""
-    if work.device.type == "cuda":
+    """The engines beside the first that could run here, the cheapest to try first; side None: those that compile cannot take the examples."""
+    if work.device.type == "cuda" and side is not None:
         devices = cuda_devices(work.device)
         yield _Candidate(
             "torch.compile", WORTH_COMPILING_S, lambda: build_compiled_cuda_engine(backbone, precision, devices)
         )
-    if work.device.type != "cpu" or wanted == OPENVINO:
+    if work.device.type != "cpu" or wanted == OPENVINO or side is None:
         return
     if wanted == AUTO and find_spec("openvino") is not None:
         worth = WORTH_READING_S if is_kept(backbone, side, work.keep) else WORTH_CONVERTING_S
@@ -174,7 +186,7 @@ def _candidates(
 
 
 def _try_if_worth(
-    candidate: _Candidate, work: Work, trials: list[Trial], pixels: torch.Tensor, reference: dict[str, torch.Tensor]
+    candidate: _Candidate, work: Work, trials: list[Trial], batch: Batch, reference: dict[str, torch.Tensor]
 ) -> Trial | None:
     """None where too little is left to gain, or where the engine cannot be built; the log says which."""
     fastest = max(trials, key=lambda trial: trial.images_per_second if trial.allowed else 0.0)
@@ -189,16 +201,16 @@ def _try_if_worth(
         )
         return None
     try:
-        return _try(candidate.build(), pixels, reference)
+        return _try(candidate.build(), batch, reference)
     except RuntimeError as error:  # of compilers: the plain engine does as well, only slower
         log.warning("%s failed and is not used: %s", candidate.name, (str(error).splitlines() or [""])[0])
         return None
 
 
-def _try(engine: Engine, pixels: torch.Tensor, reference: dict[str, torch.Tensor]) -> Trial:
-    found = engine.features(pixels)  # the first pass lays out memory and compiles
-    seconds = _shortest_s(lambda: engine.features(pixels))
-    return Trial(engine, len(pixels) / seconds, worst_deviation(found, reference))
+def _try(engine: Engine, batch: Batch, reference: dict[str, torch.Tensor]) -> Trial:
+    features = engine.features(batch)  # the first pass lays out memory and compiles
+    seconds = _shortest_s(lambda: engine.features(batch))
+    return Trial(engine, rows_in(batch) / seconds, worst_deviation(features, reference))
 
 
 def _shortest_s(work: Callable[[], object]) -> float:

@@ -10,6 +10,7 @@ from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines.engine import MICRO_BATCH, Precision, padded
 from thaw.backbones.engines.torch_engine import folded
 from thaw.backbones.engines.whole_network import WholeNetwork
+from thaw.kinds.batches import Batch, tensor_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,10 +22,10 @@ class CompiledEngine:
     precision: Precision
     name: str = "torch compiled"
 
-    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    def features(self, batch: Batch) -> dict[str, torch.Tensor]:
         """See `Engine`."""
         with torch.inference_mode():
-            parts = [self._forward(batch) for batch in pixels.split(MICRO_BATCH)]
+            parts = [self._forward(part) for part in tensor_of(batch).split(MICRO_BATCH)]
         return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
 
     def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -8,6 +8,7 @@ import copy
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 
 import torch
@@ -16,6 +17,7 @@ from torch import nn
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines.engine import Precision
 from thaw.backbones.engines.torch_engine import folded
+from thaw.kinds.batches import Batch, as_floats, changed, laid_out
 
 
 @dataclass(frozen=True)
@@ -37,28 +39,21 @@ class CudaEngine:
     own: threading.local = field(default_factory=threading.local)
     turn: "count[int]" = field(default_factory=count)
 
-    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    def features(self, batch: Batch) -> dict[str, torch.Tensor]:
         """See `Engine`."""
         place = self._place()
         device = place.stream.device
         with torch.inference_mode(), torch.cuda.device(device), torch.cuda.stream(place.stream):
-            images = self._brought(pixels, place.stream)
-            batch = self.backbone.preprocessing.normalise(images).contiguous(memory_format=torch.channels_last)
-            outputs = place.network(batch.to(getattr(torch, self.precision)))
-            found = {
-                name: self.backbone.pool(output.float()).to("cpu", non_blocking=True)
+            brought = changed(batch, partial(_brought, stream=place.stream))
+            preprocessing = self.backbone.preprocessing
+            mask, normalised = preprocessing.mask(brought), laid_out(preprocessing.normalise(brought))
+            outputs = place.network(as_floats(normalised, getattr(torch, self.precision)))
+            features = {
+                name: self.backbone.pool(output.float(), mask).to("cpu", non_blocking=True)
                 for name, output in outputs.items()
             }
             place.stream.synchronize()
-        return found
-
-    def _brought(self, pixels: torch.Tensor, stream: torch.cuda.Stream) -> torch.Tensor:
-        if not pixels.is_cuda:
-            return pixels.pin_memory().to(stream.device, non_blocking=True)
-        # Decoded on a GPU, on the stream that is every thread's own by default.
-        stream.wait_stream(torch.cuda.default_stream(pixels.device))
-        pixels.record_stream(stream)
-        return pixels.to(stream.device)
+        return features
 
     def _place(self) -> _Place:
         if not hasattr(self.own, "place"):
@@ -67,6 +62,16 @@ class CudaEngine:
             self.own.place = _Place(network, torch.cuda.Stream(device))
         place: _Place = self.own.place
         return place
+
+
+def _brought(tensor: torch.Tensor, stream: torch.cuda.Stream) -> torch.Tensor:
+    """A tensor on the stream's device."""
+    if not tensor.is_cuda:
+        return tensor.pin_memory().to(stream.device, non_blocking=True)
+    # Decoded on a GPU, on the stream that is every thread's own by default.
+    stream.wait_stream(torch.cuda.default_stream(tensor.device))
+    tensor.record_stream(stream)
+    return tensor.to(stream.device)
 
 
 def build_cuda_engine(backbone: Backbone, precision: Precision, devices: Sequence[torch.device]) -> CudaEngine:

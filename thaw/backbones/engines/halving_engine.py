@@ -7,6 +7,7 @@ import torch
 
 from thaw.backbones.engines.engine import Engine, Precision
 from thaw.foundation.errors import OutOfMemory
+from thaw.kinds.batches import Batch, rows_in, split
 
 log = logging.getLogger(__name__)
 
@@ -31,33 +32,33 @@ class HalvingEngine:
         """That of the engine within."""
         return self._engine.precision
 
-    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    def features(self, batch: Batch) -> dict[str, torch.Tensor]:
         """See `Engine`.
 
         Raises:
-            OutOfMemory: there is no room for a single image.
+            OutOfMemory: there is no room for a single example.
         """
         while True:
-            size = self._size or len(pixels)
+            size = self._size or rows_in(batch)
             try:
-                parts = [self._engine.features(batch) for batch in pixels.split(size)]
+                parts = [self._engine.features(part) for part in split(batch, size)]
                 return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
             except (RuntimeError, MemoryError) as error:
                 if not _is_out_of_memory(error):
                     raise
             # Out of the handler: the error's traceback holds what the batch has taken.
-            self._halve(min(size, len(pixels)))
+            self._halve(min(size, rows_in(batch)))
 
     def _halve(self, failed: int) -> None:
         if failed == 1:
             raise OutOfMemory(
-                "memory does not hold a single image in this backbone; set extract.workers=1, or free some"
+                "memory does not hold a single example in this backbone; set extract.workers=1, or free some"
             )
         with self._lock:
             # Another thread may have halved it meanwhile.
             if self._size is None or self._size >= failed:
                 self._size = failed // 2
-                log.warning("memory ran out with %d images at once; going on with %d", failed, self._size)
+                log.warning("memory ran out with %d examples at once; going on with %d", failed, self._size)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

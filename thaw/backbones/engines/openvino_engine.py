@@ -19,6 +19,7 @@ from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines.engine import MICRO_BATCH, Precision, padded
 from thaw.backbones.engines.whole_network import WholeNetwork
 from thaw.foundation.errors import BadParameters
+from thaw.kinds.batches import Batch, tensor_of
 
 Shape = tuple[int, int, int, int]
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
@@ -35,9 +36,9 @@ class OpenVinoEngine:
     size: int = MICRO_BATCH
     requests: threading.local = field(default_factory=threading.local)
 
-    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    def features(self, batch: Batch) -> dict[str, torch.Tensor]:
         """See `Engine`."""
-        parts = [self._forward(batch) for batch in pixels.split(self.size)]
+        parts = [self._forward(part) for part in tensor_of(batch).split(self.size)]
         return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
 
     def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -10,6 +10,7 @@ from thaw.backbones.engines.engine import Precision
 from thaw.backbones.engines.reference import reference_features, worst_deviation
 from thaw.backbones.engines.tolerances import TOLERANCES
 from thaw.backbones.engines.torch_engine import build_torch_engine
+from thaw.kinds.batches import Batch, rows_in
 
 log = logging.getLogger(__name__)
 
@@ -21,15 +22,15 @@ def settle_precision(
     device: torch.device,
     *,
     cached: Callable[[Precision], int],
-    sample: Callable[[int], torch.Tensor],
+    sample: Callable[[int], Batch],
 ) -> Precision:
     """The precision that a run under `auto` computes in.
 
     What the cache holds decides first: a run must not compute everything anew because another machine filled the cache. Then the hardware, and
     whether bfloat16 is within its tolerance on this backbone.
 
-    cached: how many features of that precision there are already. sample: gives the pixels of N of the user's own images, uint8
-    [N, 3, H, W], or of fewer where there are fewer; a single one decides for float32.
+    cached: how many features of that precision there are already. sample: gives N of the user's own examples, prepared, or fewer where there are
+    fewer; a single one decides for float32.
     """
     held: tuple[Precision, ...] = ("bfloat16", "float32")
     rows = {precision: cached(precision) for precision in held}
@@ -40,11 +41,11 @@ def settle_precision(
     if not has_bfloat16(device):
         log.info("precision auto: float32, because this hardware has no bfloat16 products")
         return "float32"
-    pixels = sample(SAMPLE)
-    if len(pixels) < 2:
+    batch = sample(SAMPLE)
+    if rows_in(batch) < 2:
         return "float32"
-    found = build_torch_engine(backbone, "bfloat16", torch.device("cpu")).features(pixels)
-    expected = reference_features(pixels, backbone)
+    found = build_torch_engine(backbone, "bfloat16", torch.device("cpu")).features(batch)
+    expected = reference_features(batch, backbone)
     worst = worst_deviation(found, expected)
     allowed = TOLERANCES["bfloat16"].allows(worst)
     log.info("precision auto: %s; bfloat16 has %s", "bfloat16" if allowed else "float32", worst)

@@ -1,26 +1,20 @@
 """The plain way to features, in as few lines as possible; every faster way is checked against it."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torchvision.transforms.v2.functional import normalize, to_dtype
 
 from thaw.backbones.backbone import Backbone
-from thaw.kinds.images.files import decode
+from thaw.kinds.batches import Batch, moved, split
 
 
-def reference_pixels(contents: Sequence[bytes], backbone: Backbone, max_pixels: int) -> torch.Tensor:
-    """Decoded by Pillow, resized and cropped as torchvision's own weight transforms do: uint8 [N, 3, H, W]."""
-    return torch.stack([backbone.preprocessing.pixels(decode(content, max_pixels)) for content in contents])
-
-
-def reference_features(pixels: torch.Tensor, backbone: Backbone, batch_size: int = 16) -> dict[str, torch.Tensor]:
-    """Eager, float32, as PyTorch lays it out by itself, on the CPU: float32 [N, dim] by cut layer, from uint8 [N, 3, H, W]."""
-    return reference_pass(reference_network(backbone), pixels, backbone, batch_size)
+def reference_features(batch: Batch, backbone: Backbone, batch_size: int = 16) -> dict[str, torch.Tensor]:
+    """Eager, float32, as PyTorch lays it out by itself, on the CPU: float32 [N, dim] by cut layer."""
+    return reference_pass(reference_network(backbone), batch, backbone, batch_size)
 
 
 def reference_network(backbone: Backbone) -> nn.Module:
@@ -32,18 +26,18 @@ def reference_network(backbone: Backbone) -> nn.Module:
 
 
 def reference_pass(
-    network: nn.Module, pixels: torch.Tensor, backbone: Backbone, batch_size: int = 16
+    network: nn.Module, batch: Batch, backbone: Backbone, batch_size: int = 16
 ) -> dict[str, torch.Tensor]:
     """`reference_features` by a network that is made already."""
     with torch.inference_mode():
-        parts = [network(_normalised(batch, backbone)) for batch in pixels.cpu().split(batch_size)]
-    return {name: torch.cat([backbone.pool(part[name]) for part in parts]) for name in parts[0]}
+        parts = [_pooled(network, part, backbone) for part in split(moved(batch, torch.device("cpu")), batch_size)]
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
-def _normalised(pixels: torch.Tensor, backbone: Backbone) -> torch.Tensor:
-    scaled = to_dtype(pixels, torch.float32, scale=True)
-    found: torch.Tensor = normalize(scaled, list(backbone.preprocessing.mean), list(backbone.preprocessing.std))
-    return found
+def _pooled(network: nn.Module, batch: Batch, backbone: Backbone) -> dict[str, torch.Tensor]:
+    preprocessing = backbone.preprocessing
+    outputs, mask = network(preprocessing.normalise_plainly(batch)), preprocessing.mask(batch)
+    return {name: backbone.pool(output, mask) for name, output in outputs.items()}
 
 
 LEAST_LEFT = 0.01

@@ -13,6 +13,7 @@ from torch.fx.proxy import TraceError
 
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines.engine import MICRO_BATCH, Precision
+from thaw.kinds.batches import Batch, as_floats, laid_out, moved, rows_in, split
 
 log = logging.getLogger(__name__)
 
@@ -27,19 +28,18 @@ class TorchEngine:
     device: torch.device
     name: str = "torch"
 
-    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    def features(self, batch: Batch) -> dict[str, torch.Tensor]:
         """See `Engine`."""
-        size = MICRO_BATCH if self.device.type == "cpu" else len(pixels)
+        size = MICRO_BATCH if self.device.type == "cpu" else rows_in(batch)
         with torch.inference_mode():
-            parts = [self._forward(batch) for batch in pixels.split(size)]
+            parts = [self._forward(part) for part in split(batch, size)]
         return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
 
-    def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        batch = self.backbone.preprocessing.normalise(pixels.to(self.device)).contiguous(
-            memory_format=torch.channels_last
-        )
-        outputs = self.network(batch.to(getattr(torch, self.precision)))
-        return {name: self.backbone.pool(output.float()).cpu() for name, output in outputs.items()}
+    def _forward(self, batch: Batch) -> dict[str, torch.Tensor]:
+        here, preprocessing = moved(batch, self.device), self.backbone.preprocessing
+        mask, normalised = preprocessing.mask(here), laid_out(preprocessing.normalise(here))
+        outputs = self.network(as_floats(normalised, getattr(torch, self.precision)))
+        return {name: self.backbone.pool(output.float(), mask).cpu() for name, output in outputs.items()}
 
 
 def build_torch_engine(backbone: Backbone, precision: Precision, device: torch.device) -> TorchEngine:

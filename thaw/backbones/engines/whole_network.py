@@ -3,7 +3,9 @@
 import torch
 from torch import nn
 
-from thaw.kinds.images.preprocessing import Preprocessing
+from thaw.backbones.backbone import Backbone
+from thaw.kinds.batches import Batch
+from thaw.kinds.kind import Preprocessing
 
 
 class WholeNetwork(nn.Module):
@@ -19,7 +21,9 @@ class WholeNetwork(nn.Module):
         self.network = network
         self.layers = layers
         self.dtype = dtype
-        scale, shift = preprocessing.scale_and_shift()
+        affine = preprocessing.scale_and_shift()
+        assert affine is not None, "only what is_fusible allows comes here"
+        scale, shift = affine
         self.register_buffer("scale", scale)
         self.register_buffer("shift", shift)
 
@@ -28,3 +32,8 @@ class WholeNetwork(nn.Module):
         batch = pixels.contiguous(memory_format=torch.channels_last).float() * self.scale - self.shift
         found = self.network(batch.to(self.dtype))
         return tuple(found[name] for name in self.layers)
+
+
+def is_fusible(backbone: Backbone, batch: Batch) -> bool:
+    """Whether compilers can take the network with its normalisation: maps [B, C, H, W] of one size, normalised by a product and a difference."""
+    return isinstance(batch, torch.Tensor) and batch.dim() == 4 and backbone.preprocessing.scale_and_shift() is not None

@@ -13,15 +13,16 @@ from thaw.backbones.engines import Precision, settle_precision
 from thaw.backbones.pooling import is_pooled
 from thaw.dataset.manifest import Manifest
 from thaw.features.extraction.spot_check import changes, self_check
-from thaw.features.extraction.worker import ExtractionTask, Extractor, blank_image
+from thaw.features.extraction.worker import ExtractionTask, Extractor
 from thaw.features.store.copying import borrow
 from thaw.features.store.remote import Mirror
 from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, check_part_rows, hash_digests
-from thaw.foundation.errors import BadWeights, IncompleteFeatures
+from thaw.foundation.errors import BadParameters, BadWeights, IncompleteFeatures
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.images.reading import Reference, spread
-from thaw.kinds.kind import Limits
-from thaw.kinds.views import IDENTITY, View, expand_views
+from thaw.kinds.batches import Batch, alone
+from thaw.kinds.kind import IDENTITY, Limits, Reference, View
+from thaw.kinds.registry import kind_named
+from thaw.kinds.views import expand_views
 from thaw.params.sections import ExtractParams
 
 log = logging.getLogger(__name__)
@@ -65,20 +66,19 @@ def extract(
     the network is run no further than the missing layers need. A kill loses at most one part of `params.part_rows` rows.
 
     Raises:
-        BadParameters: no engine gives the right features with these parameters; the message says which to change.
+        BadParameters: the data set is of another kind than the backbone takes, or no engine gives the right features; the message says what to change.
         StaleFeatures: what the store holds is not what would be computed now.
         BadSource: an image is missing, or is not the one that was ingested.
         OutOfMemory: memory does not hold a single image in the backbone.
         BadWeights: the frozen weights changed during the run.
     """
+    _check_kind(manifest, backbone)
     paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
     images = [(digest, source / path) for digest, path in paths.items()]
     extractor = Extractor.begin(backbone, _own(params), limits, aids.keep)
     at_hand = _AtHand(store, Mirror(params.store) if params.store else None, frozenset(paths))
-    precision = _precision(
-        params, backbone, extractor.device, at_hand, lambda count: extractor.pixels.read(spread(images, count))
-    )
-    layers = cut_layers(backbone, precision, params.dtype, expand_views(params.views))
+    precision = _precision(params, backbone, extractor.device, at_hand, lambda count: extractor.sample(images, count))
+    layers = cut_layers(backbone, precision, params.dtype, expand_views(params.views, backbone.kind))
     for layer in layers:
         check_part_rows(layer, params.part_rows)
     present = at_hand.gather(layers, aids.lender)
@@ -87,13 +87,22 @@ def extract(
     _tell(len(images), lacking, tasks)
     if tasks or changes(part for layer in layers for part in store.stated(layer)):
         cached = [(digest, path) for digest, path in images if all(digest in held for held in present.values())]
-        self_check(store, layers, backbone, extractor.pixels, cached=cached, precision=precision)
+        self_check(store, layers, backbone, extractor.reader, cached=cached, precision=precision)
     _compute(extractor, store, tasks, params, precision, progress=aids.progress)
     _check_unchanged(backbone, store, layers)
     at_hand.send(layers)
     _check_complete(store, layers, paths.keys())
     index = FeatureIndex(backbone.architecture, params.dtype, layers, len(paths), hash_digests(paths.keys()))
     return Extraction(index, computed=lacking, cached=len(images) - lacking)
+
+
+def _check_kind(manifest: Manifest, backbone: Backbone) -> None:
+    if manifest.kind != backbone.kind.name:
+        held = kind_named(manifest.kind).words.many
+        raise BadParameters(
+            f"backbone.weights: {backbone.architecture} takes {backbone.words.many}, and the data set holds {held}; name a backbone that takes {held}, or set "
+            f"dataset.kind={backbone.kind.name} and a source of {backbone.words.many}"
+        )
 
 
 def _tell(images: int, lacking: int, tasks: Sequence[ExtractionTask]) -> None:
@@ -141,7 +150,7 @@ def _fill(
     if params.engine == "ray" and tasks:
         from thaw.features.extraction.ray.fill import fill_on_ray
 
-        whole, limits = extractor.backbone, Limits(extractor.pixels.max_pixels)
+        whole, limits = extractor.backbone, extractor.limits
         yield from fill_on_ray(store, tasks, whole, params, precision=precision, limits=limits)
         return
     for task in tasks:
@@ -163,7 +172,7 @@ def _precision(
     backbone: Backbone,
     device: torch.device,
     at_hand: "_AtHand",
-    sample: Callable[[int], torch.Tensor],
+    sample: Callable[[int], Batch],
 ) -> Precision:
     """The precision that the parameters name, or the one that `auto` means here."""
     if params.precision != "auto":
@@ -217,14 +226,16 @@ class _AtHand:
 
 
 def cut_layers(backbone: Backbone, precision: Precision, dtype: str, views: Sequence[View]) -> tuple[Layer, ...]:
-    """The backbone's cut layers in each view with their dimensions, found by passing one black image."""
+    """The backbone's cut layers in each view with their dimensions, found by passing one blank example."""
+    preprocessing = backbone.preprocessing
+    blank = alone(preprocessing.blank())
     with torch.inference_mode():
-        outputs = backbone.extractor(backbone.preprocessing.normalise(blank_image(backbone).unsqueeze(0)))
+        outputs = backbone.extractor(preprocessing.normalise(blank))
     return tuple(
         Layer(
             backbone.fingerprint(precision, dtype, pooled=is_pooled(outputs[name]), view=view),
             name,
-            backbone.pool(outputs[name]).shape[1],
+            backbone.pool(outputs[name], preprocessing.mask(blank)).shape[1],
             view,
         )
         for view in views

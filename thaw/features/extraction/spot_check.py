@@ -10,7 +10,7 @@ from thaw.backbones.engines.tolerances import TOLERANCES
 from thaw.features.store.environment import made_with
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.errors import StaleFeatures
-from thaw.kinds.images.reading import PixelSource, Reference
+from thaw.kinds.kind import Reader, Reference
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def self_check(
     store: FeatureStore,
     layers: Sequence[Layer],
     backbone: Backbone,
-    pixels: PixelSource,
+    reader: Reader,
     *,
     cached: Sequence[Reference],
     precision: Precision,
@@ -41,8 +41,8 @@ def self_check(
     if not sample:
         return
     digests = [digest for digest, _ in sample]
-    views = pixels.read_views(sample, tuple(dict.fromkeys(layer.view for layer in layers)))
-    found = {view: backbone.features(images) for view, images in views.items()}
+    views = reader.read(sample, tuple(dict.fromkeys(layer.view for layer in layers)))
+    found = {view: backbone.features(batch) for view, batch in views.items()}
     worst, most = 0.0, SLACK * TOLERANCES[precision].largest
     for layer in layers:
         held = store.read(layer.fingerprint, layer.name, digests)

@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL import Image
 
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines import Engine, Precision, Work, choose_engine
 from thaw.backbones.engines.engine import MICRO_BATCH
 from thaw.features.extraction.decoding_check import check_decoding
-from thaw.features.extraction.gpu_decoding import Pixels, fastest_pixels
+from thaw.features.extraction.fastest_reader import fastest_reader
 from thaw.features.store.environment import made_with
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.errors import BadParameters
 from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.torch_threads import threads
-from thaw.kinds.images.reading import PixelSource, Reference, spread
-from thaw.kinds.kind import Limits
-from thaw.kinds.views import View, expand_views
+from thaw.kinds.batches import Batch
+from thaw.kinds.kind import IDENTITY, Limits, Reader, Reference, View
+from thaw.kinds.reading import spread
+from thaw.kinds.views import expand_views
 from thaw.params.sections import ExtractParams
 
 
@@ -49,10 +49,10 @@ class ExtractionTask:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The engine, what gives it pixels, and what the parts that they fill say of them."""
+    """The engine, what reads for it, and what the parts that they fill say of them."""
 
     engine: Engine
-    pixels: Pixels
+    reader: Reader
     stated: dict[str, str]
 
 
@@ -70,7 +70,8 @@ class Extractor:
 
     backbone: Backbone
     params: ExtractParams
-    pixels: PixelSource
+    reader: Reader
+    limits: Limits
     device: torch.device
     workers: int
     size: int
@@ -81,33 +82,37 @@ class Extractor:
         workers, device = params.workers or usable_cores(), best_device(params.device)
         # Pictures under decoding may take one half of the bound, the workers' batches the other.
         half = params.decoded_mb * 10**6 // 2
-        image = blank_image(backbone).nbytes * len(expand_views(params.views))
-        size = min(params.batch_size, max(1, half // (workers * image)))
+        example = backbone.preprocessing.nbytes() * len(expand_views(params.views, backbone.kind))
+        size = min(params.batch_size, max(1, half // (workers * example)))
         if device.type == "cpu":
             # Engines take small bites there anyway, and with small batches no worker waits long for the last one.
             size = min(size, 2 * MICRO_BATCH)
-        pixels = PixelSource(backbone.preprocessing, limits.max_pixels, MemoryBound(half))
-        return cls(backbone, params, pixels, device, workers, size, keep)
+        reader = backbone.kind.reader(backbone.preprocessing, limits, MemoryBound(half))
+        return cls(backbone, params, reader, limits, device, workers, size, keep)
+
+    def sample(self, examples: Sequence[Reference], count: int) -> Batch:
+        """`count` of the examples, prepared; fewer where there are fewer."""
+        return self.reader.read(spread(examples, count), (IDENTITY,))[IDENTITY]
 
     def prepare(self, task: ExtractionTask, precision: Precision, passes: int) -> Prepared:
         """The engine for a task and for others like it, `passes` forward passes in all; measured on images of the task."""
         backbone = self.backbone.only(task.names)
-        check_decoding(self.pixels, backbone, task.images)
+        check_decoding(self.reader, backbone, task.images)
         work = Work(passes, self.workers, self.device, self.keep)
         chosen = choose_engine(
-            backbone, self.params.engine, precision, work, lambda count: self.pixels.read(spread(task.images, count))
+            backbone, self.params.engine, precision, work, lambda count: self.sample(task.images, count)
         )
-        decoder = fastest_pixels(self.pixels, backbone, precision, task.images, work)
+        reader = fastest_reader(self.reader, backbone, precision, task.images, work)
         stated = {
             "architecture": backbone.architecture,
             "pooling": backbone.pooling,
             "engine": chosen.engine.name,
             "precision": precision,
-            "decoder": decoder.name,
+            "decoder": reader.name,
             **made_with(),
         }
         stated |= {f"trial {number}": str(trial) for number, trial in enumerate(chosen.trials)}
-        return Prepared(chosen.engine, decoder, stated)
+        return Prepared(chosen.engine, reader, stated)
 
     def fill(self, store: FeatureStore, task: ExtractionTask, prepared: Prepared) -> Iterator[int]:
         """Compute a task; yields the forward passes of each part once it is written in every layer."""
@@ -125,9 +130,9 @@ class Extractor:
         dtype = getattr(torch, self.params.dtype)
 
         def features_of(batch: Sequence[Reference]) -> _Rows:
-            pixels = prepared.pixels.read_views(batch, task.views)
-            found = {view: prepared.engine.features(pixels[view]) for view in task.views}
-            features = {layer: found[layer.view][layer.name].to(dtype) for layer in task.layers}
+            seen = prepared.reader.read(batch, task.views)
+            features_in = {view: prepared.engine.features(seen[view]) for view in task.views}
+            features = {layer: features_in[layer.view][layer.name].to(dtype) for layer in task.layers}
             check_finite(features, batch)
             return _Rows(tuple(digest for digest, _ in batch), features)
 
@@ -135,11 +140,6 @@ class Extractor:
         with threads(1):
             for _, rows in map_ahead(features_of, batches, workers=self.workers, depth=self.workers + 1):
                 yield rows
-
-
-def blank_image(backbone: Backbone) -> torch.Tensor:
-    """A black image as the backbone takes it: uint8 [3, H, W]."""
-    return backbone.preprocessing.pixels(Image.new("RGB", (64, 64)))
 
 
 def best_device(name: str) -> torch.device:

@@ -25,7 +25,7 @@ from blake3 import blake3
 from thaw.dataset.manifest import Example
 from thaw.foundation.errors import BadArtifact, BadParameters, IncompleteFeatures
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic, write_text
-from thaw.kinds.views import IDENTITY, View
+from thaw.kinds.kind import IDENTITY, View
 
 if TYPE_CHECKING:
     import torch  # seconds; whoever only asks what is there does without

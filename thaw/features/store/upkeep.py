@@ -6,14 +6,13 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thaw.features.store.store import FeatureStore, Layer, check_part_rows, is_of_the_system
 from thaw.foundation.errors import BadArtifact
-from thaw.kinds.views import IDENTITY, View
+from thaw.kinds.kind import IDENTITY
 
 UNFINISHED = ".tmp-*"
 DAMAGED = "*.damaged"
@@ -85,7 +84,7 @@ def _describe(folder: Path) -> CachedLayer:
             rows += pq.read_metadata(part).num_rows
         engines.add(stated.get("engine", "torch"))
     return CachedLayer(
-        layer=Layer(folder.parent.name, folder.name, int(stated["dim"]), cast(View, stated.get("view", IDENTITY))),
+        layer=Layer(folder.parent.name, folder.name, int(stated["dim"]), stated.get("view", IDENTITY)),
         pooling=stated.get("pooling", ""),
         architecture=stated.get("architecture", ""),
         engines=tuple(sorted(engines)),

@@ -6,15 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from thaw.kinds.kind import IDENTITY, Limits, Preview, Stored, View, Words
-from thaw.kinds.views import CORNERS
+from thaw.kinds.kind import IDENTITY, Limits, Mixing, Preview, Scratch, Stored, View, Words
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from thaw.foundation.parallel.memory_budget import MemoryBound
+    from thaw.kinds.batches import Batch
     from thaw.kinds.images.preprocessing import Preprocessing
     from thaw.kinds.images.reading import PixelSource
+    from thaw.kinds.kind import Preprocessing as AnyPreprocessing
+
+
+CORNERS: tuple[View, ...] = ("top_left", "top_right", "bottom_left", "bottom_right")
+_DEEP = 8
+"""Bytes a pixel of deep grey."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,26 @@ class Images:
         "distort": (),
         "randaugment": (),
     }
+
+    input_name: ClassVar[str] = "pixels"
+    input_meaning: ClassVar[str] = "RGB, resized and cropped"
+    normalisation: ClassVar[tuple[str, ...]] = ("scale to 0..1", "subtract mean", "divide by std")
+    previews_are_examples: ClassVar[bool] = True
+    usual_augmentation: ClassVar[str] = "flip"
+
+    def mixing(self, mixup: float, cutmix: float, classes: int) -> Mixing | None:
+        """See `Kind` and `thaw.kinds.images.augmentation.build_mixing`."""
+        from thaw.kinds.images.augmentation import build_mixing
+
+        return build_mixing(mixup, cutmix, classes)
+
+    def scratch(self, preprocessing: AnyPreprocessing) -> Scratch:
+        """See `thaw.kinds.images.scratch`."""
+        from thaw.kinds.images.preprocessing import Preprocessing
+        from thaw.kinds.images.scratch import DistortedImages
+
+        assert isinstance(preprocessing, Preprocessing)
+        return DistortedImages(preprocessing.mean, preprocessing.std)
 
     def inspect(self, content: bytes, limits: Limits) -> Stored:
         """See `Kind` and `thaw.kinds.images.files.inspect`."""
@@ -61,17 +87,23 @@ class Images:
 
         return preprocessing_from_json(text)
 
-    def reader(self, preprocessing: Preprocessing, limits: Limits, bound: MemoryBound) -> PixelSource:
+    def reader(self, preprocessing: AnyPreprocessing, limits: Limits, bound: MemoryBound) -> PixelSource:
         """See `Kind`."""
+        from thaw.kinds.images.preprocessing import Preprocessing
         from thaw.kinds.images.reading import PixelSource
 
+        assert isinstance(preprocessing, Preprocessing)
         return PixelSource(preprocessing, limits.max_pixels, bound)
 
-    def collate(self, examples: Sequence[Tensor]) -> Tensor:
-        """uint8 [3, H, W] each: uint8 [B, 3, H, W]."""
-        import torch
+    def largest_nbytes(self, limits: Limits) -> int:
+        """See `Kind`: of deep grey, which takes the most."""
+        return _DEEP * limits.max_pixels
 
-        return torch.stack(list(examples))
+    def collate(self, examples: Sequence[Batch]) -> Batch:
+        """uint8 [3, H, W] each: uint8 [B, 3, H, W]."""
+        from thaw.kinds.batches import stacked
+
+        return stacked(examples)
 
     def from_value(self, value: object) -> bytes:
         """See `Kind`: paths, bytes, `data:` URLs, and arrays uint8 [H, W], [H, W, 1] or [H, W, 3], or other integers from 0 to 255, as JSON gives them."""
@@ -91,17 +123,25 @@ class Images:
 
         return noise_files(count)
 
-    def augment(self, batch: Tensor, how: str) -> Tensor:
+    def augment(self, batch: Batch, how: str) -> Tensor:
         """See `Kind` and `thaw.kinds.images.augmentation.augment`."""
+        from thaw.kinds.batches import tensor_of
         from thaw.kinds.images.augmentation import augment
 
-        return augment(batch, how)
+        return augment(tensor_of(batch), how)
 
-    def plain_features(self, batch: Tensor) -> Tensor:
-        """Raw pixels; see `thaw.kinds.images.tensors.flat_pixels`."""
-        from thaw.kinds.images.tensors import flat_pixels
+    def viewed(self, batch: Batch, view: View) -> Tensor:
+        """Mirrored, or as they are."""
+        from thaw.kinds.batches import tensor_of
 
-        return flat_pixels(batch)
+        return tensor_of(batch).flip(-1) if view == "hflip" else tensor_of(batch)
+
+    def plain_features(self, batch: Batch) -> Tensor:
+        """Raw pixels; see `thaw.kinds.images.pixels.flat_pixels`."""
+        from thaw.kinds.batches import tensor_of
+        from thaw.kinds.images.pixels import flat_pixels
+
+        return flat_pixels(tensor_of(batch))
 
 
 KIND = Images()

@@ -1,8 +1,8 @@
 """Preprocessing: how a decoded image becomes what a backbone takes. It is part of the backbone."""
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Literal
 
 import torch
 from PIL import Image
@@ -10,7 +10,9 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
 from thaw.foundation.errors import BadParameters
-from thaw.kinds.views import CORNERS, IDENTITY, View
+from thaw.kinds.batches import Batch, tensor_of
+from thaw.kinds.images.kind import CORNERS
+from thaw.kinds.kind import IDENTITY, View
 
 Decoding = Literal["exact", "scaled"]
 
@@ -24,6 +26,7 @@ class Preprocessing:
     `exact`, or `scaled` for JPEG files that are much larger than needed (`thaw.kinds.images.decoding`).
     """
 
+    kind: ClassVar[str] = "images"
     resize: int | tuple[int, int]
     crop: int | None
     interpolation: str
@@ -67,8 +70,36 @@ class Preprocessing:
         size = [self.resize] if isinstance(self.resize, int) else list(self.resize)
         return F.resize(image, size, interpolation=InterpolationMode(self.interpolation), antialias=True)
 
-    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+    def blank(self) -> torch.Tensor:
+        """A black image: uint8 [3, H, W]."""
+        return self.pixels(Image.new("RGB", (64, 64)))
+
+    def nbytes(self) -> int:
+        """Of a prepared image."""
+        return self.blank().nbytes
+
+    def mask(self, batch: Batch) -> None:
+        """Images have no padding."""
+
+    def probe_digest(self) -> str:
+        """See `thaw.kinds.images.probe`."""
+        from thaw.kinds.images.probe import probe_digest
+
+        return probe_digest(self)
+
+    def with_decoding(self, decoding: str) -> "Preprocessing":
+        """The same with another way to decode JPEG files, `exact` or `scaled`."""
+        return replace(self, decoding="scaled" if decoding == "scaled" else "exact")
+
+    def normalise_plainly(self, batch: Batch) -> torch.Tensor:
+        """Scale and normalise uint8 [..., 3, H, W] as torchvision does."""
+        scaled = F.to_dtype(tensor_of(batch), torch.float32, scale=True)
+        normalised: torch.Tensor = F.normalize(scaled, list(self.mean), list(self.std))
+        return normalised
+
+    def normalise(self, batch: Batch) -> torch.Tensor:
         """Scale and normalise uint8 [..., 3, H, W] to float32 of the same shape."""
+        pixels = tensor_of(batch)
         scale, shift = (each.to(pixels.device) for each in self.scale_and_shift())
         return pixels.float().mul_(scale).sub_(shift)
 

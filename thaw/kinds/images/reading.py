@@ -1,84 +1,78 @@
 """Reads images that were ingested as the backbone takes them, within a bound on the memory that decoded ones take."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from PIL import ImageFile
 
-from thaw.foundation.errors import BadSource
-from thaw.foundation.files.atomic import digest_bytes
+from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.memory_budget import MemoryBound
-from thaw.kinds.images.decoding import decode_resized, decoded_nbytes
+from thaw.kinds.images.decoding import decode_resized, decoded_nbytes, scaled_by
 from thaw.kinds.images.files import open_image
 from thaw.kinds.images.preprocessing import Preprocessing
-from thaw.kinds.views import IDENTITY, View
+from thaw.kinds.kind import IDENTITY, Reference, View
+from thaw.kinds.reading import read_ingested
 
-
-class Readable(Protocol):
-    """What an image's bytes come from, such as a path; its text names it in errors."""
-
-    def read_bytes(self) -> bytes:
-        """All of them."""
-
-
-_Item = TypeVar("_Item")
-Reference = tuple[bytes, Readable]
-"""An image to be read: its digest, and where it lies."""
+if TYPE_CHECKING:
+    from thaw.kinds.images.gpu_reading import GpuPixelSource
 
 
 @dataclass(frozen=True)
 class PixelSource:
-    """Reads and decodes; safe to call from threads, which share the bound."""
+    """Reads and decodes on the CPU; safe to call from threads, which share the bound. A `Reader`."""
 
     name: ClassVar[str] = "cpu"
     preprocessing: Preprocessing
     max_pixels: int
     bound: MemoryBound
 
-    def read(self, images: Sequence[Reference]) -> torch.Tensor:
-        """Read, check and decode: uint8 [N, 3, H, W].
+    def read(self, examples: Sequence[Reference], views: Sequence[View] = (IDENTITY,)) -> dict[View, torch.Tensor]:
+        """Read, check and decode: uint8 [N, 3, H, W] for each view; an image is decoded once, whatever the number of views.
 
         Raises:
             BadSource: an image is gone, or is not the one that was ingested.
             BadExample: one is damaged, or has more than `max_pixels` pixels.
         """
-        return self.read_views(images, (IDENTITY,))[IDENTITY]
+        resized = [self._read(example) for example in examples]
+        return {view: torch.stack([self.preprocessing.view(image, view) for image in resized]) for view in views}
 
-    def read_views(self, images: Sequence[Reference], views: Sequence[View]) -> dict[View, torch.Tensor]:
-        """The same for each view, uint8 [N, 3, H, W]; an image is decoded once, whatever the number of views."""
-        resized = [self._read(*image) for image in images]
-        return {view: torch.stack([self.preprocessing.view(one, view) for one in resized]) for view in views}
+    def prepare(self, content: bytes) -> torch.Tensor:
+        """An image file's bytes as `read` gives them: uint8 [3, H, W].
+
+        Raises:
+            BadExample: it is none, or damaged, or has too many pixels, as it is or once it is resized.
+        """
+        opened = open_image(content, self.max_pixels)
+        if decoded_nbytes(opened, self.preprocessing) > self.bound.nbytes:
+            # Its shorter side is brought to some hundreds of pixels, and a thin strip's longer side grows with it.
+            raise BadExample(f"has {opened.width} x {opened.height} pixels, and is too long and thin to be resized")
+        return self.preprocessing.view(self.resized(opened, content))
+
+    def exact(self) -> PixelSource | None:
+        """The same without scaled decoding; None where it scales nothing."""
+        if self.preprocessing.decoding == "exact":
+            return None
+        return replace(self, preprocessing=self.preprocessing.with_decoding("exact"))
+
+    def shortens(self, example: Reference) -> bool:
+        """Whether an image is decoded at a fraction of its size."""
+        return scaled_by(open_image(read_ingested(*example), self.max_pixels), self.preprocessing) > 1
+
+    def on(self, device: torch.device) -> GpuPixelSource | None:
+        """Decoding on an NVIDIA GPU."""
+        from thaw.kinds.images.gpu_reading import GpuPixelSource
+
+        return GpuPixelSource(self, device) if device.type == "cuda" else None
 
     def resized(self, opened: ImageFile.ImageFile, content: bytes) -> torch.Tensor:
         """See `decode_resized`; waits until there is room for the decoded picture."""
         with self.bound.holding(decoded_nbytes(opened, self.preprocessing)):
             return decode_resized(opened, content, self.preprocessing)
 
-    def _read(self, digest: bytes, path: Readable) -> torch.Tensor:
-        content = read_ingested(digest, path)
+    def _read(self, example: Reference) -> torch.Tensor:
+        content = read_ingested(*example)
         return self.resized(open_image(content, self.max_pixels), content)
-
-
-def spread(images: Sequence[_Item], count: int) -> Sequence[_Item]:
-    """`count` images at even distances, so that no class stands for all; all of them where there are fewer."""
-    found = min(count, len(images))
-    return [images[number * len(images) // found] for number in range(found)]
-
-
-def read_ingested(digest: bytes, path: Readable) -> bytes:
-    """The bytes of an image file, checked.
-
-    Raises:
-        BadSource: it is gone, or is not the one that was ingested.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadSource(
-            f"{path} was ingested but cannot be read now ({error.strerror}); run `thaw run` to ingest again"
-        ) from error
-    if digest_bytes(content) != digest:
-        raise BadSource(f"{path} changed since it was ingested; run `thaw run` to ingest again")
-    return content

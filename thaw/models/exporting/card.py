@@ -5,14 +5,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from thaw import __version__
 from thaw.foundation.files.atomic import write_text
 from thaw.heads.open_set import NEITHER
 from thaw.models.exporting.checking import Checked
 from thaw.models.exporting.formats import Format
-from thaw.models.exporting.graph import BATCH, INPUT, Output, input_shape, outputs_of
+from thaw.models.exporting.graph import Output, inputs_of, outputs_of
 from thaw.models.predictor import Predictor
 
 CARD = "model.json"
@@ -42,8 +42,8 @@ class Neither:
 class Card:
     """What `model.json` holds.
 
-    labels: `one` an image, or `sets`. input: what the graph takes, RGB, `preprocessing` done but for what `inside` names. thresholds: of sets, the probability
-    from which on a class is named. sha256: of `file`.
+    labels: `one` an example, or `sets`. input, and more_inputs where an example is more than one tensor: what the graph takes, `preprocessing` done but for
+    what `inside` names. thresholds: of sets, the probability from which on a class is named. sha256: of `file`.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Card:
     labels: str
     class_names: tuple[str, ...]
     input: Output
+    more_inputs: tuple[Output, ...]
     outputs: tuple[Output, ...]
     preprocessing: Mapping[str, Any]
     inside: tuple[str, ...]
@@ -72,7 +73,7 @@ class Card:
 
 def build_card(predictor: Predictor, origin: Origin, format_: Format, file: Path, checked: Checked) -> Card:
     """The card of a model that was written to `file`."""
-    backbone, head = predictor.backbone, predictor.head
+    backbone, head, inputs = predictor.backbone, predictor.head, inputs_of(predictor)
     return Card(
         name=origin.name,
         version=origin.version,
@@ -82,10 +83,11 @@ def build_card(predictor: Predictor, origin: Origin, format_: Format, file: Path
         sha256=_sha256(file),
         labels="one" if head.target.exclusive else "sets",
         class_names=predictor.class_names,
-        input=Output(INPUT, "uint8", (BATCH, *input_shape(predictor)), "RGB, resized and cropped"),
+        input=inputs[0],
+        more_inputs=inputs[1:],
         outputs=outputs_of(predictor),
-        preprocessing=asdict(backbone.preprocessing),
-        inside=("scale to 0..1", "subtract mean", "divide by std"),
+        preprocessing=asdict(cast("Any", backbone.preprocessing)),
+        inside=backbone.kind.normalisation,
         thresholds=_thresholds(predictor),
         neither=_neither(predictor),
         head=head.kind,

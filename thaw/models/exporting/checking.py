@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from thaw.foundation.errors import BadExport
+from thaw.kinds.batches import Batch
 from thaw.models.agreement import Agreement, agreement_of
 from thaw.models.answer import Answer
 from thaw.models.exporting.formats import Runner
@@ -45,30 +45,33 @@ class Checked:
     tolerance: Tolerance
 
 
-def run_all(predictor: Predictor, runner: Runner, pixels: Sequence[torch.Tensor]) -> Answer:
-    """What an exported graph says of images, each uint8 [3, H, W]: the first by itself, the others in batches, so that the batch is seen to be dynamic."""
-    found = [runner.run(torch.stack(list(batch))) for batch in _batches(pixels)]
+def run_all(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> Answer:
+    """What an exported graph says of examples, each as `Predictor.prepare` gives it: the first by itself, the others in batches.
+
+    So the batch is seen to be dynamic.
+    """
+    found = [runner.run(predictor.backbone.kind.collate(batch)) for batch in _batches(examples)]
     return answer_of(predictor, [np.concatenate(parts) for parts in zip(*found, strict=True)])
 
 
-def check(predictor: Predictor, runner: Runner, pixels: Sequence[torch.Tensor]) -> Checked:
-    """Compare an exported graph with the model on images, each uint8 [3, H, W].
+def check(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> Checked:
+    """Compare an exported graph with the model on examples, each as `Predictor.prepare` gives it.
 
     Raises:
         BadExport: there are no images, or it differs by more than the tolerance.
     """
-    if not pixels:
-        raise BadExport("there is no image to check the export on; name some with --images")
-    own, exported = predictor.predict(pixels), run_all(predictor, runner, pixels)
+    if not examples:
+        raise BadExport("there is no example to check the export on; name some with --images")
+    own, exported = predictor.predict(examples), run_all(predictor, runner, examples)
     agreement, tolerance = agreement_of(own, exported), tolerance_of(predictor)
     beyond = float((~_within(own, exported, tolerance)).mean())
     if beyond > tolerance.beyond or agreement.labels_equal < tolerance.labels:
         raise BadExport(
-            f"the export does not say what the model says: on {len(pixels)} images, as {runner.name} runs it, a probability differs by up to "
+            f"the export does not say what the model says: on {len(examples)} images, as {runner.name} runs it, a probability differs by up to "
             f"{agreement.largest_difference:.2g} ({tolerance.difference:g} is allowed, and {beyond:.1%} of the images break the tolerance), and "
             f"{agreement.labels_equal:.1%} of the labels are equal; nothing was written, try the other --format"
         )
-    return Checked(runner.name, len(pixels), agreement, tolerance)
+    return Checked(runner.name, len(examples), agreement, tolerance)
 
 
 def tolerance_of(predictor: Predictor) -> Tolerance:
@@ -86,7 +89,7 @@ def _within(own: Answer, exported: Answer, tolerance: Tolerance) -> np.ndarray[t
     return within
 
 
-def _batches(pixels: Sequence[torch.Tensor]) -> Iterator[Sequence[torch.Tensor]]:
-    yield pixels[:1]
-    for start in range(1, len(pixels), AT_ONCE):
-        yield pixels[start : start + AT_ONCE]
+def _batches(examples: Sequence[Batch]) -> Iterator[Sequence[Batch]]:
+    yield examples[:1]
+    for start in range(1, len(examples), AT_ONCE):
+        yield examples[start : start + AT_ONCE]

@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch.export import ExportedProgram
 
 from thaw.foundation.errors import BadExport
 from thaw.foundation.files.atomic import atomic_folder
+from thaw.kinds.batches import Batch
 from thaw.models.exporting.card import Card, Origin, build_card, write_card
 from thaw.models.exporting.checking import check
 from thaw.models.exporting.formats import Format, Runner
-from thaw.models.exporting.graph import export_program, outputs_of
+from thaw.models.exporting.graph import export_program, inputs_of, outputs_of
 from thaw.models.exporting.onnx_format import check_installed, read_onnx, write_onnx
 from thaw.models.exporting.readme import write_readme
 from thaw.models.exporting.torch_format import read_program, write_program
@@ -43,12 +43,12 @@ def write_export(
     predictor: Predictor,
     origin: Origin,
     format_: Format,
-    pixels: Sequence[torch.Tensor],
+    examples: Sequence[Batch],
     *,
     folder: Path,
     tell: Tell = lambda step: None,
 ) -> Export:
-    """Export a model, check it on images, each uint8 [3, H, W], and write the folder, which appears whole or not at all.
+    """Export a model, check it on examples, each as `Predictor.prepare` gives it, and write the folder, which appears whole or not at all.
 
     Raises:
         BadExport: the folder exists, the format cannot express the model, or what came out does not say what the model says.
@@ -60,8 +60,8 @@ def write_export(
         with atomic_folder(folder) as inside:
             file = inside / format_.file
             runner = _write(program, predictor, format_, file)
-            tell(f"checking it on {len(pixels)} images")
-            card = build_card(predictor, origin, format_, file, check(predictor, runner, pixels))
+            tell(f"checking it on {predictor.backbone.words.counted(len(examples))}")
+            card = build_card(predictor, origin, format_, file, check(predictor, runner, examples))
             write_card(card, inside)
             write_readme(card, inside)
             files = tuple((each.name, each.stat().st_size) for each in sorted(inside.iterdir()))
@@ -75,5 +75,7 @@ def _write(program: ExportedProgram, predictor: Predictor, format_: Format, file
     if format_ is Format.TORCH:
         write_program(program, file)
         return read_program(file)
-    write_onnx(program, [output.name for output in outputs_of(predictor)], file)
+    write_onnx(
+        program, [given.name for given in inputs_of(predictor)], [output.name for output in outputs_of(predictor)], file
+    )
     return read_onnx(file)

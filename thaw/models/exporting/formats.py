@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
+
+    from thaw.kinds.batches import Batch
 
 
 class Format(StrEnum):
@@ -27,5 +28,5 @@ class Runner(Protocol):
     def name(self) -> str:
         """The runtime and its version."""
 
-    def run(self, pixels: "torch.Tensor") -> "tuple[np.ndarray[Any, Any], ...]":
-        """The graph's outputs, in their order, of uint8 [N, 3, H, W]."""
+    def run(self, batch: "Batch") -> "tuple[np.ndarray[Any, Any], ...]":
+        """The graph's outputs, in their order, of prepared examples."""

@@ -1,4 +1,4 @@
-"""The whole model as one graph: uint8 pixels in; normalisation, backbone, pooling, head and calibration inside."""
+"""The whole model as one graph: prepared examples in; normalisation, backbone, pooling, head and calibration inside."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram, export
 
@@ -14,19 +13,21 @@ from thaw.backbones.pooling import pool
 from thaw.foundation.errors import BadExport
 from thaw.heads.neighbours import NeighboursModel
 from thaw.heads.open_set.scores import Mahalanobis, Neighbours
+from thaw.kinds.batches import Batch, alone, changed, laid_out, tensor_of
 from thaw.models.answer import Answer
 from thaw.models.predictor import Predictor
 
 Arrays = tuple[np.ndarray[Any, Any], ...]
 
-INPUT = "pixels"
 BATCH = "N"
 """The name of the dimension that may have any length from 1 on."""
+LENGTH = "L"
+"""The name of the dimension of examples that differ in it: the longest of a batch."""
 
 
 @dataclass(frozen=True)
 class Output:
-    """One output of the graph, of N images."""
+    """One input or output of the graph, of N examples."""
 
     name: str
     dtype: str
@@ -52,25 +53,36 @@ def outputs_of(predictor: Predictor) -> tuple[Output, ...]:
     )
 
 
-def input_shape(predictor: Predictor) -> tuple[int, int, int]:
-    """Of one image as the graph takes it: (3, H, W)."""
-    channels, height, width = predictor.pixels_of_picture(Image.new("RGB", (64, 64))).shape
-    return channels, height, width
+def inputs_of(predictor: Predictor) -> tuple[Output, ...]:
+    """What the graph of a model takes, in this order: prepared examples, not normalised. A second dimension of tensors in a mapping may have any length."""
+    blank, kind = predictor.backbone.preprocessing.blank(), predictor.backbone.kind
+    if isinstance(blank, Tensor):
+        return (Output(kind.input_name, _dtype(blank), (BATCH, *blank.shape), kind.input_meaning),)
+    return tuple(
+        Output(
+            name, _dtype(tensor), (BATCH, *((LENGTH, *tensor.shape[1:]) if tensor.dim() else ())), kind.input_meaning
+        )
+        for name, tensor in blank.items()
+    )
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def export_program(predictor: Predictor) -> ExportedProgram:
-    """The graph of a model by torch.export, with a dynamic batch. It takes uint8 [N, 3, H, W] and gives `outputs_of`.
+    """The graph of a model by torch.export, with a dynamic batch. It takes `inputs_of` and gives `outputs_of`.
 
     It carries no example input, which torch would pickle, and no trace of this machine's paths.
 
     Raises:
         BadExport: torch.export cannot express the network.
     """
-    graph = PixelsToAnswer(predictor).eval()
-    example = torch.zeros(2, *input_shape(predictor), dtype=torch.uint8)  # 0 and 1 are lengths that torch may nail down
+    graph = ExamplesToAnswer(predictor).eval()
+    example = _two_of(predictor)
     try:
         with torch.no_grad():
-            program = export(graph, (example,), dynamic_shapes=({0: Dim("batch")},))
+            program = export(graph, (example,), dynamic_shapes=(_dynamic(example),))
     except Exception as error:  # torch raises nearly anything on what it cannot express
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise BadExport(f"torch.export cannot express {predictor.backbone.architecture}: {reason}") from error
@@ -78,6 +90,23 @@ def export_program(predictor: Predictor) -> ExportedProgram:
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)
     return program
+
+
+def _two_of(predictor: Predictor) -> Batch:
+    """Two blank examples: 0 and 1 are lengths that torch may nail down."""
+    return changed(
+        alone(predictor.backbone.preprocessing.blank()),
+        lambda tensor: torch.zeros_like(tensor).repeat(2, *[1] * (tensor.dim() - 1)),
+    )
+
+
+def _dynamic(example: Batch) -> Any:
+    """The dimensions that may have any length: the batch, and that of examples which differ."""
+    batch = Dim("batch")
+    if isinstance(example, Tensor):
+        return {0: batch}
+    length = Dim("length", min=2)
+    return {name: {0: batch, 1: length} if tensor.dim() > 1 else {0: batch} for name, tensor in example.items()}
 
 
 def answer_of(predictor: Predictor, outputs: Sequence[np.ndarray[Any, Any]]) -> Answer:
@@ -91,25 +120,31 @@ def answer_of(predictor: Predictor, outputs: Sequence[np.ndarray[Any, Any]]) -> 
     return Answer(predictor.class_names, probabilities, named & accepted[:, None], known, head.target_name)
 
 
-class PixelsToAnswer(nn.Module):
-    """uint8 [N, 3, H, W] to the outputs that `outputs_of` names; the same numbers as the predictor gives."""
+class ExamplesToAnswer(nn.Module):
+    """Prepared examples to the outputs that `outputs_of` names; the same numbers as the predictor gives."""
 
     def __init__(self, predictor: Predictor) -> None:
         super().__init__()
-        scale, shift = predictor.backbone.preprocessing.scale_and_shift()
-        self.scale = nn.Buffer(scale)
-        self.shift = nn.Buffer(shift)
+        self.preprocessing = predictor.backbone.preprocessing
+        affine = self.preprocessing.scale_and_shift()
+        self.is_affine = affine is not None
+        if affine is not None:
+            self.scale, self.shift = (nn.Buffer(each) for each in affine)
         self.network = predictor.backbone.only((predictor.layer,)).extractor
         self.pooling = predictor.backbone.pooling
         self.head, self.openness = predictor.head, predictor.openness
         self.target = predictor.head.target
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, batch: Batch) -> tuple[Tensor, ...]:
         """See the class."""
-        normalised = pixels.float() * self.scale - self.shift
-        (output,) = self.network(normalised.contiguous(memory_format=torch.channels_last)).values()
-        features = pool(output, self.pooling)
+        (output,) = self.network(laid_out(self._normalised(batch))).values()
+        features = pool(output, self.pooling, self.preprocessing.mask(batch))
         return self._say(features)
+
+    def _normalised(self, batch: Batch) -> Batch:
+        if not self.is_affine:
+            return self.preprocessing.normalise(batch)
+        return tensor_of(batch).float() * self.scale - self.shift
 
     def _say(self, features: Tensor) -> tuple[Tensor, ...]:
         """As `thaw.models.answer.answer`, but all rows at once."""

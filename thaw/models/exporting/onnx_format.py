@@ -14,7 +14,8 @@ import torch
 from torch.export import ExportedProgram
 
 from thaw.foundation.errors import BadExport
-from thaw.models.exporting.graph import BATCH, INPUT, Arrays
+from thaw.kinds.batches import Batch
+from thaw.models.exporting.graph import BATCH, Arrays
 
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
 LARGEST_FILE = 2_000_000_000
@@ -30,8 +31,8 @@ def check_installed() -> None:
         )
 
 
-def write_onnx(program: ExportedProgram, outputs: Sequence[str], path: Path) -> None:
-    """Write the graph as ONNX, its input `pixels` and its outputs as they are named, the batch as the dimension `N`.
+def write_onnx(program: ExportedProgram, inputs: Sequence[str], outputs: Sequence[str], path: Path) -> None:
+    """Write the graph as ONNX, its inputs and outputs as they are named, the batch as the dimension `N`.
 
     Raises:
         BadExport: an operation has no form in ONNX.
@@ -42,7 +43,7 @@ def write_onnx(program: ExportedProgram, outputs: Sequence[str], path: Path) -> 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # notes of libraries on each other's old names
             converted = torch.onnx.export(
-                program, dynamo=True, input_names=[INPUT], output_names=list(outputs), verbose=False
+                program, dynamo=True, input_names=list(inputs), output_names=list(outputs), verbose=False
             )
     except torch.onnx.OnnxExporterError as error:
         raise BadExport(f"the model has no form in ONNX: {_reason(error)}; try --format torch") from error
@@ -65,9 +66,14 @@ class OnnxRunner:
 
         return f"onnxruntime {onnxruntime.__version__}"
 
-    def run(self, pixels: torch.Tensor) -> Arrays:
+    def run(self, batch: Batch) -> Arrays:
         """See `Runner`."""
-        return tuple(np.asarray(output) for output in self.session.run(None, {INPUT: pixels.numpy()}))
+        return tuple(np.asarray(output) for output in self.session.run(None, self._named(batch)))
+
+    def _named(self, batch: Batch) -> dict[str, np.ndarray[Any, Any]]:
+        if isinstance(batch, torch.Tensor):
+            return {self.session.get_inputs()[0].name: batch.numpy()}
+        return {name: tensor.numpy() for name, tensor in batch.items()}
 
 
 def read_onnx(path: Path) -> OnnxRunner:

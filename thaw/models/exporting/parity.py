@@ -11,6 +11,7 @@ import torch
 
 from thaw.foundation.errors import BadExport
 from thaw.foundation.files.atomic import write_text
+from thaw.kinds.batches import Batch
 from thaw.models.agreement import Agreement, agreement_of
 from thaw.models.answer import Answer, answer
 from thaw.models.exporting.checking import run_all
@@ -35,16 +36,16 @@ class Parity:
     reason: str | None = None
 
 
-def measure_parity(predictor: Predictor, pixels: Sequence[torch.Tensor], features: torch.Tensor | None) -> Parity:
-    """Compare the ways on N images, N > 0: uint8 [3, H, W] each, as they come from their files; their cached features float32 [N, D], None: there are none."""
-    served = predictor.predict(pixels)
+def measure_parity(predictor: Predictor, examples: Sequence[Batch], features: torch.Tensor | None) -> Parity:
+    """Compare the ways on N examples, N > 0, as they come from their files; their cached features float32 [N, D], None: there are none."""
+    served = predictor.predict(examples)
     cached = None if features is None else answer(predictor.head, predictor.openness, features)
     against = None if cached is None else agreement_of(cached, served)
     try:
-        exported = agreement_of(served if cached is None else cached, _exported(predictor, pixels))
+        exported = agreement_of(served if cached is None else cached, _exported(predictor, examples))
     except BadExport as error:
-        return Parity(len(pixels), against, None, str(error))
-    return Parity(len(pixels), against, exported)
+        return Parity(len(examples), against, None, str(error))
+    return Parity(len(examples), against, exported)
 
 
 def write_parity(parity: Parity, path: Path) -> None:
@@ -52,9 +53,9 @@ def write_parity(parity: Parity, path: Path) -> None:
     write_text(path, json.dumps(asdict(parity), indent=2) + "\n")
 
 
-def _exported(predictor: Predictor, pixels: Sequence[torch.Tensor]) -> Answer:
+def _exported(predictor: Predictor, examples: Sequence[Batch]) -> Answer:
     """By the file that `thaw export --format torch` writes."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / Format.TORCH.file
         write_program(export_program(predictor), file)
-        return run_all(predictor, read_program(file), pixels)
+        return run_all(predictor, read_program(file), examples)

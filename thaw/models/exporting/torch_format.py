@@ -16,6 +16,7 @@ import torch
 from torch.export import ExportedProgram
 
 from thaw.foundation.errors import BadExport
+from thaw.kinds.batches import Batch
 from thaw.models.exporting.graph import Arrays
 
 
@@ -43,10 +44,10 @@ class TorchRunner:
         """See `Runner`."""
         return f"torch {torch.__version__}"
 
-    def run(self, pixels: torch.Tensor) -> Arrays:
+    def run(self, batch: Batch) -> Arrays:
         """See `Runner`."""
         with torch.inference_mode():
-            return tuple(output.numpy() for output in self.module(pixels))
+            return tuple(output.numpy() for output in self.module(batch))
 
 
 def read_program(path: Path) -> TorchRunner:

@@ -7,9 +7,9 @@ from functools import partial
 from thaw.foundation.errors import BadExample
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.parallel.ordered_map import map_ahead
-from thaw.kinds.images.reading import Reference
-from thaw.kinds.kind import Limits
+from thaw.kinds.kind import Reference
 from thaw.models.scoring.names import Input
+from thaw.models.scoring.places import RefuseSize
 
 FETCHERS = 16
 """Threads that read: an object store answers after tens of milliseconds, whatever it is asked for."""
@@ -43,21 +43,21 @@ class Fetched:
     reason: str
 
 
-def fetch(inputs: Iterable[Input], limits: Limits) -> Iterator[Fetched]:
+def fetch(inputs: Iterable[Input], refuse_size: RefuseSize) -> Iterator[Fetched]:
     """Read inputs by threads, in order, no more than `AHEAD` of them at once.
 
     Raises:
         Unreachable: the place of one does not answer.
     """
-    for _, fetched in map_ahead(partial(_fetch, limits), inputs, workers=FETCHERS, depth=AHEAD):
+    for _, fetched in map_ahead(partial(_fetch, refuse_size), inputs, workers=FETCHERS, depth=AHEAD):
         yield fetched
 
 
-def _fetch(limits: Limits, one: Input) -> Fetched:
+def _fetch(refuse_size: RefuseSize, one: Input) -> Fetched:
     if one.place is None:
         return Fetched(one.path, None, None, one.reason)
     try:
-        content = one.place.read(limits)
+        content = one.place.read(refuse_size)
     except BadExample as error:
         return Fetched(one.path, None, None, str(error))
     return Fetched(one.path, Held(one.path, content), digest_bytes(content), "")

@@ -9,13 +9,13 @@ from itertools import chain
 import torch
 
 from thaw.backbones.engines import Precision
-from thaw.features.extraction.gpu_decoding import Pixels
 from thaw.features.extraction.worker import ExtractionTask, Extractor, Prepared, check_finite
 from thaw.features.store.store import Layer
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import map_ahead
 from thaw.foundation.parallel.torch_threads import threads
-from thaw.kinds.images.reading import Reference
+from thaw.kinds.batches import Batch, examples_in
+from thaw.kinds.kind import IDENTITY, Kind, Reader, Reference
 from thaw.models.scoring.fetching import Held, batched
 
 SAMPLE = 32
@@ -73,7 +73,7 @@ class Forward:
         good: list[tuple[bytes, Held]] = []
         reasons: dict[bytes, str] = {}
         for digest, held in images:
-            readable, _, why = read_usable(self._extractor.pixels, [(digest, held)])
+            readable, _, why = read_usable(self._extractor.reader, [(digest, held)], self._extractor.backbone.kind)
             reasons |= why
             good += [(digest, held)] if readable else []
             if len(good) == SAMPLE:
@@ -81,29 +81,29 @@ class Forward:
         return good, reasons
 
     def _compute(self, prepared: Prepared, batch: Sequence[Reference]) -> Computed:
-        usable, pixels, reasons = read_usable(prepared.pixels, batch)
-        if pixels is None:
+        usable, prepared_batch, reasons = read_usable(prepared.reader, batch, self._extractor.backbone.kind)
+        if prepared_batch is None:
             return Computed((), None, reasons)
-        features = prepared.engine.features(pixels)[self._layer.name].to(self._dtype)
+        features = prepared.engine.features(prepared_batch)[self._layer.name].to(self._dtype)
         check_finite({self._layer: features}, usable)
         return Computed(tuple(digest for digest, _ in usable), features, reasons)
 
 
 def read_usable(
-    pixels: Pixels, batch: Sequence[Reference]
-) -> tuple[Sequence[Reference], torch.Tensor | None, dict[bytes, str]]:
-    """The images of a batch that can be used with their pixels, uint8 [N, 3, H, W] (None: none can), and why the others cannot."""
+    reader: Reader, batch: Sequence[Reference], kind: Kind
+) -> tuple[Sequence[Reference], Batch | None, dict[bytes, str]]:
+    """The examples of a batch that can be used, and prepared together (None: none can), and why the others cannot."""
     try:
-        return batch, pixels.read(batch), {}
+        return batch, reader.read(batch, (IDENTITY,))[IDENTITY], {}
     except BadExample as error:
         if len(batch) == 1:
             return (), None, {batch[0][0]: str(error)}
     # One fails the whole batch, and nothing says which.
-    single = [read_usable(pixels, [image]) for image in batch]
-    good = [found for _, found, _ in single if found is not None]
+    single = [read_usable(reader, [example], kind) for example in batch]
+    good = [examples_in(part)[0] for _, part, _ in single if part is not None]
     reasons = {digest: reason for _, _, why in single for digest, reason in why.items()}
-    usable = [image for images, _, _ in single for image in images]
-    return usable, torch.cat(good) if good else None, reasons
+    usable = [example for examples, _, _ in single for example in examples]
+    return usable, kind.collate(good) if good else None, reasons
 
 
 def expected_passes(lacking: int, seen: int, left: int) -> int:

@@ -1,7 +1,7 @@
 """Where the bytes of an image that is scored lie: in a file of this machine, or at any address that fsspec knows."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,9 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from thaw.foundation.errors import BadExample, BadSource, Unreachable
-from thaw.kinds.images.files import refuse_size
-from thaw.kinds.kind import Limits
 
+RefuseSize = Callable[[int], None]
+"""Raises BadExample where a file has more bytes than any example within the limits; see `Kind.refuse_size`."""
 _URL = re.compile(r"[a-z][a-z0-9+.-]*(::[^/]*)?://", re.IGNORECASE)
 _STAMPS = ("ETag", "etag", "md5", "mtime", "LastModified", "last_modified", "updated", "created")
 """What file systems call what changes with a file, the best first."""
@@ -25,14 +25,14 @@ class LocalFile:
 
     path: Path
 
-    def read(self, limits: Limits) -> bytes:
+    def read(self, refuse_size: RefuseSize) -> bytes:
         """All of it.
 
         Raises:
-            BadExample: it cannot be opened, or is larger than `limits` allows.
+            BadExample: it cannot be opened, or is larger than the limits allow.
         """
         try:
-            refuse_size(self.path.stat().st_size, limits.max_pixels)
+            refuse_size(self.path.stat().st_size)
             return self.path.read_bytes()
         except OSError as error:
             raise BadExample(f"cannot be opened ({error.strerror})") from error
@@ -54,16 +54,16 @@ class RemoteFile:
     path: str
     size: int | None = None
 
-    def read(self, limits: Limits) -> bytes:
+    def read(self, refuse_size: RefuseSize) -> bytes:
         """All of it.
 
         Raises:
-            BadExample: there is none, it may not be read, or it is larger than `limits` allows.
+            BadExample: there is none, it may not be read, or it is larger than the limits allow.
             Unreachable: the place does not answer; another try may help.
         """
         try:
             size = self.files.size(self.path) if self.size is None else self.size
-            refuse_size(size or 0, limits.max_pixels)
+            refuse_size(size or 0)
             content: bytes = self.files.cat_file(self.path)
         except BadExample:
             raise

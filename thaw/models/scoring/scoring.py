@@ -63,7 +63,7 @@ class Scorer:
     ) -> None:
         """into: the store that new features go to; others: stores that are read as well, and left as they are."""
         self._predictor, self._layer, self._forward, self._into = predictor, layer, forward, into
-        self._limits = limits
+        self._refuse_size = partial(predictor.backbone.kind.refuse_size, limits=limits)
         self._known = Known(layer, (into, *others))
         if changed := changes(self._known.stated):
             log.warning(
@@ -115,7 +115,7 @@ class Scorer:
 
     def _lacking(self, inputs: Iterable[Input], rows: list[Row], given: set[bytes]) -> Iterator[tuple[bytes, Held]]:
         """Appends a row for every input; gives those whose features are not at hand, once each."""
-        for one in fetch(inputs, self._limits):
+        for one in fetch(inputs, self._refuse_size):
             rows.append(Row(one.path, one.digest, one.reason))
             if one.digest is None or one.held is None or one.digest in given or self._known.has(one.digest):
                 continue

@@ -10,23 +10,15 @@ import torch
 from torch import Tensor
 
 from thaw.backbones.engines.engine import MICRO_BATCH
-from thaw.foundation.errors import BadExample
-from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.foundation.parallel.torch_threads import threads
-from thaw.kinds.images.decoding import decode_pixels, decoded_nbytes
-from thaw.kinds.images.files import open_image
-from thaw.kinds.images.reading import PixelSource
-from thaw.kinds.kind import Limits
+from thaw.kinds.batches import Batch
+from thaw.kinds.kind import Limits, Reader
+from thaw.kinds.prepared import open_reader
 from thaw.models.answer import Answer, answer
 from thaw.models.gallery import Gallery, Nearness
 from thaw.models.predictor import Predictor
 from thaw.models.serving.engines import EngineName, ServingEngine, choose_serving_engine
 from thaw.models.serving.gate import TRACING
-
-DECODED = 512 * 10**6
-"""Bytes that pictures may take while they are decoded, all together; a single one of the largest always may."""
-_DEEP = 8
-"""Bytes a pixel of what takes the most: deep grey."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +42,7 @@ class Classifier:
 
     predictor: Predictor
     engine: ServingEngine
-    source: PixelSource
+    reader: Reader
     gallery: Gallery | None
     nearness: Nearness | None
 
@@ -59,23 +51,18 @@ class Classifier:
         """The classes, in the order of the probabilities."""
         return self.predictor.class_names
 
-    def decode(self, content: bytes) -> Tensor:
-        """An image file's bytes as the backbone takes them, by the way that the training images went: uint8 [3, H, W].
+    def decode(self, content: bytes) -> Batch:
+        """An example's bytes as the backbone takes it, by the way that the training examples went.
 
         Raises:
-            BadExample: it is none, or damaged, or has too many pixels, as it is or once it is resized.
+            BadExample: it is none, or damaged, or larger than the limits, as it is or once it is prepared.
         """
-        opened = open_image(content, self.source.max_pixels)
-        if decoded_nbytes(opened, self.source.preprocessing) > self.source.bound.nbytes:
-            # Its shorter side is brought to some hundreds of pixels, and a thin strip's longer side grows with it.
-            raise BadExample(f"has {opened.width} x {opened.height} pixels, and is too long and thin to be resized")
-        resized = self.source.resized(opened, content)
-        return self.source.preprocessing.view(resized)
+        return self.reader.prepare(content)
 
-    def say(self, pixels: Sequence[Tensor]) -> list[Said]:
-        """What the model says of images, each uint8 [3, H, W] as `decode` gives it."""
+    def say(self, examples: Sequence[Batch]) -> list[Said]:
+        """What the model says of examples, each as `decode` gives it."""
         with torch.inference_mode():
-            features = self.engine.features(torch.stack(list(pixels)))[self.predictor.layer]
+            features = self.engine.features(self.predictor.backbone.kind.collate(examples))[self.predictor.layer]
             given = answer(self.predictor.head, self.predictor.openness, features)
             return _labels(given, features) if given.exclusive else _sets(given, features)
 
@@ -110,15 +97,15 @@ def build_classifier(
     """
     with TRACING.closed():
         backbone = predictor.backbone.only((predictor.layer,))
-    chosen = choose_serving_engine(backbone, engine, _sample(predictor, gallery), workers=workers, keep=keep)
+    chosen = choose_serving_engine(
+        backbone, engine, backbone.kind.collate(_sample(predictor, gallery)), workers=workers, keep=keep
+    )
     standardisation = predictor.head.model.standardisation
     fits = gallery is not None and len(gallery) > 0 and gallery.dim == len(standardisation.mean)
     classifier = Classifier(
         predictor=predictor,
         engine=chosen,
-        source=PixelSource(
-            backbone.preprocessing, limits.max_pixels, MemoryBound(max(DECODED, _DEEP * limits.max_pixels))
-        ),
+        reader=open_reader(backbone.preprocessing, limits),
         gallery=gallery if fits else None,
         nearness=Nearness.of(gallery, standardisation) if gallery is not None and fits else None,
     )
@@ -126,27 +113,20 @@ def build_classifier(
     return classifier
 
 
-def _sample(predictor: Predictor, gallery: Gallery | None) -> Tensor:
-    """Pixels to measure engines on: pictures of the gallery, or noise where there are too few."""
-    if gallery is not None and len(gallery) >= MICRO_BATCH:
-        chosen = [gallery.thumbnails[place * len(gallery) // MICRO_BATCH] for place in range(MICRO_BATCH)]
-        preprocessing = predictor.backbone.preprocessing
-        return torch.stack([decode_pixels(content, preprocessing, 10**6) for content in chosen])
-    noise = np.random.default_rng(0)
-    return torch.stack([predictor.pixels_of_picture(_noise(noise, level)) for level in range(MICRO_BATCH)])
-
-
-def _noise(noise: np.random.Generator, level: int) -> "Any":
-    from PIL import Image
-
-    tones = noise.integers(0, 1 + (level + 1) * 255 // MICRO_BATCH, (9, 9, 3), dtype=np.uint8, endpoint=False)
-    return Image.fromarray(tones).resize((72, 72))
+def _sample(predictor: Predictor, gallery: Gallery | None) -> list[Batch]:
+    """Examples to measure engines on: previews of the gallery where the model takes these, made-up ones where it does not, or where there are too few."""
+    kind = predictor.backbone.kind
+    contents = kind.samples(MICRO_BATCH)
+    if gallery is not None and len(gallery) >= MICRO_BATCH and kind.previews_are_examples:
+        chosen = [place * len(gallery) // MICRO_BATCH for place in range(MICRO_BATCH)]
+        contents = [gallery.previews[place].content for place in chosen]
+    return [predictor.prepare(content, Limits()) for content in contents]
 
 
 def _warm_up(classifier: Classifier) -> None:
     """Whatever is slow the first time is done before anyone waits for it."""
-    pixels = list(_sample(classifier.predictor, classifier.gallery))
+    examples = _sample(classifier.predictor, classifier.gallery)
     with threads(1):
-        for images in (pixels[:1], pixels, pixels[:1]):
-            for said in classifier.say(images):
+        for batch in (examples[:1], examples, examples[:1]):
+            for said in classifier.say(batch):
                 classifier.nearest(said, 1)

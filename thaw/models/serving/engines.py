@@ -16,7 +16,10 @@ from thaw.backbones.engines.openvino_engine import build_openvino_engine
 from thaw.backbones.engines.reference import reference_features, worst_deviation
 from thaw.backbones.engines.tolerances import TOLERANCES
 from thaw.backbones.engines.torch_engine import build_torch_engine
+from thaw.backbones.engines.whole_network import is_fusible
+from thaw.foundation.errors import BadParameters
 from thaw.foundation.parallel.torch_threads import threads
+from thaw.kinds.batches import Batch, rows_in, split, tensor_of
 from thaw.models.serving.gate import TRACING
 
 log = logging.getLogger(__name__)
@@ -47,9 +50,9 @@ class ServingEngine:
         """Of the arithmetic."""
         return PRECISION
 
-    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    def features(self, batch: Batch) -> dict[str, torch.Tensor]:
         """See `thaw.backbones.engines.Engine`; safe to call from threads."""
-        parts = [self._for(len(batch)).features(batch) for batch in pixels.split(MICRO_BATCH)]
+        parts = [self._for(rows_in(part)).features(part) for part in split(batch, MICRO_BATCH)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     def _for(self, images: int) -> Engine:
@@ -66,21 +69,24 @@ class _Trial:
 
 
 def choose_serving_engine(
-    backbone: Backbone, wanted: EngineName, sample: torch.Tensor, *, workers: int, keep: Path | None = None
+    backbone: Backbone, wanted: EngineName, sample: Batch, *, workers: int, keep: Path | None = None
 ) -> ServingEngine:
     """Build and measure the engines that are wanted; those that miss the tolerance are not used. Returns them warm.
 
-    sample: uint8 [MICRO_BATCH, 3, H, W]. workers: threads that will call it at once, each computing on a core of its own. keep: see
+    sample: MICRO_BATCH prepared examples. workers: threads that will call it at once, each computing on a core of its own. keep: see
     `thaw.backbones.engines.openvino_engine`.
 
     Raises:
-        BadParameters: OpenVINO is wanted and not installed.
+        BadParameters: OpenVINO is wanted and not installed, or takes no such examples.
     """
-    side = (sample.shape[2], sample.shape[3])
+    fusible = is_fusible(backbone, sample)
+    if wanted == "openvino" and not fusible:
+        raise BadParameters(f"--engine: openvino takes no {backbone.words.many} of this backbone; torch does")
     builders: list[tuple[str, Callable[[], Engine]]] = []
     if wanted != "openvino":
         builders.append(("torch", lambda: _build_torch(backbone)))
-    if wanted == "openvino" or (wanted == "auto" and find_spec("openvino") is not None):
+    if wanted == "openvino" or (wanted == "auto" and fusible and find_spec("openvino") is not None):
+        side = (tensor_of(sample).shape[2], tensor_of(sample).shape[3])
         for size in (1, MICRO_BATCH):
             build = _openvino(backbone, side, workers, keep, size)
             builders.append((f"openvino for {size}", build))
@@ -115,9 +121,7 @@ def _openvino(
     return lambda: build_openvino_engine(backbone, PRECISION, side, workers, keep, size=size)
 
 
-def _try(
-    name: str, build: Callable[[], Engine], sample: torch.Tensor, reference: dict[str, torch.Tensor]
-) -> _Trial | None:
+def _try(name: str, build: Callable[[], Engine], sample: Batch, reference: dict[str, torch.Tensor]) -> _Trial | None:
     """None where the engine cannot be built for this network, or misses the tolerance."""
     try:
         engine = build()
@@ -126,27 +130,27 @@ def _try(
         log.warning("%s failed and is not used: %s", name, (str(error).splitlines() or [""])[0])
         return None
     deviation = worst_deviation(found, reference)
-    trial = _Trial(engine, _shortest_s(engine, sample[:1]), _shortest_s(engine, sample))
+    trial = _Trial(engine, _shortest_s(engine, next(split(sample, 1))), _shortest_s(engine, sample))
     allowed = TOLERANCES[PRECISION].allows(deviation)
     log.info(
         "engine %s: %.1f ms for one image, %.1f ms for %d, %s%s",
         name,
         1e3 * trial.one_s,
         1e3 * trial.many_s,
-        len(sample),
+        rows_in(sample),
         deviation,
         "" if allowed else ", outside the tolerance",
     )
     return trial if allowed else None
 
 
-def _shortest_s(engine: Engine, pixels: torch.Tensor) -> float:
+def _shortest_s(engine: Engine, batch: Batch) -> float:
     """Whatever else the machine does only ever makes a round longer."""
-    engine.features(pixels)
+    engine.features(batch)
     taken = []
     for _ in range(ROUNDS):
         start = perf_counter()
-        engine.features(pixels)
+        engine.features(batch)
         taken.append(perf_counter() - start)
     return min(taken)
 
@@ -167,10 +171,10 @@ class InPython:
         """That of the engine within."""
         return self.engine.precision
 
-    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    def features(self, batch: Batch) -> dict[str, torch.Tensor]:
         """See `thaw.backbones.engines.Engine`."""
         with TRACING.passing():
-            return self.engine.features(pixels)
+            return self.engine.features(batch)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +185,6 @@ class _Plain:
     name: str = "plain"
     precision: Precision = PRECISION
 
-    def features(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    def features(self, batch: Batch) -> dict[str, torch.Tensor]:
         """See `thaw.backbones.engines.Engine`."""
-        return self.backbone.features(pixels)
+        return self.backbone.features(batch)

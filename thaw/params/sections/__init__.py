@@ -2,7 +2,7 @@
 
 from thaw.params.sections.dataset import DatasetParams, SplitParams
 from thaw.params.sections.extraction import BackboneParams, ExtractParams, Pooling, RayParams
-from thaw.params.sections.finetuning import Augment, FinetuneParams, ScratchParams
+from thaw.params.sections.finetuning import FinetuneParams, ScratchParams
 from thaw.params.sections.head import HeadParams, OpennessParams, StrategyParams
 from thaw.params.sections.measurement import Compared, CompareParams, EvaluateParams, StatisticsParams
 from thaw.params.sections.release import MOST_TESTS, PromotionParams, RegistryParams, WatchParams
@@ -11,7 +11,6 @@ from thaw.params.sections.whole import Params
 
 __all__ = [
     "MOST_TESTS",
-    "Augment",
     "BackboneParams",
     "CompareParams",
     "Compared",

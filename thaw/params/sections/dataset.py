@@ -31,6 +31,10 @@ class DatasetParams(Limited, Section):
         description="a folder of class folders, or a built-in set; the class folders may lie in folders train, val and test; the built-in sets are "
         "`data/sources/digits` and `data/sources/hymenoptera`",
     )
+    kind: str = Field(
+        "auto",
+        description="what an example is, such as `images`; `auto`: what the backbone takes",
+    )
     listing: str | None = Field(
         None,
         description="a table of labels inside the source; it is CSV or Parquet with the columns path and label (or labels, where an image may have several), "

@@ -4,7 +4,6 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from thaw.kinds.views import Views
 from thaw.params.sections.section import Section
 
 Pooling = Literal["average", "max", "gem"]
@@ -70,7 +69,7 @@ class ExtractParams(Section):
         description="precision of the arithmetic; `bfloat16` is much faster where the hardware has it, `float16` needs a GPU; `auto`: what the cache "
         "has, else bfloat16 where the hardware has it and the backbone bears it",
     )
-    views: tuple[Views, ...] = Field(
+    views: tuple[str, ...] = Field(
         ("identity",),
         description="fixed views whose features are cached: `identity` (always), `hflip`, `five_crop` (the corners beside the centre); `head.views` trains on "
         "them",

@@ -6,9 +6,6 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from thaw.params.sections.section import Section, Share
 
-Augment = Literal["none", "flip", "crop", "distort", "randaugment"]
-"""See `thaw.kinds.images.augmentation`."""
-
 
 class ScratchParams(Section):
     """What training from random weights does otherwise than fine-tuning."""
@@ -35,10 +32,11 @@ class FinetuneParams(Section):
     batch_size: PositiveInt = Field(32, description="images in one step")
     label_smoothing: Share = Field(0.1, description="share of each label that is spread over all classes")
     average: Share = Field(0.98, description="decay of the weights' moving average, which is what is kept; 0: none")
-    augment: Augment = Field(
-        "flip",
-        description="how training images are varied; `flip`: left and right; `crop`: also random crops; `randaugment`: also RandAugment; "
-        "`distort`: affine and elastic distortions, for writing and drawings. With `none` and `flip`, what lies below the thawed blocks is computed once",
+    augment: str = Field(
+        "auto",
+        description="how training examples are varied; `auto`: the usual way of the kind, `flip` of images; `flip`: left and right; `crop`: also random "
+        "crops; `randaugment`: also RandAugment; `distort`: affine and elastic distortions, for writing and drawings. With `none` and `flip`, what lies "
+        "below the thawed blocks is computed once",
     )
     mixup: float = Field(0, ge=0, description="alpha of mixup; 0: none")
     cutmix: float = Field(0, ge=0, description="alpha of CutMix; 0: none")

@@ -4,7 +4,6 @@ from typing import Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from thaw.kinds.views import Views
 from thaw.params.sections.section import Section, Share
 
 
@@ -31,7 +30,7 @@ class StrategyParams(Section):
 class HeadParams(Section):
     """What is trained on the features."""
 
-    views: tuple[Views, ...] = Field(
+    views: tuple[str, ...] = Field(
         ("identity",),
         description="which of `extract.views` the head trains on; choices, calibration and tests always use the image as it is",
     )

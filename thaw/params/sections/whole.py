@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import model_validator
 
+from thaw.kinds.fitting import fitting_kind
 from thaw.kinds.views import expand_views
 from thaw.params.sections.dataset import DatasetParams
 from thaw.params.sections.extraction import BackboneParams, ExtractParams
@@ -33,7 +34,8 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _train_on_views_that_are_cached(self) -> Self:
-        missing = sorted(set(expand_views(self.head.views)) - set(expand_views(self.extract.views)))
+        kind = fitting_kind(self.dataset.kind, (*self.extract.views, *self.head.views), self.finetune.augment)
+        missing = sorted(set(expand_views(self.head.views, kind)) - set(expand_views(self.extract.views, kind)))
         if missing:
             raise ValueError(f"head.views needs {', '.join(missing)}, which extract.views leaves out; add it there")
         return self

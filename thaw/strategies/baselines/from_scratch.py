@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from thaw.finetuning.schedule import cosine_factor, update_average
-from thaw.kinds.images.distortion import Distortion, distort
+from thaw.kinds.batches import Batch, split, taken
+from thaw.kinds.kind import Scratch
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,6 @@ class ScratchSettings:
     warmup: float = 0.1
     """Share of the steps over which the learning rate rises."""
     ema_decay: float = 0.97
-    distortion: Distortion = field(default_factory=Distortion)
     autocast: bool = True
     """Compute in bfloat16 where that is safe: three times as fast on a CPU with AMX."""
 
@@ -38,36 +38,34 @@ Loss = Callable[[Tensor, Tensor, float], Tensor]
 
 
 def train_scratch(
-    images: Tensor,
+    batch: Batch,
     targets: Tensor,
     *,
     loss: Loss,
     build: Callable[[int], nn.Module],
     num_classes: int,
-    mean: Sequence[float],
-    std: Sequence[float],
+    scratch: Scratch,
     seed: int,
     settings: ScratchSettings | None = None,
 ) -> nn.Module:
     """Train `build(num_classes)` end to end, and return its averaged weights in evaluation mode.
 
-    images: uint8 [N, 3, H, W], already at the network's input size. targets: int64 [N] or bool [N, C]. mean and std: of the three channels
-    on the scale [0, 1]. The recipe: affine and elastic distortions, AdamW, a cosine schedule with warm-up, label smoothing, an
-    exponential moving average of the weights. The caller's random state is left as it was.
+    batch: N prepared examples. targets: int64 [N] or bool [N, C]. scratch: how they are changed and normalised. The recipe: random changes, AdamW, a
+    cosine schedule with warm-up, label smoothing, an exponential moving average of the weights. The caller's random state is left as it was.
     """
     settings = settings or ScratchSettings()
     generator = torch.Generator().manual_seed(seed)
     model = _seeded(build, num_classes, seed).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average: nn.Module = copy.deepcopy(model).eval()
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    pixels = images.float() / 255
-    rows = _balanced_rows(len(images), settings, generator)
+    begun = scratch.begin(batch)
+    rows = _balanced_rows(len(targets), settings, generator)
     for step in range(settings.steps):
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * cosine_factor(step, settings.steps, settings.warmup)
-        batch = distort(pixels[rows[step]], settings.distortion, generator)
+        seen = scratch.changed(taken(begun, rows[step]), generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
-            logits = model(normalise(batch, mean, std))
+            logits = model(seen)
             cost = loss(logits, targets[rows[step]], settings.label_smoothing)
         optimizer.zero_grad()
         cost.backward()
@@ -76,21 +74,12 @@ def train_scratch(
     return average
 
 
-def predict_logits(
-    model: nn.Module, images: Tensor, *, mean: Sequence[float], std: Sequence[float], batch_size: int = 256
-) -> Tensor:
-    """The model's outputs for uint8 images [N, 3, H, W]: float32 [N, num_classes], in float32 arithmetic."""
+def predict_logits(model: nn.Module, batch: Batch, scratch: Scratch, *, batch_size: int = 256) -> Tensor:
+    """The model's outputs for N prepared examples: float32 [N, num_classes], in float32 arithmetic."""
     model.eval()
     with torch.inference_mode():
-        parts = [model(normalise(part.float() / 255, mean, std)) for part in images.split(batch_size)]
+        parts = [model(scratch.plain(scratch.begin(part))) for part in split(batch, batch_size)]
     return torch.cat(parts)
-
-
-def normalise(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """(pixels - mean) / std by channel, in channels-last memory order. pixels: float [N, 3, H, W] on the scale [0, 1]."""
-    shape = (1, len(mean), 1, 1)
-    scaled = (pixels - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)
-    return scaled.contiguous(memory_format=torch.channels_last)
 
 
 def _seeded(build: Callable[[int], nn.Module], num_classes: int, seed: int) -> nn.Module:

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from thaw.backbones.backbone import Backbone
-from thaw.finetuning import Desk, LabelledImages, Start, finetune
+from thaw.finetuning import Desk, LabelledInputs, Start, finetune
 from thaw.finetuning.pilot import FinetuningPilot
 from thaw.heads import FittedHead, fit_head
 from thaw.heads.kinds import weights_of
+from thaw.kinds.batches import Batch, examples_in, rows_in
 from thaw.models.prices import Pricing
 from thaw.params.sections import FinetuneParams, HeadParams
 from thaw.params.strategy import Strategy
@@ -34,14 +35,14 @@ class Arena:
     """What all competitors are given.
 
     features: of each cut layer, in order of depth: `train` float32 [N, V, D] in the views that heads train on, `val` and `test` float32 [N, D].
-    train: the images that draws pick from; val: None where there is no validation split; test: uint8 [N, 3, H, W]. price: of a deployed model.
+    train: the images that draws pick from; val: None where there is no validation split; test: N prepared examples. price: of a deployed model.
     """
 
     backbone: Backbone
-    features: Mapping[str, Inputs]
-    train: LabelledImages
-    val: LabelledImages | None
-    test: Tensor
+    features: Mapping[str, Inputs[Tensor]]
+    train: LabelledInputs
+    val: LabelledInputs | None
+    test: Batch
     head: HeadParams
     finetune: FinetuneParams
     desk: Desk
@@ -60,10 +61,10 @@ class Arena:
         """How heads are fitted."""
         return Course(self.class_names, None if self.val is None else self.val.targets, self.head, strategy.head)
 
-    def pixels(self) -> Inputs:
-        """The images themselves, uint8."""
+    def examples(self) -> Inputs[Batch]:
+        """The examples themselves, prepared."""
         val = None if self.val is None else self.val.batch(torch.arange(len(self.val)))
-        return Inputs(self.train.pixels, val, self.test)
+        return Inputs(self.train.inputs, val, self.test)
 
     def labelled(self, layer: str, rows: Tensor) -> LabelledFeatures:
         """Training images, int64 [M], as they are, with the features of a layer."""
@@ -93,14 +94,14 @@ def build_baselines(arena: Arena) -> tuple[Competitor, ...]:
     """The same network from random weights, frozen and trained whole; and what is named best without looking."""
     linear = Strategy("linear", arena.last)
     speed = arena.price(linear).images_per_second or 1.0
-    random = random_backbone_learner(arena.pixels(), arena.course(linear), arena.backbone, arena.last)
+    random = random_backbone_learner(arena.examples(), arena.course(linear), arena.backbone, arena.last)
     price = arena.price(linear)
     return (
         Competitor(
             RANDOM_BACKBONE,
             "baseline",
             random,
-            seconds=lambda rows: (rows + len(arena.test)) / speed,
+            seconds=lambda rows: (rows + rows_in(arena.test)) / speed,
             megabytes=price.megabytes,
             images_per_second=price.images_per_second,
         ),
@@ -133,7 +134,7 @@ def _finetuned(arena: Arena, strategy: Strategy) -> Learner:
         start = Start(arena.backbone, head, weights_of(train, arena.head))
         params = arena.finetune.model_copy(update={"seed": draw.seed})
         tuned = finetune(start, arena.train.rows(draw.rows), arena.val, strategy, params, desk=arena.desk)
-        return torch.from_numpy(tuned.predictor.predict(list(arena.test)).named)
+        return torch.from_numpy(tuned.predictor.predict(examples_in(arena.test)).named)
 
     return learn
 
@@ -161,6 +162,6 @@ def _loss(head: FittedHead) -> float:
 def _majority(arena: Arena) -> Learner:
     def learn(draw: Draw) -> Tensor:
         named = target_of_targets(draw.targets).constant(draw.targets, len(arena.class_names))
-        return named.expand(len(arena.test), -1)
+        return named.expand(rows_in(arena.test), -1)
 
     return learn

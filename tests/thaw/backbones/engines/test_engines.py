@@ -17,12 +17,13 @@ from thaw.backbones.engines import Engine
 from thaw.backbones.engines.compiled_engine import build_compiled_engine, has_compiler
 from thaw.backbones.engines.engine import MICRO_BATCH, Precision
 from thaw.backbones.engines.openvino_engine import build_openvino_engine, is_kept
-from thaw.backbones.engines.reference import deviation, reference_features, reference_pixels
+from thaw.backbones.engines.reference import deviation, reference_features
 from thaw.backbones.engines.tolerances import TOLERANCES
 from thaw.backbones.engines.torch_engine import build_torch_engine
 from thaw.backbones.weights import Weights
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.images.decoding import decode_pixels
+from thaw.kinds.images.files import decode
 from thaw.params.sections import BackboneParams
 
 Build = Callable[[Backbone, Precision, tuple[int, int]], Engine]
@@ -147,7 +148,9 @@ def test_real_weights_and_photographs_are_within_the_tolerance(
 ) -> None:
     backbone = read_backbone(BackboneParams(weights=str(real_data / "mobilenet_v2-imagenet.pth")))
     contents = [file.read_bytes() for file in sorted((real_data / "hymenoptera/val").rglob("*.jp*g"))[::5]]
-    plain = reference_features(reference_pixels(contents, backbone, 10**8), backbone)[backbone.layers[0]]
+    plain = reference_features(
+        torch.stack([backbone.preprocessing.pixels(decode(content, 10**8)) for content in contents]), backbone
+    )[backbone.layers[0]]
     pixels = torch.stack([decode_pixels(content, backbone.preprocessing, 10**8) for content in contents])
     found = build(backbone, precision, (224, 224)).features(pixels)[backbone.layers[0]]
     measured = deviation(found, plain)

@@ -14,7 +14,8 @@ from thaw.features.extraction.decoding_check import SAMPLE, check_decoding
 from thaw.foundation.errors import BadParameters
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.parallel.memory_budget import MemoryBound
-from thaw.kinds.images.reading import PixelSource, Reference
+from thaw.kinds.images.reading import PixelSource
+from thaw.kinds.kind import Reference
 from thaw.params.sections import BackboneParams
 
 SMALL = Path(__file__).parents[4] / "data/pretrain/small.safetensors"

@@ -1,26 +1,24 @@
 """Augmentation: images stay images of their size, each is changed for itself, and the seed decides."""
 
-from typing import get_args
-
 import pytest
 import torch
 from digit_images import digit_images
 
 from thaw.kinds.images.augmentation import augment, build_mixing, flip
-from thaw.params.sections import Augment
+from thaw.kinds.images.kind import KIND
 
-KINDS: tuple[Augment, ...] = get_args(Augment)
+KINDS = tuple(KIND.augmentations)
 
 
-def seeded(kind: Augment, seed: int) -> torch.Tensor:
+def seeded(kind: str, seed: int) -> torch.Tensor:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return augment(digit_images(0, 12).pixels, kind)
+        return augment(digit_images(0, 12).inputs, kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_images_keep_their_shape_and_the_seed_decides(kind: Augment) -> None:
-    pixels = digit_images(0, 12).pixels
+def test_images_keep_their_shape_and_the_seed_decides(kind: str) -> None:
+    pixels = digit_images(0, 12).inputs
     found = seeded(kind, 1)
     assert found.shape == pixels.shape and found.dtype == torch.uint8
     assert torch.equal(found, seeded(kind, 1))
@@ -28,14 +26,14 @@ def test_images_keep_their_shape_and_the_seed_decides(kind: Augment) -> None:
 
 
 def test_a_flip_mirrors_only_those_that_it_should() -> None:
-    pixels = digit_images(0, 3).pixels
+    pixels = digit_images(0, 3).inputs
     found = flip(pixels, torch.tensor([True, False, True]))
     assert torch.equal(found[1], pixels[1])
     assert torch.equal(found[0], pixels[0].flip(-1)) and torch.equal(found[2].flip(-1), pixels[2])
 
 
 def test_equal_images_are_changed_each_in_its_own_way() -> None:
-    same = digit_images(0, 1).pixels.expand(8, -1, -1, -1)
+    same = digit_images(0, 1).inputs.expand(8, -1, -1, -1)
     for kind in ("crop", "distort", "randaugment"):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)

@@ -17,7 +17,9 @@ from thaw.foundation.errors import BadExample, BadSource
 from thaw.foundation.files.atomic import digest_file
 from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.kinds.images.preprocessing import Preprocessing
-from thaw.kinds.images.reading import PixelSource, Reference, spread
+from thaw.kinds.images.reading import PixelSource
+from thaw.kinds.kind import Reference
+from thaw.kinds.reading import spread
 
 PREPROCESSING = Preprocessing((20, 20), None, "bilinear", (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
 
@@ -31,7 +33,7 @@ def image(folder: Path, number: int, side: int = 40) -> Reference:
 
 def test_images_come_in_order_as_the_backbone_takes_them(tmp_path: Path) -> None:
     images = [image(tmp_path, number) for number in range(3)]
-    found = PixelSource(PREPROCESSING, 10**6, MemoryBound(10**6)).read(images)
+    found = PixelSource(PREPROCESSING, 10**6, MemoryBound(10**6)).read(images)["identity"]
     assert found.shape == (3, 3, 20, 20) and found.dtype == torch.uint8
     for pixels, (_, path) in zip(found, images, strict=True):
         assert torch.equal(pixels, PREPROCESSING.pixels(Image.open(path)))
@@ -62,7 +64,7 @@ def test_threads_that_decode_hold_no_more_than_the_bound(tmp_path: Path) -> None
 
 def test_an_image_larger_than_the_bound_is_decoded_all_the_same(tmp_path: Path) -> None:
     source = PixelSource(PREPROCESSING, 10**6, MemoryBound(1))
-    assert source.read([image(tmp_path, 0)]).shape == (1, 3, 20, 20)
+    assert source.read([image(tmp_path, 0)])["identity"].shape == (1, 3, 20, 20)
 
 
 def test_gone_changed_and_damaged_images_are_named(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from exports import images, model
 
 from thaw.foundation.errors import BadExport
 from thaw.models.exporting.checking import check
-from thaw.models.exporting.graph import Arrays, PixelsToAnswer
+from thaw.models.exporting.graph import Arrays, ExamplesToAnswer
 
 Change = Callable[[Arrays], Arrays]
 
@@ -26,7 +26,7 @@ class Changed:
 
     def run(self, pixels: torch.Tensor) -> Arrays:
         with torch.no_grad():
-            found = tuple(each.numpy() for each in PixelsToAnswer(model(self.kind)).eval()(pixels))
+            found = tuple(each.numpy() for each in ExamplesToAnswer(model(self.kind)).eval()(pixels))
         self.calls += 1
         return self.change(found) if self.calls == 2 else found
 

@@ -102,7 +102,7 @@ def test_its_readme_runs_where_there_is_no_thaw(
     predictor = model(kind)
     write_export(predictor, ORIGIN, format_, images(kind), folder=tmp_path / "out")
     pictures = pictures_of(kind, tmp_path / "pictures")
-    own = predictor.predict([predictor.pixels_of_file(path.read_bytes(), Limits(10**6)) for path in pictures])
+    own = predictor.predict([predictor.prepare(path.read_bytes(), Limits(10**6)) for path in pictures])
     for row, found in enumerate(run_readme(tmp_path / "out", pictures, forbidden)):
         assert found["label"] == own.said[row] and list(found["probabilities"]) == list(predictor.class_names)
         assert np.allclose(list(found["probabilities"].values()), own.probabilities[row], atol=1e-4)
@@ -116,7 +116,7 @@ def test_its_readme_crops_and_turns_photographs_as_the_model_does(tmp_path: Path
     tags[0x0112] = 6  # lies on its side
     photo = tmp_path / "photo.png"
     Image.fromarray(waves.astype(np.uint8)).save(photo, exif=tags)
-    own = predictor.predict([predictor.pixels_of_file(photo.read_bytes(), Limits(10**6))])
+    own = predictor.predict([predictor.prepare(photo.read_bytes(), Limits(10**6))])
     (found,) = run_readme(tmp_path / "out", [photo], ("thaw", "torch"))
     assert np.allclose(list(found["probabilities"].values()), own.probabilities[0], atol=1e-4)
 
@@ -137,7 +137,7 @@ def test_a_failure_midway_leaves_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         write_export(model("linear"), ORIGIN, Format.TORCH, images("linear"), folder=tmp_path / "out", tell=tell)
-    with pytest.raises(BadExport, match="no image to check"):
+    with pytest.raises(BadExport, match="no example to check"):
         write_export(model("linear"), ORIGIN, Format.TORCH, [], folder=tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 

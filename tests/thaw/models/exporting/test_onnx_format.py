@@ -16,7 +16,7 @@ from thaw.models.exporting.onnx_format import read_onnx, write_onnx
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path, predictor = tmp_path_factory.mktemp("onnx") / "model.onnx", model("opened by mahalanobis")
-    write_onnx(export_program(predictor), [output.name for output in outputs_of(predictor)], path)
+    write_onnx(export_program(predictor), ["pixels"], [output.name for output in outputs_of(predictor)], path)
     return path
 
 
@@ -54,7 +54,7 @@ def test_where_it_is_not_installed_it_says_what_to_install(monkeypatch: pytest.M
     with pytest.raises(
         BadExport, match=r"needs onnx_of_tomorrow; `make install` .*\.\[onnx\]'` in Thaw's folder; --format torch"
     ):
-        write_onnx(export_program(model("linear")), ["probabilities"], tmp_path / "model.onnx")
+        write_onnx(export_program(model("linear")), ["pixels"], ["probabilities"], tmp_path / "model.onnx")
 
 
 class Distances(torch.nn.Module):
@@ -65,5 +65,5 @@ class Distances(torch.nn.Module):
 def test_what_has_no_form_in_onnx_is_said_in_words(tmp_path: Path) -> None:
     program = torch.export.export(Distances(), (torch.zeros(2, 3),))
     with pytest.raises(BadExport, match=r"has no form in ONNX: .*cdist.*; try --format torch"):
-        write_onnx(program, ["distances"], tmp_path / "model.onnx")
+        write_onnx(program, ["pixels"], ["distances"], tmp_path / "model.onnx")
     assert not (tmp_path / "model.onnx").exists()

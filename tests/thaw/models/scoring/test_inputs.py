@@ -15,10 +15,16 @@ from object_store import BUCKET, object_store
 from scored import png, write_pngs
 
 from thaw.foundation.errors import BadExample, BadSource, Unreachable
+from thaw.kinds.images.kind import KIND
 from thaw.kinds.kind import Limits
 from thaw.models.scoring.fetching import fetch
 from thaw.models.scoring.inputs import open_inputs
 from thaw.models.scoring.names import Input
+from thaw.models.scoring.places import RefuseSize
+
+
+def refuse_size(nbytes: int) -> None:
+    KIND.refuse_size(nbytes, Limits(10**6))
 
 
 def inputs(*names: object) -> list[Input]:
@@ -93,7 +99,7 @@ def test_a_listing_names_images_beside_it_and_elsewhere_and_no_other_file_of_thi
     found = inputs(listing)
     assert [one.path for one in found] == written
     assert [one.place is not None for one in found] == [True] * 3 + [False] * 7
-    assert [one.held is not None for one in fetch(found, Limits(10**6))] == [True] * 3 + [False] * 7
+    assert [one.held is not None for one in fetch(found, refuse_size)] == [True] * 3 + [False] * 7
     words = ["`..`", "absolute", "may not name", "may not name", "does not exist", "no path", "may not name"]
     assert all(word in one.reason for word, one in zip(words, found[3:], strict=True)), [one.reason for one in found]
 
@@ -139,7 +145,7 @@ def test_an_object_store_gives_folders_globs_listings_and_single_objects(bucket:
     assert [one.path for one in inputs(f"{bucket}/lists/all.csv")] == ["one.png", f"{bucket}/photos/0/0.png"]
     (one,) = inputs(f"{bucket}/photos/1/1.png")
     assert one.path == f"{bucket}/photos/1/1.png" and one.stamp
-    found = list(fetch([*inputs(f"{bucket}/photos"), *inputs(f"{bucket}/lists/all.csv")], Limits(10**6)))
+    found = list(fetch([*inputs(f"{bucket}/photos"), *inputs(f"{bucket}/lists/all.csv")], refuse_size))
     assert len(found) == 14 and {one.held.content for one in found if one.held} == {png(n) for n in range(12)}
 
 
@@ -149,7 +155,7 @@ def test_an_object_store_that_has_not_what_is_named_says_so(bucket: str) -> None
     with pytest.raises(BadSource, match="matches no file"):
         inputs(f"{bucket}/photos/*.gone")
     boto3.client("s3").put_object(Bucket=BUCKET, Key="lists/gone.csv", Body=b"path\nnot-there.png\n")
-    (row,) = fetch(inputs(f"{bucket}/lists/gone.csv"), Limits(10**6))
+    (row,) = fetch(inputs(f"{bucket}/lists/gone.csv"), refuse_size)
     assert (row.held, row.reason) == (None, "does not exist")
 
 
@@ -161,13 +167,13 @@ def test_a_server_that_does_not_answer_is_unreachable_and_a_file_that_it_lacks_i
     url = f"http://127.0.0.1:{server.server_port}"
     listing = folder / "web.csv"
     listing.write_text(f"path\n{url}/00000.png\n{url}/gone.png\n")
-    found = list(fetch(inputs(listing), Limits(10**6)))
+    found = list(fetch(inputs(listing), refuse_size))
     assert [one.digest is not None for one in found] == [True, False]
     assert found[1].reason == "does not exist"
     server.shutdown()
     server.server_close()
     with pytest.raises(Unreachable, match=r"00000\.png does not answer"):
-        list(fetch(inputs(listing), Limits(10**6)))
+        list(fetch(inputs(listing), refuse_size))
     with pytest.raises((Unreachable, BadSource), match=url):
         open_inputs([f"{url}/00000.png"])
 
@@ -178,7 +184,7 @@ def test_a_file_larger_than_any_image_is_refused_before_it_is_read(tmp_path: Pat
     (one,) = inputs(tmp_path / "huge.png")
     assert one.place is not None
     with pytest.raises(BadExample, match=r"has 1\.0 GB"):
-        one.place.read(Limits(10**6))
+        one.place.read(refuse_size)
 
 
 def test_images_are_read_side_by_side_and_in_order(tmp_path: Path) -> None:
@@ -188,9 +194,9 @@ def test_images_are_read_side_by_side_and_in_order(tmp_path: Path) -> None:
         def __init__(self, number: int) -> None:
             self.number = number
 
-        def read(self, limits: Limits) -> bytes:
+        def read(self, refuse: RefuseSize) -> bytes:
             meeting.wait()
             return png(self.number)
 
     asked = [Input(str(number), Slow(number)) for number in range(16)]  # type: ignore[arg-type]
-    assert [one.path for one in fetch(asked, Limits(10**6))] == [str(number) for number in range(16)]
+    assert [one.path for one in fetch(asked, refuse_size)] == [str(number) for number in range(16)]

@@ -64,7 +64,7 @@ def test_it_says_what_the_predictor_says_of_each_image_and_why_not_of_others(tmp
     assert "leads nowhere" in bad["11.png"] and rows[11]["digest"] is None and rows[7]["label"] is None
     good = [row for row in rows if not row["reason"]]
     contents = [Path(row["path"]).read_bytes() for row in good]
-    said = model.predict([model.pixels_of_file(content, LIMITS) for content in contents])
+    said = model.predict([model.prepare(content, LIMITS) for content in contents])
     assert [row["label"] for row in good] == list(said.labels) and "neither" in {row["label"] for row in good}
     assert np.allclose([row["probabilities"] for row in good], said.probabilities, atol=1e-4)
     assert np.allclose([row["known_score"] for row in good], said.known_scores, atol=1e-3)
@@ -85,7 +85,7 @@ def test_a_model_of_label_sets_names_sets(tmp_path: Path) -> None:
         write_pngs(tmp_path / "a", 5),
     )
     rows = rows_of(scored.path)
-    said = model.predict([model.pixels_of_file(png(number), LIMITS) for number in range(5)])
+    said = model.predict([model.prepare(png(number), LIMITS) for number in range(5)])
     assert [row["labels"] for row in rows] == said.sets and {row["label"] for row in rows} == {None}
     assert np.allclose([row["probabilities"] for row in rows], said.probabilities, atol=1e-4)
     assert scored.answers == ("labels",)
@@ -237,6 +237,6 @@ def test_another_network_has_its_own_features(tmp_path: Path, passes: list[int])
     passes.clear()
     tuned = replace(plain, backbone=plain.backbone.randomised(1))
     scored = score_into(tmp_path / "2.parquet", scorer_into(store, predictor=tuned), photos)
-    said = tuned.predict([tuned.pixels_of_file(png(number), LIMITS) for number in range(6)])
+    said = tuned.predict([tuned.prepare(png(number), LIMITS) for number in range(6)])
     assert sum(passes) == 6 and len(list(store.root.iterdir())) == 2
     assert np.allclose([row["probabilities"] for row in rows_of(scored.path)], said.probabilities, atol=1e-4)

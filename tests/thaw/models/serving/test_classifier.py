@@ -25,7 +25,7 @@ def label_set_predictor() -> Predictor:
 @pytest.mark.parametrize("predictor", [predictor_on_digits(), opened_predictor()], ids=["plain", "opened"])
 def test_labels_probabilities_and_neither_are_the_predictors(predictor: Predictor) -> None:
     classifier, files = classifier_of(predictor), digit_files(10)
-    expected = predictor.predict([predictor.pixels_of_file(file, Limits(10**6)) for file in files])
+    expected = predictor.predict([predictor.prepare(file, Limits(10**6)) for file in files])
     said = classifier.say([classifier.decode(file) for file in files])
     assert [one.label for one in said] == expected.labels.tolist()
     assert np.allclose([one.probabilities for one in said], expected.probabilities, atol=1e-4)
@@ -40,7 +40,7 @@ def test_labels_probabilities_and_neither_are_the_predictors(predictor: Predicto
 def test_sets_are_the_predictors() -> None:
     predictor, files = label_set_predictor(), digit_files(6)
     classifier = classifier_of(predictor)
-    expected = predictor.predict([predictor.pixels_of_file(file, Limits(10**6)) for file in files])
+    expected = predictor.predict([predictor.prepare(file, Limits(10**6)) for file in files])
     said = classifier.say([classifier.decode(file) for file in files])
     assert [list(one.labels or ()) for one in said] == expected.sets
     assert {one.label for one in said} == {None}
@@ -51,7 +51,7 @@ def test_an_image_of_the_gallery_is_nearest_to_itself() -> None:
     gallery = digit_gallery(predictor)
     classifier = classifier_of(predictor, gallery)
     for row in (0, 5):
-        said = classifier.say([classifier.decode(gallery.thumbnails[row])])[0]
+        said = classifier.say([classifier.decode(gallery.previews[row].content)])[0]
         (first, similarity), *rest = classifier.nearest(said, 3)
         assert first == row and similarity > 0.999 and len(rest) == 2
 

@@ -6,7 +6,10 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from thaw.backbones.thaw_small import build_small_resnet
-from thaw.strategies.baselines.from_scratch import ScratchSettings, normalise, predict_logits, train_scratch
+from thaw.kinds.images.scratch import DistortedImages
+from thaw.strategies.baselines.from_scratch import ScratchSettings, predict_logits, train_scratch
+
+SCRATCH = DistortedImages([0.3] * 3, [0.3] * 3)
 
 
 def digits(rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
@@ -26,8 +29,7 @@ def train(seed: int, steps: int = 20) -> nn.Module:
         loss=lambda logits, wanted, smoothing: F.cross_entropy(logits, wanted, label_smoothing=smoothing),
         build=build_small_resnet,
         num_classes=2,
-        mean=[0.3] * 3,
-        std=[0.3] * 3,
+        scratch=SCRATCH,
         seed=seed,
         settings=settings,
     )
@@ -35,7 +37,7 @@ def train(seed: int, steps: int = 20) -> nn.Module:
 
 def test_twenty_images_tell_zeros_from_ones() -> None:
     images, targets = digits(slice(100, 300))
-    logits = predict_logits(train(0), images, mean=[0.3] * 3, std=[0.3] * 3)
+    logits = predict_logits(train(0), images, SCRATCH)
     assert logits.shape == (200, 2) and logits.dtype == torch.float32
     assert (logits.argmax(1) == targets).float().mean() > 0.9
 
@@ -46,9 +48,3 @@ def test_the_seed_decides_and_the_callers_random_state_is_left_alone() -> None:
     first, again, other = (train(seed, steps=2).state_dict()["fc.weight"] for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert torch.equal(before, torch.random.get_rng_state())
-
-
-def test_pixels_are_normalised_by_channel() -> None:
-    found = normalise(torch.ones(2, 3, 4, 4), [0.5, 0.0, 1.0], [0.5, 2.0, 1.0])
-    assert found[0, :, 0, 0].tolist() == [1.0, 0.5, 0.0]
-    assert found.is_contiguous(memory_format=torch.channels_last)

@@ -7,14 +7,13 @@ import torch
 from sklearn.datasets import load_digits
 
 from thaw.backbones.backbone import Backbone, read_backbone
-from thaw.kinds.images.tensors import PIXEL_SIDE, flat_pixels
 from thaw.params.sections import BackboneParams, HeadParams
 from thaw.strategies.baselines.from_scratch import ScratchSettings
 from thaw.strategies.baselines.learners import (
     Course,
     Inputs,
     frozen_learner,
-    pixels_learner,
+    plain_learner,
     random_backbone_learner,
     scratch_learner,
 )
@@ -49,7 +48,7 @@ def draw(count: int, seed: int = 0) -> Draw:
 @pytest.mark.parametrize("learner", ["pixels", "random_backbone", "scratch"])
 def test_each_image_learner_tells_zeros_from_ones(learner: str, images: Inputs, backbone: Backbone) -> None:
     made = {
-        "pixels": lambda: pixels_learner(images, COURSE),
+        "pixels": lambda: plain_learner(images, COURSE, backbone.kind),
         "random_backbone": lambda: random_backbone_learner(images, COURSE, backbone, backbone.layers[-1]),
         "scratch": lambda: scratch_learner(images, COURSE, backbone, FEW_STEPS),
     }[learner]()
@@ -91,13 +90,6 @@ def test_validation_chooses_where_there_is_one() -> None:
     assert (with_validation.long().argmax(1) == targets).all(), (
         "validation is training here, so the weakest penalty wins"
     )
-
-
-def test_large_pixels_are_scaled_down_and_small_ones_kept() -> None:
-    large = torch.full((2, 3, 64, 64), 255, dtype=torch.uint8)
-    assert flat_pixels(large).shape == (2, 3 * PIXEL_SIDE**2)
-    assert flat_pixels(large).allclose(torch.ones(()))
-    assert flat_pixels(torch.zeros(2, 3, 8, 8, dtype=torch.uint8)).shape == (2, 192)
 
 
 def test_another_seed_draws_another_random_backbone(images: Inputs, backbone: Backbone) -> None:

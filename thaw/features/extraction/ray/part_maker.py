@@ -18,8 +18,7 @@ from thaw.features.extraction.worker import ExtractionTask, Extractor, Prepared
 from thaw.features.store.remote import Mirror
 from thaw.features.store.store import FeatureStore, Layer, part_name
 from thaw.foundation.errors import ThawError
-from thaw.kinds.images.preprocessing import Preprocessing
-from thaw.kinds.kind import Limits
+from thaw.kinds.kind import Limits, Preprocessing
 from thaw.params.sections import ExtractParams, Pooling
 
 OUTCOME = pa.schema([("number", pa.int64()), ("error", pa.string()), ("message", pa.string())])

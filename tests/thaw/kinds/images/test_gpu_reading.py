@@ -15,16 +15,20 @@ from thaw.backbones.backbone import read_backbone
 from thaw.backbones.engines import Work
 from thaw.backbones.engines.reference import deviation, reference_features
 from thaw.backbones.engines.tolerances import TOLERANCES
-from thaw.features.extraction.gpu_decoding import GpuPixelSource, fastest_pixels
+from thaw.features.extraction.fastest_reader import fastest_reader
 from thaw.foundation.errors import BadExample, BadSource
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.parallel.memory_budget import MemoryBound
+from thaw.kinds.batches import tensor_of
+from thaw.kinds.images.gpu_reading import GpuPixelSource
+from thaw.kinds.images.kind import KIND
 from thaw.kinds.images.preprocessing import Preprocessing
-from thaw.kinds.images.reading import PixelSource, Reference
+from thaw.kinds.images.reading import PixelSource
+from thaw.kinds.kind import Reader, Reference
 from thaw.kinds.views import expand_views
 from thaw.params.sections import BackboneParams
 
-VIEWS = expand_views(["hflip", "five_crop"])
+VIEWS = expand_views(["hflip", "five_crop"], KIND)
 PREPROCESSING = Preprocessing(64, 56, "bilinear", (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
 PLAIN = PixelSource(PREPROCESSING, 10**6, MemoryBound(10**6))
 CPU = torch.device("cpu")
@@ -59,17 +63,21 @@ def written(folder: Path, name: str, content: bytes) -> Reference:
     return digest_bytes(content), path
 
 
+def pixels(reader: Reader, images: Sequence[Reference]) -> torch.Tensor:
+    return tensor_of(reader.read(images, ("identity",))["identity"])
+
+
 def same(found: dict[str, torch.Tensor], images: Sequence[Reference]) -> bool:
-    expected = PLAIN.read_views(images, VIEWS)
+    expected = PLAIN.read(images, VIEWS)
     return list(found) == list(expected) and all(torch.equal(found[view], expected[view]) for view in VIEWS)
 
 
 def test_all_kinds_of_files_come_in_order_in_every_view(images: list[Reference]) -> None:
     source = GpuPixelSource(PLAIN, CPU)
-    assert same(source.read_views(images, VIEWS), images)
+    assert same(source.read(images, VIEWS), images)
     with ThreadPoolExecutor(4) as pool:
-        assert all(pool.map(lambda start: same(source.read_views(images[start:], VIEWS), images[start:]), range(6)))
-    assert torch.equal(source.read(images[1:2]), PLAIN.read(images[1:2])), "none for the device"
+        assert all(pool.map(lambda start: same(source.read(images[start:], VIEWS), images[start:]), range(6)))
+    assert torch.equal(pixels(source, images[1:2]), pixels(PLAIN, images[1:2])), "none for the device"
 
 
 def test_what_the_device_refuses_is_decoded_the_plain_way(
@@ -85,8 +93,8 @@ def test_what_the_device_refuses_is_decoded_the_plain_way(
         alone.append(len(encoded))
         return found
 
-    monkeypatch.setattr("thaw.features.extraction.gpu_decoding.decode_jpeg", picky)
-    assert same(GpuPixelSource(PLAIN, CPU).read_views(images, VIEWS), images)
+    monkeypatch.setattr("thaw.kinds.images.gpu_reading.decode_jpeg", picky)
+    assert same(GpuPixelSource(PLAIN, CPU).read(images, VIEWS), images)
     assert alone == [1, 1], "the other two of the batch, each by itself"
 
 
@@ -105,12 +113,12 @@ def test_damaged_changed_and_gone_images_are_named(images: list[Reference], tmp_
 def test_scaled_decoding_stays_as_it_is(tmp_path: Path) -> None:
     large = [written(tmp_path, "large", encoded(picture(600, 500), "JPEG"))]
     scaled = PixelSource(replace(PREPROCESSING, decoding="scaled"), 10**6, MemoryBound(10**6))
-    assert torch.equal(GpuPixelSource(scaled, CPU).read(large), scaled.read(large))
-    assert not torch.equal(scaled.read(large), PLAIN.read(large))
+    assert torch.equal(pixels(GpuPixelSource(scaled, CPU), large), pixels(scaled, large))
+    assert not torch.equal(pixels(scaled, large), pixels(PLAIN, large))
 
 
 def test_without_a_gpu_nothing_is_tried(images: list[Reference]) -> None:
-    assert fastest_pixels(PLAIN, read_backbone(SMALL), "bfloat16", images * 10, Work(70, 1, CPU)) is PLAIN
+    assert fastest_reader(PLAIN, read_backbone(SMALL), "bfloat16", images * 10, Work(70, 1, CPU)) is PLAIN
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no NVIDIA GPU")
@@ -120,8 +128,8 @@ def test_on_a_gpu_features_are_within_tolerance(tmp_path: Path) -> None:
     source = GpuPixelSource(plain, torch.device("cuda"))
     files = [encoded(picture(150 + number, 100), "JPEG") for number in range(40)]
     images = [written(tmp_path, f"{number}", content) for number, content in enumerate(files)]
-    found = source.read(images)
-    assert found.is_cuda and (found.cpu().int() - plain.read(images).int()).abs().float().mean() < 2
-    chosen = fastest_pixels(plain, backbone, "bfloat16", images, Work(40, 1, torch.device("cuda")))
-    features = [reference_features(pixels.read(images), backbone) for pixels in (chosen, plain)]
+    found = pixels(source, images)
+    assert found.is_cuda and (found.cpu().int() - pixels(plain, images).int()).abs().float().mean() < 2
+    chosen = fastest_reader(plain, backbone, "bfloat16", images, Work(40, 1, torch.device("cuda")))
+    features = [reference_features(pixels(reader, images), backbone) for reader in (chosen, plain)]
     assert all(TOLERANCES["bfloat16"].allows(deviation(*(one[name] for one in features))) for name in backbone.layers)

@@ -1,0 +1,55 @@
+"""What is written once for every kind of input says nothing of images: a list of files that still do may only shrink."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LIST = Path(__file__).with_name("files_that_say_image.txt")
+"""Relative paths, one a line, sorted. Whoever mends a file takes it out; none comes in."""
+OWN = (
+    "thaw/kinds/images/",
+    "thaw/kinds/kind.py",
+    "thaw/kinds/registry.py",
+    "thaw/kinds/stated.py",
+    "thaw/kinds/fitting.py",
+    "thaw/backbones/architectures.py",
+)
+"""Where images are the subject, or a name among others."""
+WORD = re.compile(r"image|picture|(?<!mega)pixel", re.IGNORECASE)  # `dataset.max_megapixels` is a key
+DECODERS = {"torchvision.io", "torchvision.transforms"}
+"""Of images; import-linter sees whole packages alone, and torchvision's networks are used elsewhere."""
+
+
+def written_once() -> list[Path]:
+    """Code and templates of the three floors, without the room of images."""
+    files = (path for floor in ("thaw", "tasks", "flows") for path in (ROOT / floor).rglob("*"))
+    return sorted(
+        path for path in files if path.suffix in {".py", ".j2"} and not str(path.relative_to(ROOT)).startswith(OWN)
+    )
+
+
+def test_no_file_says_image_but_those_on_the_list() -> None:
+    saying = [str(path.relative_to(ROOT)) for path in written_once() if WORD.search(path.read_text(encoding="utf-8"))]
+    listed = LIST.read_text(encoding="utf-8").split()
+    assert sorted(set(saying) - set(listed)) == [], "say it in the words of the kind: `Kind.words`"
+    assert sorted(set(listed) - set(saying)) == [], "these say it no longer: take them off the list"
+    assert listed == sorted(set(listed))
+
+
+@pytest.mark.parametrize("path", [path for path in written_once() if path.suffix == ".py"], ids=str)
+def test_nobody_decodes_images_but_their_own_room(path: Path) -> None:
+    assert DECODERS.isdisjoint(imported(path))
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, each with the packages that it lies in."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {".".join(name.split(".")[:length]) for name in names for length in range(1, name.count(".") + 2)}

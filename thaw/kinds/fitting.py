@@ -1,0 +1,37 @@
+"""Which kind parameters fit that name views and an augmentation, before the weights tell which kind it is."""
+
+from collections.abc import Iterator, Sequence
+
+from thaw.foundation.errors import BadParameters
+from thaw.kinds.kind import Kind
+from thaw.kinds.registry import IMAGES, kind_named, kind_names
+from thaw.kinds.stated import AUTO
+from thaw.kinds.views import expand_views, named_augmentation
+
+
+def fitting_kind(wanted: str, views: Sequence[str], augmentation: str) -> Kind:
+    """The kind of that name, or, where any may be meant (`auto`), the first that has these views and this augmentation.
+
+    Raises:
+        ValueError: no such kind has them; the message says what each lacks.
+    """
+    refusals = []
+    for name in _names(wanted):
+        try:
+            kind = kind_named(name)
+            expand_views(views, kind)
+            named_augmentation(augmentation, kind)
+        except BadParameters as error:
+            refusals.append(str(error))
+        else:
+            return kind
+    raise ValueError("; ".join(refusals))
+
+
+def _names(wanted: str) -> Iterator[str]:
+    """Names of kinds that may be meant, the usual one first: others are loaded only where it does not fit."""
+    if wanted != AUTO:
+        yield wanted
+        return
+    yield IMAGES
+    yield from (name for name in kind_names() if name != IMAGES)

@@ -1,0 +1,33 @@
+"""Reading what was ingested: the bytes must be those that the manifest knows."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from thaw.foundation.errors import BadSource
+from thaw.foundation.files.atomic import digest_bytes
+from thaw.kinds.kind import Readable
+
+_Item = TypeVar("_Item")
+
+
+def spread(items: Sequence[_Item], count: int) -> Sequence[_Item]:
+    """`count` items at even distances, so that no class stands for all; all of them where there are fewer."""
+    number = min(count, len(items))
+    return [items[place * len(items) // number] for place in range(number)]
+
+
+def read_ingested(digest: bytes, path: Readable) -> bytes:
+    """The bytes of an example, checked.
+
+    Raises:
+        BadSource: it is gone, or is not the one that was ingested.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadSource(
+            f"{path} was ingested but cannot be read now ({error.strerror}); run `thaw run` to ingest again"
+        ) from error
+    if digest_bytes(content) != digest:
+        raise BadSource(f"{path} changed since it was ingested; run `thaw run` to ingest again")
+    return content

@@ -1,0 +1,50 @@
+"""Which kind of examples a backbone's file states, read from its header alone: no weights and no PyTorch are loaded."""
+
+import json
+from pathlib import Path
+
+from thaw.foundation.errors import BadParameters
+from thaw.kinds.kind import Kind
+from thaw.kinds.registry import IMAGES, kind_in, kind_named
+
+AUTO = "auto"
+_LONGEST = 100_000_000
+"""Bytes of a header, as the format allows them."""
+
+
+def settle_kind(wanted: str, weights: Path) -> Kind:
+    """The kind of a project's examples: what `dataset.kind` names, or, if that is `auto`, what the backbone takes.
+
+    Raises:
+        BadParameters: there is no such kind, or the backbone takes another.
+    """
+    stated = kind_stated_in(weights)
+    if wanted == AUTO:
+        return kind_named(stated or IMAGES)
+    kind = kind_named(wanted)
+    if stated is not None and stated != wanted:
+        raise BadParameters(
+            f"dataset.kind: {wanted} given, and the backbone {weights} takes {kind_named(stated).words.many}; "
+            f"name weights that take {kind.words.many}, or set dataset.kind=auto"
+        )
+    return kind
+
+
+def kind_stated_in(weights: Path) -> str | None:
+    """The kind that a file of weights states: `images` where it names none, as torchvision's do; None where there is no such file."""
+    if not weights.is_file():
+        return None
+    stated = _metadata(weights).get("preprocessing") if weights.suffix == ".safetensors" else None
+    return kind_in(stated) if isinstance(stated, str) else IMAGES
+
+
+def _metadata(path: Path) -> dict[str, object]:
+    """The text that a safetensors file carries; nothing where it is damaged, which whoever loads the weights tells."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(length) if length <= _LONGEST else b""
+    try:
+        metadata = json.loads(header).get("__metadata__")
+    except (ValueError, AttributeError):
+        return {}
+    return metadata if isinstance(metadata, dict) else {}
