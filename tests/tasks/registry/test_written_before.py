@@ -77,7 +77,7 @@ def test_the_code_of_a_version_answers_as_recorded(name: str, models: Path) -> N
 def test_the_code_of_today_answers_the_same(name: str, models: Path) -> None:
     predictor = Predictor.read(models / "models" / name / "artifacts/model")
     contents = [(models / path).read_bytes() for path in EXPECTED[name]["inputs"]]
-    answer = predictor.predict([predictor.pixels_of_file(content, LIMITS) for content in contents])
+    answer = predictor.predict([predictor.prepare(content, LIMITS) for content in contents])
     expected = EXPECTED[name]["predicted"]
     for place, label in enumerate(answer.class_names):
         assert np.allclose(answer.probabilities[:, place], expected[f"p_{label}"], rtol=1e-6, atol=1e-6)

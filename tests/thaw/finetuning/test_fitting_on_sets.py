@@ -8,7 +8,7 @@ from digit_images import desk_in, embedded, features_of, start_on
 from digit_pairs import NAMES, pair_pictures
 from sklearn.metrics import f1_score
 
-from thaw.finetuning import LabelledImages, Start, finetune
+from thaw.finetuning import LabelledInputs, Start, finetune
 from thaw.finetuning.pilot import FinetuningPilot
 from thaw.finetuning.result import FineTuned
 from thaw.models.predictor import Predictor
@@ -19,14 +19,14 @@ from thaw.strategies.advice.pool import Fold
 QUICK = {"epochs": 6, "batch_size": 32, "precision": "float32", "augment": "none", "learning_rate": 0.005}
 
 
-def pairs(first: int, count: int) -> LabelledImages:
+def pairs(first: int, count: int) -> LabelledInputs:
     """Some of the pictures as the backbone takes them: uint8 [N, 3, 32, 32], targets bool [N, 10]."""
     pictures, shown = pair_pictures(400)
     rows = slice(first, first + count)
     pixels = torch.from_numpy(pictures[rows]).repeat_interleave(2, 1).repeat_interleave(2, 2)
     digests = tuple(bytes([number // 256, number % 256]) * 16 for number in range(first, first + count))
     batch = pixels[:, None].expand(-1, 3, -1, -1).contiguous()
-    return LabelledImages(batch, torch.arange(count), digests, torch.from_numpy(shown[rows]), NAMES)
+    return LabelledInputs(batch, torch.arange(count), digests, torch.from_numpy(shown[rows]), NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def start() -> Start:
 
 
 def tune(
-    folder: Path, start: Start, kind: StrategyKind = "full", val: LabelledImages | None = None, **params: object
+    folder: Path, start: Start, kind: StrategyKind = "full", val: LabelledInputs | None = None, **params: object
 ) -> FineTuned:
     settings = FinetuneParams.model_validate({**QUICK, **params})
     strategy = Strategy(kind, embedded().layers[-1], 1 if kind == "last_blocks" else None)
@@ -44,7 +44,7 @@ def tune(
 
 def macro_f1(model: Predictor) -> float:
     unseen = pairs(300, 100)
-    return float(f1_score(unseen.targets.numpy(), model.predict(list(unseen.pixels)).named, average="macro"))
+    return float(f1_score(unseen.targets.numpy(), model.predict(list(unseen.inputs)).named, average="macro"))
 
 
 def test_every_layer_learns_sets_and_what_is_named_is_tuned_again(tmp_path: Path, start: Start) -> None:
@@ -57,7 +57,7 @@ def test_every_layer_learns_sets_and_what_is_named_is_tuned_again(tmp_path: Path
     model.predictor.write(tmp_path / "model")
     again = Predictor.read(tmp_path / "model")
     assert (
-        again.predict(list(pairs(300, 4).pixels)).named == model.predictor.predict(list(pairs(300, 4).pixels)).named
+        again.predict(list(pairs(300, 4).inputs)).named == model.predictor.predict(list(pairs(300, 4).inputs)).named
     ).all()
 
 
