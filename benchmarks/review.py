@@ -27,7 +27,7 @@ from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.builtin import write_builtin
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import SPLITS
-from thaw.heads import fit_head
+from thaw.heads import FittedHead, fit_head
 from thaw.heads.standardisation import fit_standardisation
 from thaw.kinds.images.decoding import decode_pixels
 from thaw.kinds.images.kind import KIND
@@ -177,7 +177,7 @@ def measure_labels(images: Set, seeds: int, start: int = 2) -> None:
                 rest = pool[~torch.isin(pool, rows)]
                 head = fit_head(_labelled(images, rows), None, params)
                 if way == "chosen":
-                    chosen = choose_to_label(head.probabilities(images.features[rest]), images.features[rest], bought)
+                    chosen = choose_to_label(_unsure(head, images.features[rest]), images.features[rest], bought)
                     rows = torch.cat([rows, rest[[one.row for one in chosen]]])
                 else:
                     rows = torch.cat([rows, rest[:bought]])
@@ -189,6 +189,10 @@ def measure_labels(images: Set, seeds: int, start: int = 2) -> None:
     text = f"test accuracy with {3 * start} labels a class on average, {start} of them drawn, the rest chosen, {images.name}, {seeds} seeds"
     means = {way: float(np.mean(accuracies)) for way, accuracies in reached.items()}
     claim(text, means["chosen"], means["random"], 1.0, points=float(gain.mean()), standard_error=float(error))
+
+
+def _unsure(head: FittedHead, features: torch.Tensor) -> torch.Tensor:
+    return head.target.unsure(head.probabilities(features))
 
 
 def _labelled(images: Set, rows: torch.Tensor) -> LabelledFeatures:

@@ -7,9 +7,17 @@ from pathlib import Path
 import torch
 
 from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
-from thaw.dataset.corrections import CORRECTIONS, LEAVE_OUT, Correction, merge, read_corrections, write_corrections
+from thaw.dataset.corrections import (
+    CORRECTIONS,
+    LEAVE_OUT,
+    Correction,
+    Corrections,
+    merge,
+    read_corrections,
+    write_corrections,
+)
 from thaw.dataset.groups import group_numbers
-from thaw.dataset.manifest import Example, Manifest, read_manifest
+from thaw.dataset.manifest import Example, read_manifest
 from thaw.features.store.store import FeatureStore, Layer, read_index
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.parallel.progress import Progress, untold
@@ -24,8 +32,7 @@ from thaw.review.findings import Finding, Kind, read_decisions, write_findings
 from thaw.review.listing import Rows, list_duplicates, list_suspects, list_useful
 from thaw.review.page import build_sections, render_page
 from thaw.review.selection import labelled_contents, unlabelled_contents
-from thaw.targets.supports import require
-from thaw.targets.target import target_of
+from thaw.targets.target import Target, target_of
 
 REVIEW = Path("data/review")
 TABLE = REVIEW / "review.csv"
@@ -68,15 +75,15 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
 
     Raises:
         BadManifest: fewer than two classes have labels.
-        BadParameters: images have sets of labels.
         BadArtifact: the manifest or the features are missing or incomplete.
     """
-    params, manifest = read_params(), _reviewable(read_manifest(MANIFEST))
+    params, manifest = read_params(), read_manifest(MANIFEST)
+    target = target_of(manifest)
     corrections, layer, store = read_corrections(CORRECTIONS), _layer(), FeatureStore(FEATURES)
     labelled = labelled_contents(manifest)
     unlabelled = [one for one in unlabelled_contents(manifest) if one.digest not in corrections]
     rows = _read(store, layer, labelled)
-    suspects, head = list_suspects(rows, corrections.keys(), params.head)
+    suspects, head = list_suspects(rows, corrections.keys(), params.head, target)
     duplicates = list_duplicates(rows, progress)
     useful = list_useful(_read(store, layer, unlabelled), head, limit)
     found: dict[Kind, int] = {
@@ -88,8 +95,9 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
     }  # fmt: skip
     examples = kind_named(manifest.kind)
     previews = _previews(findings, [*labelled, *unlabelled], params, examples)
-    classes = sorted({*head.class_names, *(one.label for one in corrections.values() if one.label is not None)})
-    page = render_page(params.registry.name, build_sections(findings, found), classes, previews, examples.words)
+    classes = sorted({*head.class_names, *_decided_names(corrections, target)})
+    sections = build_sections(findings, found)
+    page = render_page(params.registry.name, sections, classes, previews, words=examples.words, target=target)
     write_findings(findings, TABLE)
     write_text(PAGE, page)
     return Reviewed(found, listed, PAGE, TABLE)
@@ -101,17 +109,16 @@ def apply(file: Path, *, new_classes: Sequence[str], dry_run: bool) -> Applied:
     Raises:
         BadTable: see `thaw.review.findings.read_decisions`.
         BadArtifact: there is no manifest.
-        BadParameters: images have sets of labels.
     """
-    examples, corrections = _reviewable(read_manifest(MANIFEST)).examples(), read_corrections(CORRECTIONS)
+    manifest, corrections = read_manifest(MANIFEST), read_corrections(CORRECTIONS)
+    examples, target = manifest.examples(), target_of(manifest)
     known = {digest: one.path for digest, one in corrections.items()} | {one.digest: one.path for one in examples}
-    decided = [one.label for one in corrections.values() if one.label is not None]
-    names = sorted({*decided, *(one.label for one in examples if one.label is not None)})
-    decisions = read_decisions(file, known, names, new_classes)
+    names = sorted({*_decided_names(corrections, target), *manifest.class_names})
+    decisions = read_decisions(file, known, names, new_classes, target)
     fresh = [one for one in decisions if one.digest not in corrections or corrections[one.digest].label != one.label]
     if fresh and not dry_run:
         write_corrections(merge(corrections, fresh), CORRECTIONS)
-    labels = {one.digest: one.label or "" for one in examples}
+    labels = {one.digest: one.written for one in examples}
     return Applied(tuple(_decided(one, labels) for one in sorted(fresh, key=lambda one: one.path)), CORRECTIONS)
 
 
@@ -120,9 +127,9 @@ def _decided(correction: Correction, labels: Mapping[bytes, str]) -> Decided:
     return Decided(correction.path, before, LEAVE_OUT if correction.label is None else correction.label)
 
 
-def _reviewable(manifest: Manifest) -> Manifest:
-    require(target_of(manifest), "review")
-    return manifest
+def _decided_names(corrections: Corrections, target: Target) -> set[str]:
+    """The classes that a person has named."""
+    return {name for one in corrections.values() if one.label is not None for name in target.parsed(one.label)}
 
 
 def _layer() -> Layer:

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from thaw.dataset.label_sets import join_labels
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
 from thaw.kinds.registry import IMAGES
@@ -59,6 +60,11 @@ class Example:
     def names(self) -> tuple[str, ...] | None:
         """Every label that it has, whether one or a set; None: it is unlabelled."""
         return self.labels if self.label is None else (self.label,)
+
+    @property
+    def written(self) -> str:
+        """The label as a table has it, a set as `ant|bee`; empty where there is none."""
+        return (self.label or "") if self.labels is None else join_labels(self.labels)
 
 
 def references_of(examples: Iterable[Example], source: Path) -> list[tuple[bytes, Path]]:

@@ -33,7 +33,7 @@ class NearCopies:
 
 @dataclass(frozen=True)
 class Suspects:
-    """Of `labels` that were learnt from or chosen with, `suspects` look wrong."""
+    """Of `labels` (those of each set, where examples have sets) that were learnt from or chosen with, `suspects` look wrong."""
 
     labels: int
     suspects: int
@@ -45,7 +45,7 @@ class Suspects:
 
 @dataclass(frozen=True)
 class Checks:
-    """What `checks.json` holds; suspects None: the labels are sets, which confident learning does not judge."""
+    """What `checks.json` holds; suspects None: a version of before did not measure them on sets of labels."""
 
     leakage: Leakage
     near_copies: NearCopies

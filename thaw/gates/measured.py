@@ -54,17 +54,14 @@ def near_copies(measured: NearCopies | None, allowed: float | None) -> Outcome:
 
 
 def suspect_labels(checks: Checks | None, allowed: float | None) -> Outcome:
-    """The gate refuses if more than the share `allowed` of the training labels look wrong.
-
-    Confident learning judges one label an image; it does not apply to sets of labels.
-    """
+    """The gate refuses if more than the share `allowed` of the training labels look wrong."""
     if allowed is None:
         return not_asked_by(SUSPECTS, "max_suspects")
     if checks is None:
         return not_measured(SUSPECTS, CHECKS_FILE)
     measured = checks.suspects
     if measured is None:
-        return not_asked(SUSPECTS, "does not apply to sets of labels")
+        return not_asked(SUSPECTS, "was not measured on sets of labels when this version was made")
     words = f"{measured.suspects} of {measured.labels} training labels look wrong ({percent(measured.share)}); {percent(allowed)} are allowed"
     figures = {"labels": float(measured.labels), "suspects": float(measured.suspects), "share": measured.share}
     return _share(SUSPECTS, measured.share, allowed, words, figures)

@@ -1,8 +1,8 @@
 """The choice of images to label next: images that the head is unsure of and that differ from each other.
 
-The method is diverse mini-batch active learning (Zhdanov 2019). It takes `PREFILTER` times as many images as wanted, those of the smallest margin, and groups
-them by k-means, weighted by the head's uncertainty; of each group it takes the image nearest to the centre. On digits with 2 labels a class it gained more
-than the smallest margins, BADGE and TypiClust; on photographs TypiClust was as good. `benchmarks/review.py` measures it against a random choice.
+The method is diverse mini-batch active learning (Zhdanov 2019). It takes `PREFILTER` times as many images as wanted, those that the head is most unsure of,
+and groups them by k-means, weighted by the head's uncertainty; of each group it takes the image nearest to the centre. On digits with 2 labels a class it
+gained more than the smallest margins, BADGE and TypiClust; on photographs TypiClust was as good. `benchmarks/review.py` measures it against a random choice.
 """
 
 from dataclasses import dataclass
@@ -19,31 +19,24 @@ PREFILTER = 20
 
 @dataclass(frozen=True)
 class Useful:
-    """An image worth a label. row: its place in the candidates. unsure: 1 minus the margin between its two likeliest classes, from 0 to 1."""
+    """An image worth a label. row: its place in the candidates. unsure: see `Target.unsure`."""
 
     row: int
-    likeliest: int
-    probability: float
     unsure: float
 
 
-def choose_to_label(probabilities: Tensor, features: Tensor, count: int, *, seed: int = 0) -> list[Useful]:
+def choose_to_label(unsure: Tensor, features: Tensor, count: int, *, seed: int = 0) -> list[Useful]:
     """At most `count` of the candidates, one of each group, the most unsure first.
 
-    probabilities: float32 [N, C], calibrated, C >= 2. features: float32 [N, D]. The same inputs and seed give the same choice.
+    unsure: float32 [N], see `Target.unsure`. features: float32 [N, D]. The same inputs and seed give the same choice.
     """
     if not len(features) or count < 1:
         return []
-    highest = probabilities.topk(2, dim=1)
-    unsure = 1 - (highest.values[:, 0] - highest.values[:, 1])
     kept = unsure.argsort(descending=True, stable=True)[: PREFILTER * count]
     rows = F.normalize(fit_standardisation(features).apply(features[kept]))
     chosen = kept[_one_of_each_group(rows, unsure[kept], count, seed)]
     chosen = chosen[unsure[chosen].argsort(descending=True, stable=True)]
-    return [
-        Useful(row, int(highest.indices[row, 0]), float(highest.values[row, 0]), float(unsure[row]))
-        for row in chosen.tolist()
-    ]
+    return [Useful(row, float(unsure[row])) for row in chosen.tolist()]
 
 
 def _one_of_each_group(rows: Tensor, weights: Tensor, groups: int, seed: int) -> Tensor:

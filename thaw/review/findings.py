@@ -10,6 +10,7 @@ from thaw.dataset.manifest import Example
 from thaw.foundation.errors import BadTable
 from thaw.foundation.files.csv_tables import read_rows, write_rows
 from thaw.foundation.files.display_names import alike
+from thaw.targets.target import Target
 
 Kind = Literal["suspect", "duplicate", "unlabelled"]
 KINDS: tuple[Kind, ...] = ("suspect", "duplicate", "unlabelled")
@@ -51,11 +52,24 @@ class Finding:
         other: Example | None = None,
     ) -> "Finding":
         """A finding about an example; `other` is the other example of a pair."""
-        there = ("", "", "") if other is None else (other.path, other.split, other.label or "")
-        label = example.label or ""
+        there = ("", "", "") if other is None else (other.path, other.split, other.written)
         return cls(
-            kind, rank, example.digest.hex(), example.path, example.split, label, suggested, probability, score, *there
+            kind,
+            rank,
+            example.digest.hex(),
+            example.path,
+            example.split,
+            example.written,
+            suggested,
+            probability,
+            score,
+            *there,
         )
+
+    def labels_to_change(self, target: Target) -> int:
+        """How many labels the suggestion changes: adds, takes away, or puts in the place of another."""
+        given, suggested = (set(target.parsed(text)) for text in (self.label, self.suggested))
+        return max(1, len(given - suggested), len(suggested - given))
 
     @property
     def disagrees(self) -> bool:
@@ -77,7 +91,7 @@ def _cell(value: object) -> object:
 
 
 def read_decisions(
-    file: Path, known: Mapping[bytes, str], class_names: Sequence[str], new: Sequence[str]
+    file: Path, known: Mapping[bytes, str], class_names: Sequence[str], new: Sequence[str], target: Target
 ) -> list[Correction]:
     """A person's decisions in a table with the columns `digest` and `corrected`: the rows whose `corrected` is not empty.
 
@@ -86,6 +100,7 @@ def read_decisions(
         known: the path of each image that may be decided on, by digest.
         class_names: the existing classes.
         new: further classes that are allowed.
+        target: what a label is; a set is written as `ant|bee`.
 
     Raises:
         BadTable: the file is no such table, names an unknown image or class, or has two decisions on an image.
@@ -93,28 +108,26 @@ def read_decisions(
     decided: dict[bytes, Correction] = {}
     classes = {*class_names, *new}
     by_stripped = {name.strip(): name for name in classes}
-    unknown_digests, unknown_classes = [], []
+    unknown_digests: list[str] = []
+    used: set[str] = set()
     for row in read_rows(file, ("digest", "corrected")):
-        name = row["corrected"].strip()
-        if not name:
+        text = row["corrected"].strip()
+        if not text:
             continue
         digest = parse_digest(row["digest"].strip(), file)
-        label = parse_label(by_stripped.get(name, name))
+        names = None
+        if parse_label(text) is not None:
+            names = [by_stripped.get(name, name) for name in target.parsed(text)]
         if digest not in known:
             unknown_digests.append(row.get("path") or row["digest"])
-        if label is not None and label not in classes:
-            unknown_classes.append(label)
-        correction = Correction(digest, label, known.get(digest, ""))
+        used |= set(names or ())
+        correction = Correction(digest, None if names is None else target.written(names), known.get(digest, ""))
         if decided.setdefault(digest, correction) != correction:
-            earlier = decided[digest].label or LEAVE_OUT
-            raise BadTable(
-                f"{file} has two decisions on {correction.path}: {earlier} and {label or LEAVE_OUT}; keep one of them"
-            )
+            earlier, later = (one.label or LEAVE_OUT for one in (decided[digest], correction))
+            raise BadTable(f"{file} has two decisions on {correction.path}: {earlier} and {later}; keep one of them")
     _refuse_unknown_images(file, unknown_digests)
-    _refuse_unknown_classes(file, sorted(set(unknown_classes)), class_names)
-    _refuse_alike(
-        file, class_names, sorted({correction.label for correction in decided.values() if correction.label} & set(new))
-    )
+    _refuse_unknown_classes(file, sorted(used - classes), class_names)
+    _refuse_alike(file, class_names, sorted(used & set(new)))
     return list(decided.values())
 
 

@@ -18,6 +18,7 @@ from thaw.review.duplicates import find_near_duplicates
 from thaw.review.findings import Finding
 from thaw.review.suspects import find_suspects, judge
 from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.target import Target
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +29,17 @@ class Rows:
     features: Tensor
     groups: Tensor | None = None
 
-    def labelled(self, numbers: Sequence[int], class_names: tuple[str, ...]) -> LabelledFeatures:
+    def labelled(self, numbers: Sequence[int], class_names: tuple[str, ...], target: Target) -> LabelledFeatures:
         """Some of the rows, with their targets."""
         index = torch.tensor(numbers, dtype=torch.int64)
-        targets = [class_names.index(str(self.examples[number].label)) for number in numbers]
+        targets = target.encode([self.examples[number] for number in numbers], class_names)
         groups = None if self.groups is None else self.groups[index]
-        return LabelledFeatures(self.features[index], torch.tensor(targets, dtype=torch.int64), class_names, groups)
+        return LabelledFeatures(self.features[index], targets, class_names, groups)
 
 
-def list_suspects(rows: Rows, decided: Collection[bytes], params: HeadParams) -> tuple[list[Finding], FittedHead]:
+def list_suspects(
+    rows: Rows, decided: Collection[bytes], params: HeadParams, target: Target
+) -> tuple[list[Finding], FittedHead]:
     """Labels of every split that look wrong, the worst first, and a linear head that is fitted on train and val.
 
     Labels of train and val are judged out of fold, those of the test by that head, which never learns from the test. decided: the digests of images that a
@@ -51,18 +54,20 @@ def list_suspects(rows: Rows, decided: Collection[bytes], params: HeadParams) ->
         raise BadManifest(
             "labels can be judged only with two or more classes, and train and val have labels of fewer; label some images of another class"
         )
-    test = [number for number, example in enumerate(rows.examples) if example.split == TEST and example.label in names]
-    judged = judge(rows.labelled(learning, names), rows.labelled(test, names), params)
+    known = set(names)
+    test = [n for n, example in enumerate(rows.examples) if example.split == TEST and known >= set(example.names or ())]
+    judged = judge(rows.labelled(learning, names, target), rows.labelled(test, names, target), params)
     held_out = judged.held_out.nonzero()[:, 0].tolist()
     order = [learning[number] for number in held_out] + test
-    suspects = find_suspects(torch.cat([judged.learning[held_out], judged.test]), rows.labelled(order, names).targets)
+    given = rows.labelled(order, names, target).targets
+    suspects = find_suspects(torch.cat([judged.learning[held_out], judged.test]), given)
     kept = [suspect for suspect in suspects if rows.examples[order[suspect.row]].digest not in decided]
     findings = [
         Finding.of(
             rows.examples[order[suspect.row]],
             kind="suspect",
             rank=rank,
-            suggested=names[suspect.suggested],
+            suggested=target.written([names[place] for place in suspect.suggested]),
             probability=suspect.probability,
             score=suspect.quality,
         )
@@ -93,14 +98,17 @@ def list_useful(rows: Rows, head: FittedHead, count: int) -> list[Finding]:
     """At most `count` unlabelled rows that are worth a label next."""
     if not rows.examples:
         return []
-    chosen = choose_to_label(head.probabilities(rows.features), rows.features, count)
+    target, probabilities = head.target, head.probabilities(rows.features)
+    named = head.named(probabilities)
+    sure = target.sureness(probabilities, named)
+    chosen = choose_to_label(target.unsure(probabilities), rows.features, count)
     return [
         Finding.of(
             rows.examples[useful.row],
             kind="unlabelled",
             rank=rank,
-            suggested=head.class_names[useful.likeliest],
-            probability=useful.probability,
+            suggested=target.written([head.class_names[place] for place in named[useful.row].nonzero().flatten()]),
+            probability=float(sure[useful.row]),
             score=useful.unsure,
         )
         for rank, useful in enumerate(chosen, start=1)

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from thaw.dataset.corrections import LEAVE_OUT
+from thaw.dataset.label_sets import SEPARATOR
 from thaw.foundation.files.display_names import shown
 from thaw.kinds.kind import Preview, Words
 from thaw.pages.layout import render
 from thaw.review.findings import COLUMNS, KINDS, Finding, Kind
+from thaw.targets.target import Target
 
 TITLES: Mapping[Kind, str] = {
     "suspect": "Labels that look wrong",
@@ -50,9 +52,15 @@ def build_sections(findings: Sequence[Finding], found: Mapping[Kind, int]) -> tu
 
 
 def render_page(
-    title: str, sections: Sequence[Section], class_names: Sequence[str], previews: Mapping[str, Preview], words: Words
+    title: str,
+    sections: Sequence[Section],
+    class_names: Sequence[str],
+    previews: Mapping[str, Preview],
+    *,
+    words: Words,
+    target: Target,
 ) -> str:
-    """The page as HTML. previews: by digest in hex; examples without one are shown without. words: how examples are called.
+    """The page as HTML. previews: by digest in hex; examples without one are shown without. words: how examples are called. target: what a label is.
 
     Names of classes and files may hold anything: the template escapes all of them.
     """
@@ -64,6 +72,8 @@ def render_page(
         "meanings": {kind: text.format(many=words.many, one=words.one) for kind, text in MEANINGS.items()},
         "nothing": {kind: text.format(many=words.many, one=words.one) for kind, text in NONE.items()},
         "share": share,
+        "told": lambda label: told(label, target),
+        "separator": "" if target.exclusive else SEPARATOR,
         "cells": cells,
         "columns": COLUMNS,
         "options": [(name, shown(name)) for name in class_names],
@@ -89,6 +99,11 @@ def verdict(sections: Sequence[Section], words: Words) -> str:
 
 def _counted(count: int, one: str, more: str, rest: str) -> str:
     return f"{count or 'no'} {one if count == 1 else more} {rest}"
+
+
+def told(label: str, target: Target) -> str:
+    """A label as people read it: the names of a set with commas between them, `nothing` for a set of none."""
+    return ", ".join(map(shown, target.parsed(label))) or "nothing"
 
 
 def share(value: float) -> str:

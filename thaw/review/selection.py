@@ -10,12 +10,12 @@ def labelled_contents(manifest: Manifest) -> list[Example]:
 
     Contents with contradicting labels are left out here and in training; the ingest report names them.
     """
-    labels: dict[bytes, set[str]] = defaultdict(set)
+    labels: dict[bytes, set[tuple[str, ...]]] = defaultdict(set)
     kept: dict[bytes, Example] = {}
     for row in manifest.examples():
-        if row.label is None:
+        if row.names is None:
             continue
-        labels[row.digest].add(row.label)
+        labels[row.digest].add(row.names)
         earlier = kept.setdefault(row.digest, row)
         if SPLITS.index(row.split) > SPLITS.index(earlier.split):
             kept[row.digest] = row
@@ -28,7 +28,7 @@ def unlabelled_contents(manifest: Manifest) -> list[Example]:
     Rows of val and test are left out: a choice of hard images would bias what these splits measure.
     """
     rows = manifest.examples()
-    elsewhere = {row.digest for row in rows if row.label is not None or row.split != TRAIN}
+    elsewhere = {row.digest for row in rows if row.names is not None or row.split != TRAIN}
     first: dict[bytes, Example] = {}
     for row in rows:
         if row.digest not in elsewhere:

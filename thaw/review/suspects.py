@@ -1,9 +1,7 @@
-"""Suspect labels: confident learning (Northcutt, Jiang and Chuang 2021) on probabilities by heads that never saw the label."""
+"""Labels that look wrong, by heads that never saw them."""
 
-import warnings
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,23 +10,8 @@ from thaw.heads import FittedHead, fit_head
 from thaw.heads.kinds import fit_one
 from thaw.params.sections import HeadParams
 from thaw.targets.labelled import LabelledFeatures
-from thaw.targets.one_label.folds import assign_folds
-from thaw.targets.target import NEVER
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A label that looks wrong.
-
-    row: where it stands in the rows that were asked about. given, suggested: indices of classes. probability: of the suggested class.
-    quality: the probability of the given class (cleanlab's self-confidence), from 0 to 1; the lowest come first.
-    """
-
-    row: int
-    given: int
-    suggested: int
-    probability: float
-    quality: float
+from thaw.targets.suspect import Suspect
+from thaw.targets.target import NEVER, target_of_targets
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +39,8 @@ def judge(learning: LabelledFeatures, test: LabelledFeatures, params: HeadParams
     """
     head = fit_head(learning, None, params, "linear")
     (setting,) = (trial.setting for trial in head.trials if trial.chosen)
-    fold = assign_folds(learning.targets, folds=params.folds, seed=params.seed, groups=learning.groups)
+    target = learning.target
+    fold = target.folds(learning.targets, count=params.folds, seed=params.seed, groups=learning.groups)
     found = torch.zeros(len(learning), len(learning.class_names))
     with threads(threads_for(learning.features.numel())):
         for number in fold[fold != NEVER].unique().tolist():
@@ -67,23 +51,8 @@ def judge(learning: LabelledFeatures, test: LabelledFeatures, params: HeadParams
 
 
 def find_suspects(probabilities: Tensor, targets: Tensor) -> list[Suspect]:
-    """The rows whose label cleanlab holds for wrong (prune by noise rate), those of the lowest quality first.
+    """The rows whose label looks wrong, the worst first.
 
-    probabilities: float [N, C], by heads that were fitted without the row. targets: int64 [N], the given labels.
+    probabilities: float [N, C], by heads that were fitted without the row. targets: int64 [N] or bool [N, C], the given labels.
     """
-    if not len(targets):
-        return []
-    from cleanlab.filter import find_label_issues  # a second of imports
-
-    shares, given = probabilities.double().numpy(), targets.numpy()
-    # One process: cleanlab would start more on Linux for tables that take it milliseconds.
-    with warnings.catch_warnings(
-        action="ignore", category=UserWarning
-    ):  # of classes with too few rows to judge, which is no news
-        rows = find_label_issues(given, shares, return_indices_ranked_by="self_confidence", n_jobs=1)
-    return [_suspect(int(row), shares[row], int(given[row])) for row in rows]
-
-
-def _suspect(row: int, shares: "np.ndarray[tuple[int], np.dtype[np.float64]]", given: int) -> Suspect:
-    suggested = int(shares.argmax())
-    return Suspect(row, given, suggested, float(shares[suggested]), float(shares[given]))
+    return target_of_targets(targets).suspects(probabilities, targets)

@@ -7,7 +7,7 @@ from typing import Literal
 from thaw.foundation.errors import BadParameters
 from thaw.targets.target import Target, TargetName, target_named
 
-Ability = Literal["open_set", "review"]
+Ability = Literal["open_set"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,6 @@ TABLE: Mapping[Ability, Support] = {
         ("one_label",),
         "give examples that show no class an empty set (`|` alone), and set openness.score to none and openness.background to null",
     ),
-    "review": Support("`thaw review`", ("one_label",), "change labels in the listing itself"),
 }
 
 

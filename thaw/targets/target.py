@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # a registered model reads no manifest, and must not need wha
     from thaw.targets.label_sets.metrics import LabelSetMetrics
     from thaw.targets.one_label.metrics import Metrics
     from thaw.targets.predictions import Predictions
+    from thaw.targets.suspect import Suspect
 
 TargetName = Literal["one_label", "label_sets"]
 Weighing = Literal["balanced", "none"]
@@ -164,6 +165,21 @@ class Target(Protocol):
 
     def headline_of(self, sums: "FloatArray", rows: "FloatArray") -> "FloatArray":
         """The headline, from the sums of `tally` over rows [K, R], and how many rows those were [R]: float64 [R]."""
+
+    def unsure(self, probabilities: Tensor) -> Tensor:
+        """How unsure a head is of each row, from 0 to 1: float32 [N, C] -> [N]."""
+
+    def sureness(self, probabilities: Tensor, named: Tensor) -> Tensor:
+        """How sure it is of what it names, of sets of the decision that it is least sure of: float32 [N, C], bool [N, C] -> [N]."""
+
+    def suspects(self, probabilities: Tensor, targets: Tensor) -> "list[Suspect]":
+        """The labels that look wrong, the worst first; probabilities: float32 [N, C], by heads that were fitted without the row."""
+
+    def written(self, names: Sequence[str] | None) -> str:
+        """A label, or a set of them, as a table has it; "" where there is none (None)."""
+
+    def parsed(self, text: str) -> tuple[str, ...]:
+        """The names in what `written` wrote."""
 
     def confidences(self, probabilities: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """The probabilities that the truth is held against, [N, C] -> [N, K]: that of the named class, or those of all classes."""

@@ -19,8 +19,7 @@ from thaw.models.serving_cost import BATCH, measure_serving_cost, write_serving_
 from thaw.params.sections import Params
 from thaw.review.duplicates import find_near_duplicates
 from thaw.review.listing import Rows, list_suspects
-from thaw.targets.supports import supports
-from thaw.targets.target import target_of
+from thaw.targets.target import Target, target_of
 
 COMPARED = 2000
 """Test images that are compared with all that was learnt from, at most: each costs a product with every one of them."""
@@ -39,7 +38,7 @@ def check(params: Params, manifest: Manifest, layer: Layer, test: Sequence[Examp
         Checks(
             leakage=count_leakage(learnt, held_out),
             near_copies=_near_copies(layer, known, _once(test)),
-            suspects=_suspects(params, layer, known) if supports(target_of(manifest), "review") else None,
+            suspects=_suspects(params, layer, known, target_of(manifest)),
         ),
         REPORT / "checks.json",
     )
@@ -56,11 +55,12 @@ def _near_copies(layer: Layer, known: Sequence[Example], test: Sequence[Example]
     return NearCopies(len(drawn), len({pair.second for pair in pairs}))
 
 
-def _suspects(params: Params, layer: Layer, known: Sequence[Example]) -> Suspects:
+def _suspects(params: Params, layer: Layer, known: Sequence[Example], target: Target) -> Suspects:
     """Out of fold, by heads that never saw the label; what a person has decided is no suspect."""
     rows = Rows(tuple(known), _features(layer, known), group_numbers(known))
-    found, _ = list_suspects(rows, read_corrections(CORRECTIONS).keys(), params.head)
-    return Suspects(len(known), len(found))
+    found, _ = list_suspects(rows, read_corrections(CORRECTIONS).keys(), params.head, target)
+    labels = sum(len(row.names or ()) for row in known)
+    return Suspects(labels, sum(one.labels_to_change(target) for one in found))
 
 
 def _cost(params: Params, test: Sequence[Example]) -> None:

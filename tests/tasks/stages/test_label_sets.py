@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from digit_pairs import write_pairs
+from digit_pairs import NAMES, write_pairs
 from registration import inside
 from sklearn.metrics import f1_score
 from stage_runs import run_stage
@@ -14,11 +14,14 @@ from stage_runs import run_stage
 from tasks.requests import rank, review
 from tasks.stages import advise, compare, extract, finetune, head, ingest, settings
 from tasks.stages.evaluate import stage as evaluate
+from thaw.dataset.manifest import read_manifest
 from thaw.drift.reference import read_reference
 from thaw.evaluation.certificate.page import render_certificate
 from thaw.foundation.errors import BadParameters
+from thaw.foundation.files.csv_tables import read_rows, write_rows
 from thaw.heads import read_head
 from thaw.params.strategy import read_strategy
+from thaw.review.findings import COLUMNS
 from thaw.strategies.advice.record import read_advice
 from thaw.strategies.certificate.record import read_certificate
 from thaw.targets.predictions import read_predictions
@@ -74,6 +77,12 @@ def test_the_reference_holds_the_sets_that_the_model_names(project: Path) -> Non
     place = {digest: row for row, digest in enumerate(said.digests)}
     assert np.array_equal(known.rows.named, said.named[[place[digest] for digest in known.rows.digests]])
     assert known.class_names == said.class_names and known.rows.confidences is None and known.unseen.all()
+
+
+def test_suspect_sets_are_counted_for_the_gate(project: Path) -> None:
+    suspects = json.loads((project / "data/report/checks.json").read_text())["suspects"]
+    assert 230 < suspects["labels"] <= 260, "two digits on 130 pictures, but for pictures of one twice"
+    assert 0 < suspects["suspects"] < 0.3 * suspects["labels"]
 
 
 def test_the_metrics_are_those_of_the_predictions(project: Path) -> None:
@@ -142,8 +151,26 @@ def test_backbones_are_ranked_by_macro_f1(here: Path) -> None:
     assert 0.3 < best.accuracy.low < best.accuracy.value < best.accuracy.high < 1
 
 
-def test_the_review_is_refused_both_ways(here: Path) -> None:
-    with pytest.raises(BadParameters, match="one label an example"):
-        review.review(5)
-    with pytest.raises(BadParameters, match="one label an example"):
-        review.apply(here / "params.yaml", new_classes=[], dry_run=True)
+def test_a_wrong_set_is_found_corrected_and_learnt_from(here: Path) -> None:
+    table = here / "pairs/pairs.csv"
+    whole = table.read_text()
+    rows = whole.splitlines()
+    right = {row.partition(",")[0]: row.partition(",")[2] for row in rows[1:]}
+    wrong = "0000.png"
+    table.write_text("\n".join([rows[0], f"{wrong},", *rows[2:]]) + "\n")  # without a label
+    run_stage(ingest)
+    run_stage(extract)
+    reviewed = review.review(5)
+    found = read_rows(here / reviewed.table, COLUMNS)
+    (unlabelled,) = (row for row in found if row["kind"] == "unlabelled")
+    assert unlabelled["path"] == wrong and set(unlabelled["suggested"].split("|")) <= {*NAMES, ""}
+    assert "<details>" in (here / reviewed.page).read_text()
+    write_rows(here / "back.csv", ("digest", "corrected"), [(unlabelled["digest"], right[wrong])])
+    applied = review.apply(here / "back.csv", new_classes=[], dry_run=False)
+    assert [(one.path, one.after) for one in applied.changes] == [(wrong, right[wrong])]
+    run_stage(ingest)
+    (example,) = (one for one in read_manifest(here / "data/manifest.parquet").examples() if one.path == wrong)
+    assert "|".join(example.labels or ()) == right[wrong]
+    (here / "data/corrections.csv").unlink()
+    table.write_text(whole)
+    run_stage(ingest)

@@ -1,5 +1,7 @@
 """From features to findings."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -8,6 +10,8 @@ from thaw.dataset.manifest import SPLITS, Example
 from thaw.foundation.errors import BadManifest
 from thaw.params.sections import HeadParams
 from thaw.review.listing import Rows, list_duplicates, list_suspects, list_useful
+from thaw.targets.label_sets.target import LABEL_SETS
+from thaw.targets.one_label.target import ONE_LABEL
 
 PARAMS = HeadParams(l2=(0.01, 0.1), folds=3)
 NAMES = ("ant", "bee", "wasp")
@@ -34,7 +38,7 @@ def rows(count: int = 150, *, wrong: tuple[int, ...] = (), splits: tuple[str, ..
 
 def test_suspects_come_from_every_split_less_what_a_person_decided_on() -> None:
     given = rows(wrong=(0, 4, 8, 30))  # of train, val, test, val
-    found, _ = list_suspects(given, (), PARAMS)
+    found, _ = list_suspects(given, (), PARAMS, ONE_LABEL)
     assert {(one.path, one.split) for one in found} == {
         ("0.png", "train"),
         ("4.png", "val"),
@@ -42,15 +46,15 @@ def test_suspects_come_from_every_split_less_what_a_person_decided_on() -> None:
         ("30.png", "val"),
     }
     assert all(one.suggested == NAMES[int(one.path.removesuffix(".png")) % 3] for one in found)
-    fewer, _ = list_suspects(given, {given.examples[4].digest}, PARAMS)
+    fewer, _ = list_suspects(given, {given.examples[4].digest}, PARAMS, ONE_LABEL)
     assert [(one.rank, one.path) for one in fewer] == list(
         enumerate((one.path for one in found if one.path != "4.png"), start=1)
     )
 
 
 def test_labels_of_the_test_train_nothing() -> None:
-    _, head = list_suspects(rows(), (), PARAMS)
-    _, other = list_suspects(rows(wrong=tuple(range(6, 150, 9))), (), PARAMS)  # of the test alone
+    _, head = list_suspects(rows(), (), PARAMS, ONE_LABEL)
+    _, other = list_suspects(rows(wrong=tuple(range(6, 150, 9))), (), PARAMS, ONE_LABEL)  # of the test alone
     features = torch.randn(5, 8)
     assert head.probabilities(features).equal(other.probabilities(features))
 
@@ -59,7 +63,9 @@ def test_one_class_is_not_enough() -> None:
     given = rows(30)
     ants = tuple(number for number, one in enumerate(given.examples) if one.label == "ant")
     with pytest.raises(BadManifest, match="only with two or more classes"):
-        list_suspects(Rows(tuple(given.examples[number] for number in ants), given.features[list(ants)]), (), PARAMS)
+        list_suspects(
+            Rows(tuple(given.examples[number] for number in ants), given.features[list(ants)]), (), PARAMS, ONE_LABEL
+        )
 
 
 def test_of_a_pair_the_training_image_comes_first_and_is_to_be_left_out() -> None:
@@ -75,8 +81,26 @@ def test_of_a_pair_the_training_image_comes_first_and_is_to_be_left_out() -> Non
 
 def test_useful_ones_carry_what_they_look_like() -> None:
     given = rows()
-    _, head = list_suspects(given, (), PARAMS)
+    _, head = list_suspects(given, (), PARAMS, ONE_LABEL)
     found = list_useful(given, head, 5)
     assert [one.rank for one in found] == [1, 2, 3, 4, 5]
     assert all(one.suggested in NAMES and one.probability is not None for one in found)
     assert list_useful(Rows((), torch.empty(0, 8)), head, 5) == []
+
+
+def test_sets_are_suspected_and_suggested_as_sets() -> None:
+    given = rows(wrong=(4,))
+
+    def as_set(example: Example, number: int) -> Example:
+        names = ("ant",) if example.label == "ant" else tuple(sorted({"bee", str(example.label)}))
+        return replace(example, label=None, labels=() if number == 8 else names)
+
+    sets = Rows(tuple(as_set(one, number) for number, one in enumerate(given.examples)), given.features)
+    found, head = list_suspects(sets, (), PARAMS, LABEL_SETS)
+    assert {(one.path, one.label, one.suggested) for one in found} == {
+        ("4.png", "bee|wasp", "bee"),
+        ("8.png", "|", "bee|wasp"),
+    }
+    assert {one.path: one.labels_to_change(LABEL_SETS) for one in found} == {"4.png": 1, "8.png": 2}
+    useful = list_useful(sets, head, 3)
+    assert all(set(one.suggested.split("|")) <= {*NAMES, ""} and one.probability is not None for one in useful)

@@ -8,6 +8,7 @@ from review_pages import FINDINGS, hostile_page
 
 from thaw.kinds.images.kind import KIND
 from thaw.review.page import NONE, build_sections, render_page, share, verdict
+from thaw.targets.one_label.target import ONE_LABEL
 
 
 def test_names_are_escaped_and_nothing_is_asked_for() -> None:
@@ -26,7 +27,7 @@ def test_images_of_a_pair_stand_together() -> None:
 
 def test_without_findings_it_says_so_in_words() -> None:
     sections = build_sections((), {"suspect": 0, "duplicate": 0, "unlabelled": 0})
-    page = render_page("photos", sections, ("ants", "bees"), {}, KIND.words)
+    page = render_page("photos", sections, ("ants", "bees"), {}, words=KIND.words, target=ONE_LABEL)
     assert verdict(sections, KIND.words).startswith("Nothing to review")
     assert all(sentence.format(one="image", many="images") in page for sentence in NONE.values())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from browser import open_browser
 from evaluations import HOSTILE, NAMES
-from review_pages import FINDINGS, hostile_page
+from review_pages import FINDINGS, hostile_page, page_of_sets
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -16,6 +16,8 @@ from selenium.webdriver.support.ui import Select
 from thaw.dataset.corrections import LEAVE_OUT
 from thaw.foundation.files.csv_tables import read_rows
 from thaw.review.findings import COLUMNS, read_decisions
+from thaw.targets.label_sets.target import LABEL_SETS
+from thaw.targets.one_label.target import ONE_LABEL
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def test_what_is_chosen_is_saved_and_can_be_applied(page: webdriver.Chrome, tmp_
     rows = read_rows(file, COLUMNS)
     assert [row["path"] for row in rows] == [one.path for one in FINDINGS]
     known = {bytes.fromhex(one.digest): one.path for one in FINDINGS}
-    found = read_decisions(file, known, NAMES, ['wasps, "big"'])
+    found = read_decisions(file, known, NAMES, ['wasps, "big"'], ONE_LABEL)
     assert [one.label for one in found] == [HOSTILE, None, 'wasps, "big"']
 
 
@@ -97,3 +99,23 @@ def test_filters_show_one_kind(page: webdriver.Chrome) -> None:
     assert visible() == ["duplicate"]
     buttons[0].click()
     assert visible() == ["suspect", "duplicate", "unlabelled"]
+
+
+def test_another_set_is_ticked_and_saved(page: webdriver.Chrome, tmp_path: Path) -> None:
+    (tmp_path / "sets.html").write_text(page_of_sets(), encoding="utf-8")
+    page.get((tmp_path / "sets.html").as_uri())
+    first, second = page.find_elements(By.CSS_SELECTOR, ".example")
+    offered = [option.text for option in Select(first.find_element(By.TAG_NAME, "select")).options]
+    assert offered[1:3] == [f"{HOSTILE}, {NAMES[2]} (suggested)", f"{NAMES[0]} (as it is)"]
+    first.find_element(By.TAG_NAME, "summary").click()
+    boxes = {box.get_attribute("value"): box for box in first.find_elements(By.TAG_NAME, "input")}
+    assert [name for name, box in boxes.items() if box.is_selected()] == [HOSTILE, NAMES[2]]
+    boxes[NAMES[0]].click()
+    second.find_element(By.TAG_NAME, "summary").click()
+    for box in second.find_elements(By.CSS_SELECTOR, "input:checked"):
+        box.click()
+    file = saved(page, tmp_path)
+    known = {bytes.fromhex(row["digest"]): row["path"] for row in read_rows(file, COLUMNS)}
+    found = read_decisions(file, known, NAMES, (), LABEL_SETS)
+    assert [one.label for one in found] == ["|".join(sorted(NAMES)), "|"]
+    assert page.title != "broken"

@@ -28,7 +28,7 @@ def test_flipped_labels_are_found_in_training_and_in_the_test() -> None:
     judged = judge(learning, test, PARAMS)
     found = find_suspects(torch.cat([judged.learning, judged.test]), targets)
     assert {one.row for one in found} == set(flipped)
-    assert all(one.suggested == right[one.row] and one.given == targets[one.row] for one in found)
+    assert all(one.suggested == (right[one.row],) for one in found)
     assert [one.quality for one in found] == sorted(one.quality for one in found)
     assert all(0 <= one.quality < one.probability <= 1 for one in found)
 
@@ -68,3 +68,18 @@ def test_the_only_row_of_a_class_is_not_judged() -> None:
 
 def test_no_rows_no_suspects() -> None:
     assert find_suspects(torch.empty(0, 3), torch.empty(0, dtype=torch.int64)) == []
+
+
+def test_of_sets_a_class_too_many_and_one_too_few_are_found_and_turned() -> None:
+    features, kinds = clouds(240, 3)
+    right = torch.stack([kinds == 0, kinds < 2, kinds == 2], 1)
+    shown = right.clone()
+    shown[10, 0], shown[21, 2] = ~shown[10, 0], ~shown[21, 2]
+    learning = LabelledFeatures(features, shown, NAMES)
+    judged = judge(learning, learning.rows(torch.arange(0)), PARAMS)
+    found = find_suspects(judged.learning, shown)
+    assert {one.row for one in found} == {10, 21}
+    for one in found:
+        assert one.suggested == tuple(right[one.row].nonzero().flatten().tolist())
+        assert 0 <= one.quality < 0.5 < one.probability <= 1
+    assert find_suspects(torch.empty(0, 3), torch.empty(0, 3, dtype=torch.bool)) == []

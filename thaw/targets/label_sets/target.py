@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from thaw.dataset.label_sets import join_labels, split_labels
 from thaw.foundation.errors import BadManifest
 from thaw.targets.label_sets.calibration import fit_calibration
 from thaw.targets.label_sets.folds import assign_folds
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # a registered model reads no manifest, and must not need wha
     from thaw.foundation.statistics.bootstrap import FloatArray, Resampling
     from thaw.targets.label_sets.metrics import LabelSetMetrics
     from thaw.targets.predictions import Predictions
+    from thaw.targets.suspect import Suspect
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,28 @@ class LabelSets:
 
         right, shown, named = np.split(sums, 3)
         return macro_f1_of_sets(right, shown, named)
+
+    def unsure(self, probabilities: Tensor) -> Tensor:
+        """How near to one half the probabilities lie: 1 minus twice the distance, the mean over classes."""
+        return 1 - (2 * probabilities - 1).abs().mean(1)
+
+    def sureness(self, probabilities: Tensor, named: Tensor) -> Tensor:
+        """The probability of the decision that is least sure."""
+        return torch.where(named, probabilities, 1 - probabilities).amin(1)
+
+    def suspects(self, probabilities: Tensor, targets: Tensor) -> "list[Suspect]":
+        """See `thaw.targets.label_sets.suspects`."""
+        from thaw.targets.label_sets.suspects import find_suspects
+
+        return find_suspects(probabilities, targets)
+
+    def written(self, names: Sequence[str] | None) -> str:
+        """`ant|bee`; `|` for none."""
+        return "" if names is None else join_labels(names)
+
+    def parsed(self, text: str) -> tuple[str, ...]:
+        """See `thaw.dataset.label_sets`."""
+        return split_labels(text)
 
     def confidences(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Those of all classes."""

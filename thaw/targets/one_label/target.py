@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # a registered model reads no manifest, and must not need wha
     from thaw.foundation.statistics.bootstrap import FloatArray, Resampling
     from thaw.targets.one_label.metrics import Metrics
     from thaw.targets.predictions import Predictions
+    from thaw.targets.suspect import Suspect
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,29 @@ class OneLabel:
     def headline_of(self, sums: "FloatArray", rows: "FloatArray") -> "FloatArray":
         """The accuracy."""
         return np.asarray(sums[0] / rows, np.float64)
+
+    def unsure(self, probabilities: Tensor) -> Tensor:
+        """1 minus the margin between the two likeliest classes."""
+        highest = probabilities.topk(2, dim=1).values
+        return 1 - (highest[:, 0] - highest[:, 1])
+
+    def sureness(self, probabilities: Tensor, named: Tensor) -> Tensor:  # the border's
+        """The probability of the likeliest class."""
+        return probabilities.amax(1)
+
+    def suspects(self, probabilities: Tensor, targets: Tensor) -> "list[Suspect]":
+        """See `thaw.targets.one_label.suspects`."""
+        from thaw.targets.one_label.suspects import find_suspects
+
+        return find_suspects(probabilities, targets)
+
+    def written(self, names: Sequence[str] | None) -> str:
+        """The one name."""
+        return "" if names is None else names[0]
+
+    def parsed(self, text: str) -> tuple[str, ...]:
+        """The one name."""
+        return (text,)
 
     def confidences(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """That of the most probable class, [N, 1]."""
