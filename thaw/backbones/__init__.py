@@ -1,1 +1,1 @@
-"""Backbones: pretrained networks, where they are cut, and what runs them."""
+"""Backbones: pretrained networks, their cut layers, and the engines that run them."""

@@ -1,4 +1,4 @@
-"""Blocks: a network as a sequence of parts, at each of whose ends it can be cut."""
+"""Blocks: a network as a sequence of parts; it can be cut at the end of each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,8 @@ from thaw.backbones.units import has_weights, units_of
 class Block:
     """A part of a network.
 
-    `output` is the graph node at which it ends: everything beyond depends on the image through that node's output alone, so it can be a cut layer.
-    `modules` are the qualified names of the modules inside that hold tensors, in the order in which they run; `tensors` the names of all parameters
-    and buffers of the block, as in the network's `state_dict`.
+    output: the graph node at its end. All later nodes depend on the image through that node's output alone, so it can be a cut layer. modules: the qualified
+    names of its modules that hold tensors, in the order in which they run. tensors: the names of all its parameters and buffers in the network's `state_dict`.
     """
 
     output: str
@@ -25,11 +24,11 @@ class Block:
 
 
 def blocks_of(model: nn.Module) -> tuple[Block, ...]:
-    """The network's blocks from its input to its classifier's input, at which the last one ends; the classifier is in none.
+    """The network's blocks from its input to its classifier's input, where the last block ends; the classifier is in no block.
 
-    Blocks are what a network is stacked of: residual and inverted residual blocks, transformer layers, single convolutions in plain networks. What
-    has no weights but scales and shifts (batch normalisation, ReLU, pooling) belongs to the block before it. A tensor that the classifier's input
-    does not depend on, such as those of auxiliary classifiers, is in no block.
+    Blocks form a network's stack: residual and inverted residual blocks, transformer layers, single convolutions in plain networks. A module without weights
+    other than scales and shifts (batch normalisation, ReLU, pooling) belongs to the block before it. Tensors that the classifier's input does not depend on,
+    such as those of auxiliary classifiers, are in no block.
     """
     traced = trace(model)
     last = traced.node(classifier_input(model))
@@ -40,10 +39,10 @@ def blocks_of(model: nn.Module) -> tuple[Block, ...]:
 
 
 def spread_layers(model: nn.Module, count: int = 5) -> tuple[str, ...]:
-    """At most `count` cut layers at equal distances in blocks; the last one is always the classifier's input.
+    """At most `count` cut layers at equal distances in blocks; the last layer is always the classifier's input.
 
-    Blocks of one network cost about the same each: measured on ResNet-18, MobileNetV2, ViT-B/16 and ConvNeXt-Tiny, at most 26% of the operations lie
-    between two layers. At equal shares of the parameters the first of five layers comes after up to 77% of the operations.
+    The blocks of a network cost about the same: on ResNet-18, MobileNetV2, ViT-B/16 and ConvNeXt-Tiny, at most 26% of the operations lie between two layers.
+    With equal shares of the parameters, the first of five layers would come after up to 77% of the operations.
     """
     last = classifier_input(model)
     outputs = [block.output for block in blocks_of(model)]
@@ -53,7 +52,7 @@ def spread_layers(model: nn.Module, count: int = 5) -> tuple[str, ...]:
 
 
 def _inner_ends(model: nn.Module, traced: Traced, path: Sequence[fx.Node]) -> Iterator[fx.Node]:
-    """The last node of each block but the last one, of the nodes that depend on the image."""
+    """The last node of each block except the last, among the nodes that depend on the image."""
     units = _units_of_nodes(model, traced, path)
     position = {node: place for place, node in enumerate(path)}
     current, end, reach = None, None, 0
@@ -63,14 +62,14 @@ def _inner_ends(model: nn.Module, traced: Traced, path: Sequence[fx.Node]) -> It
                 yield end
             current, end = unit, None
         is_last = unit is not None and units[place + 1 : place + 2] != [unit]
-        # What came before this node is used no later than by it: it is the only way from the image to what follows.
+        # No later node uses an earlier one, so this node is the only way from the image to the later nodes.
         if is_last and current is not None and reach <= place and (end is None or units[place - 1] is not None):
-            end = node  # but not beyond what lies in no unit: a flattened map could be pooled no more
+            end = node  # but not beyond a node outside all units: a flattened map could not be pooled
         reach = max([reach, *(position[user] for user in node.users if user in position)])
 
 
 def _units_of_nodes(model: nn.Module, traced: Traced, nodes: Sequence[fx.Node]) -> list[str | None]:
-    """The unit that each node lies in; None: it lies in none, as what the network's own `forward` does."""
+    """The unit of each node; None: it is in no unit, such as the operations of the network's own `forward`."""
     units = tuple(units_of(model, classifier_of(model)))
 
     def unit_of(node: fx.Node) -> str | None:
@@ -81,7 +80,7 @@ def _units_of_nodes(model: nn.Module, traced: Traced, nodes: Sequence[fx.Node]) 
 
 
 def _segments(nodes: Sequence[fx.Node], ends: Sequence[fx.Node]) -> list[list[fx.Node]]:
-    """The nodes of each block; what does not depend on the image, such as a parameter, belongs to the first block that uses it."""
+    """The nodes of each block; a node that does not depend on the image, such as a parameter, belongs to the first block that uses it."""
     owner, number = dict[fx.Node, int](), 0
     for node in nodes:
         owner[node] = number
@@ -94,7 +93,7 @@ def _segments(nodes: Sequence[fx.Node], ends: Sequence[fx.Node]) -> list[list[fx
 
 
 def _outputs(model: nn.Module, traced: Traced, ends: Sequence[fx.Node]) -> Iterator[str]:
-    """The names of the blocks' ends: those of the units which they end, where there are such."""
+    """The names of the blocks' ends: the unit's name if the node is the end of a unit, else the node's name."""
     for end, unit in zip(ends, _units_of_nodes(model, traced, ends), strict=True):
         yield unit if unit is not None and traced.node(unit) is end else traced.names[end]
 
@@ -104,5 +103,5 @@ def _block(model: nn.Module, output: str, inside: Sequence[fx.Node]) -> Block:
     modules = [str(node.target) for node in inside if node.op == "call_module"]
     own = {name: tuple(model.get_submodule(name).state_dict()) for name in dict.fromkeys(modules)}
     bare = [str(node.target) for node in inside if node.op == "get_attr" and node.target in known]
-    held = [f"{name}.{tensor}" for name, tensors in own.items() for tensor in tensors]
-    return Block(output, tuple(name for name, tensors in own.items() if tensors), tuple(dict.fromkeys([*bare, *held])))
+    inner = [f"{name}.{tensor}" for name, tensors in own.items() for tensor in tensors]
+    return Block(output, tuple(name for name, tensors in own.items() if tensors), tuple(dict.fromkeys([*bare, *inner])))

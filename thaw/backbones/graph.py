@@ -1,4 +1,4 @@
-"""A network as a graph of operations, whose nodes have the names that torchvision gives them."""
+"""A network as a graph of operations; its nodes have torchvision's names."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,10 +16,10 @@ class Traced:
     names: dict[fx.Node, str]
 
     def node(self, name: str) -> fx.Node:
-        """The last node that has this name or lies below it: torchvision's extractors take names so.
+        """The last node that has this name or lies below it, as in torchvision's extractors.
 
         Raises:
-            KeyError: there is none.
+            KeyError: there is no such node.
         """
         for node, own in reversed(self.names.items()):
             if own == name or own.startswith(f"{name}."):
@@ -27,7 +27,7 @@ class Traced:
         raise KeyError(name)
 
     def needed_for(self, *ends: fx.Node, start: fx.Node | None = None) -> list[fx.Node]:
-        """The ends and all that they are computed from, in order, but nothing that only `start` is computed from."""
+        """The ends and the nodes that they are computed from, in order, without nodes that only `start` needs."""
         needed, unseen = set(ends), list(ends)
         while unseen:
             node = unseen.pop()
@@ -37,7 +37,7 @@ class Traced:
         return [node for node in self.graph.nodes if node in needed]
 
     def part(self, end: fx.Node, start: fx.Node | None = None) -> fx.Graph:
-        """The graph from the input, or from what `start` gives, to `end`, and nothing beside it."""
+        """The graph from the input, or from the output of `start`, to `end`, without other nodes."""
         part, copies = self._copied([end], start)
         part.output(copies[end])
         return part
@@ -57,8 +57,8 @@ class Traced:
 
 
 def trace(model: nn.Module, *, training: bool = False) -> Traced:
-    """The graph of the model in the given mode; the model's own mode is left as it was."""
-    # torchvision's own settings, which it offers to nobody: with others the nodes would have other names.
+    """The graph of the model in the given mode; the model's own mode does not change."""
+    # These are torchvision's private settings; with others the nodes would have other names.
     tracer = NodePathTracer(**_set_default_tracer_kwargs(None))
     with _mode(model, training):
         graph = tracer.trace(model)
@@ -66,12 +66,12 @@ def trace(model: nn.Module, *, training: bool = False) -> Traced:
 
 
 def input_dependent(nodes: Sequence[fx.Node]) -> list[fx.Node]:
-    """Those of the nodes, which come in order, that the input has a part in; the others are parameters and what is made of them alone."""
-    found: dict[fx.Node, None] = {}
+    """The nodes, given in order, that depend on the input; the others are parameters and nodes that depend on parameters alone."""
+    dependent: dict[fx.Node, None] = {}
     for node in nodes:
-        if node.op == "placeholder" or any(each in found for each in node.all_input_nodes):
-            found[node] = None
-    return list(found)
+        if node.op == "placeholder" or any(each in dependent for each in node.all_input_nodes):
+            dependent[node] = None
+    return list(dependent)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Weights that a name stands for: torchvision's official ones, and random ones of any architecture."""
+"""Weights by name: torchvision's official weights, and random weights of any architecture."""
 
 import difflib
 import io
@@ -25,14 +25,13 @@ _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.")
 
 
 def fetch_weights(path: Path) -> None:
-    """Bring the weights that `path` is named after; leave it alone if it exists.
+    """Write the weights of the name in `path`; an existing file is not changed.
 
-    `ResNet18_Weights.IMAGENET1K_V1.pth` is downloaded once into torch.hub's cache, checked by its hash, and
-    copied; `resnet18.random.pth` is drawn from a fixed seed, with torchvision's initialisation, for 1000
-    classes.
+    `ResNet18_Weights.IMAGENET1K_V1.pth` is downloaded once into torch.hub's cache, checked by its hash, and copied. `resnet18.random.pth` is drawn from a
+    fixed seed, with torchvision's initialisation, for 1000 classes.
 
     Raises:
-        BadWeights: the name stands for nothing (close ones are named), or no plain tensors came.
+        BadWeights: the name is unknown (the message names similar ones), or the file holds no plain tensors.
         Unreachable, BadArtifact: the download failed.
     """
     if path.exists():
@@ -44,13 +43,13 @@ def fetch_weights(path: Path) -> None:
 
 
 def weights_of(name: str) -> Path:
-    """The file that a backbone's name stands for.
+    """The file of a backbone's name; it is not fetched.
 
-    `resnet18`: the official weights that torchvision recommends; `ResNet18_Weights.IMAGENET1K_V1`: just these; `resnet18.random`: random ones;
-    `thaw_small`: those that ship with the repository; a path of a .pth or .safetensors file: that file. Nothing is fetched.
+    `resnet18`: the official weights that torchvision recommends. `ResNet18_Weights.IMAGENET1K_V1`: these weights. `resnet18.random`: random weights.
+    `thaw_small`: the weights that ship with the repository. A path of a .pth or .safetensors file: that file.
 
     Raises:
-        BadWeights: the name stands for nothing; close ones are named.
+        BadWeights: the name is unknown; the message names similar ones.
     """
     if Path(name).suffix in (".pth", ".safetensors"):
         return Path(name)
@@ -63,7 +62,7 @@ def weights_of(name: str) -> Path:
 
 
 def _recommended(name: str) -> str:
-    """Of an architecture the weights that torchvision recommends; another name as it is."""
+    """The weights that torchvision recommends for an architecture; any other name is returned unchanged."""
     if name.endswith(".random") or name in official_names():
         return name
     recommended: object = models.get_model_weights(name)["DEFAULT"]
@@ -79,13 +78,17 @@ def official_names() -> dict[str, str]:
 
 def _fetch_official(path: Path, name: str) -> None:
     if path.suffix != ".pth" or name not in official_names():
-        raise BadWeights(_unknown(path, name, [*official_names(), *(f"{one}.random" for one in architecture_names())]))
+        raise BadWeights(
+            _unknown(
+                path, name, [*official_names(), *(f"{architecture}.random" for architecture in architecture_names())]
+            )
+        )
     url = official_names()[name]
     file = url.rsplit("/", 1)[-1]
-    found = _HASH_IN_NAME.search(file)
+    match = _HASH_IN_NAME.search(file)
     kept = hub_folder("checkpoints") / file
-    cached = cached_download(url, kept, is_whole=has_sha256(found[1] if found else ""))
-    read_weights(cached)  # refuses what is not plain tensors, before it gets its place
+    cached = cached_download(url, kept, is_whole=has_sha256(match[1] if match else ""))
+    read_weights(cached)  # refuses a file that is not plain tensors, before it gets its place
     with atomic(path) as temporary:
         shutil.copyfile(cached, temporary)
 
@@ -94,7 +97,7 @@ def _write_random(path: Path, architecture: str) -> None:
     if architecture not in architecture_names():
         raise BadWeights(_unknown(path, architecture, architecture_names()))
     tensors = build_seeded(architecture, _CLASSES, _SEED).state_dict()
-    # Through memory: saved to a path, the file would hold its temporary name, and differ from run to run.
+    # The tensors are saved to memory: a file saved to a path would hold its temporary name, and differ in each run.
     content = io.BytesIO()
     torch.save(dict(tensors), content)
     write_bytes(path, content.getvalue())
@@ -108,6 +111,6 @@ def _unknown(path: Path, name: str, known: Iterable[str]) -> str:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    by_letters = {one.lower(): one for one in known}
-    near = [by_letters[one] for one in difflib.get_close_matches(name.lower(), by_letters, n=4, cutoff=0.5)]
-    return f"close to it: {', '.join(near)}" if near else "there is nothing like it"
+    by_letters = {name.lower(): name for name in known}
+    near = [by_letters[name] for name in difflib.get_close_matches(name.lower(), by_letters, n=4, cutoff=0.5)]
+    return f"similar names: {', '.join(near)}" if near else "no name is similar"

@@ -1,4 +1,4 @@
-"""What a backbone weighs when it is cut at a layer and what lies beyond is sliced off."""
+"""The size of a backbone that is cut at a layer, without the part beyond."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from thaw.backbones.backbone import Backbone
 
 @dataclass(frozen=True)
 class ModelSize:
-    """`parameters` counts numbers that were trained; `bytes` is what all tensors take, in memory and on disk."""
+    """parameters: the number of trained numbers. bytes: of all tensors, in memory and on disk."""
 
     parameters: int
     bytes: int
 
 
 def model_size(backbone: Backbone, layers: tuple[str, ...] | None = None) -> ModelSize:
-    """The size of what the given layers need, those of the backbone where none are given; nothing is computed.
+    """The size of the part that the given layers need (default: the backbone's layers); no forward pass is needed.
 
     Raises:
         KeyError: the network has no such layer.

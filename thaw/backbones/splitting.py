@@ -1,4 +1,4 @@
-"""Splitting a network for fine-tuning: a lower part that stays frozen, and an upper part that is thawed."""
+"""The split of a network for fine-tuning: a lower part that stays frozen, and an upper part that is thawed."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ from thaw.backbones.graph import trace
 def split_at(
     model: nn.Module, blocks: Sequence[Block], thawed: int, *, output: str
 ) -> tuple[nn.Module | None, nn.Module]:
-    """The network up to the layer `output`, split below the last `thawed` blocks of it.
+    """The network up to the layer `output`, split below its last `thawed` blocks.
 
-    Returns the lower part, normalised images float [B, 3, H, W] to the activation at the end of a block, and the upper part, that activation to what
-    `output` gives, not pooled. The lower part is None where all is thawed; then the upper one takes the images.
+    Returns the lower part, from normalised images float [B, 3, H, W] to the activation at the end of a block, and the upper part, from that activation to the
+    output of `output`, not pooled. The lower part is None if all blocks are thawed; then the upper part takes the images.
 
-    Both hold the model's own modules and parameters, by the same names: what trains a part trains the model. Each follows `train()` and `eval()` as
-    the model does; parts and model are in evaluation mode afterwards.
+    Both hold the model's own modules and parameters under the same names, so the training of a part trains the model. Each follows `train()` and `eval()` like
+    the model; parts and model are in evaluation mode afterwards.
 
     Raises:
         ValueError: `thawed` is less than 1.
@@ -34,7 +34,7 @@ def split_at(
 
 
 def _below(model: nn.Module, blocks: Sequence[Block], output: str) -> list[str]:
-    """The ends of blocks that come before the layer, in order."""
+    """The ends of the blocks before the layer, in order."""
     traced = trace(model)
     end = traced.node(output)
     before = set(traced.needed_for(end)) - {end}
@@ -44,7 +44,7 @@ def _below(model: nn.Module, blocks: Sequence[Block], output: str) -> list[str]:
 def _part(model: nn.Module, start: str | None, end: str) -> nn.Module:
     graphs = {training: _graph(model, start, end, training=training) for training in (True, False)}
     part: nn.Module = DualGraphModule(model, graphs[True], graphs[False])
-    model.eval()  # what they share must not be in two modes
+    model.eval()  # the shared modules must not be in two modes
     return part.eval()
 
 

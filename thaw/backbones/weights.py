@@ -18,7 +18,7 @@ from thaw.foundation.files.atomic import atomic
 
 @dataclass(frozen=True)
 class Weights:
-    """Tensors by name, floating ones as float32, and the text that the file carries about them."""
+    """Tensors by name, floating ones as float32, and the file's metadata about them."""
 
     tensors: Mapping[str, torch.Tensor]
     metadata: Mapping[str, str]
@@ -27,7 +27,7 @@ class Weights:
 def read_weights(path: Path) -> Weights:
     """Read a `.safetensors`, `.pth` or `.pt` file.
 
-    A checkpoint may wrap its tensors in `state_dict` or `model`, and prefix their names with `module.`.
+    In a checkpoint the tensors may be wrapped in `state_dict` or `model`, and their names may begin with `module.`.
 
     Raises:
         BadWeights: the file is missing, damaged, or would have to run code to be read.
@@ -37,15 +37,15 @@ def read_weights(path: Path) -> Weights:
             f"backbone.weights: {path} is no file; give a .pth or .safetensors file, or run `thaw run` to fetch it"
         )
     try:
-        found = _read_safetensors(path) if path.suffix == ".safetensors" else _read_checkpoint(path)
+        weights = _read_safetensors(path) if path.suffix == ".safetensors" else _read_checkpoint(path)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadWeights(
             f"{path} cannot be read as weights ({reason}); only files of plain tensors are loaded"
         ) from error
-    if not found.tensors:
+    if not weights.tensors:
         raise BadWeights(f"{path} holds no tensors; save the model's `state_dict()`")
-    return found
+    return weights
 
 
 def _read_safetensors(path: Path) -> Weights:

@@ -1,4 +1,4 @@
-"""Built-in data sets, written out as ordinary files, as a user's own would be."""
+"""Built-in data sets, written as ordinary files, like a user's own data."""
 
 import io
 import re
@@ -21,18 +21,20 @@ _MOST_BYTES = 500 * 2**20
 
 
 def write_builtin(folder: Path) -> None:
-    """Write the built-in set that `folder` is named after, if it does not exist yet.
+    """Write the built-in set that has the folder's name, if the folder does not exist yet.
 
-    It is written beside and renamed, so that a killed run leaves no half of it.
+    The set is written beside the folder and renamed, so that a killed run leaves no half of it.
 
     Raises:
         BadSource: there is no such set.
-        Unreachable, BadArtifact: it has to be downloaded, and that failed.
+        Unreachable, BadArtifact: the download failed.
     """
     if folder.exists():
         return
     if folder.name not in BUILTIN:
-        raise BadSource(f"`{folder}` does not exist, and no built-in set has that name; there are {', '.join(BUILTIN)}")
+        raise BadSource(
+            f"`{folder}` does not exist, and no built-in set has that name; the built-in sets are {', '.join(BUILTIN)}"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=folder.parent))
     try:
@@ -53,7 +55,7 @@ def _write_digits(folder: Path) -> None:
     grey = np.rint(images.reshape(-1, 8, 8) * 255 / 16).astype(np.uint8)
     for index, (pixels, target) in enumerate(zip(grey, targets, strict=True)):
         stored = io.BytesIO()
-        # Not compressed: the bytes, and so the digests, must not depend on which zlib Pillow was built with.
+        # The files are not compressed, because the bytes, and so the digests, must not depend on Pillow's zlib.
         Image.fromarray(pixels).save(stored, "PNG", compress_level=0)
         path = folder / str(target) / f"digit-{index:04}.png"
         path.parent.mkdir(exist_ok=True)
@@ -61,7 +63,7 @@ def _write_digits(folder: Path) -> None:
 
 
 def _write_hymenoptera(folder: Path) -> None:
-    """PyTorch's ants and bees. Only JPEG files: its one GIF is a placeholder, "image not found"."""
+    """PyTorch's ants and bees; only the JPEG files, because the one GIF is a placeholder, "image not found"."""
     kept = hub_folder("datasets") / "hymenoptera_data.zip"
     archive = cached_download(HYMENOPTERA_URL, kept, is_whole=zipfile.is_zipfile)
     try:
@@ -75,14 +77,14 @@ def _write_hymenoptera(folder: Path) -> None:
 
 def _unpack(content: zipfile.ZipFile, folder: Path) -> None:
     """Write the members whose whole name is as expected, so that none can land outside of `folder`."""
-    members = [(member, found) for member in content.infolist() if (found := _PHOTOGRAPH.fullmatch(member.filename))]
+    members = [(member, match) for member in content.infolist() if (match := _PHOTOGRAPH.fullmatch(member.filename))]
     if sum(member.file_size for member, _ in members) > _MOST_BYTES:
         raise zipfile.BadZipFile("it is larger than this set can be")
-    for member, found in members:
-        path = folder / found["split"].lower() / found["label"].lower() / found["name"]
+    for member, match in members:
+        path = folder / match["split"].lower() / match["label"].lower() / match["name"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.read(member))
 
 
 BUILTIN: Mapping[str, Callable[[Path], None]] = {"digits": _write_digits, "hymenoptera": _write_hymenoptera}
-"""What writes each built-in set into an empty folder."""
+"""The functions that write each built-in set into an empty folder."""

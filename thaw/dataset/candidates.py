@@ -1,13 +1,13 @@
-"""What a source offers before any of it is opened."""
+"""The candidates of a source, before any file is opened."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file that may be an example: `path` is relative to the source, POSIX; None is "not said".
+    """A file that may be an example. path: relative to the source, POSIX. None: the source does not say.
 
-    `labels`: in a listing of label sets, what stands in the place of `label`; sorted, each once.
+    labels: in a listing of label sets, in the place of `label`; sorted, each once.
     """
 
     path: str
@@ -18,13 +18,13 @@ class Candidate:
 
     @property
     def names(self) -> tuple[str, ...] | None:
-        """Every label that it has, whether one or a set; None: it is unlabelled."""
+        """All labels of the file, one or a set; None: it is unlabelled."""
         return self.labels if self.label is None else (self.label,)
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file that is no example; `reason` continues a sentence ("is empty")."""
+    """A file that is no example; `reason` is the end of a sentence ("is empty")."""
 
     path: str
     reason: str
@@ -32,7 +32,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Source:
-    """What a source holds, not yet opened. Sorted by path; `notes` are plain sentences for the report."""
+    """The files of a source, not yet opened, sorted by path; `notes` are sentences for the report."""
 
     candidates: tuple[Candidate, ...]
     rejected: tuple[Rejected, ...]

@@ -1,4 +1,4 @@
-"""Corrections: labels that a person gave to images, by content. They hold whatever the source says, wherever the file lies."""
+"""Corrections: labels that a person gave to images, by content. They replace the source's labels at any path of the file."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,15 +11,15 @@ from thaw.foundation.files.atomic import DIGEST_SIZE
 from thaw.foundation.files.csv_tables import read_rows, write_rows
 
 CORRECTIONS = Path("data/corrections.csv")
-"""Kept in Git, and there from the beginning, because a stage of DVC cannot depend on a file that may be missing."""
+"""The file of corrections, in Git from the beginning, because a stage of DVC cannot depend on a file that may be missing."""
 LEAVE_OUT = "(remove)"
-"""What stands in the place of a label where an image is to be left out."""
+"""The text in the place of a label for an image that is to be left out."""
 _HEADING = ("digest", "label", "path")
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What a person said of an image. `digest`: 32 bytes. `label` None: leave it out. `path` is for people alone: where it lay then."""
+    """A person's label for an image. digest: 32 bytes. label: None: leave the image out. path: the image's path at that time, for people only."""
 
     digest: bytes
     label: str | None
@@ -32,7 +32,7 @@ Corrections = Mapping[bytes, Correction]
 
 @dataclass(frozen=True)
 class Change:
-    """What a correction does to one row: `before` is the source's label (None: it has none), `after` the person's (None: it is left out)."""
+    """The effect of a correction on one row. before: the source's label; None: unlabelled. after: the person's label; None: the row is left out."""
 
     path: str
     before: str | None
@@ -40,50 +40,50 @@ class Change:
 
 
 def correct(example: Example, corrections: Corrections) -> Example | None:
-    """The example with the label that a person gave it, if one did; None: it is to be left out."""
-    found = corrections.get(example.digest)
-    if found is None:
+    """The example with its corrected label, if there is a correction; None: it is to be left out."""
+    correction = corrections.get(example.digest)
+    if correction is None:
         return example
-    return None if found.label is None else replace(example, label=found.label)
+    return None if correction.label is None else replace(example, label=correction.label)
 
 
 def correct_set(example: Example, corrections: Corrections) -> Example | None:
-    """The same where examples have sets of labels: a correction names all of them, as `ant|bee`; `|` alone: it shows none."""
-    found = corrections.get(example.digest)
-    if found is None:
+    """The counterpart of `correct` for sets of labels: a correction names all labels, as `ant|bee`; `|` alone is the empty set."""
+    correction = corrections.get(example.digest)
+    if correction is None:
         return example
-    return None if found.label is None else replace(example, labels=split_labels(found.label))
+    return None if correction.label is None else replace(example, labels=split_labels(correction.label))
 
 
 def merge(corrections: Corrections, more: Iterable[Correction]) -> Corrections:
-    """Both; of two for the same image, the later one holds."""
-    return {**corrections, **{one.digest: one for one in more}}
+    """The corrections of both; of two for the same image the later one is kept."""
+    return {**corrections, **{correction.digest: correction for correction in more}}
 
 
 def read_corrections(path: Path) -> Corrections:
-    """Read what `write_corrections` wrote, or a person edited. A file that is missing holds none.
+    """Read corrections of `write_corrections` or of a person; a missing file means none.
 
     Raises:
-        BadTable: it is no CSV of the columns digest, label and path; a row has no digest, no label, or contradicts another.
+        BadTable: the file is no CSV with the columns digest, label and path, or a row has no digest, no label, or contradicts another.
     """
     if not path.exists():
         return {}
-    found: dict[bytes, Correction] = {}
+    read: dict[bytes, Correction] = {}
     for row in read_rows(path, _HEADING):
         digest = parse_digest(row["digest"], path)
         if not row["label"].strip():
             raise BadTable(
                 f"{path}: {row['path'] or row['digest']} has no label; write one, or {LEAVE_OUT} to leave it out"
             )
-        one = Correction(digest, parse_label(row["label"]), row["path"])
-        if digest in found and found[digest].label != one.label:
-            raise BadTable(f"{path} says two things of {row['path'] or row['digest']}; keep one of the rows")
-        found[digest] = one
-    return found
+        correction = Correction(digest, parse_label(row["label"]), row["path"])
+        if digest in read and read[digest].label != correction.label:
+            raise BadTable(f"{path} has two labels for {row['path'] or row['digest']}; keep one of the rows")
+        read[digest] = correction
+    return read
 
 
 def write_corrections(corrections: Corrections, path: Path) -> None:
-    """Write the corrections as CSV, atomically, sorted by digest: the same ones give the same bytes."""
+    """Write the corrections as CSV, atomically, sorted by digest; the same corrections give the same bytes."""
     rows = [
         (digest.hex(), corrections[digest].label or LEAVE_OUT, corrections[digest].path)
         for digest in sorted(corrections)
@@ -92,10 +92,10 @@ def write_corrections(corrections: Corrections, path: Path) -> None:
 
 
 def parse_digest(text: str, path: Path) -> bytes:
-    """32 bytes from 64 hexadecimal digits; `path` is the file that they stand in.
+    """32 bytes from 64 hexadecimal digits; the message names the file `path`.
 
     Raises:
-        BadTable: it is something else.
+        BadTable: the text is no digest.
     """
     try:
         digest = bytes.fromhex(text)
@@ -109,5 +109,5 @@ def parse_digest(text: str, path: Path) -> bytes:
 
 
 def parse_label(text: str) -> str | None:
-    """A label as a table has it; None for `LEAVE_OUT`."""
+    """The label in a cell; None for `LEAVE_OUT`."""
     return None if text.strip().casefold() == LEAVE_OUT else text

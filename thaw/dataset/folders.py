@@ -1,4 +1,4 @@
-"""Sources of examples: a folder of class folders, the same inside train, val and test, or a listing."""
+"""Sources of examples: a folder of class folders, such folders inside train, val and test, or a listing."""
 
 import unicodedata
 from collections import defaultdict
@@ -16,22 +16,21 @@ __all__ = ["read_source", "unfollowable_links"]
 
 
 def read_source(root: Path, listing: str | None = None) -> Source:
-    """Find every candidate example of a source; opens none of the images.
+    """Find every candidate example of a source, without opening any file.
 
-    In a folder of class folders the label is the top folder's name, however deep the file lies; a file beside
-    the class folders is unlabelled. Hidden and stray names are passed over.
+    In a folder of class folders the label is the top folder's name, at any depth of the file; a file beside the class folders is unlabelled. Hidden and
+    stray names are skipped.
 
     Args:
         root: the source's folder.
-        listing: a CSV or Parquet file, by its path relative to `root`; None: the folders say it.
+        listing: a CSV or Parquet file, by its path relative to `root`; None: the folders are the classes.
 
     Raises:
-        BadSource: it does not exist, is laid out ambiguously, holds no file, or has class names that differ
-            only by case.
+        BadSource: the source does not exist, has an ambiguous layout, holds no file, or has class names that differ only by case.
     """
     if not root.is_dir():
-        what = "is a file, not a folder" if root.exists() else "does not exist"
-        raise BadSource(f"the data set's source `{root}` {what}; set `dataset.source` to a folder of class folders")
+        reason = "is a file, not a folder" if root.exists() else "does not exist"
+        raise BadSource(f"the data set's source `{root}` {reason}; set `dataset.source` to a folder of class folders")
     source = _read_folders(root) if listing is None else read_listing(root, listing)
     if not source.candidates and not source.rejected:
         raise BadSource(f"the data set's source `{root}` holds no files; put a folder of images for each class into it")
@@ -41,17 +40,16 @@ def read_source(root: Path, listing: str | None = None) -> Source:
 
 def _read_folders(root: Path) -> Source:
     splits = _split_folders(root)
-    found = sorted(files_below(root), key=lambda one: one.path)
-    candidates = tuple(_candidate(one, splits) for one in found if one.reason is None)
-    rejected = tuple(Rejected(one.path, one.reason) for one in found if one.reason is not None)
+    files = sorted(files_below(root), key=lambda file: file.path)
+    candidates = tuple(_candidate(file, splits) for file in files if file.reason is None)
+    rejected = tuple(Rejected(file.path, file.reason) for file in files if file.reason is not None)
     return Source(candidates, rejected, tuple(_empty_classes(root, splits, candidates)))
 
 
 def _split_folders(root: Path) -> dict[str, str]:
-    """The top folders that are splits, with the split of each; empty where the top folders are classes.
+    """The top folders that are splits, with the split of each; empty if the top folders are classes.
 
-    One folder of a split's name among others may well be a class (`train` beside `plane`); two of them are
-    not.
+    A single folder with a split's name among others may well be a class (`train` beside `plane`); two such folders cannot.
     """
     top = folders_in(root)
     splits = {name: SPLIT_NAMES[name.casefold()] for name in top if name.casefold() in SPLIT_NAMES}
@@ -59,18 +57,18 @@ def _split_folders(root: Path) -> dict[str, str]:
     if others and len(set(splits.values())) > 1:
         raise BadSource(
             f"`{root}` holds the split folders {_names(splits)} beside {_names(others)}, "
-            f"so it is unclear which are classes; move {_names(others)} out of it"
+            f"so it is unclear which folders are classes; move {_names(others)} out of it"
         )
     if splits and not others and "train" not in splits.values():
-        raise BadSource(f"`{root}` holds {_names(splits)} but no folder `train`; there would be nothing to train on")
+        raise BadSource(f"`{root}` holds {_names(splits)} but no folder `train`; there would be no image to train on")
     return {} if others else splits
 
 
-def _candidate(found: ListedFile, splits: dict[str, str]) -> Candidate:
-    folders = found.path.split("/")[:-1]
+def _candidate(file: ListedFile, splits: dict[str, str]) -> Candidate:
+    folders = file.path.split("/")[:-1]
     split = splits.get(folders[0]) if folders else None
     classes = folders[1:] if split else folders
-    return Candidate(found.path, classes[0] if classes else None, split)
+    return Candidate(file.path, classes[0] if classes else None, split)
 
 
 def _empty_classes(root: Path, splits: dict[str, str], candidates: Iterable[Candidate]) -> Iterable[str]:
@@ -83,9 +81,9 @@ def _empty_classes(root: Path, splits: dict[str, str], candidates: Iterable[Cand
 
 
 def check_class_names(root: Path, labels: Iterable[str]) -> list[str]:
-    """Refuse class names that differ only by case, spaces or Unicode form: they are almost surely one class.
+    """Refuse class names that differ only by case, spaces or Unicode form, because they are almost surely one class.
 
-    Single letters may be what is to be recognised, so `A` and `a` are left alone, with a note.
+    Single letters may be the classes themselves, so `A` and `a` are allowed, with a note.
 
     Raises:
         BadSource: there are such names.

@@ -1,4 +1,4 @@
-"""Groups of examples, as numbers: what must share a fold."""
+"""Groups of examples, as numbers; the examples of a group must share a fold."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,7 @@ from thaw.dataset.manifest import Example
 
 
 def group_numbers(rows: Sequence[Example]) -> torch.Tensor | None:
-    """A number for each group, int64; rows without a group have one of their own. None: no row has a
-    group."""
+    """The number of each row's group, int64; a row without a group has its own number. None: no row has a group."""
     if all(row.group is None for row in rows):
         return None
     names = [(False, row.path) if row.group is None else (True, row.group) for row in rows]

@@ -1,4 +1,4 @@
-"""What there is to say about a source: classes, splits, copies, kinds, and notes in plain words."""
+"""The report on a source: classes, splits, copies, formats, and notes in plain words."""
 
 import json
 from collections import Counter, defaultdict
@@ -12,13 +12,13 @@ from thaw.dataset.manifest import SPLITS, TEST, TRAIN, VAL, Example
 from thaw.dataset.splits import Splitter
 
 IMBALANCE = 10
-"""A class with this many times the training examples of another is worth a note."""
+"""The ratio of the largest class to the smallest, in training examples, above which the report has a note."""
 _LISTED_COPIES = 200
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """An example, its kind ("JPEG"), and whether its ending fits that."""
+    """An example, its format ("JPEG"), and whether its ending fits the format."""
 
     example: Example
     kind: str
@@ -27,7 +27,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Copies:
-    """Files with the same bytes; `labels` (sets of them as `ant|bee`) and `splits` are those in use among them, sorted."""
+    """Files with the same bytes. labels (sets as `ant|bee`) and splits: of these files, each once, sorted."""
 
     paths: tuple[str, ...]
     labels: tuple[str, ...]
@@ -35,12 +35,12 @@ class Copies:
 
     @property
     def across(self) -> bool:
-        """Whether they lie in more than one split."""
+        """Whether the files lie in more than one split."""
         return len(self.splits) > 1
 
     @property
     def conflicting(self) -> bool:
-        """Whether they have more than one label."""
+        """Whether the files have more than one label."""
         return len(self.labels) > 1
 
 
@@ -48,9 +48,9 @@ class Copies:
 class IngestReport:
     """The report of one ingestion. It holds no times: the same source gives the same report.
 
-    `classes` maps each class to its number of labelled examples by split; `split_by` is "source" or "hash";
-    the counts of copies are of sets of equal files, of which `copies` lists the first 200. `relabelled` and `left_out` count the files whose
-    label a correction changed, and those that one left out; `unused_corrections` those of images that the source lacks.
+    `classes` maps each class to its number of labelled examples by split. `split_by` is "source" or "hash". The counts of copies are of sets of equal files;
+    `copies` lists the first 200. `relabelled` and `left_out` count the files whose label a correction changed, and those that a correction left out.
+    `unused_corrections` counts corrections of images that the source lacks.
     """
 
     source: str
@@ -87,19 +87,19 @@ def build_report(
     changes: Sequence[Change] = (),
     unused_corrections: int = 0,
 ) -> IngestReport:
-    """Count and compare; pure.
+    """Count and compare the examples.
 
     Args:
-        name: the source as the parameters name it.
-        source: what was found, before any file was opened.
-        accepted: the good examples, in any order.
-        rejected: the number of the others.
-        splitter: what gave the examples their splits.
-        changes: what corrections did to them.
+        name: the source's name in the parameters.
+        source: the candidates, before any file was opened.
+        accepted: the usable examples, in any order.
+        rejected: the number of other files.
+        splitter: the rule that gave the examples their splits.
+        changes: the effects of corrections on them.
         unused_corrections: the number of corrections of images that the source lacks.
     """
-    rows = sorted(accepted, key=lambda one: one.example.path)
-    examples = [one.example for one in rows]
+    rows = sorted(accepted, key=lambda row: row.example.path)
+    examples = [row.example for row in rows]
     copies = find_copies(examples)
     counted = IngestReport(
         source=name,
@@ -110,11 +110,11 @@ def build_report(
         split_by="source" if splitter.own else "hash",
         splits={split: sum(example.split == split for example in examples) for split in SPLITS},
         classes=_classes(examples),
-        kinds=dict(sorted(Counter(one.kind for one in rows).items())),
-        wrong_endings=sum(not one.ending_fits for one in rows),
-        copies_within=sum(not one.across for one in copies),
-        copies_across=sum(one.across for one in copies),
-        copies_conflicting=sum(one.conflicting for one in copies),
+        kinds=dict(sorted(Counter(row.kind for row in rows).items())),
+        wrong_endings=sum(not row.ending_fits for row in rows),
+        copies_within=sum(not same.across for same in copies),
+        copies_across=sum(same.across for same in copies),
+        copies_conflicting=sum(same.conflicting for same in copies),
         copies=tuple(copies[:_LISTED_COPIES]),
         notes=(),
         relabelled=sum(change.after is not None for change in changes),
@@ -137,14 +137,14 @@ def find_copies(examples: Sequence[Example]) -> list[Copies]:
         same[example.digest].append(example)
     sets = [
         Copies(
-            paths=tuple(sorted(one.path for one in ones)),
-            labels=tuple(sorted({join_labels(one.names) for one in ones if one.names is not None})),
-            splits=tuple(split for split in SPLITS if any(one.split == split for one in ones)),
+            paths=tuple(sorted(copy.path for copy in copies)),
+            labels=tuple(sorted({join_labels(copy.names) for copy in copies if copy.names is not None})),
+            splits=tuple(split for split in SPLITS if any(copy.split == split for copy in copies)),
         )
-        for ones in same.values()
-        if len(ones) > 1
+        for copies in same.values()
+        if len(copies) > 1
     ]
-    return sorted(sets, key=lambda one: one.paths)
+    return sorted(sets, key=lambda copies: copies.paths)
 
 
 def _classes(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
@@ -175,7 +175,7 @@ def _notes_on_groups(examples: Sequence[Example]) -> list[str]:
     for example in examples:
         if example.group is not None:
             splits[example.group].add(example.split)
-    spread = sorted(group for group, held in splits.items() if len(held) > 1)
+    spread = sorted(group for group, splits_of_group in splits.items() if len(splits_of_group) > 1)
     if not spread:
         return []
     return [
@@ -207,7 +207,7 @@ def _notes_on_classes(report: IngestReport) -> list[str]:
 
 
 def _notes_on_files(report: IngestReport) -> list[str]:
-    said = {
+    counts = {
         "Labels that data/corrections.csv changed: {}. Each is listed with what the source says.": report.relabelled,
         "Images that data/corrections.csv leaves out: {}.": report.left_out,
         "Corrections of images that the source does not hold: {}. They do nothing.": report.unused_corrections,
@@ -218,7 +218,7 @@ def _notes_on_files(report: IngestReport) -> list[str]:
         "Sets of equal files across splits: {}. None of them is trained on.": report.copies_across,
         "Sets of equal files with several labels: {}. None of them is trained on.": report.copies_conflicting,
     }
-    return [sentence.format(count) for sentence, count in said.items() if count]
+    return [sentence.format(count) for sentence, count in counts.items() if count]
 
 
 def _first(names: Sequence[str], most: int = 5) -> str:

@@ -1,4 +1,4 @@
-"""Listings: a CSV or Parquet table of path and label (or labels, where a file has several), and optionally split and group."""
+"""Listings: a CSV or Parquet table of path and label (or labels, for sets), and optionally split and group."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ DELIMITERS = (",", ";", "\t")
 
 @dataclass(frozen=True)
 class _Row:
-    """One row as text; `number` counts from 1 after the header; `wrong` is what the reader found."""
+    """One row as text; `number` counts from 1 after the header; `wrong` is the reader's objection, if any."""
 
     number: int
     values: dict[str, str]
@@ -31,14 +31,13 @@ class _Row:
 
 
 def read_listing(root: Path, name: str) -> Source:
-    """Read a listing: the candidates that it names, and the rows that cannot be used, with the reason.
+    """Read a listing: its candidates, and the rows that cannot be used, with their reasons.
 
-    CSV is UTF-8 (with or without a byte-order mark, any line ends), separated by commas, semicolons or tabs.
-    Paths are relative to `root`; an empty label, split or group is "not said". Rows that say the same twice
-    count once.
+    CSV is UTF-8 (with or without a byte-order mark, with any line ends), separated by commas, semicolons or tabs. Paths are relative to `root`. An empty
+    label, split or group means that the listing does not say. Equal rows count once.
 
-    A column `labels` in the place of `label` holds sets: in CSV the names with `|` between them, in Parquet that or a list of strings. There an
-    empty cell (null) is "not said" as well; a file that shows none of the classes has `|` alone, or an empty list.
+    A column `labels` in the place of `label` holds sets: in CSV the names with `|` between them, in Parquet such a text or a list of strings. An empty cell
+    (null) means that the listing does not say; a file that shows none of the classes has `|` alone, or an empty list.
 
     Args:
         root: the source's folder.
@@ -61,7 +60,7 @@ def read_listing(root: Path, name: str) -> Source:
         )
     if len(labelling) == 2:
         raise BadSource(
-            f"the listing `{file}` has the columns label and labels; keep one: label for one a file, labels for several"
+            f"the listing `{file}` has the columns label and labels; keep one of them: label for one label a file, labels for sets"
         )
     unused = [column for column in columns if column not in COLUMNS]
     notes = [f"The listing's columns {', '.join(unused)} are not used."] if unused else []
@@ -69,23 +68,23 @@ def read_listing(root: Path, name: str) -> Source:
 
 
 def _collect(root: Path, name: str, rows: Iterable[_Row], notes: list[str]) -> Source:
-    """Sort rows into candidates and rejected ones; a path with contradicting rows is rejected once."""
-    said: dict[str, set[Candidate]] = defaultdict(set)
+    """Separate the rows into candidates and rejected files; a path with contradicting rows is rejected once."""
+    by_path: dict[str, set[Candidate]] = defaultdict(set)
     rejected: list[Rejected] = []
     repeated = 0
     for row in rows:
-        one = _candidate(root, name, row)
-        if isinstance(one, Rejected):
-            rejected.append(one)
+        file = _candidate(root, name, row)
+        if isinstance(file, Rejected):
+            rejected.append(file)
             continue
-        repeated += one in said[one.path]
-        said[one.path].add(one)
-    rejected += [Rejected(path, _contradiction(ones)) for path, ones in said.items() if len(ones) > 1]
-    candidates = [one for ones in said.values() if len(ones) == 1 for one in ones]
+        repeated += file in by_path[file.path]
+        by_path[file.path].add(file)
+    rejected += [Rejected(path, _contradiction(rivals)) for path, rivals in by_path.items() if len(rivals) > 1]
+    candidates = [candidate for rivals in by_path.values() if len(rivals) == 1 for candidate in rivals]
     if repeated:
         notes.append(f"Rows of the listing that repeat another: {repeated}. Each file counts once.")
-    unique = sorted(set(rejected), key=lambda one: (one.path, one.reason))
-    return Source(tuple(sorted(candidates, key=lambda one: one.path)), tuple(unique), tuple(notes))
+    unique = sorted(set(rejected), key=lambda file: (file.path, file.reason))
+    return Source(tuple(sorted(candidates, key=lambda candidate: candidate.path)), tuple(unique), tuple(notes))
 
 
 def _candidate(root: Path, name: str, row: _Row) -> Candidate | Rejected:
@@ -111,7 +110,7 @@ def _candidate(root: Path, name: str, row: _Row) -> Candidate | Rejected:
 
 
 def refuse_path(path: str) -> str | None:
-    """Why a listing may not name a path, as the rest of a sentence, before the disk is asked; None: it may."""
+    """The reason why a listing may not name a path, as the end of a sentence, before a look at the disk; None: it may."""
     if PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive:
         return "is an absolute path; write it relative to the source"
     if ".." in PurePosixPath(path).parts or ".." in PureWindowsPath(path).parts:
@@ -119,12 +118,12 @@ def refuse_path(path: str) -> str | None:
     return None
 
 
-def _contradiction(ones: set[Candidate]) -> str:
+def _contradiction(candidates: set[Candidate]) -> str:
     for column in ("label", "split", "group"):
-        values = sorted({str(getattr(one, column) or "none") for one in ones})
+        values = sorted({str(getattr(candidate, column) or "none") for candidate in candidates})
         if len(values) > 1:
             return f"is in the listing with more than one {column}: {', '.join(values)}"
-    sets = sorted({"none" if one.labels is None else join_labels(one.labels) for one in ones})
+    sets = sorted({"none" if candidate.labels is None else join_labels(candidate.labels) for candidate in candidates})
     if len(sets) > 1:
         return f"is in the listing with more than one set of labels: {', '.join(sets)}"
     raise AssertionError("rows that agree in everything are one candidate")
@@ -175,7 +174,7 @@ def _read_parquet(file: Path) -> tuple[list[str], list[_Row]]:
 
 
 def _cells(file: Path, column: str, cells: pa.ChunkedArray) -> list[object]:
-    """The cells of a column; sets of labels that are lists as text."""
+    """The cells of a column; lists of labels are joined to text."""
     values: list[object] = cells.to_pylist()
     if not any(isinstance(value, list) for value in values):
         return values
@@ -190,17 +189,17 @@ def _cells(file: Path, column: str, cells: pa.ChunkedArray) -> list[object]:
 
 
 def as_text(value: object) -> str:
-    """A cell as text: nothing for null and NaN, and no `.0` on labels that pandas has turned to floats."""
+    """A cell as text: empty for null and NaN, and without the `.0` of labels that pandas has turned to floats."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def column_names(names: list[str]) -> list[str]:
-    """Names of columns as they are compared."""
+    """The names of columns in the form in which they are compared."""
     return [name.strip().casefold() for name in names]
 
 
 def _strip(values: dict[str, str]) -> dict[str, str]:
-    """Drop spaces around all but the path, in which they may be meant."""
+    """Remove spaces around every value except the path, which may contain them."""
     return {column: value if column == "path" else value.strip() for column, value in values.items()}

@@ -1,4 +1,4 @@
-"""Which rows of the manifest a head is trained, chosen and measured on."""
+"""The rows of the manifest that a head is trained, chosen and measured on."""
 
 import hashlib
 from collections import defaultdict
@@ -11,13 +11,14 @@ from thaw.foundation.errors import BadManifest
 def training_examples(manifest: Manifest, labels_per_class: int | None, seed: int | None = None) -> tuple[Example, ...]:
     """The labelled train rows to learn from, sorted by path.
 
-    A digest comes once, never when it is also in val or test, and never when its labels contradict each
-    other. With `labels_per_class`, each class keeps the first ones that show it in the order of the digests, or in an
-    order drawn by `seed`, and so do the rows that show none; so the examples of a budget are among those of every larger one. A row that one class
-    keeps is there for all that it shows, so frequent companions may have more.
+    Each digest comes once. Digests that are also in val or test, or whose labels contradict each other, are left out.
+
+    With `labels_per_class`, each class keeps the first rows that show it, in the order of the digests or in an order drawn by `seed`; the rows that show no
+    class count as one class more. So the examples of a budget are among those of every larger budget. A row that is kept for one class counts for all classes
+    that it shows, so a class that often appears beside others may have more rows.
 
     Raises:
-        BadManifest: fewer than two classes are left, all rows show one of them, or val or test holds a class that is not among them.
+        BadManifest: fewer than two classes are left, all rows show one of them, or val or test holds a further class.
     """
     usable = _usable(manifest.examples())
     _check(usable, manifest)
@@ -25,8 +26,7 @@ def training_examples(manifest: Manifest, labels_per_class: int | None, seed: in
 
 
 def validation_examples(manifest: Manifest) -> tuple[Example, ...]:
-    """The labelled val rows whose digest is not in test: choices are made on them, and the test must stay
-    unseen. Sorted by path."""
+    """The labelled val rows whose digest is not in test, sorted by path; choices are made on them, and the test must stay unseen."""
     test = {row.digest for row in manifest.examples() if row.split == TEST}
     return tuple(row for row in examples_of(manifest, VAL) if row.digest not in test)
 
@@ -37,7 +37,7 @@ def examples_of(manifest: Manifest, split: str) -> tuple[Example, ...]:
 
 
 def class_names_of(examples: Iterable[Example]) -> tuple[str, ...]:
-    """Every label of `examples`, sorted; a class's number is its place among them."""
+    """Every label of `examples`, sorted; the number of a class is its place in the order."""
     return tuple(sorted({name for example in examples for name in example.names or ()}))
 
 
@@ -64,7 +64,7 @@ def _within_budget(rows: Sequence[Example], labels_per_class: int | None, seed: 
 
 
 def _rank(row: Example, seed: int | None) -> bytes:
-    """What a class's examples are ordered by: the digest, or a hash of it with the seed."""
+    """The key that orders a class's examples: the digest, or a hash of it with the seed."""
     if seed is None:
         return row.digest
     return hashlib.blake2b(row.digest, key=str(seed).encode(), digest_size=32).digest()
@@ -81,8 +81,8 @@ def _check(rows: Sequence[Example], manifest: Manifest) -> None:
     always = [name for name in names if all(name in (row.names or ()) for row in rows)]
     if always:
         raise BadManifest(
-            f"every training example shows {_quoted(always)}, so there is nothing to tell it from; "
-            "add some without it, or leave that label out of the listing"
+            f"every training example shows {_quoted(always)}, so a model cannot learn when to name it; "
+            "add examples without it, or leave that label out of the listing"
         )
     for split in (VAL, TEST):
         unknown = sorted(set(class_names_of(examples_of(manifest, split))) - set(names))

@@ -1,4 +1,4 @@
-"""Which split an example belongs to: the source's own word, else a hash against fixed thresholds."""
+"""The split of an example: by the source's own name for it, else by a hash against fixed thresholds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,15 +10,14 @@ from thaw.dataset.manifest import TEST, TRAIN, VAL
 from thaw.params.sections import SplitParams
 
 SPLIT_NAMES = {"train": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "test": TEST}
-"""What folders and columns may call a split, lower case."""
+"""The names of splits in folders and columns, in lower case."""
 
 
 def hashed_split(*, digest: bytes, group: str | None, shares: SplitParams) -> str:
-    """The split of an example by a hash of its group, or of its digest where it has no group.
+    """The split of an example by a hash of its group, or of its digest if it has no group.
 
-    It depends on nothing else, so an example never changes its split as the data grow, copies stay together,
-    and so does a group. The test comes first: another share for validation moves no example into or out of
-    the test.
+    The split depends on nothing else. So an example never changes its split as the data grow, and copies and groups stay together. The test takes the lowest
+    hashes, so another share for validation moves no example into or out of the test.
     """
     key = b"digest\0" + digest if group is None else b"group\0" + group.encode()
     position = int.from_bytes(blake3(key).digest(8), "big") / 2**64
@@ -29,11 +28,10 @@ def hashed_split(*, digest: bytes, group: str | None, shares: SplitParams) -> st
 
 @dataclass(frozen=True)
 class Splitter:
-    """Assigns splits. `own` are those that the source itself names; where it names none, the hash decides.
+    """The rule that gives examples their splits. own: the splits that the source itself names; if it names none, the hash decides.
 
-    A source that names only train has no split of its own. One with train and val, but no test, reports val:
-    it becomes the test. What such a source leaves open (a file beside the class folders, an empty cell) is
-    train.
+    A source that names only train has no split of its own. In a source with train and val, but no test, val becomes the test. An example without a named split
+    in such a source (a file beside the class folders, an empty cell) is in train.
     """
 
     own: frozenset[str]
@@ -41,7 +39,7 @@ class Splitter:
 
     @classmethod
     def of(cls, named: Iterable[str | None], shares: SplitParams) -> Self:
-        """Build from the splits that the source gives its examples; None stands for those without one."""
+        """Build from the splits that the source names for its examples; None stands for an example without one."""
         own = frozenset(name for name in named if name is not None)
         return cls(own if own != {TRAIN} else frozenset(), shares)
 
@@ -51,7 +49,7 @@ class Splitter:
         return VAL in self.own and TEST not in self.own
 
     def split(self, *, named: str | None, digest: bytes, group: str | None) -> str:
-        """The split of one example; `named` is the source's own word for it, or None."""
+        """The split of one example; `named` is the source's own name for it, or None."""
         if not self.own:
             return hashed_split(digest=digest, group=group, shares=self.shares)
         if named is None:

@@ -1,7 +1,7 @@
 """The frame of every figure: SVG that follows the page's colours, or PNG on white.
 
-Nothing here touches pyplot's state. Names of classes are never read as mathematics. Colours are blue and vermilion, which
-colour-blind people tell apart (Okabe and Ito, "Color Universal Design", 2008).
+The module leaves pyplot's state alone. Names of classes are never read as mathematics. The colours are blue and vermilion, which colour-blind people can tell
+apart (Okabe and Ito, "Color Universal Design", 2008).
 """
 
 import io
@@ -17,7 +17,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 INK, MUTED = "#101112", "#656667"
-"""Text and lines; in SVG both give way to the page's own colours."""
+"""The colours of text and lines; in SVG the page's own colours replace them."""
 BLUE, VERMILION, DEEP_BLUE = "#2b7bba", "#d55e00", "#0b5394"
 
 
@@ -47,14 +47,14 @@ def png(figure: Figure) -> bytes:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Letters that the font lacks are drawn as boxes; that is no news to anyone who runs a stage."""
+    """A context without warnings about letters that the font lacks; such letters are drawn as boxes."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
 
 
 def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
-    """A figure of inches, with one plain pair of axes."""
+    """A figure with one plain pair of axes; width and height are in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
     plain(axes)
@@ -62,7 +62,7 @@ def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def plain(axes: Axes) -> None:
-    """Take away what distracts: two of the four lines around, and the background."""
+    """Remove two of the four lines around the axes, and the background."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(MUTED)
     axes.tick_params(colors=INK, labelsize=8, color=MUTED)

@@ -1,4 +1,4 @@
-"""What an example may be at most, as the parameters say it."""
+"""The largest allowed example, by the parameters."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,7 @@ from thaw.kinds.kind import Limits
 
 
 class Limited:
-    """A section that bounds the size of an example."""
+    """A section of parameters that bounds the size of an example."""
 
     if TYPE_CHECKING:
         max_megapixels: float

@@ -1,4 +1,4 @@
-"""Every parameter with its value, its default and its meaning, and which of them people change most."""
+"""Every parameter with its value, its default and its meaning, and a list of those that people change most."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ USUAL = (
     "promotion.rule",
     "promotion.margin",
 )
-"""What `thaw config show` shows of the parameters that have their defaults."""
+"""The parameters that `thaw config show` shows even if they have their defaults."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Setting:
     default: object
     description: str
     choices: tuple[str, ...]
-    """The allowed values, where there is a closed set of them."""
+    """The allowed values if they are a closed set, else empty."""
 
     @property
     def changed(self) -> bool:
@@ -85,7 +85,7 @@ def default_of(field: FieldInfo) -> object:
 
 
 def choices_of(annotation: Any) -> tuple[str, ...]:
-    """The closed set of values that a type allows; empty where it is open."""
+    """The closed set of values that a type allows; empty if the set is open."""
     if get_origin(annotation) is Literal:
         return tuple(str(choice) for choice in get_args(annotation))
     return tuple(choice for inner in get_args(annotation) for choice in choices_of(inner))

@@ -1,7 +1,7 @@
-"""Reading `params.yaml`, where most keys are left out, and `data/params.yaml`, where every key has its value.
+"""The readers of `params.yaml`, which leaves most keys out, and of `data/params.yaml`, which has a value for every key.
 
-A person writes the first. The stage `settings` writes the second, and every other stage reads that one, so DVC sees each value that a stage depends on, a
-default too.
+A person writes the first file. The stage `settings` writes the second, and every other stage reads it, so DVC sees each value that a stage depends on, even
+a default.
 """
 
 import io
@@ -28,14 +28,14 @@ MOVED = {
     "promotion.confidence": "statistics.confidence",
     "watch.confidence": "statistics.confidence",
 }
-"""Keys of before, and where they have gone."""
+"""Former keys and the keys that replace them."""
 
 
 def read_params(path: Path = PARAMS) -> Params:
-    """Read and check `params.yaml`, whole, before any work.
+    """Read and check the whole `params.yaml`, before any work.
 
     Raises:
-        BadParameters: all that is wrong at once; each line names the key, what was given and what is allowed.
+        BadParameters: the file has errors; each line of the message names a key, the given value and the allowed values.
     """
     try:
         values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ def write_settings(params: Params, path: Path) -> None:
 
 
 def read_settings(path: Path) -> Params:
-    """Read what `write_settings` wrote. No default takes the place of a value that is missing: DVC would know nothing of it.
+    """Read the values of `write_settings`. No default replaces a missing value, because DVC would not see it.
 
     Raises:
         BadParameters: the file is missing or damaged, or lacks a value.
@@ -74,7 +74,7 @@ def read_settings(path: Path) -> Params:
 
 
 def holds(values: object, key: str) -> bool:
-    """Whether loaded values have something, be it null, at a dotted key."""
+    """Whether loaded values have a value, or null, at a dotted key."""
     for part in key.split("."):
         if not isinstance(values, Mapping) or part not in values:
             return False
@@ -83,7 +83,7 @@ def holds(values: object, key: str) -> bool:
 
 
 def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every parameter with its whole key, sections left out."""
+    """Every parameter with its whole key, without the sections."""
     for name, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -102,11 +102,11 @@ def check_params(values: object, origin: str) -> Params:
         return Params.model_validate(values)
     except ValidationError as error:
         wrong = "\n".join(f"  {_say(problem)}" for problem in error.errors())
-        raise BadParameters(f"{origin} holds what is not allowed:\n{wrong}") from error
+        raise BadParameters(f"{origin} has values that are not allowed:\n{wrong}") from error
 
 
 def _say(problem: object) -> str:
-    """One line for one pydantic problem: key, what was given, what is allowed."""
+    """One line for one pydantic problem: the key, the given value, the allowed values."""
     assert isinstance(problem, dict)
     keys = list(problem["loc"])
     name = ".".join(str(key) for key in keys) or "the file"

@@ -1,4 +1,4 @@
-"""How intervals are made, as the parameters say it."""
+"""The settings of bootstrap intervals, by the parameters."""
 
 from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.params.sections import StatisticsParams

@@ -1,4 +1,4 @@
-"""The strategy: what is trained, and what stays as it was pretrained; the file in which the advice hands it to later stages."""
+"""The strategy: the trained part of the model, and the file by which the advice hands the strategy to later stages."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,12 @@ HeadKind = Literal["linear", "mlp", "knn"]
 StrategyKind = Literal["linear", "mlp", "knn", "cut", "last_blocks", "full", "scratch"]
 """See `StrategyParams.kind`."""
 THAWING: tuple[StrategyKind, ...] = ("last_blocks", "full", "scratch")
-"""The strategies that train the backbone, or a part of it."""
+"""The strategies that train the backbone or a part of it."""
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """What is trained. layer: the cut layer that the head sits on. blocks: how many of the last blocks are thawed (`last_blocks`), else None."""
+    """The trained part of the model. layer: the cut layer below the head. blocks: the number of thawed last blocks (`last_blocks`), else None."""
 
     kind: StrategyKind
     layer: str
@@ -56,10 +56,10 @@ def write_strategy(strategy: Strategy, path: Path) -> None:
 
 
 def read_strategy(path: Path) -> Strategy:
-    """Read what `write_strategy` wrote.
+    """Read a strategy of `write_strategy`.
 
     Raises:
-        BadArtifact: it is missing or damaged.
+        BadArtifact: the file is missing or damaged.
     """
     return read_record(
         _ADAPTER,

@@ -18,13 +18,13 @@ START, END = "<!-- parameters: start -->", "<!-- parameters: end -->"
 
 
 def parameters_markdown() -> str:
-    """One row a parameter: key, default, meaning, with the choices where there is a closed set of them."""
+    """One row a parameter: key, default and meaning, with the choices if they are a closed set."""
     rows = [f"| `{key}` | `{json.dumps(default_of(field))}` | {_meaning(field)} |" for key, field in leaves(Params)]
     return "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows])
 
 
 def with_table(text: str) -> str:
-    """The text with the table between its marks made anew; the marks must be there."""
+    """The text with a new table between its marks; the marks must exist."""
     before, rest = text.split(START)
     _, after = rest.split(END)
     return f"{before}{START}\n{parameters_markdown()}\n{END}{after}"

@@ -1,1 +1,1 @@
-"""Targets: what a label is, and how predictions are measured against it."""
+"""Targets: the meaning of labels, and the measurement of predictions against them."""

@@ -1,4 +1,4 @@
-"""Features with their labels: what a head is fitted on and measured with."""
+"""Features with their labels: the data on which a head is fitted and measured."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ from thaw.targets.target import Target, target_of_targets
 
 @dataclass(frozen=True, eq=False)
 class LabelledFeatures:
-    """Rows of features and what they show.
+    """Rows of features with their labels.
 
     features: float32 [N, D]. targets: int64 [N], each an index in `class_names`, or bool [N, C], the classes that each row shows. groups: int64 [N], rows
-    with the same number share a fold of a cross-validation; None means that every row stands for itself. judges: bool [N], the rows that may judge a setting
-    once they are held out; None means all.
+    with the same number share a fold of a cross-validation; None: every row is its own group. judges: bool [N], the rows that may judge a setting when they
+    are held out; None: all rows.
     """
 
     features: Tensor
@@ -28,7 +28,7 @@ class LabelledFeatures:
 
     @property
     def target(self) -> Target:
-        """What a label is."""
+        """The target of the labels."""
         return target_of_targets(self.targets)
 
     def rows(self, index: Tensor) -> "LabelledFeatures":
@@ -45,10 +45,9 @@ class LabelledFeatures:
 def label_views(
     features: Tensor, targets: Tensor, class_names: tuple[str, ...], groups: Tensor | None = None
 ) -> LabelledFeatures:
-    """Images in several views, the image as it is first: features float32 [N, V, D], targets int64 [N] or bool [N, C], groups
-    int64 [N].
+    """Images in several views, the plain view first: features float32 [N, V, D], targets int64 [N] or bool [N, C], groups int64 [N].
 
-    Every view is a row; the views of an image share its target and its fold, and only the first judges. So each image weighs the same as any other.
+    Every view is a row. The views of an image share its target and its fold, and only the first view judges, so all images have the same weight.
     """
     images, views, _ = features.shape
     if views == 1:
@@ -60,19 +59,25 @@ def label_views(
     )
 
 
-def joined(one: LabelledFeatures, other: LabelledFeatures) -> LabelledFeatures:
-    """The rows of both, of the same classes; no group of one is a group of the other."""
+def joined(first_rows: LabelledFeatures, second_rows: LabelledFeatures) -> LabelledFeatures:
+    """The rows of both, which have the same classes; groups of the two stay apart."""
     groups = judges = None
-    if one.groups is not None or other.groups is not None:
-        first = _each_its_own(one) if one.groups is None else one.groups
-        second = _each_its_own(other) if other.groups is None else other.groups
+    if first_rows.groups is not None or second_rows.groups is not None:
+        first = _each_its_own(first_rows) if first_rows.groups is None else first_rows.groups
+        second = _each_its_own(second_rows) if second_rows.groups is None else second_rows.groups
         groups = torch.cat([first, second + int(first.max()) + 1])
-    if one.judges is not None or other.judges is not None:
+    if first_rows.judges is not None or second_rows.judges is not None:
         judges = torch.cat(
-            [torch.ones(len(part), dtype=torch.bool) if part.judges is None else part.judges for part in (one, other)]
+            [
+                torch.ones(len(part), dtype=torch.bool) if part.judges is None else part.judges
+                for part in (first_rows, second_rows)
+            ]
         )
-    features, targets = torch.cat([one.features, other.features]), torch.cat([one.targets, other.targets])
-    return LabelledFeatures(features, targets, one.class_names, groups, judges)
+    features, targets = (
+        torch.cat([first_rows.features, second_rows.features]),
+        torch.cat([first_rows.targets, second_rows.targets]),
+    )
+    return LabelledFeatures(features, targets, first_rows.class_names, groups, judges)
 
 
 def _each_its_own(rows: LabelledFeatures) -> Tensor:

@@ -1,4 +1,4 @@
-"""Predictions: what a model says of each test image, with the label; one row an image, a file of its own."""
+"""Predictions: a model's answer for each test image beside its label, in a file with one row an image."""
 
 import json
 from dataclasses import dataclass
@@ -40,8 +40,8 @@ EVALUATE_AGAIN = "run `thaw run --stage evaluate` to make it again"
 class Predictions:
     """Row i is the image `digests[i]` at `paths[i]`.
 
-    targets: int64 [N], indices into `class_names`, or bool [N, C], the classes that a row shows. probabilities: float32 [N, C], calibrated; a row sums to 1,
-    or each class stands by itself. decided: bool [N, C], the classes that are named; None: of one label, the most probable one is.
+    targets: int64 [N], indices into `class_names`, or bool [N, C], the classes that a row shows. probabilities: float32 [N, C], calibrated; with one label a
+    row sums to 1. decided: bool [N, C], the named classes; None with one label: the most probable class is named.
     """
 
     class_names: tuple[str, ...]
@@ -56,17 +56,17 @@ class Predictions:
 
     @property
     def target(self) -> Target:
-        """What a label is."""
+        """The target of the labels."""
         return target_of_targets(self.targets)
 
     @property
     def classes(self) -> IntArray:
-        """Of one label: the class of each row, int64 [N]."""
+        """The class of each row, int64 [N]; for one label."""
         return np.asarray(self.targets, np.int64)
 
     @property
     def shown(self) -> BoolArray:
-        """The classes that each row really shows, bool [N, C]."""
+        """The true classes of each row, bool [N, C]."""
         if self.target.exclusive:
             return _one_hot(self.classes, len(self.class_names))
         return np.asarray(self.targets, np.bool_)
@@ -92,12 +92,12 @@ class Predictions:
 
 
 def write_predictions(predictions: Predictions, path: Path) -> None:
-    """Write Parquet of `SCHEMA`, or of `SCHEMA_OF_SETS`, atomically; the order of the probabilities stands in the metadata `class_names`."""
-    schema, said = _said(predictions)
+    """Write Parquet of `SCHEMA`, or of `SCHEMA_OF_SETS`, atomically; the metadata `class_names` has the order of the probabilities."""
+    schema, answers = _answers(predictions)
     columns = [
         pa.array(predictions.digests, pa.binary(DIGEST_SIZE)),
         pa.array(predictions.paths, pa.string()),
-        *said,
+        *answers,
         pa.array(list(predictions.probabilities), pa.list_(pa.float32())),
     ]
     table = pa.table(columns, schema=schema.with_metadata({"class_names": json.dumps(predictions.class_names)}))
@@ -106,7 +106,7 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read what `write_predictions` wrote.
+    """Read predictions of `write_predictions`.
 
     Raises:
         BadArtifact: the file is missing, not Parquet, or of another schema.
@@ -131,7 +131,7 @@ def read_predictions(path: Path) -> Predictions:
     )
 
 
-def _said(predictions: Predictions) -> tuple[pa.Schema, list[pa.Array]]:
+def _answers(predictions: Predictions) -> tuple[pa.Schema, list[pa.Array]]:
     """The schema, and its columns between the path and the probabilities."""
     names = predictions.class_names
     if not predictions.target.exclusive:

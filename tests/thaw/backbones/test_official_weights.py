@@ -100,7 +100,7 @@ def test_random_weights_are_plain_fitting_and_the_same_each_time(tmp_path: Path,
         ("resnet81.random.pth", "resnet18"),
         ("resnet18.randm.pth", "resnet18.random"),
         ("ResNet18_Weights.IMAGENET1K_V1.safetensors", "ResNet18_Weights.IMAGENET1K_V1"),
-        ("%%%%.pth", "nothing like it"),
+        ("%%%%.pth", "no name is similar"),
     ],
 )
 def test_unknown_names_are_refused_with_what_is_near(tmp_path: Path, name: str, near: str) -> None:

@@ -49,7 +49,7 @@ def test_a_missing_file_holds_none_and_so_does_the_one_in_the_repository(tmp_pat
         (f"{'a' * 64},,ants/1.png", "ants/1.png has no label"),
         (f"{'a' * 63},bees,x", "is no digest"),
         (f"{'x' * 64},bees,x", "is no digest"),
-        (f"{'a' * 64},bees,x\n{'a' * 64},ants,x", "says two things of x"),
+        (f"{'a' * 64},bees,x\n{'a' * 64},ants,x", "has two labels for x"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path: Path, rows: str, says: str) -> None:

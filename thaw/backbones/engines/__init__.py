@@ -1,4 +1,4 @@
-"""Engines: ways to run a frozen backbone, behind one small interface; the fastest that gives the right features is chosen."""
+"""Engines: ways to run a frozen backbone behind one small interface. The fastest engine with the right features is chosen."""
 
 from thaw.backbones.engines.choosing import Chosen, Work, choose_engine
 from thaw.backbones.engines.engine import Engine, Precision

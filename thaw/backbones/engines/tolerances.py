@@ -1,4 +1,4 @@
-"""How far a faster way may lie from the reference, by precision; what misses it is not used."""
+"""The largest deviation of a faster way from the reference, by precision; a way that deviates more is not used."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from thaw.backbones.engines.reference import Deviation
 
 @dataclass(frozen=True)
 class Tolerance:
-    """`cosine`: no mean-centred cosine may be smaller; `largest`: no value may differ by more standard deviations of the reference."""
+    """The limits of a deviation. cosine: the least mean-centred cosine. largest: the largest difference of a value, in standard deviations of the reference."""
 
     cosine: float
     largest: float
 
-    def allows(self, found: Deviation) -> bool:
-        """Whether the deviation lies within."""
-        return found.cosine >= self.cosine and found.largest <= self.largest
+    def allows(self, deviation: Deviation) -> bool:
+        """Whether the deviation lies within the tolerance."""
+        return deviation.cosine >= self.cosine and deviation.largest <= self.largest
 
 
 TOLERANCES: Mapping[str, Tolerance] = {
@@ -23,7 +23,7 @@ TOLERANCES: Mapping[str, Tolerance] = {
     "bfloat16": Tolerance(cosine=0.99, largest=1.0),
     "float16": Tolerance(cosine=0.9995, largest=0.2),
 }
-"""Of the forward pass alone, on the same pixels."""
+"""The tolerances of the forward pass alone, on the same pixels."""
 
 SCALED_DECODING = Tolerance(cosine=0.95, largest=2.5)
-"""Of the reference's features after scaled decoding, against those after exact decoding; images that are decoded whole do not differ at all."""
+"""The tolerance of the reference's features after scaled decoding, against those after exact decoding; images that are decoded whole do not differ."""

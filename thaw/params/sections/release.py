@@ -1,4 +1,4 @@
-"""Parameters of what happens to a model: its name, its promotion, and the watch over it."""
+"""Parameters of a model after its training: its name, its promotion, and the watch over it."""
 
 import math
 from typing import Literal, Self
@@ -8,18 +8,18 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from thaw.params.sections.section import Section, Share
 
 MOST_TESTS = 4
-"""Of a batch of new images, for drift: of inputs, labels, confidence and the share of `neither`."""
+"""The most tests of a batch of new images for drift: of inputs, labels, confidence and the share of `neither`."""
 
 
 class RegistryParams(Section):
-    """Where the model goes."""
+    """The names of the registered model and of its experiment."""
 
     name: str = Field("thaw", min_length=1, pattern=r"^[^/:]+$", description="the registered model's name")
     experiment: str = Field("thaw", min_length=1, description="the MLflow experiment that holds the runs")
 
 
 class PromotionParams(Section):
-    """When the alias `champion` moves to the challenger."""
+    """The conditions under which the alias `champion` moves to the challenger."""
 
     automatic: bool = Field(True, description="`thaw run` ends with `thaw promote`")
     rule: Literal["better", "not_worse"] = Field(
@@ -27,56 +27,58 @@ class PromotionParams(Section):
         description="when a challenger takes the champion's place; `better`: the paired interval of the gain lies above 0; `not_worse`: "
         "it lies above -`margin`",
     )
-    margin: float = Field(0.01, ge=0, lt=1, description="the loss of macro F1 that `not_worse` puts up with")
-    min_rows: PositiveInt = Field(30, description="fewer test rows in common decide nothing")
+    margin: float = Field(0.01, ge=0, lt=1, description="the loss of macro F1 that `not_worse` accepts")
+    min_rows: PositiveInt = Field(
+        30, description="least number of common test rows; with fewer the promotion is refused"
+    )
     max_recall_loss: Share | None = Field(
         0.1,
-        description="recall that a class may lose against the champion; refused only where a class's paired interval, at `statistics.confidence` over all "
-        "classes together, lies beyond it, so a class of few rows refuses nothing by chance; null: not asked",
+        description="recall that a class may lose against the champion; the gate refuses only if a class's whole paired interval, at "
+        "`statistics.confidence` over all classes together, lies beyond it, so a class of few rows refuses nothing by chance; null: no limit",
     )
     max_calibration_loss: Share | None = Field(
         0.05,
-        description="calibration error (ECE) that the challenger may have over the champion; refused only where the paired interval lies beyond it; "
-        "null: not asked",
+        description="calibration error (ECE) that the challenger may have over the champion; the gate refuses only if the whole paired interval lies "
+        "beyond it; null: no limit",
     )
     max_leaked: int | None = Field(
-        0, ge=0, description="images learnt from whose content or group is also in val or test; null: not asked"
+        0, ge=0, description="training images whose content or group is also in val or test; null: no limit"
     )
     max_near_copies: Share | None = Field(
-        0.1, description="share of the test images that are near-copies of images learnt from; null: not asked"
+        0.1, description="share of the test images that are near-copies of training images; null: no limit"
     )
     max_suspects: Share | None = Field(
         0.3,
-        description="share of the labels learnt from that look wrong (confident learning); labels shuffled as a whole come to 0.4 and more; null: not asked",
+        description="share of the training labels that look wrong (confident learning); wholly shuffled labels give 0.4 and more; null: no limit",
     )
     max_latency_ms: PositiveFloat | None = Field(
         None,
-        description="milliseconds from the bytes of one image to its answer, on the machine that evaluates; null: not asked",
+        description="milliseconds from the bytes of one image to its answer, on the machine that evaluates; null: no limit",
     )
     max_batch_latency_ms: PositiveFloat | None = Field(
-        None, description="the same for each image of a batch; null: not asked"
+        None, description="milliseconds for each image of a batch, on the machine that evaluates; null: no limit"
     )
     max_megabytes: PositiveFloat | None = Field(
-        None, description="size of the deployed model on disk, in MB (10^6 bytes); null: not asked"
+        None, description="size of the deployed model on disk, in MB (10^6 bytes); null: no limit"
     )
     max_disagreement: Share | None = Field(
         None,
-        description="by how much a probability may differ between cached features, pixels and the exported model; null: not asked. What these last "
-        "seven ask for refuses where it was not measured",
+        description="largest difference of a probability between cached features, pixels and the exported model; null: no limit. If one of these last "
+        "seven limits is set and was not measured, the promotion is refused",
     )
 
 
 class WatchParams(Section):
-    """When new images are said to have drifted from those that the model was measured on."""
+    """The conditions under which new images count as drifted from those that the model was measured on."""
 
     false_alarms: float = Field(
         0.01,
         gt=0,
         lt=0.5,
-        description="how often a batch that is like the reference may be said to have drifted; of all tests of a batch together",
+        description="share of batches like the reference in which drift may be found, by all tests of a batch together",
     )
     min_rows: int = Field(
-        30, ge=10, description="fewer new images than this, or fewer test images, are too few to tell"
+        30, ge=10, description="least number of new images and of test images; with fewer there is no test"
     )
     permutations: PositiveInt = Field(2000, description="random regroupings behind each p-value")
     seed: int = Field(0, ge=0, description="of the regroupings")
@@ -86,6 +88,6 @@ class WatchParams(Section):
         needed = math.ceil(MOST_TESTS / self.false_alarms)
         if self.permutations < needed:
             raise ValueError(
-                f"permutations {self.permutations} can show no drift at false_alarms {self.false_alarms:g}; it takes {needed} or more"
+                f"permutations {self.permutations} can show no drift at false_alarms {self.false_alarms:g}; {needed} or more are needed"
             )
         return self

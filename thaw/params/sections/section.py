@@ -1,4 +1,4 @@
-"""What every section is built from."""
+"""The base of every section."""
 
 from typing import Annotated
 
@@ -8,6 +8,6 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Section(BaseModel):
-    """A part of `params.yaml`: frozen, and closed to keys that it does not know."""
+    """A part of `params.yaml`; it is frozen and refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

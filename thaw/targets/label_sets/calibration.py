@@ -1,7 +1,7 @@
-"""Calibration of independent classes: one temperature, and for each class a shift of its logit, so that `sigmoid(logits / temperature + shifts)` is honest.
+"""Calibration of independent classes: one temperature, and a shift of each class's logit, so that `sigmoid(logits / temperature + shifts)` is honest.
 
-The shift is needed because a loss that weighs rare labels as much as their absence, and the averaging out of a few hard rows, make a class look more or less
-frequent than it is. On pairs of digits it halves the calibration error that the temperature leaves.
+The shift is needed because a class looks more or less frequent than it is, for two reasons: the loss weighs rare labels as much as their absence, and a few
+hard rows average out. On pairs of digits the shift halves the calibration error that the temperature leaves.
 """
 
 import math
@@ -19,8 +19,8 @@ from thaw.targets.target import Calibration
 def fit_calibration(logits: Tensor, targets: Tensor) -> Calibration:
     """The calibration that minimises the mean log loss over all rows and classes, the temperature within the bounds of `thaw.targets.one_label.temperature`.
 
-    The targets are smoothed as Platt (1999) does: with p of n rows that show a class, a row counts as (p + 1) / (p + 2) where it does and as 1 / (n - p + 2)
-    where it does not. So what is separable gets finite numbers too.
+    The targets are smoothed as in Platt (1999): if p of n rows show a class, each of them counts as (p + 1) / (p + 2), and each other row as
+    1 / (n - p + 2). So separable classes get finite numbers too.
 
     logits: float32 [N, C]. targets: bool [N, C]. N is 1 or more.
     """
@@ -39,7 +39,7 @@ def fit_calibration(logits: Tensor, targets: Tensor) -> Calibration:
         return value, np.concatenate([[float((errors * scores).sum()) * inverse], errors.sum(0)])
 
     bounds = [(-math.log(HOTTEST), -math.log(COLDEST)), *[(None, None)] * scores.shape[1]]
-    found = minimize(  # type: ignore[no-untyped-call]
+    minimum = minimize(  # type: ignore[no-untyped-call]
         loss, np.zeros(1 + scores.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds
     )
-    return Calibration(math.exp(-found.x[0]), torch.from_numpy(found.x[1:]).float())
+    return Calibration(math.exp(-minimum.x[0]), torch.from_numpy(minimum.x[1:]).float())

@@ -14,8 +14,8 @@ from thaw.targets.target import NEVER
 def assign_folds(targets: Tensor, *, folds: int, seed: int, groups: Tensor | None = None) -> Tensor:
     """The fold in which each row is held out, int64 [N], each from 0 to `folds - 1`, or `NEVER`.
 
-    The rarest class is dealt out first, each of its rows to the fold that lacks most of that class. Where holding out would leave no row that shows a class,
-    or none that does not, the rows (with their groups) are never held out.
+    The rarest class is dealt first, each of its rows to the fold that lacks most of that class. If the training would have no row that shows a class, or none
+    that does not, the rows in question (with their groups) are never held out.
 
     targets: bool [N, C]. groups: int64 [N]; rows of a group share a fold.
     """
@@ -39,7 +39,7 @@ def _deal(
     """The fold of each unit; counts [U, C]: its rows that show each class; sizes [U]: its rows."""
     wanted = np.tile(counts.sum(0) / folds, (folds, 1))
     room = np.full(folds, sizes.sum() / folds)
-    found = np.full(len(counts), NEVER, np.int64)
+    fold_of = np.full(len(counts), NEVER, np.int64)
     order = generator.permutation(len(counts))
     order = order[np.argsort(-sizes[order], kind="stable")]
 
@@ -47,14 +47,14 @@ def _deal(
         best = np.flatnonzero(lack == lack.max())
         best = best[room[best] == room[best].max()]
         fold = int(best[0] if len(best) == 1 else generator.choice(best))
-        found[unit] = fold
+        fold_of[unit] = fold
         wanted[fold] -= counts[unit]
         room[fold] -= sizes[unit]
 
-    while (left := counts[found == NEVER].sum(0)).any():
+    while (left := counts[fold_of == NEVER].sum(0)).any():
         rarest = int(np.where(left > 0, left, np.iinfo(np.int64).max).argmin())
-        for unit in order[(found[order] == NEVER) & (counts[order, rarest] > 0)]:
+        for unit in order[(fold_of[order] == NEVER) & (counts[order, rarest] > 0)]:
             place(int(unit), wanted[:, rarest])
-    for unit in order[found[order] == NEVER]:
+    for unit in order[fold_of[order] == NEVER]:
         place(int(unit), room)
-    return found
+    return fold_of

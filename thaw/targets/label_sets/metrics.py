@@ -1,4 +1,4 @@
-"""Measures of a model that names a set of classes, with bootstrap intervals over rows. The counterpart of `thaw.targets.one_label.metrics`."""
+"""Metrics of a model that names sets of classes, with bootstrap intervals over rows; the counterpart of `thaw.targets.one_label.metrics`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -32,7 +32,7 @@ from thaw.targets.target import BoolArray
 
 @dataclass(frozen=True)
 class LabelSetMetrics:
-    """All on the scale [0, 1] but the log loss, which is in nats a decision; for Hamming loss, log loss and ECE less is better."""
+    """The metrics on the scale [0, 1]; only the log loss is in nats a decision. For Hamming loss, log loss and ECE less is better."""
 
     micro_f1: Estimate
     macro_f1: Estimate
@@ -49,7 +49,7 @@ _OF_SUMS = tuple(name for name in METRIC_NAMES if name != "mean_average_precisio
 
 @dataclass(frozen=True)
 class LabelScore:
-    """One class; `n` rows show it, `predicted` rows were named so. A score is None where it is not defined (no rows, never named)."""
+    """The scores of one class: `n` rows show it, `predicted` rows were named so. An undefined score is None (no rows, or never named)."""
 
     name: str
     n: int
@@ -87,24 +87,24 @@ def measure_sets(
 
     values = measures(totals(statistics))[:, 0]
     replicates = bootstrap(statistics, measures, resampling)
-    found = {
+    estimates = {
         name: percentile_interval(float(value), replicate, resampling.confidence)
         for name, value, replicate in zip(_OF_SUMS, values, replicates, strict=True)
     }
-    found["ece"] = without_bias(found["ece"].value, replicates[-1], resampling.confidence)
-    found["mean_average_precision"] = _mean_average_precision(probabilities, targets, resampling)
-    return LabelSetMetrics(**found)
+    estimates["ece"] = without_bias(estimates["ece"].value, replicates[-1], resampling.confidence)
+    estimates["mean_average_precision"] = _mean_average_precision(probabilities, targets, resampling)
+    return LabelSetMetrics(**estimates)
 
 
 def counts_of(named: BoolArray, targets: BoolArray) -> sparse.csr_array:
-    """What each row adds to counts by class: sparse [3 C, N]; rows right, shown and named, in the order that `macro_f1` takes them."""
+    """The counts that each row adds, by class: sparse [3 C, N]; right, shown and named rows, in the order of `macro_f1`."""
     return stacked([sparse.csr_array(part.T.astype(np.float64)) for part in (named & targets, targets, named)])  # type: ignore[no-untyped-call]
 
 
 def _statistics(probabilities: FloatArray, named: BoolArray, targets: BoolArray, bins: int) -> sparse.csr_array:
-    """What each row adds to the sums that the metrics are made of: sparse [3 C + 3 + bins, N].
+    """The summands of each row in the sums that the metrics are made of: sparse [3 C + 3 + bins, N].
 
-    The counts by class; exact matches; wrong decisions; the log loss; by bin, decisions shown minus their probability.
+    The sums are the counts by class, exact matches, wrong decisions, the log loss, and by bin the shown decisions minus their probability.
     """
     wrong = (named != targets).sum(1)
     likelihood = np.clip(np.where(targets, probabilities, 1 - probabilities), SMALLEST_PROBABILITY, 1)
@@ -133,19 +133,19 @@ def _measures(sums: FloatArray, classes: int, rows: int) -> FloatArray:
 
 
 def macro_f1_of_sets(right: FloatArray, shown: FloatArray, named: FloatArray) -> FloatArray:
-    """`thaw.targets.one_label.metrics.macro_f1`, and 0 where no row shows or is named anything: counts by class [C, R] to [R]."""
+    """`thaw.targets.one_label.metrics.macro_f1`, and 0 if no class is shown or named: counts by class [C, R] to [R]."""
     seen = (shown + named).any(0)
-    found = np.zeros(right.shape[1])
-    found[seen] = macro_f1(right[:, seen], shown[:, seen], named[:, seen])
-    return found
+    scores = np.zeros(right.shape[1])
+    scores[seen] = macro_f1(right[:, seen], shown[:, seen], named[:, seen])
+    return scores
 
 
-def _ratio(one: FloatArray, other: FloatArray) -> FloatArray:
-    return np.divide(one, other, out=np.zeros_like(one), where=other > 0)
+def _ratio(upper: FloatArray, lower: FloatArray) -> FloatArray:
+    return np.divide(upper, lower, out=np.zeros_like(upper), where=lower > 0)
 
 
 def average_precisions(probabilities: Probabilities, targets: BoolArray) -> list[float | None]:
-    """The average precision of each class; None where no row shows it."""
+    """The average precision of each class; None if no row shows it."""
     return [
         float(average_precision_score(targets[:, place], probabilities[:, place])) if targets[:, place].any() else None
         for place in range(targets.shape[1])
@@ -153,7 +153,7 @@ def average_precisions(probabilities: Probabilities, targets: BoolArray) -> list
 
 
 def _mean_average_precision(probabilities: Probabilities, targets: BoolArray, resampling: Resampling) -> Estimate:
-    known = [found for found in average_precisions(probabilities, targets) if found is not None]
+    known = [precision for precision in average_precisions(probabilities, targets) if precision is not None]
     if not known:
         return Estimate(0.0, 0.0, 0.0)
     shown = np.flatnonzero(targets.any(0))
@@ -167,10 +167,10 @@ def _mean_average_precision(probabilities: Probabilities, targets: BoolArray, re
 def resampled_mean_average_precision(
     probabilities: Probabilities, targets: BoolArray, counts: FloatArray
 ) -> FloatArray:
-    """The mean average precision of resamples, float64 [R]; counts [R, N]: how often each row is drawn.
+    """The mean average precision of resamples, float64 [R]; counts [R, N]: the number of draws of each row.
 
-    It is no function of sums over rows, so each class is sorted once and its resamples follow from running sums; scikit-learn, called for each resample,
-    takes some hundred times as long. Classes that a resample misses do not count in it.
+    It is no function of sums over rows. So each class is sorted once, and its resamples follow from running sums; a call of scikit-learn for each resample
+    would take about a hundred times as long. Classes that a resample lacks do not count in it.
     """
     total, known = np.zeros(len(counts)), np.zeros(len(counts))
     for column, shown in zip(probabilities.T, targets.T, strict=True):
@@ -211,7 +211,7 @@ def _score(name: str, named: BoolArray, shown: BoolArray, average_precision: flo
 
 
 def reliability_of_sets(probabilities: Probabilities, targets: BoolArray, bins: int) -> tuple[ReliabilityBin, ...]:
-    """Probabilities beside how often the class is shown, over all decisions, in `bins` bins of equal width."""
+    """Mean probabilities beside shares of shown classes, over all decisions, in `bins` bins of equal width."""
     flat, shown = probabilities.astype(np.float64).ravel(), targets.ravel()
     place = bin_of(flat, bins)
     return tuple(_bin(number, bins, flat[place == number], shown[place == number]) for number in range(bins))
@@ -228,12 +228,13 @@ def _bin(number: int, bins: int, probabilities: FloatArray, shown: BoolArray) ->
 
 
 def beside(named: BoolArray, targets: BoolArray) -> tuple[IntArray, IntArray]:
-    """What is named where, int64 [C, C] twice: in cell (i, j), of the rows that show i but not j, how many are named j, and how many there are.
+    """Two counts, int64 [C, C]. Cell (i, j) is about the rows that show i but not j: the number of them that are named j, and their number.
 
-    On the diagonal: of the rows that show i, how many are named i. So the diagonal is recall, and what lies off it are false finds in i's company.
+    The diagonal is about all rows that show i: the number of them that are named i, and their number. So the diagonal is recall, and the other cells are false
+    names beside i.
     """
     shown, there = targets.astype(np.int64), (~targets).astype(np.int64)
-    found, of = shown.T @ (named & ~targets).astype(np.int64), shown.T @ there
-    np.fill_diagonal(found, (named & targets).sum(0))
+    named_beside, of = shown.T @ (named & ~targets).astype(np.int64), shown.T @ there
+    np.fill_diagonal(named_beside, (named & targets).sum(0))
     np.fill_diagonal(of, targets.sum(0))
-    return found, of
+    return named_beside, of

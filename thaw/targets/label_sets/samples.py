@@ -1,14 +1,14 @@
-"""Some of many rows of label sets: a sample that knows every class, and the first rows of each class."""
+"""Choices of rows of label sets: a sample with every class, and the first rows of each class."""
 
 import torch
 from torch import Tensor
 
 FEWEST = 2
-"""Rows that show a class, and rows that do not, of which a sample holds at least so many: one to learn from, one to judge."""
+"""The least number of rows in a sample that show a class, and of rows that do not: one to learn from, one to judge."""
 
 
 def sample_rows(targets: Tensor, most: int, seed: int) -> Tensor:
-    """At most about `most` rows, drawn from all alike, and `FEWEST` of those that show a class or do not where the draw has fewer; sorted, int64 [M].
+    """About `most` rows, drawn from all alike, with at least `FEWEST` that show each class and that do not; sorted, int64 [M].
 
     targets: bool [N, C].
     """

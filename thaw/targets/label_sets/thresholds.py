@@ -1,4 +1,4 @@
-"""The probability from which on a class is named: the one of the best F1 on held-out rows."""
+"""The least probability at which a class is named: that of the best F1 on held-out rows."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,18 +6,18 @@ from torch import Tensor
 
 UNTUNED = 0.5
 FEWEST = 1
-"""Rows with a class, and rows without it, that a threshold is tuned on at least.
+"""The least number of rows with a class, and of rows without it, for the tuning of its threshold.
 
-A noisy threshold is better than one half, which honest probabilities of a rare class seldom reach: on pairs of digits with 15, 25 and 40 images to learn from,
-macro F1 was 0.30, 0.39 and 0.48 with 1, against 0.11, 0.26 and 0.46 with 5.
+A noisy threshold is better than one half, which honest probabilities of a rare class seldom reach. On pairs of digits with 15, 25 and 40 training images,
+macro F1 was 0.30, 0.39 and 0.48 with `FEWEST` 1, against 0.11, 0.26 and 0.46 with 5.
 """
 
 
 def tune_thresholds(probabilities: Tensor, targets: Tensor) -> tuple[float, ...]:
-    """A threshold for each class, in (0, 1); a class is named where its probability is at least that.
+    """A threshold for each class, in (0, 1); a class is named if its probability is at least the threshold.
 
-    It lies halfway between the lowest probability that should be named and the next one below. Of equal F1 the one nearest to 0.5 is taken. `UNTUNED` where
-    fewer than `FEWEST` rows show the class, or do not. Source of the method (thresholds by class): Lewis et al., "RCV1", JMLR 2004 (SCut).
+    The threshold lies halfway between the lowest probability that should be named and the next one below. Of equal F1 the threshold nearest to 0.5 is taken.
+    It is `UNTUNED` if fewer than `FEWEST` rows show the class, or fewer do not. Source (thresholds by class): Lewis et al., "RCV1", JMLR 2004 (SCut).
 
     probabilities: float32 [N, C]. targets: bool [N, C].
     """

@@ -9,9 +9,8 @@ from thaw.targets.target import NEVER
 def assign_folds(targets: Tensor, *, folds: int, seed: int, groups: Tensor | None = None) -> Tensor:
     """The fold in which each row is held out, int64 [N], each from 0 to `folds - 1`.
 
-    Each class is dealt out evenly. A class with fewer rows than folds misses some folds, which costs nothing.
-    Where holding out would leave nothing of a class to train on (a class of one row, or of one group), its
-    rows are never held out.
+    Each class is dealt evenly. A class with fewer rows than folds is missing in some folds, which does no harm. If a fold held all rows of a class (a class of
+    one row, or of one group), these rows are never held out.
 
     targets: int64 [N]. groups: int64 [N]; rows of a group share a fold.
     """
@@ -26,8 +25,7 @@ def assign_folds(targets: Tensor, *, folds: int, seed: int, groups: Tensor | Non
 
 
 def _deal_rows(targets: Tensor, folds: int, generator: torch.Generator) -> Tensor:
-    """Rows in random order within their class, dealt round robin; a class goes on where the one before it
-    ended."""
+    """Rows in random order within their class, dealt round robin; each class continues at the fold where the class before it ended."""
     order = torch.randperm(len(targets), generator=generator)
     order = order[targets[order].argsort(stable=True)]
     dealt = torch.empty_like(targets)
@@ -36,7 +34,7 @@ def _deal_rows(targets: Tensor, folds: int, generator: torch.Generator) -> Tenso
 
 
 def _deal_groups(targets: Tensor, groups: Tensor, folds: int, generator: torch.Generator) -> Tensor:
-    """The largest group first, each to the fold where its classes are rarest so far."""
+    """Groups, the largest first, each dealt to the fold in which its classes are rarest so far."""
     _, group = groups.unique(return_inverse=True)
     sizes = group.bincount()
     counts = torch.zeros(len(sizes), int(targets.max()) + 1)
@@ -44,9 +42,9 @@ def _deal_groups(targets: Tensor, groups: Tensor, folds: int, generator: torch.G
     shares = counts / counts.sum(0).clamp(min=1)
     order = torch.randperm(len(sizes), generator=generator)
     order = order[sizes[order].argsort(descending=True, stable=True)]
-    held, fold_of_group = torch.zeros(folds, shares.shape[1]), torch.empty(len(sizes), dtype=torch.int64)
+    dealt_shares, fold_of_group = torch.zeros(folds, shares.shape[1]), torch.empty(len(sizes), dtype=torch.int64)
     for number in order.tolist():
-        fold = int(((held + shares[number]).square() - held.square()).sum(1).argmin())
+        fold = int(((dealt_shares + shares[number]).square() - dealt_shares.square()).sum(1).argmin())
         fold_of_group[number] = fold
-        held[fold] += shares[number]
+        dealt_shares[fold] += shares[number]
     return fold_of_group[group]

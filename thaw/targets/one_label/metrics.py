@@ -1,4 +1,4 @@
-"""Measures of a classifier, from its probabilities and the targets, with bootstrap intervals over rows."""
+"""Metrics of a classifier, from its probabilities and the targets, with bootstrap intervals over rows."""
 
 from dataclasses import dataclass, fields
 
@@ -28,7 +28,7 @@ SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 
 @dataclass(frozen=True)
 class Metrics:
-    """All on the scale [0, 1] but the log loss, which is in nats; for log loss and ECE less is better."""
+    """The metrics on the scale [0, 1]; only the log loss is in nats. For log loss and ECE less is better."""
 
     accuracy: Estimate
     balanced_accuracy: Estimate
@@ -42,7 +42,7 @@ METRIC_NAMES = tuple(field.name for field in fields(Metrics))
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One class; `n` rows have it as label. A score is None where it is not defined (no rows, never predicted)."""
+    """The scores of one class: `n` rows have it as label. An undefined score is None (no rows, or never predicted)."""
 
     name: str
     n: int
@@ -54,7 +54,7 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Rows whose confidence lies in (low, high]: their mean confidence and accuracy, None where there are none."""
+    """The rows whose confidence lies in (low, high]: their mean confidence and accuracy; None without rows."""
 
     low: float
     high: float
@@ -85,13 +85,13 @@ def measure(
 
     values = measures(totals(statistics))[:, 0]
     replicates = bootstrap(statistics, measures, resampling)
-    found = {
+    estimates = {
         name: percentile_interval(float(value), replicate, resampling.confidence)
         for name, value, replicate in zip(METRIC_NAMES, values, replicates, strict=True)
     }
-    found["accuracy"] = _never_without_width(found["accuracy"], rows, resampling.confidence)
-    found["ece"] = without_bias(found["ece"].value, replicates[-1], resampling.confidence)
-    return Metrics(**found)
+    estimates["accuracy"] = _never_without_width(estimates["accuracy"], rows, resampling.confidence)
+    estimates["ece"] = without_bias(estimates["ece"].value, replicates[-1], resampling.confidence)
+    return Metrics(**estimates)
 
 
 def _check(probabilities: Probabilities, targets: IntArray) -> None:
@@ -102,9 +102,9 @@ def _check(probabilities: Probabilities, targets: IntArray) -> None:
 
 
 def _statistics(probabilities: FloatArray, targets: IntArray, bins: int) -> sparse.csr_array:
-    """What each row adds to the sums that the metrics are made of: sparse [3 C + 1 + bins, N].
+    """The summands of each row in the sums that the metrics are made of: sparse [3 C + 1 + bins, N].
 
-    Rows right, labelled and predicted by class; the log loss; by bin, accuracy minus confidence.
+    The sums are the right, labelled and predicted rows by class, the log loss, and by bin accuracy minus confidence.
     """
     rows, classes = probabilities.shape
     predicted = probabilities.argmax(1)
@@ -137,20 +137,20 @@ def _measures(sums: FloatArray, classes: int, rows: int) -> FloatArray:
 
 
 def balanced_accuracy(right: FloatArray, labelled: FloatArray) -> FloatArray:
-    """Mean recall over the classes that are labelled: counts by class [C, R] to [R]."""
+    """Mean recall over the labelled classes: counts by class [C, R] to [R]."""
     recall = np.divide(right, labelled, out=np.zeros_like(right), where=labelled > 0)
     return np.asarray(recall.sum(0) / np.count_nonzero(labelled, axis=0), np.float64)
 
 
 def macro_f1(right: FloatArray, labelled: FloatArray, predicted: FloatArray) -> FloatArray:
-    """Mean F1 over the classes that are labelled or predicted: counts by class [C, R] to [R]."""
+    """Mean F1 over the labelled or predicted classes: counts by class [C, R] to [R]."""
     seen = labelled + predicted
     f1 = np.divide(2 * right, seen, out=np.zeros_like(right), where=seen > 0)
     return np.asarray(f1.sum(0) / np.count_nonzero(seen, axis=0), np.float64)
 
 
 def _never_without_width(accuracy: Estimate, rows: int, confidence: float) -> Estimate:
-    """Where all rows are right, or none, resampling shows no doubt: take Clopper and Pearson's exact interval."""
+    """The accuracy with Clopper and Pearson's exact interval if all rows are right, or none; the interval by resampling would have no width."""
     if 0 < accuracy.value < 1:
         return accuracy
     nearest = ((1 - confidence) / 2) ** (1 / rows)
@@ -158,16 +158,16 @@ def _never_without_width(accuracy: Estimate, rows: int, confidence: float) -> Es
 
 
 def without_bias(value: float, replicates: FloatArray, confidence: float) -> Estimate:
-    """The interval of the replicates shifted so that their mean is `value`, cut at 0.
+    """The interval of the replicates after a shift of their mean to `value`, cut at 0.
 
-    ECE sums absolute values, and the noise of resampling adds to each: its replicates lie above the estimate.
+    ECE sums absolute values, and the noise of resampling increases each, so its replicates lie above the estimate.
     """
     shifted = percentile_interval(value, replicates - replicates.mean() + value, confidence)
     return Estimate(value, max(0.0, shifted.low), shifted.high)
 
 
 def bin_of(confidences: FloatArray, bins: int) -> IntArray:
-    """The bin of each confidence, int64 [N]; bin b holds (b / bins, (b + 1) / bins], the first one also 0."""
+    """The bin of each confidence, int64 [N]; bin b holds (b / bins, (b + 1) / bins], the first bin also 0."""
     inner = np.arange(1, bins) / bins
     return np.searchsorted(inner, confidences, side="left").astype(np.int64)
 

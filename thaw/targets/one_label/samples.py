@@ -1,11 +1,11 @@
-"""Some of many rows of one label each: a sample by class, and the first of each class."""
+"""Choices of rows of one label each: a sample by class, and the first rows of each class."""
 
 import torch
 from torch import Tensor
 
 
 def sample_rows(targets: Tensor, most: int, seed: int) -> Tensor:
-    """At most about `most` rows, each class by its share and two of each at least, sorted: int64 [M]. targets: int64 [N]."""
+    """About `most` rows, each class by its share and with at least two rows, sorted: int64 [M]. targets: int64 [N]."""
     if len(targets) <= most:
         return torch.arange(len(targets))
     order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(seed))
@@ -17,5 +17,5 @@ def sample_rows(targets: Tensor, most: int, seed: int) -> Tensor:
 
 
 def first_of_each_class(targets: Tensor, size: int) -> Tensor:
-    """The first `size` rows of each class, one class after the other: int64 [M]. targets: int64 [N]."""
+    """The first `size` rows of each class, class by class: int64 [M]. targets: int64 [N]."""
     return torch.cat([(targets == number).nonzero().flatten()[:size] for number in targets.unique()])

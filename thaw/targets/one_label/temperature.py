@@ -6,8 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 COLDEST, HOTTEST = 0.02, 50.0
-"""The range of temperatures; what would lie outside (logits that say nothing, or all the wrong way round) is
-clamped."""
+"""The range of temperatures; a value outside (of logits without information, or with reversed order) is clamped."""
 
 STEPS = 100
 PRECISION = 1e-6  # of the log of the temperature
