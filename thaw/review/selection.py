@@ -25,7 +25,7 @@ def labelled_contents(manifest: Manifest) -> list[Example]:
 def unlabelled_contents(manifest: Manifest) -> list[Example]:
     """Train rows without any label, one for each content, sorted by path.
 
-    Rows of val and test are left out: a choice of hard images would bias what these splits measure.
+    Rows of val and test are left out: a choice of hard examples would bias what these splits measure.
     """
     rows = manifest.examples()
     elsewhere = {row.digest for row in rows if row.names is not None or row.split != TRAIN}

@@ -78,7 +78,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest
 
 
 def test_unknown_sets_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadSource, match="there are digits, hymenoptera"):
+    with pytest.raises(BadSource, match="the built-in sets are digits, hymenoptera"):
         write_builtin(tmp_path / "cats")
 
 

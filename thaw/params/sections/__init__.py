@@ -1,4 +1,4 @@
-"""Every parameter of `params.yaml`: its type, its default, what it allows and what it means. Nothing here computes."""
+"""Every parameter of `params.yaml`: its type, its default, its allowed values and its meaning."""
 
 from thaw.params.sections.dataset import DatasetParams, SplitParams
 from thaw.params.sections.extraction import BackboneParams, ExtractParams, Pooling, RayParams

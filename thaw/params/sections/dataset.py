@@ -1,4 +1,4 @@
-"""Parameters of the examples."""
+"""Parameters of the data set."""
 
 from typing import Self
 
@@ -9,7 +9,7 @@ from thaw.params.sections.section import Section, Share
 
 
 class SplitParams(Section):
-    """Shares of the examples, by a hash of their group or digest, where the source has no splits of its own."""
+    """Shares of the examples, by a hash of their group or digest; they apply if the source has no splits of its own."""
 
     val: Share = Field(0.15, description="share for validation; 0 means that choices are cross-validated on train")
     test: Share = Field(0.2, description="share for the test")
@@ -18,13 +18,13 @@ class SplitParams(Section):
     def _leave_some_to_train(self) -> Self:
         if self.val + self.test >= 1:
             raise ValueError(
-                f"val {self.val} and test {self.test} leave nothing to train on; their sum must be below 1"
+                f"val {self.val} and test {self.test} leave no examples for training; their sum must be below 1"
             )
         return self
 
 
 class DatasetParams(Limited, Section):
-    """Where the examples come from."""
+    """The source of the examples."""
 
     source: str = Field(
         "data/sources/digits",
@@ -33,18 +33,18 @@ class DatasetParams(Limited, Section):
     )
     kind: str = Field(
         "auto",
-        description="what an example is, such as `images`; `auto`: what the backbone takes",
+        description="kind of the examples, such as `images`; `auto`: the kind that the backbone takes",
     )
     listing: str | None = Field(
         None,
         description="a table of labels inside the source; it is CSV or Parquet with the columns path and label (or labels, where an image may have several), "
-        "and optionally split and group; null: the folders say it",
+        "and optionally split and group; null: the folders are the classes",
     )
     splits: SplitParams = SplitParams()
     labels_per_class: PositiveInt | None = Field(
-        None, description="how many labelled training examples of each class are used; null: all of them"
+        None, description="number of labelled training examples of each class that are used; null: all of them"
     )
-    max_rejected: int = Field(10, ge=0, description="more rejected files than this stop the run before any compute")
+    max_rejected: int = Field(10, ge=0, description="most rejected files; with more the run stops before any compute")
     max_megapixels: PositiveFloat = Field(
-        64, description="images with more pixels than this (in millions) are rejected before they are decoded"
+        64, description="most pixels of an image, in millions; larger images are rejected before they are decoded"
     )

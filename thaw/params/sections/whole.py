@@ -16,7 +16,7 @@ from thaw.params.sections.section import Section
 
 
 class Params(Section):
-    """The whole of `params.yaml`."""
+    """All sections of `params.yaml`."""
 
     dataset: DatasetParams = DatasetParams()
     backbone: BackboneParams = BackboneParams()
@@ -37,5 +37,5 @@ class Params(Section):
         kind = fitting_kind(self.dataset.kind, (*self.extract.views, *self.head.views), self.finetune.augment)
         missing = sorted(set(expand_views(self.head.views, kind)) - set(expand_views(self.extract.views, kind)))
         if missing:
-            raise ValueError(f"head.views needs {', '.join(missing)}, which extract.views leaves out; add it there")
+            raise ValueError(f"head.views needs {', '.join(missing)}, and extract.views lacks it; add it there")
         return self
