@@ -10,11 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.features.store.store import FeatureStore
-from thaw.finetuning import Desk, LabelledInputs
+from thaw.finetuning.fitting import Desk
 from thaw.finetuning.pilot import FinetuningPilot
 from thaw.foundation.files.atomic import write_bytes
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
+from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.prices import price_models
 from thaw.params.sections import BackboneParams, FinetuneParams, HeadParams, StrategyParams
 from thaw.params.strategy import Strategy

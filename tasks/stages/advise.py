@@ -37,7 +37,7 @@ from thaw.strategies.baselines.learners import BATCH
 from thaw.targets.target import target_of
 
 if TYPE_CHECKING:
-    from thaw.finetuning import Desk
+    from thaw.finetuning.fitting import Desk
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ def _pilot(params: Params, pool: Pool, examples: Sequence[Example], backbone: Ba
 
 
 def _desk() -> "Desk":
-    from thaw.finetuning import Desk
+    from thaw.finetuning.fitting import Desk
 
     return Desk(CHECKPOINTS / "advise", FeatureStore(ACTIVATIONS))
 

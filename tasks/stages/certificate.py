@@ -14,7 +14,7 @@ from thaw.backbones.backbone import read_backbone
 from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, read_index, read_views
-from thaw.finetuning import Desk
+from thaw.finetuning.fitting import Desk
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import digest_bytes, digest_file
 from thaw.kinds.kind import IDENTITY

@@ -7,8 +7,8 @@ import torch
 
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import Example, references_of
-from thaw.finetuning import LabelledInputs
 from thaw.kinds.kind import Preprocessing
+from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.kinds.prepared import read_examples
 from thaw.params.sections import Params
 from thaw.targets.target import Target

@@ -13,11 +13,12 @@ from thaw.backbones.backbone import read_backbone
 from thaw.dataset.manifest import read_manifest
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.features.store.store import FeatureStore
-from thaw.finetuning import Desk, LabelledInputs, Start, finetune
+from thaw.finetuning.fitting import Desk, Start, finetune
 from thaw.finetuning.result import write_finetuned
 from thaw.heads import read_head
 from thaw.heads.kinds import weights_of
 from thaw.heads.open_set.fitting import check_thawed, fit_openness
+from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.predictor import BATCH, Predictor
 from thaw.params.sections import Params
 from thaw.params.strategy import Strategy

@@ -8,9 +8,10 @@ from sklearn.datasets import load_digits
 
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.features.store.store import FeatureStore
-from thaw.finetuning import Desk, LabelledInputs, Start
+from thaw.finetuning.fitting import Desk, Start
 from thaw.heads import fit_head
 from thaw.heads.kinds import weights_of
+from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.params.sections import BackboneParams, HeadParams
 from thaw.targets.labelled import LabelledFeatures
 

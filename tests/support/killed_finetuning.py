@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from digit_images import desk_in, digit_images, embedded, start_on
 
-from thaw.finetuning import finetune, training
+from thaw.finetuning import training
+from thaw.finetuning.fitting import finetune
 from thaw.finetuning.result import FineTuned
 from thaw.params.sections import FinetuneParams
 from thaw.params.strategy import Strategy

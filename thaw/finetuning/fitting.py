@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from blake3 import blake3
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from thaw.backbones.backbone import Backbone
@@ -37,6 +37,9 @@ from thaw.models.predictor import Predictor
 from thaw.params.sections import FinetuneParams
 from thaw.params.strategy import Strategy
 from thaw.targets.target import target_of_targets
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric  # a second to import; only what trains pays for it
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +176,10 @@ class _Course:
         return blake3(json.dumps(described).encode()).hexdigest(16)
 
 
-def build_fabric(params: FinetuneParams) -> Fabric:
+def build_fabric(params: FinetuneParams) -> "Fabric":
     """The machine's GPUs, or its CPU, by as many processes and in the precision that the parameters say."""
+    from lightning_fabric import Fabric
+
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it says at each start which precision it uses
     return Fabric(
         accelerator="auto" if torch.cuda.is_available() else "cpu",
@@ -195,7 +200,7 @@ def launched(params: FinetuneParams, plan: Plan, progress: Progress = untold) ->
     return state
 
 
-def _train_only(fabric: Fabric, plan: Plan) -> None:
+def _train_only(fabric: "Fabric", plan: Plan) -> None:
     """The state comes back by the checkpoint: the processes can hand over nothing that is frozen."""
     # On a CPU they would share the very memory of the weights, and each step would be taken once by each of them.
     for tensor in (*plan.part.parameters(), *plan.part.buffers()):

@@ -10,10 +10,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from thaw.finetuning.checkpoint import State, load_optimiser, optimiser_tensors, read_state, write_state
@@ -25,6 +24,9 @@ from thaw.finetuning.schedule import update_average
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.params.sections import FinetuneParams
 from thaw.targets.target import target_of_targets
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric  # a second to import; only what trains pays for it
 
 LARGE = 2**20
 """More than any number of epochs: seeds of two epochs never meet."""
@@ -58,7 +60,7 @@ class Plan:
     checkpoint: Path
 
 
-def train(fabric: Fabric, plan: Plan, progress: Progress = untold) -> State:
+def train(fabric: "Fabric", plan: Plan, progress: Progress = untold) -> State:
     """Train as planned, from the checkpoint on where there is one; the best epoch's weights are in the state that is returned.
 
     Epoch 0, before any training, takes part: a training that helps nothing changes nothing. progress counts epochs.
@@ -81,7 +83,7 @@ def _batches(rows: int, batch_size: int) -> list[Tensor]:
     return [batch for _ in range(passes) for batch in torch.randperm(rows).chunk(once)]
 
 
-def time_steps(fabric: Fabric, plan: Plan, steps: int) -> float:
+def time_steps(fabric: "Fabric", plan: Plan, steps: int) -> float:
     """What one step takes in seconds: the mean of some, after one that warms up. The weights of the plan's network are trained on the way."""
     devices = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
@@ -91,7 +93,7 @@ def time_steps(fabric: Fabric, plan: Plan, steps: int) -> float:
 class _Training:
     """The mutable side of a training: weights, optimiser, average, and the state after the last whole epoch."""
 
-    def __init__(self, fabric: Fabric, plan: Plan) -> None:
+    def __init__(self, fabric: "Fabric", plan: Plan) -> None:
         self._fabric, self._plan = fabric, plan
         self._optimiser = torch.optim.AdamW(
             [
@@ -222,7 +224,7 @@ class _Training:
         return Epoch(number, loss, val_loss, self._target.losses(logits, targets, weights).accuracy, seconds)
 
 
-def predict(fabric: Fabric, part: ThawedPart, feed: Feed, batch_size: int) -> Tensor:
+def predict(fabric: "Fabric", part: ThawedPart, feed: Feed, batch_size: int) -> Tensor:
     """The logits of every row of a feed, float32 [N, C] on the CPU."""
     part.eval()
     rows = torch.arange(len(feed))

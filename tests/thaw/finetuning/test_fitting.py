@@ -13,10 +13,11 @@ import pytest
 import torch
 from digit_images import desk_in, digit_images, embedded, features_of, start_on
 
-from thaw.finetuning import LabelledInputs, Start, finetune
+from thaw.finetuning.fitting import Start, finetune
 from thaw.finetuning.result import FineTuned
 from thaw.foundation.errors import BadParameters
 from thaw.heads import fit_head
+from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.predictor import Predictor
 from thaw.params.sections import FinetuneParams, HeadParams
 from thaw.params.strategy import Strategy, StrategyKind

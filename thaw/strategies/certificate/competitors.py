@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from thaw.backbones.backbone import Backbone
-from thaw.finetuning import Desk, LabelledInputs, Start, finetune
+from thaw.finetuning.fitting import Desk, Start, finetune
 from thaw.finetuning.pilot import FinetuningPilot
 from thaw.heads import FittedHead, fit_head
 from thaw.heads.kinds import weights_of
 from thaw.kinds.batches import Batch, examples_in, rows_in
+from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.prices import Pricing
 from thaw.params.sections import FinetuneParams, HeadParams
 from thaw.params.strategy import Strategy

@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import sparse
-from sklearn.metrics import average_precision_score
 
 from thaw.foundation.statistics.bootstrap import (
     USUAL,
@@ -146,6 +145,9 @@ def _ratio(upper: FloatArray, lower: FloatArray) -> FloatArray:
 
 def average_precisions(probabilities: Probabilities, targets: BoolArray) -> list[float | None]:
     """The average precision of each class; None if no row shows it."""
+    # A second to import, which stages of one label need not pay.
+    from sklearn.metrics import average_precision_score
+
     return [
         float(average_precision_score(targets[:, place], probabilities[:, place])) if targets[:, place].any() else None
         for place in range(targets.shape[1])
