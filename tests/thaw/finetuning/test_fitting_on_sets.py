@@ -8,9 +8,10 @@ from digit_images import desk_in, embedded, features_of, start_on
 from digit_pairs import NAMES, pair_pictures
 from sklearn.metrics import f1_score
 
-from thaw.finetuning import LabelledInputs, Start, finetune
+from thaw.finetuning.fitting import Start, finetune
 from thaw.finetuning.pilot import FinetuningPilot
 from thaw.finetuning.result import FineTuned
+from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.predictor import Predictor
 from thaw.params.sections import FinetuneParams, HeadParams
 from thaw.params.strategy import Strategy, StrategyKind
