@@ -76,7 +76,7 @@ def gc(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Delete what the current manifest and backbone do not need: other fingerprints, parts of images that are gone, damaged parts.
+    """Delete what the current manifest and backbone do not need: other fingerprints, parts of examples that are gone, damaged parts.
 
     The outputs of frozen layers that fine-tuning cached are deleted too; the next fine-tuning computes them again.
     """

@@ -23,7 +23,7 @@ def compare(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a stage is stopped.")] = 86400,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
-    """Let every strategy learn from the same images, and certify whether transfer helped.
+    """Let every strategy learn from the same examples, and certify whether transfer helped.
 
     The command writes compare.strategies into params.yaml, so that later runs keep the certificate up to date. compare.minutes limits the minutes of
     fine-tuning; compare.seeds sets how often each strategy is repeated. A stopped comparison continues where it stopped.

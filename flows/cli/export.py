@@ -32,7 +32,7 @@ def export(
 ) -> None:  # fmt: skip
     """Write a model as one graph, pixels to probabilities, with all that one must know to run it: model.json and README.md.
 
-    Before the folder appears, the export is run on images and its answers are compared with the model's. If they differ, nothing is written.
+    Before the folder appears, the export is run on examples and its answers are compared with the model's. If they differ, nothing is written.
     """
     # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
     files, folder = [file.resolve() for file in images or []], out and out.resolve()

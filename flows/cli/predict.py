@@ -38,12 +38,12 @@ def predict(
         bool, typer.Option("--json", help="Print JSON on standard output: every row; with --out, a summary.")
     ] = False,
 ) -> None:
-    """Label pictures, any number of them. A file that cannot be used gets a row with the reason, and the rest goes on.
+    """Label examples, any number of them. A file that cannot be used gets a row with the reason, and the rest goes on.
 
     Up to 100 answers are shown as a table. More are written to data/scores as Parquet, or to the file of --out. Such a run may be killed: the next start
-    continues where it stopped. An image whose features training or an earlier run has computed does not go through the network again.
+    continues where it stopped. An example whose features training or an earlier run has computed does not go through the network again.
 
-    A model that was trained with openness.score answers `neither` for a picture of no known class, and gives each picture a score of how well known it is. A
+    A model that was trained with openness.score answers `neither` for an example of no known class, and gives each example a score of how well known it is. A
     model that was trained on sets of labels gives each of its labels with a probability; in CSV the labels are separated by `|`, as in a listing.
     """
     from flows.cli.scores import print_csv, print_rows, say_outlook, say_rows, say_scored

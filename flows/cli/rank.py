@@ -21,7 +21,7 @@ def rank(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which ingesting is stopped.")] = 21600,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
-    """Rank backbones by linear probes on the images to learn from, with intervals, size and speed; the test images are not looked at.
+    """Rank backbones by linear probes on the examples to learn from, with intervals, size and speed; the test examples are not looked at.
 
     Features are cached like those of a run: nothing is computed twice, and the features of the backbone that you choose are there already. `thaw cache gc`
     deletes the features of the other backbones.

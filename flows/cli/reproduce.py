@@ -35,7 +35,7 @@ def reproduce(
 ) -> None:
     """Rebuild a model version from its commit and its data, and say whether metrics and predictions agree. Ends with 6 if not.
 
-    The rebuild happens in its own clone: your files, the registry and the champion stay as they are. Images come from DVC's remote or cache,
+    The rebuild happens in its own clone: your files, the registry and the champion stay as they are. Examples come from DVC's remote or cache,
     or from their original place, if each still has the recorded digest.
     """
     from flows.cli.exits import Exit

@@ -1,4 +1,4 @@
-"""`thaw review`: list suspect labels, near-copies across splits and images to label next; apply the corrections."""
+"""`thaw review`: list suspect labels, near-copies across splits and examples to label next; apply the corrections."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

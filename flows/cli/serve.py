@@ -51,9 +51,9 @@ def serve(
         float, typer.Option(min=0, help="Milliseconds that an image waits for others, to share a batch.")
     ] = 3,
 ) -> None:
-    """Label images over HTTP: a page to try it on, POST /predict, GET /health, /ready, /model, /metrics and /docs.
+    """Label examples over HTTP: a page to try it on, POST /predict, GET /health, /ready, /model, /metrics and /docs.
 
-    Images that arrive at the same time go through the network together. When the alias moves, the new version is loaded and warmed beside the old version
+    Examples that arrive at the same time go through the network together. When the alias moves, the new version is loaded and warmed beside the old version
     and takes its place without a dropped request. SIGTERM and Ctrl-C let open requests finish. Images of more than dataset.max_megapixels are refused.
     """
     from flows.cli.stopping import ended_by_signals

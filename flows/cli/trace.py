@@ -29,7 +29,7 @@ def trace(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
-    """Say where a model version comes from: commit, data, parameters, packages, machine, runs, and every image that it was trained on.
+    """Say where a model version comes from: commit, data, parameters, packages, machine, runs, and every example that it was trained on.
 
     A fact that was not kept when an older version was made is shown as not recorded.
     """

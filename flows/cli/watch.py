@@ -20,9 +20,9 @@ def watch(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
-    """Label new images and say whether they have drifted: the images themselves, the labels, the confidence, the share of `neither`. Ends with 5 if so.
+    """Label new examples and say whether they have drifted: the examples themselves, the labels, the confidence, the share of `neither`. Ends with 5 if so.
 
-    They are compared with the held-out images that are stored with each version. Of all batches without drift, at most the share watch.false_alarms is
+    They are compared with the held-out examples that are stored with each version. Of all batches without drift, at most the share watch.false_alarms is
     reported as drifted. Figures are in data/drift/drift.html; the history is in the experiment NAME-watch in MLflow.
     """
     if bool(paths) == (scores is not None):

@@ -23,7 +23,7 @@ _BACKOFF_S = 2
 
 @flow(name="score", validate_parameters=True)
 def score(sources: list[str], output: str | None = None, model: str | None = None) -> Scored:
-    """Score images with the champion, or another version, and write a table to data/scores. A killed run continues where it stopped.
+    """Score examples with the champion, or another version, and write a table to data/scores. A killed run continues where it stopped.
 
     Args:
         sources: images, folders, globs, listings (CSV or Parquet with a column path), or addresses such as s3://bucket/photos; relative paths are the project's

@@ -29,11 +29,11 @@ class Watched:
 
 @flow(name="watch")
 def watch(sources: list[str], retrain: bool = False, scores: str | None = None) -> Watched:
-    """Score new images, report whether they have drifted, and train again on request.
+    """Score new examples, report whether they have drifted, and train again on request.
 
     Args:
-        sources: images and folders of images, as `thaw predict` takes them
-        retrain: if drift is found, start the flow `transfer`, once for the same images
+        sources: examples and folders of examples, as `thaw predict` takes them
+        retrain: if drift is found, start the flow `transfer`, once for the same examples
         scores: a table of scores, in the place of sources
     """
     os.chdir(find_project(Path.cwd()))
@@ -90,7 +90,7 @@ def _retrain(measurement: Measured, params: Params) -> str:
 
     try:
         outcome = transfer()
-    except BaseException:  # another try with these images may train
+    except BaseException:  # another try with these examples may train
         watching.release_retraining(measurement, params)
         raise
     if outcome.nothing_to_do:

@@ -15,7 +15,7 @@ REJECTED: JsonValue = {
 
 
 class Neighbour(BaseModel):
-    """A training image that is like the one that was sent."""
+    """A training example that is like the one that was sent."""
 
     labels: list[str] = Field(description="its label, or its set of labels")
     path: str = Field(description="below the source that the model was trained from")
@@ -24,7 +24,7 @@ class Neighbour(BaseModel):
 
 
 class ImageAnswer(BaseModel):
-    """The model's answer for one image; if the image could not be used, only `reason`."""
+    """The model's answer for one example; if the example could not be used, only `reason`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [LABELLED, REJECTED]})
 
@@ -43,7 +43,7 @@ class ImageAnswer(BaseModel):
 
 
 class Prediction(BaseModel):
-    """The answer to `POST /predict`: an entry for each image, in the order of the request."""
+    """The answer to `POST /predict`: an entry for each example, in the order of the request."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"model": "thaw-own", "version": 3, "images": [LABELLED, REJECTED]}]}
@@ -65,7 +65,7 @@ class Failure(BaseModel):
 
 
 class Unusable(Failure):
-    """No image of the request could be used; `images` has the reason of each."""
+    """No example of the request could be used; `images` has the reason of each."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"error": "no image of the request can be used", "images": [REJECTED]}]}

@@ -123,9 +123,9 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
             int, Query(ge=0, le=MOST_NEIGHBOURS, description="how many of the most similar training images to name")
         ] = 0,
     ) -> Response:
-        """Label images.
+        """Label examples.
 
-        An image that cannot be used gets a `reason`, and the others are answered all the same. If none can be used, the status is 422.
+        An example that cannot be used gets a `reason`, and the others are answered all the same. If none can be used, the status is 422.
         """
         with parts.room.entered(), parts.desk.borrowed() as live:
             uploads = await read_uploads(request, parts.limits)
@@ -211,7 +211,7 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
     async def thumbnail(
         digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="BLAKE3 of the image file, hex")],
     ) -> Response:
-        """The small picture of a training image, as `nearest` names it."""
+        """The preview of a training example, as `nearest` names it."""
         with parts.desk.borrowed() as live:
             gallery, row = live.classifier.gallery, live.places.get(digest)
             if gallery is None or row is None:

@@ -9,7 +9,7 @@ from thaw.kinds.kind import Limits as ExampleLimits
 class Limits:
     """body_mb: of one request, in MB (10^6 bytes). example: of one example by itself. in_flight: requests to `/predict` at once.
 
-    timeout_s: for a request's body to come in, and again for its answer. patience_s: how long an image waits for others that are on their way.
+    timeout_s: for a request's body to come in, and again for its answer. patience_s: how long an example waits for others that are on their way.
     """
 
     body_mb: float = 16

@@ -41,7 +41,7 @@ class Live:
         )
 
     async def say(self, contents: Sequence[bytes], decoders: ThreadPoolExecutor) -> list[Said | BadExample]:
-        """What the model says of each image file, or why it cannot be used."""
+        """What the model says of each example file, or why it cannot be used."""
         async with asyncio.TaskGroup() as group:
             pending = [group.create_task(self._say(content, decoders)) for content in contents]
         return [task.result() for task in pending]

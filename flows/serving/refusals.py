@@ -17,7 +17,7 @@ RETRY = {"Retry-After": "1"}
 
 
 class Refused(Exception):
-    """A request that gets no answer. `why` is its label in the metrics; `images` has the reason of each image that could not be used."""
+    """A request that gets no answer. `why` is its label in the metrics; `images` has the reason of each example that could not be used."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The images of a request: the parts of a form, or the body itself. Names are repeated in the answer and never opened."""
+"""The examples of a request: the parts of a form, or the body itself. Names are repeated in the answer and never opened."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -25,7 +25,7 @@ class Upload:
 
 
 async def read_uploads(request: Request, limits: Limits) -> list[Upload]:
-    """Every image of a request, in order.
+    """Every example of a request, in order.
 
     Raises:
         Refused: the request is too large, too slow, of another content type, or empty.

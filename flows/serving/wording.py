@@ -11,7 +11,7 @@ DIGITS = 7
 def worded(
     name: str | None, said: Said, class_names: tuple[str, ...], neighbours: list[Neighbour] | None = None
 ) -> ImageAnswer:
-    """The answer to one image."""
+    """The answer to one example."""
     probabilities = (round(value, DIGITS) for value in said.probabilities.tolist())
     return ImageAnswer(
         name=name,
@@ -25,7 +25,7 @@ def worded(
 
 
 def neighbours_of(classifier: Classifier, said: Said, count: int) -> list[Neighbour]:
-    """The training images most like an image; none where the version came without a gallery."""
+    """The training examples most like an example; none where the version came without a gallery."""
     gallery = classifier.gallery
     if gallery is None:
         return []

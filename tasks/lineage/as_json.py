@@ -1,4 +1,4 @@
-"""A version's whole lineage as one JSON object: every stage, package, parameter and training image."""
+"""A version's whole lineage as one JSON object: every stage, package, parameter and training example."""
 
 from dataclasses import asdict
 

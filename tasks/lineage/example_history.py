@@ -1,4 +1,4 @@
-"""The versions that know an image, by its content: the image's split in each, and whether the version was trained on it."""
+"""The versions that know an example, by its content: the example's split in each, and whether the version was trained on it."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _DIGEST = re.compile(rf"[0-9a-fA-F]{{{2 * DIGEST_SIZE}}}")
 
 @dataclass(frozen=True)
 class Appearance:
-    """An image in the data of one version. trained: whether the version was trained on it; None: not recorded."""
+    """An example in the data of one version. trained: whether the version was trained on it; None: not recorded."""
 
     version: int
     aliases: tuple[str, ...]
@@ -58,7 +58,7 @@ def digest_of(image: str) -> bytes:
 
 
 def image_history(registry: Registry, digest: bytes, progress: Progress = untold) -> ImageHistory:
-    """The appearances of the image with a digest in the data of every version."""
+    """The appearances of the example with a digest in the data of every version."""
     versions = registry.versions()
     seen: list[Appearance] = []
     unknown: list[int] = []

@@ -1,4 +1,4 @@
-"""A version's lineage as a graph: aliases, version, run, stages with their outputs, manifest and images, beside commit, flow run and promotions."""
+"""A version's lineage as a graph: aliases, version, run, stages with their outputs, manifest and examples, beside commit, flow run and promotions."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

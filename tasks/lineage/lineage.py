@@ -43,7 +43,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The version's manifest: BLAKE3 of the file, hex, and the number of images by split."""
+    """The version's manifest: BLAKE3 of the file, hex, and the number of examples by split."""
 
     source: str | None
     manifest: str

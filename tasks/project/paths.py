@@ -23,4 +23,4 @@ REGISTERED = Path("data/registered.json")
 SCORES = Path("data/scores")
 """Tables of scores; no stage reads or writes them, and DVC does not track them."""
 SCORED_FEATURES = Path("data/scores/features")
-"""Features of scored images; those of training lie in `FEATURES`."""
+"""Features of scored examples; those of training lie in `FEATURES`."""

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def counted(stage: str, unit: str) -> Iterator[Progress]:
-    """Yield a callback that shows the number of finished `unit` ("images") of a stage.
+    """Yield a callback that shows the number of finished `unit` ("examples") of a stage.
 
     On a terminal it draws a bar on stderr; elsewhere it logs a line after each tenth.
     """

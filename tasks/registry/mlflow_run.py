@@ -37,7 +37,7 @@ EXAMPLE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR4nGP4zwADFLEA"
     "HzcH+VNH7jQAAAAASUVORK5CYII="
 )
-"""A small picture, so that the input example needs no file."""
+"""A small example, so that the input example needs no file."""
 
 
 def log_pipeline_run(params: Params, folder: Path) -> str:
@@ -80,7 +80,7 @@ def _log_certificate() -> None:
 
 
 def _log_dataset(params: Params) -> None:
-    """The manifest as the run's dataset, by its digest; the images stay where they are."""
+    """The manifest as the run's dataset, by its digest; the examples stay where they are."""
     import mlflow
     from mlflow.data.pandas_dataset import from_pandas
 
@@ -144,7 +144,7 @@ def _signature(outputs: "list[ColSpec | TensorSpec]") -> "ModelSignature":
     from mlflow.types.schema import AnyType
 
     signature = ModelSignature(
-        # Any: paths, bytes and arrays are all images, and MLflow has no one type for them.
+        # Any: paths, bytes and arrays are all examples, and MLflow has no one type for them.
         inputs=Schema([ColSpec(AnyType())]),
         outputs=Schema(outputs),
     )

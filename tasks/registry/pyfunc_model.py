@@ -22,7 +22,7 @@ _SHOWN = 200
 
 
 class ImageClassifier(PythonModel):
-    """Labels images: paths, bytes, `data:` URLs, or uint8 arrays [H, W] or [H, W, 3]; one a row, kinds may be mixed."""
+    """Labels examples: paths, bytes, `data:` URLs, or uint8 arrays [H, W] or [H, W, 3]; one a row, kinds may be mixed."""
 
     def load_context(self, context: PythonModelContext) -> None:
         self.predictor = Predictor.read(Path(context.artifacts["model"]))
@@ -30,7 +30,7 @@ class ImageClassifier(PythonModel):
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """A row an image: label, confidence, and a probability for each class (`p_NAME`); float32.
+        """A row an example: label, confidence, and a probability for each class (`p_NAME`); float32.
 
         A model that knows what it does not know says `neither` for the label of an input of no known class, and has one column more: `known_score`, larger for
         what is better known. The confidence is that of the most probable class all the same.
@@ -38,10 +38,10 @@ class ImageClassifier(PythonModel):
         A model that was trained on sets of labels gives `labels` in the place of label and confidence: a list of names, which may be empty; then each
         probability is that of a class by itself.
 
-        `model_input` is a list of images, or a table with one column of them.
+        `model_input` is a list of examples, or a table with one column of them.
 
         Raises:
-            ValueError: an image cannot be used; the message names its row.
+            ValueError: an example cannot be used; the message names its row.
         """
         tables = [self._table(batch, start) for start, batch in _batches(images_of(model_input))]
         return pd.concat(tables, ignore_index=True)
@@ -68,7 +68,7 @@ def _batches(values: list[object]) -> Iterator[tuple[int, list[object]]]:
 
 
 def images_of(given: object) -> list[object]:
-    """The images in whatever `predict` was given: a table's one column, a list, an array with an image in each row.
+    """The examples in whatever `predict` was given: a table's one column, a list, an array with an example in each row.
 
     Raises:
         ValueError: a table has more columns, or what was given is no list.

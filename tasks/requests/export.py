@@ -23,12 +23,12 @@ from thaw.params.sections import Params
 EXPORTS = "data/exports"
 """Where exports go unless another folder is named."""
 IMAGES = 64
-"""Images that an export is checked on at most."""
+"""Examples that an export is checked on at most."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be exported, and where to; images: how many it would be checked on."""
+    """What would be exported, and where to; examples: how many it would be checked on."""
 
     origin: Origin
     format: Format
@@ -53,17 +53,17 @@ def plan_export(uri: str | None, format_: Format, out: Path | None, images: Sequ
 
 
 def export(uri: str | None, format_: Format, out: Path | None, images: Sequence[Path], tell: Tell) -> Export:
-    """Export a version and check it on images: those that are named, else some of the test.
+    """Export a version and check it on examples: those that are named, else some of the test.
 
     Args:
         uri: an MLflow model URI; None: the champion.
         out: the folder; None: one below `data/exports`.
-        images: files; none: up to 64 of the manifest's test.
+        examples: files; none: up to 64 of the manifest's test.
 
     Raises:
         RegistryError: there is no such version, or it is no model of Thaw's.
-        BadExport: see `thaw.models.exporting.folder.write_export`; or an image to check on cannot be used.
-        BadSource: a test image is gone or changed.
+        BadExport: see `thaw.models.exporting.folder.write_export`; or an example to check on cannot be used.
+        BadSource: a test example is gone or changed.
     """
     params = read_params()
     registry = open_registry(params.registry)

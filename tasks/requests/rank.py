@@ -1,4 +1,4 @@
-"""What `thaw rank` does: features of the images to learn from, by several backbones, and their ranking. No stage: a person asks for it."""
+"""What `thaw rank` does: features of the examples to learn from, by several backbones, and their ranking. No stage: a person asks for it."""
 
 import os
 import time
@@ -50,7 +50,7 @@ def rank(names: Sequence[str], progress: Progress = untold) -> Ranking:
 
     A backbone that cannot be used is reported, and the ranking continues with the others.
 
-    Features go to the store that the pipeline uses, so the one that is chosen has them there. The test images are not looked at. progress counts images.
+    Features go to the store that the pipeline uses, so the one that is chosen has them there. The test examples are not looked at. progress counts examples.
 
     Raises:
         BadParameters: fewer than two names.
@@ -95,7 +95,7 @@ def _none_left(unranked: Sequence[Unranked]) -> ThawError:
 
 
 def _field(params: Params, manifest: Manifest) -> _Field:
-    """As the advice picks its rows: with a label budget, validation images judge and are not learnt from."""
+    """As the advice picks its rows: with a label budget, validation examples judge and are not learnt from."""
     train, val = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     rows, names = (*train, *val), class_names_of(train)
     target = target_of(manifest)
@@ -131,7 +131,7 @@ def _enter(name: str, field: _Field, params: Params, progress: Progress) -> Entr
 
 
 def _extract(backbone: Backbone, field: _Field, params: Params, progress: Progress) -> Extraction:
-    """In the image as it is, and for this machine's store alone: what is not chosen is not sent anywhere."""
+    """In the example as it is, and for this machine's store alone: what is not chosen is not sent anywhere."""
     return extract(
         build_manifest(field.examples, field.kind),
         Path(params.dataset.source),
@@ -154,7 +154,7 @@ def _price(backbone: Backbone, field: _Field, params: Params) -> Price:
 
 
 class _Part:
-    """Tells of one backbone's images as a part of all backbones'."""
+    """Tells of one backbone's examples as a part of all backbones'."""
 
     def __init__(self, progress: Progress, number: int, backbones: int, images: int) -> None:
         self._progress, self._first, self._images, self._total = progress, number * images, images, backbones * images

@@ -59,7 +59,7 @@ class Applied:
 
 @dataclass(frozen=True)
 class Decided:
-    """What a person decided on an image: its path, its label in the manifest ("" for none), and what is right."""
+    """What a person decided on an example: its path, its label in the manifest ("" for none), and what is right."""
 
     path: str
     before: str
@@ -71,7 +71,7 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
 
     Args:
         limit: the most findings of each kind that are listed.
-        progress: told of the images compared with each other, which is what takes long.
+        progress: told of the examples compared with each other, which is what takes long.
 
     Raises:
         BadManifest: fewer than two classes have labels.

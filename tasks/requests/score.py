@@ -1,4 +1,4 @@
-"""What `thaw predict` and the flow `score` do: a deployed model over any number of images, to one table. No stage: a person or a schedule asks for it."""
+"""What `thaw predict` and the flow `score` do: a deployed model over any number of examples, to one table. No stage: a person or a schedule asks for it."""
 
 import re
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ class _Ready:
 def score(
     sources: Sequence[str], output: Path | None = None, model: str | None = None, progress: Progress = untold
 ) -> Scored:
-    """Score images and write `output` (None: `default_output`), a table of `thaw.models.scoring.table.SCHEMA`; a run that was killed goes on.
+    """Score examples and write `output` (None: `default_output`), a table of `thaw.models.scoring.table.SCHEMA`; a run that was killed goes on.
 
     sources: see `thaw.models.scoring.inputs.open_inputs`. model: see `read_deployed`.
     New features go to `data/scores/features`; those of training are read as well.
@@ -93,7 +93,7 @@ def score(
 
 
 def score_once(sources: Sequence[str], output: Path, model: str | None = None, progress: Progress = untold) -> Scored:
-    """The same for few images: features that are at hand are used, and new ones are not kept."""
+    """The same for few examples: features that are at hand are used, and new ones are not kept."""
     STATE.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=STATE, prefix="scoring-") as scratch:
         others = FeatureStore(FEATURES), FeatureStore(SCORED_FEATURES)
@@ -101,7 +101,7 @@ def score_once(sources: Sequence[str], output: Path, model: str | None = None, p
 
 
 def look(sources: Sequence[str], model: str | None = None, progress: Progress = untold) -> Outlook:
-    """Count what would be scored, and how many images of this machine have their features already. Reads them, and computes and writes nothing.
+    """Count what would be scored, and how many examples of this machine have their features already. Reads them, and computes and writes nothing.
 
     Raises:
         BadSource, Unreachable, RegistryError, BadArtifact: see `score`.

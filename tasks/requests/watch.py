@@ -1,4 +1,4 @@
-"""The measurement of `thaw watch`: scored images against the reference of the version that scored them. It is no stage; a person or a schedule asks for it."""
+"""The measurement of `thaw watch`: scored examples against the reference of the version that scored them. No stage: a person or a schedule asks for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +30,12 @@ RECORD, PAGE = DRIFT / "drift.json", DRIFT / "drift.html"
 LOCK = STATE / "watch.lock"
 REFERENCE = "report/reference.parquet"
 STORES = (SCORED_FEATURES, FEATURES)
-"""The stores that may hold features of scored images; the pipeline's own store is read and never written."""
+"""The stores that may hold features of scored examples; the pipeline's own store is read and never written."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A report and the path of its page. batch: a hash of the contents of the scored images, the same for every model. repeated: whether the history has this
+    """A report and the path of its page. batch: a hash of the contents of the scored examples, the same for every model. repeated: whether the history has this
     batch of this version already."""
 
     report: DriftReport
@@ -45,7 +45,7 @@ class Measured:
 
 
 def measure(scores: Path, params: Params, stores: tuple[Path, ...] = STORES) -> Measured:
-    """Compare the images of a scores table with the reference of the version that scored them.
+    """Compare the examples of a scores table with the reference of the version that scored them.
 
     The function writes `data/drift/`, adds a point to the version's history in MLflow, and tags the version if drift was found. The same table again writes
     equal files and changes nothing else.
@@ -53,7 +53,7 @@ def measure(scores: Path, params: Params, stores: tuple[Path, ...] = STORES) -> 
     Args:
         scores: a Parquet file that scoring wrote
         params: `watch` has the settings of the tests, `registry` the model's name
-        stores: folders of feature stores that hold the images' features
+        stores: folders of feature stores that hold the examples' features
 
     Raises:
         BadArtifact: the table cannot be read, or features are missing.
@@ -140,7 +140,7 @@ def read_features(stores: tuple[Path, ...], layer: Layer, digests: list[bytes]) 
     """Features from any of the stores, in the order of `digests`: float32 [N, dim].
 
     Raises:
-        BadArtifact: no store has the features of some image.
+        BadArtifact: no store has the features of some example.
     """
     features = np.empty((len(digests), layer.dim), np.float32)
     missing = dict(zip(digests, range(len(digests)), strict=True))

@@ -14,7 +14,7 @@ from thaw.backbones.units import has_weights, units_of
 class Block:
     """A part of a network.
 
-    output: the graph node at its end. All later nodes depend on the image through that node's output alone, so it can be a cut layer. modules: the qualified
+    output: the graph node at its end. All later nodes depend on the example through that node's output alone, so it can be a cut layer. modules: the qualified
     names of its modules that hold tensors, in the order in which they run. tensors: the names of all its parameters and buffers in the network's `state_dict`.
     """
 
@@ -52,7 +52,7 @@ def spread_layers(model: nn.Module, count: int = 5) -> tuple[str, ...]:
 
 
 def _inner_ends(model: nn.Module, traced: Traced, path: Sequence[fx.Node]) -> Iterator[fx.Node]:
-    """The last node of each block except the last, among the nodes that depend on the image."""
+    """The last node of each block except the last, among the nodes that depend on the example."""
     units = _units_of_nodes(model, traced, path)
     position = {node: place for place, node in enumerate(path)}
     current, end, reach = None, None, 0
@@ -62,7 +62,7 @@ def _inner_ends(model: nn.Module, traced: Traced, path: Sequence[fx.Node]) -> It
                 yield end
             current, end = unit, None
         is_last = unit is not None and units[place + 1 : place + 2] != [unit]
-        # No later node uses an earlier one, so this node is the only way from the image to the later nodes.
+        # No later node uses an earlier one, so this node is the only way from the example to the later nodes.
         if is_last and current is not None and reach <= place and (end is None or units[place - 1] is not None):
             end = node  # but not beyond a node outside all units: a flattened map could not be pooled
         reach = max([reach, *(position[user] for user in node.users if user in position)])
@@ -80,7 +80,7 @@ def _units_of_nodes(model: nn.Module, traced: Traced, nodes: Sequence[fx.Node]) 
 
 
 def _segments(nodes: Sequence[fx.Node], ends: Sequence[fx.Node]) -> list[list[fx.Node]]:
-    """The nodes of each block; a node that does not depend on the image, such as a parameter, belongs to the first block that uses it."""
+    """The nodes of each block; a node that does not depend on the example, such as a parameter, belongs to the first block that uses it."""
     owner, number = dict[fx.Node, int](), 0
     for node in nodes:
         owner[node] = number

@@ -1,4 +1,4 @@
-"""Pooling: from a layer's maps or tokens to one vector an image."""
+"""Pooling: from a layer's maps or tokens to one vector an example."""
 
 import torch
 import torch.nn.functional as F

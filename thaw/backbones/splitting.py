@@ -14,8 +14,8 @@ def split_at(
 ) -> tuple[nn.Module | None, nn.Module]:
     """The network up to the layer `output`, split below its last `thawed` blocks.
 
-    Returns the lower part, from normalised images float [B, 3, H, W] to the activation at the end of a block, and the upper part, from that activation to the
-    output of `output`, not pooled. The lower part is None if all blocks are thawed; then the upper part takes the images.
+    Returns the lower part, from normalised inputs float [B, 3, H, W] to the activation at the end of a block, and the upper part, from that activation to the
+    output of `output`, not pooled. The lower part is None if all blocks are thawed; then the upper part takes the inputs.
 
     Both hold the model's own modules and parameters under the same names, so the training of a part trains the model. Each follows `train()` and `eval()` like
     the model; parts and model are in evaluation mode afterwards.

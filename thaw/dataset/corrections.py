@@ -1,4 +1,4 @@
-"""Corrections: labels that a person gave to images, by content. They replace the source's labels at any path of the file."""
+"""Corrections: labels that a person gave to examples, by content. They replace the source's labels at any path of the file."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,13 +13,13 @@ from thaw.foundation.files.csv_tables import read_rows, write_rows
 CORRECTIONS = Path("data/corrections.csv")
 """The file of corrections, in Git from the beginning, because a stage of DVC cannot depend on a file that may be missing."""
 LEAVE_OUT = "(remove)"
-"""The text in the place of a label for an image that is to be left out."""
+"""The text in the place of a label for an example that is to be left out."""
 _HEADING = ("digest", "label", "path")
 
 
 @dataclass(frozen=True)
 class Correction:
-    """A person's label for an image. digest: 32 bytes. label: None: leave the image out. path: the image's path at that time, for people only."""
+    """A person's label for an example. digest: 32 bytes. label: None: leave the example out. path: the example's path at that time, for people only."""
 
     digest: bytes
     label: str | None
@@ -56,7 +56,7 @@ def correct_set(example: Example, corrections: Corrections) -> Example | None:
 
 
 def merge(corrections: Corrections, more: Iterable[Correction]) -> Corrections:
-    """The corrections of both; of two for the same image the later one is kept."""
+    """The corrections of both; of two for the same example the later one is kept."""
     return {**corrections, **{correction.digest: correction for correction in more}}
 
 

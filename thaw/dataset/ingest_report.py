@@ -50,7 +50,7 @@ class IngestReport:
 
     `classes` maps each class to its number of labelled examples by split. `split_by` is "source" or "hash". The counts of copies are of sets of equal files;
     `copies` lists the first 200. `relabelled` and `left_out` count the files whose label a correction changed, and those that a correction left out.
-    `unused_corrections` counts corrections of images that the source lacks.
+    `unused_corrections` counts corrections of examples that the source lacks.
     """
 
     source: str
@@ -96,7 +96,7 @@ def build_report(
         rejected: the number of other files.
         splitter: the rule that gave the examples their splits.
         changes: the effects of corrections on them.
-        unused_corrections: the number of corrections of images that the source lacks.
+        unused_corrections: the number of corrections of examples that the source lacks.
     """
     rows = sorted(accepted, key=lambda row: row.example.path)
     examples = [row.example for row in rows]

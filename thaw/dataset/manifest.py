@@ -132,7 +132,7 @@ def build_manifest(examples: Iterable[Example], kind: str = IMAGES) -> Manifest:
 
 
 def _stated(table: pa.Table, kind: str) -> pa.Table:
-    """The table, whose metadata name the kind, unless that is `images`: so the file of images stays as it is."""
+    """The table, whose metadata name the kind, unless that is `images`: so those files stay as they were."""
     return table if kind == IMAGES else table.replace_schema_metadata({_KIND: kind.encode()})
 
 

@@ -1,1 +1,1 @@
-"""Drift: the comparison of new images with those that a model was tested on."""
+"""Drift: the comparison of new examples with those that a model was tested on."""

@@ -1,4 +1,4 @@
-"""Figures of drift: the held-out images in blue, the new ones in vermilion."""
+"""Figures of drift: the held-out examples in blue, the new ones in vermilion."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def histogram_figure(histogram: Histogram, across: str) -> Figure:
 
 
 def labels_figure(labels: Sequence[LabelShare]) -> Figure:
-    """The share of images for which each class is named, the largest shift first; at most `MOST_LABELS` classes."""
+    """The share of examples for which each class is named, the largest shift first; at most `MOST_LABELS` classes."""
     rows = labels[:MOST_LABELS]
     figure, axes = new_figure(4.8, 0.34 * len(rows) + 0.9)
     for place, label in enumerate(rows):

@@ -38,7 +38,7 @@ def measure_drift(
     left_out: LeftOut,
     other_way: bool = False,
 ) -> DriftReport:
-    """Compare a batch of new images with the reference.
+    """Compare a batch of new examples with the reference.
 
     Features are tested against the whole reference, answers against its unseen rows. The same rows and parameters give the same report.
     """

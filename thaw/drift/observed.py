@@ -1,4 +1,4 @@
-"""Observed images: their features and a model's answers for them. The reference and a new batch both have this form."""
+"""Observed examples: their features and a model's answers for them. The reference and a new batch both have this form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """A model's answers for N images; row i belongs to the image `digests[i]`.
+    """A model's answers for N examples; row i belongs to the example `digests[i]`.
 
     features: float32 [N, D], the model's input. named: bool [N, C], the named classes: the most probable class, accepted or not; or a set.
-    confidences: float32 [N], of the most probable class; None if the model names sets. accepted: bool [N], whether an image counts as one of a known class,
+    confidences: float32 [N], of the most probable class; None if the model names sets. accepted: bool [N], whether an example counts as one of a known class,
     and known_scores: float32 [N]; None if the model knows no `neither`.
     """
 
@@ -45,7 +45,7 @@ class Observed:
 
 
 def observe(digests: Sequence[bytes], features: torch.Tensor, answer: Answer) -> Observed:
-    """The model's answer for images, with their features, float32 [N, D]."""
+    """The model's answer for examples, with their features, float32 [N, D]."""
     rows = np.asarray(features.numpy(), np.float32)
     named = most_probable(answer.probabilities) if answer.exclusive else answer.named
     accepted = None if answer.known_scores is None else answer.accepted

@@ -1,4 +1,4 @@
-"""The record of a comparison: a batch of new images against the reference."""
+"""The record of a comparison: a batch of new examples against the reference."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Counts of scored files that are not compared: unusable files, copies of others, images of the reference itself, and those beyond the largest number."""
+    """Counts of scored files that are not compared: unusable files, copies of others, examples of the reference itself, and those beyond the largest number."""
 
     unusable: int = 0
     copies: int = 0
@@ -45,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Shares of the reference and of the new images in bins; there is one more edge than bins."""
+    """Shares of the reference and of the new examples in bins; there is one more edge than bins."""
 
     edges: tuple[float, ...]
     reference: tuple[float, ...]
@@ -54,8 +54,8 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Separation:
-    """The scores of a linear classifier that did not learn from the rows, larger for images that look new; auroc: the share of pairs in which it recognises
-    the new image beside one of the reference (0.5 by chance)."""
+    """The scores of a linear classifier that did not learn from the rows, larger for examples that look new; auroc: the share of pairs in which it recognises
+    the new example beside one of the reference (0.5 by chance)."""
 
     auroc: float
     scores: Histogram
@@ -63,7 +63,7 @@ class Separation:
 
 @dataclass(frozen=True)
 class LabelShare:
-    """The shares of the reference and of the new images for which a class is named."""
+    """The shares of the reference and of the new examples for which a class is named."""
 
     name: str
     reference: float
@@ -89,9 +89,9 @@ class Neither:
 
 @dataclass(frozen=True)
 class DriftReport:
-    """A batch of new images against the held-out images that the model was measured on.
+    """A batch of new examples against the held-out examples that the model was measured on.
 
-    rows: number of new images that were compared. reference_rows: number of held-out images; unseen_rows of them are of the test split, and answers are
+    rows: number of new examples that were compared. reference_rows: number of held-out examples; unseen_rows of them are of the test split, and answers are
     compared with those alone. needed: the least number of new rows and of unseen rows; with fewer there are no findings. false_alarms: the largest rate of
     batches like the reference in which a finding drifted. other_way: whether the batch's features were computed differently from the reference's.
     """

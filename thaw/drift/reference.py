@@ -1,4 +1,4 @@
-"""The reference: features and answers of held-out images, kept with each version in `report/reference.parquet`; new images are compared with them."""
+"""The reference: features and answers of held-out examples, kept with each version in `report/reference.parquet`; new examples are compared with them."""
 
 import json
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ MOST_ROWS = 2000
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Features and answers of held-out images.
+    """Features and answers of held-out examples.
 
-    layer: the features' layer in a store. unseen: bool [N], the images of the test split. The others are of validation, where choices were made: answers for
+    layer: the features' layer in a store. unseen: bool [N], the examples of the test split. The others are of validation, where choices were made: answers for
     them may be too good, so only their features count.
     """
 
@@ -36,7 +36,7 @@ class Reference:
 
 
 def held_out(test: Sequence[Example], val: Sequence[Example]) -> tuple[Example, ...]:
-    """The images of a reference: each content once, the test split first, at most `MOST_ROWS`, chosen by the order of their digests."""
+    """The examples of a reference: each content once, the test split first, at most `MOST_ROWS`, chosen by the order of their digests."""
     first = {example.digest: example for example in sorted(test, key=lambda example: example.digest)}
     others = {
         example.digest: example

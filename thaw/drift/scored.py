@@ -1,4 +1,4 @@
-"""A scores table, as scoring writes it: the digests of all scored images, and the model's answers for those that are compared."""
+"""A scores table, as scoring writes it: the digests of all scored examples, and the model's answers for those that are compared."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -24,8 +24,8 @@ SCORE_AGAIN = "score the images again, as with `thaw watch PATH`"
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A scores table at `path`. layer: the images' layer in a feature store. digests: of the usable images, and places: int64 [N], their rows in the table.
-    unusable: the number of other images."""
+    """A scores table at `path`. layer: the examples' layer in a feature store. digests: of the usable examples, and places: int64 [N], their rows in the table.
+    unusable: the number of other examples."""
 
     path: Path
     origin: Origin
@@ -49,7 +49,7 @@ class Scored:
 
 
 def read_scored(path: Path) -> Scored:
-    """Read the list of images in a scores table.
+    """Read the list of examples in a scores table.
 
     Raises:
         BadArtifact: the table is missing, torn, of another version, or not scored by a version of a registered model.

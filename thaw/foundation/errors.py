@@ -50,7 +50,7 @@ class BadExport(ThawError):
 
 
 class BadExample(ThawError):
-    """One image cannot be used, for the given reason; the error alone never stops a run."""
+    """One example cannot be used, for the given reason; the error alone never stops a run."""
 
 
 class OutOfMemory(ThawError):
@@ -70,4 +70,4 @@ class RegistryError(ThawError):
 
 
 class NotReproducible(ThawError):
-    """A version cannot be rebuilt: its commit is gone, it came from uncommitted changes, or its images are gone."""
+    """A version cannot be rebuilt: its commit is gone, it came from uncommitted changes, or its examples are gone."""

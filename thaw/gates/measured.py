@@ -27,7 +27,7 @@ def enough_rows(rows: int, wanted: int) -> Outcome:
 def leakage(measured: Leakage | None, allowed: int | None) -> Outcome:
     """The gate refuses a model that learnt from its own test.
 
-    The limit is `allowed`: the number of training images whose content or group is in val or test as well.
+    The limit is `allowed`: the number of training examples whose content or group is in val or test as well.
     """
     if allowed is None:
         return not_asked_by(LEAKAGE, "max_leaked")
@@ -42,7 +42,7 @@ def leakage(measured: Leakage | None, allowed: int | None) -> Outcome:
 
 
 def near_copies(measured: NearCopies | None, allowed: float | None) -> Outcome:
-    """The gate refuses if more than the share `allowed` of the test are near-copies of training images."""
+    """The gate refuses if more than the share `allowed` of the test are near-copies of training examples."""
     if allowed is None:
         return not_asked_by(NEAR_COPIES, "max_near_copies")
     if measured is None:
@@ -68,13 +68,13 @@ def suspect_labels(checks: Checks | None, allowed: float | None) -> Outcome:
 
 
 def latency(cost: ServingCost | None, params: PromotionParams) -> Outcome:
-    """The gate refuses if one image alone takes longer than the limit, from its bytes to the answer."""
+    """The gate refuses if one example alone takes longer than the limit, from its bytes to the answer."""
     measured = None if cost is None else (cost.single_ms, "ms from the bytes of one image to its answer")
     return _within(LATENCY, measured, params.max_latency_ms, "max_latency_ms")
 
 
 def batch_latency(cost: ServingCost | None, params: PromotionParams) -> Outcome:
-    """The gate refuses if an image of a batch takes longer than the limit, on average."""
+    """The gate refuses if an example of a batch takes longer than the limit, on average."""
     measured = None if cost is None else (cost.batch_ms, f"ms for each image of a batch of {cost.batch}")
     return _within(BATCH_LATENCY, measured, params.max_batch_latency_ms, "max_batch_latency_ms")
 

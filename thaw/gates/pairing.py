@@ -14,7 +14,7 @@ from thaw.targets.target import BoolArray
 class Side:
     """One model's predictions on N rows. named: bool [N, C], over the classes of both models.
 
-    confidences: float64 [N, K], the probabilities that the calibration is measured on. hits: bool [N, K], whether each came true. With one label an image K
+    confidences: float64 [N, K], the probabilities that the calibration is measured on. hits: bool [N, K], whether each came true. With one label an example K
     is 1, the named class; with label sets K counts every class that the model knows.
     """
 
@@ -39,7 +39,7 @@ class Paired:
 
 
 def pair(champion: Predictions, challenger: Predictions) -> Paired | None:
-    """Both models on the rows in common; None if one of them gives a label an image and the other a set of labels.
+    """Both models on the rows in common; None if one of them gives a label an example and the other a set of labels.
 
     Rows are matched by digest, each counts once, and the labels are the challenger's. A class that only one model knows is never named by the other.
     """
@@ -74,7 +74,7 @@ def _widened(sets: BoolArray, own: Sequence[str], names: Sequence[str]) -> BoolA
 
 
 def _first_rows(digests: Sequence[bytes]) -> dict[bytes, int]:
-    """The first row of each digest: an image that is in the test twice counts once."""
+    """The first row of each digest: an example that is in the test twice counts once."""
     rows: dict[bytes, int] = {}
     for row, digest in enumerate(digests):
         rows.setdefault(digest, row)

@@ -46,10 +46,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Agreement:
-    """The agreement of the rebuilt model's predictions with the recorded ones, on the test images that both have.
+    """The agreement of the rebuilt model's predictions with the recorded ones, on the test examples that both have.
 
-    rows: number of these images. missing, added: numbers of test images that only one side has. same_truth: whether the true labels are the same.
-    largest_difference: of a probability. labels_equal: the share of images for which both name the same labels.
+    rows: number of these examples. missing, added: numbers of test examples that only one side has. same_truth: whether the true labels are the same.
+    largest_difference: of a probability. labels_equal: the share of examples for which both name the same labels.
     """
 
     rows: int
@@ -63,7 +63,7 @@ class Agreement:
 
     @property
     def agrees(self) -> bool:
-        """Whether test images and labels are the same, and every value is within the tolerance."""
+        """Whether test examples and labels are the same, and every value is within the tolerance."""
         same = self.rows > 0 and not self.missing and not self.added and self.same_truth
         judged = (metric.difference <= self.tolerance for metric in self.metrics if metric.name in JUDGED)
         return same and self.largest_difference <= self.tolerance and all(judged)

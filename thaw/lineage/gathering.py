@@ -1,4 +1,4 @@
-"""The search for the images of a manifest in a folder that may have changed since: by their bytes, at any path of the folder."""
+"""The search for the examples of a manifest in a folder that may have changed since: by their bytes, at any path of the folder."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ class Gathered:
 
 
 def find_images(manifest: Manifest, folder: Path, progress: Progress = untold) -> Gathered:
-    """Look for each image at its path first, and for the others by their digest among all files of the folder."""
+    """Look for each example at its path first, and for the others by their digest among all files of the folder."""
     files: dict[str, Path] = {}
     astray: list[Example] = []
     examples = manifest.examples()
@@ -45,7 +45,7 @@ def find_images(manifest: Manifest, folder: Path, progress: Progress = untold) -
 
 
 def link_images(gathered: Gathered, into: Path) -> None:
-    """Make a link to each image, below `into` at its path in the manifest."""
+    """Make a link to each example, below `into` at its path in the manifest."""
     for path, file in gathered.files.items():
         (into / path).parent.mkdir(parents=True, exist_ok=True)
         (into / path).symlink_to(file.resolve())
@@ -56,7 +56,7 @@ def _holds(path: Path, example: Example) -> bool:
 
 
 def _elsewhere(astray: list[Example], folder: Path) -> Iterator[tuple[str, Path]]:
-    """The files of the missing images, as (path in the manifest, file); only files of the right size are hashed."""
+    """The files of the missing examples, as (path in the manifest, file); only files of the right size are hashed."""
     wanted: dict[bytes, list[str]] = defaultdict(list)
     for example in astray:
         wanted[example.digest].append(example.path)

@@ -13,7 +13,7 @@ from thaw.pages.layout import render
 WIDTH, GAP, ROW_GAP, LINE, PAD = 236, 28, 44, 17, 24
 """The width of a box, the gaps between boxes and between rows, the height of a line of text and the margin of the drawing, in pixels."""
 MOST_LISTED = 1000
-"""The most training images on a page."""
+"""The most training examples on a page."""
 WAY = "way"
 """The kind of a node without a box: an edge passes there, so that it does not run behind a box."""
 _LETTERS = 31
@@ -107,7 +107,7 @@ def render_svg(graph: Graph, label: str) -> str:
 def render_page(
     graph: Graph, title: str, facts: Sequence[tuple[str, str]], images: Sequence[tuple[str, str, str]] | None
 ) -> str:
-    """The drawing on its own page, with a table of facts and the training images as (path, labels, digest); None: not recorded."""
+    """The drawing on its own page, with a table of facts and the training examples as (path, labels, digest); None: not recorded."""
     listed = (images or ())[:MOST_LISTED]
     values: Mapping[str, object] = {
         "title": title,

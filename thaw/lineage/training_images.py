@@ -1,4 +1,4 @@
-"""The file of the images that a model was trained on: after the label budget, and without held-out and contradictory copies."""
+"""The file of the examples that a model was trained on: after the label budget, and without held-out and contradictory copies."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class TrainingImage:
-    """One image: BLAKE3 of its bytes (32 bytes), its path relative to the source (POSIX), and every label that it was trained with."""
+    """One example: BLAKE3 of its bytes (32 bytes), its path relative to the source (POSIX), and every label that it was trained with."""
 
     digest: bytes
     path: str
@@ -31,7 +31,7 @@ class TrainingImage:
 
 
 def training_images(manifest: Manifest, labels_per_class: int | None) -> tuple[TrainingImage, ...]:
-    """The images that a head or a network learns from, sorted by path; see `thaw.dataset.selection.training_examples`."""
+    """The examples that a head or a network learns from, sorted by path; see `thaw.dataset.selection.training_examples`."""
     rows = training_examples(manifest, labels_per_class)
     return tuple(TrainingImage(row.digest, row.path, row.names or ()) for row in rows)
 

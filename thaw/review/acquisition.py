@@ -1,7 +1,7 @@
-"""The choice of images to label next: images that the head is unsure of and that differ from each other.
+"""The choice of examples to label next: examples that the head is unsure of and that differ from each other.
 
-The method is diverse mini-batch active learning (Zhdanov 2019). It takes `PREFILTER` times as many images as wanted, those that the head is most unsure of,
-and groups them by k-means, weighted by the head's uncertainty; of each group it takes the image nearest to the centre. On digits with 2 labels a class it
+The method is diverse mini-batch active learning (Zhdanov 2019). It takes `PREFILTER` times as many examples as wanted, those that the head is most unsure of,
+and groups them by k-means, weighted by the head's uncertainty; of each group it takes the example nearest to the centre. On digits with 2 labels a class it
 gained more than the smallest margins, BADGE and TypiClust; on photographs TypiClust was as good. `benchmarks/review.py` measures it against a random choice.
 """
 
@@ -19,7 +19,7 @@ PREFILTER = 20
 
 @dataclass(frozen=True)
 class Useful:
-    """An image worth a label. row: its place in the candidates. unsure: see `Target.unsure`."""
+    """An example worth a label. row: its place in the candidates. unsure: see `Target.unsure`."""
 
     row: int
     unsure: float

@@ -2,7 +2,7 @@
 
 The distance of two pictures depends on the backbone and on the data: different handwritten digits lie nearer to each other than re-encoded photographs do to
 their originals. So the scale is local (as in local scaling, Zelnik-Manor and Perona 2004): a pair counts if its distance is at most `SHARE` of the distance
-from either picture to its `RANK`th nearest in the other splits. `benchmarks/review.py` measures it.
+from either example to its `RANK`th nearest in the other splits. `benchmarks/review.py` measures it.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from thaw.heads.standardisation import fit_standardisation
 SHARE = 0.2
 """Of 397 photographs (MobileNetV2) no pair of different photographs lay below 0.5; copies at JPEG quality 75 lay below 0.2 in 98 % of the cases."""
 RANK = 10
-"""The rank of the neighbour that gives the scale; it lies beyond the copies of a picture, of which there are rarely ten."""
+"""The rank of the neighbour that gives the scale; it lies beyond the copies of an example, of which there are rarely ten."""
 SAME = 1e-5
 """A distance below this is a copy at any scale: for rows with many copies the `RANK`th nearest is a copy too."""
 SIMILARITIES = 2**24  # the number at a time (64 MB), for any number of rows on either side

@@ -1,4 +1,4 @@
-"""Findings for a person to look at, a row for each image of a finding, and the table that carries them and the answers."""
+"""Findings for a person to look at, a row for each example of a finding, and the table that carries them and the answers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -19,11 +19,11 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """One image of a finding; a field that its kind does not have is empty.
+    """One example of a finding; a field that its kind does not have is empty.
 
-    rank: of the finding in its kind, from 1; both images of a pair have the same rank. digest: hex. suggested: a class, or `LEAVE_OUT`. score: of a suspect
-    the probability of its label (low is bad), of a pair its similarity, of an unlabelled image the head's uncertainty, each from 0 to 1. probability: of the
-    suggested class. other: the other image of a pair.
+    rank: of the finding in its kind, from 1; both examples of a pair have the same rank. digest: hex. suggested: a class, or `LEAVE_OUT`. score: of a suspect
+    the probability of its label (low is bad), of a pair its similarity, of an unlabelled example the head's uncertainty, each from 0 to 1. probability: of the
+    suggested class. other: the other example of a pair.
     """
 
     kind: Kind
@@ -97,13 +97,13 @@ def read_decisions(
 
     Args:
         file: `review.csv`, saved by the page or by a spreadsheet program.
-        known: the path of each image that may be decided on, by digest.
+        known: the path of each example that may be decided on, by digest.
         class_names: the existing classes.
         new: further classes that are allowed.
         target: what a label is; a set is written as `ant|bee`.
 
     Raises:
-        BadTable: the file is no such table, names an unknown image or class, or has two decisions on an image.
+        BadTable: the file is no such table, names an unknown example or class, or has two decisions on an example.
     """
     decided: dict[bytes, Correction] = {}
     classes = {*class_names, *new}

@@ -42,7 +42,7 @@ def list_suspects(
 ) -> tuple[list[Finding], FittedHead]:
     """Labels of every split that look wrong, the worst first, and a linear head that is fitted on train and val.
 
-    Labels of train and val are judged out of fold, those of the test by that head, which never learns from the test. decided: the digests of images that a
+    Labels of train and val are judged out of fold, those of the test by that head, which never learns from the test. decided: the digests of examples that a
     person has decided on; they are left out.
 
     Raises:
@@ -77,9 +77,9 @@ def list_suspects(
 
 
 def list_duplicates(rows: Rows, progress: Progress = untold) -> list[Finding]:
-    """Both images of each pair of near-copies in different splits, next to each other, the most alike pair first.
+    """Both examples of each pair of near-copies in different splits, next to each other, the most alike pair first.
 
-    The image of the earlier split in the order train, val, test comes first; it is the image to leave out.
+    The example of the earlier split in the order train, val, test comes first; it is the example to leave out.
     """
     splits = torch.tensor([SPLITS.index(example.split) for example in rows.examples], dtype=torch.int64)
     findings = []

@@ -45,9 +45,9 @@ class LabelledFeatures:
 def label_views(
     features: Tensor, targets: Tensor, class_names: tuple[str, ...], groups: Tensor | None = None
 ) -> LabelledFeatures:
-    """Images in several views, the plain view first: features float32 [N, V, D], targets int64 [N] or bool [N, C], groups int64 [N].
+    """Examples in several views, the plain view first: features float32 [N, V, D], targets int64 [N] or bool [N, C], groups int64 [N].
 
-    Every view is a row. The views of an image share its target and its fold, and only the first view judges, so all images have the same weight.
+    Every view is a row. The views of an example share its target and its fold, and only the first view judges, so all examples have the same weight.
     """
     images, views, _ = features.shape
     if views == 1:

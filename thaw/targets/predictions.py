@@ -1,4 +1,4 @@
-"""Predictions: a model's answer for each test image beside its label, in a file with one row an image."""
+"""Predictions: a model's answer for each test example beside its label, in a file with one row an example."""
 
 import json
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ EVALUATE_AGAIN = "run `thaw run --stage evaluate` to make it again"
 
 @dataclass(frozen=True)
 class Predictions:
-    """Row i is the image `digests[i]` at `paths[i]`.
+    """Row i is the example `digests[i]` at `paths[i]`.
 
     targets: int64 [N], indices into `class_names`, or bool [N, C], the classes that a row shows. probabilities: float32 [N, C], calibrated; with one label a
     row sums to 1. decided: bool [N, C], the named classes; None with one label: the most probable class is named.

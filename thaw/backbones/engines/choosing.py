@@ -1,4 +1,4 @@
-"""Which engine runs a backbone: each that could is measured for a moment on the user's own images, beside the reference."""
+"""Which engine runs a backbone: each that could is measured for a moment on the user's own examples, beside the reference."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 
 AUTO, OPENVINO, CUDA = "auto", "openvino", "cuda"
 FEW = 256
-"""With fewer images to do, measuring costs more than a faster engine saves: PyTorch in float32 on the CPU needs no check."""
+"""With fewer examples to do, measuring costs more than a faster engine saves: PyTorch in float32 on the CPU needs no check."""
 SAMPLE = 8
-"""Images that engines are measured on."""
+"""Examples that engines are measured on."""
 WORTH_CONVERTING_S = 8.0
 """Where the work takes less time than this, converting the network for OpenVINO (2 to 3 s) costs more than it saves."""
 WORTH_READING_S = 1.5
@@ -40,7 +40,7 @@ WORTH_COMPILING_S = 60.0
 
 @dataclass(frozen=True)
 class Trial:
-    """What an engine did on the sample: images a second of one worker; its deviation in the cut layer that is worst."""
+    """What an engine did on the sample: examples a second of one worker; its deviation in the cut layer that is worst."""
 
     engine: Engine
     images_per_second: float

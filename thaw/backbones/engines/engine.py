@@ -11,7 +11,7 @@ Precision = Literal["float32", "bfloat16", "float16"]
 MICRO_BATCH = 8
 """Examples that go through the network at once on a CPU core: what a layer makes of them then stays in its cache.
 
-Measured on one core with 2 MB of level-2 cache: MobileNetV2 runs 1.4 times as fast as with 64 images, ResNet-18 1.2 times.
+Measured on one core with 2 MB of level-2 cache: MobileNetV2 runs 1.4 times as fast as with 64 examples, ResNet-18 1.2 times.
 """
 
 

@@ -64,9 +64,9 @@ def build_openvino_engine(
     *,
     size: int = MICRO_BATCH,
 ) -> OpenVinoEngine:
-    """Convert and compile the backbone for images of `side` (height, width), for `workers` threads of one core each.
+    """Convert and compile the backbone for examples of `side` (height, width), for `workers` threads of one core each.
 
-    keep: the folder where the converted network is kept for the next time; None: nowhere. size: how many images it takes at once; fewer are padded.
+    keep: the folder where the converted network is kept for the next time; None: nowhere. size: how many examples it takes at once; fewer are padded.
 
     Raises:
         BadParameters: OpenVINO is not installed.

@@ -49,7 +49,7 @@ class Deviation:
     """How far features [N, dim] lie from the reference's.
 
     cosine: the smallest cosine of a row with its reference, both centred on the reference's mean (raw features share a large mean, which makes
-    any two look alike); a row that hardly differs from the mean, as of copies of one picture, is compared as it is. largest: the largest
+    any two look alike); a row that hardly differs from the mean, as of copies of one example, is compared as it is. largest: the largest
     difference of a value, in standard deviations of the reference.
     """
 

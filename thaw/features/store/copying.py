@@ -1,4 +1,4 @@
-"""Copies of features from another store of this machine: scored images that are labelled later cost no forward pass."""
+"""Copies of features from another store of this machine: scored examples that are labelled later cost no forward pass."""
 
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -11,7 +11,7 @@ from thaw.features.store.store import FeatureStore, Layer, Part, is_of_the_syste
 
 
 def borrow(store: FeatureStore, lender: FeatureStore, layer: Layer, wanted: AbstractSet[bytes]) -> int:
-    """Copy the features of the `wanted` images that the lender has, each once; returns how many.
+    """Copy the features of the `wanted` examples that the lender has, each once; returns how many.
 
     A part's record of its making goes with its rows. The lender is not changed; its damaged parts are skipped.
     """
@@ -29,7 +29,7 @@ def borrow(store: FeatureStore, lender: FeatureStore, layer: Layer, wanted: Abst
 
 
 def _open_sound(path: Path, wanted: AbstractSet[bytes]) -> Part | None:
-    """A part that has some of the images; None if it has none, or is damaged."""
+    """A part that has some of the examples; None if it has none, or is damaged."""
     try:
         part = open_part(path)
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:

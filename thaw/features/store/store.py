@@ -51,7 +51,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class FeatureIndex:
-    """The canonical index: the same images and backbone give the same index, whatever order they came in.
+    """The canonical index: the same examples and backbone give the same index, whatever order they came in.
 
     `layers` come in the order of the parameters, view by view.
     `rows` counts the distinct digests of the manifest, `digests` is BLAKE3 over them sorted, hex; `dtype` is how features are stored.

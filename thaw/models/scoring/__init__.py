@@ -1,1 +1,1 @@
-"""Scoring: a deployed model's answers for any number of images, streamed to Parquet."""
+"""Scoring: a deployed model's answers for any number of examples, streamed to Parquet."""

@@ -1,4 +1,4 @@
-"""Images brought into memory ahead of those who decode them, each held no longer than that takes."""
+"""Examples brought into memory ahead of those who decode them, each held no longer than that takes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from thaw.models.scoring.places import RefuseSize
 FETCHERS = 16
 """Threads that read: an object store answers after tens of milliseconds, whatever it is asked for."""
 AHEAD = 2 * FETCHERS
-"""Images that are being read, or wait to be decoded."""
+"""Examples that are being read, or wait to be decoded."""
 BATCH_BYTES = 32 * 2**20
 """A batch ends once its files are as large as this together: the bound on memory where files are large."""
 
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """An image file in memory, read like a path."""
+    """An example file in memory, read like a path."""
 
     name: str
     content: bytes
@@ -64,7 +64,7 @@ def _fetch(refuse_size: RefuseSize, one: Input) -> Fetched:
 
 
 def batched(images: Iterable[tuple[bytes, Held]], size: int) -> Iterator[Sequence[Reference]]:
-    """Images in groups of `size`, or fewer where they are large."""
+    """Examples in groups of `size`, or fewer where they are large."""
     batch: list[Reference] = []
     nbytes = 0
     for digest, held in images:

@@ -1,4 +1,4 @@
-"""The network over images that are not at hand yet: the engines and decoders of an extraction, and a reason in the place of an error."""
+"""The network over examples that are not at hand yet: the engines and decoders of an extraction, and a reason in the place of an error."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,12 +19,12 @@ from thaw.kinds.kind import IDENTITY, Kind, Reader, Reference
 from thaw.models.scoring.fetching import Held, batched
 
 SAMPLE = 32
-"""Images that engines and decoders are chosen on."""
+"""Examples that engines and decoders are chosen on."""
 
 
 @dataclass(frozen=True, eq=False)
 class Computed:
-    """Some images: features [rows, dim] as they are stored, row i of `digests[i]`; and why others cannot be used."""
+    """Some examples: features [rows, dim] as they are stored, row i of `digests[i]`; and why others cannot be used."""
 
     digests: tuple[bytes, ...]
     features: torch.Tensor | None
@@ -32,7 +32,7 @@ class Computed:
 
 
 class Forward:
-    """Passes images through the network of one layer. The engine is chosen when the first that can be used has come."""
+    """Passes examples through the network of one layer. The engine is chosen when the first that can be used has come."""
 
     def __init__(self, extractor: Extractor, layer: Layer, precision: Precision, dtype: torch.dtype) -> None:
         self._extractor, self._layer, self._precision, self._dtype = extractor, layer, precision, dtype
@@ -47,11 +47,11 @@ class Forward:
     def features_of(self, images: Iterable[tuple[bytes, Held]], expected: Callable[[], int]) -> Iterator[Computed]:
         """Batch by batch, in order, by as many threads as an extraction has; see `Extractor.forward`.
 
-        expected: asked when the engine is chosen: how many images are to go through the network in all, these and those to come.
+        expected: asked when the engine is chosen: how many examples are to go through the network in all, these and those to come.
 
         Raises:
             BadParameters: no engine gives the right features.
-            OutOfMemory: memory does not hold a single image in the backbone.
+            OutOfMemory: memory does not hold a single example in the backbone.
         """
         left = iter(images)
         if self._prepared is None:
@@ -69,7 +69,7 @@ class Forward:
                 yield computed
 
     def _peek(self, images: Iterator[tuple[bytes, Held]]) -> tuple[list[tuple[bytes, Held]], dict[bytes, str]]:
-        """The first images that can be used, and why others that came before them cannot."""
+        """The first examples that can be used, and why others that came before them cannot."""
         good: list[tuple[bytes, Held]] = []
         reasons: dict[bytes, str] = {}
         for digest, held in images:
@@ -107,5 +107,5 @@ def read_usable(
 
 
 def expected_passes(lacking: int, seen: int, left: int) -> int:
-    """How many of `left` images lack features, if it goes on as with those `seen` so far."""
+    """How many of `left` examples lack features, if it goes on as with those `seen` so far."""
     return math.ceil(left * lacking / max(1, seen))

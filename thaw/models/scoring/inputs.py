@@ -33,7 +33,7 @@ class Inputs:
     sources: tuple[_Source, ...]
 
     def __iter__(self) -> Iterator[Input]:
-        """Every image.
+        """Every example.
 
         Raises:
             BadSource: a source holds no files, or cannot be read.

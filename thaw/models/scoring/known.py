@@ -50,7 +50,7 @@ class Known:
         return [dict(entry) for entry in sorted(self._stated)]
 
     def has(self, digest: bytes) -> bool:
-        """Whether the stores have an image's features."""
+        """Whether the stores have an example's features."""
         return self._find(digest) is not None
 
     def add(self, path: Path) -> None:
@@ -62,10 +62,10 @@ class Known:
         self._places = np.insert(self._places, at, places[order])
 
     def read(self, digests: Sequence[bytes]) -> torch.Tensor:
-        """The features of images, in their order: float32 [N, dim].
+        """The features of examples, in their order: float32 [N, dim].
 
         Raises:
-            BadArtifact: the stores do not have those of some image, or no longer.
+            BadArtifact: the stores do not have those of some example, or no longer.
         """
         out = np.empty((len(digests), self.layer.dim), np.float32)
         by_part: dict[int, list[tuple[int, int]]] = {}

@@ -1,4 +1,4 @@
-"""One image to score, before it is opened."""
+"""One example to score, before it is opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from thaw.models.scoring.places import LocalFile, RemoteFile, stamp_of
 
 @dataclass(frozen=True)
 class Input:
-    """An image to score. path: its name in the table. place: None if it cannot be opened; then `reason` says why, as the end of a sentence.
+    """An example to score. path: its name in the table. place: None if it cannot be opened; then `reason` says why, as the end of a sentence.
 
     stamp: a text that changes with the file, as far as a listing of its folder shows it.
     """

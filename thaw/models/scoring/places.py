@@ -1,4 +1,4 @@
-"""Where the bytes of an image that is scored lie: in a file of this machine, or at any address that fsspec knows."""
+"""Where the bytes of an example that is scored lie: in a file of this machine, or at any address that fsspec knows."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What a model says of a stream of images, in parts that outlive a kill, and at last in one table."""
+"""What a model says of a stream of examples, in parts that outlive a kill, and at last in one table."""
 
 import logging
 import shutil
@@ -35,7 +35,7 @@ _WHOLE = "whole.parquet"
 
 @dataclass(frozen=True)
 class Scored:
-    """What a run did. labels: how many images got each label, the most frequent first (of sets: how many have it among theirs), `neither` included;
+    """What a run did. labels: how many examples got each label, the most frequent first (of sets: how many have it among theirs), `neither` included;
     rejected: could not be used; computed: went through the network in this run. answers: the columns that the model fills beside the probabilities.
     """
 
@@ -49,7 +49,7 @@ class Scored:
 
 
 class Scorer:
-    """A model that is ready to score: what its network makes of an image is looked up where it is known, and kept where it is not."""
+    """A model that is ready to score: what its network makes of an example is looked up where it is known, and kept where it is not."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Scorer:
         return ("label", "confidence", *(() if self._predictor.openness is None else ("known_score",)))
 
     def score(self, inputs: Sequence[Input], left: int, tell: Callable[[int], None]) -> pa.Table:
-        """The rows of some images, in order. New features are in the store before it returns.
+        """The rows of some examples, in order. New features are in the store before it returns.
 
         left: how many there are from these on. tell: called with how many of these have been read.
 
@@ -133,8 +133,8 @@ def score_all(
 ) -> Scored:
     """Score all inputs, and write the table to `output`, atomically.
 
-    Each `part_rows` images become a part, named after the model (`key`) and the images' names and stamps. After a kill another run finds the parts that
-    there are, and reads none of their images again. One run at a time may write to the same `output`.
+    Each `part_rows` examples become a part, named after the model (`key`) and the examples' names and stamps. After a kill another run finds the parts that
+    there are, and reads none of their examples again. One run at a time may write to the same `output`.
 
     Raises:
         BadSource, Unreachable: see `Inputs`.

@@ -26,9 +26,9 @@ SCHEMA = pa.schema(
         pa.field("reason", pa.string(), nullable=False),
     ]
 )
-"""One row an image. `digest`: BLAKE3 of its bytes; null if they could not be read. `label` (null if the model names sets), `labels` (null if it names one
+"""One row an example. `digest`: BLAKE3 of its bytes; null if they could not be read. `label` (null if the model names sets), `labels` (null if it names one
 label), `confidence`, `known_score` (null if the model has no `neither`), `probabilities` (calibrated, in the order of `class_names` in the metadata): null if
-the image could not be used. Then `reason` says why; otherwise it is empty.
+the example could not be used. Then `reason` says why; otherwise it is empty.
 """
 SCORE_AGAIN = "run `thaw predict` again to make it"
 
@@ -48,7 +48,7 @@ class ScoredBy:
 
 @dataclass(frozen=True)
 class Row:
-    """An image before its scoring. digest: None if its bytes could not be read. reason: empty if it can be used."""
+    """An example before its scoring. digest: None if its bytes could not be read. reason: empty if it can be used."""
 
     path: str
     digest: bytes | None

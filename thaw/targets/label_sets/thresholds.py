@@ -8,7 +8,7 @@ UNTUNED = 0.5
 FEWEST = 1
 """The least number of rows with a class, and of rows without it, for the tuning of its threshold.
 
-A noisy threshold is better than one half, which honest probabilities of a rare class seldom reach. On pairs of digits with 15, 25 and 40 training images,
+A noisy threshold is better than one half, which honest probabilities of a rare class seldom reach. On pairs of digits with 15, 25 and 40 training examples,
 macro F1 was 0.30, 0.39 and 0.48 with `FEWEST` 1, against 0.11, 0.26 and 0.46 with 5.
 """
 
