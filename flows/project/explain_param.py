@@ -11,7 +11,8 @@ from flows.dvc.stage_graph import Stage, needed_for, read_stages
 from flows.dvc.stage_parameters import read_stage_keys, stages_of
 from thaw.foundation.errors import BadParameters
 from thaw.params.listing import Setting, list_settings
-from thaw.params.reading import MOVED, PARAMS, read_params
+from thaw.params.reading import MOVED, PARAMS, leaves, read_params
+from thaw.params.sections import Params
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,6 @@ def unknown(key: str) -> str:
     """A sentence about a key that does not exist."""
     if key in MOVED:
         return f"{key}: this is {MOVED[key]} now"
-    from thaw.params.reading import leaves
-    from thaw.params.sections import Params
-
     near = get_close_matches(key, [name for name, _ in leaves(Params)], n=3)
     advice = f"did you mean {' or '.join(near)}?" if near else "`thaw config show --all` lists all keys"
     return f"{key}: no such key; {advice}"
