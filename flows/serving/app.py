@@ -22,7 +22,7 @@ from flows.serving.uploads import Upload, read_uploads
 from flows.serving.wording import facts_of, neighbours_of, worded
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
-from thaw.models.serving.classifier import Said
+from thaw.models.serving.classifier import Classification
 from thaw.models.serving.pages import CSP, render_docs, render_page
 
 MOST_NEIGHBOURS = 20
@@ -129,12 +129,12 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
         """
         with parts.room.entered(), parts.desk.borrowed() as live:
             uploads = await read_uploads(request, parts.limits)
-            said = await _said(live, uploads, parts)
+            classifications = await _classify(live, uploads, parts)
             # The search for neighbours takes long enough to delay other requests; the wording of an answer does not.
             answers = (
-                await asyncio.to_thread(_answers, live, uploads, said, nearest)
+                await asyncio.to_thread(_answers, live, uploads, classifications, nearest)
                 if nearest
-                else _answers(live, uploads, said, 0)
+                else _answers(live, uploads, classifications, 0)
             )
         usable = sum(answer.reason is None for answer in answers)
         parts.metrics.images.labels("answered").inc(usable)
@@ -145,7 +145,7 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
         return Response(prediction.model_dump_json(exclude_none=True), media_type="application/json")
 
 
-async def _said(live: Live, uploads: Sequence[Upload], parts: Parts) -> list[Said | BadExample]:
+async def _classify(live: Live, uploads: Sequence[Upload], parts: Parts) -> list[Classification | BadExample]:
     try:
         async with asyncio.timeout(parts.limits.timeout_s):
             return await live.say([upload.content for upload in uploads], parts.decoders)
@@ -155,15 +155,15 @@ async def _said(live: Live, uploads: Sequence[Upload], parts: Parts) -> list[Sai
 
 
 def _answers(
-    live: Live, uploads: Sequence[Upload], said: Sequence[Said | BadExample], nearest: int
+    live: Live, uploads: Sequence[Upload], classifications: Sequence[Classification | BadExample], nearest: int
 ) -> list[ImageAnswer]:
     answers = []
-    for upload, one in zip(uploads, said, strict=True):
-        if isinstance(one, BadExample):
-            answers.append(ImageAnswer(name=upload.name, reason=str(one)))
+    for upload, classification in zip(uploads, classifications, strict=True):
+        if isinstance(classification, BadExample):
+            answers.append(ImageAnswer(name=upload.name, reason=str(classification)))
         else:
-            neighbours = neighbours_of(live.classifier, one, nearest) if nearest else None
-            answers.append(worded(upload.name, one, live.classifier.class_names, neighbours))
+            neighbours = neighbours_of(live.classifier, classification, nearest) if nearest else None
+            answers.append(worded(upload.name, classification, live.classifier.class_names, neighbours))
     return answers
 
 

@@ -18,7 +18,7 @@ from tasks.registry.registry import ModelVersion
 from thaw.backbones.engines.engine import MICRO_BATCH
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
-from thaw.models.serving.classifier import Classifier, Said
+from thaw.models.serving.classifier import Classification, Classifier
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Live:
         self.loaded = datetime.now(UTC)
         self.places = {digest.hex(): row for row, digest in enumerate(_digests(classifier))}
         self.users = 0
-        self._batcher: Batcher[Tensor, Said] = Batcher(
+        self._batcher: Batcher[Tensor, Classification] = Batcher(
             classifier.say,
             most=2 * MICRO_BATCH,
             patience_s=limits.patience_s,
@@ -40,13 +40,13 @@ class Live:
             gathered=metrics.batch_images.observe,
         )
 
-    async def say(self, contents: Sequence[bytes], decoders: ThreadPoolExecutor) -> list[Said | BadExample]:
+    async def say(self, contents: Sequence[bytes], decoders: ThreadPoolExecutor) -> list[Classification | BadExample]:
         """What the model says of each example file, or why it cannot be used."""
         async with asyncio.TaskGroup() as group:
             pending = [group.create_task(self._say(content, decoders)) for content in contents]
         return [task.result() for task in pending]
 
-    async def _say(self, content: bytes, decoders: ThreadPoolExecutor) -> Said | BadExample:
+    async def _say(self, content: bytes, decoders: ThreadPoolExecutor) -> Classification | BadExample:
         with self._batcher.announced():
             loop = asyncio.get_running_loop()
             try:

@@ -2,29 +2,32 @@
 
 from flows.serving.answers import ImageAnswer, ModelFacts, Neighbour
 from flows.serving.live import Live
-from thaw.models.serving.classifier import Classifier, Said
+from thaw.models.serving.classifier import Classification, Classifier
 
 DIGITS = 7
 """The decimal digits of a float32."""
 
 
 def worded(
-    name: str | None, said: Said, class_names: tuple[str, ...], neighbours: list[Neighbour] | None = None
+    name: str | None,
+    classification: Classification,
+    class_names: tuple[str, ...],
+    neighbours: list[Neighbour] | None = None,
 ) -> ImageAnswer:
     """The answer to one example."""
-    probabilities = (round(value, DIGITS) for value in said.probabilities.tolist())
+    probabilities = (round(value, DIGITS) for value in classification.probabilities.tolist())
     return ImageAnswer(
         name=name,
-        label=said.label,
-        labels=None if said.labels is None else list(said.labels),
-        confidence=None if said.confidence is None else round(said.confidence, DIGITS),
-        known_score=None if said.known_score is None else round(said.known_score, DIGITS),
+        label=classification.label,
+        labels=None if classification.labels is None else list(classification.labels),
+        confidence=None if classification.confidence is None else round(classification.confidence, DIGITS),
+        known_score=None if classification.known_score is None else round(classification.known_score, DIGITS),
         probabilities=dict(zip(class_names, probabilities, strict=True)),
         nearest=neighbours,
     )
 
 
-def neighbours_of(classifier: Classifier, said: Said, count: int) -> list[Neighbour]:
+def neighbours_of(classifier: Classifier, classification: Classification, count: int) -> list[Neighbour]:
     """The training examples most like an example; none where the version came without a gallery."""
     gallery = classifier.gallery
     if gallery is None:
@@ -36,7 +39,7 @@ def neighbours_of(classifier: Classifier, said: Said, count: int) -> list[Neighb
             similarity=round(similarity, 4),
             thumbnail=f"/gallery/{gallery.digests[row].hex()}",
         )
-        for row, similarity in classifier.nearest(said, count)
+        for row, similarity in classifier.nearest(classification, count)
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a model says of examples, whatever its target."""
+"""A model's answer for examples, of any target."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +14,10 @@ from thaw.targets.target import BoolArray, TargetName, target_named
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a model says of N examples.
+    """A model's answer for N examples.
 
-    probabilities: float32 [N, C], calibrated; each row of sum 1, or each class by itself. named: bool [N, C], the classes that are named: of one label one, or
-    none where the input is of no known class. known_scores: float32 [N], larger for what is better known; None where the model knows no unknown.
+    probabilities: float32 [N, C], calibrated; with one label each row sums to 1. named: bool [N, C], the named classes; with one label one class, or none if
+    the input is of no known class. known_scores: float32 [N], larger for better known inputs; None if the model has no `neither`.
     """
 
     class_names: tuple[str, ...]
@@ -33,33 +33,33 @@ class Answer:
 
     @property
     def accepted(self) -> BoolArray:
-        """Of one label: whether the input is taken for one of a known class, bool [N]."""
+        """Whether each input counts as one of a known class, bool [N]; for one label."""
         return np.asarray(self.named.any(1))
 
     @property
     def labels(self) -> "np.ndarray[Any, np.dtype[np.object_]]":
-        """Of one label: the class that is named, `neither` where there is none; object [N]."""
+        """The named class of each example, `neither` if there is none; object [N]; for one label."""
         names = np.array(self.class_names, dtype=object)
         return np.where(self.accepted, names[self.probabilities.argmax(1)], NEITHER)
 
     @property
     def sets(self) -> list[list[str]]:
-        """The names of each example, in the order of the classes; an empty list where nothing is named."""
+        """The names for each example, in the order of the classes; an empty list if no class is named."""
         return [[self.class_names[place] for place in np.flatnonzero(row)] for row in self.named]
 
     @property
-    def said(self) -> list[object]:
-        """The label of each example, or its set, as the target has it."""
+    def labels_or_sets(self) -> list[object]:
+        """The label of each example or, with label sets, its set."""
         return list(self.labels) if self.exclusive else list(self.sets)
 
     @property
     def confidences(self) -> NDArray[np.float32] | None:
-        """Of one label: the probability of the most probable class, float32 [N]; None of sets."""
+        """The probability of the most probable class, float32 [N]; None for label sets."""
         return np.asarray(self.probabilities.max(1, initial=0), np.float32) if self.exclusive else None
 
 
 def answer(head: FittedHead, openness: Openness | None, features: Tensor) -> Answer:
-    """What a head says of features, float32 [N, D]; openness None: every input is of a known class."""
+    """A head's answer for features, float32 [N, D]; openness None: every input counts as one of a known class."""
     probabilities = head.probabilities(features)
     shares, named = np.asarray(probabilities.numpy(), np.float32), head.named(probabilities).numpy()
     if openness is None:

@@ -1,4 +1,4 @@
-"""The gallery: features and small pictures of training images, so that an answer can be shown beside the nearest of what was learnt from."""
+"""The gallery: features and small previews of training images, so that an answer can be shown beside the nearest of them."""
 
 import json
 from collections import defaultdict
@@ -31,7 +31,7 @@ _AGAIN = "run `thaw run --stage evaluate` to make it again"
 class Gallery:
     """Row i is the training image `digests[i]`, at `paths[i]` below the source, that shows `labels[i]`.
 
-    features: float32 [N, D], of `layer` by what has that fingerprint. previews: what a page shows of each.
+    features: float32 [N, D], of `layer`, under the fingerprint. previews: of each image, for pages.
     """
 
     fingerprint: str
@@ -47,44 +47,44 @@ class Gallery:
 
     @property
     def dim(self) -> int:
-        """Numbers in a feature."""
+        """The number of numbers in a feature."""
         return int(self.features.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
 class Nearness:
-    """A gallery made ready to be searched. rows: float32 [N, D], standardised, of length 1."""
+    """A gallery prepared for searches. rows: float32 [N, D], standardised, of length 1."""
 
     standardisation: Standardisation
     rows: Tensor
 
     @classmethod
     def of(cls, gallery: Gallery, standardisation: Standardisation) -> "Nearness":
-        """The gallery in the measure of a head: as its features were standardised."""
+        """The gallery with the standardisation of a head."""
         return cls(standardisation, F.normalize(standardisation.apply(gallery.features)))
 
     def nearest(self, feature: Tensor, count: int) -> list[tuple[int, float]]:
         """The rows most like a feature, float32 [D], the most alike first, each with its cosine similarity."""
         similar = self.rows @ F.normalize(self.standardisation.apply(feature[None]))[0]
-        found = similar.topk(min(count, len(similar)))
-        return list(zip(found.indices.tolist(), found.values.tolist(), strict=True))
+        best = similar.topk(min(count, len(similar)))
+        return list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
 
 def spread_over_classes(examples: Sequence[Example], most: int) -> tuple[Example, ...]:
-    """At most `most` labelled examples, as many of each class as of any other while they last, sorted by path.
+    """At most `most` labelled examples, equally many of each class as long as it has more, sorted by path.
 
-    Within a class they come in the order of their digests, so the same examples give the same choice. An example with a set of labels stands for the class
-    that needs it most.
+    Within a class they are taken in the order of their digests, so the same examples give the same choice. An example with a set of labels counts for the class
+    that has the fewest so far.
     """
     ranks: dict[bytes, int] = {}
     seen: dict[str | None, int] = defaultdict(int)
-    for example in sorted(examples, key=lambda one: one.digest):
+    for example in sorted(examples, key=lambda example: example.digest):
         names: tuple[str | None, ...] = example.names or (None,)
         ranks[example.digest] = min(seen[name] for name in names)
         for name in names:
             seen[name] += 1
-    chosen = sorted(examples, key=lambda one: (ranks[one.digest], one.digest))[:most]
-    return tuple(sorted(chosen, key=lambda one: one.path))
+    chosen = sorted(examples, key=lambda example: (ranks[example.digest], example.digest))[:most]
+    return tuple(sorted(chosen, key=lambda example: example.path))
 
 
 def build_gallery(
@@ -98,9 +98,9 @@ def build_gallery(
     limits: Limits,
     progress: Progress = untold,
 ) -> Gallery:
-    """A gallery of labelled examples; those whose file is gone or has changed since it was ingested are left out.
+    """A gallery of labelled examples; those whose file is gone or has changed since the ingestion are left out.
 
-    features_of: gives float32 [N, D] of examples.
+    features_of: a function from examples to float32 [N, D].
     """
 
     def preview(example: Example) -> Preview | None:
@@ -127,7 +127,7 @@ def build_gallery(
 
 
 def _pictures(previews: Sequence[Preview]) -> bool:
-    """Whether the bytes of all previews tell what they are, so that the file needs no columns for it."""
+    """Whether the bytes of every preview show its media type, so that the file needs no column for it."""
     return all(preview.picture is None and preview.media_type == _sniffed(preview.content) for preview in previews)
 
 
@@ -149,9 +149,9 @@ def _schema(dim: int, metadata: dict[str, str], *, pictures: bool) -> pa.Schema:
 
 def write_gallery(gallery: Gallery, path: Path) -> None:
     """Write Parquet, atomically: `digest`, `path`, `labels` (one or several), `feature` (float32, little-endian, as bytes), `thumbnail` (a PNG or JPEG
-    file). Where previews are something else, `thumbnail` is their content, and there are `media_type` and `picture` (a PNG file, or null).
+    file). For other previews, `thumbnail` is their content, and there are the columns `media_type` and `picture` (a PNG file, or null).
 
-    The metadata say the fingerprint, the layer and the dimension of the features.
+    The metadata hold the fingerprint, the layer and the dimension of the features.
     """
     features = np.ascontiguousarray(gallery.features.numpy(), dtype="<f4")
     columns = [
@@ -171,7 +171,7 @@ def write_gallery(gallery: Gallery, path: Path) -> None:
 
 
 def read_gallery(path: Path) -> Gallery:
-    """Read what `write_gallery` wrote.
+    """Read a gallery of `write_gallery`.
 
     Raises:
         BadArtifact: the file is missing, torn, or of another version.

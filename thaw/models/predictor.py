@@ -1,4 +1,4 @@
-"""The whole model, example to probabilities: preprocessing, backbone and head in one folder, usable without the pipeline."""
+"""The whole model, from examples to probabilities: preprocessing, backbone and head in one folder, usable without the pipeline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Predictor:
-    """A frozen backbone and the head that was trained on the features of one of its cut layers; and what tells inputs of no known class, if there is any."""
+    """A frozen backbone, the head that was trained on the features of one of its cut layers, and the openness, if there is one."""
 
     backbone: Backbone
     head: FittedHead
@@ -34,19 +34,19 @@ class Predictor:
         return self.head.class_names
 
     def prepare(self, content: bytes, limits: Limits) -> Batch:
-        """An example's bytes as the backbone takes it, by the way that the training examples went.
+        """Prepare an example's bytes for the backbone, in the same way as the training examples.
 
         Raises:
-            BadExample: it is none, or damaged, or larger than the limits.
+            BadExample: the bytes are no example, or damaged, or larger than the limits.
         """
         return open_reader(self.backbone.preprocessing, limits).prepare(content)
 
     def probabilities(self, examples: Sequence[Batch]) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """Calibrated probabilities of examples, each as `prepare` gives it: float32 [N, C]."""
+        """Calibrated probabilities of examples, each prepared by `prepare`: float32 [N, C]."""
         return self.predict(examples).probabilities
 
     def predict(self, examples: Sequence[Batch]) -> Answer:
-        """What the model says of examples, each as `prepare` gives it."""
+        """The model's answer for examples, each prepared by `prepare`."""
         parts = [self._features(examples[start : start + BATCH]) for start in range(0, len(examples), BATCH)]
         features = torch.cat(parts) if parts else torch.empty(0, self.head.model.standardisation.mean.shape[0])
         return answer(self.head, self.openness, features)
@@ -55,7 +55,7 @@ class Predictor:
         return self.backbone.features(self.backbone.kind.collate(examples))[self.layer]
 
     def write(self, folder: Path) -> None:
-        """Write the backbone, cut at the head's layer alone and without what lies beyond, the head and its openness: safetensors and JSON."""
+        """Write the backbone up to the head's layer, the head and its openness as safetensors and JSON."""
         folder.mkdir(parents=True, exist_ok=True)
         write_backbone(self.backbone.only((self.layer,)), folder)
         remove_openness(folder)
@@ -65,10 +65,10 @@ class Predictor:
 
     @classmethod
     def read(cls, folder: Path) -> "Predictor":
-        """Read what `write` wrote.
+        """Read a model of `write`.
 
         Raises:
-            BadArtifact: a file is missing, torn, or not the one that was written.
+            BadArtifact: a file is missing, torn, or not the written one.
         """
         backbone = read_written_backbone(folder)
         return cls(backbone, read_head(folder), backbone.layers[-1], read_openness(folder))

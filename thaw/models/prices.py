@@ -1,4 +1,4 @@
-"""What a model costs once it is deployed: its size, and how many images a second it labels on this machine."""
+"""The price of a deployed model: its size, and the number of images a second that it labels on this machine."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ BYTES = 4
 
 @dataclass(frozen=True)
 class Price:
-    """Of a deployed model: its size in MB (10^6 bytes, float32), and images a second on this machine; None: not measured."""
+    """The price of a deployed model: its size in MB (10^6 bytes, float32), and images a second on this machine; None: not measured."""
 
     megabytes: float
     images_per_second: float | None
@@ -28,13 +28,13 @@ Pricing = Callable[[Strategy], Price]
 def price_models(
     backbone: Backbone, layers: Sequence[str], batch: Batch, classes: int, hidden: Sequence[int]
 ) -> Pricing:
-    """Prices by strategy. batch: prepared examples that speed is measured with, on as many threads as torch uses.
+    """A function from strategies to prices. batch: prepared examples for the measurement of speed, on torch's number of threads.
 
-    The backbone ends at the strategy's layer, so a cut is as much smaller and faster as it will be. Speed is that of the network alone, without decoding.
+    The backbone ends at the strategy's layer, so a cut model is measured without the layers beyond. Speed is that of the network alone, without decoding.
     hidden: widths of the new layers of an mlp.
     """
     ends = {layer: backbone.only((layer,)) for layer in layers}
-    dims = {layer: cut.features(batch)[layer].shape[1] for layer, cut in ends.items()}  # warms up as well
+    dims = {layer: cut.features(batch)[layer].shape[1] for layer, cut in ends.items()}  # the pass also warms up
     sizes = {layer: model_size(cut).bytes for layer, cut in ends.items()}
     speeds = _images_per_second(ends, batch)
 
@@ -48,7 +48,7 @@ def price_models(
 
 
 def _images_per_second(ends: Mapping[str, Backbone], batch: Batch) -> dict[str, float]:
-    """The best of a few rounds, in which all layers take turns: whatever else the machine does then hurts none of them alone."""
+    """The best of a few rounds in which all layers take turns, so that other work of the machine affects all of them alike."""
     best = dict.fromkeys(ends, 0.0)
     for _ in range(ROUNDS):
         for layer, backbone in ends.items():

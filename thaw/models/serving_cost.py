@@ -1,4 +1,4 @@
-"""What one answer of the deployed model costs on this machine, and what its files weigh: measured, and kept in `serving.json`."""
+"""The time of an answer of the deployed model on this machine, and the size of its files: measured, and kept in `serving.json`."""
 
 import statistics
 import time
@@ -23,9 +23,10 @@ ALONE = 20
 
 @dataclass(frozen=True)
 class ServingCost:
-    """single_ms: milliseconds from the bytes of one image to its answer, alone; batch_ms: the same for each image of a batch of `batch`; medians.
+    """The cost of answers; times are medians. single_ms: milliseconds from the bytes of one image alone to its answer. batch_ms: for each image of a batch of
+    `batch`.
 
-    megabytes: 10^6 bytes of the model's files. threads: those that torch used, on the CPU.
+    megabytes: size of the model's files, in 10^6 bytes. threads: number of torch's threads, on the CPU.
     """
 
     single_ms: float
@@ -39,10 +40,10 @@ _ADAPTER = TypeAdapter(ServingCost)
 
 
 def measure_serving_cost(model: "Predictor", contents: Sequence[bytes], limits: Limits) -> ServingCost:
-    """Time the model on image files, each as its bytes, decoded in turn; at least one, of which the first `BATCH` are used.
+    """Time the model on image files, given as bytes and decoded in turn; there must be at least one, and the first `BATCH` are used.
 
     Raises:
-        BadExample: one cannot be decoded.
+        BadExample: a file cannot be decoded.
     """
     import torch
 
@@ -51,7 +52,7 @@ def measure_serving_cost(model: "Predictor", contents: Sequence[bytes], limits: 
     def answer(batch: Sequence[bytes]) -> None:
         model.predict([model.prepare(content, limits) for content in batch])
 
-    answer(files)  # warms up
+    answer(files)  # for warming up
     alone = [files[number % len(files)] for number in range(ALONE)]
     single = statistics.median(_ms(lambda content=content: answer([content])) for content in alone)  # type: ignore[misc]
     whole = statistics.median(_ms(lambda: answer(files)) for _ in range(ROUNDS))
@@ -59,7 +60,7 @@ def measure_serving_cost(model: "Predictor", contents: Sequence[bytes], limits: 
 
 
 def megabytes_of(model: "Predictor") -> float:
-    """What the files of the deployed model weigh, in MB (10^6 bytes): they are written, and counted."""
+    """The size of the deployed model's files, in MB (10^6 bytes); the files are written and counted."""
     with TemporaryDirectory() as folder:
         model.write(Path(folder) / "model")
         return sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file()) / 1e6
@@ -71,7 +72,7 @@ def write_serving_cost(cost: ServingCost, path: Path) -> None:
 
 
 def read_serving_cost(path: Path) -> ServingCost:
-    """Read what `write_serving_cost` wrote.
+    """Read the costs of `write_serving_cost`.
 
     Raises:
         BadArtifact: the file is missing, damaged, or of another version.

@@ -1,4 +1,4 @@
-"""The feature store: features by content, in immutable Parquet parts; and the canonical index that later stages depend on.
+"""The feature store: features by content, in immutable Parquet parts, and the canonical index that later stages depend on.
 
 Layout: `<root>/<fingerprint>/<layer>/part-<name>.parquet` with the columns `digest` (32 bytes) and `feature` (dim x itemsize
 bytes, little endian). A part is written to a temporary name, synced and renamed; its name comes from the digests in it. So
@@ -28,20 +28,20 @@ from thaw.foundation.files.atomic import DIGEST_SIZE, atomic, write_text
 from thaw.kinds.kind import IDENTITY, View
 
 if TYPE_CHECKING:
-    import torch  # seconds; whoever only asks what is there does without
+    import torch  # the import takes seconds, and a look at the store does not need it
 
 log = logging.getLogger(__name__)
 
 ONE_PAGE = "one uncompressed page a column"
-"""What our parts say of themselves: their features lie in the file as one block, which a memory map gives without decoding."""
+"""The mark of parts whose features lie in the file as one block, which a memory map gives without decoding."""
 MOST_PAGE_BYTES = 2**31 - 2**20
 FloatRows = np.ndarray[tuple[int, int], np.dtype[np.float32]]
-EXTRACT_AGAIN = "run `thaw run --stage extract` to compute what is missing"
+EXTRACT_AGAIN = "run `thaw run --stage extract` to compute the missing features"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Where the features of one cut layer in one view are, and their dimension."""
+    """The place of the features of one cut layer in one view, and their dimension."""
 
     fingerprint: str
     name: str
@@ -51,10 +51,10 @@ class Layer:
 
 @dataclass(frozen=True)
 class FeatureIndex:
-    """The canonical index: the same examples and backbone give the same index, whatever order they came in.
+    """The canonical index: the same examples and backbone give the same index, in any order of the examples.
 
-    `layers` come in the order of the parameters, view by view.
-    `rows` counts the distinct digests of the manifest, `digests` is BLAKE3 over them sorted, hex; `dtype` is how features are stored.
+    layers: in the order of the parameters, view by view. rows: the number of distinct digests of the manifest. digests: BLAKE3 over them sorted, hex. dtype: of
+    the stored features.
     """
 
     architecture: str
@@ -92,11 +92,11 @@ def part_name(digests: Iterable[bytes]) -> str:
 
 
 def check_part_rows(layer: Layer, rows: int) -> None:
-    """Raise BadParameters where parts of that many rows would not be one page: float32 counts, whatever is stored."""
+    """Raise BadParameters if parts of that many rows would not fit one page; the size is that of float32, for any stored type."""
     most = MOST_PAGE_BYTES // (4 * layer.dim)
     if rows > most:
         raise BadParameters(
-            f"extract.part_rows: a part of {layer.name}, {layer.dim} numbers a row, holds {most:,} rows at most"
+            f"extract.part_rows: a part of {layer.name} with {layer.dim} numbers a row holds at most {most:,} rows"
         )
 
 
@@ -109,7 +109,7 @@ def read_index(path: Path) -> FeatureIndex:
     """Read the index.
 
     Raises:
-        BadArtifact: it is missing or damaged.
+        BadArtifact: the file is missing or damaged.
     """
     try:
         values = json.loads(path.read_text())
@@ -149,7 +149,7 @@ class FeatureStore:
             "view": layer.view,
             "layout": ONE_PAGE,
         }
-        # Columns that cannot be null carry no definition levels, which makes reading one block copy a page.
+        # Columns that cannot be null have no definition levels, so the read of a page is the copy of one block.
         fields = [
             pa.field("digest", pa.binary(DIGEST_SIZE), nullable=False),
             pa.field("feature", feature.type, nullable=False),
@@ -183,13 +183,13 @@ class FeatureStore:
         parts = list(self._parts(fingerprint, layer))
         if not parts:
             raise IncompleteFeatures(f"{self._folder(fingerprint, layer)} holds no features; {EXTRACT_AGAIN}")
-        found = pc.index_in(wanted, value_set=pa.concat_arrays([part.digests for part in parts]))  # type: ignore[attr-defined]
-        if found.null_count:
-            raise IncompleteFeatures(f"{found.null_count} of {len(wanted)} examples have no features; {EXTRACT_AGAIN}")
-        return torch.from_numpy(_gather(parts, found.to_numpy()))
+        places = pc.index_in(wanted, value_set=pa.concat_arrays([part.digests for part in parts]))  # type: ignore[attr-defined]
+        if places.null_count:
+            raise IncompleteFeatures(f"{places.null_count} of {len(wanted)} examples have no features; {EXTRACT_AGAIN}")
+        return torch.from_numpy(_gather(parts, places.to_numpy()))
 
     def set_aside_damaged(self, fingerprint: str, layer: str) -> list[Path]:
-        """Check every part against its checksums and its name; rename those that fail to `*.damaged` and return the new paths."""
+        """Check every part against its checksums and its name, rename damaged parts to `*.damaged` and return their new paths."""
         damaged = []
         for path in self._paths(fingerprint, layer):
             aside = path.with_suffix(".parquet.damaged")
@@ -200,12 +200,12 @@ class FeatureStore:
             except FileNotFoundError:
                 pass  # another run has set it aside
             else:
-                log.warning("%s is damaged; set aside as %s, its features are computed again", path, aside.name)
+                log.warning("%s is damaged; it is now %s, and its features are computed again", path, aside.name)
                 damaged.append(aside)
         return damaged
 
     def path(self, layer: Layer, name: str) -> Path:
-        """Where the part of that file name lies, or would."""
+        """The path of the part with that file name, which need not exist."""
         return self._folder(layer.fingerprint, layer.name) / name
 
     def parts(self, layer: Layer) -> list[Path]:
@@ -213,9 +213,9 @@ class FeatureStore:
         return self._paths(layer.fingerprint, layer.name)
 
     def stated(self, layer: Layer) -> list[dict[str, str]]:
-        """What each part of a layer says of how it was made."""
+        """The record of each part of a layer on how it was made."""
         schemas = (pq.read_schema(path) for path in self.parts(layer))
-        return [{key.decode(): value.decode() for key, value in (one.metadata or {}).items()} for one in schemas]
+        return [{key.decode(): value.decode() for key, value in (schema.metadata or {}).items()} for schema in schemas]
 
     def _folder(self, fingerprint: str, layer: str) -> Path:
         return self.root / fingerprint / layer
@@ -237,7 +237,7 @@ def read_views(store: FeatureStore, views: Sequence[Layer], examples: Sequence[E
     """The features of examples in each of some views of a layer: float32 [N, V, dim].
 
     Raises:
-        IncompleteFeatures: some example has none.
+        IncompleteFeatures: some example has no features.
     """
     import torch
 
@@ -247,7 +247,7 @@ def read_views(store: FeatureStore, views: Sequence[Layer], examples: Sequence[E
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a layer, its digests read and its features not yet; `end` is where the block of features ends in the file, if it is one."""
+    """One part of a layer, with its digests in memory and its features on disk. end: the end of the block of features in the file, if they are one block."""
 
     path: Path
     digests: pa.Array
@@ -258,7 +258,7 @@ class Part:
     def read_into(self, first: int, out: FloatRows) -> None:
         """Fill `out`, float32 [rows, dim], with the features from row `first` on.
 
-        Where the file holds float32 as one block, the system copies them to their place, without a map of the file in between.
+        If the file holds float32 as one block, the system copies the features to their place, without a map of the file.
         """
         if self.end is None or self.dtype != out.dtype:
             out[:] = self.features()[first : first + len(out)]
@@ -275,7 +275,7 @@ class Part:
             raise self._damaged("it ends too early")
 
     def features(self) -> "np.ndarray[Any, Any]":
-        """[rows, dim] of the stored dtype: the file itself where it is laid out as one block, else what Arrow decodes."""
+        """The features, [rows, dim] of the stored dtype: a map of the file if they are one block, else decoded by Arrow."""
         rows, width = len(self.digests), self.dim * self.dtype.itemsize
         try:
             if self.end is not None:
@@ -293,7 +293,7 @@ class Part:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Arrow's errors name no file: this one is named in them, so that the user knows which disk is full."""
+    """A context that adds the file's name to Arrow's errors, so that the user knows which disk is full."""
     try:
         yield
     except OSError as error:
@@ -301,7 +301,7 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _fill(file: io.FileIO, space: memoryview) -> int:
-    """Read until `space` is full or the file ends; returns how many bytes came."""
+    """Read until `space` is full or the file ends; returns the number of bytes."""
     got = 0
     while got < len(space) and (more := file.readinto(space[got:])):
         got += more
@@ -312,7 +312,7 @@ def open_part(path: Path) -> Part:
     """A part with its digests read.
 
     Raises:
-        OSError, ArrowInvalid: it is gone, or its header is damaged.
+        OSError, ArrowInvalid: the file is gone, or its header is damaged.
     """
     with pq.ParquetFile(path, memory_map=True) as file:
         metadata, names = file.schema_arrow.metadata, file.schema_arrow.names
@@ -322,7 +322,7 @@ def open_part(path: Path) -> Part:
         columns = {name: file.metadata.row_group(0).column(names.index(name)) for name in names}
         ends = {name: column.data_page_offset + column.total_compressed_size for name, column in columns.items()}
         rows = file.metadata.num_rows
-    # Copied: a map would keep the file open, and a process may hold only so many.
+    # The digests are copied, because a map would keep the file open, and a process may open only so many files.
     block = _map_block(path, ends["digest"], rows * DIGEST_SIZE).tobytes()
     digests = pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_SIZE), rows, [None, pa.py_buffer(block)])
     return Part(path, digests, dtype, dim, ends["feature"])
@@ -338,7 +338,7 @@ def _one(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _gather(parts: Sequence[Part], rows: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
-    """Rows of the parts laid end to end, as float32 [len(rows), dim]; each part is read once, by as many threads as help."""
+    """Rows of the concatenated parts, as float32 [len(rows), dim]; each part is read once, by several threads."""
     starts = np.cumsum([0, *(len(part.digests) for part in parts)])
     out = np.empty((len(rows), parts[0].dim), np.float32)
     owner = np.searchsorted(starts, rows, side="right") - 1
@@ -360,10 +360,10 @@ def _gather(parts: Sequence[Part], rows: "np.ndarray[Any, Any]") -> "np.ndarray[
 
 
 def is_sound(path: Path, name: str) -> bool:
-    """Whether a file is a part of that name: every page has its checksum, the digests are those of the name, and the size is as stated.
+    """Whether a file is a sound part of that name: all checksums are right, the digests give the name, and the size of a feature is as stated.
 
     Raises:
-        OSError: it cannot be read, which says nothing about what is in it.
+        OSError: the file cannot be read, so nothing is known about its content.
     """
     try:
         table = pq.read_table(path, page_checksum_verification=True)
@@ -378,5 +378,5 @@ def is_sound(path: Path, name: str) -> bool:
 
 
 def is_of_the_system(error: Exception) -> bool:
-    """Whether the system could not read a file; Arrow raises OSError, without a number, for a damaged one too."""
+    """Whether the system could not read a file; for a damaged file Arrow raises an OSError without a number."""
     return isinstance(error, OSError) and error.errno is not None

@@ -1,4 +1,4 @@
-"""The feature store as a thing to look after: what is in it, what is damaged, and what nobody needs."""
+"""The upkeep of the feature store: its content, its damaged parts, and its unneeded files."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ DAMAGED = "*.damaged"
 
 @dataclass(frozen=True)
 class CachedLayer:
-    """The features of one cut layer under one fingerprint; `engines` are those that filled it, `pooling` is empty where there was nothing to pool."""
+    """The features of one cut layer under one fingerprint. engines: those that computed them. pooling: empty if the layer is not pooled."""
 
     layer: Layer
     pooling: str
@@ -35,27 +35,27 @@ class CachedLayer:
 
 @dataclass(frozen=True)
 class Garbage:
-    """Files that nobody needs, and their size in bytes."""
+    """Unneeded files, and their size in bytes."""
 
     paths: tuple[Path, ...]
     nbytes: int
 
 
-def joined(one: Garbage, other: Garbage) -> Garbage:
-    """Both."""
-    return Garbage((*one.paths, *other.paths), one.nbytes + other.nbytes)
+def joined(first: Garbage, second: Garbage) -> Garbage:
+    """The files of both."""
+    return Garbage((*first.paths, *second.paths), first.nbytes + second.nbytes)
 
 
 @dataclass(frozen=True)
 class Checked:
-    """How many parts were looked at, and where the damaged ones lie now."""
+    """The number of checked parts, and the new paths of the damaged ones."""
 
     parts: int
     damaged: tuple[Path, ...]
 
 
 def cached_layers(store: FeatureStore) -> tuple[CachedLayer, ...]:
-    """What the store holds, by fingerprint and layer; reads the headers of the parts alone.
+    """The layers of the store, by fingerprint and name; only the headers of the parts are read.
 
     Raises:
         BadArtifact: a part's header is damaged.
@@ -64,7 +64,7 @@ def cached_layers(store: FeatureStore) -> tuple[CachedLayer, ...]:
 
 
 def verify(store: FeatureStore) -> Checked:
-    """Check every part against its checksums, and set aside what is damaged."""
+    """Check every part against its checksums, and set damaged parts aside."""
     folders = _folders(store)
     parts = sum(len(list(folder.glob("part-*.parquet"))) for folder in folders)
     damaged = (path for folder in folders for path in store.set_aside_damaged(folder.parent.name, folder.name))
@@ -97,25 +97,24 @@ def _describe(folder: Path) -> CachedLayer:
 
 
 def find_garbage(store: FeatureStore, needed: Mapping[tuple[str, str], AbstractSet[bytes]]) -> Garbage:
-    """Parts without a digest that is needed, parts that were set aside as damaged, and leftovers of writers that were killed.
+    """Parts without a needed digest, parts that were set aside as damaged, and leftovers of killed writers; no file is deleted.
 
-    needed: the digests that the current manifest wants, by fingerprint and layer. Nothing is deleted. Call it while no run is under way: a writer's
-    unfinished file would look like a leftover.
+    needed: the digests of the current manifest, by fingerprint and layer. No run may be active, because a writer's unfinished file would look like a leftover.
     """
-    found = []
+    unneeded = []
     for path in sorted(path for path in store.root.glob("*/*/*") if path.is_file()):
         wanted = needed.get((path.parent.parent.name, path.parent.name), frozenset())
         if path.match("part-*.parquet") and wanted and not wanted.isdisjoint(_digests(path)):
             continue
         if path.match("part-*.parquet") or path.match(DAMAGED) or path.match(UNFINISHED):
-            found.append(path)
-    return Garbage(tuple(found), sum(path.stat().st_size for path in found))
+            unneeded.append(path)
+    return Garbage(tuple(unneeded), sum(path.stat().st_size for path in unneeded))
 
 
 def _digests(part: Path) -> list[bytes]:
     with _readable(part):
-        found: list[bytes] = pq.read_table(part, columns=["digest"])["digest"].to_pylist()
-    return found
+        digests: list[bytes] = pq.read_table(part, columns=["digest"])["digest"].to_pylist()
+    return digests
 
 
 def _stated(part: Path) -> dict[str, str]:
@@ -133,7 +132,7 @@ def _readable(part: Path) -> Iterator[None]:
 
 
 def delete(garbage: Garbage) -> None:
-    """Delete the files, and the folders that are empty then; one that is gone already is no error."""
+    """Delete the files, and the folders that become empty; a file that is already gone is no error."""
     for path in garbage.paths:
         path.unlink(missing_ok=True)
     for folder in {path.parent for path in garbage.paths}:
@@ -143,10 +142,10 @@ def delete(garbage: Garbage) -> None:
 
 
 def compact(store: FeatureStore, layer: Layer, part_rows: int) -> int:
-    """Write parts of fewer than `part_rows` rows again as few full ones; returns how many fewer parts there are.
+    """Join parts of fewer than `part_rows` rows to full ones; returns the decrease of the number of parts.
 
-    Only parts that were made in the same way are joined, so that what they say of it stays true. Damaged ones are set aside before: what is written
-    again gets new checksums. The new parts are whole before an old one goes: a kill in between leaves rows twice, which readers do not mind.
+    Only parts that were made in the same way are joined, so that their records stay true. Damaged parts are set aside first, because a rewrite would give them
+    new checksums. The new parts are whole before an old part is deleted; a kill in between leaves some rows twice, which does no harm.
     """
     check_part_rows(layer, part_rows)
     store.set_aside_damaged(layer.fingerprint, layer.name)
@@ -174,7 +173,7 @@ def _join(store: FeatureStore, layer: Layer, parts: list[Path], part_rows: int) 
 
 
 def _own(stated: Mapping[str, str]) -> dict[str, str]:
-    """How a part was made, without what the store itself says of every part, and without what was measured once for it alone."""
+    """The record of how a part was made, without the store's own entries and without measurements of this part alone."""
     return {
         key: value
         for key, value in stated.items()

@@ -1,4 +1,4 @@
-"""Exporting: a model as one graph, for those who run it without Thaw.
+"""Exports: a model as one graph, for use without Thaw.
 
 The graph takes uint8 pixels [N, 3, H, W] as `Preprocessing` makes them (RGB, resized and cropped, nothing else), N dynamic. Scaling and normalisation, the
 backbone up to the head's layer, pooling, head and temperature are inside. So all that can go wrong outside is the resizing, and a batch of bytes is a quarter

@@ -1,4 +1,4 @@
-"""`model.json`: all that one must know to run an exported model, as data."""
+"""`model.json`: the facts that a program needs to run an exported model, as data."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ CARD = "model.json"
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an exported model comes from. version: None where it is of no registry; tags: its lineage (`thaw.*`)."""
+    """The origin of an exported model. version: None if it is in no registry. tags: its lineage (`thaw.*`)."""
 
     name: str
     version: int | None
@@ -30,7 +30,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Neither:
-    """An image whose `known_score` is below the threshold is labelled `label`; background: the class that stands for everything else, if there is one."""
+    """The rule for `neither`: an image whose `known_score` is below the threshold is labelled `label`. background: the class for everything else, if any."""
 
     label: str
     score: str
@@ -40,10 +40,10 @@ class Neither:
 
 @dataclass(frozen=True)
 class Card:
-    """What `model.json` holds.
+    """The content of `model.json`.
 
-    labels: `one` an example, or `sets`. input, and more_inputs where an example is more than one tensor: what the graph takes, `preprocessing` done but for
-    what `inside` names. thresholds: of sets, the probability from which on a class is named. sha256: of `file`.
+    labels: `one` label an example, or `sets`. input, and more_inputs if an example is more than one tensor: the graph's inputs, after all of `preprocessing`
+    except the steps in `inside`. thresholds: for sets, the least probability at which each class is named. sha256: of `file`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""An export is run before it is handed out: it must say of real images what the model itself says."""
+"""The check of an export before it is handed out: on real images its answers must agree with the model's."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ AT_ONCE = 32
 
 @dataclass(frozen=True)
 class Tolerance:
-    """difference: no probability may lie further from the model's. score: nor a known score, as a share of 1 + its size.
+    """The limits of an export. difference: the largest difference of a probability from the model's. score: of a known score, as a share of 1 + its size.
 
-    beyond: the share of images that may break that: neighbours that are equally near may be taken in another order. labels: the share of images that must have
-    the same label; where two classes are equally probable, rounding decides.
+    beyond: the share of images that may exceed these limits, because equally near neighbours may be taken in another order. labels: the share of images that
+    must have the same label; between two equally probable classes rounding decides.
     """
 
     difference: float
@@ -32,12 +32,12 @@ class Tolerance:
 
 SMOOTH = Tolerance(difference=1e-3, score=1e-3, beyond=0.0, labels=0.99)
 NEIGHBOURS = Tolerance(difference=1e-3, score=1e-3, beyond=0.02, labels=0.98)
-"""Of rounding: sharp heads (temperatures down to 0.02) multiply the last digits of the features by up to 50."""
+"""The tolerances allow for rounding: sharp heads (temperatures down to 0.02) multiply the last digits of the features by up to 50."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """How an export was checked: by which runtime, on how many images, and how far it agrees with the model."""
+    """The result of a check: the runtime, the number of images, and the agreement with the model."""
 
     runtime: str
     images: int
@@ -46,19 +46,19 @@ class Checked:
 
 
 def run_all(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> Answer:
-    """What an exported graph says of examples, each as `Predictor.prepare` gives it: the first by itself, the others in batches.
+    """An exported graph's answer for examples, each prepared by `Predictor.prepare`: the first by itself, the others in batches.
 
-    So the batch is seen to be dynamic.
+    So the check covers the dynamic size of the batch.
     """
-    found = [runner.run(predictor.backbone.kind.collate(batch)) for batch in _batches(examples)]
-    return answer_of(predictor, [np.concatenate(parts) for parts in zip(*found, strict=True)])
+    outputs = [runner.run(predictor.backbone.kind.collate(batch)) for batch in _batches(examples)]
+    return answer_of(predictor, [np.concatenate(parts) for parts in zip(*outputs, strict=True)])
 
 
 def check(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> Checked:
-    """Compare an exported graph with the model on examples, each as `Predictor.prepare` gives it.
+    """Compare an exported graph with the model on examples, each prepared by `Predictor.prepare`.
 
     Raises:
-        BadExport: there are no images, or it differs by more than the tolerance.
+        BadExport: there are no images, or the graph differs by more than the tolerance.
     """
     if not examples:
         raise BadExport("there is no example to check the export on; name some with --images")
@@ -67,7 +67,7 @@ def check(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> Ch
     beyond = float((~_within(own, exported, tolerance)).mean())
     if beyond > tolerance.beyond or agreement.labels_equal < tolerance.labels:
         raise BadExport(
-            f"the export does not say what the model says: on {len(examples)} images, as {runner.name} runs it, a probability differs by up to "
+            f"the export differs from the model: on {len(examples)} images, run by {runner.name}, a probability differs by up to "
             f"{agreement.largest_difference:.2g} ({tolerance.difference:g} is allowed, and {beyond:.1%} of the images break the tolerance), and "
             f"{agreement.labels_equal:.1%} of the labels are equal; nothing was written, try the other --format"
         )
@@ -75,12 +75,12 @@ def check(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> Ch
 
 
 def tolerance_of(predictor: Predictor) -> Tolerance:
-    """How far the export of a model may lie from it."""
+    """The tolerance of the export of a model."""
     return NEIGHBOURS if predictor.head.kind == "knn" else SMOOTH
 
 
 def _within(own: Answer, exported: Answer, tolerance: Tolerance) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which images have all numbers within the tolerance: bool [N]; what is no number lies beyond."""
+    """Whether all numbers of each image lie within the tolerance: bool [N]; NaN lies beyond."""
     differences = np.abs(own.probabilities - exported.probabilities).max(1)
     within: np.ndarray[tuple[int], np.dtype[np.bool_]] = differences <= tolerance.difference
     if own.known_scores is not None:

@@ -1,4 +1,4 @@
-"""A model as a folder for others: the graph, `model.json` and `README.md`; checked before it appears, and whole when it does."""
+"""The folder of an export: the graph, `model.json` and `README.md`; it is checked before it appears, and appears whole."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from thaw.models.exporting.torch_format import read_program, write_program
 from thaw.models.predictor import Predictor
 
 Tell = Callable[[str], None]
-"""Told of each step before it begins, as part of a sentence."""
+"""A function that gets the name of each step before it begins, as part of a sentence."""
 
 
 @dataclass(frozen=True)
 class Export:
-    """What was exported: the card, as in `model.json`, and the files, relative to the folder, with their bytes."""
+    """The result of an export: the card of `model.json`, and the files, relative to the folder, with their sizes in bytes."""
 
     folder: Path
     card: Card
@@ -32,7 +32,7 @@ class Export:
 
 
 def check_target(folder: Path, format_: Format) -> None:
-    """Raise BadExport where an export could not be written there, before anything is computed."""
+    """Raise BadExport if an export could not be written to the folder, before any computation."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadExport(f"{folder} exists already; remove it, or name another folder with --out")
     if format_ is Format.ONNX:
@@ -48,10 +48,10 @@ def write_export(
     folder: Path,
     tell: Tell = lambda step: None,
 ) -> Export:
-    """Export a model, check it on examples, each as `Predictor.prepare` gives it, and write the folder, which appears whole or not at all.
+    """Export a model, check it on examples, each prepared by `Predictor.prepare`, and write the folder, which appears whole or not at all.
 
     Raises:
-        BadExport: the folder exists, the format cannot express the model, or what came out does not say what the model says.
+        BadExport: the folder exists, the format cannot express the model, or the export differs from the model.
     """
     check_target(folder, format_)
     tell(f"exporting {predictor.backbone.architecture} with its {predictor.head.kind} head as {format_}")
@@ -66,12 +66,12 @@ def write_export(
             write_readme(card, inside)
             files = tuple((each.name, each.stat().st_size) for each in sorted(inside.iterdir()))
     except FileExistsError as error:
-        raise BadExport(f"{folder} was made by somebody else meanwhile; nothing was written") from error
+        raise BadExport(f"another process has made {folder} meanwhile; no export was written") from error
     return Export(folder, card, files)
 
 
 def _write(program: ExportedProgram, predictor: Predictor, format_: Format, file: Path) -> Runner:
-    """Write the graph, and load what was written."""
+    """Write the graph, and load the written file."""
     if format_ is Format.TORCH:
         write_program(program, file)
         return read_program(file)

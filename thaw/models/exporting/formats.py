@@ -1,4 +1,4 @@
-"""The formats that a model is exported in, and what runs them."""
+"""The formats of exports, and their runners."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """`onnx`: for onnxruntime and all else that reads it. `torch`: a `.pt2` of torch.export."""
+    """The format of an export. `onnx`: for onnxruntime and other readers of ONNX. `torch`: a `.pt2` of torch.export."""
 
     ONNX = "onnx"
     TORCH = "torch"
@@ -22,11 +22,11 @@ class Format(StrEnum):
 
 
 class Runner(Protocol):
-    """Runs an exported graph."""
+    """A runner of an exported graph."""
 
     @property
     def name(self) -> str:
         """The runtime and its version."""
 
     def run(self, batch: "Batch") -> "tuple[np.ndarray[Any, Any], ...]":
-        """The graph's outputs, in their order, of prepared examples."""
+        """The graph's outputs for prepared examples, in their order."""

@@ -1,4 +1,4 @@
-"""The whole model as one graph: prepared examples in; normalisation, backbone, pooling, head and calibration inside."""
+"""The whole model as one graph from prepared examples; normalisation, backbone, pooling, head and calibration are inside."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from thaw.models.predictor import Predictor
 Arrays = tuple[np.ndarray[Any, Any], ...]
 
 BATCH = "N"
-"""The name of the dimension that may have any length from 1 on."""
+"""The name of the dimension of the batch, which may have any length from 1 on."""
 LENGTH = "L"
-"""The name of the dimension of examples that differ in it: the longest of a batch."""
+"""The name of the dimension in which examples differ; its length is that of the longest of a batch."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Output:
 
 
 def outputs_of(predictor: Predictor) -> tuple[Output, ...]:
-    """What the graph of a model gives, in this order."""
+    """The outputs of a model's graph, in order."""
     by_class = (BATCH, len(predictor.class_names))
     if not predictor.head.target.exclusive:
         return (
@@ -54,7 +54,7 @@ def outputs_of(predictor: Predictor) -> tuple[Output, ...]:
 
 
 def inputs_of(predictor: Predictor) -> tuple[Output, ...]:
-    """What the graph of a model takes, in this order: prepared examples, not normalised. A second dimension of tensors in a mapping may have any length."""
+    """The inputs of a model's graph, in order: prepared examples, not normalised. A second dimension of tensors in a mapping may have any length."""
     blank, kind = predictor.backbone.preprocessing.blank(), predictor.backbone.kind
     if isinstance(blank, Tensor):
         return (Output(kind.input_name, _dtype(blank), (BATCH, *blank.shape), kind.input_meaning),)
@@ -71,9 +71,9 @@ def _dtype(tensor: Tensor) -> str:
 
 
 def export_program(predictor: Predictor) -> ExportedProgram:
-    """The graph of a model by torch.export, with a dynamic batch. It takes `inputs_of` and gives `outputs_of`.
+    """The graph of a model by torch.export, with a dynamic batch, from `inputs_of` to `outputs_of`.
 
-    It carries no example input, which torch would pickle, and no trace of this machine's paths.
+    It holds no example input, which torch would pickle, and no path of this machine.
 
     Raises:
         BadExport: torch.export cannot express the network.
@@ -83,7 +83,7 @@ def export_program(predictor: Predictor) -> ExportedProgram:
     try:
         with torch.no_grad():
             program = export(graph, (example,), dynamic_shapes=(_dynamic(example),))
-    except Exception as error:  # torch raises nearly anything on what it cannot express
+    except Exception as error:  # torch raises errors of many types for networks that it cannot express
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise BadExport(f"torch.export cannot express {predictor.backbone.architecture}: {reason}") from error
     program.example_inputs = None
@@ -93,7 +93,7 @@ def export_program(predictor: Predictor) -> ExportedProgram:
 
 
 def _two_of(predictor: Predictor) -> Batch:
-    """Two blank examples: 0 and 1 are lengths that torch may nail down."""
+    """Two blank examples, because torch may fix the lengths 0 and 1."""
     return changed(
         alone(predictor.backbone.preprocessing.blank()),
         lambda tensor: torch.zeros_like(tensor).repeat(2, *[1] * (tensor.dim() - 1)),
@@ -101,7 +101,7 @@ def _two_of(predictor: Predictor) -> Batch:
 
 
 def _dynamic(example: Batch) -> Any:
-    """The dimensions that may have any length: the batch, and that of examples which differ."""
+    """The dimensions of any length: the batch, and the dimension in which examples differ."""
     batch = Dim("batch")
     if isinstance(example, Tensor):
         return {0: batch}
@@ -110,7 +110,7 @@ def _dynamic(example: Batch) -> Any:
 
 
 def answer_of(predictor: Predictor, outputs: Sequence[np.ndarray[Any, Any]]) -> Answer:
-    """The outputs of a model's graph as the answer that the model itself gives."""
+    """The outputs of a model's graph, converted to the model's kind of answer."""
     probabilities, *others = outputs
     head = predictor.head
     if not head.target.exclusive:
@@ -121,7 +121,7 @@ def answer_of(predictor: Predictor, outputs: Sequence[np.ndarray[Any, Any]]) -> 
 
 
 class ExamplesToAnswer(nn.Module):
-    """Prepared examples to the outputs that `outputs_of` names; the same numbers as the predictor gives."""
+    """The module from prepared examples to the outputs of `outputs_of`, with the same numbers as the predictor."""
 
     def __init__(self, predictor: Predictor) -> None:
         super().__init__()
@@ -147,7 +147,7 @@ class ExamplesToAnswer(nn.Module):
         return tensor_of(batch).float() * self.scale - self.shift
 
     def _say(self, features: Tensor) -> tuple[Tensor, ...]:
-        """As `thaw.models.answer.answer`, but all rows at once."""
+        """The counterpart of `thaw.models.answer.answer`, with all rows at once."""
         model = self.head.model
         raw = model.logits_at_once(features) if isinstance(model, NeighboursModel) else model.logits(features)
         logits = self.head.calibrated(raw)

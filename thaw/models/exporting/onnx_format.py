@@ -1,4 +1,4 @@
-"""ONNX: the graph for onnxruntime and whatever else reads it. Needs the extra `onnx`, which `make install` brings."""
+"""ONNX: the graph for onnxruntime and other readers. It needs the extra `onnx`, which `make install` installs."""
 
 import logging
 import re
@@ -19,20 +19,20 @@ from thaw.models.exporting.graph import BATCH, Arrays
 
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
 LARGEST_FILE = 2_000_000_000
-"""Bytes of weights beyond which they lie in a file beside the graph: protobuf holds no more than 2 GiB."""
+"""The size of weights in bytes above which they are written to a file beside the graph; protobuf holds at most 2 GiB."""
 
 
 def check_installed() -> None:
-    """Raise BadExport where a package that ONNX needs is not installed."""
+    """Raise BadExport if a package that ONNX needs is not installed."""
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise BadExport(
-            f"exporting as onnx needs {', '.join(missing)}; `make install` brings it all, or `pip install -e '.[onnx]'` in Thaw's folder; --format torch needs "
-            "nothing more"
+            f"exporting as onnx needs {', '.join(missing)}; run `make install`, or `pip install -e '.[onnx]'` in Thaw's folder; --format torch needs "
+            "no further package"
         )
 
 
 def write_onnx(program: ExportedProgram, inputs: Sequence[str], outputs: Sequence[str], path: Path) -> None:
-    """Write the graph as ONNX, its inputs and outputs as they are named, the batch as the dimension `N`.
+    """Write the graph as ONNX, with the given names of inputs and outputs, and with the batch as the dimension `N`.
 
     Raises:
         BadExport: an operation has no form in ONNX.
@@ -41,7 +41,7 @@ def write_onnx(program: ExportedProgram, inputs: Sequence[str], outputs: Sequenc
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # notes of libraries on each other's old names
+            warnings.simplefilter("ignore")  # libraries warn about each other's old names
             converted = torch.onnx.export(
                 program, dynamo=True, input_names=list(inputs), output_names=list(outputs), verbose=False
             )
@@ -55,7 +55,7 @@ def write_onnx(program: ExportedProgram, inputs: Sequence[str], outputs: Sequenc
 
 @dataclass(frozen=True, eq=False)
 class OnnxRunner:
-    """Runs an ONNX file by onnxruntime on the CPU."""
+    """The runner of an ONNX file, by onnxruntime on the CPU."""
 
     session: Any
 
@@ -84,13 +84,13 @@ def read_onnx(path: Path) -> OnnxRunner:
 
 
 def _reason(error: Exception) -> str:
-    """The line that says what is missing, of the pages that torch writes."""
+    """The line of torch's long error that names the missing operation."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return next((line for line in lines if "No ONNX function" in line), lines[0] if lines else type(error).__name__)
 
 
 def _tidy(model: Any) -> None:
-    """Leave out what torch notes on each node, paths of this machine among it, and give the batch its name."""
+    """Remove torch's notes on each node, which hold paths of this machine, and give the batch its name."""
     import onnx_ir as ir
 
     batch = str(model.graph.inputs[0].shape[0].value)

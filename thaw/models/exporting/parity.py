@@ -1,5 +1,5 @@
-"""Three ways to the same answer: the head on cached features, which is what was evaluated; the model from image files, which is what is served; and the
-exported model, which is what others run."""
+"""The parity of three ways to an answer: the head on cached features (the evaluated way), the model from image files (the served way), and the exported
+model."""
 
 import json
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ from thaw.models.predictor import Predictor
 
 @dataclass(frozen=True)
 class Parity:
-    """How far the ways agree on `rows` images.
+    """The agreement of the ways on `rows` images.
 
-    pixels: the model from image files, against the head on cached features; None where the model is fine-tuned and has no cached features. exported: the
-    `.pt2` of torch.export, against the head on cached features, or, where there are none, the model from image files; None where torch cannot export it, and
-    then `reason` says why.
+    pixels: the model from image files against the head on cached features; None for a fine-tuned model, which has no cached features. exported: the `.pt2` of
+    torch.export against the head on cached features or, without these, the model from image files; None if torch cannot export the model, and then `reason`
+    says why.
     """
 
     rows: int
@@ -37,7 +37,7 @@ class Parity:
 
 
 def measure_parity(predictor: Predictor, examples: Sequence[Batch], features: torch.Tensor | None) -> Parity:
-    """Compare the ways on N examples, N > 0, as they come from their files; their cached features float32 [N, D], None: there are none."""
+    """Compare the ways on N examples, N > 0, prepared from their files. features: their cached features, float32 [N, D]; None: there are none."""
     served = predictor.predict(examples)
     cached = None if features is None else answer(predictor.head, predictor.openness, features)
     against = None if cached is None else agreement_of(cached, served)
@@ -54,7 +54,7 @@ def write_parity(parity: Parity, path: Path) -> None:
 
 
 def _exported(predictor: Predictor, examples: Sequence[Batch]) -> Answer:
-    """By the file that `thaw export --format torch` writes."""
+    """The answer of the file that `thaw export --format torch` writes."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / Format.TORCH.file
         write_program(export_program(predictor), file)

@@ -1,4 +1,4 @@
-"""The `README.md` beside an exported model, for whoever runs it: what goes in, what comes out, and a script that does it."""
+"""The `README.md` beside an exported model: its inputs, its outputs, and a script that runs it."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ README = "README.md"
 
 
 def write_readme(card: Card, folder: Path) -> None:
-    """Write `README.md`. Its script needs Pillow, NumPy and the runtime alone."""
+    """Write `README.md`; its script needs only Pillow, NumPy and the runtime."""
     environment = Environment(
         loader=PackageLoader("thaw", "models/exporting"),
         autoescape=select_autoescape(

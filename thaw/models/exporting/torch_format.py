@@ -1,8 +1,8 @@
-"""`.pt2`: the graph as torch.export keeps it, a zip archive of JSON and raw tensors.
+"""`.pt2`: the file format of torch.export, a zip archive of JSON and raw tensors.
 
-What torch 2.13 writes there: the graph and the list of the tensors as JSON, each tensor as its bytes, and the example inputs, which it pickles. Tensors of
-subclasses and objects of other kinds are pickled too, and `torch.export.load` unpickles whatever it finds. So exports carry no example inputs, a file that
-holds any pickle is neither written nor read here, and what is left to trust is the graph: torch evaluates the text of its symbolic sizes.
+torch 2.13 writes the graph and the list of the tensors as JSON, each tensor as its bytes, and the example inputs as a pickle. It also pickles tensors of
+subclasses and objects of other kinds, and `torch.export.load` unpickles all of them. So exports hold no example inputs, and a file with any pickle is neither
+written nor read here. A reader still has to trust the graph, because torch evaluates the text of its symbolic sizes.
 """
 
 import json
@@ -24,10 +24,10 @@ def write_program(program: ExportedProgram, path: Path) -> None:
     """Write a `.pt2` file.
 
     Raises:
-        BadExport: torch would pickle a part of it.
+        BadExport: torch would pickle a part of the program.
     """
     with warnings.catch_warnings():
-        # Weights whose channels lie last have no contiguous tensor that covers them; their whole storage is written all the same.
+        # No contiguous tensor covers weights whose channels lie last; torch warns, and writes their whole storage.
         warnings.filterwarnings("ignore", message="No complete tensor found", category=UserWarning)
         torch.export.save(program, path)
     _refuse_pickle(path)
@@ -35,7 +35,7 @@ def write_program(program: ExportedProgram, path: Path) -> None:
 
 @dataclass(frozen=True, eq=False)
 class TorchRunner:
-    """Runs a `.pt2` on the CPU."""
+    """The runner of a `.pt2` file, on the CPU."""
 
     module: Any
 
@@ -54,7 +54,7 @@ def read_program(path: Path) -> TorchRunner:
     """Load a `.pt2` file, unless it holds any pickle.
 
     Raises:
-        BadExport: it does, or is no such file.
+        BadExport: the file holds a pickle, or is no such file.
     """
     _refuse_pickle(path)
     return TorchRunner(torch.export.load(path).module())
@@ -69,11 +69,13 @@ def _refuse_pickle(path: Path) -> None:
     except (OSError, zipfile.BadZipFile, ValueError, KeyError, AttributeError) as error:
         raise BadExport(f"{path} is no .pt2 file of torch.export ({error})") from error
     if pickled:
-        raise BadExport(f"{path} holds pickled objects ({', '.join(pickled)}), which run code when they are loaded")
+        raise BadExport(
+            f"{path} holds pickled objects ({', '.join(pickled)}); they could run code when they are loaded"
+        )
 
 
 def _pickled_files(archive: zipfile.ZipFile) -> list[str]:
-    """Names that only pickles have, unless they are empty: example inputs, and tensors as older versions wrote them."""
+    """The names of files that are pickles unless they are empty: example inputs, and tensors of older versions."""
     return [
         entry.filename
         for entry in archive.infolist()
@@ -82,6 +84,6 @@ def _pickled_files(archive: zipfile.ZipFile) -> list[str]:
 
 
 def _pickled_tensors(archive: zipfile.ZipFile) -> list[str]:
-    """Tensors and constants that the archive's own lists call pickled."""
+    """The tensors and constants that are pickled by the archive's own lists."""
     lists = [json.loads(archive.read(name)) for name in archive.namelist() if name.endswith("_config.json")]
-    return [name for one in lists for name, entry in one["config"].items() if entry["use_pickle"]]
+    return [name for listing in lists for name, entry in listing["config"].items() if entry["use_pickle"]]

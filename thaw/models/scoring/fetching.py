@@ -1,4 +1,4 @@
-"""Examples brought into memory ahead of those who decode them, each held no longer than that takes."""
+"""The reading of examples into memory ahead of their decoding; each stays in memory until it is decoded."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from thaw.models.scoring.names import Input
 from thaw.models.scoring.places import RefuseSize
 
 FETCHERS = 16
-"""Threads that read: an object store answers after tens of milliseconds, whatever it is asked for."""
+"""The number of threads that read; an object store takes tens of milliseconds for every answer."""
 AHEAD = 2 * FETCHERS
-"""Examples that are being read, or wait to be decoded."""
+"""The number of examples that are being read or wait to be decoded."""
 BATCH_BYTES = 32 * 2**20
-"""A batch ends once its files are as large as this together: the bound on memory where files are large."""
+"""A batch ends when its files reach this size together; this bounds the memory for large files."""
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class FileInMemory:
     """An example file in memory, read like a path."""
 
     name: str
@@ -35,41 +35,41 @@ class Held:
 
 @dataclass(frozen=True, eq=False)
 class Fetched:
-    """An input once its bytes were asked for: `held` and `digest` are None where they could not be had, and `reason` says why."""
+    """An input after its reading: `file` and `digest` are None if it could not be read, and `reason` says why."""
 
     path: str
-    held: Held | None
+    file: FileInMemory | None
     digest: bytes | None
     reason: str
 
 
 def fetch(inputs: Iterable[Input], refuse_size: RefuseSize) -> Iterator[Fetched]:
-    """Read inputs by threads, in order, no more than `AHEAD` of them at once.
+    """Read inputs by threads, in order, at most `AHEAD` of them at once.
 
     Raises:
-        Unreachable: the place of one does not answer.
+        Unreachable: the place of an input does not answer.
     """
     for _, fetched in map_ahead(partial(_fetch, refuse_size), inputs, workers=FETCHERS, depth=AHEAD):
         yield fetched
 
 
-def _fetch(refuse_size: RefuseSize, one: Input) -> Fetched:
-    if one.place is None:
-        return Fetched(one.path, None, None, one.reason)
+def _fetch(refuse_size: RefuseSize, entry: Input) -> Fetched:
+    if entry.place is None:
+        return Fetched(entry.path, None, None, entry.reason)
     try:
-        content = one.place.read(refuse_size)
+        content = entry.place.read(refuse_size)
     except BadExample as error:
-        return Fetched(one.path, None, None, str(error))
-    return Fetched(one.path, Held(one.path, content), digest_bytes(content), "")
+        return Fetched(entry.path, None, None, str(error))
+    return Fetched(entry.path, FileInMemory(entry.path, content), digest_bytes(content), "")
 
 
-def batched(images: Iterable[tuple[bytes, Held]], size: int) -> Iterator[Sequence[Reference]]:
-    """Examples in groups of `size`, or fewer where they are large."""
+def batched(images: Iterable[tuple[bytes, FileInMemory]], size: int) -> Iterator[Sequence[Reference]]:
+    """Examples in groups of `size`, or fewer if they are large."""
     batch: list[Reference] = []
     nbytes = 0
-    for digest, held in images:
-        batch.append((digest, held))
-        nbytes += len(held.content)
+    for digest, file in images:
+        batch.append((digest, file))
+        nbytes += len(file.content)
         if len(batch) == size or nbytes >= BATCH_BYTES:
             yield batch
             batch, nbytes = [], 0

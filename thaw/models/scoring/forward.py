@@ -1,4 +1,4 @@
-"""The network over examples that are not at hand yet: the engines and decoders of an extraction, and a reason in the place of an error."""
+"""The forward pass over streamed examples: with the engines and decoders of an extraction, and with reasons in the place of errors."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,15 +16,15 @@ from thaw.foundation.parallel.ordered_map import map_ahead
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.batches import Batch, examples_in
 from thaw.kinds.kind import IDENTITY, Kind, Reader, Reference
-from thaw.models.scoring.fetching import Held, batched
+from thaw.models.scoring.fetching import FileInMemory, batched
 
 SAMPLE = 32
-"""Examples that engines and decoders are chosen on."""
+"""The number of examples that engines and decoders are chosen on."""
 
 
 @dataclass(frozen=True, eq=False)
 class Computed:
-    """Some examples: features [rows, dim] as they are stored, row i of `digests[i]`; and why others cannot be used."""
+    """The result for some examples: features [rows, dim] of the stored type, row i of `digests[i]`, and the reasons why others cannot be used."""
 
     digests: tuple[bytes, ...]
     features: torch.Tensor | None
@@ -32,7 +32,7 @@ class Computed:
 
 
 class Forward:
-    """Passes examples through the network of one layer. The engine is chosen when the first that can be used has come."""
+    """The network up to one layer. The engine is chosen when the first usable examples have come."""
 
     def __init__(self, extractor: Extractor, layer: Layer, precision: Precision, dtype: torch.dtype) -> None:
         self._extractor, self._layer, self._precision, self._dtype = extractor, layer, precision, dtype
@@ -40,18 +40,20 @@ class Forward:
 
     @property
     def stated(self) -> dict[str, str]:
-        """How features were made, for the parts that they fill."""
+        """The record of how the features were made, for the parts that they fill."""
         assert self._prepared is not None, "nothing was computed yet"
         return self._prepared.stated
 
-    def features_of(self, images: Iterable[tuple[bytes, Held]], expected: Callable[[], int]) -> Iterator[Computed]:
-        """Batch by batch, in order, by as many threads as an extraction has; see `Extractor.forward`.
+    def features_of(
+        self, images: Iterable[tuple[bytes, FileInMemory]], expected: Callable[[], int]
+    ) -> Iterator[Computed]:
+        """The features of images, batch by batch, in order, by as many threads as an extraction has; see `Extractor.forward`.
 
-        expected: asked when the engine is chosen: how many examples are to go through the network in all, these and those to come.
+        expected: called when the engine is chosen; it returns the expected number of examples for the network, these and later ones.
 
         Raises:
             BadParameters: no engine gives the right features.
-            OutOfMemory: memory does not hold a single example in the backbone.
+            OutOfMemory: there is not enough memory for a single example in the backbone.
         """
         left = iter(images)
         if self._prepared is None:
@@ -68,14 +70,16 @@ class Forward:
             for _, computed in map_ahead(work, batches, workers=workers, depth=workers + 1):
                 yield computed
 
-    def _peek(self, images: Iterator[tuple[bytes, Held]]) -> tuple[list[tuple[bytes, Held]], dict[bytes, str]]:
-        """The first examples that can be used, and why others that came before them cannot."""
-        good: list[tuple[bytes, Held]] = []
+    def _peek(
+        self, images: Iterator[tuple[bytes, FileInMemory]]
+    ) -> tuple[list[tuple[bytes, FileInMemory]], dict[bytes, str]]:
+        """The first usable examples, and the reasons why earlier ones cannot be used."""
+        good: list[tuple[bytes, FileInMemory]] = []
         reasons: dict[bytes, str] = {}
-        for digest, held in images:
-            readable, _, why = read_usable(self._extractor.reader, [(digest, held)], self._extractor.backbone.kind)
+        for digest, file in images:
+            readable, _, why = read_usable(self._extractor.reader, [(digest, file)], self._extractor.backbone.kind)
             reasons |= why
-            good += [(digest, held)] if readable else []
+            good += [(digest, file)] if readable else []
             if len(good) == SAMPLE:
                 break
         return good, reasons
@@ -92,13 +96,13 @@ class Forward:
 def read_usable(
     reader: Reader, batch: Sequence[Reference], kind: Kind
 ) -> tuple[Sequence[Reference], Batch | None, dict[bytes, str]]:
-    """The examples of a batch that can be used, and prepared together (None: none can), and why the others cannot."""
+    """The usable examples of a batch, the same prepared together (None: none is usable), and the reasons why the others cannot be used."""
     try:
         return batch, reader.read(batch, (IDENTITY,))[IDENTITY], {}
     except BadExample as error:
         if len(batch) == 1:
             return (), None, {batch[0][0]: str(error)}
-    # One fails the whole batch, and nothing says which.
+    # One example makes the whole batch fail, and the error does not name it.
     single = [read_usable(reader, [example], kind) for example in batch]
     good = [examples_in(part)[0] for _, part, _ in single if part is not None]
     reasons = {digest: reason for _, _, why in single for digest, reason in why.items()}
@@ -107,5 +111,5 @@ def read_usable(
 
 
 def expected_passes(lacking: int, seen: int, left: int) -> int:
-    """How many of `left` examples lack features, if it goes on as with those `seen` so far."""
+    """The expected number of `left` examples without features, by the share of such examples among those `seen` so far."""
     return math.ceil(left * lacking / max(1, seen))

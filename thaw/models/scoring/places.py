@@ -1,4 +1,4 @@
-"""Where the bytes of an example that is scored lie: in a file of this machine, or at any address that fsspec knows."""
+"""The place of an example's bytes: a file of this machine, or any address that fsspec knows."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,10 +13,10 @@ from fsspec.implementations.local import LocalFileSystem
 from thaw.foundation.errors import BadExample, BadSource, Unreachable
 
 RefuseSize = Callable[[int], None]
-"""Raises BadExample where a file has more bytes than any example within the limits; see `Kind.refuse_size`."""
+"""A function that raises BadExample if a file has more bytes than any example within the limits; see `Kind.refuse_size`."""
 _URL = re.compile(r"[a-z][a-z0-9+.-]*(::[^/]*)?://", re.IGNORECASE)
 _STAMPS = ("ETag", "etag", "md5", "mtime", "LastModified", "last_modified", "updated", "created")
-"""What file systems call what changes with a file, the best first."""
+"""The names under which file systems give a value that changes with a file, the best first."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class LocalFile:
     path: Path
 
     def read(self, refuse_size: RefuseSize) -> bytes:
-        """All of it.
+        """The whole file.
 
         Raises:
-            BadExample: it cannot be opened, or is larger than the limits allow.
+            BadExample: the file cannot be opened, or is larger than the limits allow.
         """
         try:
             refuse_size(self.path.stat().st_size)
@@ -38,7 +38,7 @@ class LocalFile:
             raise BadExample(f"cannot be opened ({error.strerror})") from error
 
     def stamp(self) -> str:
-        """Text that changes when the file does; empty where it cannot be asked."""
+        """A text that changes with the file; empty if the system gives none."""
         try:
             state = self.path.stat()
         except OSError:
@@ -48,18 +48,18 @@ class LocalFile:
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file at another place; `size` in bytes, None where it has not been told yet."""
+    """A file at another place; `size` in bytes, None if it is not known yet."""
 
     files: Any
     path: str
     size: int | None = None
 
     def read(self, refuse_size: RefuseSize) -> bytes:
-        """All of it.
+        """The whole file.
 
         Raises:
-            BadExample: there is none, it may not be read, or it is larger than the limits allow.
-            Unreachable: the place does not answer; another try may help.
+            BadExample: the file does not exist, may not be read, or is larger than the limits allow.
+            Unreachable: the place does not answer; another try may succeed.
         """
         try:
             size = self.files.size(self.path) if self.size is None else self.size
@@ -80,16 +80,16 @@ def is_url(text: str) -> bool:
 
 
 def file_system(url: str) -> tuple[Any, str]:
-    """The file system that an address belongs to, and the path in it.
+    """The file system of an address, and the path in it.
 
     Raises:
-        BadSource: no such kind of address, or its library is not installed.
+        BadSource: there is no such kind of address, or its library is not installed.
     """
     try:
         place: tuple[Any, str] = fsspec.url_to_fs(url)
     except (ImportError, ValueError, OSError) as error:
         raise BadSource(
-            f"{url} cannot be used ({_first_line(error)}); s3:// needs s3fs, which `make install` brings, other addresses fsspec's library for them"
+            f"{url} cannot be used ({_first_line(error)}); s3:// needs s3fs, which `make install` installs; other addresses need fsspec's library for them"
         ) from error
     return place
 
@@ -101,10 +101,10 @@ def is_of_this_machine(files: Any) -> bool:
 
 @contextmanager
 def answering(url: str) -> Iterator[None]:
-    """Say in one sentence why an address cannot be read.
+    """A context that turns errors of an address into one sentence.
 
     Raises:
-        BadSource: it does not exist, or may not be read.
+        BadSource: the address does not exist, or may not be read.
         Unreachable: its place does not answer.
     """
     try:
@@ -117,14 +117,14 @@ def answering(url: str) -> Iterator[None]:
         raise Unreachable(_say(url, error)) from error
 
 
-def stamp_of(told: Mapping[str, Any]) -> str:
-    """Text that changes when a file does, from what its file system tells of it."""
-    known = next((str(told[name]) for name in _STAMPS if told.get(name)), "")
-    return f"{told.get('size')} {known}"
+def stamp_of(info: Mapping[str, Any]) -> str:
+    """A text that changes with a file, from its file system's information about it."""
+    known = next((str(info[name]) for name in _STAMPS if info.get(name)), "")
+    return f"{info.get('size')} {known}"
 
 
 def _no_such_file(error: Exception) -> str | None:
-    """Why that one file cannot be had, as the rest of a sentence; None where the place as a whole is at fault."""
+    """The reason why this one file cannot be read, as the end of a sentence; None if the whole place fails."""
     if isinstance(error, FileNotFoundError):
         return None if _is_of_the_server(error.__cause__) else "does not exist"
     if isinstance(error, IsADirectoryError):
@@ -136,16 +136,16 @@ def _no_such_file(error: Exception) -> str | None:
 
 
 def _is_of_the_server(cause: BaseException | None) -> bool:
-    """Whether a server was not reached or failed: fsspec's HTTP says of that as well that there is no such file."""
+    """Whether a server was not reached or failed; fsspec's HTTP reports that as a missing file, too."""
     if cause is None or isinstance(cause, FileNotFoundError):
         return False
     status = getattr(cause, "status", None)
-    told = isinstance(status, int) and 400 <= status < 500
-    return isinstance(cause, OSError) or (type(cause).__module__.startswith("aiohttp") and not told)
+    refused = isinstance(status, int) and 400 <= status < 500
+    return isinstance(cause, OSError) or (type(cause).__module__.startswith("aiohttp") and not refused)
 
 
 def _say(url: str, error: Exception) -> str:
-    return f"{url} does not answer ({_first_line(error)}); run it again to go on from here"
+    return f"{url} does not answer ({_first_line(error)}); run the command again to continue from here"
 
 
 def _first_line(error: Exception) -> str:

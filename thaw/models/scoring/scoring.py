@@ -1,4 +1,4 @@
-"""What a model says of a stream of examples, in parts that outlive a kill, and at last in one table."""
+"""The scoring of a stream of examples: in parts that outlive a kill, and at the end in one table."""
 
 import logging
 import shutil
@@ -21,7 +21,7 @@ from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.kind import Limits
 from thaw.models.answer import answer
 from thaw.models.predictor import Predictor
-from thaw.models.scoring.fetching import Held, fetch
+from thaw.models.scoring.fetching import FileInMemory, fetch
 from thaw.models.scoring.forward import Forward, expected_passes
 from thaw.models.scoring.inputs import Inputs
 from thaw.models.scoring.known import Known
@@ -35,8 +35,9 @@ _WHOLE = "whole.parquet"
 
 @dataclass(frozen=True)
 class Scored:
-    """What a run did. labels: how many examples got each label, the most frequent first (of sets: how many have it among theirs), `neither` included;
-    rejected: could not be used; computed: went through the network in this run. answers: the columns that the model fills beside the probabilities.
+    """The result of a run. labels: the number of examples with each label, `neither` included, the most frequent first; with sets an example counts for each
+    of its labels. rejected: number of unusable examples. computed: number of examples that went through the network in this run. answers: the columns that the model
+    fills beside the probabilities.
     """
 
     path: Path
@@ -49,7 +50,7 @@ class Scored:
 
 
 class Scorer:
-    """A model that is ready to score: what its network makes of an example is looked up where it is known, and kept where it is not."""
+    """A model that is ready to score: known features are looked up, new ones are computed and kept."""
 
     def __init__(
         self,
@@ -61,13 +62,13 @@ class Scorer:
         others: Sequence[FeatureStore] = (),
         limits: Limits,
     ) -> None:
-        """into: the store that new features go to; others: stores that are read as well, and left as they are."""
+        """into: the store for new features. others: stores that are only read."""
         self._predictor, self._layer, self._forward, self._into = predictor, layer, forward, into
         self._refuse_size = partial(predictor.backbone.kind.refuse_size, limits=limits)
         self._known = Known(layer, (into, *others))
         if changed := changes(self._known.stated):
             log.warning(
-                "cached features were made otherwise (%s); `thaw run --stage extract` checks whether they still hold",
+                "cached features were made in another way (%s); `thaw run --stage extract` checks whether they are still right",
                 changed,
             )
         self.computed = 0
@@ -80,12 +81,12 @@ class Scorer:
         return ("label", "confidence", *(() if self._predictor.openness is None else ("known_score",)))
 
     def score(self, inputs: Sequence[Input], left: int, tell: Callable[[int], None]) -> pa.Table:
-        """The rows of some examples, in order. New features are in the store before it returns.
+        """The rows of some examples, in order. New features are in the store before the method returns.
 
-        left: how many there are from these on. tell: called with how many of these have been read.
+        left: the number of images from these on. tell: called with the number of these that have been read.
 
         Raises:
-            Unreachable: the place of one does not answer.
+            Unreachable: the place of an image does not answer.
             BadParameters, OutOfMemory: see `Forward.features_of`.
         """
         rows: list[Row] = []
@@ -100,31 +101,38 @@ class Scorer:
                 reasons |= computed.reasons
                 digests += computed.digests
                 features += [] if computed.features is None else [computed.features]
-        finally:  # where a place stops answering, what was computed before is kept
+        finally:  # if a place stops answering, the features computed before are kept
             self._keep(digests, features)
         judged = [replace(row, reason=row.reason or reasons.get(row.digest or b"", "")) for row in rows]
         usable = [row.digest for row in judged if row.digest is not None and not row.reason]
         model = self._predictor
-        said = answer(model.head, model.openness, self._known.read(usable)) if usable else None
-        return build_table(judged, said)
+        answered = answer(model.head, model.openness, self._known.read(usable)) if usable else None
+        return build_table(judged, answered)
 
     def _keep(self, digests: Sequence[bytes], features: Sequence[torch.Tensor]) -> None:
         if features:
             self._known.add(self._into.write(self._layer, digests, torch.cat(list(features)), self._forward.stated))
             self.computed += len(digests)
 
-    def _lacking(self, inputs: Iterable[Input], rows: list[Row], given: set[bytes]) -> Iterator[tuple[bytes, Held]]:
-        """Appends a row for every input; gives those whose features are not at hand, once each."""
-        for one in fetch(inputs, self._refuse_size):
-            rows.append(Row(one.path, one.digest, one.reason))
-            if one.digest is None or one.held is None or one.digest in given or self._known.has(one.digest):
+    def _lacking(
+        self, inputs: Iterable[Input], rows: list[Row], given: set[bytes]
+    ) -> Iterator[tuple[bytes, FileInMemory]]:
+        """Append a row for every input, and yield the inputs without known features, once each."""
+        for fetched in fetch(inputs, self._refuse_size):
+            rows.append(Row(fetched.path, fetched.digest, fetched.reason))
+            if (
+                fetched.digest is None
+                or fetched.file is None
+                or fetched.digest in given
+                or self._known.has(fetched.digest)
+            ):
                 continue
-            given.add(one.digest)
-            yield one.digest, one.held
+            given.add(fetched.digest)
+            yield fetched.digest, fetched.file
 
 
 def parts_of(output: Path) -> Path:
-    """The folder beside a table where its parts lie until it is whole."""
+    """The folder beside a table that has its parts until the table is whole."""
     return output.with_name(f".{output.stem}.parts")
 
 
@@ -133,12 +141,12 @@ def score_all(
 ) -> Scored:
     """Score all inputs, and write the table to `output`, atomically.
 
-    Each `part_rows` examples become a part, named after the model (`key`) and the examples' names and stamps. After a kill another run finds the parts that
-    there are, and reads none of their examples again. One run at a time may write to the same `output`.
+    Each `part_rows` examples become a part, named after the model (`key`) and the examples' names and stamps. After a kill another run finds the
+    existing parts and does not read their examples again. Only one run at a time may write to the same `output`.
 
     Raises:
         BadSource, Unreachable: see `Inputs`.
-        BadArtifact: a part is damaged; it is gone now, and another run makes it again.
+        BadArtifact: a part is damaged; it is deleted, and another run makes it again.
     """
     folder = parts_of(output)
     total, done = sum(1 for _ in inputs), 0
@@ -166,7 +174,7 @@ def _tell(progress: Progress, done: int, total: int, seen: int) -> None:
 
 
 class _Counted:
-    """Counts what passes through."""
+    """The counts of labels and of rejected images over the tables that pass through."""
 
     def __init__(self) -> None:
         self.labels: Counter[str] = Counter()
@@ -187,7 +195,7 @@ def _chunks(inputs: Iterable[Input], size: int) -> Iterator[list[Input]]:
 
 def _part_name(key: str, chunk: Sequence[Input]) -> str:
     named = blake3(key.encode())
-    for one in chunk:
-        for text in (one.path, one.stamp, one.reason):
+    for entry in chunk:
+        for text in (entry.path, entry.stamp, entry.reason):
             named.update(len(text).to_bytes(8, "little") + text.encode())
     return f"part-{named.hexdigest(16)}.parquet"

@@ -62,7 +62,7 @@ def build_table(rows: Sequence[Row], answer: Answer | None) -> pa.Table:
     probabilities = None if answer is None else answer.probabilities
     confidence = None if answer is None else answer.confidences
     known = None if answer is None else answer.known_scores
-    labels = [] if answer is None else answer.said
+    labels = [] if answer is None else answer.labels_or_sets
     columns = [
         pa.array([row.path for row in rows], pa.string()),
         pa.array([row.digest for row in rows], pa.binary(DIGEST_SIZE)),

@@ -1,4 +1,4 @@
-"""A model that answers: bytes to pixels, pixels to answers by the fastest engine, and the training images that are nearest."""
+"""A model that answers: from bytes to prepared examples, from these to answers by the fastest engine, with the nearest training images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ from thaw.models.serving.gate import TRACING
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
-    """What the model says of one image: one label, which may be `neither`, or a set of them.
+class Classification:
+    """The model's answer for one image: one label, which may be `neither`, or a set of labels.
 
     probabilities: float32 [C], in the order of the class names. feature: float32 [D].
     """
@@ -38,7 +38,7 @@ class Said:
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """Every method is safe to call from threads. gallery and nearness: None where the model came without."""
+    """A model that is ready to answer; every method is safe to call from threads. gallery and nearness: None if the model has no gallery."""
 
     predictor: Predictor
     engine: ServingEngine
@@ -52,34 +52,34 @@ class Classifier:
         return self.predictor.class_names
 
     def decode(self, content: bytes) -> Batch:
-        """An example's bytes as the backbone takes it, by the way that the training examples went.
+        """Prepare an example's bytes for the backbone, in the same way as the training examples.
 
         Raises:
-            BadExample: it is none, or damaged, or larger than the limits, as it is or once it is prepared.
+            BadExample: the bytes are no example, or damaged, or larger than the limits before or after the preparation.
         """
         return self.reader.prepare(content)
 
-    def say(self, examples: Sequence[Batch]) -> list[Said]:
-        """What the model says of examples, each as `decode` gives it."""
+    def say(self, examples: Sequence[Batch]) -> list[Classification]:
+        """The model's answers for examples, each prepared by `decode`."""
         with torch.inference_mode():
             features = self.engine.features(self.predictor.backbone.kind.collate(examples))[self.predictor.layer]
             given = answer(self.predictor.head, self.predictor.openness, features)
             return _labels(given, features) if given.exclusive else _sets(given, features)
 
-    def nearest(self, said: Said, count: int) -> list[tuple[int, float]]:
-        """The rows of the gallery that are most like an image, the most alike first, each with its cosine similarity; none without a gallery."""
-        return [] if self.nearness is None else self.nearness.nearest(said.feature, count)
+    def nearest(self, classification: Classification, count: int) -> list[tuple[int, float]]:
+        """The rows of the gallery nearest to an image, the nearest first, each with its cosine similarity; empty without a gallery."""
+        return [] if self.nearness is None else self.nearness.nearest(classification.feature, count)
 
 
-def _labels(given: Answer, features: Tensor) -> list[Said]:
+def _labels(given: Answer, features: Tensor) -> list[Classification]:
     scores = [None] * len(features) if given.known_scores is None else given.known_scores.tolist()
     rows = zip(given.labels.tolist(), given.probabilities, scores, features, strict=True)
-    return [Said(label, None, float(row.max()), score, row, feature) for label, row, score, feature in rows]
+    return [Classification(label, None, float(row.max()), score, row, feature) for label, row, score, feature in rows]
 
 
-def _sets(given: Answer, features: Tensor) -> list[Said]:
+def _sets(given: Answer, features: Tensor) -> list[Classification]:
     rows = zip(given.sets, given.probabilities, features, strict=True)
-    return [Said(None, tuple(labels), None, None, row, feature) for labels, row, feature in rows]
+    return [Classification(None, tuple(labels), None, None, row, feature) for labels, row, feature in rows]
 
 
 def build_classifier(
@@ -91,9 +91,9 @@ def build_classifier(
     workers: int,
     keep: Path | None = None,
 ) -> Classifier:
-    """Choose the engine and warm everything up; takes seconds. A gallery of other features than the model's is left aside.
+    """Choose the engine and warm everything up, which takes seconds. A gallery of other features than the model's is ignored.
 
-    workers: threads that will ask it at once. keep: the folder where converted networks are kept for the next time.
+    workers: number of threads that will call it at once. keep: the folder where converted networks are kept for the next time.
     """
     with TRACING.closed():
         backbone = predictor.backbone.only((predictor.layer,))
@@ -114,7 +114,7 @@ def build_classifier(
 
 
 def _sample(predictor: Predictor, gallery: Gallery | None) -> list[Batch]:
-    """Examples to measure engines on: previews of the gallery where the model takes these, made-up ones where it does not, or where there are too few."""
+    """Examples for the measurement of engines: previews of the gallery if the model takes them and there are enough, else made-up ones."""
     kind = predictor.backbone.kind
     contents = kind.samples(MICRO_BATCH)
     if gallery is not None and len(gallery) >= MICRO_BATCH and kind.previews_are_examples:
@@ -124,9 +124,9 @@ def _sample(predictor: Predictor, gallery: Gallery | None) -> list[Batch]:
 
 
 def _warm_up(classifier: Classifier) -> None:
-    """Whatever is slow the first time is done before anyone waits for it."""
+    """Answer a few examples, because the first answers are slow."""
     examples = _sample(classifier.predictor, classifier.gallery)
     with threads(1):
         for batch in (examples[:1], examples, examples[:1]):
-            for said in classifier.say(batch):
-                classifier.nearest(said, 1)
+            for classification in classifier.say(batch):
+                classifier.nearest(classification, 1)

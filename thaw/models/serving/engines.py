@@ -1,4 +1,4 @@
-"""The engine that serves: of those that can run here, the fastest for a single image and the fastest for a full batch, both measured."""
+"""The engine of a server: of the engines that run on this machine, the fastest for a single image and the fastest for a full batch, both measured."""
 
 import logging
 from collections.abc import Callable
@@ -31,9 +31,9 @@ ROUNDS = 5
 
 @dataclass(frozen=True, eq=False)
 class ServingEngine:
-    """Two engines: `one` takes up to `few` images, `many` takes more; either may be both.
+    """Two engines: `one` takes up to `few` images, `many` takes more; both may be the same engine.
 
-    A network that was converted for full batches computes as long on one image as on all, so which one is faster depends on how many there are.
+    A network that was converted for full batches takes as long for one image as for a full batch, so the faster engine depends on the number of images.
     """
 
     one: Engine
@@ -42,12 +42,12 @@ class ServingEngine:
 
     @property
     def name(self) -> str:
-        """Of one engine or both."""
+        """The name of the engine, or the names of both."""
         return " and ".join(dict.fromkeys((self.one.name, self.many.name)))
 
     @property
     def precision(self) -> Precision:
-        """Of the arithmetic."""
+        """The precision of the arithmetic."""
         return PRECISION
 
     def features(self, batch: Batch) -> dict[str, torch.Tensor]:
@@ -61,7 +61,7 @@ class ServingEngine:
 
 @dataclass(frozen=True)
 class _Trial:
-    """Seconds that an engine takes for one image and for a full batch."""
+    """The seconds of an engine for one image and for a full batch."""
 
     engine: Engine
     one_s: float
@@ -71,9 +71,9 @@ class _Trial:
 def choose_serving_engine(
     backbone: Backbone, wanted: EngineName, sample: Batch, *, workers: int, keep: Path | None = None
 ) -> ServingEngine:
-    """Build and measure the engines that are wanted; those that miss the tolerance are not used. Returns them warm.
+    """Build and measure the wanted engines; those that miss the tolerance are not used. The returned engines are warm.
 
-    sample: MICRO_BATCH prepared examples. workers: threads that will call it at once, each computing on a core of its own. keep: see
+    sample: MICRO_BATCH prepared examples. workers: number of threads that will call it at once, each on its own core. keep: see
     `thaw.backbones.engines.openvino_engine`.
 
     Raises:
@@ -81,7 +81,7 @@ def choose_serving_engine(
     """
     fusible = is_fusible(backbone, sample)
     if wanted == "openvino" and not fusible:
-        raise BadParameters(f"--engine: openvino takes no {backbone.words.many} of this backbone; torch does")
+        raise BadParameters(f"--engine: openvino does not take {backbone.words.many} of this backbone; torch does")
     builders: list[tuple[str, Callable[[], Engine]]] = []
     if wanted != "openvino":
         builders.append(("torch", lambda: _build_torch(backbone)))
@@ -95,7 +95,7 @@ def choose_serving_engine(
             reference = reference_features(sample, backbone)
         trials = [trial for name, build in builders if (trial := _try(name, build, sample, reference)) is not None]
     if not trials:
-        # The backbone itself is what everything was measured with, so it is always right.
+        # The backbone itself gives the reference features, so it is always right.
         log.warning("no engine gives the reference's features on this backbone; the plain network serves")
         plain = InPython(_Plain(backbone))
         return ServingEngine(plain, plain, MICRO_BATCH)
@@ -103,11 +103,11 @@ def choose_serving_engine(
 
 
 def _fastest(trials: list[_Trial]) -> ServingEngine:
-    one, many = min(trials, key=lambda trial: trial.one_s), min(trials, key=lambda trial: trial.many_s)
-    if one.engine is many.engine:
-        return ServingEngine(one.engine, one.engine, MICRO_BATCH)
-    each_s = max(one.one_s, one.many_s / MICRO_BATCH)
-    return ServingEngine(one.engine, many.engine, max(1, int(many.many_s / each_s)))
+    single, full = min(trials, key=lambda trial: trial.one_s), min(trials, key=lambda trial: trial.many_s)
+    if single.engine is full.engine:
+        return ServingEngine(single.engine, single.engine, MICRO_BATCH)
+    each_s = max(single.one_s, single.many_s / MICRO_BATCH)
+    return ServingEngine(single.engine, full.engine, max(1, int(full.many_s / each_s)))
 
 
 def _build_torch(backbone: Backbone) -> Engine:
@@ -122,14 +122,14 @@ def _openvino(
 
 
 def _try(name: str, build: Callable[[], Engine], sample: Batch, reference: dict[str, torch.Tensor]) -> _Trial | None:
-    """None where the engine cannot be built for this network, or misses the tolerance."""
+    """Build and measure an engine; None if it cannot be built for this network, or misses the tolerance."""
     try:
         engine = build()
-        found = engine.features(sample)
-    except RuntimeError as error:  # of converters: another engine does as well, only slower
+        features = engine.features(sample)
+    except RuntimeError as error:  # an error of a converter; another engine works too, only slower
         log.warning("%s failed and is not used: %s", name, (str(error).splitlines() or [""])[0])
         return None
-    deviation = worst_deviation(found, reference)
+    deviation = worst_deviation(features, reference)
     trial = _Trial(engine, _shortest_s(engine, next(split(sample, 1))), _shortest_s(engine, sample))
     allowed = TOLERANCES[PRECISION].allows(deviation)
     log.info(
@@ -145,7 +145,7 @@ def _try(name: str, build: Callable[[], Engine], sample: Batch, reference: dict[
 
 
 def _shortest_s(engine: Engine, batch: Batch) -> float:
-    """Whatever else the machine does only ever makes a round longer."""
+    """The shortest of a few rounds, because other work of the machine can only lengthen a round."""
     engine.features(batch)
     taken = []
     for _ in range(ROUNDS):
@@ -163,12 +163,12 @@ class InPython:
 
     @property
     def name(self) -> str:
-        """That of the engine within."""
+        """See the wrapped engine."""
         return self.engine.name
 
     @property
     def precision(self) -> Precision:
-        """That of the engine within."""
+        """See the wrapped engine."""
         return self.engine.precision
 
     def features(self, batch: Batch) -> dict[str, torch.Tensor]:
@@ -179,7 +179,7 @@ class InPython:
 
 @dataclass(frozen=True, eq=False)
 class _Plain:
-    """The backbone as it is, as an engine."""
+    """The unchanged backbone as an engine."""
 
     backbone: Backbone
     name: str = "plain"

@@ -1,7 +1,7 @@
-"""A gate between running networks and tracing them.
+"""A gate that separates running networks from their tracing.
 
-While torch.fx traces a network it replaces `torch.nn.Module.__call__` for the whole process, and a network that another thread runs meanwhile fails. Reading a
-backbone and folding it trace; both take tenths of a second, for which the networks that run in Python wait.
+While torch.fx traces a network it replaces `torch.nn.Module.__call__` for the whole process, and a network that another thread runs meanwhile fails. Reading
+and folding a backbone trace it; both take tenths of a second, and the networks that run in Python wait that long.
 """
 
 import threading
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Gate:
-    """Any number of threads pass at once, or one closes it and is alone; who wants to close it comes before who wants to pass."""
+    """Any number of threads pass at once, or one thread closes the gate and is alone; a thread that wants to close it has priority."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -20,7 +20,7 @@ class Gate:
 
     @contextmanager
     def passing(self) -> Iterator[None]:
-        """Wait until nobody traces, and run a network within."""
+        """A context for running a network; it waits until no thread traces."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing == 0)
             self._passing += 1
@@ -33,7 +33,7 @@ class Gate:
 
     @contextmanager
     def closed(self) -> Iterator[None]:
-        """Wait until no network runs, and trace within."""
+        """A context for tracing; it waits until no network runs."""
         with self._changed:
             self._closing += 1
             self._changed.wait_for(lambda: self._passing == 0 and not self._closed)
@@ -48,4 +48,4 @@ class Gate:
 
 
 TRACING = Gate()
-"""Of this process."""
+"""The gate of this process."""

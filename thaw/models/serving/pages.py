@@ -1,4 +1,4 @@
-"""The pages of a server: one to try the model on a picture, one that documents the paths. They ask for nothing from elsewhere."""
+"""The pages of a server: one to try the model on a picture, one that documents the paths. They load nothing from other servers."""
 
 import json
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ CSP = (
     "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 )
 NEIGHBOURS = 8
-"""Training images that the page asks for."""
+"""The number of training images that the page asks for."""
 
 
 def render_page(most_images: int, most_mb: float) -> str:
-    """The page on which a picture is dropped. It asks the server itself for everything that changes."""
+    """The page on which a picture is dropped. It loads everything that changes from its own server."""
     return render(
         "models/serving/page.html.j2",
         {"policy": CSP, "most_images": most_images, "most_mb": most_mb, "neighbours": NEIGHBOURS},
@@ -25,7 +25,7 @@ def render_page(most_images: int, most_mb: float) -> str:
 
 @dataclass(frozen=True)
 class Operation:
-    """One path and method, as the page shows it. answers: status, meaning and an example of each."""
+    """One path and method on the page. answers: status, meaning and an example of each."""
 
     method: str
     path: str
@@ -38,9 +38,9 @@ class Operation:
 def render_docs(openapi: Mapping[str, Any]) -> str:
     """The page of an OpenAPI document."""
     operations = [
-        _operation(openapi, path, method, one)
+        _operation(openapi, path, method, operation)
         for path, methods in openapi["paths"].items()
-        for method, one in methods.items()
+        for method, operation in methods.items()
     ]
     return render(
         "models/serving/docs.html.j2",
@@ -48,17 +48,18 @@ def render_docs(openapi: Mapping[str, Any]) -> str:
     )  # fmt: skip
 
 
-def _operation(openapi: Mapping[str, Any], path: str, method: str, one: Mapping[str, Any]) -> Operation:
-    parameters = tuple((each["name"], each.get("description", "")) for each in one.get("parameters", ()))
+def _operation(openapi: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]) -> Operation:
+    parameters = tuple((each["name"], each.get("description", "")) for each in operation.get("parameters", ()))
     answers = tuple(
-        (status, each.get("description", ""), _example(openapi, each)) for status, each in one["responses"].items()
+        (status, each.get("description", ""), _example(openapi, each))
+        for status, each in operation["responses"].items()
     )
-    takes = tuple(one.get("requestBody", {}).get("content", {}))
-    return Operation(method.upper(), path, one.get("description", ""), parameters, takes, answers)
+    takes = tuple(operation.get("requestBody", {}).get("content", {}))
+    return Operation(method.upper(), path, operation.get("description", ""), parameters, takes, answers)
 
 
 def _example(openapi: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
-    """The first example of a JSON answer's schema, as text; empty where there is none."""
+    """The first example of a JSON answer's schema, as text; empty if there is none."""
     schema: Mapping[str, Any] = answer.get("content", {}).get("application/json", {}).get("schema", {})
     for option in (schema, *schema.get("anyOf", ())):
         name = option.get("$ref", "").rpartition("/")[2]

@@ -221,6 +221,6 @@ def test_a_part_of_more_rows_than_a_page_holds_by_default(tmp_path: Path) -> Non
 def test_more_rows_than_a_part_can_hold_are_refused_before_any_work() -> None:
     check_part_rows(Layer("f" * 32, "flatten", 2048), 2048)
     with pytest.raises(
-        BadParameters, match=r"extract\.part_rows: a part of flatten, 2048 numbers a row, holds 262,016 rows at most"
+        BadParameters, match=r"extract\.part_rows: a part of flatten with 2048 numbers a row holds at most 262,016 rows"
     ):
         check_part_rows(Layer("f" * 32, "flatten", 2048), 300_000)

@@ -104,7 +104,7 @@ def test_its_readme_runs_where_there_is_no_thaw(
     pictures = pictures_of(kind, tmp_path / "pictures")
     own = predictor.predict([predictor.prepare(path.read_bytes(), Limits(10**6)) for path in pictures])
     for row, found in enumerate(run_readme(tmp_path / "out", pictures, forbidden)):
-        assert found["label"] == own.said[row] and list(found["probabilities"]) == list(predictor.class_names)
+        assert found["label"] == own.labels_or_sets[row] and list(found["probabilities"]) == list(predictor.class_names)
         assert np.allclose(list(found["probabilities"].values()), own.probabilities[row], atol=1e-4)
 
 
@@ -147,7 +147,7 @@ def test_two_at_once_make_one_folder(tmp_path: Path) -> None:
         if step.startswith("checking"):
             write_export(model("mlp"), ORIGIN, Format.TORCH, images("linear"), folder=tmp_path / "out")
 
-    with pytest.raises(BadExport, match="was made by somebody else meanwhile"):
+    with pytest.raises(BadExport, match="another process has made"):
         write_export(model("linear"), ORIGIN, Format.TORCH, images("linear"), folder=tmp_path / "out", tell=tell)
     assert json.loads((tmp_path / "out/model.json").read_text())["head"] == "mlp"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -52,7 +52,7 @@ def test_onnxruntime_runs_it(file: Path) -> None:
 def test_where_it_is_not_installed_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(onnx_format, "NEEDED", ("onnx", "onnx_of_tomorrow"))
     with pytest.raises(
-        BadExport, match=r"needs onnx_of_tomorrow; `make install` .*\.\[onnx\]'` in Thaw's folder; --format torch"
+        BadExport, match=r"needs onnx_of_tomorrow; run `make install`.*\.\[onnx\]'` in Thaw's folder; --format torch"
     ):
         write_onnx(export_program(model("linear")), ["pixels"], ["probabilities"], tmp_path / "model.onnx")
 

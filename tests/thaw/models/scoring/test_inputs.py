@@ -99,7 +99,7 @@ def test_a_listing_names_images_beside_it_and_elsewhere_and_no_other_file_of_thi
     found = inputs(listing)
     assert [one.path for one in found] == written
     assert [one.place is not None for one in found] == [True] * 3 + [False] * 7
-    assert [one.held is not None for one in fetch(found, refuse_size)] == [True] * 3 + [False] * 7
+    assert [one.file is not None for one in fetch(found, refuse_size)] == [True] * 3 + [False] * 7
     words = ["`..`", "absolute", "may not name", "may not name", "does not exist", "no path", "may not name"]
     assert all(word in one.reason for word, one in zip(words, found[3:], strict=True)), [one.reason for one in found]
 
@@ -146,7 +146,7 @@ def test_an_object_store_gives_folders_globs_listings_and_single_objects(bucket:
     (one,) = inputs(f"{bucket}/photos/1/1.png")
     assert one.path == f"{bucket}/photos/1/1.png" and one.stamp
     found = list(fetch([*inputs(f"{bucket}/photos"), *inputs(f"{bucket}/lists/all.csv")], refuse_size))
-    assert len(found) == 14 and {one.held.content for one in found if one.held} == {png(n) for n in range(12)}
+    assert len(found) == 14 and {one.file.content for one in found if one.file} == {png(n) for n in range(12)}
 
 
 def test_an_object_store_that_has_not_what_is_named_says_so(bucket: str) -> None:
@@ -156,7 +156,7 @@ def test_an_object_store_that_has_not_what_is_named_says_so(bucket: str) -> None
         inputs(f"{bucket}/photos/*.gone")
     boto3.client("s3").put_object(Bucket=BUCKET, Key="lists/gone.csv", Body=b"path\nnot-there.png\n")
     (row,) = fetch(inputs(f"{bucket}/lists/gone.csv"), refuse_size)
-    assert (row.held, row.reason) == (None, "does not exist")
+    assert (row.file, row.reason) == (None, "does not exist")
 
 
 def test_a_server_that_does_not_answer_is_unreachable_and_a_file_that_it_lacks_is_a_row(folder: Path) -> None:

@@ -117,7 +117,7 @@ def test_images_and_rows_in_memory_are_bounded(tmp_path: Path, monkeypatch: pyte
 
     def watched(inputs: Any, limits: Limits) -> Any:
         for one in fetching_fetch(inputs, limits):
-            held.add(one.held)
+            held.add(one.file)
             most["images"] = max(most["images"], len(held))
             most["names"] = max(most["names"], len(named))
             yield one
