@@ -15,12 +15,12 @@ from tasks.project.paths import CERTIFICATE, MANIFEST, REPORT
 from tasks.registry.flat_names import flat_metrics, flat_params
 from tasks.registry.lineage_files import LINEAGE, write_lineage
 from tasks.registry.local_model import read_assembled
-from thaw.dataset.label_sets import join_labels
 from thaw.dataset.manifest import read_manifest
 from thaw.foundation.files.atomic import digest_file
 from thaw.models.predictor import Predictor
 from thaw.params.sections import Params
 from thaw.strategies.certificate.record import figures_of, read_certificate
+from thaw.targets.target import target_of
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -87,9 +87,9 @@ def _log_dataset(params: Params) -> None:
     manifest = read_manifest(MANIFEST)
     table = manifest.table.select(["path", "label", "split", "size"]).to_pandas()
     table["label"], table["split"] = table["label"].astype(object), table["split"].astype(object)
-    if manifest.multilabel:
-        said = [None if one.labels is None else join_labels(one.labels) for one in manifest.examples()]
-        table = table.drop(columns="label").assign(labels=said)
+    if not target_of(manifest).exclusive:
+        written = [None if one.names is None else one.written for one in manifest.examples()]
+        table = table.drop(columns="label").assign(labels=written)
     digest = digest_file(MANIFEST).hex()[:32]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's hints about integers and about its own kinds of source

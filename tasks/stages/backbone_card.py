@@ -27,6 +27,7 @@ from thaw.kinds.registry import IMAGES, kind_named
 from thaw.pages.layout import percent, points
 from thaw.params.sections import BackboneParams, DatasetParams, EvaluateParams, Params, SplitParams
 from thaw.strategies.baselines.transfer_gain import TransferGain
+from thaw.targets.one_label.target import ONE_LABEL
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def measure_on_digits(weights: Path, *, seeds: int, labels_per_class: int) -> Tr
 def card(gain: TransferGain, training: dict[str, Any]) -> str:
     """The card as Markdown; every figure comes from the two measurements."""
     source, settings = training["params"]["source"], training["params"]["training"]
-    titles = titles_of(kind_named(IMAGES).words)
+    titles = titles_of(kind_named(IMAGES).words, ONE_LABEL)
     rows = [f"| {titles['frozen']} | {percent(gain.contender('frozen').mean)} | |"]
     for one in gain.gains:
         mean = gain.contender(one.over).mean

@@ -51,7 +51,7 @@ def hostile_evaluation() -> Evaluation:
     model = ModelDescription(
         "thaw_small", "x.safetensors", "flatten", 256, "f" * 32, "cut at flatten", "linear", (("l2", "0.01"),), 9
     )
-    majority = np.full((len(predictions), 3), 1 / 3, np.float32)
+    majority = replace(predictions, probabilities=np.full((len(predictions), 3), 1 / 3, np.float32))
     params = EvaluateParams(mistakes=5)
     baselines = [("majority", majority)]
     return evaluate(predictions, model, params, resampling=Resampling(100), baselines=baselines, transfer=transfer)

@@ -11,17 +11,10 @@ from thaw.heads.open_set import Openness, Tuning
 from thaw.params.sections import EvaluateParams
 from thaw.strategies.baselines.transfer_gain import TransferGain
 from thaw.strategies.certificate.record import Certificate
-from thaw.targets.one_label.metrics import (
-    ClassScore,
-    Metrics,
-    Probabilities,
-    ReliabilityBin,
-    class_scores,
-    confusion_matrix,
-    measure,
-    reliability,
-)
+from thaw.targets.label_sets.metrics import LabelSetMetrics
+from thaw.targets.one_label.metrics import ClassScore, Metrics, ReliabilityBin
 from thaw.targets.predictions import Predictions
+from thaw.targets.target import Target, TargetName, target_named
 
 
 @dataclass(frozen=True)
@@ -41,12 +34,15 @@ class ModelDescription:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A test image that the model gets wrong; `confidence` is the probability of what it predicted."""
+    """A test example that the model gets wrong; `confidence` is the probability of what it predicted, of sets that of its surest wrong decision.
+
+    labels, predicted: one name each, or a set.
+    """
 
     digest: bytes
     path: str
-    label: str
-    predicted: str
+    labels: tuple[str, ...]
+    predicted: tuple[str, ...]
     confidence: float
 
 
@@ -62,10 +58,10 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A simple predictor that needs no repetition, with its metrics on the same rows."""
+    """A simple predictor that needs no repetition, with its headline on the same rows."""
 
     name: str
-    metrics: Metrics
+    headline: Estimate
 
 
 @dataclass(frozen=True)
@@ -101,16 +97,22 @@ class Rejections:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the model does on `n` test images. confusion: int64 [C, C], row is the label, column the prediction. predicted: the accuracy that the advice
-    foretold; None: it could not. certificate: None where none was asked for."""
+    """What the model does on `n` test examples.
+
+    target: what labels are. thresholds: from which probability on each class is named; None: the most probable one is. confusion, of: see `Target.matrix`.
+    wrong: examples that are not wholly right. predicted: the headline that the advice foretold; None: it could not. certificate: None where none was asked for.
+    """
 
     model: ModelDescription
     class_names: tuple[str, ...]
     n: int
     confidence: float
-    metrics: Metrics
+    target: TargetName
+    thresholds: tuple[float, ...] | None
+    metrics: Metrics | LabelSetMetrics
     classes: tuple[ClassScore, ...]
     confusion: IntArray
+    of: IntArray
     reliability: tuple[ReliabilityBin, ...]
     mistakes: tuple[Mistake, ...]
     wrong: int
@@ -120,6 +122,23 @@ class Evaluation:
     certificate: Certificate | None = None
     rejections: Rejections | None = None
 
+    @property
+    def judged_by(self) -> Target:
+        """What labels are, which says what the headline is."""
+        return target_named(self.target)
+
+    @property
+    def headline(self) -> Estimate:
+        """The metric that the page names first."""
+        return headline_of(self.metrics, self.judged_by)
+
+
+def headline_of(metrics: Metrics | LabelSetMetrics, target: Target) -> Estimate:
+    """The metric that choices are made by."""
+    value = getattr(metrics, target.headline)
+    assert isinstance(value, Estimate)
+    return value
+
 
 def evaluate(
     predictions: Predictions,
@@ -127,31 +146,35 @@ def evaluate(
     params: EvaluateParams,
     *,
     resampling: Resampling = USUAL,
-    baselines: Sequence[tuple[str, Probabilities]] = (),
+    thresholds: tuple[float, ...] | None = None,
+    baselines: Sequence[tuple[str, Predictions]] = (),
     transfer: TransferGain | None = None,
     predicted: Estimate | None = None,
     certificate: Certificate | None = None,
     rejections: Rejections | None = None,
 ) -> Evaluation:
-    """Measure the predictions, and each baseline (its name, probabilities [N, C]) on the same rows."""
-    targets, classes = predictions.classes, len(predictions.class_names)
-    confusion = confusion_matrix(predictions.predicted, targets, classes)
+    """Measure the predictions, and each baseline (its name, and what it says of the same rows)."""
+    target = predictions.target
+    confusion, of = target.matrix(predictions)
 
-    def measured(probabilities: Probabilities) -> Metrics:
-        return measure(probabilities, targets, bins=params.bins, resampling=resampling)
+    def measured(these: Predictions) -> Metrics | LabelSetMetrics:
+        return target.measure(these, bins=params.bins, resampling=resampling)
 
     return Evaluation(
         model=model,
         class_names=predictions.class_names,
         n=len(predictions),
         confidence=resampling.confidence,
-        metrics=measured(predictions.probabilities),
-        classes=class_scores(confusion, predictions.class_names),
+        target=target.name,
+        thresholds=thresholds,
+        metrics=measured(predictions),
+        classes=target.class_scores(predictions),
         confusion=confusion,
-        reliability=reliability(predictions.probabilities, targets, params.bins),
+        of=of,
+        reliability=target.reliability(predictions, params.bins),
         mistakes=confident_mistakes(predictions, params.mistakes),
-        wrong=int(confusion.sum() - np.trace(confusion)),
-        baselines=tuple(Baseline(name, measured(probabilities)) for name, probabilities in baselines),
+        wrong=int((predictions.named != predictions.shown).any(1).sum()),
+        baselines=tuple(Baseline(name, headline_of(measured(these), target)) for name, these in baselines),
         transfer=transfer,
         predicted=predicted,
         certificate=certificate,
@@ -174,19 +197,18 @@ def count_rejections(openness: Openness, accepted: NDArray[np.bool_], prediction
 
 
 def confident_mistakes(predictions: Predictions, count: int) -> tuple[Mistake, ...]:
-    """The `count` wrong predictions of the highest confidence, the most confident first; ties go by path."""
-    wrong = np.flatnonzero(predictions.predicted != predictions.classes)
-    ranked = sorted(wrong, key=lambda row: (-predictions.confidences[row], predictions.paths[row]))
-    return tuple(_mistake(predictions, int(row)) for row in ranked[:count])
-
-
-def _mistake(predictions: Predictions, row: int) -> Mistake:
-    return Mistake(
-        digest=predictions.digests[row],
-        path=predictions.paths[row],
-        label=predictions.class_names[predictions.classes[row]],
-        predicted=predictions.class_names[predictions.predicted[row]],
-        confidence=float(predictions.confidences[row]),
+    """The `count` mistakes that the model was surest of, the surest first; ties go by path."""
+    sure = predictions.target.sure_mistakes(predictions)
+    ranked = sorted(np.flatnonzero(sure >= 0), key=lambda row: (-sure[row], predictions.paths[row]))
+    return tuple(
+        Mistake(
+            digest=predictions.digests[row],
+            path=predictions.paths[row],
+            labels=predictions.names(predictions.shown[row]),
+            predicted=predictions.names(predictions.named[row]),
+            confidence=float(sure[row]),
+        )
+        for row in ranked[:count]
     )
 
 
@@ -196,9 +218,9 @@ def top_confusions(evaluation: Evaluation, count: int) -> tuple[Confusion, ...]:
     np.fill_diagonal(off, 0)
     order = np.argsort(-off, axis=None, kind="stable")[:count]
     pairs = [(int(place // len(off)), int(place % len(off))) for place in order]
-    names, totals = evaluation.class_names, evaluation.confusion.sum(1)
+    names, of = evaluation.class_names, evaluation.of
     return tuple(
-        Confusion(names[row], names[column], int(off[row, column]), float(off[row, column] / totals[row]))
+        Confusion(names[row], names[column], int(off[row, column]), float(off[row, column] / of[row, column]))
         for row, column in pairs
         if off[row, column]
     )

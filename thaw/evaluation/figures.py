@@ -34,15 +34,12 @@ class Bar:
     model: bool
 
 
-def confusion_figure(confusion: IntArray, class_names: Sequence[str]) -> Figure:
-    """Rows are labels, columns predictions; blue cells are right, vermilion ones wrong, strength is the share of the row."""
-    share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
-    return matrix_figure(confusion, share, class_names, "predicted")
+def matrix_figure(counts: IntArray, of: IntArray, class_names: Sequence[str], columns: str) -> Figure:
+    """Labels in rows, what the model named in columns; the diagonal, which is right, in blue, the rest in vermilion, as strong as its share.
 
-
-def matrix_figure(counts: IntArray, share: Shares, class_names: Sequence[str], columns: str) -> Figure:
-    """Labels in rows, what the model said of them in columns; the diagonal, which is right, in blue, the rest in vermilion, as strong as its share [C, C]."""
-    classes = len(class_names)
+    counts, of: int64 [C, C], see `Target.matrix`.
+    """
+    classes, share = len(class_names), counts / np.maximum(of, 1)
     side = float(np.clip(0.42 * classes + 1.4, 3.6, 9.0))
     figure, axes = new_figure(side, side)
     axes.imshow(_cells(share), interpolation="none", aspect="equal")
@@ -97,16 +94,13 @@ def _number_cells(axes: Axes, counts: IntArray, share: Shares) -> None:
 class ReliabilityAxes:
     """What the axes of a reliability diagram are called: across, up, and what the bars count."""
 
-    confidence: str = "confidence"
-    right: str = "share that is right"
-    counted: str = "images"
+    confidence: str
+    right: str
+    counted: str
 
 
-OF_LABELS = ReliabilityAxes()
-
-
-def reliability_figure(bins: Sequence[ReliabilityBin], names: ReliabilityAxes = OF_LABELS) -> Figure:
-    """Accuracy against confidence with Wilson intervals, above the number of images in each bin."""
+def reliability_figure(bins: Sequence[ReliabilityBin], names: ReliabilityAxes) -> Figure:
+    """What is right against how sure the model is, with Wilson intervals, above the number of decisions in each bin."""
     from scipy.stats import binomtest  # which takes half a second to import
 
     figure = Figure(figsize=(4.8, 4.6), layout="constrained")
@@ -152,8 +146,8 @@ def class_figure(scores: Sequence[ClassScore]) -> Figure:
     return figure
 
 
-def accuracy_figure(bars: Sequence[Bar], measure: str = "test images that are right") -> Figure:
-    """Accuracy, or another share, of the model and of what it is measured against, each with its interval."""
+def accuracy_figure(bars: Sequence[Bar], measure: str) -> Figure:
+    """Accuracy, or macro F1, of the model and of what it is measured against, each with its interval."""
     figure, axes = new_figure(4.8, 0.42 * len(bars) + 0.8)
     for row, bar in enumerate(bars):
         colour, estimate = BLUE if bar.model else VERMILION, bar.accuracy
@@ -177,8 +171,8 @@ def accuracy_figure(bars: Sequence[Bar], measure: str = "test images that are ri
     return figure
 
 
-def transfer_figure(transfer: TransferGain, titles: Sequence[str]) -> Figure:
-    """Test accuracy of each contender over the draws; a thin line joins the dots of the same draw."""
+def transfer_figure(transfer: TransferGain, titles: Sequence[str], measure: str) -> Figure:
+    """Test accuracy, or macro F1, of each contender over the draws; a thin line joins the dots of the same draw."""
     values = np.array([contender.accuracies for contender in transfer.contenders])
     figure, axes = new_figure(4.8, 3.6)
     columns = np.arange(len(values))
@@ -200,7 +194,7 @@ def transfer_figure(transfer: TransferGain, titles: Sequence[str]) -> Figure:
     axes.set_xlim(-0.4, len(values) - 0.35)
     reach = max(0.02, float(np.ptp(values)) * 0.12)
     percent_axis(axes, "y", max(0.0, float(values.min()) - reach), min(1.0, float(values.max()) + reach))
-    axes.set_ylabel("test images that are right", color=INK)
+    axes.set_ylabel(measure, color=INK)
     return figure
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from thaw.dataset.ingest_report import IngestReport
 from thaw.evaluation import openness_words
@@ -11,37 +12,33 @@ from thaw.evaluation.certificate.page import section_of
 from thaw.evaluation.evaluation import Evaluation, top_confusions
 from thaw.evaluation.figures import (
     Bar,
+    ReliabilityAxes,
     accuracy_figure,
     class_figure,
-    confusion_figure,
+    matrix_figure,
     openness_figure,
     reliability_figure,
     transfer_figure,
 )
+from thaw.evaluation.wording import WORDING, spoken, verdict_of
 from thaw.foundation.files.display_names import shown
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.kinds.kind import Preview, Words
 from thaw.pages.figures import svg
 from thaw.pages.layout import percent, points, points_of, render
+from thaw.targets.target import Target
 
-METRIC_TITLES: Mapping[str, tuple[str, str]] = {
-    "accuracy": ("Accuracy", "share of tests that are right"),
-    "balanced_accuracy": ("Balanced accuracy", "the mean over classes of the share that is right"),
-    "macro_f1": ("Macro F1", "the mean over classes of F1, which punishes wrong finds and missed ones alike"),
-    "log_loss": ("Log loss", "how surprised the model is by the labels; less is better"),
-    "ece": ("Calibration error", "how far confidence and accuracy lie apart; less is better"),
-}
 CONFUSIONS = 8
 
 
-def titles_of(words: Words) -> Mapping[str, str]:
+def titles_of(words: Words, target: Target) -> Mapping[str, str]:
     """What the contenders are called on the page."""
     return {
         "frozen": "Frozen backbone, new head",
         "scratch": "The same network from scratch",
         "pixels": f"Linear model on {words.plain}",
         "random_backbone": "Random frozen backbone, new head",
-        "majority": "Always the most frequent class",
+        "majority": f"Always {target.constantly}",
     }
 
 
@@ -59,18 +56,6 @@ class Origin:
     parameters: str
 
 
-@dataclass(frozen=True)
-class Figures:
-    """SVG elements, None where there is nothing to draw."""
-
-    accuracy: Markup
-    confusion: Markup
-    reliability: Markup
-    classes: Markup
-    transfer: Markup | None
-    openness: Markup | None
-
-
 def render_report(
     evaluation: Evaluation,
     ingest: IngestReport,
@@ -82,18 +67,21 @@ def render_report(
 
     Names of classes and files may hold anything: the template escapes all of them.
     """
+    wording = WORDING[evaluation.target]
+    drawn = draw_figures(evaluation, words)
     values: dict[str, object] = {
         "evaluation": evaluation,
+        "target": evaluation.judged_by,
+        "wording": {name: spoken(text, words) for name, text in vars(wording).items() if isinstance(text, str)},
         "ingest": ingest,
         "origin": origin,
         "verdict": verdict(evaluation, words),
-        "metrics": [(*METRIC_TITLES[name], name, getattr(evaluation.metrics, name)) for name in METRIC_TITLES],
+        "metrics": [(*titles, name, getattr(evaluation.metrics, name)) for name, titles in wording.metrics.items()],
         "gains": _gains(evaluation, words),
-        "confusions": top_confusions(evaluation, CONFUSIONS),
-        "figures": draw_figures(evaluation, words),
+        "confusions": top_confusions(evaluation, CONFUSIONS) if evaluation.judged_by.exclusive else (),
+        "figures": {name: Markup(svg(figure, name)) for name, figure in drawn.items()},  # noqa: S704  # matplotlib escapes its texts
         "previews": previews,
         "words": words,
-        "titles": titles_of(words),
         "score_titles": openness_words.TITLES,
         "openness_says": () if evaluation.rejections is None else openness_words.describe(evaluation.rejections.tuning),
         "advice": advice(evaluation, ingest, words),
@@ -104,12 +92,8 @@ def render_report(
 
 
 def verdict(evaluation: Evaluation, words: Words) -> str:
-    """The first sentence: how often the model is right, and against what that stands."""
-    accuracy = evaluation.metrics.accuracy
-    sentence = (
-        f"The model is right on {percent(accuracy.value)} of {evaluation.n} test {words.many} "
-        f"({percent(evaluation.confidence)} interval {percent(accuracy.low)} to {percent(accuracy.high)})"
-    )
+    """The first sentence: how well the model does, and against what that stands."""
+    sentence, target = verdict_of(evaluation, words), evaluation.judged_by
     scratch = [gain for gain in _gains(evaluation, words) if gain.over == "scratch"]
     if scratch:
         return (
@@ -117,7 +101,7 @@ def verdict(evaluation: Evaluation, words: Words) -> str:
         )
     majority = [baseline for baseline in evaluation.baselines if baseline.name == "majority"]
     if majority:
-        return f"{sentence}; always naming the most frequent class would be right on {percent(majority[0].metrics.accuracy.value)}."
+        return f"{sentence}; always naming {target.constantly} would {target.would_reach(percent(majority[0].headline.value))}."
     return f"{sentence}."
 
 
@@ -136,7 +120,7 @@ def _gains(evaluation: Evaluation, words: Words) -> tuple[GainRow, ...]:
     transfer = evaluation.transfer
     if transfer is None:
         return ()
-    rows, titles = [], titles_of(words)
+    rows, titles = [], titles_of(words, evaluation.judged_by)
     for gain in transfer.gains:
         interval = transfer.interval(gain)
         helps = "helps" if interval.low > 0 else "hurts" if interval.high < 0 else "can't tell"
@@ -144,34 +128,38 @@ def _gains(evaluation: Evaluation, words: Words) -> tuple[GainRow, ...]:
     return tuple(rows)
 
 
-def draw_figures(evaluation: Evaluation, words: Words) -> Figures:
-    """Every figure of the page."""
-    transfer = evaluation.transfer
-    rejections = evaluation.rejections
-    drawn = None
+def draw_figures(evaluation: Evaluation, words: Words) -> dict[str, Figure]:
+    """Every figure of the page, by name."""
+    target, wording, transfer = evaluation.judged_by, WORDING[evaluation.target], evaluation.transfer
+    share = target.share(f"test {words.many}")
+    axes = ReliabilityAxes(wording.confidence, wording.right, spoken(wording.counted, words))
+    figures = {
+        target.headline: accuracy_figure(headline_bars(evaluation, words), share),
+        wording.matrix_name: matrix_figure(
+            evaluation.confusion, evaluation.of, evaluation.class_names, wording.columns
+        ),
+        "reliability": reliability_figure(evaluation.reliability, axes),
+        "classes": class_figure(evaluation.classes),
+    }
     if transfer is not None and len(transfer.seeds) > 1:
         names = [_short_titles(words)[contender.name] for contender in transfer.contenders]
-        drawn = Markup(svg(transfer_figure(transfer, names), "transfer"))  # noqa: S704  # matplotlib escapes its texts
-    return Figures(
-        accuracy=Markup(svg(accuracy_figure(accuracy_bars(evaluation, words)), "accuracy")),  # noqa: S704
-        confusion=Markup(svg(confusion_figure(evaluation.confusion, evaluation.class_names), "confusion")),  # noqa: S704
-        reliability=Markup(svg(reliability_figure(evaluation.reliability), "reliability")),  # noqa: S704
-        classes=Markup(svg(class_figure(evaluation.classes), "classes")),  # noqa: S704
-        transfer=drawn,
-        openness=None if rejections is None else Markup(svg(openness_figure(rejections.tuning), "openness")),  # noqa: S704
-    )
+        figures["transfer"] = transfer_figure(transfer, names, share)
+    if evaluation.rejections is not None:
+        figures["openness"] = openness_figure(evaluation.rejections.tuning)
+    return figures
 
 
-def accuracy_bars(evaluation: Evaluation, words: Words) -> list[Bar]:
+def headline_bars(evaluation: Evaluation, words: Words) -> list[Bar]:
     """The model and the baselines that are measured once."""
-    own, titles = Bar("This model", evaluation.metrics.accuracy, model=True), titles_of(words)
-    return [own, *(Bar(titles[one.name], one.metrics.accuracy, model=False) for one in evaluation.baselines)]
+    titles = titles_of(words, evaluation.judged_by)
+    own = Bar("This model", evaluation.headline, model=True)
+    return [own, *(Bar(titles[one.name], one.headline, model=False) for one in evaluation.baselines)]
 
 
 def advice(evaluation: Evaluation, ingest: IngestReport, words: Words) -> tuple[str, ...]:
     """What to do next, in plain words, from what was measured."""
     said: list[str] = []
-    width = evaluation.metrics.accuracy.high - evaluation.metrics.accuracy.low
+    width = evaluation.headline.high - evaluation.headline.low
     if width > 0.06:
         said.append(
             f"The interval is {points_of(width)} wide: more test {words.many} would tell models apart that this report cannot."
@@ -207,16 +195,4 @@ def figure_pngs(evaluation: Evaluation, words: Words) -> Sequence[tuple[str, byt
     """The same figures as PNG, by name: for what cannot show a page."""
     from thaw.pages.figures import png
 
-    found = [
-        ("accuracy", png(accuracy_figure(accuracy_bars(evaluation, words)))),
-        ("confusion", png(confusion_figure(evaluation.confusion, evaluation.class_names))),
-        ("reliability", png(reliability_figure(evaluation.reliability))),
-        ("classes", png(class_figure(evaluation.classes))),
-    ]
-    transfer = evaluation.transfer
-    if transfer is not None and len(transfer.seeds) > 1:
-        names = [_short_titles(words)[contender.name] for contender in transfer.contenders]
-        found.append(("transfer", png(transfer_figure(transfer, names))))
-    if evaluation.rejections is not None:
-        found.append(("openness", png(openness_figure(evaluation.rejections.tuning))))
-    return found
+    return [(name, png(figure)) for name, figure in draw_figures(evaluation, words).items()]

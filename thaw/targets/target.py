@@ -13,9 +13,9 @@ from torch import Tensor
 
 if TYPE_CHECKING:  # a registered model reads no manifest, and must not need what does
     from thaw.dataset.manifest import Example, Manifest
-    from thaw.foundation.statistics.bootstrap import FloatArray, Resampling
+    from thaw.foundation.statistics.bootstrap import FloatArray, IntArray, Resampling
     from thaw.targets.label_sets.metrics import LabelSetMetrics
-    from thaw.targets.one_label.metrics import Metrics
+    from thaw.targets.one_label.metrics import ClassScore, Metrics, ReliabilityBin
     from thaw.targets.predictions import Predictions
     from thaw.targets.suspect import Suspect
 
@@ -82,6 +82,9 @@ class Target(Protocol):
 
     def reached(self, value: str, rows: str) -> str:
         """How a sentence about a model says its headline on some rows."""
+
+    def would_reach(self, value: str) -> str:
+        """The same of what a baseline would do."""
 
     def class_counts(self, targets: Tensor, classes: int) -> Tensor:
         """How many rows show each class, int64 [C]."""
@@ -183,6 +186,18 @@ class Target(Protocol):
 
     def confidences(self, probabilities: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """The probabilities that the truth is held against, [N, C] -> [N, K]: that of the named class, or those of all classes."""
+
+    def class_scores(self, predictions: "Predictions") -> "tuple[ClassScore, ...]":
+        """Precision, recall and F1 of each class, in the order of the names."""
+
+    def matrix(self, predictions: "Predictions") -> "tuple[IntArray, IntArray]":
+        """What is named where, counts int64 [C, C], the class that is shown in rows and the one that is named in columns; and of how many rows."""
+
+    def reliability(self, predictions: "Predictions", bins: int) -> "tuple[ReliabilityBin, ...]":
+        """Probabilities beside what is right, in bins of equal width."""
+
+    def sure_mistakes(self, predictions: "Predictions") -> "FloatArray":
+        """How sure the model is where it errs, float64 [N]; -1 where it is right."""
 
     def measure(
         self, predictions: "Predictions", *, bins: int, resampling: "Resampling"

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest, refere
 from thaw.dataset.selection import examples_of, training_examples
 from thaw.evaluation.evaluation import Evaluation, ModelDescription, Rejections, count_rejections, evaluate
 from thaw.evaluation.report import Origin, figure_pngs, render_report
+from thaw.evaluation.wording import WORDING
 from thaw.features.store.store import FeatureStore, read_index
 from thaw.finetuning.result import read_finetuned
 from thaw.foundation.errors import BadManifest
@@ -54,9 +56,8 @@ from thaw.strategies.advice.record import read_predicted
 from thaw.strategies.baselines.learners import MAJORITY
 from thaw.strategies.baselines.transfer_gain import FROZEN
 from thaw.strategies.certificate.record import Certificate, figures_of, read_certificate
-from thaw.targets.one_label.metrics import Probabilities
 from thaw.targets.predictions import Predictions, write_predictions
-from thaw.targets.target import target_of
+from thaw.targets.target import target_named, target_of
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +65,6 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Read the head and the features, evaluate, write `data/report/`."""
     params, manifest = read_settings(SETTINGS), read_manifest(MANIFEST)
-    if manifest.multilabel:
-        from tasks.stages.evaluate.label_sets import evaluate_label_sets
-
-        evaluate_label_sets(params, manifest, read_index(FEATURES_INDEX), read_strategy(STRATEGY))
-        return
     kind = kind_named(manifest.kind)
     head, test = read_head(HEAD), examples_of(manifest, TEST)
     if not test:
@@ -87,6 +83,7 @@ def main() -> None:
     if tuned is not None:
         model, openness, said = tuned.head, tuned.openness, _of_files(tuned, test, params)
     predictions = predictions_of(test, said)
+    wording = WORDING[model.target_name]
     backbone = read_backbone(params.backbone)
     transfer = measure_contenders(
         Setting(params, manifest, views, backbone, store, head.class_names, strategy.head, test)
@@ -98,18 +95,19 @@ def main() -> None:
         dim=layer.dim,
         fingerprint=layer.fingerprint if tuned is None else tuned.backbone.fingerprint("float32", "float32"),
         strategy=str(strategy),
-        head=model.kind,
+        head=f"{model.kind}{wording.head}",
         head_settings=_settings(model),
         training_images=len(training_examples(manifest, params.dataset.labels_per_class)),
     )
-    baselines = _majority(params, manifest, head, len(test))
+    baselines = _majority(params, manifest, predictions)
     if tuned is not None:
-        baselines.append((FROZEN, frozen.probabilities))
+        baselines.append((FROZEN, predictions_of(test, frozen)))
     evaluation = evaluate(
         predictions,
         description,
         params.evaluate,
         resampling=resampling_of(params.statistics),
+        thresholds=model.thresholds,
         baselines=baselines,
         transfer=transfer,
         predicted=read_predicted(PREDICTED),
@@ -122,12 +120,13 @@ def main() -> None:
     check(params, manifest, layer, test)
     record_reference(params, manifest, layer, tuned)
     write_report(evaluation, predictions, test, params, kind)
-    accuracy = evaluation.metrics.accuracy
+    title, reached = evaluation.judged_by.title, evaluation.headline
     log.info(
-        "accuracy %.3f (%.3f to %.3f) on %d test %s",
-        accuracy.value,
-        accuracy.low,
-        accuracy.high,
+        "%s %.3f (%.3f to %.3f) on %d test %s",
+        title,
+        reached.value,
+        reached.low,
+        reached.high,
         len(test),
         kind.words.many,
     )
@@ -135,13 +134,13 @@ def main() -> None:
 
 def predictions_of(test: Sequence[Example], said: Answer) -> Predictions:
     """What the model says of each test example, row for row."""
-    number = {name: index for index, name in enumerate(said.class_names)}
     return Predictions(
         said.class_names,
         tuple(example.digest for example in test),
         tuple(example.path for example in test),
-        np.array([number[str(example.label)] for example in test], np.int64),
+        target_named(said.target_name).encode(test, said.class_names).numpy(),
         said.probabilities,
+        None if said.exclusive else said.named,
     )
 
 
@@ -156,12 +155,7 @@ def write_report(
 ) -> None:
     """Write every file of `data/report/`; the metrics, which say that it is whole, last."""
     write_predictions(predictions, REPORT / "predictions.parquet")
-    names = predictions.class_names
-    actual = [
-        (names[target], names[predicted])
-        for target, predicted in zip(predictions.classes, predictions.predicted, strict=True)
-    ]
-    write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), actual))
+    write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), _pairs(evaluation, predictions)))
     bins = [(one.low, one.high, one.n, one.confidence, one.accuracy) for one in evaluation.reliability]
     write_text(REPORT / "reliability.csv", table_of(("low", "high", "n", "confidence", "accuracy"), bins))
     for name, png in figure_pngs(evaluation, kind.words):
@@ -172,9 +166,21 @@ def write_report(
     write_text(REPORT / "metrics.json", json.dumps(metrics_of(evaluation), indent=2) + "\n")
 
 
+def _pairs(evaluation: Evaluation, predictions: Predictions) -> list[tuple[str, str]]:
+    """What is shown and what was named, as DVC counts it for its plot: of each example, or of label sets as often as the matrix says."""
+    names = predictions.class_names
+    if evaluation.judged_by.exclusive:
+        both = zip(predictions.classes, predictions.predicted, strict=True)
+        return [(names[target], names[predicted]) for target, predicted in both]
+    counts = evaluation.confusion
+    cells = [(row, column) for row, column in np.ndindex(counts.shape) for _ in range(counts[row, column])]
+    return [(names[row], names[column]) for row, column in cells]
+
+
 def metrics_of(evaluation: Evaluation) -> dict[str, object]:
     """The figures for DVC and MLflow, as nested names and plain numbers."""
-    baselines = {one.name: {"accuracy": one.metrics.accuracy.value} for one in evaluation.baselines}
+    headline = evaluation.judged_by.headline
+    baselines = {one.name: {headline: one.headline.value} for one in evaluation.baselines}
     return {
         "test": {"n": evaluation.n, **with_intervals(vars(evaluation.metrics))},
         "baselines": baselines,
@@ -211,22 +217,26 @@ def _transfer(evaluation: Evaluation) -> dict[str, object]:
     for gain in transfer.gains:
         interval = transfer.interval(gain)
         found = {"difference": interval.value, "low": interval.low, "high": interval.high}
-        gains[gain.over] = {"accuracy": transfer.contender(gain.over).mean, **found}
+        gains[gain.over] = {evaluation.judged_by.headline: transfer.contender(gain.over).mean, **found}
     return {"seeds": len(transfer.seeds), "frozen": transfer.contender("frozen").mean, **gains}
 
 
 def _advice(evaluation: Evaluation, predicted: Estimate) -> dict[str, float]:
-    """The accuracy that the advice predicted beside the one that came out: the advisor is measured too."""
+    """The headline that the advice predicted beside the one that came out: the advisor is measured too."""
     foretold = {"predicted": predicted.value, "predicted_low": predicted.low, "predicted_high": predicted.high}
-    return {**foretold, "realised": evaluation.metrics.accuracy.value}
+    return {**foretold, "realised": evaluation.headline.value}
 
 
-def _majority(params: Params, manifest: Manifest, head: FittedHead, rows: int) -> list[tuple[str, Probabilities]]:
+def _majority(params: Params, manifest: Manifest, predictions: Predictions) -> list[tuple[str, Predictions]]:
+    """What is named best without looking, its probabilities the shares of the classes in training; nothing where it is not asked for."""
     if MAJORITY not in params.evaluate.baselines:
         return []
-    train, target = training_examples(manifest, None), target_of(manifest)
-    shares = target.class_counts(target.encode(train, head.class_names), len(head.class_names)) / len(train)
-    return [(MAJORITY, np.tile(np.asarray(shares.numpy(), np.float32), (rows, 1)))]
+    train, target, names = training_examples(manifest, None), target_of(manifest), predictions.class_names
+    targets = target.encode(train, names)
+    shares = (target.class_counts(targets, len(names)) / len(train)).expand(len(predictions), -1)
+    named = target.constant(targets, len(names)).expand(len(predictions), -1)
+    said = np.asarray(shares.numpy(), np.float32)
+    return [(MAJORITY, replace(predictions, probabilities=said, decided=named.numpy()))]
 
 
 def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:

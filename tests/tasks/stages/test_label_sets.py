@@ -34,7 +34,7 @@ strategy: {{minutes: 0}}
 head: {{l2: [0.1, 0.01], folds: 3}}
 compare: {{strategies: [linear, cut, last_blocks], seeds: 2}}
 finetune: {{epochs: 1, augment: none, precision: float32, scratch: {{epochs: 1}}}}
-evaluate: {{baselines: [majority, random_backbone, scratch], mistakes: 3}}
+evaluate: {{baselines: [majority, pixels, random_backbone], mistakes: 3, seeds: 1}}
 statistics: {{bootstrap: 50}}
 """
 
@@ -93,7 +93,15 @@ def test_the_metrics_are_those_of_the_predictions(project: Path) -> None:
     assert found["test"]["exact_match"] == pytest.approx((said.targets == said.named).all(1).mean())
     thresholds = np.array(read_head(project / "data/head").thresholds)
     assert np.array_equal(said.named, said.probabilities >= thresholds.astype(np.float32))
-    assert found["baselines"].keys() == {"majority", "random_backbone"}
+    assert found["baselines"].keys() == {"majority"} and found["certificate"]["cut"].keys() >= {
+        "exact_match",
+        "macro_f1",
+    }
+    transfer = found["transfer"]
+    assert transfer.keys() == {"seeds", "frozen", "pixels", "random_backbone"}
+    assert transfer["frozen"] == pytest.approx(found["test"]["macro_f1"], abs=0.05)
+    assert transfer["pixels"]["macro_f1"] == pytest.approx(transfer["frozen"] - transfer["pixels"]["difference"])
+    assert found["advice"]["realised"] == found["test"]["macro_f1"]
     assert found["test"]["macro_f1"] > found["baselines"]["majority"]["macro_f1"] + 0.1
 
 

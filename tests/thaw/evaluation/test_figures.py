@@ -10,9 +10,10 @@ from scipy.stats import binomtest
 from thaw.evaluation.figures import (
     WORST,
     Bar,
+    ReliabilityAxes,
     accuracy_figure,
     class_figure,
-    confusion_figure,
+    matrix_figure,
     openness_figure,
     reliability_figure,
     transfer_figure,
@@ -28,7 +29,8 @@ def score(number: int) -> ClassScore:
 
 def test_svg_is_the_same_each_time_and_is_well_formed() -> None:
     def drawn() -> str:
-        return svg(confusion_figure(hostile_evaluation().confusion, ("$x_1$", HOSTILE, "蜂")), "confusion")
+        evaluation = hostile_evaluation()
+        return svg(matrix_figure(evaluation.confusion, evaluation.of, ("$x_1$", HOSTILE, "蜂"), "named"), "confusion")
 
     text = drawn()
     assert text == drawn()
@@ -41,7 +43,10 @@ def test_ids_of_two_figures_on_a_page_do_not_meet() -> None:
     assert transfer is not None
     titles = [one.name for one in transfer.contenders]
     ids = [
-        {element.get("id") for element in ElementTree.fromstring(svg(transfer_figure(transfer, titles), name)).iter()}
+        {
+            element.get("id")
+            for element in ElementTree.fromstring(svg(transfer_figure(transfer, titles, "accuracy"), name)).iter()
+        }
         for name in ("one", "two")
     ]
     assert (ids[0] & ids[1]) <= {None}
@@ -49,13 +54,14 @@ def test_ids_of_two_figures_on_a_page_do_not_meet() -> None:
 
 def test_png_has_its_signature_and_a_ground() -> None:
     bars = [Bar("model", Estimate(0.9, 0.8, 0.95), True), Bar("majority", Estimate(0.1, 0.05, 0.2), False)]
-    assert png(accuracy_figure(bars)).startswith(b"\x89PNG")
+    assert png(accuracy_figure(bars, "accuracy")).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("classes", [2, 21, 120])
 def test_any_number_of_classes_gets_a_matrix(classes: int) -> None:
     confusion = np.eye(classes, dtype=np.int64) * 3
-    assert png(confusion_figure(confusion, [f"class {number}" for number in range(classes)])).startswith(b"\x89PNG")
+    names = [f"class {number}" for number in range(classes)]
+    assert png(matrix_figure(confusion, confusion, names, "predicted")).startswith(b"\x89PNG")
 
 
 def test_bars_show_the_worst_classes_and_leave_out_those_without_images() -> None:
@@ -66,7 +72,7 @@ def test_bars_show_the_worst_classes_and_leave_out_those_without_images() -> Non
 
 def test_empty_bins_are_no_points() -> None:
     bins = [ReliabilityBin(0.0, 0.5, 0, None, None), ReliabilityBin(0.5, 1.0, 4, 0.9, 0.75)]
-    upper = reliability_figure(bins).axes[0]
+    upper = reliability_figure(bins, ReliabilityAxes("confidence", "right", "counted")).axes[0]
     assert len(upper.lines) == 3, "the diagonal, one interval, one point"
     expected = binomtest(3, 4).proportion_ci(method="wilson")
     assert list(upper.lines[1].get_ydata()) == [expected.low, expected.high]

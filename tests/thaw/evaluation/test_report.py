@@ -58,7 +58,7 @@ def test_mistakes_are_the_most_confident_ones_in_order() -> None:
     assert [one.confidence for one in mistakes] == sorted(
         (float(c) for c in predictions.confidences[wrong]), reverse=True
     )
-    assert all(one.label != one.predicted for one in mistakes)
+    assert all(one.labels != one.predicted for one in mistakes)
 
 
 def test_confusions_are_counted() -> None:

@@ -20,6 +20,7 @@ from thaw.foundation.statistics.bootstrap import (
 )
 from thaw.targets.one_label.metrics import (
     SMALLEST_PROBABILITY,
+    ClassScore,
     Probabilities,
     ReliabilityBin,
     bin_of,
@@ -44,19 +45,6 @@ class LabelSetMetrics:
 
 METRIC_NAMES = tuple(field.name for field in fields(LabelSetMetrics))
 _OF_SUMS = tuple(name for name in METRIC_NAMES if name != "mean_average_precision")
-
-
-@dataclass(frozen=True)
-class LabelScore:
-    """The scores of one class: `n` rows show it, `predicted` rows were named so. An undefined score is None (no rows, or never named)."""
-
-    name: str
-    n: int
-    predicted: int
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    average_precision: float | None
 
 
 def measure_sets(
@@ -191,7 +179,7 @@ def resampled_mean_average_precision(
 
 def label_scores(
     probabilities: Probabilities, named: BoolArray, targets: BoolArray, class_names: Sequence[str]
-) -> tuple[LabelScore, ...]:
+) -> tuple[ClassScore, ...]:
     """The scores of each class, in the order of the names."""
     precisions = average_precisions(probabilities, targets)
     return tuple(
@@ -199,9 +187,9 @@ def label_scores(
     )
 
 
-def _score(name: str, named: BoolArray, shown: BoolArray, average_precision: float | None) -> LabelScore:
+def _score(name: str, named: BoolArray, shown: BoolArray, average_precision: float | None) -> ClassScore:
     right, n, predicted = int((named & shown).sum()), int(shown.sum()), int(named.sum())
-    return LabelScore(
+    return ClassScore(
         name=name,
         n=n,
         predicted=predicted,

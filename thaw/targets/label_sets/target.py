@@ -20,8 +20,9 @@ from thaw.targets.target import BoolArray, Calibration, Losses, TargetName, Weig
 
 if TYPE_CHECKING:  # a registered model reads no manifest, and must not need what does
     from thaw.dataset.manifest import Example
-    from thaw.foundation.statistics.bootstrap import FloatArray, Resampling
+    from thaw.foundation.statistics.bootstrap import FloatArray, IntArray, Resampling
     from thaw.targets.label_sets.metrics import LabelSetMetrics
+    from thaw.targets.one_label.metrics import ClassScore, ReliabilityBin
     from thaw.targets.predictions import Predictions
     from thaw.targets.suspect import Suspect
 
@@ -50,6 +51,10 @@ class LabelSets:
     def reached(self, value: str, rows: str) -> str:
         """See the border."""
         return f"reaches a macro F1 of {value} on {rows}"
+
+    def would_reach(self, value: str) -> str:
+        """See the border."""
+        return f"reach {value}"
 
     def class_counts(self, targets: Tensor, classes: int) -> Tensor:
         """See the border."""
@@ -215,6 +220,31 @@ class LabelSets:
     def confidences(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Those of all classes."""
         return probabilities
+
+    def class_scores(self, predictions: "Predictions") -> "tuple[ClassScore, ...]":
+        """With average precision; see `thaw.targets.label_sets.metrics.label_scores`."""
+        from thaw.targets.label_sets.metrics import label_scores
+
+        named, shown = predictions.named, predictions.shown
+        return label_scores(predictions.probabilities, named, shown, predictions.class_names)
+
+    def matrix(self, predictions: "Predictions") -> "tuple[IntArray, IntArray]":
+        """See `thaw.targets.label_sets.metrics.beside`."""
+        from thaw.targets.label_sets.metrics import beside
+
+        return beside(predictions.named, predictions.shown)
+
+    def reliability(self, predictions: "Predictions", bins: int) -> "tuple[ReliabilityBin, ...]":
+        """Over all decisions, of a row and a class."""
+        from thaw.targets.label_sets.metrics import reliability_of_sets
+
+        return reliability_of_sets(predictions.probabilities, predictions.shown, bins)
+
+    def sure_mistakes(self, predictions: "Predictions") -> "FloatArray":
+        """The probability of the surest wrong decision."""
+        shares, named = predictions.probabilities.astype(np.float64), predictions.named
+        sure = np.where(named != predictions.shown, np.where(named, shares, 1 - shares), -1.0)
+        return np.asarray(sure.max(1), np.float64)
 
     def measure(self, predictions: "Predictions", *, bins: int, resampling: "Resampling") -> "LabelSetMetrics":
         """See `thaw.targets.label_sets.metrics.measure_sets`."""

@@ -42,7 +42,10 @@ METRIC_NAMES = tuple(field.name for field in fields(Metrics))
 
 @dataclass(frozen=True)
 class ClassScore:
-    """The scores of one class: `n` rows have it as label. An undefined score is None (no rows, or never predicted)."""
+    """The scores of one class: `n` rows show it, `predicted` rows were named so. An undefined score is None (no rows, or never predicted).
+
+    average_precision: of label sets alone.
+    """
 
     name: str
     n: int
@@ -50,6 +53,7 @@ class ClassScore:
     precision: float | None
     recall: float | None
     f1: float | None
+    average_precision: float | None = None
 
 
 @dataclass(frozen=True)

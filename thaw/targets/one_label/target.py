@@ -18,8 +18,8 @@ from thaw.targets.target import BoolArray, Calibration, Losses, TargetName, Weig
 
 if TYPE_CHECKING:  # a registered model reads no manifest, and must not need what does
     from thaw.dataset.manifest import Example
-    from thaw.foundation.statistics.bootstrap import FloatArray, Resampling
-    from thaw.targets.one_label.metrics import Metrics
+    from thaw.foundation.statistics.bootstrap import FloatArray, IntArray, Resampling
+    from thaw.targets.one_label.metrics import ClassScore, Metrics, ReliabilityBin
     from thaw.targets.predictions import Predictions
     from thaw.targets.suspect import Suspect
 
@@ -48,6 +48,10 @@ class OneLabel:
     def reached(self, value: str, rows: str) -> str:
         """See the border."""
         return f"is right on {value} of {rows}"
+
+    def would_reach(self, value: str) -> str:
+        """See the border."""
+        return f"be right on {value}"
 
     def class_counts(self, targets: Tensor, classes: int) -> Tensor:
         """See the border."""
@@ -192,6 +196,30 @@ class OneLabel:
     def confidences(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """That of the most probable class, [N, 1]."""
         return np.asarray(probabilities.max(1), np.float32)[:, None]
+
+    def class_scores(self, predictions: "Predictions") -> "tuple[ClassScore, ...]":
+        """See `thaw.targets.one_label.metrics.class_scores`."""
+        from thaw.targets.one_label.metrics import class_scores
+
+        return class_scores(self.matrix(predictions)[0], predictions.class_names)
+
+    def matrix(self, predictions: "Predictions") -> "tuple[IntArray, IntArray]":
+        """The confusion matrix, and the rows of each label."""
+        from thaw.targets.one_label.metrics import confusion_matrix
+
+        counts = confusion_matrix(predictions.predicted, predictions.classes, len(predictions.class_names))
+        return counts, np.broadcast_to(counts.sum(1, keepdims=True), counts.shape)
+
+    def reliability(self, predictions: "Predictions", bins: int) -> "tuple[ReliabilityBin, ...]":
+        """Confidence beside accuracy."""
+        from thaw.targets.one_label.metrics import reliability
+
+        return reliability(predictions.probabilities, predictions.classes, bins)
+
+    def sure_mistakes(self, predictions: "Predictions") -> "FloatArray":
+        """The probability of what is named."""
+        wrong = predictions.predicted != predictions.classes
+        return np.where(wrong, predictions.confidences.astype(np.float64), -1.0)
 
     def measure(self, predictions: "Predictions", *, bins: int, resampling: "Resampling") -> "Metrics":
         """See `thaw.targets.one_label.metrics.measure`."""
