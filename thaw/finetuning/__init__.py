@@ -1,1 +1,1 @@
-"""Fine-tuning: training layers of the backbone, from the head downwards."""
+"""Fine-tuning: the training of layers of the backbone, from the head downwards."""

@@ -1,4 +1,4 @@
-"""The frozen part's activations, computed once: an epoch then costs the thawed part alone."""
+"""The frozen part's activations, computed once, so that an epoch costs only the thawed part."""
 
 from collections.abc import Sequence
 
@@ -20,9 +20,9 @@ BATCH = 64
 def kept_views(
     network: Network, images: LabelledInputs, params: FinetuneParams, *, learnt: int, judged: int
 ) -> tuple[View, ...]:
-    """The views whose activations are kept; none where nothing is frozen, where examples change freely, or where they would take too much memory.
+    """The views whose activations are kept; none if no layer is frozen, if examples vary freely, or if the activations would take too much memory.
 
-    learnt, judged: how many images are trained on and held out; images: any of them, for the size of their activations.
+    learnt, judged: numbers of examples that are trained on and held out. images: any of them, for the size of their activations.
     """
     views = views_chosen_from(params.augment, network.backbone.kind)
     if network.lower is None or params.mixup or params.cutmix or not views:
@@ -38,31 +38,31 @@ def frozen_activations(
     store: FeatureStore,
     progress: Progress = untold,
 ) -> Tensor:
-    """What the frozen part gives for every image in every view, float32 [N, V, ...]: from the store, after adding what it lacks.
+    """The frozen part's activations for every example in every view, float32 [N, V, ...]: from the store, after missing ones are added.
 
-    views: `identity` and `hflip`, of the cropped image. Each batch is a part of the store, so a killed run loses one at most.
+    Each batch is a part of the store, so a killed run loses at most one batch.
     """
     assert network.boundary is not None
     shape = run_frozen(network, images.batch(torch.tensor([0])), "identity").shape[1:]
     dim = shape.numel()
-    found = []
+    by_view = []
     for number, view in enumerate(views):
         fingerprint = network.backbone.fingerprint("float32", "float32", view=view)
         layer = Layer(fingerprint, network.boundary, dim, view)
-        held = set(store.digests(fingerprint, network.boundary).to_pylist())
-        # A digest may come twice (images in two classes do not, copies in validation may): one row of it is enough.
-        missing = list({digest: row for row, digest in enumerate(images.digests) if digest not in held}.values())
+        stored = set(store.digests(fingerprint, network.boundary).to_pylist())
+        # A digest may occur twice, for copies in validation; one row of it is enough.
+        missing = list({digest: row for row, digest in enumerate(images.digests) if digest not in stored}.values())
         for start in range(0, len(missing), BATCH):
             rows = missing[start : start + BATCH]
             given = run_frozen(network, images.batch(torch.tensor(rows)), view)
             store.write(layer, [images.digests[row] for row in rows], given.flatten(1), {})
             progress(number * len(images) + start + len(rows), len(views) * len(images))
-        found.append(store.read(fingerprint, network.boundary, images.digests).view(-1, *shape))
-    return torch.stack(found, 1)
+        by_view.append(store.read(fingerprint, network.boundary, images.digests).view(-1, *shape))
+    return torch.stack(by_view, 1)
 
 
 def run_frozen(network: Network, batch: Batch, view: View) -> Tensor:
-    """What the frozen part gives for a view of prepared examples: float32 [B, ...]."""
+    """The frozen part's activations for a view of prepared examples: float32 [B, ...]."""
     assert network.lower is not None
     backbone = network.backbone
     seen = backbone.kind.viewed(batch, view)

@@ -1,4 +1,4 @@
-"""A training's state after an epoch, in one file: whoever finds it goes on as if nothing had happened. Safetensors, no pickle."""
+"""A training's state after an epoch, in one file, from which another run continues to the same numbers. The format is safetensors, without pickle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ Tensors = Mapping[str, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Everything that the rest of a training depends on. model: the weights; average: their moving average; best: the average of the best epoch;
-    optimiser: its tensors by name; logits: of the held-out images in the best epoch, [0, C] where there are none."""
+    """The state that the rest of a training depends on. model: the weights. average: their moving average. best: the average of the best epoch. optimiser: its
+    tensors by name. logits: of the held-out examples in the best epoch; [0, C] without held-out examples."""
 
     history: tuple[Epoch, ...]
     best_epoch: int
@@ -33,7 +33,7 @@ class State:
 
     @property
     def epoch(self) -> int:
-        """How many epochs are done."""
+        """The number of finished epochs."""
         return self.history[-1].number
 
 
@@ -45,7 +45,7 @@ def write_state(state: State, path: Path) -> None:
     """Write the state, atomically."""
     tensors = {f"{part}/{name}": tensor for part in _PARTS for name, tensor in getattr(state, part).items()}
     tensors["logits"] = state.logits
-    # Its own memory for each, as safetensors asks: the average and the best one may share theirs.
+    # safetensors needs separate memory for each tensor, and the average and the best one may share theirs.
     own = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
     metadata = {"history": _HISTORY.dump_json(state.history).decode(), "best_epoch": str(state.best_epoch)}
     with atomic(path) as temporary:
@@ -53,11 +53,11 @@ def write_state(state: State, path: Path) -> None:
 
 
 def read_state(path: Path) -> State | None:
-    """The state in the file; None where there is none, or no whole one: the training then starts anew."""
+    """The state in the file; None if there is none or it is damaged, and the training then starts from the beginning."""
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # the file is no mapping
         history = _HISTORY.validate_json(metadata["history"])
         parts = {part: _below(tensors, part) for part in _PARTS}
         return State(history=history, best_epoch=int(metadata["best_epoch"]), logits=tensors["logits"], **parts)
@@ -70,13 +70,13 @@ def _below(tensors: Tensors, part: str) -> dict[str, Tensor]:
 
 
 def optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
-    """What the optimiser remembers of each parameter, as `NUMBER/NAME`."""
+    """The optimiser's tensors of each parameter, as `NUMBER/NAME`."""
     state: dict[int, dict[str, Any]] = optimiser.state_dict()["state"]
-    return {f"{number}/{name}": tensor for number, held in state.items() for name, tensor in held.items()}
+    return {f"{number}/{name}": tensor for number, values in state.items() for name, tensor in values.items()}
 
 
 def load_optimiser(optimiser: Optimizer, tensors: Tensors) -> None:
-    """Give the optimiser back what `optimiser_tensors` took."""
+    """Load tensors of `optimiser_tensors` into the optimiser."""
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         number, _, name = key.partition("/")

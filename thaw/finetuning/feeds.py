@@ -1,4 +1,4 @@
-"""What the thawed part is fed with: examples through the frozen part, or the frozen part's activations from the cache."""
+"""The feeds of the thawed part: examples through the frozen part, or the frozen part's activations from the cache."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,20 +14,20 @@ from thaw.kinds.views import named_augmentation
 
 
 class Feed(Protocol):
-    """Inputs of the thawed part by row: float32 [B, ...] or a mapping, on the device asked for."""
+    """Inputs of the thawed part by row: float32 [B, ...] or a mapping, on the given device."""
 
     def __len__(self) -> int: ...
 
     def plain(self, rows: Tensor, device: torch.device) -> Batch:
-        """The examples as they are; rows: int64 [B]."""
+        """The unchanged examples; rows: int64 [B]."""
 
     def drawn(self, rows: Tensor, targets: Tensor, device: torch.device) -> tuple[Batch, Tensor]:
-        """The examples as augmentation changes them, by torch's global generator; with their own targets, or float32 [B, C] where examples are mixed."""
+        """The augmented examples, by torch's global generator, with their targets; targets are float32 [B, C] if examples are mixed."""
 
 
 @dataclass(frozen=True, eq=False)
 class InputFeed:
-    """Examples, augmented, normalised, mixed with each other (None: not), and taken through the frozen part (None: nothing is frozen)."""
+    """Examples that are augmented, normalised, mixed (mixing None: not) and passed through the frozen part (lower None: no layer is frozen)."""
 
     inputs: LabelledInputs
     backbone: Backbone
@@ -64,7 +64,7 @@ class InputFeed:
 
 @dataclass(frozen=True, eq=False)
 class ActivationFeed:
-    """The frozen part's activations, float32 [N, V, ...], in each of the views that augmentation chooses from; the image as it is first."""
+    """The frozen part's activations, float32 [N, V, ...], in each of the views that augmentation chooses from, the plain view first."""
 
     activations: Tensor
 

@@ -1,6 +1,6 @@
-"""Fine-tuning from end to end: start from the head, choose the number of epochs on held-out images, train on all, calibrate.
+"""Fine-tuning from end to end: start from the head, choose the number of epochs on held-out examples, train on all, calibrate.
 
-Source of the order, first the head and then the layers below it: Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform
+Source of the order (first the head, then the layers below it): Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform
 Out-of-Distribution", ICLR 2022, section 3.
 """
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """What a fine-tuning starts from: the frozen backbone, the linear head on one of its layers, and how classes are weighed in the loss (`Target.weights`)."""
+    """The start of a fine-tuning: the frozen backbone, the linear head on one of its layers, and the weights of classes in the loss (`Target.weights`)."""
 
     backbone: Backbone
     head: FittedHead
@@ -53,7 +53,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where a fine-tuning keeps what it may need again, of this machine's own state: checkpoints, and what the frozen part gave."""
+    """The places of a fine-tuning's state on this machine: its checkpoints, and the frozen part's activations."""
 
     checkpoints: Path
     activations: FeatureStore
@@ -63,7 +63,7 @@ class Desk:
         return self.checkpoints / f"{key}.safetensors"
 
     def clear(self) -> None:
-        """Remove the checkpoints, once what they led to is written; activations stay, for another try with other settings."""
+        """Remove the checkpoints after the result is written; activations stay, for a training with other settings."""
         for file in self.checkpoints.glob("*.safetensors"):
             file.unlink(missing_ok=True)
 
@@ -78,14 +78,14 @@ def finetune(
     desk: Desk,
     progress: Progress = untold,
 ) -> FineTuned:
-    """Train what the strategy thaws.
+    """Train the blocks that the strategy thaws.
 
-    The number of epochs is that of the lowest log loss on `val`; without `val` a fifth of the images is held out to find it, and the network is then
-    trained on all of them for as many. The calibration, and the thresholds where there are some, come from the same held-out logits. A run that was
-    killed goes on after its last whole epoch, to the same numbers. progress counts epochs.
+    The number of epochs is that of the lowest log loss on `val`. Without `val` a fifth of the examples is held out to find it, and the network is then trained
+    on all examples for that number. The calibration and the thresholds come from the same held-out logits. A killed run continues after its last whole epoch,
+    to the same numbers. progress counts epochs.
 
     Raises:
-        BadParameters: more blocks are to be thawed than there are; or the head is not linear.
+        BadParameters: the strategy thaws more blocks than there are, or the head is not linear.
     """
     params = settings_of(strategy, params)
     course = _Course(start, strategy, params, desk)
@@ -96,8 +96,8 @@ def finetune(
         if len(fold):
             rest = torch.ones(len(images), dtype=torch.bool).index_fill_(0, fold, False)
             learnt, held_out, again = images.rows(rest.nonzero()[:, 0]), images.rows(fold), True
-    told = _Doubled(progress) if again else progress
-    chosen = course.run(learnt, held_out, params.epochs, told)
+    shown_progress = _Doubled(progress) if again else progress
+    chosen = course.run(learnt, held_out, params.epochs, shown_progress)
     state, network = chosen.state, chosen.network
     epochs = state.best_epoch if held_out is not None else params.epochs
     if again and epochs:
@@ -116,7 +116,7 @@ class _Run:
 
 @dataclass(frozen=True, eq=False)
 class _Course:
-    """One strategy with its settings, to be run on different images."""
+    """One strategy with its settings, for trainings on different examples."""
 
     start: Start
     strategy: Strategy
@@ -124,7 +124,7 @@ class _Course:
     desk: Desk
 
     def run(self, images: LabelledInputs, val: LabelledInputs | None, epochs: int, progress: Progress) -> _Run:
-        """Train a fresh copy of the network; nothing is computed where its checkpoint says that all is done."""
+        """Train a fresh copy of the network; a finished checkpoint costs no computation."""
         network = build_network(
             self.start.backbone, self.strategy, first_head(self.start.head, self.strategy), self.params
         )
@@ -154,7 +154,7 @@ class _Course:
         return inputs, None if val is None else InputFeed(val, backbone, network.lower, "none")
 
     def _key(self, images: LabelledInputs, val: LabelledInputs | None, epochs: int) -> str:
-        """A hash of all that the training depends on: whoever changes anything starts anew."""
+        """A hash of everything that the training depends on; after any change the training starts from the beginning."""
         model = first_head(self.start.head, self.strategy)
         head = blake3(b"".join(part.contiguous().numpy().tobytes() for part in (model.weights, model.bias)))
         rows = [
@@ -177,10 +177,10 @@ class _Course:
 
 
 def build_fabric(params: FinetuneParams) -> "Fabric":
-    """The machine's GPUs, or its CPU, by as many processes and in the precision that the parameters say."""
+    """The machine's GPUs, or its CPU, with the parameters' number of processes and precision."""
     from lightning_fabric import Fabric
 
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it says at each start which precision it uses
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it reports its precision at each start
     return Fabric(
         accelerator="auto" if torch.cuda.is_available() else "cpu",
         devices=params.devices,
@@ -190,7 +190,7 @@ def build_fabric(params: FinetuneParams) -> "Fabric":
 
 
 def launched(params: FinetuneParams, plan: Plan, progress: Progress = untold) -> State:
-    """Train, in this process or in as many as the parameters say."""
+    """Train, in this process or in the parameters' number of processes."""
     fabric = build_fabric(params)
     if params.devices == 1:
         return train(fabric, plan, progress)
@@ -201,8 +201,8 @@ def launched(params: FinetuneParams, plan: Plan, progress: Progress = untold) ->
 
 
 def _train_only(fabric: "Fabric", plan: Plan) -> None:
-    """The state comes back by the checkpoint: the processes can hand over nothing that is frozen."""
-    # On a CPU they would share the very memory of the weights, and each step would be taken once by each of them.
+    """Train in one of several processes; the state comes back by the checkpoint, because frozen dataclasses cannot be handed over."""
+    # On a CPU the processes would share the memory of the weights, and each of them would take every step.
     for tensor in (*plan.part.parameters(), *plan.part.buffers()):
         tensor.data = tensor.data.clone()
     train(fabric, plan)
@@ -214,10 +214,10 @@ def _is_bfloat16(params: FinetuneParams) -> bool:
 
 
 def first_head(head: FittedHead, strategy: Strategy) -> LogisticModel:
-    """The head that training starts from: the fitted one, or from scratch one that knows nothing.
+    """The head at the start of the training: the fitted head, or an untrained one for training from scratch.
 
     Raises:
-        BadParameters: it is not linear.
+        BadParameters: the head is not linear.
     """
     if not isinstance(head.model, LogisticModel):
         raise BadParameters(f"fine-tuning starts from a linear head, and this one is {head.kind}")
@@ -226,7 +226,7 @@ def first_head(head: FittedHead, strategy: Strategy) -> LogisticModel:
 
 
 def settings_of(strategy: Strategy, params: FinetuneParams) -> FinetuneParams:
-    """How the strategy is trained: from scratch every layer learns alike, and faster and longer, as there is nothing to keep."""
+    """The settings of a strategy's training: from scratch all layers learn at one rate, faster and longer, as there is nothing to preserve."""
     if strategy.kind != "scratch":
         return params
     own = {**params.scratch.model_dump(), "layer_decay": 1.0, "gradual": False, "batch_norm": "trained"}
@@ -234,11 +234,11 @@ def settings_of(strategy: Strategy, params: FinetuneParams) -> FinetuneParams:
 
 
 FOLDS = 5
-"""Without validation images one part in so many is held out."""
+"""Without validation examples, one part of this number of parts is held out."""
 
 
 def _fold(images: LabelledInputs, seed: int) -> Tensor:
-    """The rows to hold out, int64; none where a class has but one image."""
+    """The rows to hold out, int64; none if a class has a single example."""
     target = target_of_targets(images.targets)
     fold = target.folds(images.targets, count=FOLDS, seed=seed, groups=images.groups)
     return (fold == 0).nonzero()[:, 0]
@@ -255,7 +255,7 @@ class _Doubled:
 
 
 def _predictor(network: Network, state: State, start: Start, held_out: HeldOut | None, chosen: State) -> Predictor:
-    """The best epoch's weights as a backbone and a head, calibrated on what they say of held-out examples; trials are the epochs."""
+    """The best epoch's weights as a backbone and a head, calibrated on held-out logits; the trials are the epochs."""
     network.part.load_state_dict(dict(state.best))
     trials = tuple(
         Trial(Setting(epochs=epoch.number), epoch.val_loss, epoch.val_accuracy, epoch.number == chosen.best_epoch)

@@ -1,4 +1,4 @@
-"""How fast each parameter learns: slower the deeper it lies, and later where layers are thawed one by one."""
+"""The learning rate of each parameter: lower for deeper layers, and later if layers are thawed one by one."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from thaw.params.sections import FinetuneParams
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Parameters that learn alike. depth: 0 is the head, 1 the last block; rate: the peak of the learning rate."""
+    """Parameters with the same learning rate. depth: 0 is the head, 1 the last block. rate: the peak of the learning rate."""
 
     depth: int
     rate: float
@@ -20,9 +20,9 @@ class Group:
 
 
 def groups_of(network: Network, params: FinetuneParams) -> tuple[Group, ...]:
-    """The trained parameters by depth; vectors (biases, and scales of normalisation) do not decay.
+    """The trained parameters by depth; vectors (biases, and scales of normalisation) have no weight decay.
 
-    Each block learns `layer_decay` times as fast as the one above it: Clark et al., "ELECTRA", ICLR 2020, appendix B.
+    Each block learns `layer_decay` times as fast as the block above it: Clark et al., "ELECTRA", ICLR 2020, appendix B.
     """
     members: dict[tuple[int, bool], list[nn.Parameter]] = {}
     for depth, _, parameter in network.trained():
@@ -39,9 +39,9 @@ def groups_of(network: Network, params: FinetuneParams) -> tuple[Group, ...]:
 
 
 def rate_at(group: Group, step: int, steps: int, *, epoch: int, params: FinetuneParams) -> float:
-    """The learning rate of a group in a step of all `steps`; epochs count from 1.
+    """The learning rate of a group at a step of `steps`; epochs count from 1.
 
-    With `gradual` the head learns in the first epoch, and one block more in each that follows: Howard and Ruder, "ULMFiT", ACL 2018, section 3.3.
+    With `gradual` the head learns in the first epoch, and one more block in each later epoch: Howard and Ruder, "ULMFiT", ACL 2018, section 3.3.
     """
     if params.gradual and group.depth >= epoch:
         return 0.0

@@ -1,4 +1,4 @@
-"""A linear head as a layer that goes on being trained."""
+"""A linear head as a trainable layer."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from thaw.heads.standardisation import Standardisation
 
 
 class HeadLayer(nn.Module):
-    """The linear head, its standardisation fixed: float [B, D] to float32 logits [B, C], the same as `LogisticModel.logits`."""
+    """The linear head with a fixed standardisation: float [B, D] to float32 logits [B, C], the same as `LogisticModel.logits`."""
 
     def __init__(self, model: LogisticModel) -> None:
         super().__init__()
@@ -20,13 +20,13 @@ class HeadLayer(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """See the class."""
-        # In float32 whatever the layers below compute in: a deviation can be a thousandth of its mean.
+        # The layer computes in float32 for any precision below, because a deviation can be a thousandth of its mean.
         with torch.autocast(features.device.type, enabled=False):
             rows = ((features.float() - self.mean) * self.scale).clamp(-self.limit, self.limit)
             return torch.addmm(self.bias, rows, self.weight.T)
 
     def model(self) -> LogisticModel:
-        """The head as it is now."""
+        """The head with its present weights."""
         mean, scale, weights, bias = (
             tensor.detach().cpu().clone() for tensor in (self.mean, self.scale, self.weight, self.bias)
         )
@@ -34,6 +34,6 @@ class HeadLayer(nn.Module):
 
 
 def new_head(dim: int, classes: int) -> LogisticModel:
-    """A head that prefers no class yet, for features of a network that is trained from random weights."""
+    """An untrained head without a preferred class, for a network that is trained from random weights."""
     standardisation = Standardisation(torch.zeros(dim), torch.ones(dim), torch.inf)
     return LogisticModel(standardisation, torch.zeros(classes, dim), torch.zeros(classes))

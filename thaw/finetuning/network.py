@@ -1,4 +1,4 @@
-"""The network that is fine-tuned: a frozen lower part, and what is trained above it."""
+"""The network that is fine-tuned: a frozen lower part, and a trained part above it."""
 
 import copy
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ from thaw.params.strategy import Strategy
 
 
 class ThawedPart(nn.Module):
-    """The thawed blocks, the pooling and the head: what the lower part gives (or normalised examples) to logits float32 [B, C].
+    """The thawed blocks, the pooling and the head: from the lower part's output (or normalised examples) to logits float32 [B, C].
 
-    preprocessing: says which places of examples that come as a mapping are padding, which pooling does not count.
-    frozen_statistics: batch normalisation goes on with the statistics that it was pretrained with, also in training.
+    preprocessing: masks the padding of examples in a mapping, which pooling does not count. frozen_statistics: batch normalisation keeps its pretrained
+    statistics, also in training.
     """
 
     def __init__(self, upper: nn.Module, head: HeadLayer, backbone: Backbone, *, frozen_statistics: bool) -> None:
@@ -44,7 +44,7 @@ class ThawedPart(nn.Module):
         return logits
 
     def train(self, mode: bool = True) -> "ThawedPart":
-        """Training mode, but for batch normalisation where its statistics are frozen."""
+        """Set the training mode; batch normalisation with frozen statistics stays in evaluation mode."""
         super().train(mode)
         if self.frozen_statistics:
             for module in self.upper.modules():
@@ -55,10 +55,10 @@ class ThawedPart(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A copy of a backbone, about to be trained, with a head. blocks: those up to the head's layer, from the input; the last `thawed` are trained.
+    """A copy of a backbone with a head, before its training. blocks: those up to the head's layer, from the input; the last `thawed` are trained.
 
-    lower: normalised examples to what `part` takes; None: all is thawed, or examples come as a mapping, which cannot be cut in two; then `part` takes the
-    examples.
+    lower: from normalised examples to the input of `part`; None if all blocks are thawed, or if examples are mappings, for which the network cannot be split.
+    Then `part` takes the examples.
     """
 
     backbone: Backbone
@@ -69,16 +69,16 @@ class Network:
 
     @property
     def layer(self) -> str:
-        """The cut layer that the head sits on."""
+        """The cut layer below the head."""
         return self.backbone.layers[-1]
 
     @property
     def boundary(self) -> str | None:
-        """The node at which the frozen part ends; None: nothing is frozen."""
+        """The node at the end of the frozen part; None: no layer is frozen."""
         return None if self.lower is None else self.blocks[-self.thawed - 1].output
 
     def trained(self) -> Iterator[tuple[int, str, nn.Parameter]]:
-        """Every parameter that is trained, with its name in `part` and its depth: 0 is the head, 1 the last block, and so on."""
+        """Every trained parameter with its depth and its name in `part`; depth 0 is the head, 1 the last block, and so on."""
         for name, parameter in self.part.named_parameters():
             if not parameter.requires_grad:
                 continue
@@ -91,19 +91,19 @@ class Network:
         return next(depth for depth, block in enumerate(reversed(self.blocks), 1) if own in block.tensors)
 
     def result(self) -> Backbone:
-        """The backbone with the weights as they are now, frozen again."""
+        """The backbone with the present weights, frozen again."""
         old = self.backbone
         tensors = {name: tensor.detach().cpu().clone() for name, tensor in old.model.state_dict().items()}
         return cut(old.architecture, Weights(tensors, {}), old.layers, old.preprocessing, old.pooling)
 
 
 def build_network(backbone: Backbone, strategy: Strategy, head: LogisticModel, params: FinetuneParams) -> Network:
-    """Copy the backbone, thaw what the strategy says, and put the head on it; the backbone itself stays as it is.
+    """Copy the backbone, thaw the strategy's blocks, and put the head on it; the backbone itself does not change.
 
-    From scratch the weights are drawn anew from `params.seed`, and the statistics of batch normalisation are learnt.
+    From scratch the weights are drawn from `params.seed`, and the statistics of batch normalisation are learnt.
 
     Raises:
-        BadParameters: there are fewer blocks than are to be thawed, or the head's layer is not the end of a block.
+        BadParameters: the strategy thaws more blocks than there are, or the head's layer is not the end of a block.
     """
     scratch = strategy.kind == "scratch"
     model = backbone.build(1000, params.seed) if scratch else copy.deepcopy(backbone.model)
@@ -124,7 +124,7 @@ def build_network(backbone: Backbone, strategy: Strategy, head: LogisticModel, p
 def _split(
     backbone: Backbone, model: nn.Module, blocks: tuple[Block, ...], thawed: int, *, output: str
 ) -> tuple[nn.Module | None, nn.Module]:
-    """The frozen part, None where it is not apart, and the part that is trained, whose thawed parameters have gradients."""
+    """The frozen part (None if it is not separate), and the trained part, whose thawed parameters have gradients."""
     if isinstance(backbone.preprocessing.blank(), Tensor):
         lower, upper = split_at(model, blocks, thawed, output=output)
         return lower, upper.requires_grad_(True)
@@ -141,6 +141,6 @@ def _blocks_up_to(model: nn.Module, layer: str) -> tuple[Block, ...]:
     if traced.node(layer) not in ends:
         names = ", ".join(block.output for block in blocks)
         raise BadParameters(
-            f"strategy.layer: fine-tuning needs a head at the end of a block, and {layer} is none; there are {names}"
+            f"strategy.layer: fine-tuning needs a head at the end of a block, and {layer} is not one; the ends are {names}"
         )
     return blocks[: ends.index(traced.node(layer)) + 1]

@@ -1,4 +1,4 @@
-"""Fine-tuning on folds, and what it would take: what the advice tries before it recommends."""
+"""The pilot of a fine-tuning: trials on folds and the predicted time, for the advice."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -25,13 +25,13 @@ from thaw.params.strategy import Strategy
 from thaw.targets.labelled import LabelledFeatures
 
 STEPS = 3
-"""So many are timed, after one that warms up."""
+"""The number of timed steps, after one for warming up."""
 PHASES = 1.8
-"""A training without validation images: four fifths of the images to choose the epochs, then all of them."""
+"""The length of a training without validation examples: four fifths of the examples for the choice of the epochs, then all examples."""
 
 
 class Rows(Protocol):
-    """What is learnt from and what is judged, each int64 [M] rows of the images."""
+    """The rows of the training and the rows that are judged, each int64 [M]."""
 
     @property
     def learn(self) -> Tensor: ...
@@ -42,9 +42,9 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class FinetuningPilot:
-    """Fine-tunes on some rows of images and predicts others.
+    """A learner that fine-tunes on some rows of examples and predicts others.
 
-    images: called when they are needed first, for decoding them all takes a while. features: of the head's layer, row for row with the images.
+    images: called at the first use, because the decoding of all examples takes a while. features: of the head's layer, row for row with the examples.
     """
 
     backbone: Backbone
@@ -57,13 +57,13 @@ class FinetuningPilot:
 
     @property
     def strategies(self) -> Sequence[Strategy]:
-        """The cheapest first, then all layers; two blocks where there are more; from scratch at last."""
+        """The strategies: the cheapest first, then all layers, then two blocks if there are more, and from scratch last."""
         blocks = [count for count in (1, 2) if count < len(blocks_of(self.backbone.model))]
         last = [Strategy("last_blocks", self.layer, count) for count in blocks]
         return (*last[:1], Strategy("full", self.layer), *last[1:], Strategy("scratch", self.layer))
 
     def seconds(self, strategy: Strategy, rows: int) -> float:
-        """What one training on that many rows takes at most, from the time of a few steps, and of what the frozen part gives where that is kept."""
+        """The longest time of one training on that number of rows, from the time of a few steps and of the frozen part's kept activations."""
         params, images = settings_of(strategy, self.params), self.images()
         few = images.rows(torch.arange(min(len(images), params.batch_size)))
         start = self._start(torch.arange(len(images)))
@@ -85,7 +85,7 @@ class FinetuningPilot:
         return once + PHASES * step * steps_of(rows, params.batch_size) * params.epochs
 
     def _feed(self, network: Network, few: LabelledInputs, rows: int, params: FinetuneParams) -> Feed:
-        """As a training on that many rows would have it, but with few images."""
+        """The feed of a training on that number of rows, but with few examples."""
         views = kept_views(network, few, params, learnt=rows, judged=0)
         if views:
             batch = few.batch(torch.arange(len(few)))
@@ -94,7 +94,7 @@ class FinetuningPilot:
         return InputFeed(few, self.backbone, network.lower, params.augment, mixing)
 
     def learn(self, strategy: Strategy, fold: Rows) -> Tensor:
-        """Fine-tune on `fold.learn`, from a head that was fitted on just these; the classes that are named of `fold.judge`, bool [M, C]."""
+        """Fine-tune on `fold.learn`, from a head that was fitted on the same rows; returns the named classes of `fold.judge`, bool [M, C]."""
         images = self.images()
         tuned = finetune(self._start(fold.learn), images.rows(fold.learn), None, strategy, self.params, desk=self.desk)
         examples = [example for row in fold.judge for example in examples_in(images.batch(row[None]))]

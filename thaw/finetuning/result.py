@@ -1,4 +1,4 @@
-"""A fine-tuned model, and how it lies on disk: the whole predictor, its training's course, and a record; the record alone where nothing was thawed."""
+"""A fine-tuned model and its files: the whole predictor, the history of the training, and a record; only the record if no layer was thawed."""
 
 import csv
 import io
@@ -14,7 +14,9 @@ from thaw.foundation.files.atomic import write_text
 from thaw.foundation.files.records import read_record, write_record
 
 if TYPE_CHECKING:
-    from thaw.models.predictor import Predictor  # seconds; whoever writes that nothing was thawed does without
+    from thaw.models.predictor import (
+        Predictor,  # the import takes seconds, and the record of a frozen backbone does not need it
+    )
 
 RECORD = "finetuned.json"
 HISTORY = "history.csv"
@@ -23,7 +25,7 @@ COLUMNS = ("epoch", "train_loss", "val_loss", "val_accuracy")
 
 @dataclass(frozen=True)
 class Epoch:
-    """What an epoch came to; number 0 is the start. val: of held-out images, None where there are none; the loss is weighted by class."""
+    """The result of an epoch; number 0 is the start. val: of held-out examples; None without them. The loss is weighted by class."""
 
     number: int
     train_loss: float | None
@@ -34,9 +36,9 @@ class Epoch:
 
 @dataclass(frozen=True, eq=False)
 class FineTuned:
-    """A fine-tuned model. thawed: how many blocks were trained. epochs: for how many epochs, 0: nothing helped, and it is as it was.
+    """A fine-tuned model. thawed: number of trained blocks. epochs: their number; 0: no epoch helped, and the model is unchanged.
 
-    history: what each epoch came to while their number was chosen.
+    history: the result of each epoch in the choice of their number.
     """
 
     predictor: "Predictor"
@@ -47,7 +49,7 @@ class FineTuned:
 
 @dataclass(frozen=True)
 class Record:
-    """blocks: how many were trained, 0: the backbone stayed frozen. epochs: after how many."""
+    """The record. blocks: number of trained blocks; 0: the backbone stayed frozen. epochs: number of epochs."""
 
     blocks: int
     epochs: int
@@ -57,13 +59,13 @@ _ADAPTER = TypeAdapter(Record)
 
 
 def write_frozen(folder: Path) -> None:
-    """Write that nothing was thawed."""
+    """Write the record of a backbone that stayed frozen."""
     _clear(folder)
     _write_record(Record(0, 0), folder)
 
 
 def write_finetuned(model: FineTuned, folder: Path) -> None:
-    """Write the model, the history of its training, and last the record, which says that all is there."""
+    """Write the model, the history of its training, and at last the record, which marks the folder as complete."""
     _clear(folder)
     model.predictor.write(folder)
     write_text(folder / HISTORY, _table(model.history))
@@ -71,7 +73,7 @@ def write_finetuned(model: FineTuned, folder: Path) -> None:
 
 
 def read_finetuned(folder: Path) -> "Predictor | None":
-    """The fine-tuned model; None where the backbone stayed frozen.
+    """The fine-tuned model; None if the backbone stayed frozen.
 
     Raises:
         BadArtifact: a file is missing or torn.

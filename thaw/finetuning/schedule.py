@@ -7,7 +7,7 @@ from torch import nn
 
 
 def cosine_factor(step: int, steps: int, warmup: float) -> float:
-    """The learning rate at `step` over its peak: a linear rise over `warmup * steps`, then half a cosine down to zero."""
+    """The learning rate at `step` as a share of its peak: a linear rise over `warmup * steps`, then half a cosine down to zero."""
     done = (step + 1) / steps
     if done < warmup:
         return done / warmup

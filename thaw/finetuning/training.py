@@ -1,7 +1,7 @@
-"""The training loop: epochs over a feed, the best one found on held-out images, a checkpoint after each.
+"""The training loop: epochs over a feed, a checkpoint after each, and the choice of the best epoch on held-out examples.
 
-Device, precision and the sharing of a step between processes are Lightning Fabric's. All randomness is drawn from the seed and the number of the epoch,
-so a training that was killed goes on to the same numbers as one that was not.
+Lightning Fabric handles the device, the precision and the sharing of a step between processes. All random numbers follow from the seed and the number of the
+epoch, so a killed training continues to the same numbers as an uninterrupted one.
 """
 
 import copy
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric  # a second to import; only what trains pays for it
 
 LARGE = 2**20
-"""More than any number of epochs: seeds of two epochs never meet."""
+"""A number above that of all epochs, so that no two epochs share a seed."""
 LEAST_STEPS = 10
-"""Of an epoch: fewer images are passed over several times in it, so that what is judged, checkpointed and waited for is more than a step or two."""
+"""The least number of steps of an epoch; with few examples an epoch has several passes, so that it is not judged and checkpointed after a step or two."""
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What is learnt from, or judged on. targets: int64 [N] or bool [N, C], row for row with the feed."""
+    """Examples for training or for judging. targets: int64 [N] or bool [N, C], row for row with the feed."""
 
     feed: Feed
     targets: Tensor
@@ -44,9 +44,9 @@ class Examples:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """One training. val: what epochs are judged on, None: nothing is held out, and the last epoch is taken.
+    """One training. val: the examples that epochs are judged on; None: no example is held out, and the last epoch is taken.
 
-    class_weights: see `Target.weights`. epochs: after how many it ends; the learning rate falls as if it went on to `params.epochs`.
+    class_weights: see `Target.weights`. epochs: the number after which it ends; the learning rate falls as in a training of `params.epochs`.
     checkpoint: the file of its state.
     """
 
@@ -61,9 +61,9 @@ class Plan:
 
 
 def train(fabric: "Fabric", plan: Plan, progress: Progress = untold) -> State:
-    """Train as planned, from the checkpoint on where there is one; the best epoch's weights are in the state that is returned.
+    """Train by the plan, from the checkpoint if there is one; the returned state has the best epoch's weights.
 
-    Epoch 0, before any training, takes part: a training that helps nothing changes nothing. progress counts epochs.
+    Epoch 0, before any training, takes part in the choice, so a training that does not help leaves the model unchanged. progress counts epochs.
     """
     devices = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
@@ -77,21 +77,21 @@ def steps_of(rows: int, batch_size: int) -> int:
 
 
 def _batches(rows: int, batch_size: int) -> list[Tensor]:
-    """The rows of each step of an epoch, every row once before any comes again; drawn from torch's global generator."""
+    """The rows of each step of an epoch, drawn by torch's global generator; no row repeats before every row has occurred."""
     once = max(1, round(rows / batch_size))
     passes = steps_of(rows, batch_size) // once
     return [batch for _ in range(passes) for batch in torch.randperm(rows).chunk(once)]
 
 
 def time_steps(fabric: "Fabric", plan: Plan, steps: int) -> float:
-    """What one step takes in seconds: the mean of some, after one that warms up. The weights of the plan's network are trained on the way."""
+    """The mean time of a step in seconds, after one step for warming up. The steps change the weights of the plan's network."""
     devices = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         return _Training(fabric, plan).time(steps)
 
 
 class _Training:
-    """The mutable side of a training: weights, optimiser, average, and the state after the last whole epoch."""
+    """The mutable part of a training: weights, optimiser, average, and the state after the last whole epoch."""
 
     def __init__(self, fabric: "Fabric", plan: Plan) -> None:
         self._fabric, self._plan = fabric, plan
@@ -170,7 +170,7 @@ class _Training:
         )
 
     def _learn(self, number: int) -> float:
-        """One pass over the training images; returns their mean loss."""
+        """One epoch over the training examples; returns their mean loss."""
         params, train = self._plan.params, self._plan.train
         torch.manual_seed(params.seed * LARGE + number)
         batches = _batches(len(train.feed), params.batch_size)
@@ -188,11 +188,11 @@ class _Training:
         return total / sum(len(batch) for batch in batches)
 
     def _step(self, rows: Tensor, batch: Tensor) -> float:
-        """One step on a batch, of which this process has some rows; returns the batch's mean loss."""
+        """One step on a batch, of which this process has the rows `rows`; returns the batch's mean loss."""
         train, smoothing = self._plan.train, self._plan.params.label_smoothing
         with self._fabric.autocast():
             inputs, targets = train.feed.drawn(rows, train.targets[rows], self._fabric.device)
-        # The mean is over the whole batch, whoever has its rows. Mixed targets weigh one each, as in torch's own mean.
+        # The mean is over the whole batch, across all processes. Mixed targets weigh one each, as in torch's own mean.
         mixed = targets.is_floating_point()
         weight = float(len(batch)) if mixed else self._target.weight_of(train.targets[batch], self._plan.class_weights)
         summed = self._target.summed_loss(self._module(inputs), targets, self._weights, smoothing)
@@ -205,15 +205,15 @@ class _Training:
         return float(mean)
 
     def _judge(self) -> Tensor:
-        """The averaged network's logits of the held-out images, float32 [N, C] on the CPU; [0, C] where there are none."""
+        """The averaged network's logits of the held-out examples, float32 [N, C] on the CPU; [0, C] without them."""
         val = self._plan.val
         if val is None:
             return torch.zeros(0, self._weights.shape[-1])
-        # One process's word counts: statistics of batch normalisation may differ a little between them, and all must stop together.
-        found = torch.zeros(0)
+        # One process decides, because statistics of batch normalisation may differ a little between processes, and all must stop together.
+        logits = torch.zeros(0)
         if self._fabric.is_global_zero:
-            found = predict(self._fabric, self._average, val.feed, self._plan.params.batch_size)
-        return self._fabric.broadcast(found)
+            logits = predict(self._fabric, self._average, val.feed, self._plan.params.batch_size)
+        return self._fabric.broadcast(logits)
 
     def _record(self, number: int, loss: float | None, logits: Tensor, seconds: float) -> Epoch:
         if self._plan.val is None:
@@ -229,8 +229,8 @@ def predict(fabric: "Fabric", part: ThawedPart, feed: Feed, batch_size: int) -> 
     part.eval()
     rows = torch.arange(len(feed))
     with torch.inference_mode(), fabric.autocast():
-        found = [part(feed.plain(batch, fabric.device)).float().cpu() for batch in rows.split(2 * batch_size)]
-    return torch.cat(found)
+        logits = [part(feed.plain(batch, fabric.device)).float().cpu() for batch in rows.split(2 * batch_size)]
+    return torch.cat(logits)
 
 
 def _tensors(part: ThawedPart) -> dict[str, Tensor]:

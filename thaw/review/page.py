@@ -1,4 +1,4 @@
-"""The page of the findings: examples with a choice of labels beside each, and a button that saves the choices as CSV. It needs no server."""
+"""The page of the findings: examples with a choice of labels beside each, and a button that saves the choices as CSV. The page needs no server."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -17,12 +17,12 @@ TITLES: Mapping[Kind, str] = {
     "unlabelled": "Worth a label next",
 }
 MEANINGS: Mapping[Kind, str] = {
-    "suspect": "The features of these say another class than their label, by heads that never saw the label. Beside each class stands how likely it "
-    "is; the least likely labels come first. Where a label is right, choose it: it is not asked about again.",
-    "duplicate": "Two {many} of different splits that are alike. A test on what was trained on shows nothing: leave one of the two out, the training one "
-    "where they agree. Where they are two of their own, leave both as they are.",
-    "unlabelled": "The model is unsure of these, and they differ from each other: labels of them teach it the most. Only {many} of the training split "
-    "are listed; a test that was picked by what the model finds hard would measure nothing.",
+    "suspect": "The features of these {many} are typical of another class than their label, by heads that never saw the label. The probability stands "
+    "beside each class, and the least likely labels come first. If a label is right, choose it; it is not listed again.",
+    "duplicate": "Two {many} of different splits that are alike. A test on {many} of the training shows nothing. Leave one of the two out, the training "
+    "one if their labels agree. If they are different {many} after all, leave both as they are.",
+    "unlabelled": "The model is unsure of these {many}, and they differ from each other, so their labels teach it the most. Only {many} of the training "
+    "split are listed; a choice of hard {many} for the test would bias its result.",
 }
 NONE: Mapping[Kind, str] = {
     "suspect": "No label looks wrong.",
@@ -33,21 +33,21 @@ NONE: Mapping[Kind, str] = {
 
 @dataclass(frozen=True)
 class Section:
-    """The findings of one kind that are shown, each one example or a pair; `found` counts all of them."""
+    """The shown findings of one kind, each of one example or a pair; `found` is the number of all findings of the kind."""
 
     kind: Kind
     found: int
     cards: tuple[tuple[Finding, ...], ...]
 
 
-def build_sections(findings: Sequence[Finding], found: Mapping[Kind, int]) -> tuple[Section, ...]:
-    """The findings by kind, the examples of a pair together. found: how many there are of each kind, shown or not."""
+def build_sections(findings: Sequence[Finding], counts: Mapping[Kind, int]) -> tuple[Section, ...]:
+    """The findings by kind, the examples of a pair together. counts: the number of all findings of each kind, shown or not."""
     sections = []
     for kind in KINDS:
-        own = [one for one in findings if one.kind == kind]
-        ranks = dict.fromkeys(one.rank for one in own)
-        cards = tuple(tuple(one for one in own if one.rank == rank) for rank in ranks)
-        sections.append(Section(kind, found[kind], cards))
+        own = [finding for finding in findings if finding.kind == kind]
+        ranks = dict.fromkeys(finding.rank for finding in own)
+        cards = tuple(tuple(finding for finding in own if finding.rank == rank) for rank in ranks)
+        sections.append(Section(kind, counts[kind], cards))
     return tuple(sections)
 
 
@@ -60,9 +60,9 @@ def render_page(
     words: Words,
     target: Target,
 ) -> str:
-    """The page as HTML. previews: by digest in hex; examples without one are shown without. words: how examples are called. target: what a label is.
+    """The page as HTML. previews: by digest in hex; an example may have none. words: of the kind. target: of the labels.
 
-    Names of classes and files may hold anything: the template escapes all of them.
+    Names of classes and files may hold any characters; the template escapes them.
     """
     values = {
         "title": title,
@@ -72,7 +72,7 @@ def render_page(
         "meanings": {kind: text.format(many=words.many, one=words.one) for kind, text in MEANINGS.items()},
         "nothing": {kind: text.format(many=words.many, one=words.one) for kind, text in NONE.items()},
         "share": share,
-        "told": lambda label: told(label, target),
+        "label_text": lambda label: label_text(label, target),
         "separator": "" if target.exclusive else SEPARATOR,
         "cells": cells,
         "columns": COLUMNS,
@@ -85,34 +85,34 @@ def render_page(
 
 
 def verdict(sections: Sequence[Section], words: Words) -> str:
-    """The first sentence: how much there is to look at."""
-    found = {section.kind: section.found for section in sections}
-    if not any(found.values()):
-        return f"Nothing to review: no label looks wrong, no near-copies lie across splits, and every training {words.one} has a label."
-    said = (
-        _counted(found["suspect"], "label looks", "labels look", "wrong"),
-        _counted(found["duplicate"], "pair of near-copies lies", "pairs of near-copies lie", "across splits"),
-        _counted(found["unlabelled"], f"{words.one} has", f"{words.many} have", "no label yet"),
+    """The first sentence of the page: the number of findings of each kind."""
+    counts = {section.kind: section.found for section in sections}
+    if not any(counts.values()):
+        return f"There is nothing to review: no label looks wrong, no near-copies lie across splits, and every training {words.one} has a label."
+    parts = (
+        _counted(counts["suspect"], "label looks", "labels look", "wrong"),
+        _counted(counts["duplicate"], "pair of near-copies lies", "pairs of near-copies lie", "across splits"),
+        _counted(counts["unlabelled"], f"{words.one} has", f"{words.many} have", "no label yet"),
     )
-    return f"{'; '.join(said)}."
+    return f"{'; '.join(parts)}."
 
 
-def _counted(count: int, one: str, more: str, rest: str) -> str:
-    return f"{count or 'no'} {one if count == 1 else more} {rest}"
+def _counted(count: int, single: str, several: str, rest: str) -> str:
+    return f"{count or 'no'} {single if count == 1 else several} {rest}"
 
 
-def told(label: str, target: Target) -> str:
-    """A label as people read it: the names of a set with commas between them, `nothing` for a set of none."""
+def label_text(label: str, target: Target) -> str:
+    """A label in words: the names of a set with commas between them, or `nothing` for the empty set."""
     return ", ".join(map(shown, target.parsed(label))) or "nothing"
 
 
 def share(value: float) -> str:
-    """0.034 as `3 %`; what is not quite 0 or 1 stays apart from it."""
+    """A share as text: 0.034 as `3 %`; a share between 0 and 1 never reads as 0 % or 100 %."""
     percent = round(100 * value)
     text = "under 1" if percent == 0 and value > 0 else "over 99" if percent == 100 and value < 1 else str(percent)
     return f"{text}\u202f%"
 
 
 def cells(finding: Finding) -> list[object]:
-    """What stands in the table's row for a finding, without the last column."""
+    """The cells of a finding's row in the table, without the last column."""
     return ["" if value is None else value for value in astuple(finding)]

@@ -1,4 +1,4 @@
-"""Labels that look wrong, by heads that never saw them."""
+"""Labels that look wrong, by heads that were fitted without them."""
 
 from dataclasses import dataclass, replace
 
@@ -18,8 +18,8 @@ from thaw.targets.target import NEVER, target_of_targets
 class Judged:
     """Calibrated probabilities of rows by heads that were fitted without them.
 
-    head: fitted on all of `learning`. learning: float32 [N, C]. held_out: bool [N]; a row that is not (the only one of its class) has no probabilities.
-    test: float32 [M, C], by `head`.
+    head: fitted on all of `learning`. learning: float32 [N, C]. held_out: bool [N]; a row that cannot be held out (the only row of its class) has no
+    probabilities. test: float32 [M, C], by `head`.
     """
 
     head: FittedHead
@@ -29,25 +29,25 @@ class Judged:
 
 
 def judge(learning: LabelledFeatures, test: LabelledFeatures, params: HeadParams) -> Judged:
-    """Probabilities of every row by a linear head that was fitted without it: out of fold for `learning`, by all of `learning` for `test`.
+    """Probabilities of every row by a linear head that was fitted without it: out of fold for `learning`, by a head on all of `learning` for `test`.
 
     The L2 strength and the temperature are chosen once, by the cross-validation of `fit_head`; rows of a group are held out together.
 
     Raises:
-        BadManifest: fewer than two classes in `learning`, or a class without rows.
-        BadArtifact: features that are not finite numbers.
+        BadManifest: there are fewer than two classes in `learning`, or a class has no rows.
+        BadArtifact: some features are not finite numbers.
     """
     head = fit_head(learning, None, params, "linear")
     (setting,) = (trial.setting for trial in head.trials if trial.chosen)
     target = learning.target
     fold = target.folds(learning.targets, count=params.folds, seed=params.seed, groups=learning.groups)
-    found = torch.zeros(len(learning), len(learning.class_names))
+    probabilities = torch.zeros(len(learning), len(learning.class_names))
     with threads(threads_for(learning.features.numel())):
         for number in fold[fold != NEVER].unique().tolist():
             held_out = fold == number
             model = fit_one(learning.rows(~held_out), setting, params, "linear")
-            found[held_out] = replace(head, model=model).probabilities(learning.features[held_out])
-        return Judged(head, found, fold != NEVER, head.probabilities(test.features))
+            probabilities[held_out] = replace(head, model=model).probabilities(learning.features[held_out])
+        return Judged(head, probabilities, fold != NEVER, head.probabilities(test.features))
 
 
 def find_suspects(probabilities: Tensor, targets: Tensor) -> list[Suspect]:

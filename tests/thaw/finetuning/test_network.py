@@ -95,5 +95,5 @@ def test_a_head_in_the_midst_of_a_block_cannot_be_fine_tuned() -> None:
     start = start_on(digit_images(0, 40), embedded().only(("layer2.0.conv1",)))
     head = start.head.model
     assert isinstance(head, LogisticModel)
-    with pytest.raises(BadParameters, match=r"layer2.0.conv1 is none; there are maxpool, layer1.0"):
+    with pytest.raises(BadParameters, match=r"layer2.0.conv1 is not one; the ends are maxpool, layer1.0"):
         build_network(start.backbone, Strategy("full", "layer2.0.conv1"), head, FinetuneParams())

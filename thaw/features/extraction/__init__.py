@@ -1,1 +1,1 @@
-"""Extraction: the frozen backbone, run once over what has no features yet."""
+"""Extraction: one pass of the frozen backbone over the examples without features."""

@@ -1,4 +1,4 @@
-"""Whether a reader's short cuts leave the features of a backbone what they are, on the user's own examples."""
+"""The check of a reader's shortened decoding: the backbone's features must stay within tolerance, on the user's own examples."""
 
 import logging
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ from thaw.kinds.reading import spread
 log = logging.getLogger(__name__)
 
 SAMPLE = 8
-"""Examples that are compared."""
+"""The number of examples that are compared."""
 LOOKED_AT = 64
-"""Examples among which shortened ones are looked for: reading headers of all would cost more than the comparison."""
+"""The number of examples that are searched for shortened ones; the headers of all would cost more time than the comparison."""
 
 
 def check_decoding(reader: Reader, backbone: Backbone, examples: Sequence[Reference]) -> None:
-    """Compare features after shortened decoding with those after exact decoding; nothing is done where decoding is exact, or nothing is shortened.
+    """Compare features after shortened decoding with those after exact decoding, if the reader shortens any example.
 
     Raises:
-        BadParameters: they differ by more than the tolerance.
+        BadParameters: the features differ by more than the tolerance.
     """
     exact = reader.exact()
     if exact is None:

@@ -1,4 +1,4 @@
-"""Extraction: one frozen forward pass over each image that has no features yet, streamed through bounded queues."""
+"""Extraction: one frozen forward pass over each example without features, streamed through bounded queues."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Extraction:
-    """What a run did: the index, how many images went through the backbone, and how many had their features already."""
+    """The result of a run: the index, the number of examples that went through the backbone, and the number that had their features already."""
 
     index: FeatureIndex
     computed: int
@@ -39,10 +39,10 @@ class Extraction:
 
 @dataclass(frozen=True)
 class Aids:
-    """What helps a run and changes no feature.
+    """The helpers of a run; they change no feature.
 
-    keep: the folder where converted networks are kept for the next run. lender: another store, such as that of scored images; what it has is copied.
-    progress: is told of forward passes that are done, and of all.
+    keep: the folder where converted networks are kept for the next run. lender: another store, such as that of scored examples; its features are copied.
+    progress: called with the number of finished forward passes and the number of all.
     """
 
     keep: Path | None = None
@@ -62,14 +62,14 @@ def extract(
 ) -> Extraction:
     """Bring the store up to date with the manifest, and return its canonical index.
 
-    Each distinct digest goes through the backbone once for each view, whatever the number of layers; what the store has is not computed again, and
-    the network is run no further than the missing layers need. A kill loses at most one part of `params.part_rows` rows.
+    Each distinct digest goes through the backbone once for each view, for any number of layers. Stored features are not computed again, and the network runs
+    only as far as the missing layers need. A kill loses at most one part of `params.part_rows` rows.
 
     Raises:
-        BadParameters: the data set is of another kind than the backbone takes, or no engine gives the right features; the message says what to change.
-        StaleFeatures: what the store holds is not what would be computed now.
-        BadSource: an image is missing, or is not the one that was ingested.
-        OutOfMemory: memory does not hold a single image in the backbone.
+        BadParameters: the data set is of another kind than the backbone takes, or no engine gives the right features; the message names the change.
+        StaleFeatures: the stored features differ from those that would be computed now.
+        BadSource: an example is missing, or has changed since the ingestion.
+        OutOfMemory: there is not enough memory for a single example in the backbone.
         BadWeights: the frozen weights changed during the run.
     """
     _check_kind(manifest, backbone)
@@ -86,7 +86,7 @@ def extract(
     lacking = sum(len(task.images) for task in tasks)
     _tell(len(images), lacking, tasks)
     if tasks or changes(part for layer in layers for part in store.stated(layer)):
-        cached = [(digest, path) for digest, path in images if all(digest in held for held in present.values())]
+        cached = [(digest, path) for digest, path in images if all(digest in digests for digests in present.values())]
         self_check(store, layers, backbone, extractor.reader, cached=cached, precision=precision)
     _compute(extractor, store, tasks, params, precision, progress=aids.progress)
     _check_unchanged(backbone, store, layers)
@@ -98,9 +98,9 @@ def extract(
 
 def _check_kind(manifest: Manifest, backbone: Backbone) -> None:
     if manifest.kind != backbone.kind.name:
-        held = kind_named(manifest.kind).words.many
+        many = kind_named(manifest.kind).words.many
         raise BadParameters(
-            f"backbone.weights: {backbone.architecture} takes {backbone.words.many}, and the data set holds {held}; name a backbone that takes {held}, or set "
+            f"backbone.weights: {backbone.architecture} takes {backbone.words.many}, and the data set holds {many}; name a backbone that takes {many}, or set "
             f"dataset.kind={backbone.kind.name} and a source of {backbone.words.many}"
         )
 
@@ -119,7 +119,7 @@ def _compute(
     *,
     progress: Progress,
 ) -> None:
-    """Compute the tasks, and tell of each part as it comes in."""
+    """Compute the tasks, and report the progress after each part."""
     done, passes = 0, sum(task.passes for task in tasks)
     for more in _fill(extractor, store, tasks, params, precision):
         done += more
@@ -129,13 +129,13 @@ def _compute(
 def _check_unchanged(backbone: Backbone, store: FeatureStore, layers: Sequence[Layer]) -> None:
     if not backbone.is_unchanged():
         raise BadWeights(
-            "the backbone's weights changed while it ran, so the features of this run are not to be trusted; delete "
+            "the backbone's weights changed while it ran, so the features of this run cannot be trusted; delete "
             f"{', '.join(str(store.root / layer.fingerprint) for layer in layers)}"
         )
 
 
 def _own(params: ExtractParams) -> ExtractParams:
-    """What this machine does: where a cluster computes, `extract.device` is of the machines there."""
+    """The parameters of this machine: if a cluster computes, `extract.device` is that of the cluster's machines."""
     return params.model_copy(update={"device": "cpu"}) if params.engine == "ray" else params
 
 
@@ -146,7 +146,7 @@ def _fill(
     params: ExtractParams,
     precision: Precision,
 ) -> Iterator[int]:
-    """Compute the tasks here or on a cluster; yields forward passes as their parts come in."""
+    """Compute the tasks on this machine or on a cluster; yields the number of forward passes of each finished part."""
     if params.engine == "ray" and tasks:
         from thaw.features.extraction.ray.fill import fill_on_ray
 
@@ -158,10 +158,10 @@ def _fill(
 
 
 def _tasks(images: Sequence[Reference], present: Mapping[Layer, AbstractSet[bytes]]) -> list[ExtractionTask]:
-    """What is to be computed: images by what they lack. One task as a rule, more after a new layer or view, or a kill."""
+    """The tasks: examples grouped by the layers that they lack. There is usually one task, and more after a new layer or view, or a kill."""
     groups: dict[tuple[Layer, ...], list[Reference]] = {}
     for digest, path in images:
-        lacking = tuple(layer for layer, held in present.items() if digest not in held)
+        lacking = tuple(layer for layer, digests in present.items() if digest not in digests)
         if lacking:
             groups.setdefault(lacking, []).append((digest, path))
     return [ExtractionTask(layers, tuple(group)) for layers, group in groups.items()]
@@ -174,7 +174,7 @@ def _precision(
     at_hand: "_AtHand",
     sample: Callable[[int], Batch],
 ) -> Precision:
-    """The precision that the parameters name, or the one that `auto` means here."""
+    """The precision of the parameters, or the choice of `auto`."""
     if params.precision != "auto":
         return params.precision
 
@@ -186,21 +186,21 @@ def _precision(
 
 @dataclass(frozen=True)
 class _AtHand:
-    """The features that are at hand, here and at the other place, for the images that are `wanted`."""
+    """The existing features of the `wanted` examples, in the store and at the second place."""
 
     store: FeatureStore
     mirror: Mirror | None
     wanted: frozenset[bytes]
 
     def rows(self, layer: Layer) -> int:
-        """How many of the images have features here; where none has, how many parts there are at the other place."""
+        """The number of examples with features in the store; without any, the number of parts at the second place."""
         here = len(self.wanted & _present(self.store, layer))
         return here or (len(self.mirror.names(layer)) if self.mirror else 0)
 
     def gather(self, layers: Sequence[Layer], lender: FeatureStore | None) -> dict[Layer, set[bytes]]:
-        """Fetch what is lacking from the other place, copy what the lender has; the digests that are here then, for each layer."""
+        """Fetch missing parts from the second place and copy the lender's features; returns the stored digests of each layer."""
         present = self._present(layers)
-        if self.mirror and any(self.wanted - held for held in present.values()):
+        if self.mirror and any(self.wanted - digests for digests in present.values()):
             log.info(
                 "%d parts fetched from %s", sum(self.mirror.pull(self.store, at) for at in layers), self.mirror.url
             )
@@ -210,7 +210,7 @@ class _AtHand:
         return present
 
     def send(self, layers: Sequence[Layer]) -> None:
-        """Send what the other place has not got."""
+        """Send the parts that the second place lacks."""
         if self.mirror:
             log.info("%d parts sent to %s", sum(self.mirror.push(self.store, at) for at in layers), self.mirror.url)
 
@@ -218,15 +218,15 @@ class _AtHand:
         return {layer: _present(self.store, layer) for layer in layers}
 
     def _borrow(self, lender: FeatureStore, present: Mapping[Layer, AbstractSet[bytes]]) -> int:
-        """Copy what the lender has and the store lacks; returns how many rows came."""
-        rows = sum(borrow(self.store, lender, layer, self.wanted - held) for layer, held in present.items())
+        """Copy the lender's features that the store lacks; returns the number of rows."""
+        rows = sum(borrow(self.store, lender, layer, self.wanted - digests) for layer, digests in present.items())
         if rows:
             log.info("%d rows copied from %s", rows, lender.root)
         return rows
 
 
 def cut_layers(backbone: Backbone, precision: Precision, dtype: str, views: Sequence[View]) -> tuple[Layer, ...]:
-    """The backbone's cut layers in each view with their dimensions, found by passing one blank example."""
+    """The backbone's cut layers in each view with their dimensions, from a pass of one blank example."""
     preprocessing = backbone.preprocessing
     blank = alone(preprocessing.blank())
     with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""Which reader an extraction uses: a GPU may decode faster, and must give the same features."""
+"""The choice of an extraction's reader: a GPU may decode faster, and must give the same features."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -17,14 +17,15 @@ from thaw.kinds.reading import spread
 log = logging.getLogger(__name__)
 
 SAMPLE = 32
-"""Examples on which the two ways are compared."""
+"""The number of examples on which the two ways are compared."""
 
 
 def fastest_reader(
     plain: Reader, backbone: Backbone, precision: Precision, examples: Sequence[Reference], work: Work
 ) -> Reader:
-    """Where the kind has a reader for the device: what decodes a sample faster (the device, or all workers of the CPU together), if features stay within the
-    tolerance of the precision; else `plain`.
+    """The faster of two readers on a sample, `plain` with all workers of the CPU or the kind's reader for the device.
+
+    `plain` is taken if the kind has no such reader, or if its features miss the tolerance of the precision.
     """
     sample = spread(examples, SAMPLE)
     other = plain.on(work.device)

@@ -1,6 +1,6 @@
-"""Whether an extraction has anything to do, told from the sizes and times of files before any library that computes is loaded.
+"""The shortcut of an extraction without work: sizes and times of files show it before any numerical library is loaded.
 
-After each run a record says what it saw. It is a shortcut and no truth: where it is missing or anything differs, the extraction itself decides.
+Each run writes a record of the files that it saw. If the record is missing or anything differs, the extraction itself decides.
 """
 
 import logging
@@ -29,9 +29,9 @@ class SeenFile:
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a run saw before it began: what is replaced while it runs is another run's.
+    """The inputs of a run, seen before it began: a file that is replaced during the run counts as changed, and the next run extracts it.
 
-    asked: the parameters as text; made: `made_with` and Thaw's own code; inputs by path.
+    asked: the parameters as text. made: `made_with` and Thaw's own code. inputs: by path.
     """
 
     asked: str
@@ -41,7 +41,7 @@ class Beginning:
 
 @dataclass(frozen=True)
 class Settled:
-    """A run that ended with nothing left to do; parts by path."""
+    """A finished run with all features in the store; parts by path."""
 
     beginning: Beginning
     parts: dict[str, SeenFile]
@@ -52,20 +52,20 @@ _ADAPTER = TypeAdapter(Settled)
 
 
 def look(asked: str, inputs: Sequence[Path]) -> Beginning:
-    """See what an extraction begins with; `inputs` are the files that it reads beside the images, those that there are."""
+    """The inputs of an extraction before it begins; `inputs` are its files beside the examples, and missing ones are left out."""
     return Beginning(asked, _made(), _seen(path for path in inputs if path.exists()))
 
 
 def record_settled(record: Path, beginning: Beginning, store: FeatureStore, index: FeatureIndex) -> None:
-    """Write the record of a run that ended, atomically."""
+    """Write the record of a finished run, atomically."""
     parts = (part for layer in index.layers for part in store.parts(layer))
     write_bytes(record, _ADAPTER.dump_json(Settled(beginning, _seen(parts), index)))
 
 
 def settled_index(record: Path, asked: str, inputs: Sequence[Path]) -> FeatureIndex | None:
-    """The index of the last run, if another with these parameters and inputs would find nothing to do; else None.
+    """The index of the last run, if a run with these parameters and inputs would have no work; else None.
 
-    Sizes and times are looked at first, digests only where a time differs; parts that other runs have added since do not matter.
+    Sizes and times are compared first, digests only if a time differs. Parts that other runs have added since do not matter.
     """
     try:
         last = _ADAPTER.validate_json(record.read_bytes())
@@ -82,17 +82,17 @@ def settled_index(record: Path, asked: str, inputs: Sequence[Path]) -> FeatureIn
 
 
 def _made() -> dict[str, str]:
-    """The libraries' versions, and a digest of this package: who works on Thaw itself changes no version."""
+    """The libraries' versions and a digest of this package, because a developer of Thaw changes its code without a new version."""
     files = sorted(Path(__file__).parents[2].rglob("*.py"))
     return made_with() | {"code": blake3(b"".join(file.read_bytes() for file in files)).hexdigest()}
 
 
 def _seen(paths: Iterable[Path]) -> dict[str, SeenFile]:
-    found = {}
+    files = {}
     for path in paths:
         stat = path.stat()
-        found[str(path)] = SeenFile(stat.st_size, stat.st_mtime_ns, digest_file(path).hex())
-    return found
+        files[str(path)] = SeenFile(stat.st_size, stat.st_mtime_ns, digest_file(path).hex())
+    return files
 
 
 def _is_same(path: Path, seen: SeenFile) -> bool:

@@ -1,4 +1,4 @@
-"""One worker's part of an extraction: images that lack features of some layers become parts of the store."""
+"""One worker of an extraction: it turns examples that lack features of some layers into parts of the store."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from thaw.params.sections import ExtractParams
 
 @dataclass(frozen=True)
 class ExtractionTask:
-    """Images that lack features of the same layers."""
+    """Examples that lack features of the same layers."""
 
     layers: tuple[Layer, ...]
     images: tuple[Reference, ...]
@@ -38,18 +38,18 @@ class ExtractionTask:
 
     @property
     def views(self) -> tuple[View, ...]:
-        """The views that must go through it."""
+        """The views that must go through the network."""
         return tuple(dict.fromkeys(layer.view for layer in self.layers))
 
     @property
     def passes(self) -> int:
-        """How many forward passes of one image these are."""
+        """The number of forward passes, of one example each."""
         return len(self.images) * len(self.views)
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The engine, what reads for it, and what the parts that they fill say of them."""
+    """The engine, its reader, and the record of both for the parts that they fill."""
 
     engine: Engine
     reader: Reader
@@ -58,7 +58,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Some images in order: digests, and their features [rows, dim] by layer."""
+    """Some examples in order: digests, and their features [rows, dim] by layer."""
 
     digests: tuple[bytes, ...]
     features: Mapping[Layer, torch.Tensor]
@@ -66,7 +66,7 @@ class _Rows:
 
 @dataclass(frozen=True)
 class Extractor:
-    """How images become features: what reads them, where the network runs, how many at once."""
+    """The extraction of features: its reader, the network's device, the number of workers and of examples at once."""
 
     backbone: Backbone
     params: ExtractParams
@@ -80,22 +80,22 @@ class Extractor:
     @classmethod
     def begin(cls, backbone: Backbone, params: ExtractParams, limits: Limits, keep: Path | None) -> "Extractor":
         workers, device = params.workers or usable_cores(), best_device(params.device)
-        # Pictures under decoding may take one half of the bound, the workers' batches the other.
+        # Examples during decoding may take one half of the bound, the workers' batches the other.
         half = params.decoded_mb * 10**6 // 2
         example = backbone.preprocessing.nbytes() * len(expand_views(params.views, backbone.kind))
         size = min(params.batch_size, max(1, half // (workers * example)))
         if device.type == "cpu":
-            # Engines take small bites there anyway, and with small batches no worker waits long for the last one.
+            # On a CPU engines use small batches anyway, and with small batches no worker waits long for the last one.
             size = min(size, 2 * MICRO_BATCH)
         reader = backbone.kind.reader(backbone.preprocessing, limits, MemoryBound(half))
         return cls(backbone, params, reader, limits, device, workers, size, keep)
 
     def sample(self, examples: Sequence[Reference], count: int) -> Batch:
-        """`count` of the examples, prepared; fewer where there are fewer."""
+        """`count` of the examples, prepared; all of them if there are fewer."""
         return self.reader.read(spread(examples, count), (IDENTITY,))[IDENTITY]
 
     def prepare(self, task: ExtractionTask, precision: Precision, passes: int) -> Prepared:
-        """The engine for a task and for others like it, `passes` forward passes in all; measured on images of the task."""
+        """The engine for a task and for similar tasks, `passes` forward passes in all; it is measured on examples of the task."""
         backbone = self.backbone.only(task.names)
         check_decoding(self.reader, backbone, task.images)
         work = Work(passes, self.workers, self.device, self.keep)
@@ -115,17 +115,17 @@ class Extractor:
         return Prepared(chosen.engine, reader, stated)
 
     def fill(self, store: FeatureStore, task: ExtractionTask, prepared: Prepared) -> Iterator[int]:
-        """Compute a task; yields the forward passes of each part once it is written in every layer."""
+        """Compute a task; yields the forward passes of each part when it is written in every layer."""
         for rows in _joined(self.forward(task, prepared), self.params.part_rows):
             for layer in task.layers:
                 store.write(layer, rows.digests, rows.features[layer], prepared.stated)
             yield len(rows.digests) * len(task.views)
 
     def forward(self, task: ExtractionTask, prepared: Prepared) -> Iterator[_Rows]:
-        """Features batch by batch, as they are stored, on the CPU, in order.
+        """Features batch by batch in the stored type, on the CPU, in order.
 
-        Each worker decodes a batch and passes it through the network on one core: products split over cores would wait at every layer for whichever
-        core is decoding, which is several times slower. The workers are one batch ahead of the writer at most.
+        Each worker decodes a batch and passes it through the network on one core. Products that are split over cores would wait at every layer for a core that
+        is decoding, which is several times slower. The workers are at most one batch ahead of the writer.
         """
         dtype = getattr(torch, self.params.dtype)
 
@@ -143,10 +143,10 @@ class Extractor:
 
 
 def best_device(name: str) -> torch.device:
-    """The device of that name; `auto`: CUDA where there is one, else the CPU.
+    """The device of that name; `auto`: CUDA if there is a GPU, else the CPU.
 
     Raises:
-        BadParameters: there is no such device here.
+        BadParameters: this machine has no such device.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -155,35 +155,35 @@ def best_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise BadParameters(
-            f"extract.device: {name} cannot be used here ({reason}); auto takes what there is"
+            f"extract.device: {name} cannot be used here ({reason}); auto takes an existing device"
         ) from error
     return torch.device(name)
 
 
 def check_finite(features: Mapping[Layer, torch.Tensor], batch: Sequence[Reference]) -> None:
-    """Raise BadParameters where arithmetic or storage has overflowed: no checksum would show it later."""
+    """Raise BadParameters if the arithmetic or the stored type has overflowed; no checksum would show it later."""
     for layer, rows in features.items():
         finite = rows.isfinite().all(1)
         if not finite.all():
             _, path = batch[int((~finite).int().argmax())]
             raise BadParameters(
-                f"{path}: its features of {layer.name} are no finite numbers; set extract.precision=float32 and extract.dtype=float32, or look at "
+                f"{path}: its features of {layer.name} are not finite numbers; set extract.precision=float32 and extract.dtype=float32, or check "
                 "the backbone's weights"
             )
 
 
 def _joined(batches: Iterable[_Rows], size: int) -> Iterator[_Rows]:
-    """Gather batches until they hold `size` rows; what is left at the end comes last."""
-    held: list[_Rows] = []
+    """Join batches to blocks of at least `size` rows; the last block may be smaller."""
+    waiting: list[_Rows] = []
     for batch in batches:
-        held.append(batch)
-        if sum(len(rows.digests) for rows in held) >= size:
-            yield _join(held)
-            held = []
-    if held:
-        yield _join(held)
+        waiting.append(batch)
+        if sum(len(rows.digests) for rows in waiting) >= size:
+            yield _join(waiting)
+            waiting = []
+    if waiting:
+        yield _join(waiting)
 
 
-def _join(held: Sequence[_Rows]) -> _Rows:
-    digests = tuple(digest for rows in held for digest in rows.digests)
-    return _Rows(digests, {layer: torch.cat([rows.features[layer] for rows in held]) for layer in held[0].features})
+def _join(blocks: Sequence[_Rows]) -> _Rows:
+    digests = tuple(digest for rows in blocks for digest in rows.digests)
+    return _Rows(digests, {layer: torch.cat([rows.features[layer] for rows in blocks]) for layer in blocks[0].features})

@@ -453,7 +453,7 @@ def test_numbers_that_overflow_are_not_stored(images: Path, weights: Path, tmp_p
     write_weights(weights, large, {"architecture": "thaw_small"})
     store = FeatureStore(tmp_path / "features")
     with pytest.raises(
-        BadParameters, match=r"\.png: its features of flatten are no finite numbers.*extract\.dtype=float32"
+        BadParameters, match=r"\.png: its features of flatten are not finite numbers.*extract\.dtype=float32"
     ):
         run(images, read_backbone(BackboneParams(weights=str(weights))), store, dtype="float16")
     assert not parts(store)

@@ -1,1 +1,1 @@
-"""Extraction on Ray Data, on one machine or many. Needs the extra `ray`."""
+"""Extraction on Ray Data, on one machine or many; it needs the extra `ray`."""

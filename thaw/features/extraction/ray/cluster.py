@@ -1,4 +1,4 @@
-"""The Ray cluster: one that runs already, or one that is started on this machine for the time of a run."""
+"""The Ray cluster: an existing one, or one on this machine for the time of a run."""
 
 import logging
 import os
@@ -14,18 +14,18 @@ from thaw.foundation.errors import BadParameters, Unreachable
 from thaw.params.sections import RayParams
 
 OBJECT_STORE_BYTES = 256 * 2**20
-"""Of a cluster that is started here: what passes through it are digests and paths, no pixels and no features."""
+"""The object store of a cluster on this machine; it holds digests and paths, no examples and no features."""
 
 KNOCK_S = 10
 
 
 @contextmanager
 def cluster(params: RayParams) -> Iterator[Any]:
-    """Ray, connected to the cluster that the parameters name, or to one that is started here and ends with the block.
+    """A context with Ray, connected to the cluster of the parameters, or to one that is started on this machine and ends with the context.
 
     Raises:
         BadParameters: Ray is not installed.
-        Unreachable: nobody answers at that address.
+        Unreachable: no cluster answers at that address.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
@@ -42,13 +42,13 @@ def cluster(params: RayParams) -> Iterator[Any]:
 
 
 def fitting_actors(params: RayParams, resources: dict[str, float]) -> int:
-    """How many actors fit into a cluster with these resources. Raises BadParameters: not a single one does."""
+    """The number of actors that fit into a cluster with these resources. Raises BadParameters: no actor fits."""
     fitting = resources.get("CPU", 0) // params.num_cpus
     if params.num_gpus:
         fitting = min(fitting, resources.get("GPU", 0) // params.num_gpus)
     if not fitting:
         raise BadParameters(
-            f"extract.ray: an actor takes {params.num_cpus:g} cores and {params.num_gpus:g} GPUs, and the whole cluster has "
+            f"extract.ray: an actor needs {params.num_cpus:g} cores and {params.num_gpus:g} GPUs, and the whole cluster has "
             f"{resources.get('CPU', 0):g} and {resources.get('GPU', 0):g}"
         )
     return int(fitting)
@@ -59,11 +59,11 @@ def _connect(ray: Any, params: RayParams) -> None:
     try:
         if params.address:
             _knock(params.address)
-            # The machines there have what Thaw needs, and get this Thaw itself.
+            # The cluster's machines have Thaw's requirements, and get this version of Thaw.
             shipped = {"py_modules": [str(Path(__file__).parents[3])]}
             ray.init(address=params.address, runtime_env=shipped, **quiet)
         else:
-            # "local": one of its own, also where another runs on this machine.
+            # "local" starts a new cluster, even if another runs on this machine.
             local = {"address": "local", "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
             ray.init(object_store_memory=OBJECT_STORE_BYTES, **local, **quiet)
     except (OSError, RuntimeError, ValueError) as error:
@@ -75,7 +75,7 @@ def _connect(ray: Any, params: RayParams) -> None:
 
 
 def _knock(address: str) -> None:
-    """See that somebody listens there: Ray itself goes on trying for minutes. Raises OSError or ValueError."""
+    """Check that a process listens at the address, because Ray itself would try for minutes. Raises OSError or ValueError."""
     place = urlsplit(address if "://" in address else f"//{address}")
     if place.hostname and place.port:
         socket.create_connection((place.hostname, place.port), KNOCK_S).close()

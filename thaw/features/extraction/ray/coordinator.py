@@ -1,4 +1,4 @@
-"""The actor that drives Ray Data: what drives it must itself be in the cluster, and cannot sit at the other end of `ray://`."""
+"""The actor that drives Ray Data; the driver must be inside the cluster, and cannot sit at the other end of `ray://`."""
 
 import logging
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ HEAD = "node:__internal_head__"
 
 
 class Coordinator:
-    """Gives what the actors say of each row, as it comes."""
+    """The driver; it returns the actors' outcome of each row as it comes."""
 
     def __init__(self, jobs: Sequence[Any], rows: Sequence[dict[str, Any]], actors: int, params: RayParams) -> None:
         data: Any = import_module("ray.data")
@@ -44,6 +44,6 @@ class Coordinator:
 
 
 def begin_coordinator(ray: Any, job: Job, rows: Sequence[dict[str, Any]], actors: int) -> Any:
-    """Start it on the cluster's head: without the head there is no cluster, any other machine may be lost."""
+    """Start the coordinator on the cluster's head, because the cluster can lose any other machine."""
     placed = ray.remote(Coordinator).options(num_cpus=0, resources={HEAD: 0.001})
     return placed.remote([ray.put(job)], rows, actors, job.params.ray)

@@ -1,7 +1,7 @@
-"""Extraction on Ray Data: the same parts, by a pool of actors on one machine or many. Needs the extra `ray`.
+"""Extraction on Ray Data: the same parts, by a pool of actors on one machine or many; it needs the extra `ray`.
 
-What goes into a part is settled before any work, and a part is named after it. So an actor that is killed costs the part it was at: another makes
-it again, under the same name, and finds by the name what is there already.
+The content of each part is fixed before any work, and gives the part its name. So a killed actor loses only its present part: another actor makes it again
+under the same name, and existing parts are recognised by their names.
 """
 
 import logging
@@ -24,7 +24,7 @@ from thaw.kinds.kind import Limits
 from thaw.params.sections import ExtractParams
 
 FETCHERS = 8
-"""Threads that bring parts here: one alone would wait for the answers of an object store, and keep less than two GPUs busy (docs/scale.md)."""
+"""The number of threads that fetch parts; a single thread would wait for an object store's answers, and keep less than two GPUs busy (docs/scale.md)."""
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +38,12 @@ def fill_on_ray(
     precision: Precision,
     limits: Limits,
 ) -> Iterator[int]:
-    """Compute the tasks on a cluster and bring the parts here; yields the forward passes of each part once it is in the store.
+    """Compute the tasks on a cluster and fetch the parts; yields the forward passes of each part when it is in the store.
 
-    What Thaw raises on a machine of the cluster is raised here.
+    Errors of Thaw on a machine of the cluster are raised again here.
 
     Raises:
-        BadParameters: Ray is not installed, no actor fits into the cluster, or the place for the parts cannot be used.
+        BadParameters: Ray is not installed, no actor fits into the cluster, or the place of the parts cannot be used.
         Unreachable: the cluster does not answer, or has failed.
     """
     mirror = Mirror(params.store or str(store.root))
@@ -61,7 +61,7 @@ def fill_on_ray(
             for part, _ in map_ahead(fetch, made, workers=FETCHERS, depth=2 * FETCHERS):
                 yield part.passes
         except ray.exceptions.RayTaskError:
-            raise  # a mistake of Thaw's own, which should be seen as it is
+            raise  # an error in Thaw's own code keeps its traceback
         except ray.exceptions.RayError as error:
             raise Unreachable(f"the Ray cluster failed: {error}") from error
 
@@ -72,7 +72,7 @@ def _split(task: ExtractionTask, rows: int) -> Iterator[ExtractionTask]:
 
 
 def _numbers(ray: Any, coordinator: Any) -> Iterator[int]:
-    """The numbers of the parts, each once it is made."""
+    """The number of each part when it is made."""
     while outcome := ray.get(coordinator.next.remote()):
         if outcome["error"]:
             raise getattr(errors, outcome["error"])(outcome["message"])
@@ -84,7 +84,7 @@ def _fetch(mirror: Mirror, store: FeatureStore, part: ExtractionTask, *, is_shar
     for layer in part.layers:
         if not is_shared and not mirror.has(layer, name):
             raise BadParameters(
-                f"extract.store: the cluster's machines do not write to {mirror.url} of this one; name a place that all of them reach, such as "
+                f"extract.store: the cluster's machines do not write to {mirror.url} of this machine; name a place that all of them reach, such as "
                 "s3://bucket/features"
             )
         mirror.pull(store, layer, [name])

@@ -1,4 +1,4 @@
-"""The actor that makes parts, and what it is told."""
+"""The actor that makes parts, and its job."""
 
 import platform
 import tempfile
@@ -22,12 +22,12 @@ from thaw.kinds.kind import Limits, Preprocessing
 from thaw.params.sections import ExtractParams, Pooling
 
 OUTCOME = pa.schema([("number", pa.int64()), ("error", pa.string()), ("message", pa.string())])
-"""What an actor says of a row: its number, and where Thaw has an error for it the name of its class and its text."""
+"""An actor's outcome of a row: its number and, after an error of Thaw, the name of the error's class and its text."""
 
 
 @dataclass(frozen=True)
 class PortableBackbone:
-    """What a backbone is made of again on another machine."""
+    """The parts from which a backbone is built again on another machine."""
 
     architecture: str
     tensors: dict[str, torch.Tensor]
@@ -36,13 +36,13 @@ class PortableBackbone:
     pooling: Pooling
 
     def build(self) -> Backbone:
-        """The backbone itself."""
+        """Build the backbone."""
         return cut(self.architecture, Weights(self.tensors, {}), self.layers, self.preprocessing, self.pooling)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every actor is told: `url` is where the parts go, `passes` how many forward passes are an actor's share."""
+    """The job of every actor. url: the place for the parts. passes: the number of forward passes of an actor's share."""
 
     backbone: PortableBackbone
     params: ExtractParams
@@ -53,10 +53,10 @@ class Job:
 
 
 class PartMaker:
-    """An actor: makes one part at a time, in every layer that lacks it."""
+    """An actor; it makes one part at a time, in every layer that lacks it."""
 
     def __init__(self, jobs: Sequence[Any]) -> None:
-        # A reference in a list: as an argument itself the job would be lost with the machine that first held it.
+        # The job is a reference in a list; as a direct argument it would be lost with the machine that first held it.
         job: Job = import_module("ray").get(jobs[0])
         workers = max(1, int(job.params.ray.num_cpus))
         own = job.params.model_copy(update={"engine": "auto", "workers": workers})
@@ -66,17 +66,17 @@ class PartMaker:
         self._prepared: dict[tuple[str, ...], Prepared] = {}
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        """Rows as `row_of` makes them; gives for each an `OUTCOME` once it is made."""
+        """Make the parts of some rows of `row_of`; returns an `OUTCOME` for each."""
         return pa.Table.from_pylist([self._outcome(row) for row in batch.to_pylist()], schema=OUTCOME)
 
     def _outcome(self, row: dict[str, Any]) -> dict[str, Any]:
         try:
             self._make(row)
         except ThawError as error:
-            # As data, because Ray wraps what it raises, and takes it for a failure of its own.
+            # The error is returned as data, because Ray would wrap a raised error and count it as a failure of its own.
             return {"number": row["number"], "error": type(error).__name__, "message": str(error)}
         except OSError as error:
-            # A full or closed disk, as a rule.
+            # The usual cause is a full or closed disk.
             return {"number": row["number"], "error": "Unreachable", "message": f"{platform.node()}: {error}"}
         return {"number": row["number"], "error": None, "message": None}
 
@@ -99,7 +99,7 @@ class PartMaker:
 
 
 def portable(backbone: Backbone) -> PortableBackbone:
-    """A backbone as it travels."""
+    """The portable form of a backbone."""
     tensors = dict(backbone.model.state_dict())
     return PortableBackbone(backbone.architecture, tensors, backbone.layers, backbone.preprocessing, backbone.pooling)
 
