@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import torch
     from commands import Thaw
 
+    from thaw.kinds.batches import Batch
+
 Draw = Callable[[Path, int], Path]
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and every command that they start would inherit that.
@@ -83,18 +85,28 @@ def picture_folder(tmp_path: Path, draw: Draw) -> Path:
 
 @pytest.fixture
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The numbers of images that truly go through the network, pass by pass."""
+    """The numbers of examples that truly go through the network, pass by pass."""
     from thaw.backbones.engines.torch_engine import TorchEngine
+    from thaw.kinds.batches import rows_in
 
     seen: list[int] = []
     forward = TorchEngine._forward
 
-    def counted(engine: TorchEngine, pixels: "torch.Tensor") -> "dict[str, torch.Tensor]":
-        seen.append(len(pixels))
-        return forward(engine, pixels)
+    def counted(engine: TorchEngine, batch: "Batch") -> "dict[str, torch.Tensor]":
+        seen.append(rows_in(batch))
+        return forward(engine, batch)
 
     monkeypatch.setattr(TorchEngine, "_forward", counted)
     return seen
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Iterator[None]:
+    """The kind `series` of `series_kind`, as an installed package brings it."""
+    from series_source import registered
+
+    with registered(tmp_path / "site"):
+        yield
 
 
 @pytest.fixture(scope="session")

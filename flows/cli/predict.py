@@ -91,10 +91,10 @@ def _scored(sources: list[str], output: Path | None, model: str | None) -> "Iter
     """
     from tasks.project.progress import counted
     from tasks.registry.mlflow_store import STATE
-    from tasks.requests.score import score, score_once
+    from tasks.requests.score import own_ending, score, score_once
     from thaw.models.scoring.inputs import open_inputs
 
-    few = output is None and sum(1 for _ in islice(open_inputs(sources), FEW + 1)) <= FEW
+    few = output is None and sum(1 for _ in islice(open_inputs(sources, own_ending()), FEW + 1)) <= FEW
     if not few:
         with counted("predict", "images") as progress:
             scored = score(sources, output, model, progress)

@@ -12,13 +12,13 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.version import Version
 from ruamel.yaml import YAML
+from thaw.params.kind import kind_of
 
 from flows.dvc.stage_graph import PIPELINE
 from flows.project.errors import NotReady
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
 from thaw.foundation.errors import BadParameters, ThawError
 from thaw.foundation.files.walking import unhashable
-from thaw.kinds.stated import settle_kind
 from thaw.params.listing import default_of
 from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
 from thaw.params.reading import PARAMS, holds, leaves, read_params
@@ -177,7 +177,7 @@ def _check_weights(root: Path, params: Params) -> Finding:
 
 def _check_kind(root: Path, params: Params) -> Finding:
     try:
-        kind = settle_kind(params.dataset.kind, root / params.backbone.weights)
+        kind = kind_of(params, root)
     except ThawError as error:
         return Finding("kind", Verdict.FAIL, str(error), "or choose other weights")
     return Finding("kind", Verdict.PASS, f"examples are {kind.words.many}")

@@ -17,6 +17,8 @@ from tasks.registry.lineage_files import LINEAGE, write_lineage
 from tasks.registry.local_model import read_assembled
 from thaw.dataset.manifest import read_manifest
 from thaw.foundation.files.atomic import digest_file
+from thaw.kinds.kind import Kind
+from thaw.kinds.registry import requirement_of
 from thaw.models.predictor import Predictor
 from thaw.params.sections import Params
 from thaw.strategies.certificate.record import figures_of, read_certificate
@@ -33,11 +35,6 @@ REQUIREMENTS = (
     "scikit-learn", "scipy", "torch", "torchvision",
 )  # fmt: skip
 """What that code and what it takes of `thaw` import; stated, because inferring it costs MLflow seconds and guesses."""
-EXAMPLE = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR4nGP4zwADFLEA"
-    "HzcH+VNH7jQAAAAASUVORK5CYII="
-)
-"""A small example, so that the input example needs no file."""
 
 
 def log_pipeline_run(params: Params, folder: Path) -> str:
@@ -53,7 +50,7 @@ def log_pipeline_run(params: Params, folder: Path) -> str:
     _log_certificate()
     predictor = read_assembled(params)
     predictor.write(folder)
-    return _log_model(folder, _signature(_outputs(predictor)))
+    return _log_model(folder, predictor.backbone.kind, _signature(_outputs(predictor)))
 
 
 def _log_lineage(params: Params) -> None:
@@ -98,7 +95,7 @@ def _log_dataset(params: Params) -> None:
         mlflow.log_input(dataset, context="training")
 
 
-def _log_model(folder: Path, signature: "ModelSignature") -> str:
+def _log_model(folder: Path, kind: Kind, signature: "ModelSignature") -> str:
     """Log the predictor in `folder` as code and plain tensors, with all that it needs to run on another machine."""
     import mlflow
 
@@ -108,11 +105,18 @@ def _log_model(folder: Path, signature: "ModelSignature") -> str:
             python_model=str(PYFUNC),
             artifacts={"model": str(folder)},
             code_paths=[str(Path(thaw.__file__).parent)],
-            pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS],
+            pip_requirements=_requirements(kind),
             signature=signature,
-            input_example=[EXAMPLE],
+            input_example=[kind.example_value],
         )
     return str(info.model_uri)
+
+
+def _requirements(kind: Kind) -> list[str]:
+    """What must be installed where the model is to run."""
+    brought = requirement_of(kind.name)
+    own = [f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS]
+    return own if brought is None else [*own, brought]
 
 
 @contextmanager

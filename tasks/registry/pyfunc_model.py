@@ -21,8 +21,8 @@ _SHOWN = 200
 """The longest path or text that an error repeats."""
 
 
-class ImageClassifier(PythonModel):
-    """Labels examples: paths, bytes, `data:` URLs, or uint8 arrays [H, W] or [H, W, 3]; one a row, kinds may be mixed."""
+class Classifier(PythonModel):
+    """Labels examples: paths, bytes, `data:` URLs, or numbers as `Kind.from_value` takes them; one a row, in any mixture."""
 
     def load_context(self, context: PythonModelContext) -> None:
         self.predictor = Predictor.read(Path(context.artifacts["model"]))
@@ -43,7 +43,7 @@ class ImageClassifier(PythonModel):
         Raises:
             ValueError: an example cannot be used; the message names its row.
         """
-        tables = [self._table(batch, start) for start, batch in _batches(images_of(model_input))]
+        tables = [self._table(batch, start) for start, batch in _batches(examples_of(model_input))]
         return pd.concat(tables, ignore_index=True)
 
     def _table(self, batch: list[object], start: int) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def _batches(values: list[object]) -> Iterator[tuple[int, list[object]]]:
         yield start, values[start : start + BATCH]
 
 
-def images_of(given: object) -> list[object]:
+def examples_of(given: object) -> list[object]:
     """The examples in whatever `predict` was given: a table's one column, a list, an array with an example in each row.
 
     Raises:
@@ -75,11 +75,11 @@ def images_of(given: object) -> list[object]:
     """
     if isinstance(given, pd.DataFrame):
         if given.shape[1] != 1:
-            raise ValueError(f"a table with {given.shape[1]} columns given; one column, of images, is taken")
+            raise ValueError(f"a table with {given.shape[1]} columns given; one column, of examples, is taken")
         return list(given.iloc[:, 0])
     if isinstance(given, list | tuple | pd.Series | np.ndarray):
         return list(given)
-    raise ValueError(f"{type(given).__name__} given; a list of images, or a table with one column of them, is taken")
+    raise ValueError(f"{type(given).__name__} given; a list of examples, or a table with one column of them, is taken")
 
 
 def prepared(value: object, row: int, predictor: Predictor) -> Batch:
@@ -97,4 +97,4 @@ def prepared(value: object, row: int, predictor: Predictor) -> Batch:
         raise ValueError(f"row {row}{shown} is no {kind.words.one} that can be used: {reason}") from error
 
 
-mlflow.models.set_model(ImageClassifier())
+mlflow.models.set_model(Classifier())

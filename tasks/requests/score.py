@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal, cast
 
 import torch
+from thaw.params.kind import kind_of
 
 from tasks.project.local_state import CACHE_LOCK, NETWORKS
 from tasks.project.locks import exclusive
@@ -106,7 +107,7 @@ def look(sources: Sequence[str], model: str | None = None, progress: Progress = 
     Raises:
         BadSource, Unreachable, RegistryError, BadArtifact: see `score`.
     """
-    inputs = open_inputs(sources)
+    inputs = open_inputs(sources, own_ending())
     total = sum(1 for _ in inputs)
     ready = _ready(model)
     known = Known(ready.layer, (FeatureStore(FEATURES), FeatureStore(SCORED_FEATURES)))
@@ -117,6 +118,11 @@ def look(sources: Sequence[str], model: str | None = None, progress: Progress = 
         unusable += one.digest is None
         progress(seen, total)
     return Outlook(ready.deployed.name, ready.deployed.version, total, cached, unusable, remote=total - seen)
+
+
+def own_ending() -> str:
+    """The usual ending of the project's examples: a CSV file with that ending is a listing only if it has a column `path`."""
+    return kind_of(read_params()).words.ending
 
 
 def check_output(output: Path) -> Path:
@@ -150,7 +156,7 @@ def _score(
     into: FeatureStore,
     others: Sequence[FeatureStore],
 ) -> Scored:
-    inputs = open_inputs(sources)
+    inputs = open_inputs(sources, own_ending())
     next(iter(inputs))  # an empty glob is told of before a model is loaded
     with adding(CACHE_LOCK):
         ready = _ready(model)

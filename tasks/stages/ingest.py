@@ -3,6 +3,8 @@
 import logging
 from pathlib import Path
 
+from thaw.params.kind import kind_of
+
 from tasks.project.entry import stage
 from tasks.project.paths import INGEST, MANIFEST, SETTINGS
 from tasks.project.progress import counted
@@ -13,7 +15,6 @@ from thaw.foundation.errors import TooManyRejected
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.files.csv_tables import write_rows
 from thaw.kinds.kind import Kind
-from thaw.kinds.stated import settle_kind
 from thaw.params.reading import read_settings
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ _REJECTED_COLUMNS = ("path", "reason")
 def main() -> None:
     """Ingest `dataset.source`, with the corrections; write the manifest, the report, and the lists of rejected and of corrected files."""
     whole, corrections = read_settings(SETTINGS), read_corrections(CORRECTIONS)
-    params, kind = whole.dataset, settle_kind(whole.dataset.kind, Path(whole.backbone.weights))
+    params, kind = whole.dataset, kind_of(whole)
     try:
         with counted("ingest", "files") as progress:
             ingested = ingest(Path(params.source), params, kind, corrections=corrections, progress=progress)

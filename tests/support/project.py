@@ -33,6 +33,8 @@ class Project:
     """The API of a Prefect server; empty: each command starts one of its own."""
     programs: Path = PROGRAMS
     """The folder of `python`, `thaw` and `dvc`: the environment's, or that of a warm Python."""
+    packages: Path | None = None
+    """A folder with packages that are installed beside those of the environment."""
 
     def start(self, *command: str, **environment: str) -> "subprocess.Popen[str]":
         """Start `thaw`, `dvc` or `git` in a process group of its own."""
@@ -65,7 +67,7 @@ class Project:
         # The copy's own modules come before the installed ones.
         return kept | {
             "PATH": f"{self.programs}{os.pathsep}{kept['PATH']}",
-            "PYTHONPATH": str(self.root),
+            "PYTHONPATH": os.pathsep.join(map(str, filter(None, (self.root, self.packages)))),
             "COLUMNS": "200",
             "PREFECT_API_URL": self.prefect,
         }

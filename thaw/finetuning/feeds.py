@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from thaw.backbones.backbone import Backbone
-from thaw.kinds.batches import Batch, laid_out, moved, tensor_of
+from thaw.kinds.batches import Batch, laid_out, moved, tensor_of, trimmed
 from thaw.kinds.kind import Mixing
 from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.kinds.views import named_augmentation
@@ -52,7 +52,8 @@ class InputFeed:
         return self._through(batch), targets
 
     def _normalised(self, batch: Batch, device: torch.device) -> Batch:
-        return laid_out(self.backbone.preprocessing.normalise(moved(batch, device)))
+        preprocessing = self.backbone.preprocessing
+        return laid_out(preprocessing.normalise(moved(trimmed(batch, preprocessing.mask(batch)), device)))
 
     def _through(self, batch: Batch) -> Batch:
         if self.lower is None:

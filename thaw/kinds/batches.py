@@ -76,6 +76,42 @@ def stacked(examples: Sequence[Batch]) -> Batch:
     return {name: _padded([_part(example, name) for example in examples]) for name in first}
 
 
+def length_of(example: Batch) -> int:
+    """How many places an example without its first dimension has; 0 where examples are one tensor, all of one shape."""
+    return 0 if isinstance(example, Tensor) else max((len(part) for part in example.values() if part.dim()), default=0)
+
+
+def grouped(examples: Sequence[Batch], size: int) -> list[list[int]]:
+    """The numbers of the examples in groups of at most `size`, those of like length together: none is more than twice as long as another of its group.
+
+    Examples of one length keep their order.
+    """
+    groups: list[list[int]] = []
+    for number in sorted(range(len(examples)), key=lambda number: length_of(examples[number])):
+        longest = length_of(examples[number])
+        if groups and len(groups[-1]) < size and longest <= 2 * length_of(examples[groups[-1][0]]):
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
+
+
+def in_groups(examples: Sequence[Batch], size: int, compute: Callable[[Sequence[Batch]], Tensor]) -> Tensor:
+    """What `compute` gives for the examples, [N, ...] in their own order, while it sees them by `grouped`; at least one example."""
+    groups = grouped(examples, size)
+    rows = torch.cat([compute([examples[number] for number in group]) for group in groups])
+    return rows[torch.tensor([number for group in groups for number in group]).argsort()]
+
+
+def trimmed(batch: Batch, mask: Tensor | None) -> Batch:
+    """The batch without the places at its end that are padding in every example; mask: bool [B, T], None: there is no padding."""
+    if mask is None or isinstance(batch, Tensor):
+        return batch
+    places = mask.shape[1]
+    kept = max(1, int(mask.any(0).nonzero().max()) + 1 if mask.any() else 1)
+    return changed(batch, lambda tensor: tensor[:, :kept] if tensor.dim() > 1 and tensor.shape[1] == places else tensor)
+
+
 def _part(example: Batch, name: str) -> Tensor:
     assert not isinstance(example, Tensor)
     return example[name]

@@ -43,6 +43,11 @@ class Words:
     plain: str
 
     @property
+    def ending(self) -> str:
+        """The usual ending of files, such as `.jpg`."""
+        return self.sample_name[self.sample_name.rfind(".") :]
+
+    @property
     def article(self) -> str:
         """`one` with its article."""
         return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
@@ -260,6 +265,10 @@ class Kind(Protocol):
     @property
     def normalisation(self) -> tuple[str, ...]:
         """What exported graphs do first, in words."""
+
+    @property
+    def example_value(self) -> str:
+        """A small example as a `data:` URL, which `from_value` takes: what a registered model shows as its input."""
 
     def samples(self, count: int) -> list[bytes]:
         """Files with some made-up example each, no two alike: what speed is measured on where there are no others."""

@@ -38,6 +38,12 @@ def kind_named(name: str) -> Kind:
     raise BadParameters(f"dataset.kind: `{name}` is no kind of examples; there are {', '.join(kind_names())}")
 
 
+def requirement_of(name: str) -> str | None:
+    """The package that brings a kind, as pip names it with its version; None: Thaw has it itself."""
+    package = None if name in _ROOMS else _brought()[name].dist
+    return None if package is None else f"{package.name}=={package.version}"
+
+
 def preprocessing_from_json(text: str) -> Preprocessing:
     """A preprocessing of any kind, as its `to_json` wrote it; unknown or missing keys raise TypeError or KeyError.
 

@@ -11,7 +11,7 @@ import torch
 from thaw.backbones.backbone import Backbone, read_written_backbone, write_backbone
 from thaw.heads import FittedHead, read_head, write_head
 from thaw.heads.open_set import Openness, read_openness, remove_openness, write_openness
-from thaw.kinds.batches import Batch
+from thaw.kinds.batches import Batch, in_groups, trimmed
 from thaw.kinds.kind import Limits
 from thaw.kinds.prepared import open_reader
 from thaw.models.answer import Answer, answer
@@ -47,12 +47,14 @@ class Predictor:
 
     def predict(self, examples: Sequence[Batch]) -> Answer:
         """The model's answer for examples, each prepared by `prepare`."""
-        parts = [self._features(examples[start : start + BATCH]) for start in range(0, len(examples), BATCH)]
-        features = torch.cat(parts) if parts else torch.empty(0, self.head.model.standardisation.mean.shape[0])
+        if not examples:
+            return answer(self.head, self.openness, torch.empty(0, self.head.model.standardisation.mean.shape[0]))
+        features = in_groups(examples, BATCH, self._features)
         return answer(self.head, self.openness, features)
 
     def _features(self, examples: Sequence[Batch]) -> torch.Tensor:
-        return self.backbone.features(self.backbone.kind.collate(examples))[self.layer]
+        batch = self.backbone.kind.collate(examples)
+        return self.backbone.features(trimmed(batch, self.backbone.preprocessing.mask(batch)))[self.layer]
 
     def write(self, folder: Path) -> None:
         """Write the backbone up to the head's layer, the head and its openness as safetensors and JSON."""

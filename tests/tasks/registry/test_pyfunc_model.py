@@ -11,7 +11,7 @@ from openness_rows import opened_predictor, pictures, predictor_on_digits
 from PIL import Image
 
 from tasks.registry.mlflow_run import _outputs, _signature
-from tasks.registry.pyfunc_model import BATCH, ImageClassifier
+from tasks.registry.pyfunc_model import BATCH, Classifier
 from thaw.models.predictor import Predictor
 
 CLASSES = ["p_0", "p_1", "p_2"]
@@ -20,7 +20,7 @@ CLASSES = ["p_0", "p_1", "p_2"]
 def table(predictor: Predictor, folder: Path, images: list[np.ndarray]) -> pd.DataFrame:
     """As MLflow has it made: from what was written."""
     predictor.write(folder)
-    model, context = ImageClassifier(), SimpleNamespace(artifacts={"model": str(folder)})
+    model, context = Classifier(), SimpleNamespace(artifacts={"model": str(folder)})
     model.load_context(context)
     return model.predict(context, images)
 

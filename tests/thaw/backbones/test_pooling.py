@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thaw.backbones.pooling import is_pooled, pool
+from thaw.foundation.errors import BadParameters
 from thaw.params.sections import Pooling
 
 MAPS = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
@@ -30,3 +31,30 @@ def test_the_generalised_mean_lies_between_the_average_and_the_largest(values: l
     maps = torch.tensor(values).view(1, 1, 2, 2)
     average, gem, largest = (pool(maps, one).item() for one in ("average", "gem", "max"))
     assert average * (1 - 1e-4) <= gem <= max(largest, 1e-6) * (1 + 1e-4)
+
+
+@given(
+    st.lists(st.integers(1, 12), min_size=1, max_size=6), st.integers(0, 5), st.sampled_from(["average", "max", "gem"])
+)
+def test_padding_changes_nothing(lengths: list[int], more: int, pooling: Pooling) -> None:
+    generator = torch.Generator().manual_seed(0)
+    tokens = [torch.randn(length, 4, generator=generator) for length in lengths]
+    width = max(lengths) + more
+    padded = torch.stack([torch.cat([one, torch.full((width - len(one), 4), 99.0)]) for one in tokens])
+    mask = torch.arange(width) < torch.tensor(lengths)[:, None]
+    alone = torch.cat([pool(one[None], pooling) for one in tokens])
+    assert torch.allclose(pool(padded, pooling, mask), alone, rtol=1e-5, atol=1e-6)
+
+
+def test_a_layer_with_fewer_places_counts_a_place_where_any_of_the_inputs_counts() -> None:
+    tokens = torch.tensor([[[1.0], [3.0], [100.0]]])  # one place for each two of five
+    mask = torch.tensor([[True, True, True, False, False]])
+    assert pool(tokens, "average", mask).item() == 2
+    maps = torch.tensor([[[[1.0, 3.0, 100.0], [5.0, 7.0, 100.0]]]])  # two rows of frequencies, time is last
+    assert pool(maps, "average", mask).item() == 4 and pool(maps, "max", mask).item() == 7
+
+
+def test_where_it_cannot_be_told_which_places_are_padding_another_layer_is_asked_for() -> None:
+    with pytest.raises(BadParameters, match=r"a layer makes 4 places of 5, so it cannot be told"):
+        pool(torch.zeros(1, 4, 2), "average", torch.ones(1, 5, dtype=torch.bool))
+    assert torch.equal(pool(torch.ones(2, 3), "average", torch.zeros(2, 5, dtype=torch.bool)), torch.ones(2, 3))

@@ -73,10 +73,9 @@ def extract(
         BadWeights: the frozen weights changed during the run.
     """
     _check_kind(manifest, backbone)
-    paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
-    images = [(digest, source / path) for digest, path in paths.items()]
+    images = _ordered(manifest, source, backbone)
     extractor = Extractor.begin(backbone, _own(params), limits, aids.keep)
-    at_hand = _AtHand(store, Mirror(params.store) if params.store else None, frozenset(paths))
+    at_hand = _AtHand(store, Mirror(params.store) if params.store else None, frozenset(manifest.digests))
     precision = _precision(params, backbone, extractor.device, at_hand, lambda count: extractor.sample(images, count))
     layers = cut_layers(backbone, precision, params.dtype, expand_views(params.views, backbone.kind))
     for layer in layers:
@@ -91,9 +90,22 @@ def extract(
     _compute(extractor, store, tasks, params, precision, progress=aids.progress)
     _check_unchanged(backbone, store, layers)
     at_hand.send(layers)
-    _check_complete(store, layers, paths.keys())
-    index = FeatureIndex(backbone.architecture, params.dtype, layers, len(paths), hash_digests(paths.keys()))
+    _check_complete(store, layers, set(manifest.digests))
+    index = FeatureIndex(backbone.architecture, params.dtype, layers, len(images), hash_digests(set(manifest.digests)))
     return Extraction(index, computed=lacking, cached=len(images) - lacking)
+
+
+def _ordered(manifest: Manifest, source: Path, backbone: Backbone) -> list[Reference]:
+    """Each digest once, in the order of the manifest; where examples differ in length, the longest first.
+
+    So batches hold examples of like length, and memory that does not hold the longest runs out at once.
+    """
+    paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
+    digests = list(paths)
+    if not isinstance(backbone.preprocessing.blank(), torch.Tensor):
+        shapes = dict(zip(manifest.digests, manifest.table["shape"].to_pylist(), strict=True))
+        digests.sort(key=lambda digest: shapes[digest][0], reverse=True)
+    return [(digest, source / paths[digest]) for digest in digests]
 
 
 def _check_kind(manifest: Manifest, backbone: Backbone) -> None:

@@ -117,6 +117,13 @@ class Images:
 
         return preview(content, limits.max_pixels, small=small)
 
+    @property
+    def example_value(self) -> str:
+        """See `Kind`."""
+        from thaw.kinds.images.values import TINY
+
+        return TINY
+
     def samples(self, count: int) -> list[bytes]:
         """See `Kind`: noise, from even grey to all tones."""
         from thaw.kinds.images.values import noise_files

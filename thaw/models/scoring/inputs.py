@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
@@ -50,8 +50,10 @@ class Inputs:
                 )
 
 
-def open_inputs(names: Sequence[str]) -> Inputs:
+def open_inputs(names: Sequence[str], own: str = "") -> Inputs:
     """Find all sources before any work; relative paths are relative to the working directory.
+
+    own: the usual ending of examples, such as `.wav`, where a listing may have it too.
 
     Raises:
         BadSource: a source does not exist or cannot be read, or none is named.
@@ -59,17 +61,17 @@ def open_inputs(names: Sequence[str]) -> Inputs:
     """
     if not names:
         raise BadSource(f"no images to score are named; {_ADVICE}")
-    return Inputs(tuple(names), tuple(_open(name) for name in names))
+    return Inputs(tuple(names), tuple(_open(name, own) for name in names))
 
 
-def _open(name: str) -> _Source:
+def _open(name: str, own: str) -> _Source:
     if not is_url(name):
-        return _open_local(Path(name).absolute(), name)
+        return _open_local(Path(name).absolute(), name, own)
     files, path = file_system(name)
-    return _open_local(Path(path), name) if is_of_this_machine(files) else _open_remote(files, path, name)
+    return _open_local(Path(path), name, own) if is_of_this_machine(files) else _open_remote(files, path, name, own)
 
 
-def _open_local(path: Path, name: str) -> _Source:
+def _open_local(path: Path, name: str, own: str) -> _Source:
     if path.is_dir():
         return partial(_in_folder, path)
     why = why_not_a_file(path)
@@ -77,7 +79,7 @@ def _open_local(path: Path, name: str) -> _Source:
         return partial(_matching, str(path))
     if why:
         raise BadSource(f"`{name}` {why}; {_ADVICE}")
-    if is_listing(path.name):
+    if is_listing(LocalFileSystem(), str(path), own):
         return partial(listed_inputs, LocalFileSystem(), str(path))
     return partial(iter, (local_input(path),))
 
@@ -110,15 +112,16 @@ def _matching_below(pattern: str) -> Iterator[Input]:
             yield entry
 
 
-def _open_remote(files: Any, path: str, name: str) -> _Source:
+def _open_remote(files: Any, path: str, name: str, own: str) -> _Source:
     with answering(name):
         files.invalidate_cache()
         if glob.has_magic(path) and not files.exists(path):
             return partial(_matching_remote, files, path, name)
         info = files.info(path)
-    if info["type"] == "directory":
-        return partial(_below, files, path.rstrip("/"), name)
-    if is_listing(PurePosixPath(path).name):
+        if info["type"] == "directory":
+            return partial(_below, files, path.rstrip("/"), name)
+        listing = is_listing(files, path, own)
+    if listing:
         return partial(listed_inputs, files, path)
     return partial(iter, (remote_input(files, path, info),))
 

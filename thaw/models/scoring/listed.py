@@ -23,15 +23,26 @@ from thaw.models.scoring.places import RemoteFile, answering, file_system, is_of
 _COLUMN = "path"
 _PARQUET, _CSV = (".parquet", ".pq"), (".csv", ".tsv")
 _ROWS = 4096
+_LONGEST_HEADER = 65536
 _ELSEWHERE = frozenset(
     ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "hf", "ftp", "sftp", "smb", "hdfs", "memory")
 )
 """The kinds of addresses that a listing may name; none of them reads files of this machine or opens other addresses (`zip://x::file:///...`)."""
 
 
-def is_listing(name: str) -> bool:
-    """Whether a file of that name is read as a listing."""
-    return PurePosixPath(name).suffix.lower() in (*_PARQUET, *_CSV)
+def is_listing(files: Any, path: str, own: str) -> bool:
+    """Whether a file is read as a listing: by its ending. Where examples have that ending too (`own`), it must have a column `path`."""
+    ending = PurePosixPath(path).suffix.lower()
+    if ending not in (*_PARQUET, *_CSV):
+        return False
+    return ending != own or _has_paths(files, path)
+
+
+def _has_paths(files: Any, path: str) -> bool:
+    """Whether the first line of a CSV file names a column `path`."""
+    with files.open(path, "rb") as stream:
+        header = stream.readline(_LONGEST_HEADER).decode("utf-8-sig", errors="replace").strip()
+    return any(_COLUMN in column_names(header.split(delimiter)) for delimiter in DELIMITERS)
 
 
 def listed_inputs(files: Any, path: str) -> Iterator[Input]:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from thaw.backbones.engines.engine import MICRO_BATCH
 from thaw.foundation.parallel.torch_threads import threads
-from thaw.kinds.batches import Batch
+from thaw.kinds.batches import Batch, in_groups
 from thaw.kinds.kind import Limits, Reader
 from thaw.kinds.prepared import open_reader
 from thaw.models.answer import Answer, answer
@@ -62,12 +62,15 @@ class Classifier:
     def say(self, examples: Sequence[Batch]) -> list[Classification]:
         """The model's answers for examples, each prepared by `decode`."""
         with torch.inference_mode():
-            features = self.engine.features(self.predictor.backbone.kind.collate(examples))[self.predictor.layer]
+            features = in_groups(examples, len(examples), self._features)
             given = answer(self.predictor.head, self.predictor.openness, features)
             return _labels(given, features) if given.exclusive else _sets(given, features)
 
+    def _features(self, examples: Sequence[Batch]) -> Tensor:
+        return self.engine.features(self.predictor.backbone.kind.collate(examples))[self.predictor.layer]
+
     def nearest(self, classification: Classification, count: int) -> list[tuple[int, float]]:
-        """The rows of the gallery nearest to an image, the nearest first, each with its cosine similarity; empty without a gallery."""
+        """The rows of the gallery nearest to an example, the nearest first, each with its cosine similarity; empty without a gallery."""
         return [] if self.nearness is None else self.nearness.nearest(classification.feature, count)
 
 

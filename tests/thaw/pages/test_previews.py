@@ -1,0 +1,29 @@
+"""Each kind of preview becomes HTML that shows it, and nothing in it is run."""
+
+from base64 import b64decode
+
+from thaw.kinds.kind import Preview
+from thaw.pages.previews import preview_html
+
+HOSTILE = '"><script>document.title = "broken"</script>'
+
+
+def test_a_picture_is_embedded_and_its_name_escaped() -> None:
+    shown = preview_html(Preview("image/png", b"\x89PNG"), HOSTILE)
+    assert shown.startswith("<img ") and "<script>" not in shown
+    assert b64decode(shown.partition("base64,")[2].partition('"')[0]) == b"\x89PNG"
+
+
+def test_a_sound_has_a_player_and_its_picture() -> None:
+    shown = preview_html(Preview("audio/wav", b"RIFF", b"\x89PNG"), "bell.wav")
+    assert (
+        shown.startswith('<img alt="bell.wav"')
+        and '<audio controls preload="none" src="data:audio/wav;base64,' in shown
+    )
+    assert "<img" not in preview_html(Preview("audio/wav", b"RIFF"), "bell.wav")
+
+
+def test_a_text_is_an_excerpt_whatever_it_holds() -> None:
+    shown = preview_html(Preview("text/plain", HOSTILE.encode() + b"\xff"), "x.txt")
+    assert shown.startswith('<pre class="excerpt">') and "<script>" not in shown and "&lt;script&gt;" in shown
+    assert "data:image/png" in preview_html(Preview("text/plain", b"1 2 3", b"\x89PNG"), "x.csv")
