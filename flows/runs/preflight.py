@@ -12,13 +12,13 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.version import Version
 from ruamel.yaml import YAML
-from thaw.params.kind import kind_of
 
 from flows.dvc.stage_graph import PIPELINE
 from flows.project.errors import NotReady
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
 from thaw.foundation.errors import BadParameters, ThawError
 from thaw.foundation.files.walking import unhashable
+from thaw.params.kind import kind_of
 from thaw.params.listing import default_of
 from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
 from thaw.params.reading import PARAMS, holds, leaves, read_params

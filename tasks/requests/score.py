@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import Literal, cast
 
 import torch
-from thaw.params.kind import kind_of
 
 from tasks.project.local_state import CACHE_LOCK, NETWORKS
 from tasks.project.locks import exclusive
@@ -33,6 +32,7 @@ from thaw.models.scoring.known import Known
 from thaw.models.scoring.places import LocalFile
 from thaw.models.scoring.scoring import Scored, Scorer, score_all
 from thaw.models.scoring.table import ScoredBy
+from thaw.params.kind import kind_of
 from thaw.params.reading import read_params
 from thaw.params.sections import ExtractParams, Params
 

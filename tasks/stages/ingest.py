@@ -3,8 +3,6 @@
 import logging
 from pathlib import Path
 
-from thaw.params.kind import kind_of
-
 from tasks.project.entry import stage
 from tasks.project.paths import INGEST, MANIFEST, SETTINGS
 from tasks.project.progress import counted
@@ -15,6 +13,7 @@ from thaw.foundation.errors import TooManyRejected
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.files.csv_tables import write_rows
 from thaw.kinds.kind import Kind
+from thaw.params.kind import kind_of
 from thaw.params.reading import read_settings
 
 log = logging.getLogger(__name__)

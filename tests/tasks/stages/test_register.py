@@ -338,7 +338,7 @@ def test_it_takes_a_batch_as_one_array_a_column_and_nothing_at_all(model: "mlflo
 
 @pytest.mark.parametrize("given", ["photo.png", b"bytes", {"a": 1}])
 def test_what_is_no_list_of_images_is_refused(model: "mlflow.pyfunc.PyFuncModel", given: object) -> None:
-    with pytest.raises(ValueError, match="a list of images, or a table with one column of them, is taken"):
+    with pytest.raises(ValueError, match="a list of examples, or a table with one column of them, is taken"):
         model.predict(given)
 
 
