@@ -27,5 +27,5 @@ def test_the_parameters_say_it_as_a_mistake_in_the_file() -> None:
         BadParameters, match=r"views: images have no view `negated`; there are identity, hflip, five_crop"
     ):
         check_params({"extract": {"views": ["negated"]}}, "params.yaml")
-    with pytest.raises(BadParameters, match=r"head\.views needs hflip, which extract\.views leaves out"):
+    with pytest.raises(BadParameters, match=r"head\.views needs hflip, and extract\.views lacks it"):
         check_params({"head": {"views": ["hflip"]}}, "params.yaml")
