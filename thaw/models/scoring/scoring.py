@@ -36,13 +36,8 @@ _WHOLE = "whole.parquet"
 @dataclass(frozen=True)
 class Scored:
     """The result of a run. labels: the number of examples with each label, `neither` included, the most frequent first; with sets an example counts for each
-<<<<<<< HEAD
-    of its labels. rejected: number of unusable examples. computed: number of examples that went through the network in this run. answers: the columns that the
-    model fills beside the probabilities.
-=======
     of its labels. rejected: number of unusable examples. computed: number of examples that went through the network in this run. answers: the columns that
     the model fills beside the probabilities.
->>>>>>> eaca0bd (The list of files that say image is shorter)
     """
 
     path: Path
