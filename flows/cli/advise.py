@@ -52,7 +52,7 @@ def _say(advice: "Advice") -> None:
     screen = out()
     screen.print()
     screen.print(words.verdict(advice), style="bold", markup=False)
-    for paragraph in words.said_plainly(advice):
+    for paragraph in words.paragraphs_of(advice):
         screen.print()
         screen.print(paragraph, markup=False)
     screen.print()

@@ -1,4 +1,4 @@
-"""What can be held against a model without any other beside it: leakage, near-copies, suspect labels. One file, `checks.json`, with each version's report."""
+"""Checks of one model alone: leakage, near-copies, suspect labels. One file, `checks.json`, lies with each version's report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -108,19 +108,19 @@ def reliability_figure(bins: Sequence[ReliabilityBin], names: ReliabilityAxes) -
     for axes in (upper, lower):
         plain(axes)
     upper.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
-    for one in bins:
-        if one.confidence is None or one.accuracy is None:
+    for entry in bins:
+        if entry.confidence is None or entry.accuracy is None:
             continue
-        wilson = binomtest(round(one.accuracy * one.n), one.n).proportion_ci(method="wilson")
-        upper.plot([one.confidence] * 2, [wilson.low, wilson.high], color=BLUE, linewidth=1.5)
-        upper.plot(one.confidence, one.accuracy, "o", color=BLUE, markersize=5)
+        wilson = binomtest(round(entry.accuracy * entry.n), entry.n).proportion_ci(method="wilson")
+        upper.plot([entry.confidence] * 2, [wilson.low, wilson.high], color=BLUE, linewidth=1.5)
+        upper.plot(entry.confidence, entry.accuracy, "o", color=BLUE, markersize=5)
     upper.set_ylim(0, 1.03)
     upper.set_ylabel(names.right, color=INK)
-    middles, width = [(one.low + one.high) / 2 for one in bins], bins[0].high - bins[0].low
-    lower.bar(middles, [one.n for one in bins], width=0.85 * width, color=BLUE)
-    for one, middle in zip(bins, middles, strict=True):
-        if one.n:
-            lower.text(middle, one.n, str(one.n), ha="center", va="bottom", fontsize=7, color=INK)
+    middles, width = [(entry.low + entry.high) / 2 for entry in bins], bins[0].high - bins[0].low
+    lower.bar(middles, [entry.n for entry in bins], width=0.85 * width, color=BLUE)
+    for entry, middle in zip(bins, middles, strict=True):
+        if entry.n:
+            lower.text(middle, entry.n, str(entry.n), ha="center", va="bottom", fontsize=7, color=INK)
     lower.set_xlim(0, 1.01)
     lower.margins(y=0.25)
     lower.set_xlabel(names.confidence, color=INK)
@@ -203,14 +203,14 @@ def openness_figure(tuning: Tuning) -> Figure:
     figure, axes = new_figure(4.8, 3.9)
     lines = ("-", "--", ":", "-.")
     axes.axhline(tuning.rate, color=MUTED, linewidth=0.8, linestyle=(0, (1, 3)))
-    for place, one in reversed(list(enumerate(tuning.candidates))):
+    for place, entry in reversed(list(enumerate(tuning.candidates))):
         colour = BLUE if place == 0 else VERMILION
-        rejected = np.linspace(0, 1, len(one.curve))
+        rejected = np.linspace(0, 1, len(entry.curve))
         axes.plot(
-            rejected, one.curve, color=colour, linestyle=lines[place], linewidth=2 if place == 0 else 1.2,
-            label=f"{TITLES[one.score].lower()}, AUROC {one.auroc:.3f}", drawstyle="steps-post",
+            rejected, entry.curve, color=colour, linestyle=lines[place], linewidth=2 if place == 0 else 1.2,
+            label=f"{TITLES[entry.score].lower()}, AUROC {entry.auroc:.3f}", drawstyle="steps-post",
         )  # fmt: skip
-        axes.plot(one.false_rejects, one.false_accepts, "o", color=colour, markersize=7 if place == 0 else 4)
+        axes.plot(entry.false_rejects, entry.false_accepts, "o", color=colour, markersize=7 if place == 0 else 4)
     axes.text(1, tuning.rate, "asked for", ha="right", va="bottom", fontsize=8, color=INK)
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], fontsize=8, frameon=False, labelcolor=INK, loc="upper right")

@@ -1,4 +1,4 @@
-"""Which of several backbones suits the labels best: linear probes on the features of each, over the same folds, with what each costs."""
+"""The ranking of several backbones for the labels: by linear probes on the features of each, over the same folds, with their prices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ SHUFFLES = 10
 
 @dataclass(frozen=True, eq=False)
 class Entrant:
-    """A backbone with its features, float32 [N, D] of its last cut layer. name: as it was given. computed: images that had no features before; seconds:
-    what computing them took, decoding included. price: of the backbone with a linear head."""
+    """A backbone with its features, float32 [N, D] of its last cut layer. name: as given. computed: number of examples without features before. seconds:
+    time of their computation, decoding included. price: of the backbone with a linear head."""
 
     name: str
     weights: str
@@ -41,7 +41,7 @@ class Entrant:
 
 @dataclass(frozen=True, eq=False)
 class Judges:
-    """What every backbone is judged on, row for row with the features: see `Pool`."""
+    """The rows that every backbone is judged on, row for row with the features: see `Pool`."""
 
     targets: Tensor
     class_names: tuple[str, ...]
@@ -53,8 +53,8 @@ class Judges:
 class Ranked:
     """A backbone in the ranking.
 
-    accuracy: of a linear probe on rows that it has not seen, of label sets the macro F1. behind_best: that less the best one's, paired, None for the best
-    itself. log_me: see `thaw.strategies.advice.transferability`. The rest is as in `Entrant` and `Price`.
+    accuracy: of a linear probe on rows that it has not seen; with label sets the macro F1. behind_best: the accuracy minus that of the best backbone, paired;
+    None for the best. log_me: see `thaw.strategies.advice.transferability`. The other fields are those of `Entrant` and `Price`.
     """
 
     name: str
@@ -72,13 +72,13 @@ class Ranked:
 
     @property
     def undecided(self) -> bool:
-        """Whether the rows cannot tell it apart from the best one."""
+        """Whether the rows cannot distinguish the backbone from the best one."""
         return self.behind_best is not None and self.behind_best.high >= 0
 
 
 @dataclass(frozen=True)
 class Unranked:
-    """A backbone that could not take part, and why."""
+    """A backbone that could not take part, and the reason."""
 
     name: str
     reason: str
@@ -86,8 +86,8 @@ class Unranked:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The backbones, the most accurate first. rows: judged, of `labelled` ones in train and validation; folds, repeats: how they were drawn;
-    confidence: of every interval. target: what labels are, whose headline is called accuracy here."""
+    """The backbones, the most accurate first. rows: number of judged rows, of `labelled` ones in train and validation. folds, repeats: of the draws.
+    confidence: of every interval. target: of the labels; its headline is called accuracy here."""
 
     rows: int
     labelled: int
@@ -103,12 +103,12 @@ class Ranking:
 def rank_backbones(
     entrants: Sequence[Entrant], judges: Judges, fitting: Fitting, repeats: int
 ) -> tuple[int, tuple[Ranked, ...]]:
-    """How many rows judged, and the backbones by the accuracy of a linear probe, the smaller one first where two are equal.
+    """The number of judged rows, and the backbones by the accuracy of a linear probe; of two equal backbones the smaller comes first.
 
     All are probed on the same repeated stratified folds, so differences are paired by row.
 
     Raises:
-        BadManifest: too few images of a class to hold any out.
+        BadManifest: no class has enough examples to hold any out.
     """
     named = {str(number): entrant.features for number, entrant in enumerate(entrants)}
     pool = Pool(named, judges.targets, judges.class_names, judges.groups, judges.learns)
@@ -128,9 +128,9 @@ def rank_backbones(
 
 
 def _accuracy(probe: OutOfFold, pool: Pool) -> Estimate:
-    found = headline_of(probe, pool.groups, RESAMPLING)
-    assert found is not None  # folds judge some rows
-    return found
+    accuracy = headline_of(probe, pool.groups, RESAMPLING)
+    assert accuracy is not None  # folds judge some rows
+    return accuracy
 
 
 def _ranked(entrant: Entrant, accuracy: Estimate, behind: Estimate | None, judges: Judges) -> Ranked:
@@ -151,7 +151,7 @@ def _ranked(entrant: Entrant, accuracy: Estimate, behind: Estimate | None, judge
 
 
 def _log_me(features: Tensor, judges: Judges) -> Score:
-    """Beside labels that were shuffled, each time in the same orders."""
+    """LogME beside its values for shuffled labels; the orders are the same for every backbone."""
     rows = fit_standardisation(features).apply(features)
     generator = torch.Generator().manual_seed(0)
     orders = [torch.randperm(len(rows), generator=generator) for _ in range(SHUFFLES)]

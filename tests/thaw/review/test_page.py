@@ -28,7 +28,7 @@ def test_images_of_a_pair_stand_together() -> None:
 def test_without_findings_it_says_so_in_words() -> None:
     sections = build_sections((), {"suspect": 0, "duplicate": 0, "unlabelled": 0})
     page = render_page("photos", sections, ("ants", "bees"), {}, words=KIND.words, target=ONE_LABEL)
-    assert verdict(sections, KIND.words).startswith("Nothing to review")
+    assert verdict(sections, KIND.words).startswith("There is nothing to review")
     assert all(sentence.format(one="image", many="images") in page for sentence in NONE.values())
 
 

@@ -1,4 +1,4 @@
-"""The advice, from measured evidence: probes at every cut layer, size, learning curve, options, and what follows."""
+"""The advice, from measured evidence: probes at every cut layer, size, learning curve, options, and the choice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ STEPS = 6
 
 @dataclass(frozen=True, eq=False)
 class Situation:
-    """What there is to be advised on.
+    """The inputs of the advice.
 
-    pool: the rows that may be looked at. references: a pool of the same rows, or of a sample of them, whose features also hold what needs no pretrained
-    backbone (`pixels`, `random_backbone`); None: none. price: of a deployed model. pilot: what can train the backbone; None: nothing can. labelled,
-    validation, test: labelled images in train and validation, and in each of the two latter splits.
+    pool: the rows of the advice. references: a pool of the same rows, or of a sample of them, whose features include those without a pretrained backbone
+    (`pixels`, `random_backbone`); None: no such pool. price: of a deployed model. pilot: the trainer of the backbone; None: no trainer. labelled: number of
+    labelled examples in train and validation. validation, test: numbers of labelled examples in these splits.
     """
 
     pool: Pool
@@ -49,7 +49,7 @@ class Situation:
 def advise(
     situation: Situation, strategy: StrategyParams, head: HeadParams, *, workers: int = 1, progress: Progress = untold
 ) -> Advice:
-    """Measure, name the case, and choose. The same situation gives the same advice, but for the times that things took.
+    """Measure, name the case, and choose. The same situation gives the same advice, except for measured times.
 
     Raises:
         BadParameters: `strategy` asks for a layer that has no features.
@@ -98,8 +98,8 @@ def advise(
 
 
 def _layers(pool: Pool, probes: Sequence[OutOfFold]) -> tuple[LayerEvidence, ...]:
-    """Empty where no row was judged."""
-    found = []
+    """The evidence of each layer; empty if no row was judged."""
+    evidence = []
     for layer, probe in zip(pool.layers, probes, strict=True):
         accuracy = headline_of(probe, pool.groups, RESAMPLING)
         if accuracy is None:
@@ -107,8 +107,8 @@ def _layers(pool: Pool, probes: Sequence[OutOfFold]) -> tuple[LayerEvidence, ...
         last = layer == pool.layers[-1]
         beside = None if last else gain_of(probe, probes[-1], pool.groups, RESAMPLING)
         every = pool.labelled(layer, torch.arange(len(pool)))
-        found.append(LayerEvidence(layer, pool.features[layer].shape[1], accuracy, beside, transferability(every)))
-    return tuple(found)
+        evidence.append(LayerEvidence(layer, pool.features[layer].shape[1], accuracy, beside, transferability(every)))
+    return tuple(evidence)
 
 
 def _best_layer(layers: Sequence[LayerEvidence]) -> str:
@@ -118,14 +118,14 @@ def _best_layer(layers: Sequence[LayerEvidence]) -> str:
 
 
 def _options(jury: Jury, probes: Sequence[OutOfFold], fitting: Fitting) -> tuple[Option, ...]:
-    """The heads on cached features: on the last layer every kind, on each earlier one a linear head. The probes are measured already."""
+    """The options of heads on cached features: every kind on the last layer, and a linear head on each earlier one. The probes are already measured."""
     pool, last = jury.pool, jury.pool.layers[-1]
     if not jury.folds:
         return (jury.unmeasured(Strategy("linear", last), None, "too few images to hold some out"),)
     once = [fold for fold in jury.folds if fold.repeat == 0]  # the mlp costs many times what the others do
     others = measure_heads(pool, once, [HeadTrial(kind, last) for kind in OTHER_HEADS], fitting)
     cuts = [jury.measured(Strategy("cut", layer), probe) for layer, probe in zip(pool.layers, probes, strict=True)]
-    heads = [jury.measured(Strategy(kind, last), found) for kind, found in zip(OTHER_HEADS, others, strict=True)]
+    heads = [jury.measured(Strategy(kind, last), outcome) for kind, outcome in zip(OTHER_HEADS, others, strict=True)]
     return (jury.measured(Strategy("linear", last), probes[-1]), *heads, *reversed(cuts[:-1]))
 
 
@@ -136,7 +136,7 @@ def _compare(
     fitting: Fitting,
     repeats: int,
 ) -> Comparison | None:
-    """Linear probes on what needs no pretrained features, beside the best cut layer on the same rows and folds."""
+    """Linear probes on features without pretraining, beside the best cut layer on the same rows and folds."""
     pool = situation.references
     if pool is None or not layers:
         return None
@@ -161,7 +161,7 @@ def _reference(name: str, best: OutOfFold, other: OutOfFold, pool: Pool) -> Refe
 
 
 def _resolution(options: Sequence[Option]) -> float | None:
-    """Half the width of the gains' intervals, the median over the options that differ from the linear head at all."""
+    """The median of half the gains' intervals, over the options that differ from the linear head."""
     widths = sorted(
         (option.gain.high - option.gain.low) / 2
         for option in options

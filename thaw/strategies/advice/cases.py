@@ -1,4 +1,4 @@
-"""The classic four cases: small or large data, similar to what the backbone was trained on or not."""
+"""The classic four cases: small or large data, similar to the backbone's training data or not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from thaw.strategies.advice.transferability import Transferability
 
 Similarity = Literal["similar", "different", "can't tell"]
 MARGIN = 0.03
-"""An earlier layer that could be better by no more than this is no sign of a different task."""
+"""An earlier layer that could be better by at most this is no sign of a different task."""
 UNLIKE_CHANCE = 3.0
-"""Standard deviations of the shuffled scores above their mean, from which a score is no chance."""
+"""The number of standard deviations above the mean of shuffled scores, from which a score counts as no chance."""
 
 
 @dataclass(frozen=True)
 class LayerEvidence:
-    """What a linear probe on one cut layer reaches, and its paired difference to that on the last layer (None for the last itself).
+    """The result of a linear probe on one cut layer, and its paired difference to the last layer (None for the last itself).
 
-    accuracy: of label sets the macro F1, here and below.
+    accuracy: with label sets the macro F1, here and below.
     """
 
     name: str
@@ -31,7 +31,7 @@ class LayerEvidence:
 
 @dataclass(frozen=True)
 class Reference:
-    """What needs no pretrained features: `pixels` or `random_backbone`. accuracy: of a linear probe on it; lead: of the best cut layer over it, paired."""
+    """Features without pretraining: `pixels` or `random_backbone`. accuracy: of a linear probe on them. lead: of the best cut layer over them, paired."""
 
     name: str
     accuracy: Estimate
@@ -40,9 +40,9 @@ class Reference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The best cut layer beside what needs no pretrained features; all are judged on the same `rows` images and the same folds.
+    """The best cut layer beside features without pretraining; all are judged on the same `rows` examples and the same folds.
 
-    layer: the best cut layer; accuracy: of a linear probe on it.
+    layer: the best cut layer. accuracy: of a linear probe on it.
     """
 
     rows: int
@@ -53,7 +53,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Case:
-    """The case, why the similarity is what it is, and what the classic rule says for it: its kinds of strategy in order of preference, and its words."""
+    """The case, the reason for its similarity, and the classic rule for it: its words, and its kinds of strategy in order of preference."""
 
     similarity: Similarity
     small: bool
@@ -83,8 +83,8 @@ _RULES: dict[tuple[bool, Similarity], tuple[str, tuple[StrategyKind, ...]]] = {
 def name_case(layers: Sequence[LayerEvidence], *, small: bool) -> Case:
     """The case, from probes at every cut layer in order of depth.
 
-    Different: an earlier layer beats the last beyond its paired interval. Similar: none does, and none could by more than `MARGIN`. Neither: the data do
-    not decide.
+    Different: an earlier layer beats the last beyond its paired interval. Similar: no layer does, and none could by more than `MARGIN`. Otherwise the data
+    do not decide.
     """
     similarity, why = _similarity(layers)
     rule, kinds = _RULES[small, similarity]
@@ -114,29 +114,29 @@ def _similarity(layers: Sequence[LayerEvidence]) -> tuple[Similarity, str]:
 
 
 def doubts_of(layers: Sequence[LayerEvidence], references: Sequence[Reference], *, plentiful: bool) -> tuple[str, ...]:
-    """Why transfer may make no sense here; empty where nothing speaks against it."""
-    said = []
+    """The reasons for doubts about transfer; empty if there are none."""
+    sentences = []
     if layers and not any(_knows(layer) for layer in layers):
-        said.append(
+        sentences.append(
             "At no layer do the features fit these labels better than shuffled ones: the input may be of a kind that the backbone never saw, or the "
             "labels may not be in the pictures."
         )
     for reference in references:
         name = _REFERENCES[reference.name]
         if reference.lead.high < 0:
-            said.append(
+            sentences.append(
                 f"A linear model on {name} is better than one on any layer of the backbone: transfer hurts here."
             )
         elif reference.lead.low <= 0:
-            said.append(
+            sentences.append(
                 f"No layer is shown to be better than {name}: what the backbone has learnt may be of no use here."
             )
     if plentiful:
-        said.append(
+        sentences.append(
             "There are 1,000 labels a class or more: training from scratch may reach as much, so it should be tried "
             "(`strategy.minutes`, or `thaw config set strategy.kind=scratch`)."
         )
-    return tuple(said)
+    return tuple(sentences)
 
 
 _REFERENCES = {"pixels": "raw pixels", "random_backbone": "a backbone of random weights"}

@@ -1,4 +1,4 @@
-"""The strategy that is followed: the one that the parameters fix, or the best by the options' measured gains."""
+"""The choice of the followed strategy: the parameters' strategy, or the best by the options' measured gains."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ TIE = 0.005
 
 @dataclass(frozen=True)
 class Choice:
-    """A strategy and why; `option` is None where it could not be measured."""
+    """A strategy and its reason; `option` is None if the strategy could not be measured."""
 
     strategy: Strategy
     option: Option | None
@@ -22,12 +22,12 @@ class Choice:
 
 
 def recommend(options: Sequence[Option], default: Strategy) -> Choice:
-    """The option to follow: `default`, the linear head on the last layer, unless another is shown to be better.
+    """The option to follow: `default`, the linear head on the last layer, unless another option is shown to be better.
 
-    Another option is taken only where the interval of its paired gain lies above 0: a model that is retrained every night should not change its kind on
-    noise. Among those the best lower bound wins, not the best value, which on few images is the luckiest one. Lower bounds within `TIE` are equal: then
-    the smaller deployed model wins, then the shorter training. An option that is equal to `default` within its interval is not taken, even if it is much
-    smaller: accuracy is what was asked for, and the page names such bargains.
+    Another option is taken only if the interval of its paired gain lies above 0, because a model that is retrained every night should not change its kind by
+    noise. Among those options the best lower bound wins, not the best value, which on few examples is the luckiest. Lower bounds within `TIE` count as equal;
+    then the smaller deployed model wins, then the shorter training. An option that is equal to `default` within its interval is not taken, even if it is much
+    smaller, because accuracy comes first; the page names such bargains.
     """
     own = next((option for option in options if option.strategy == default), None)
     better = [option for option in options if option.gain is not None and option.gain.low > 0]
@@ -47,10 +47,10 @@ def recommend(options: Sequence[Option], default: Strategy) -> Choice:
 
 
 def choose(params: StrategyParams, layers: Sequence[str], options: Sequence[Option], recommended: Choice) -> Choice:
-    """What the parameters fix, or with `auto` what is recommended; `layers` are the cut layers that have features, in order of depth.
+    """The parameters' choice, or with `auto` the recommended one; `layers` are the cut layers with features, in order of depth.
 
     Raises:
-        BadParameters: no such layer, or `cut` without an earlier one.
+        BadParameters: there is no such layer, or `cut` has no earlier layer.
     """
     if params.kind == "auto" and params.layer is None:
         return recommended
@@ -66,10 +66,10 @@ def choose(params: StrategyParams, layers: Sequence[str], options: Sequence[Opti
 
 
 def _best_cut(layers: Sequence[str], options: Sequence[Option]) -> str:
-    """The earlier layer of the highest accuracy; the last but one where none was measured."""
+    """The earlier layer of the highest accuracy; the last but one if none was measured."""
     if len(layers) < 2:
         raise BadParameters(
-            "strategy.kind: cut needs an earlier layer, and features of one alone are cached; set backbone.layers to [blocks], or strategy.layer"
+            "strategy.kind: cut needs an earlier layer, and features of only one layer are cached; set backbone.layers to [blocks], or strategy.layer"
         )
     cuts = {
         option.strategy.layer: option.accuracy.value
@@ -79,10 +79,10 @@ def _best_cut(layers: Sequence[str], options: Sequence[Option]) -> str:
     return max(cuts, key=lambda name: cuts[name], default=layers[-2])
 
 
-def _same(one: Strategy, other: Strategy) -> bool:
-    """A linear head at an earlier layer is a cut, whatever it is called."""
-    same_kind = one.kind == other.kind or {one.kind, other.kind} == {"linear", "cut"}
-    return same_kind and (one.layer, one.blocks) == (other.layer, other.blocks)
+def _same(first: Strategy, second: Strategy) -> bool:
+    """Whether two strategies are the same; a linear head at an earlier layer is a cut under any name."""
+    same_kind = first.kind == second.kind or {first.kind, second.kind} == {"linear", "cut"}
+    return same_kind and (first.layer, first.blocks) == (second.layer, second.blocks)
 
 
 def _low(option: Option) -> float:

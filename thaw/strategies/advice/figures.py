@@ -14,8 +14,8 @@ TITLES = {"pixels": "raw pixels", "random_backbone": "random backbone"}
 
 
 def depth_figure(advice: Advice) -> Figure:
-    """The headline of the linear probe at each cut layer, in order of depth, with intervals; dashed lines: what needs no pretrained features, where it was
-    judged on the same images."""
+    """The headline of the linear probe at each cut layer, in order of depth, with intervals; features without pretraining are dashed if they were judged on the
+    same examples."""
     figure, axes = new_figure(5.2, 3.6)
     places = np.arange(len(advice.layers))
     values = [layer.accuracy for layer in advice.layers]
@@ -32,7 +32,7 @@ def depth_figure(advice: Advice) -> Figure:
             color=INK,
         )
     references = references_on_all(advice)
-    for rank, reference in enumerate(sorted(references, key=lambda one: one.accuracy.value)):
+    for rank, reference in enumerate(sorted(references, key=lambda reference: reference.accuracy.value)):
         axes.axhline(reference.accuracy.value, color=VERMILION, linestyle="--", linewidth=1)
         axes.annotate(
             TITLES[reference.name], (len(places) - 0.55, reference.accuracy.value), (0, 3 if rank else -10), textcoords="offset points",
@@ -54,13 +54,13 @@ def depth_figure(advice: Advice) -> Figure:
 
 
 def references_on_all(advice: Advice) -> tuple[Reference, ...]:
-    """What needs no pretrained features; empty where it was judged on a sample of the images that judged the layers."""
+    """Features without pretraining; empty if they were judged on a sample of the examples that judged the layers."""
     comparison = advice.comparison
     return comparison.references if comparison is not None and comparison.rows == advice.evidence.rows else ()
 
 
 def curve_figure(curve: LearningCurve, share: str) -> Figure:
-    """The headline, whose axis is called `share`, against labels a class, on a logarithmic scale; beyond what was measured, the power law and its intervals."""
+    """The headline (axis `share`) against labels a class, on a logarithmic scale; beyond the measured range the power law and its intervals."""
     figure, axes = new_figure(5.2, 3.6)
     for point in curve.points:
         axes.plot([point.labels] * 2, [point.accuracy.low, point.accuracy.high], color=BLUE, linewidth=3, alpha=0.45)
@@ -82,7 +82,9 @@ def curve_figure(curve: LearningCurve, share: str) -> Figure:
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], fontsize=8)
     axes.minorticks_off()
     axes.set_xlim(ends[0] / 1.25, ends[-1] * 1.25)
-    _percent_around(figure, [*(point.accuracy for point in curve.points), *(one.accuracy for one in curve.prospects)])
+    _percent_around(
+        figure, [*(point.accuracy for point in curve.points), *(prospect.accuracy for prospect in curve.prospects)]
+    )
     axes.set_xlabel("labels a class", color=INK)
     axes.set_ylabel(share, color=INK)
     return figure

@@ -1,6 +1,6 @@
-"""Intervals over rows, whole groups together: of the headline, and of the difference between two on the same rows.
+"""Intervals over rows, whole groups together, of the headline and of the difference of two headlines on the same rows.
 
-The headline is what the target's choices are made by: the accuracy of one label, the macro F1 of label sets.
+The headline is the metric of the target's choices: accuracy for one label, macro F1 for label sets.
 """
 
 from collections.abc import Sequence
@@ -25,10 +25,9 @@ from thaw.targets.target import Target
 
 
 def headline_of(judged: OutOfFold, groups: Tensor | None, resampling: Resampling) -> Estimate | None:
-    """The headline of judged rows, over all draws; None where no row was judged.
+    """The headline of judged rows, over all draws; None if no row was judged.
 
-    Where every row is right (or none), resampling would say that it always will be: the interval then ends at the exact binomial limit (Clopper and
-    Pearson 1934).
+    If every row is right, or none, an interval by resampling would have no width; it then ends at the exact binomial limit (Clopper and Pearson 1934).
     """
     estimate = _estimate([judged], groups, resampling)
     if estimate is None:
@@ -40,12 +39,12 @@ def headline_of(judged: OutOfFold, groups: Tensor | None, resampling: Resampling
 
 
 def gain_of(first: OutOfFold, second: OutOfFold, groups: Tensor | None, resampling: Resampling) -> Estimate | None:
-    """The headline of the first minus that of the second, paired: on the draws and rows that judged both. None: there are none."""
+    """The headline of the first minus that of the second, paired on the draws and rows that judged both; None if there are none."""
     return _estimate([first.judged_by(second), second.judged_by(first)], groups, resampling)
 
 
 def headline_beside(judged: OutOfFold, other: OutOfFold) -> float | None:
-    """The headline of `other` on the draws and rows that `judged` judged; None: there are none that both judged."""
+    """The headline of `other` on the draws and rows of `judged`; None if no row was judged in both."""
     shares = other.judged_by(judged).shares
     known = shares[np.isfinite(shares[:, 0])]
     if not len(known):
@@ -54,18 +53,17 @@ def headline_beside(judged: OutOfFold, other: OutOfFold) -> float | None:
 
 
 def judged_rows(judged: OutOfFold) -> int:
-    """How many rows were judged in any draw."""
+    """The number of rows that were judged in any draw."""
     return int(judged.judged.any(0).sum())
 
 
 def judged_draws(judged: OutOfFold) -> int:
-    """How many draws of the folds judged any row."""
+    """The number of draws of the folds that judged any row."""
     return int(judged.judged.any(1).sum())
 
 
 def _estimate(parts: Sequence[OutOfFold], groups: Tensor | None, resampling: Resampling) -> Estimate | None:
-    """The headline of the first, less that of the second where there are two, of the same judged rows, with its percentile interval over groups, or over rows
-    where there are none."""
+    """The headline of one part, or the difference of two on the same judged rows, with its percentile interval over groups, or over rows without groups."""
     known = parts[0].judged.any(0)
     if not known.any():
         return None

@@ -1,4 +1,4 @@
-"""The headline (accuracy, or macro F1 of label sets) against labels a class, from nested subsets; and what more labels would bring, by a power law."""
+"""The headline (accuracy, or macro F1 of label sets) against labels a class, from nested subsets, and the gain of more labels by a power law."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,21 +20,21 @@ from thaw.strategies.advice.pool import Fold, Pool
 
 MOST_SIZES = 8
 EXPONENTS = np.linspace(0.05, 1.0, 39)
-"""Of the power law: reported ones lie between 0.07 and 0.5 (Hestness et al. 2017), and 1 is the fast rate that theory grants at best. Without that bound a
-few noisy points look like the end of learning."""
+"""The exponents of the power law: reported ones lie between 0.07 and 0.5 (Hestness et al. 2017), and 1 is the best rate of theory. Without that bound a few
+noisy points look like the end of learning."""
 FEWEST_SIZES = 4
-"""Three numbers are fitted, so fewer sizes would fit exactly and prove nothing."""
+"""The least number of sizes; the fit has three numbers, so three sizes would fit exactly and prove nothing."""
 WIDEST = 0.1
-"""An interval of what twice the labels would bring that is wider than this says nothing that one could act on."""
+"""The widest useful interval of the gain of twice the labels."""
 LOOSEST = 0.25
-"""So is a forecast of the accuracy itself that is wider: points that scatter so much fit any curve, a flat one above all."""
+"""The widest useful interval of the predicted accuracy; points that scatter more fit any curve, above all a flat one."""
 RESAMPLES = 400
 GROWTH = (2, 5)
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """`labels` a class (the mean over classes and folds) and the accuracy that they reached, with its interval; of label sets the macro F1."""
+    """`labels` a class (the mean over classes and folds), with their accuracy and its interval; with label sets the macro F1."""
 
     labels: float
     accuracy: Estimate
@@ -54,7 +54,7 @@ class PowerLaw:
 
 @dataclass(frozen=True)
 class Prospect:
-    """What `times` as many labels would bring: the accuracy, and its gain over the present number, each with its interval."""
+    """The forecast for `times` as many labels: the accuracy, and its gain over the present number, each with its interval."""
 
     times: int
     labels: float
@@ -64,7 +64,7 @@ class Prospect:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """`labels` a class there are now. prospects: empty where `unclear` says why nothing can be foretold."""
+    """The curve. labels: the present number a class. prospects: empty if there is no forecast, and then `unclear` says why."""
 
     layer: str
     labels: float
@@ -75,11 +75,11 @@ class LearningCurve:
 
 
 def sizes_up_to(most: int) -> tuple[int, ...]:
-    """Labels a class to try: at most `MOST_SIZES`, each half as many again as the one below or more, up to `most`; small ones lie closer."""
-    found = [most]
-    while found[-1] > 1 and len(found) < MOST_SIZES:
-        found.append(min(found[-1] - 1, round(found[-1] / 1.5)))
-    return tuple(sorted(size for size in found if size >= 1))
+    """The numbers of labels a class to try: at most `MOST_SIZES`, up to `most`, each about one and a half times the number below it."""
+    sizes = [most]
+    while sizes[-1] > 1 and len(sizes) < MOST_SIZES:
+        sizes.append(min(sizes[-1] - 1, round(sizes[-1] / 1.5)))
+    return tuple(sorted(size for size in sizes if size >= 1))
 
 
 def measure_curve(
@@ -87,8 +87,8 @@ def measure_curve(
 ) -> LearningCurve:
     """The curve of a linear head at one layer.
 
-    In each fold, the rows to learn from of a size are among those of every larger one; each draw of the folds nests them in another order. The same
-    rows judge every size.
+    In each fold, the training rows of a size are among those of every larger size; each draw of the folds nests them in another order. The same rows judge
+    every size.
     """
     nested = _nested_folds(pool, folds)
     measured = [measure_heads(pool, some, [HeadTrial("linear", layer)], fitting)[0] for some in nested]
@@ -106,12 +106,12 @@ def measure_curve(
 def foretell(
     now: float, labels: FloatArray, errors: FloatArray, confidence: float
 ) -> tuple[tuple[Prospect, ...], PowerLaw | None, str | None]:
-    """What more labels than `now` a class would bring, the law that says so, and why nothing can be foretold (None: it can).
+    """The forecasts for more labels than `now` a class, their law, and the reason why there is no forecast (None: there is one).
 
-    labels: [S]. errors: float64 [1 + R, S], those that were measured first, then resampled ones.
+    labels: [S]. errors: float64 [1 + R, S], the measured errors first, then resampled ones.
 
-    Every resample is fitted anew, so the intervals hold what is uncertain in the power law as well as in its points; not that the law may be wrong.
-    Source of the law: Hestness et al., "Deep Learning Scaling is Predictable, Empirically", 2017; of fitting it to nested subsets: Figueroa et al.,
+    Every resample has its own fit, so the intervals cover the uncertainty of the power law's numbers and of its points, but not of the law itself.
+    Source of the law: Hestness et al., "Deep Learning Scaling is Predictable, Empirically", 2017. Source of the fit to nested subsets: Figueroa et al.,
     "Predicting sample size required for classification performance", BMC Medical Informatics and Decision Making 2012.
     """
     if len(labels) < FEWEST_SIZES:
@@ -146,7 +146,7 @@ def foretell(
 def fit_power_laws(labels: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The floors, scales and exponents, float64 [R] each, of least squares to each row of errors [R, S] at labels [S].
 
-    Floor and scale are not negative. For each exponent of a grid the other two are linear, so nothing is iterated and nothing can diverge.
+    Floor and scale are not negative. For each exponent of a grid the other two are linear, so the fit needs no iterations and cannot diverge.
     """
     floors, scales, chosen = (np.zeros(len(errors)) for _ in range(3))
     lowest, mean = np.full(len(errors), np.inf), errors.mean(1)
@@ -165,14 +165,14 @@ def fit_power_laws(labels: FloatArray, errors: FloatArray) -> tuple[FloatArray, 
 
 
 def _nested_folds(pool: Pool, folds: Sequence[Fold]) -> list[list[Fold]]:
-    """The folds with fewer rows to learn from, for each size that can be tried; all rows at last."""
+    """The folds with fewer training rows, for each size that can be tried; the last size has all rows."""
     most = max((int(_counts(pool, fold.learn).max()) for fold in folds), default=1)
-    found = []
+    sizes = []
     for size in sizes_up_to(most):
         some = [Fold(fold.repeat, _nested(pool, fold, size), fold.judge) for fold in folds]
-        if all(pool.target.is_teachable(pool.targets[one.learn], len(pool.class_names)) for one in some):
-            found.append(some)
-    return found
+        if all(pool.target.is_teachable(pool.targets[fold.learn], len(pool.class_names)) for fold in some):
+            sizes.append(some)
+    return sizes
 
 
 def _nested(pool: Pool, fold: Fold, size: int) -> Tensor:
@@ -194,11 +194,11 @@ def _counts(pool: Pool, rows: Tensor) -> Tensor:
 
 
 def _resampled_errors(pool: Pool, measured: Sequence[OutOfFold], resampling: Resampling) -> FloatArray:
-    """float64 [1 + R, S]: the error at each size; then again with draws of the folds, and rows (or groups) within them, drawn anew, alike for all sizes.
+    """The errors, float64 [1 + R, S]: first the error at each size, then resamples of the draws of the folds and of the rows (or groups), equal for all sizes.
 
-    The error is 1 less the headline.
+    The error is 1 minus the headline.
     """
-    known = np.stack([found.judged for found in measured]).all((0, 1))
+    known = np.stack([result.judged for result in measured]).all((0, 1))
     groups = pool.groups
     number = np.arange(known.sum()) if groups is None else np.unique(groups.numpy()[known], return_inverse=True)[1]
     count = np.bincount(number)
@@ -206,8 +206,8 @@ def _resampled_errors(pool: Pool, measured: Sequence[OutOfFold], resampling: Res
     draws, drawn = _drawn(len(measured[0].judged), len(count), resampling.seed)
     rows = drawn @ count
     columns = []
-    for found in measured:
-        summed = np.stack([gathered @ draw[known].astype(np.float64) for draw in found.tallies])  # [D, G, K]
+    for result in measured:
+        summed = np.stack([gathered @ draw[known].astype(np.float64) for draw in result.tallies])  # [D, G, K]
         resampled = drawn @ summed  # [D, 1 + R, K]
         means = np.stack([resampled[picked, row].mean(0) for row, picked in enumerate(draws)])  # [1 + R, K]
         columns.append(1 - pool.target.headline_of(means.T, rows))
@@ -215,7 +215,7 @@ def _resampled_errors(pool: Pool, measured: Sequence[OutOfFold], resampling: Res
 
 
 def _drawn(draws: int, groups: int, seed: int) -> tuple[IntArray, FloatArray]:
-    """Draws of the folds, int64 [1 + R, D], and how often each group is taken, float64 [1 + R, G]: first as they are, then resampled."""
+    """Draws of the folds, int64 [1 + R, D], and counts of each group, float64 [1 + R, G]: first the original ones, then resamples."""
     generator = np.random.default_rng(seed)
     picked, taken = [np.arange(draws)], [np.ones(groups)]
     for _ in range(RESAMPLES):

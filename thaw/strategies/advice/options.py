@@ -1,4 +1,4 @@
-"""The strategies that could be followed: what each reaches on rows that it has not seen, and its price."""
+"""The strategies that could be followed, with their results on unseen rows and their prices."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,16 +15,16 @@ from thaw.strategies.advice.out_of_fold import OutOfFold, measure_learner
 from thaw.strategies.advice.pool import Fold, Pool
 
 FEWEST_FOLDS = 2
-"""A strategy is tried on so many folds at least, or not at all."""
+"""The least number of folds on which a strategy is tried."""
 
 
 @dataclass(frozen=True)
 class Option:
     """A strategy.
 
-    accuracy (of label sets the macro F1): on `rows` rows of train and validation that it has not seen, each judged in up to `draws` draws of the folds;
-    linear: the accuracy of the linear head on the last layer on the same rows and draws; gain: the paired lead over it. All of these None or 0 where the
-    strategy was not measured, and `note` says why. minutes: one training, measured or predicted. megabytes, images_per_second: see `Price`.
+    accuracy (with label sets the macro F1): on `rows` unseen rows of train and validation, each judged in up to `draws` draws of the folds. linear: the
+    accuracy of the linear head on the last layer on the same rows and draws. gain: the paired lead over it. All of these are None or 0 if the strategy was
+    not measured, and `note` says why. minutes: of one training, measured or predicted. megabytes, images_per_second: see `Price`.
     """
 
     strategy: Strategy
@@ -41,23 +41,23 @@ class Option:
 
 
 class Pilot(Protocol):
-    """Something that can train what is not a head on cached features: layers of the backbone itself."""
+    """A trainer of strategies that are no head on cached features: it trains layers of the backbone itself."""
 
     @property
     def strategies(self) -> Sequence[Strategy]:
-        """What it can train, the one that is most worth trying first."""
+        """The strategies that it can train, the most promising first."""
 
     def seconds(self, strategy: Strategy, rows: int) -> float:
-        """What one training on that many rows would take, predicted from a few steps."""
+        """The predicted time of one training on that number of rows, from a few steps."""
 
     def learn(self, strategy: Strategy, fold: Fold) -> Tensor:
-        """Train on the rows `fold.learn` of the pool; the classes that are named of the rows `fold.judge`, bool [M, C] in their order. What is chosen on the
-        way (when to stop, say) is chosen within `fold.learn`."""
+        """Train on the rows `fold.learn` of the pool; returns the named classes of the rows `fold.judge`, bool [M, C] in their order. Every choice on the way,
+        such as the number of epochs, is made within `fold.learn`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Jury:
-    """Who judges: the pool, its folds, what the linear head on the last layer reaches there, how intervals are made, and what models cost."""
+    """The judge of options: the pool, its folds, the linear head's result on the last layer, the resampling of intervals, and the prices of models."""
 
     pool: Pool
     folds: Sequence[Fold]
@@ -65,25 +65,25 @@ class Jury:
     resampling: Resampling
     price: Pricing
 
-    def measured(self, strategy: Strategy, found: OutOfFold, note: str = "") -> Option:
-        """The option, from what it reached."""
+    def measured(self, strategy: Strategy, outcome: OutOfFold, note: str = "") -> Option:
+        """The option with its measured result."""
         price = self.price(strategy)
         return Option(
             strategy=strategy,
-            accuracy=headline_of(found, self.pool.groups, self.resampling),
-            gain=gain_of(found, self.linear, self.pool.groups, self.resampling),
+            accuracy=headline_of(outcome, self.pool.groups, self.resampling),
+            gain=gain_of(outcome, self.linear, self.pool.groups, self.resampling),
             measured=True,
-            minutes=found.seconds / 60,
+            minutes=outcome.seconds / 60,
             megabytes=price.megabytes,
             images_per_second=price.images_per_second,
             note=note,
-            linear=headline_beside(found, self.linear),
-            rows=judged_rows(found),
-            draws=judged_draws(found),
+            linear=headline_beside(outcome, self.linear),
+            rows=judged_rows(outcome),
+            draws=judged_draws(outcome),
         )
 
     def unmeasured(self, strategy: Strategy, seconds: float | None, note: str) -> Option:
-        """The option, which was not tried."""
+        """An option that was not tried."""
         price = self.price(strategy)
         minutes = None if seconds is None else seconds / 60
         return Option(strategy, None, None, False, minutes, price.megabytes, price.images_per_second, note)
@@ -92,10 +92,10 @@ class Jury:
 def try_pilot(
     pilot: Pilot, jury: Jury, minutes: float, clock: Callable[[], float] = time.perf_counter
 ) -> Iterator[Option]:
-    """Try the pilot's strategies in their order and yield each, tried on as many folds of the first draw as fit into what is left of the minutes.
+    """Try the pilot's strategies in their order and yield each, after as many folds of the first draw as fit into the rest of the minutes.
 
-    A strategy for which not even `FEWEST_FOLDS` fit is not tried; its option holds the predicted price and the reason. One that turns out slower than
-    predicted ends with the fold in which the time runs out.
+    A strategy for which fewer than `FEWEST_FOLDS` fit is not tried; its option has the predicted price and the reason. A strategy that is slower than predicted
+    ends with the fold in which the time runs out.
     """
     ends = clock() + 60 * minutes
     for strategy in pilot.strategies:
@@ -103,7 +103,7 @@ def try_pilot(
 
 
 def _try(pilot: Pilot, strategy: Strategy, jury: Jury, left: Callable[[], float]) -> Option:
-    """`left`: the seconds that may still be spent."""
+    """Try one strategy. left: the remaining seconds."""
     folds = [fold for fold in jury.folds if fold.repeat == 0]
     if len(folds) < FEWEST_FOLDS:
         return jury.unmeasured(strategy, None, "too few images to hold some out")
@@ -122,8 +122,8 @@ def _try(pilot: Pilot, strategy: Strategy, jury: Jury, left: Callable[[], float]
         if len(done) >= FEWEST_FOLDS and max(predicted, done[-1].seconds) > left():
             break
         before = left()
-        found = measure_learner(jury.pool, [fold], lambda one: pilot.learn(strategy, one))
-        done.append(replace(found, seconds=before - left()))
+        outcome = measure_learner(jury.pool, [fold], lambda part: pilot.learn(strategy, part))
+        done.append(replace(outcome, seconds=before - left()))
     note = (
         "" if len(done) == len(folds) else f"on {len(done)} of {len(folds)} folds: the time of strategy.minutes was up"
     )
@@ -131,7 +131,7 @@ def _try(pilot: Pilot, strategy: Strategy, jury: Jury, left: Callable[[], float]
 
 
 def _joined(parts: Sequence[OutOfFold]) -> OutOfFold:
-    """One draw of the folds, from its parts: each row was judged in one of them, or in none."""
+    """One draw of the folds, joined from its parts; each row was judged in at most one part."""
     tallies, judged = parts[0].tallies.copy(), parts[0].judged.copy()
     for part in parts[1:]:
         tallies[part.judged] = part.tallies[part.judged]

@@ -1,4 +1,4 @@
-"""What a kind of head says of rows that it has not seen, its setting chosen without a look at them."""
+"""The results of a kind of head on unseen rows, with a setting that was chosen without these rows."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,18 +22,18 @@ from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import BoolArray, Target
 
 CLOSE = Stopping(decrease=1e-5)
-"""Of linear probes. Against the heads' own 1e-7 it takes a third of the time; the lowest log loss over strengths stays within 0.01 and accuracy within
-half a point, either way (handwritten digits, 40 to 700 images, four depths)."""
+"""The stopping of linear probes. It takes a third of the time of the heads' own 1e-7; the lowest log loss over strengths stays within 0.01 and accuracy within
+half a point, in either direction (40 to 700 handwritten digits, four depths)."""
 SMALL = 2**19
-"""Numbers in a layer's features below which fits do not gain from running side by side."""
+"""The size of a layer's features, in numbers, below which parallel fits gain no time."""
 
 
 @dataclass(frozen=True, eq=False)
 class OutOfFold:
-    """What came out on rows that were not learnt from.
+    """The results on unseen rows.
 
-    tallies: bool [R, N, K], of each row in each draw of the folds what `target` makes its headline of; judged: bool [R, N], whether the row was judged in that
-    draw. seconds: of one training and choice, the mean over folds.
+    tallies: bool [R, N, K], of each row in each draw of the folds, from which `target` makes its headline. judged: bool [R, N], whether the row was judged in
+    that draw. seconds: of one training and choice, the mean over folds.
     """
 
     target: Target
@@ -43,13 +43,13 @@ class OutOfFold:
 
     @property
     def shares(self) -> FloatArray:
-        """The tallies of each row, the mean over the draws that judged it: float64 [N, K], NaN where none did."""
+        """The tallies of each row, the mean over the draws that judged it: float64 [N, K]; NaN if no draw did."""
         count = self.judged.sum(0)[:, None]
         summed = (self.tallies & self.judged[..., None]).sum(0)
         return np.where(count > 0, summed / np.maximum(count, 1), np.nan)
 
     def judged_by(self, other: "OutOfFold") -> "OutOfFold":
-        """The same, without what the other did not judge."""
+        """The results without the rows that the other did not judge."""
         draws = min(len(self.judged), len(other.judged))
         both = self.judged[:draws] & other.judged[:draws]
         return OutOfFold(self.target, self.tallies[:draws], both, self.seconds)
@@ -57,7 +57,7 @@ class OutOfFold:
 
 @dataclass(frozen=True)
 class HeadTrial:
-    """A kind of head at a cut layer, to be measured."""
+    """A trial: a kind of head at a cut layer."""
 
     kind: HeadKind
     layer: str
@@ -65,7 +65,7 @@ class HeadTrial:
 
 @dataclass(frozen=True)
 class Fitting:
-    """How heads are fitted, and how many at once, each on one core."""
+    """The parameters of heads, and the number of fits at once, each on one core."""
 
     params: HeadParams
     workers: int = 1
@@ -74,9 +74,9 @@ class Fitting:
 def measure_heads(pool: Pool, folds: Sequence[Fold], trials: Sequence[HeadTrial], fitting: Fitting) -> list[OutOfFold]:
     """Every trial on every fold, in the order of `trials`.
 
-    The setting (L2 and so on) that is scored on a fold is the one of the lowest log loss on the other folds of the same draw. No score of a row takes
-    part in choosing what it is scored with, so the best of many settings is not flattered; and it costs no more fits than a plain cross-validation,
-    where a nested one would cost as many times more as there are folds.
+    The setting (L2 and so on) that is scored on a fold is that of the lowest log loss on the other folds of the same draw. A row's score takes no part in the
+    choice of its setting, so the best of many settings is not flattered. The number of fits is that of a plain cross-validation; a nested one would multiply it
+    by the number of folds.
     """
     params = fitting.params
     settings = [_settings(pool, trial, params) for trial in trials]
@@ -84,20 +84,20 @@ def measure_heads(pool: Pool, folds: Sequence[Fold], trials: Sequence[HeadTrial]
 
     def fit(job: tuple[int, Fold]) -> "_Scores":
         place, fold = job
-        with threads(1):  # many small fits side by side, not threads within each
+        with threads(1):  # many small fits run side by side, each on one thread
             return _fit(pool, fold, trials[place], settings[place], params)
 
-    # The largest first, so that no core waits for it at the end.
+    # The largest fits come first, so that no core waits for them at the end.
     order = sorted(range(len(jobs)), key=lambda job: -pool.features[trials[jobs[job][0]].layer].shape[1])
     largest = max((pool.features[trial.layer].numel() for trial in trials), default=0)
     with ThreadPoolExecutor(fitting.workers if largest >= SMALL else 1) as executor:
         done = dict(zip(order, executor.map(fit, [jobs[number] for number in order]), strict=True))
-    found = [done[number] for number in range(len(jobs))]
-    return [_chosen(pool, folds, found[place * len(folds) : (place + 1) * len(folds)]) for place in range(len(trials))]
+    scores = [done[number] for number in range(len(jobs))]
+    return [_chosen(pool, folds, scores[place * len(folds) : (place + 1) * len(folds)]) for place in range(len(trials))]
 
 
 def measure_learner(pool: Pool, folds: Sequence[Fold], learn: Callable[[Fold], Tensor]) -> OutOfFold:
-    """A learner with nothing to choose: `learn` gives the classes that it names, bool [M, C], of the rows that a fold judges."""
+    """The results of a learner without settings: `learn` returns the named classes, bool [M, C], of the rows that a fold judges."""
     started = time.perf_counter()
     tallies = [pool.target.tally(learn(fold), pool.targets[fold.judge]) for fold in folds]
     return _gathered(pool, folds, tallies, (time.perf_counter() - started) / max(1, len(folds)))
@@ -105,8 +105,8 @@ def measure_learner(pool: Pool, folds: Sequence[Fold], learn: Callable[[Fold], T
 
 @dataclass(frozen=True, eq=False)
 class _Scores:
-    """Of one fold: what is kept of the judged rows for each of S settings (`Target.kept`; None where training did not come to it), and their loss
-    float64 [S, L] and weight float64 [L], see `Losses`; seconds."""
+    """The scores of one fold. kept: of the judged rows for each of S settings (`Target.kept`; None for a setting that the training did not reach). loss:
+    float64 [S, L], and weight: float64 [L], see `Losses`. seconds: of the fit."""
 
     kept: Sequence[Tensor | None]
     loss: Tensor
@@ -115,7 +115,7 @@ class _Scores:
 
 
 def _settings(pool: Pool, trial: HeadTrial, params: HeadParams) -> list[Setting]:
-    """As a head would try them; of the weight decays of an mlp, which hardly matter, the two ends alone."""
+    """The settings that a head would try; of the weight decays of an mlp, which hardly matter, only the two ends."""
     settings = candidates(pool.labelled(trial.layer, pool.learners), params, trial.kind)
     if trial.kind != "mlp":
         return settings
@@ -123,7 +123,7 @@ def _settings(pool: Pool, trial: HeadTrial, params: HeadParams) -> list[Setting]
 
 
 def _lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadParams, kind: HeadKind) -> Iterator[Lot]:
-    """See `fit_lots`; linear ones are fitted less exactly."""
+    """See `fit_lots`; linear models are fitted less exactly."""
     if kind != "linear":
         return fit_lots(train, settings, params, kind)
     strengths = [setting.l2 for setting in settings if setting.l2 is not None]
@@ -148,7 +148,7 @@ def _fit(pool: Pool, fold: Fold, trial: HeadTrial, settings: Sequence[Setting], 
 
 
 def _chosen(pool: Pool, folds: Sequence[Fold], scores: Sequence[_Scores]) -> OutOfFold:
-    """For each fold the setting that did best on the others of its draw; the strongest regularisation where there is no other, or a tie."""
+    """The result of each fold with the best setting of the other folds of its draw; the strongest regularisation in a tie or without other folds."""
     tallies = []
     for number, fold in enumerate(folds):
         others = [i for i, other in enumerate(folds) if other.repeat == fold.repeat and i != number]
@@ -170,7 +170,7 @@ def _best(scores: Sequence[_Scores]) -> int:
 
 
 def _together(pool: Pool, parts: Sequence[tuple[Fold, Tensor | None]]) -> tuple[Tensor, Tensor] | None:
-    """What was kept of several folds, and their targets; None where there is none."""
+    """The kept values of several folds, and their targets; None if there are none."""
     there = [(fold, kept) for fold, kept in parts if kept is not None]
     if not there:
         return None

@@ -1,4 +1,4 @@
-"""The advice as one self-contained HTML page, plain words first."""
+"""The advice as one self-contained HTML page, with the plain words first."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from thaw.strategies.advice.record import Advice
 
 
 def render_advice(advice: Advice, title: str) -> str:
-    """The page as HTML; names of layers and classes may hold anything, the template escapes them."""
+    """The page as HTML; names of layers and classes may hold any characters, and the template escapes them."""
     curve = advice.curve
     values = {
         "title": title,
@@ -20,7 +20,7 @@ def render_advice(advice: Advice, title: str) -> str:
         "capital": words.capital(advice.judged_by.title),
         "advice": advice,
         "verdict": words.verdict(advice),
-        "paragraphs": words.said_plainly(advice)[1:],
+        "paragraphs": words.paragraphs_of(advice)[1:],
         "case": words.the_case(advice),
         "prospects": words.prospects(advice),
         "options": words.option_rows(advice),
@@ -39,12 +39,12 @@ def render_advice(advice: Advice, title: str) -> str:
 
 def figure_pngs(advice: Advice) -> Sequence[tuple[str, bytes]]:
     """The page's figures as PNG, by name."""
-    found = []
+    figures = []
     if advice.layers:
-        found.append(("depth", png(depth_figure(advice))))
+        figures.append(("depth", png(depth_figure(advice))))
     if advice.curve is not None and advice.curve.points:
-        found.append(("curve", png(curve_figure(advice.curve, advice.judged_by.share("images")))))
-    return found
+        figures.append(("curve", png(curve_figure(advice.curve, advice.judged_by.share("images")))))
+    return figures
 
 
 def _svg(name: str, advice: Advice) -> Markup:

@@ -1,4 +1,4 @@
-"""The rows that the advice may look at, and the folds that each of them is judged in."""
+"""The rows of the advice, and the folds in which each row is judged."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from thaw.targets.target import NEVER, Target, target_of_targets
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Labelled rows of train and validation; those of the test are never among them.
+    """Labelled rows of train and validation, without any of the test.
 
     features: float32 [N, D] for each cut layer by name, in order of depth. targets: int64 [N], indices in `class_names`, or bool [N, C], the classes that each
-    row shows. groups: int64 [N], rows with the same number share a fold; None: every row stands for itself. learns: bool [N], the rows that may be learnt
-    from; the others only judge; None: all.
+    row shows. groups: int64 [N], rows with the same number share a fold; None: every row is its own group. learns: bool [N], the rows that may be used for
+    training, while the others only judge; None: all rows.
     """
 
     features: Mapping[str, Tensor]
@@ -30,7 +30,7 @@ class Pool:
 
     @property
     def target(self) -> Target:
-        """What a label is."""
+        """The target of the labels."""
         return target_of_targets(self.targets)
 
     @property
@@ -39,7 +39,7 @@ class Pool:
 
     @property
     def learners(self) -> Tensor:
-        """The rows that may be learnt from, int64 [M]."""
+        """The rows that may be used for training, int64 [M]."""
         return torch.arange(len(self)) if self.learns is None else self.learns.nonzero().flatten()
 
     def labelled(self, layer: str, rows: Tensor) -> LabelledFeatures:
@@ -60,7 +60,7 @@ class Pool:
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """What is learnt from and what is judged, each int64 [M] rows of the pool; `repeat` counts how often folds were drawn."""
+    """The training rows and the judged rows of a fold, each int64 [M] rows of the pool; `repeat` is the number of the draw."""
 
     repeat: int
     learn: Tensor
@@ -68,9 +68,9 @@ class Fold:
 
 
 def draw_folds(pool: Pool, *, folds: int, repeats: int, seed: int) -> tuple[Fold, ...]:
-    """Stratified folds, drawn `repeats` times; within one draw each row is judged once, by a model that has seen neither it nor its group.
+    """Stratified folds, drawn `repeats` times; within one draw each row is judged once, by a model that has seen neither the row nor its group.
 
-    A row whose class would be gone from training without it is never judged, and always learnt from. Empty where nothing can be held out.
+    A row whose class would be missing from the training without it is never judged, and always used for training. Empty if no row can be held out.
     """
     return tuple(fold for repeat in range(repeats) for fold in _one_draw(pool, folds, repeat, seed))
 

@@ -1,4 +1,4 @@
-"""All that the advice found, on disk as `data/advice.json`."""
+"""The record of the advice, on disk as `data/advice.json`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,8 @@ from thaw.targets.target import Target, TargetName, target_named
 
 @dataclass(frozen=True)
 class Evidence:
-    """What stood behind the advice: rows that judged, of `labelled` ones in train and validation (fewer judge where there are very many); how often the
-    folds were drawn; the confidence of every interval; labelled images of the validation and of the test split."""
+    """The evidence of the advice. rows: number of judging rows, of `labelled` ones in train and validation (of very many rows only a sample judges). folds,
+    repeats: of the draws. confidence: of every interval. validation, test: numbers of labelled examples in these splits."""
 
     rows: int
     labelled: int
@@ -32,7 +32,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Decision:
-    """The strategy that later stages follow, why, and the accuracy, or macro F1, that is predicted for it (None: not measured)."""
+    """The strategy that later stages follow, its reason, and its predicted accuracy or macro F1 (None: not measured)."""
 
     strategy: Strategy
     reason: str
@@ -41,9 +41,9 @@ class Decision:
 
 @dataclass(frozen=True)
 class Advice:
-    """The advice. layers: in order of depth. resolution: the smallest gain, in accuracy, that `evidence.rows` could tell from chance; None: not known.
-    comparison: None where nothing was compared. recommended: what `auto` would follow; followed: what the parameters made of it. target: what labels are; each
-    figure that is called an accuracy is the target's headline, of label sets the macro F1.
+    """The advice. layers: in order of depth. resolution: the smallest gain in accuracy that `evidence.rows` could tell from chance; None: not known.
+    comparison: None without references. recommended: the choice of `auto`. followed: the choice of the parameters. target: of the labels; each figure named
+    accuracy is its headline, which is macro F1 for label sets.
     """
 
     evidence: Evidence
@@ -63,7 +63,7 @@ class Advice:
 
     @property
     def judged_by(self) -> Target:
-        """What labels are, which says what options are judged by."""
+        """The target of the labels; options are judged by its headline."""
         return target_named(self.target)
 
 
@@ -77,24 +77,24 @@ def write_advice(advice: Advice, path: Path) -> None:
 
 
 def read_advice(path: Path) -> Advice:
-    """Read what `write_advice` wrote.
+    """Read the advice of `write_advice`.
 
     Raises:
-        BadArtifact: it is missing or damaged.
+        BadArtifact: the file is missing or damaged.
     """
     return read_record(_ADVICE, path, lambda error: _say(path, error))
 
 
 def write_predicted(predicted: Estimate | None, path: Path) -> None:
-    """Write the headline that is predicted for the strategy that is followed, as JSON; the same gives the same bytes."""
+    """Write the predicted headline of the followed strategy as JSON; the same value gives the same bytes."""
     write_record(_PREDICTED, predicted, path)
 
 
 def read_predicted(path: Path) -> Estimate | None:
-    """Read what `write_predicted` wrote.
+    """Read the value of `write_predicted`.
 
     Raises:
-        BadArtifact: it is missing or damaged.
+        BadArtifact: the file is missing or damaged.
     """
     return read_record(_PREDICTED, path, lambda error: _say(path, error))
 

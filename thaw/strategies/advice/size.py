@@ -1,4 +1,4 @@
-"""How much data there is: images and labels a class, and what is left when near-duplicates count once."""
+"""The size of the data: examples and labels a class, and the effective number, in which near-duplicates count once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ SIMILARITIES = 2**24
 
 @dataclass(frozen=True)
 class ClassSize:
-    """Labelled images of one class to learn from; `effective`: the same with near-duplicates counted once."""
+    """Labelled training examples of one class. effective: their number with near-duplicates counted once."""
 
     name: str
     images: int
@@ -35,8 +35,8 @@ class ClassSize:
 
 @dataclass(frozen=True)
 class Size:
-    """images: to learn from. copies: equal files that were left out before. effective: near-duplicates counted once. labels_a_class: the median of the
-    effective numbers. small: see `is_small`."""
+    """The size of the data. images: number of training examples. copies: number of equal files that were left out before. effective: number with
+    near-duplicates counted once. labels_a_class: the median of the effective numbers. small: see `is_small`."""
 
     images: int
     copies: int
@@ -59,7 +59,7 @@ def measure_size(features: Tensor | None, targets: Tensor, class_names: Sequence
         ClassSize(name, int(showing.sum()), len(distinct[showing].unique()))
         for name, showing in ((name, target.showing(targets, place)) for place, name in enumerate(class_names))
     )
-    median = float(torch.tensor([float(one.effective) for one in classes]).quantile(0.5))
+    median = float(torch.tensor([float(entry.effective) for entry in classes]).quantile(0.5))
     in_all = len(distinct.unique())
     return Size(
         images=len(targets),
@@ -73,25 +73,25 @@ def measure_size(features: Tensor | None, targets: Tensor, class_names: Sequence
 
 
 def is_small(labels_a_class: float, in_all: int) -> bool:
-    """Whether the classic rule would call it small: fewer than 50 labels in the median class, or fewer than 500 in all.
+    """Whether the data count as small for the classic rule: fewer than 50 labels in the median class, or fewer than 500 in all.
 
-    No paper draws that line, and it depends on the network; it names the case and decides nothing, because every option that may be followed is
-    measured.
+    No paper draws that line, and it depends on the network. It only names the case and decides nothing, because every option that may be followed is measured.
     """
     return labels_a_class < LARGE_A_CLASS or in_all < LARGE_IN_ALL
 
 
 def typical_distance(unit: Tensor) -> float:
-    """The median over rows, float32 [N, D] of length 1, of 1 - cosine to the fifth nearest: a few copies of each image do not move it."""
+    """The median over rows, float32 [N, D] of length 1, of 1 - cosine to the fifth nearest; a few copies of each example do not change it."""
     nearest = min(TYPICAL + 1, len(unit))
-    found = [(block @ unit.T).topk(nearest, dim=1).values[:, -1] for block in _blocks(unit, len(unit))]
-    return float(1 - torch.cat(found).median())
+    distances = [(block @ unit.T).topk(nearest, dim=1).values[:, -1] for block in _blocks(unit, len(unit))]
+    return float(1 - torch.cat(distances).median())
 
 
 def number_distinct(unit: Tensor, alike: Tensor, near: float) -> Tensor:
-    """A number for each row, int64 [N]: rows of the same labels that are no further than `near` (1 - cosine) from each other have the same.
+    """A number for each row, int64 [N]; rows of the same labels within `near` (1 - cosine) of each other share a number.
 
-    Chains count as one: if a is near b and b near c, all three are one. unit: float32 [N, D], each row of length 1. alike: int64 [N], see `Target.alike`.
+    Chains count as one: if a is near b and b near c, all three share a number. unit: float32 [N, D], each row of length 1. alike: int64 [N], see
+    `Target.alike`.
     """
     numbers, count = torch.empty_like(alike), 0
     for kind in alike.unique().tolist():

@@ -1,4 +1,4 @@
-"""How well features fit labels before anything is trained: LogME and nearest neighbours, each beside shuffled labels."""
+"""The fit of features to labels before any training: LogME and nearest neighbours, each beside its value for shuffled labels."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,16 @@ from thaw.targets.target import target_of_targets
 NEIGHBOURS = 5
 SHUFFLES = 10
 ROUNDS = 100
-"""Of LogME's fixed point, which most often needs fewer than ten."""
+"""The most rounds of LogME's fixed point, which usually needs fewer than ten."""
 TOLERANCE = 1e-4
 SIMILARITIES = 2**24
 
 
 @dataclass(frozen=True)
 class Score:
-    """A score, and what the same features reach with labels that were shuffled: mean and standard deviation over the shuffles.
+    """A score, and the mean and standard deviation of the same features' scores for shuffled labels.
 
-    z: how many such deviations lie between; None where all shuffles came out the same.
+    z: the distance from that mean in standard deviations; None if all shuffles gave the same score.
     """
 
     value: float
@@ -34,7 +34,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Transferability:
-    """Of one cut layer. log_me: mean log evidence a row and class. neighbours: the headline of a leave-one-out vote: accuracy, or macro F1 of label sets."""
+    """The scores of one cut layer. log_me: mean log evidence a row and class. neighbours: the headline of a leave-one-out vote."""
 
     log_me: Score
     neighbours: Score
@@ -43,8 +43,8 @@ class Transferability:
 def transferability(data: LabelledFeatures, seed: int = 0) -> Transferability:
     """LogME and the leave-one-out vote of the nearest neighbours, on standardised features.
 
-    A score alone says little: it moves with the number of rows, classes and features. Beside the same score with shuffled labels it says whether the
-    features know anything of the labels.
+    A score alone says little, because it depends on the numbers of rows, classes and features. Beside its value for shuffled labels it shows whether the
+    features hold information on the labels.
     """
     rows = fit_standardisation(data.features).apply(data.features)
     generator = torch.Generator().manual_seed(seed)
@@ -57,7 +57,7 @@ def transferability(data: LabelledFeatures, seed: int = 0) -> Transferability:
 
 
 def score_of(values: Tensor) -> Score:
-    """The first of some values, float64 [1 + S], against the rest, which came of shuffled labels."""
+    """The first of some values, float64 [1 + S], against the others, which are of shuffled labels."""
     value, mean, deviation = float(values[0]), float(values[1:].mean()), float(values[1:].std())
     return Score(value, mean, deviation, (value - mean) / deviation if deviation > 0 else None)
 
@@ -109,7 +109,7 @@ def _directions(rows: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def neighbour_headline(rows: Tensor, targets: Tensor, classes: int, groups: Tensor | None = None) -> Tensor:
-    """The headline of what the nearest others of each row vote for, leaving the row (and its group) out: float64 [L].
+    """The headline of the nearest neighbours' vote for each row, without the row itself and its group: float64 [L].
 
     rows: float32 [N, D]. targets: int64 [L, N] or bool [L, N, C]. Nearness is the cosine; equal votes go to the class of the nearest.
     """

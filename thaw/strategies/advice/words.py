@@ -1,4 +1,4 @@
-"""The advice in plain words, for the page and the terminal."""
+"""The sentences of the advice, for the page and the terminal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from thaw.strategies.advice.options import Option
 from thaw.strategies.advice.record import Advice
 
 WORTH_LABELLING = 0.01
-"""Twice the labels should bring so much accuracy, or labelling is no advice."""
+"""The least gain in accuracy of twice the labels at which the advice proposes to label more."""
 COARSE = 0.02
-"""Images that cannot tell options apart that lie so close cannot rank strategies."""
+"""The distance of options that the examples must be able to tell apart in order to rank strategies."""
 BARGAIN = 1.5
-"""How many times as fast, or as small, an option that is about as good must be to be named."""
+"""The least factor in speed or size at which an option that is about as good is named."""
 ABOUT_AS_GOOD = 0.02
 
 
@@ -30,52 +30,52 @@ _ACTIONS: Mapping[StrategyKind, str] = {
 
 
 def action(strategy: Strategy) -> str:
-    """What is done, as a sentence without its stop."""
+    """The action of a strategy, as a sentence without its full stop."""
     blocks = "block" if strategy.blocks == 1 else f"{strategy.blocks} blocks"
     return _ACTIONS[strategy.kind].format(layer=strategy.layer, blocks=blocks)
 
 
 def verdict(advice: Advice) -> str:
-    """The first sentence or two: what is done, why, and what it should reach."""
+    """The first sentences: the action, its reason, and the predicted result."""
     followed, recommended = advice.followed, advice.recommended
-    said = f"{action(followed.strategy)}: {followed.reason}."
+    text = f"{action(followed.strategy)}: {followed.reason}."
     if followed.predicted is not None:
         predicted = followed.predicted
-        said += f" Predicted {advice.judged_by.title}: {percent(predicted.value)} ({percent(predicted.low)} to {percent(predicted.high)})."
+        text += f" Predicted {advice.judged_by.title}: {percent(predicted.value)} ({percent(predicted.low)} to {percent(predicted.high)})."
     if not advice.automatic and followed.strategy != recommended.strategy:
-        said += f" The advice would have been: {action(recommended.strategy).lower()}, because {recommended.reason}."
-    return said
+        text += f" The advice would have been: {action(recommended.strategy).lower()}, because {recommended.reason}."
+    return text
 
 
 def the_case(advice: Advice) -> str:
-    """The case, and what the classic rule makes of it beside what was measured."""
+    """The case, and the classic rule beside the measurement."""
     size, case = advice.size, advice.case
     near = f" ({size.effective} if near-duplicates count once)" if size.effective < size.images else ""
-    said = (
+    text = (
         f"{capital(str(case))}. There are {size.images} labelled images to learn from{near}, {size.labels_a_class:g} a class in the median; "
         f"{case.why}. The classic rule says: {case.rule}."
     )
     if advice.recommended.strategy.kind not in case.kinds:
-        return f"{said} What was measured here does not bear that out, and the measurement counts."
-    return f"{said} What was measured here agrees."
+        return f"{text} What was measured here does not bear that out, and the measurement counts."
+    return f"{text} What was measured here agrees."
 
 
 def ranking(advice: Advice) -> str:
-    """How small a difference these images can tell; plain where they cannot rank strategies at all."""
+    """The smallest difference that these examples can show, with a plain sentence if they cannot rank strategies."""
     evidence, resolution = advice.evidence, advice.resolution
     if resolution is None:
         return f"{evidence.rows} images judged, too few or too alike in their verdicts to tell any two options apart."
-    said = (
+    text = (
         f"Layers and linear heads are judged in {evidence.folds} folds, drawn {evidence.repeats} times, of {_sample(advice)}; the table says what every other "
         "option was judged on. The test images were not looked at. "
         f"On {evidence.rows} images, differences below about {points_of(resolution)} cannot be told from chance"
     )
-    said += ": they cannot rank strategies that lie closer than that." if resolution > COARSE else "."
+    text += ": they cannot rank strategies that lie closer than that." if resolution > COARSE else "."
     for count, name in ((evidence.validation, "validation"), (evidence.test, "test")):
         alone = resolution * (evidence.rows / count) ** 0.5 if count else 0.0
         if alone > COARSE:
-            said += f" The {count} {name} images alone could tell no less than {points_of(alone)}: they cannot rank strategies."
-    return said
+            text += f" The {count} {name} images alone could tell no less than {points_of(alone)}: they cannot rank strategies."
+    return text
 
 
 def _sample(advice: Advice) -> str:
@@ -86,7 +86,7 @@ def _sample(advice: Advice) -> str:
 
 
 def compared_on(advice: Advice) -> str:
-    """On which images layers and what needs no pretrained features stand beside each other."""
+    """The examples on which layers are compared with features without pretraining."""
     comparison = advice.comparison
     if comparison is None:
         return ""
@@ -97,50 +97,52 @@ def compared_on(advice: Advice) -> str:
 
 
 def prospects(advice: Advice) -> tuple[str, ...]:
-    """What more labels would bring."""
+    """The forecasts for more labels."""
     curve = advice.curve
     if curve is None:
         return ("Nothing can be said of more labels: no image could be held out to judge.",)
     if curve.unclear is not None:
         return (f"What more labels would bring can't be told: {curve.unclear}.",)
-    return tuple(_prospect(one) for one in curve.prospects)
+    return tuple(_prospect(prospect) for prospect in curve.prospects)
 
 
-def _prospect(one: Prospect) -> str:
-    return f"{one.times} times the labels ({one.labels:.0f} a class): {points(one.gain)}, to {percent(one.accuracy.value)}."
+def _prospect(prospect: Prospect) -> str:
+    return f"{prospect.times} times the labels ({prospect.labels:.0f} a class): {points(prospect.gain)}, to {percent(prospect.accuracy.value)}."
 
 
 def next_steps(advice: Advice) -> tuple[str, ...]:
-    """What the user can do now."""
-    said = []
+    """The next steps for the user."""
+    steps = []
     if len(advice.layers) == 1:
-        said.append(
+        steps.append(
             "Depth cannot be judged, because features of one cut layer are cached. `thaw config set backbone.layers=[blocks]` caches several, "
             "spread over the network, in one pass; then `thaw advise` again."
         )
     if advice.curve is not None and advice.curve.prospects:
         twice = advice.curve.prospects[0].gain
         if twice.low >= WORTH_LABELLING:
-            said.append(f"Label more images: twice as many should bring {points(twice)}.")
+            steps.append(f"Label more images: twice as many should bring {points(twice)}.")
         elif twice.high < WORTH_LABELLING:
-            said.append(f"More labels would bring little: twice as many, {points(twice)}.")
-    said.extend(_bargain(advice, option) for option in advice.options if _is_bargain(advice, option))
+            steps.append(f"More labels would bring little: twice as many, {points(twice)}.")
+    steps.extend(_bargain(advice, option) for option in advice.options if _is_bargain(advice, option))
     untried = [option for option in advice.options if not option.measured and option.minutes is not None]
     if untried:
         names = ", ".join(str(option.strategy) for option in untried)
-        said.append(f"Not tried for want of time: {names}. `thaw config set strategy.minutes=N` gives the advice more.")
+        steps.append(
+            f"Not tried for want of time: {names}. `thaw config set strategy.minutes=N` gives the advice more."
+        )
     if advice.size.effective < 0.95 * advice.size.images:
         more = advice.size.images - advice.size.effective
-        said.append(
+        steps.append(
             f"{more} images are near-duplicates of others: they teach little, and are worth less than their number."
         )
     if not advice.automatic and advice.followed.strategy != advice.recommended.strategy:
-        said.append("`thaw config set strategy.kind=auto strategy.layer=null` follows the advice.")
-    return tuple(said) or ("Nothing: `thaw run` follows the advice.",)
+        steps.append("`thaw config set strategy.kind=auto strategy.layer=null` follows the advice.")
+    return tuple(steps) or ("Nothing: `thaw run` follows the advice.",)
 
 
 def _is_bargain(advice: Advice, option: Option) -> bool:
-    """Whether it is about as good as what is followed, and much cheaper."""
+    """Whether an option is about as good as the followed one, and much cheaper."""
     own = _followed(advice)
     if own is None or option is own or option.gain is None or own.gain is None:
         return False
@@ -186,7 +188,7 @@ class OptionRow:
 
 
 def columns(advice: Advice) -> tuple[str, ...]:
-    """What the columns of the options' table are called."""
+    """The headings of the options' table."""
     judged = (advice.judged_by.title, "judged on", "linear there", "gain over linear")
     return ("strategy", *judged, "training", "model", "images/s")
 
@@ -230,6 +232,6 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def said_plainly(advice: Advice) -> Sequence[str]:
+def paragraphs_of(advice: Advice) -> Sequence[str]:
     """The paragraphs that open the page and the terminal."""
     return (the_case(advice), *advice.doubts, ranking(advice))

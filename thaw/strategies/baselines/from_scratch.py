@@ -1,4 +1,4 @@
-"""Training a network from random weights on a few labelled images: what transfer has to beat."""
+"""The training of a network from random weights on a few labelled examples, as a baseline for transfer."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from thaw.kinds.kind import Scratch
 
 @dataclass(frozen=True)
 class ScratchSettings:
-    """How a network is trained from scratch.
+    """The settings of a training from scratch.
 
-    Chosen on the digits' train pool, outside the 50 labelled images (see `benchmarks/transfer_gain.py`).
+    They were chosen on the digits' train pool, without the 50 labelled digits (see `benchmarks/transfer_gain.py`).
     """
 
     steps: int = 160
@@ -30,7 +30,7 @@ class ScratchSettings:
     """Share of the steps over which the learning rate rises."""
     ema_decay: float = 0.97
     autocast: bool = True
-    """Compute in bfloat16 where that is safe: three times as fast on a CPU with AMX."""
+    """Compute in bfloat16 where it is safe; it is three times as fast on a CPU with AMX."""
 
 
 Loss = Callable[[Tensor, Tensor, float], Tensor]
@@ -50,8 +50,8 @@ def train_scratch(
 ) -> nn.Module:
     """Train `build(num_classes)` end to end, and return its averaged weights in evaluation mode.
 
-    batch: N prepared examples. targets: int64 [N] or bool [N, C]. scratch: how they are changed and normalised. The recipe: random changes, AdamW, a
-    cosine schedule with warm-up, label smoothing, an exponential moving average of the weights. The caller's random state is left as it was.
+    batch: N prepared examples. targets: int64 [N] or bool [N, C]. scratch: the variation and normalisation of examples. The recipe is random variation,
+    AdamW, a cosine schedule with warm-up, label smoothing, and an exponential moving average of the weights. The caller's random state does not change.
     """
     settings = settings or ScratchSettings()
     generator = torch.Generator().manual_seed(seed)
@@ -90,7 +90,7 @@ def _seeded(build: Callable[[int], nn.Module], num_classes: int, seed: int) -> n
 
 
 def _balanced_rows(count: int, settings: ScratchSettings, generator: torch.Generator) -> Tensor:
-    """Which images each step sees, int64 [steps, batch_size]: every image once before any comes again."""
+    """The examples of each step, int64 [steps, batch_size]; no example repeats before every example has occurred."""
     needed = settings.steps * settings.batch_size
     passes = [torch.randperm(count, generator=generator) for _ in range(-(-needed // count))]
     return torch.cat(passes)[:needed].view(settings.steps, settings.batch_size)

@@ -1,4 +1,4 @@
-"""Baselines: other ways to learn from the same labelled images, each a learner of `thaw.strategies.baselines.transfer_gain`."""
+"""Baselines: other ways to learn from the same labelled examples, each a learner of `thaw.strategies.baselines.transfer_gain`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ MAJORITY, PIXELS, RANDOM_BACKBONE, SCRATCH = "majority", "pixels", "random_backb
 
 BATCH = 64
 FOLDS = 5
-"""Without validation one part in so many is held out, where something must be tuned."""
+"""Without validation, one part of this number of parts is held out for the tuning of thresholds."""
 
 
 Form = TypeVar("Form", bound=Batch)
@@ -29,9 +29,9 @@ Form = TypeVar("Form", bound=Batch)
 
 @dataclass(frozen=True)
 class Inputs(Generic[Form]):
-    """The same examples in one form, row for row: batches of N, or features of any shape [N, ...]; `val` None: there is no validation split.
+    """The same examples in one form, row for row: batches of N, or features of any shape [N, ...]. val: None without a validation split.
 
-    `train` holds the rows that a draw picks from, or just the drawn ones after `taken`.
+    train: the rows that a draw chooses from, or only the drawn rows after `taken`.
     """
 
     train: Form
@@ -39,7 +39,7 @@ class Inputs(Generic[Form]):
     test: Form
 
     def taken(self, rows: torch.Tensor) -> "Inputs[Form]":
-        """Only these rows of `train`."""
+        """The inputs with only these rows of `train`."""
         return Inputs(cast("Form", taken(self.train, rows)), self.val, self.test)
 
     def map(self, change: Callable[[Batch], torch.Tensor]) -> "Inputs[torch.Tensor]":
@@ -53,7 +53,7 @@ class Inputs(Generic[Form]):
 
 @dataclass(frozen=True)
 class Course:
-    """What a learner is given beside its inputs: the classes, the targets of validation, how heads are fitted, and their kind."""
+    """A learner's settings beside its inputs: the classes, the targets of validation, the parameters of heads, and their kind."""
 
     class_names: tuple[str, ...]
     val_targets: torch.Tensor | None
@@ -62,7 +62,7 @@ class Course:
 
 
 def head_learner(inputs: Callable[[Draw], Inputs[torch.Tensor]], course: Course) -> Learner:
-    """Fits a head on the float32 [N, D], or [N, V, D] of views to train on, that `inputs` gives for a draw; the draw's seed is also the head's."""
+    """A learner that fits a head on the features of a draw, float32 [N, D], or [N, V, D] with views; the draw's seed is also the head's."""
 
     def learn(draw: Draw) -> torch.Tensor:
         given = inputs(draw)
@@ -78,12 +78,12 @@ def head_learner(inputs: Callable[[Draw], Inputs[torch.Tensor]], course: Course)
 
 
 def frozen_learner(features: Inputs[torch.Tensor], course: Course) -> Learner:
-    """The model's own way: a head on the cached features, float32 [N, V, D] in train, [N, D] elsewhere."""
+    """The learner of the model itself: a head on the cached features, float32 [N, V, D] in train, [N, D] elsewhere."""
     return head_learner(lambda draw: features.taken(draw.rows), course)
 
 
 def plain_learner(examples: Inputs[Batch], course: Course, kind: Kind) -> Learner:
-    """Logistic regression without any backbone, on what `Kind.plain_features` gives."""
+    """Logistic regression without a backbone, on `Kind.plain_features`."""
     flat = examples.map(kind.plain_features)
     return head_learner(lambda draw: flat.taken(draw.rows), replace(course, kind="linear"))
 
@@ -101,9 +101,9 @@ def random_backbone_learner(examples: Inputs[Batch], course: Course, backbone: B
 def scratch_learner(
     examples: Inputs[Batch], course: Course, backbone: Backbone, settings: ScratchSettings | None = None
 ) -> Learner:
-    """The same architecture, trained whole from random weights.
+    """The same architecture, wholly trained from random weights.
 
-    Where thresholds are tuned, that is on validation, or on a fifth of the rows by a network that has not seen them.
+    Thresholds are tuned on validation, or on a fifth of the rows by a network that was trained without them.
     """
     scratch = backbone.kind.scratch(backbone.preprocessing)
 
@@ -134,15 +134,15 @@ def scratch_learner(
 
 
 Answering = Callable[[Batch], torch.Tensor]
-"""Prepared examples to their probabilities, float32 [N, C]."""
+"""A function from prepared examples to their probabilities, float32 [N, C]."""
 Training = Callable[[Batch, torch.Tensor, int], Answering]
-"""Learns from prepared examples and their targets, with a seed."""
+"""A function that learns from prepared examples and their targets, with a seed."""
 
 
 def _judge(
     draw: Draw, model: Answering, fit: Training, examples: Inputs[Batch], course: Course
 ) -> tuple[Answering, Batch, torch.Tensor]:
-    """A model, and examples that it has not seen with their targets; none where nothing can be held out."""
+    """A model, and examples with their targets that it has not seen; no examples if none can be held out."""
     if examples.val is not None and course.val_targets is not None:
         return model, examples.val, course.val_targets
     fold = target_of_targets(draw.targets).folds(draw.targets, count=FOLDS, seed=draw.seed)

@@ -1,4 +1,4 @@
-"""Transfer gain: what a frozen, pretrained backbone is worth over other ways to learn from the same images."""
+"""Transfer gain: the gain of a frozen, pretrained backbone over other ways to learn from the same examples."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ FROZEN = "frozen"
 
 @dataclass(frozen=True)
 class Draw:
-    """One repetition. rows: int64 [n], which examples of the pool it learns from; targets: int64 [n], their classes, or bool [n, C], their sets."""
+    """One repetition. rows: int64 [n], the pool's examples for training. targets: int64 [n], their classes, or bool [n, C], their sets."""
 
     seed: int
     rows: torch.Tensor
@@ -26,12 +26,12 @@ class Draw:
 
 
 Learner = Callable[[Draw], Tensor]
-"""Learns from a draw, and gives the classes that it names of the test examples, bool [N, C]."""
+"""A function that learns from a draw and returns the named classes of the test examples, bool [N, C]."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to learn, with its test accuracy by seed, of label sets the macro F1; `mean` is over the seeds."""
+    """One way to learn, with its test accuracy by seed (with label sets the macro F1); `mean` is over the seeds."""
 
     name: str
     accuracies: tuple[float, ...]
@@ -42,8 +42,7 @@ class Contender:
 class Gain:
     """Accuracy (or macro F1) of the frozen backbone minus that of `over`, paired by seed and by test example.
 
-    `over_seeds` is the t interval of the mean over seeds, None for a single one; `over_images` is the bootstrap interval
-    of the same mean over test images.
+    `over_seeds` is the t interval of the mean over seeds, None for a single seed. `over_images` is the bootstrap interval of the same mean over test examples.
     """
 
     over: str
@@ -54,7 +53,7 @@ class Gain:
 
 @dataclass(frozen=True)
 class TransferGain:
-    """Every contender over the same draws. `redrawn`: each seed drew other images; else all learnt from the same."""
+    """Every contender over the same draws. redrawn: whether each seed drew other examples; else all learnt from the same examples."""
 
     seeds: tuple[int, ...]
     training_images: int
@@ -64,11 +63,11 @@ class TransferGain:
     gains: tuple[Gain, ...]
 
     def contender(self, name: str) -> Contender:
-        """The contender of that name; KeyError where there is none."""
+        """The contender of that name; KeyError if there is none."""
         return {contender.name: contender for contender in self.contenders}[name]
 
     def interval(self, gain: Gain) -> Estimate:
-        """The interval that fits: over draws where the seeds drew other images, else over the test images."""
+        """The interval over draws if the seeds drew other examples, else over the test examples."""
         return gain.over_seeds if self.redrawn and gain.over_seeds else gain.over_images
 
 
@@ -81,7 +80,7 @@ def measure_transfer_gain(
 ) -> TransferGain:
     """Let every learner learn from every draw, and measure each against the one named `FROZEN`.
 
-    test_targets: int64 [N] or bool [N, C]. Each learner sees the same examples for the same seed, and all the same test examples.
+    test_targets: int64 [N] or bool [N, C]. All learners see the same examples for the same seed, and the same test examples.
     """
     target = target_of_targets(test_targets)
     tallies = _repeat(learners, draws, test_targets, progress)
@@ -99,14 +98,14 @@ def measure_transfer_gain(
 def _repeat(
     learners: Mapping[str, Learner], draws: Sequence[Draw], test_targets: Tensor, progress: Progress
 ) -> dict[str, BoolArray]:
-    """What each test example adds to the headline, bool [S, N, K] by learner."""
+    """The tallies of each test example for the headline, bool [S, N, K] by learner."""
     target = target_of_targets(test_targets)
-    found: dict[str, list[BoolArray]] = {name: [] for name in learners}
+    tallies: dict[str, list[BoolArray]] = {name: [] for name in learners}
     for position, draw in enumerate(draws):
         for number, (name, learner) in enumerate(learners.items()):
-            found[name].append(target.tally(learner(draw), test_targets))
+            tallies[name].append(target.tally(learner(draw), test_targets))
             progress(position * len(learners) + number + 1, len(draws) * len(learners))
-    return {name: np.stack(parts) for name, parts in found.items()}
+    return {name: np.stack(parts) for name, parts in tallies.items()}
 
 
 def _contender(name: str, values: FloatArray) -> Contender:

@@ -1,1 +1,1 @@
-"""The transfer certificate: every strategy on the same images and seeds, beside baselines, and what that shows."""
+"""The transfer certificate: every strategy and baseline on the same examples and seeds, with the conclusions."""

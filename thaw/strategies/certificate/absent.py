@@ -1,4 +1,4 @@
-"""The file of a certificate that nobody asked for; apart from the record itself, whose libraries take many seconds to load."""
+"""The file of a certificate that was not requested; it is a module of its own, because the record's libraries take many seconds to load."""
 
 from pathlib import Path
 
@@ -6,5 +6,5 @@ from thaw.foundation.files.atomic import write_text
 
 
 def write_absent(path: Path) -> None:
-    """Write, atomically, what `read_certificate` reads as None."""
+    """Write a file, atomically, that `read_certificate` reads as None."""
     write_text(path, "null\n")

@@ -33,10 +33,10 @@ from thaw.targets.target import target_of_targets
 
 @dataclass(frozen=True, eq=False)
 class Arena:
-    """What all competitors are given.
+    """The inputs of all competitors.
 
-    features: of each cut layer, in order of depth: `train` float32 [N, V, D] in the views that heads train on, `val` and `test` float32 [N, D].
-    train: the images that draws pick from; val: None where there is no validation split; test: N prepared examples. price: of a deployed model.
+    features: of each cut layer, in order of depth: `train` float32 [N, V, D] in the views that heads train on, `val` and `test` float32 [N, D]. train: the
+    examples that draws choose from. val: None without a validation split. test: N prepared examples. price: of a deployed model.
     """
 
     backbone: Backbone
@@ -59,7 +59,7 @@ class Arena:
         return self.train.class_names
 
     def course(self, strategy: Strategy) -> Course:
-        """How heads are fitted."""
+        """The settings of heads."""
         return Course(self.class_names, None if self.val is None else self.val.targets, self.head, strategy.head)
 
     def examples(self) -> Inputs[Batch]:
@@ -68,22 +68,26 @@ class Arena:
         return Inputs(self.train.inputs, val, self.test)
 
     def labelled(self, layer: str, rows: Tensor) -> LabelledFeatures:
-        """Training images, int64 [M], as they are, with the features of a layer."""
+        """Training examples, int64 [M], in the plain view, with the features of a layer."""
         groups = None if self.train.groups is None else self.train.groups[rows]
         return LabelledFeatures(self.features[layer].train[rows, 0], self.train.targets[rows], self.class_names, groups)
 
     def validation(self, layer: str) -> LabelledFeatures | None:
-        """The validation images with the features of a layer."""
-        held = self.features[layer].val
-        return None if self.val is None or held is None else LabelledFeatures(held, self.val.targets, self.class_names)
+        """The validation examples with the features of a layer."""
+        features = self.features[layer].val
+        return (
+            None
+            if self.val is None or features is None
+            else LabelledFeatures(features, self.val.targets, self.class_names)
+        )
 
 
 def build_competitor(arena: Arena, strategy: Strategy) -> Competitor:
-    """A strategy as a competitor, by the name that it has everywhere."""
+    """A strategy as a competitor, under its usual name."""
     if strategy.thaws:
         return _finetuning(arena, strategy)
     if strategy.kind == "cut":
-        # Which layer is cut at is found in each draw; the price is that of the deepest, the dearest of them.
+        # Each draw chooses its cut layer; the price is that of the deepest and dearest of them.
         name, learn, price = "cut", _cut(arena), arena.price(Strategy("cut", list(arena.features)[-2]))
     else:
         name, price = str(strategy), arena.price(strategy)
@@ -92,7 +96,7 @@ def build_competitor(arena: Arena, strategy: Strategy) -> Competitor:
 
 
 def build_baselines(arena: Arena) -> tuple[Competitor, ...]:
-    """The same network from random weights, frozen and trained whole; and what is named best without looking."""
+    """The baselines: the same network from random weights, frozen and wholly trained, and the best constant answer."""
     linear = Strategy("linear", arena.last)
     speed = arena.price(linear).images_per_second or 1.0
     random = random_backbone_learner(arena.examples(), arena.course(linear), arena.backbone, arena.last)
@@ -156,7 +160,7 @@ def _cut(arena: Arena) -> Learner:
 
 
 def _loss(head: FittedHead) -> float:
-    """Of the setting that was chosen; infinite where nothing could be held out."""
+    """The log loss of the chosen setting; infinite if no row could be held out."""
     return next((trial.log_loss for trial in head.trials if trial.chosen and trial.log_loss is not None), float("inf"))
 
 

@@ -1,4 +1,4 @@
-"""The contest: every competitor learns from the same draws, and predicts the same test images; what is done stays done."""
+"""The contest: every competitor learns from the same draws and predicts the same test examples; finished trials are kept."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,9 +19,9 @@ Role = Literal["strategy", "baseline"]
 
 @dataclass(frozen=True, eq=False)
 class Competitor:
-    """A way to learn. seconds: what learning from that many images takes, foreseen; None: next to nothing.
+    """A way to learn. seconds: the predicted training time for a number of examples; None where training takes no measurable time.
 
-    megabytes: the deployed model's size, 10^6 bytes; images_per_second: its speed on this machine; None: it is no model.
+    megabytes: the deployed model's size, 10^6 bytes. images_per_second: its speed on this machine. None: it is no model.
     """
 
     name: str
@@ -34,15 +34,15 @@ class Competitor:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a competitor made of one draw: how many classes there are, the places of those that it named of each test example, and the seconds that learning
-    and predicting took."""
+    """A competitor's result on one draw: the number of classes, the places of the named classes of each test example, and the seconds of learning and
+    predicting."""
 
     classes: int
     named: tuple[tuple[int, ...], ...]
     seconds: float
 
     def table(self) -> BoolArray:
-        """The classes that are named, bool [N, C]."""
+        """The named classes, bool [N, C]."""
         table = np.zeros((len(self.named), self.classes), np.bool_)
         for row, places in enumerate(self.named):
             table[row, list(places)] = True
@@ -51,7 +51,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A competitor that did not take part, and why."""
+    """A competitor that did not take part, and the reason."""
 
     name: str
     reason: str
@@ -59,7 +59,8 @@ class Skipped:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """named: bool [S, N, C] by competitor, of each draw the classes that are named of each test example; seconds: the mean of one training."""
+    """The result of a contest, by competitor. named: bool [S, N, C], the named classes of each test example for each draw. seconds: the mean of one
+    training."""
 
     named: Mapping[str, BoolArray]
     seconds: Mapping[str, float]
@@ -78,18 +79,18 @@ def hold_contest(
     progress: Progress = untold,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Outcome:
-    """Let every competitor learn from every draw, the cheapest first; one whose draws would not all fit into what is left of `minutes` is skipped.
+    """Let every competitor learn from every draw, the cheapest first; a competitor whose draws would not all fit into the rest of `minutes` is skipped.
 
-    keep: a folder that belongs to just these inputs: a trial that is there is not held again, so a contest that was killed goes on where it was.
+    keep: a folder for these inputs alone. A trial in it is not repeated, so a killed contest continues where it stopped.
     """
     ends = clock() + 60 * minutes
     total, done = len(competitors) * len(draws), 0
     named: dict[str, BoolArray] = {}
     seconds: dict[str, float] = {}
     skipped: list[Skipped] = []
-    for competitor in sorted(competitors, key=lambda one: one.seconds is not None):
-        held = [_read(_path(keep, competitor, draw)) for draw in draws]
-        missing = sum(trial is None for trial in held)
+    for competitor in sorted(competitors, key=lambda competitor: competitor.seconds is not None):
+        kept = [_read(_path(keep, competitor, draw)) for draw in draws]
+        missing = sum(trial is None for trial in kept)
         needed = 0.0
         if missing and competitor.seconds is not None:
             needed = missing * competitor.seconds(len(draws[0].rows))
@@ -102,14 +103,14 @@ def hold_contest(
             )
         else:
             trials = []
-            for draw, trial in zip(draws, held, strict=True):
+            for draw, trial in zip(draws, kept, strict=True):
                 trials.append(trial or _hold(competitor, draw, _path(keep, competitor, draw)))
                 progress(done + len(trials), total)
             named[competitor.name] = np.stack([trial.table() for trial in trials])
             seconds[competitor.name] = sum(trial.seconds for trial in trials) / len(trials)
         done += len(draws)
         progress(done, total)
-    in_order = {one.name: named[one.name] for one in competitors if one.name in named}
+    in_order = {competitor.name: named[competitor.name] for competitor in competitors if competitor.name in named}
     return Outcome(in_order, seconds, tuple(skipped))
 
 

@@ -21,26 +21,26 @@ from thaw.targets.target import BoolArray, Target
 
 @dataclass(frozen=True)
 class Score:
-    """Means over the draws, or differences of them: the share of examples that are wholly right (of label sets, whose set is), and macro F1."""
+    """Means over the draws, or their differences: the share of examples that are wholly right (with label sets, whose set is right), and macro F1."""
 
     accuracy: Estimate
     macro_f1: Estimate
 
     def headline(self, target: Target) -> Estimate:
-        """What choices are made by."""
+        """The estimate that choices are made by."""
         return self.accuracy if target.headline == "accuracy" else self.macro_f1
 
 
 def score(named: BoolArray, shown: BoolArray, resampling: Resampling) -> Score:
-    """What is named, bool [S, N, C], a table a draw, reaches where `shown`, bool [N, C], is right."""
+    """The score of the named classes, bool [S, N, C], a table for each draw; `shown`, bool [N, C], are the true classes."""
     return _estimate((named,), shown, resampling)
 
 
 def paired(first: BoolArray, second: BoolArray, shown: BoolArray, resampling: Resampling) -> Score:
-    """The first minus the second, both bool [S, N, C] over the same draws, where `shown`, bool [N, C], is right.
+    """The first score minus the second, both bool [S, N, C] over the same draws; `shown`, bool [N, C], are the true classes.
 
-    The interval resamples test examples and draws, independently of each other, the same ones for both: Owen, "The pigeonhole bootstrap", Annals of
-    Applied Statistics 2007. It is a little wider than one that takes either as given, and holds for other examples and other draws.
+    The interval resamples test examples and draws independently of each other, and the same ones for both: Owen, "The pigeonhole bootstrap", Annals of
+    Applied Statistics 2007. It is a little wider than an interval with fixed examples or fixed draws, and holds for other examples and other draws.
     """
     return _estimate((first, second), shown, resampling)
 

@@ -1,4 +1,4 @@
-"""The certificate as a record: what each way to learn reached, and whether transfer helped."""
+"""The certificate as a record: the result of each way to learn, and whether transfer helped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from thaw.targets.target import BoolArray, Target, TargetName, target_named, tar
 Verdict = Literal["helps", "hurts", "can't tell"]
 LINEAR = "linear"
 RESOLVED = 0.03
-"""Half an interval's width above which the test split is called too small to rank strategies: they rarely lie farther apart."""
+"""Half an interval's width above which the test split counts as too small to rank strategies, which rarely lie farther apart."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One way to learn. lead: over the linear head on the same draws and images, None for the linear head itself. minutes: of one training.
+    """One way to learn. lead: over the linear head on the same draws and examples; None for the linear head itself. minutes: of one training.
 
-    accuracies: of each draw, of label sets the macro F1. megabytes, images_per_second: of the deployed model; None: it is no model.
+    accuracies: of each draw; with label sets the macro F1. megabytes, images_per_second: of the deployed model; None: it is no model.
     """
 
     name: str
@@ -40,8 +40,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Ruling:
-    """Whether the followed strategy is better than a baseline; lead: paired, of accuracy and macro F1; the verdict is on the headline: accuracy, or
-    macro F1 of label sets."""
+    """The comparison of the followed strategy with a baseline. lead: paired, in accuracy and macro F1. verdict: on the headline, which is accuracy or, with
+    label sets, macro F1."""
 
     over: str
     lead: Score
@@ -50,10 +50,10 @@ class Ruling:
 
 @dataclass(frozen=True)
 class Certificate:
-    """What `thaw compare` found. strategy: the one that is followed. test_images, training_images: how many; seeds: of the draws.
+    """The result of `thaw compare`. strategy: the followed one. test_images, training_images: numbers of examples. seeds: of the draws.
 
-    redrawn: each seed drew other images to learn from. enough: the test split is large enough to rank strategies that lie `RESOLVED` apart. target: what
-    labels are, whose headline decides.
+    redrawn: whether each seed drew other training examples. enough: whether the test split is large enough to rank strategies that lie `RESOLVED` apart.
+    target: of the labels; its headline decides.
     """
 
     strategy: str
@@ -70,17 +70,17 @@ class Certificate:
 
     @property
     def judged_by(self) -> Target:
-        """What labels are, which says what decides."""
+        """The target of the labels; its headline decides."""
         return target_named(self.target)
 
     def entry(self, name: str) -> Entry:
-        """The entry of that name; KeyError where there is none."""
+        """The entry of that name; KeyError if there is none."""
         return {entry.name: entry for entry in self.entries}[name]
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Under which a contest was held: see `Certificate`."""
+    """The terms of a contest: see `Certificate`."""
 
     strategy: str
     training_images: int
@@ -91,16 +91,16 @@ class Terms:
 def certify(
     competitors: Sequence[Competitor], outcome: Outcome, targets: Tensor, terms: Terms, resampling: Resampling
 ) -> Certificate:
-    """Put a contest's outcome into words and intervals. targets: of the test examples, int64 [N] or bool [N, C]."""
+    """The certificate of a contest's outcome. targets: of the test examples, int64 [N] or bool [N, C]."""
     target, named = target_of_targets(targets), outcome.named
     classes = next(iter(named.values())).shape[2]
     jury = _Jury(target, np.asarray(target.indicators(targets, classes).bool().numpy(), np.bool_), resampling)
-    entries = tuple(_entry(one, outcome, jury) for one in competitors if one.name in named)
+    entries = tuple(_entry(competitor, outcome, jury) for competitor in competitors if competitor.name in named)
     followed = terms.strategy if terms.strategy in named else LINEAR
     rulings = tuple(
-        _ruling(one.name, jury.paired(named[followed], named[one.name]), target)
-        for one in competitors
-        if one.role == "baseline" and one.name in named and one.name != followed
+        _ruling(competitor.name, jury.paired(named[followed], named[competitor.name]), target)
+        for competitor in competitors
+        if competitor.role == "baseline" and competitor.name in named and competitor.name != followed
     )
     leads = [entry.lead.headline(target) for entry in entries if entry.lead and entry.role == "strategy"]
     widths = [(lead.high - lead.low) / 2 for lead in leads]
@@ -121,7 +121,7 @@ def certify(
 
 @dataclass(frozen=True, eq=False)
 class _Jury:
-    """What is right, bool [N, C], by which headline, and how intervals are made."""
+    """The judge of competitors: the true classes, bool [N, C], the target and the resampling of intervals."""
 
     target: Target
     shown: BoolArray
@@ -138,17 +138,17 @@ class _Jury:
         return tuple(score(draw[None], self.shown, once).headline(self.target).value for draw in named)
 
 
-def _entry(one: Competitor, outcome: Outcome, jury: _Jury) -> Entry:
-    own, linear = outcome.named[one.name], outcome.named[LINEAR]
+def _entry(competitor: Competitor, outcome: Outcome, jury: _Jury) -> Entry:
+    own, linear = outcome.named[competitor.name], outcome.named[LINEAR]
     return Entry(
-        name=one.name,
-        role=one.role,
+        name=competitor.name,
+        role=competitor.role,
         score=jury.score(own),
         accuracies=jury.of_each_draw(own),
-        lead=None if one.name == LINEAR else jury.paired(own, linear),
-        minutes=outcome.seconds[one.name] / 60,
-        megabytes=one.megabytes,
-        images_per_second=one.images_per_second,
+        lead=None if competitor.name == LINEAR else jury.paired(own, linear),
+        minutes=outcome.seconds[competitor.name] / 60,
+        megabytes=competitor.megabytes,
+        images_per_second=competitor.images_per_second,
     )
 
 
@@ -162,15 +162,15 @@ _ADAPTER: TypeAdapter[Certificate | None] = TypeAdapter(Certificate | None)
 
 
 def write_certificate(certificate: Certificate, path: Path) -> None:
-    """Write the certificate as JSON, atomically; see `thaw.strategies.certificate.absent` for where there is none."""
+    """Write the certificate as JSON, atomically; `thaw.strategies.certificate.absent` writes that there is none."""
     write_record(_ADAPTER, certificate, path)
 
 
 def read_certificate(path: Path) -> Certificate | None:
-    """Read what `write_certificate` or `write_absent` wrote; None: no certificate was asked for.
+    """Read the file of `write_certificate` or `write_absent`; None: no certificate was requested.
 
     Raises:
-        BadArtifact: it is missing or damaged.
+        BadArtifact: the file is missing or damaged.
     """
     return read_record(
         _ADAPTER,
@@ -185,7 +185,7 @@ def figures_of(entry: Entry, target: Target) -> dict[str, float]:
     """An entry's figures by name, for MLflow and DVC."""
     decides = entry.score.headline(target)
     name, right = target.headline, target.right.replace(" ", "_")
-    found = {
+    figures = {
         right: entry.score.accuracy.value,
         f"{name}_low": decides.low,
         f"{name}_high": decides.high,
@@ -193,8 +193,8 @@ def figures_of(entry: Entry, target: Target) -> dict[str, float]:
         "minutes": entry.minutes,
     }
     if entry.megabytes is not None:
-        found["megabytes"] = entry.megabytes
+        figures["megabytes"] = entry.megabytes
     if entry.lead is not None:
         lead = entry.lead.headline(target)
-        found |= {"lead": lead.value, "lead_low": lead.low, "lead_high": lead.high}
-    return found
+        figures |= {"lead": lead.value, "lead_low": lead.low, "lead_high": lead.high}
+    return figures
