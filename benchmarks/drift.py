@@ -36,6 +36,7 @@ from thaw.heads import FittedHead, fit_head
 from thaw.heads.open_set import Openness
 from thaw.heads.open_set.fitting import fit_openness
 from thaw.kinds.images.decoding import decode_pixels
+from thaw.kinds.images.kind import KIND
 from thaw.models.answer import answer
 from thaw.params.sections import BackboneParams, DatasetParams, HeadParams, OpennessParams, WatchParams
 from thaw.targets.labelled import LabelledFeatures
@@ -100,7 +101,7 @@ def main() -> None:
 
 def read_images(source: Path, backbone: Backbone, *, every: int = 1) -> Images:
     """Every `every`-th labelled image of a source."""
-    manifest = ingest(source, DatasetParams(source=str(source))).manifest
+    manifest = ingest(source, DatasetParams(source=str(source)), KIND).manifest
     rows = [row for row in manifest.examples() if row.label is not None][::every]
     pixels = [decode_pixels((source / row.path).read_bytes(), backbone.preprocessing, MOST_PIXELS) for row in rows]
     names = manifest.class_names

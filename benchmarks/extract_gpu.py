@@ -35,6 +35,7 @@ from thaw.foundation.files.atomic import write_text
 from thaw.foundation.parallel.ordered_map import map_ahead
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.batches import tensor_of
+from thaw.kinds.images.kind import KIND
 from thaw.kinds.kind import IDENTITY, Limits, Reference
 from thaw.params.sections import DatasetParams, ExtractParams
 
@@ -80,7 +81,7 @@ def main() -> None:
         photographs = Path(real) / "hymenoptera"
         times = max(1, asked.images // (10 if asked.quick else 1) // len(list(photographs.rglob("*.jp*g"))))
         images = many(photographs, Path(folder), times)
-        manifest = ingest(images, DatasetParams(source=str(images))).manifest
+        manifest = ingest(images, DatasetParams(source=str(images)), KIND).manifest
         manifest = Manifest(manifest.table.slice(0, asked.images))
         found = [_figures(architecture, manifest, images, asked.device) for architecture in TIMM]
     card = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"

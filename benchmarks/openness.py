@@ -31,6 +31,7 @@ from thaw.heads.open_set.fitting import SCORES, fit_openness
 from thaw.heads.open_set.rounds import Maker
 from thaw.heads.open_set.scores import known_scores
 from thaw.kinds.images.decoding import decode_pixels
+from thaw.kinds.images.kind import KIND
 from thaw.params.sections import BackboneParams, DatasetParams, HeadParams, OpennessParams
 from thaw.targets.labelled import LabelledFeatures
 
@@ -83,7 +84,7 @@ def main() -> None:
 
 def read_set(source: Path, backbone: Backbone, *, every: int = 1) -> LabelledFeatures:
     """The features of every `every`-th labelled image of a source, of the last cut layer."""
-    manifest = ingest(source, DatasetParams(source=str(source))).manifest
+    manifest = ingest(source, DatasetParams(source=str(source)), KIND).manifest
     rows = [row for row in manifest.examples() if row.label is not None][::every]
     names = manifest.class_names
     pixels = [decode_pixels((source / row.path).read_bytes(), backbone.preprocessing, MOST_PIXELS) for row in rows]

@@ -60,10 +60,11 @@ def peak_mb(folder: Path) -> float:
     from thaw.dataset.ingestion import ingest
     from thaw.features.extraction.extraction import extract
     from thaw.features.store.store import FeatureStore
+    from thaw.kinds.images.kind import KIND
     from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams
 
     source = folder / "images"
-    manifest = ingest(source, DatasetParams(source=str(source))).manifest
+    manifest = ingest(source, DatasetParams(source=str(source)), KIND).manifest
     backbone = read_backbone(BackboneParams(weights=WEIGHTS))
     extract(manifest, source, backbone, FeatureStore(folder / "features"), ExtractParams(), limits=Limits(10**7))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

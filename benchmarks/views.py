@@ -44,7 +44,7 @@ def main() -> None:
         print("set THAW_REAL_DATA to a folder with hymenoptera/ and mobilenet_v2-imagenet.pth", file=sys.stderr)
         raise SystemExit(0)
     images = Path(real) / "hymenoptera"
-    manifest = ingest(images, DatasetParams(source=str(images))).manifest
+    manifest = ingest(images, DatasetParams(source=str(images)), KIND).manifest
     views: list[tuple[str, ...]] = [("hflip",)] if quick else [("hflip",), ("five_crop",), ("hflip", "five_crop")]
     with tempfile.TemporaryDirectory() as folder:
         bench = _Bench(manifest, images, Path(real) / "mobilenet_v2-imagenet.pth", FeatureStore(Path(folder)))

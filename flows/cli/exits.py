@@ -22,7 +22,7 @@ MEANINGS = {
     Exit.USAGE: "the command line was not understood",
     Exit.STAGE_FAILED: "a stage failed",
     Exit.REFUSED: "the promotion was refused",
-    Exit.DRIFT: "drift was found in new images",
+    Exit.DRIFT: "drift was found in new examples",
     Exit.DIFFERS: "the rebuilt model does not agree with the version",
     Exit.INTERRUPTED: "interrupted",
 }

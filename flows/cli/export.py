@@ -24,7 +24,7 @@ def export(
     ] = None,
     images: Annotated[
         list[Path] | None,
-        typer.Option(help="An image to check the export on, may be repeated; some test images if left out.",
+        typer.Option(help="An example to check the export on, may be repeated; some test examples if left out.",
                      exists=True, dir_okay=False),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and write nothing.")] = False,
@@ -58,7 +58,7 @@ def _say_plan(plan: "Plan") -> None:
     names = ", ".join(output.name for output in plan.outputs)
     out().print(
         f"Dry run, nothing was written: {plan.origin.uri} would be exported as {plan.format} to {plan.folder}, giving {names}; "
-        f"checked on {plan.images} images first.",
+        f"checked on {plan.images} examples first.",
         style="yellow", markup=False, soft_wrap=True,
     )  # fmt: skip
 
@@ -71,7 +71,7 @@ def _say(result: "Export") -> None:
     screen.print(table(("file", "size"), ((name, f"{size / 1e3:,.1f} kB") for name, size in result.files)))
     agreement = card.checked.agreement
     screen.print(
-        f"Checked by {card.checked.runtime} on {card.checked.images} images: {agreement.labels_equal:.1%} of the labels are equal, and a "
+        f"Checked by {card.checked.runtime} on {card.checked.images} examples: {agreement.labels_equal:.1%} of the labels are equal, and a "
         f"probability differs by {agreement.largest_difference:.1e} at most ({card.checked.tolerance.difference:g} is allowed).",
         style="dim", markup=False, soft_wrap=True,
     )  # fmt: skip

@@ -57,7 +57,7 @@ def _list(json: bool) -> None:
     elif not versions:
         out().print(f"{registry.name} has no versions yet; `thaw run` makes the first.")
     else:
-        columns = ("version", "aliases", "accuracy", "macro F1", "test images", "created", "promotion")
+        columns = ("version", "aliases", "accuracy", "macro F1", "test examples", "created", "promotion")
         out().print(f"{registry.name}", style="bold")
         out().print(table(columns, (_row(version) for version in versions), whole=columns[:6]))
 

@@ -21,7 +21,7 @@ def predict(
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Images, folders, globs, listings (CSV or Parquet with a column path), addresses (s3://bucket/photos).",
+            help="Examples, folders, globs, listings (CSV or Parquet with a column path), addresses (s3://bucket/photos).",
         ),
     ],
     *,
@@ -31,7 +31,7 @@ def predict(
     ] = None,
     model: Annotated[str | None, typer.Option(help="An MLflow model URI; the champion if left out.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Count the images and those whose features are cached; compute nothing.")
+        bool, typer.Option("--dry-run", help="Count the examples and those whose features are cached; compute nothing.")
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")] = False,
     json: Annotated[
@@ -96,12 +96,12 @@ def _scored(sources: list[str], output: Path | None, model: str | None) -> "Iter
 
     few = output is None and sum(1 for _ in islice(open_inputs(sources, own_ending()), FEW + 1)) <= FEW
     if not few:
-        with counted("predict", "images") as progress:
+        with counted("predict", "examples") as progress:
             scored = score(sources, output, model, progress)
         yield scored, True
         return
     STATE.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=STATE, prefix="scores-") as folder:
-        with counted("predict", "images") as progress:
+        with counted("predict", "examples") as progress:
             scored = score_once(sources, Path(folder) / "scores.parquet", model, progress)
         yield scored, False

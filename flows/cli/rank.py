@@ -47,7 +47,7 @@ def rank(
         from tasks.project.progress import counted
         from tasks.requests.rank import rank as find
 
-        with counted("rank", "images") as progress:
+        with counted("rank", "examples") as progress:
             ranking = find(backbones.split(","), progress)
     if json:
         print_json(ranking)
@@ -89,15 +89,15 @@ def _say(ranking: "Ranking") -> None:
             f"{unranked.name} could not be ranked: {unranked.reason}", style="red", markup=False, soft_wrap=True
         )
     screen.print(
-        f"Linear probes on {ranking.rows} images of train and validation, {ranking.folds} folds drawn {ranking.repeats} times, "
-        f"{100 * ranking.confidence:g} % intervals; the test images were not looked at.",
+        f"Linear probes on {ranking.rows} examples of train and validation, {ranking.folds} folds drawn {ranking.repeats} times, "
+        f"{100 * ranking.confidence:g} % intervals; the test examples were not looked at.",
         style="dim",
         markup=False,
     )
     best, *others = ranking.backbones
     if undecided := [ranked.name for ranked in others if ranked.undecided]:
         screen.print(
-            f"These images can't tell {best.name} apart from {', '.join(undecided)}: take the smaller or the faster.",
+            f"These examples can't tell {best.name} apart from {', '.join(undecided)}: take the smaller or the faster.",
             markup=False,
         )
     screen.print("Next:", style="bold")

@@ -159,10 +159,10 @@ _WHY = (
 
 def _lines(rebuilt: "Rebuilt") -> Iterator[tuple[str, str]]:
     agreement = rebuilt.agreement
-    yield "images", "the manifest is the same, image by image"
+    yield "images", "the manifest is the same, example by example"
     unpaired = f"; {agreement.missing} missing, {agreement.added} new" if agreement.missing or agreement.added else ""
     labels = "" if agreement.same_truth else "; they do not have the same labels"
-    yield "test images", f"{agreement.rows} in common{unpaired}{labels}"
+    yield "test examples", f"{agreement.rows} in common{unpaired}{labels}"
     yield "labels", f"{agreement.labels_equal:.2%} equal"
     largest = agreement.largest_difference
     yield "probabilities", f"largest difference {largest:.2g}" if largest else "equal, bit for bit"

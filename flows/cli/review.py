@@ -45,7 +45,7 @@ def _review(limit: int, *, open_page: bool, json: bool) -> None:
     from tasks.project.progress import counted
     from tasks.requests.review import review as find
 
-    with counted("compare", "images") as progress:
+    with counted("compare", "examples") as progress:
         reviewed = find(limit, progress)
     if json:
         print_json(reviewed)
@@ -63,7 +63,7 @@ def _say(reviewed: "Reviewed") -> None:
     titles = {
         "suspect": "labels that look wrong",
         "duplicate": "pairs of near-copies across splits",
-        "unlabelled": "training images without a label",
+        "unlabelled": "training examples without a label",
     }
     rows = [(titles[kind], str(reviewed.found[kind]), str(reviewed.listed[kind])) for kind in reviewed.found]
     out().print(table(("", "found", "listed"), rows, whole=("", "found", "listed")))

@@ -107,7 +107,7 @@ def _products(outcome: "Transfer", results: "Results") -> list[tuple[str, str]]:
         products.append(
             (
                 headline.title[0].upper() + headline.title[1:],
-                f"{headline.value:.3f}{interval} on {results.rows} test images",
+                f"{headline.value:.3f}{interval} on {results.rows} test examples",
             )
         )
     if results.report is not None:

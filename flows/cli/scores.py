@@ -48,7 +48,7 @@ def say_scored(scored: "Scored") -> None:
     out().print(table(("label", "images", "share"), rows, whole=("images", "share")))
     model = f"{scored.by.model} {scored.by.version}".rstrip()
     out().print(
-        f"{scored.images:,} images by {model}, {scored.computed:,} of them through the network; {scored.rejected:,} cannot be used"
+        f"{scored.images:,} examples by {model}, {scored.computed:,} of them through the network; {scored.rejected:,} cannot be used"
         f"{' (column reason)' if scored.rejected else ''}",
         soft_wrap=True,
     )
@@ -68,14 +68,14 @@ def say_outlook(sources: Sequence[str], model: str | None, *, json: bool) -> Non
     from tasks.project.progress import counted
     from tasks.requests.score import look
 
-    with counted("predict", "images") as progress:
+    with counted("predict", "examples") as progress:
         outlook = look(sources, model, progress)
     if json:
         print_json(outlook)
         return
     remote = f"; {outlook.remote:,} lie elsewhere and were not looked at" if outlook.remote else ""
     out().print(
-        f"{outlook.images:,} images would be scored by {f'{outlook.model} {outlook.version}'.rstrip()}: {outlook.cached:,} have features already, "
+        f"{outlook.images:,} examples would be scored by {f'{outlook.model} {outlook.version}'.rstrip()}: {outlook.cached:,} have features already, "
         f"{outlook.images - outlook.cached - outlook.unusable - outlook.remote:,} would go through the network, {outlook.unusable:,} cannot be opened{remote}. "
         "Dry run, nothing was computed.",
         soft_wrap=True,

@@ -40,7 +40,7 @@ def serve(
     ] = EngineChoice.AUTO,
     poll_s: Annotated[float, typer.Option(min=0.1, help="Seconds between checks of the alias.")] = 5.0,
     max_body_mb: Annotated[float, typer.Option(min=0.001, help="The largest request, in MB (10^6 bytes).")] = 16,
-    max_images: Annotated[int, typer.Option(min=1, help="The largest number of images in one request.")] = 32,
+    max_images: Annotated[int, typer.Option(min=1, help="The largest number of examples in one request.")] = 32,
     max_in_flight: Annotated[
         int, typer.Option(min=1, help="The largest number of requests at once; further requests get 503.")
     ] = 32,
@@ -48,7 +48,7 @@ def serve(
         float, typer.Option(min=0.1, help="Seconds for a request to arrive, and for its answer.")
     ] = 30,
     patience_ms: Annotated[
-        float, typer.Option(min=0, help="Milliseconds that an image waits for others, to share a batch.")
+        float, typer.Option(min=0, help="Milliseconds that an example waits for others, to share a batch.")
     ] = 3,
 ) -> None:
     """Label examples over HTTP: a page to try it on, POST /predict, GET /health, /ready, /model, /metrics and /docs.
@@ -65,7 +65,7 @@ def serve(
     enter_project()
     with listen(host, port) as bound, ended_by_signals():
         if not is_loopback(host):
-            warning = f"{host} can be reached from other machines, and everyone there may send images: this server has no login and no encryption"
+            warning = f"{host} can be reached from other machines, and everyone there may send examples: this server has no login and no encryption"
             err().print(f"{warning}; put a proxy with both in front of it", style="yellow", soft_wrap=True)
         try:
             hosts = _hosts(bound.getsockname()[0], allow_host or [])

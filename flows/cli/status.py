@@ -45,7 +45,7 @@ def status(
     screen.print(table(("stage", "state", "why"), rows, whole=("stage", "state")))
     headline = results.headline
     if headline is not None:
-        screen.print(f"Last measured: {headline.title} {headline.value:.3f} on {results.rows} test images")
+        screen.print(f"Last measured: {headline.title} {headline.value:.3f} on {results.rows} test examples")
     serving = ", ".join(f"{alias} version {aliases[alias]}" for alias in (CHAMPION, CHALLENGER) if alias in aliases)
     screen.print(f"{registry.name}: {serving or 'no versions yet'}")
     if len(fresh) < len(stages):

@@ -21,7 +21,7 @@ def trace(
     image: Annotated[
         str | None,
         typer.Option(
-            metavar="PATH", help="Instead: the versions that know this image, a file or a BLAKE3 digest in hex."
+            metavar="PATH", help="Instead: the versions that know this example, a file or a BLAKE3 digest in hex."
         ),
     ] = None,
     graph: Annotated[
@@ -114,7 +114,7 @@ def _tell(history: "ImageHistory") -> None:
         screen.print(table(columns, map(_row, history.appearances), whole=columns[:4]))
     else:
         screen.print(
-            f"None of {history.versions} versions knows an image with the digest {history.digest}.", soft_wrap=True
+            f"None of {history.versions} versions knows an example with the digest {history.digest}.", soft_wrap=True
         )
     if history.unknown:
         numbers = ", ".join(map(str, history.unknown))

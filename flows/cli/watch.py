@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 def watch(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(help="New images or folders of images, as `thaw predict` takes them.", show_default=False),
+        typer.Argument(help="New examples or folders of examples, as `thaw predict` takes them.", show_default=False),
     ] = None,
-    scores: Annotated[Path | None, typer.Option(help="A table of scores, in the place of images.", exists=True)] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="A table of scores, in the place of examples.", exists=True)
+    ] = None,
     retrain: Annotated[
-        bool, typer.Option("--retrain", help="If drift is found, run the pipeline, once for the same images.")
+        bool, typer.Option("--retrain", help="If drift is found, run the pipeline, once for the same examples.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
@@ -26,7 +28,7 @@ def watch(
     reported as drifted. Figures are in data/drift/drift.html; the history is in the experiment NAME-watch in MLflow.
     """
     if bool(paths) == (scores is not None):
-        raise typer.BadParameter("give images and folders of them, or a table with --scores")
+        raise typer.BadParameter("give examples and folders of them, or a table with --scores")
     from flows.cli.exits import Exit
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed
@@ -91,7 +93,7 @@ def _say(watched: "Watched") -> None:
     for remark in words.remarks(report):
         screen.print(remark, style="dim", markup=False)
     if watched.repeated:
-        screen.print("The same images were measured before; the history keeps only one entry.", style="dim")
+        screen.print("The same examples were measured before; the history keeps only one entry.", style="dim")
     if watched.retraining:
         screen.print(watched.retraining, markup=False)
     if steps := words.next_steps(report):

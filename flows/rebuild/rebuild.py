@@ -154,7 +154,7 @@ def _refuse_other_images(recipe: Recipe, checkout: Path) -> None:
     difference = compare_manifests(recipe.manifest, rebuilt_manifest(checkout))
     if not difference.none:
         raise NotReproducible(
-            f"the images that were found are not those of {recipe.version.uri}: {_say(difference)}; bring back the original images"
+            f"the examples that were found are not those of {recipe.version.uri}: {_say(difference)}; bring back the original examples"
         )
 
 

@@ -86,9 +86,9 @@ def _keeper(place: Place, path: str, have: Callable[[str], str | None]) -> str |
 
 def _images(recipe: Recipe, place: Place, source: str, *, lay_out: bool) -> Supply:
     """The examples in their original place, each checked by its digest."""
-    with counted("look for", "images") as progress:
+    with counted("look for", "examples") as progress:
         gathered = find_images(recipe.manifest, place.root / source, progress)
-    origin = f"{place.root / source}, where each image has its recorded digest"
+    origin = f"{place.root / source}, where each example has its recorded digest"
     if not gathered.complete or not lay_out:
         return Supply(source, origin, gathered.changed, gathered.gone)
     into = place.checkout / (_ELSEWHERE if _is_outside(source) else source)
@@ -138,9 +138,9 @@ def _say_missing(recipe: Recipe, supply: Supply) -> str:
     ]
     number, path = recipe.version.number, supply.path
     keep = (
-        "put the next images inside the project, where `dvc add` can keep them"
+        "put the next examples inside the project, where `dvc add` can keep them"
         if _is_outside(path)
-        else (f"keep the next images with `dvc add {path}` and `dvc push`")
+        else (f"keep the next examples with `dvc add {path}` and `dvc push`")
     )
     return (
         f"{recipe.version.uri} cannot be rebuilt from {path}: {'; '.join(problems)}. Neither Git nor DVC keeps it; bring the files back "

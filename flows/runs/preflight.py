@@ -131,11 +131,11 @@ def _check_source(root: Path, params: Params) -> Finding:
             "data source",
             Verdict.FAIL,
             f"{name} does not exist",
-            "set dataset.source to your folder of images",
+            "set dataset.source to your folder of examples",
         )
     if not source.is_dir():
         return Finding(
-            "data source", Verdict.FAIL, f"{name} is not a folder", "set dataset.source to a folder of images"
+            "data source", Verdict.FAIL, f"{name} is not a folder", "set dataset.source to a folder of examples"
         )
     bad = unhashable(source)
     if bad:
@@ -155,10 +155,10 @@ def _check_examples(root: Path, params: Params) -> Finding:
     try:
         listing = read_source(source, params.dataset.listing)
     except ThawError as error:
-        return Finding("examples", Verdict.FAIL, str(error), "arrange the images in one folder a class")
+        return Finding("examples", Verdict.FAIL, str(error), "arrange the examples in one folder a class")
     labels = {name for candidate in listing.candidates for name in candidate.names or ()}
     if len(labels) < 2:
-        advice = "put the images of each class into a folder of its own"
+        advice = "put the examples of each class into a folder of its own"
         return Finding("examples", Verdict.FAIL, f"{len(labels)} classes; at least 2 are needed", advice)
     return Finding("examples", Verdict.PASS, f"{len(listing.candidates)} files in {len(labels)} classes")
 

@@ -35,7 +35,7 @@ def score(sources: list[str], output: str | None = None, model: str | None = Non
     scored = score_sources(sources, output, model)
     publish(scored)
     get_run_logger().info(
-        "%d images scored, %d through the network, %d cannot be used: %s",
+        "%d examples scored, %d through the network, %d cannot be used: %s",
         scored.images,
         scored.computed,
         scored.rejected,
@@ -58,7 +58,7 @@ def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -
 )
 def score_sources(sources: list[str], output: str | None, model: str | None) -> Scored:
     """Score the sources; another try continues where the last try stopped."""
-    progress = Tenths("score", "images", get_run_logger().info)
+    progress = Tenths("score", "examples", get_run_logger().info)
     return scoring.score(sources, None if output is None else Path(output), model, progress)
 
 
@@ -67,4 +67,4 @@ def publish(scored: Scored) -> None:
     rows: list[dict[str, object]] = [{"label": label, "images": count} for label, count in scored.labels.items()]
     rows.append({"label": "(cannot be used)", "images": scored.rejected})
     model = f"{scored.by.model} {scored.by.version}".rstrip()
-    create_table_artifact(table=rows, key="scores", description=f"{scored.images} images by {model}: {scored.path}")
+    create_table_artifact(table=rows, key="scores", description=f"{scored.images} examples by {model}: {scored.path}")

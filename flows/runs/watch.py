@@ -84,7 +84,7 @@ def _retrain(measurement: Measured, params: Params) -> str:
     if not measurement.report.drifted:
         return "No training was started: no drift was found."
     if when := watching.claim_retraining(measurement, params):
-        return f"No training was started: the same images started it before, at {when}. Add some of them with labels to the source; then `thaw run`."
+        return f"No training was started: the same examples started it before, at {when}. Add some of them with labels to the source; then `thaw run`."
     get_run_logger().info("Training starts, because %s", words.verdict(measurement.report))
     from flows.runs.transfer import transfer
 
@@ -94,5 +94,5 @@ def _retrain(measurement: Measured, params: Params) -> str:
         watching.release_retraining(measurement, params)
         raise
     if outcome.nothing_to_do:
-        return "Training was started, and had nothing to do: the source has not changed. Add some of the new images with labels to it; then `thaw run`."
+        return "Training was started, and had nothing to do: the source has not changed. Add some of the new examples with labels to it; then `thaw run`."
     return f"Training was started because of the drift. {outcome.promotion}".strip()

@@ -53,7 +53,7 @@ def digest_of(image: str) -> bytes:
     if _DIGEST.fullmatch(image):
         return bytes.fromhex(image)
     raise BadExample(
-        f"`{image}` is neither a file nor a digest of {2 * DIGEST_SIZE} hex digits; give the path of an image, or its digest"
+        f"`{image}` is neither a file nor a digest of {2 * DIGEST_SIZE} hex digits; give the path of an example, or its digest"
     )
 
 

@@ -93,10 +93,10 @@ def _data(lineage: Lineage) -> Iterator[Node]:
             dataset.manifest,
         )
     if training is None:
-        yield Node("images", "missing", "training images", (NOT_RECORDED,))
+        yield Node("images", "missing", "training examples", (NOT_RECORDED,))
     else:
         source = "" if dataset is None or dataset.source is None else f"from {dataset.source}"
-        yield Node("images", "data", "training images", (training_words(training), source))
+        yield Node("images", "data", "training examples", (training_words(training), source))
 
 
 def _between(stages: Sequence[LockedStage]) -> Iterator[tuple[str, str]]:

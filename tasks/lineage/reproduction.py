@@ -59,7 +59,7 @@ def read_recipe(registry: Registry, version: ModelVersion, folder: Path, commit:
     manifest = download_manifest(registry, version, folder)
     if manifest is None:
         raise NotReproducible(
-            f"the MLflow run of {version.uri} is gone, and with it the list of its images; restore the run"
+            f"the MLflow run of {version.uri} is gone, and with it the list of its examples; restore the run"
         )
     kept = download_lineage(registry, version, folder)
     return Recipe(

@@ -34,13 +34,13 @@ def commit_words(commit: Commit | None) -> str | None:
 def data_words(dataset: Dataset) -> str:
     """`56 images: 16 train, 40 test`."""
     splits = ", ".join(f"{count:,} {split}" for split, count in sorted(dataset.splits.items(), reverse=True))
-    return f"{sum(dataset.splits.values()):,} images: {splits}"
+    return f"{sum(dataset.splits.values()):,} examples: {splits}"
 
 
 def training_words(images: Sequence[TrainingImage]) -> str:
     """`10 images of 2 classes`."""
     classes = {label for image in images for label in image.labels}
-    return f"{len(images):,} images of {len(classes)} classes"
+    return f"{len(images):,} examples of {len(classes)} classes"
 
 
 def machine_words(lineage: Lineage) -> str | None:

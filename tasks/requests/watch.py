@@ -103,7 +103,7 @@ def fetch_reference(registry: Registry, version: ModelVersion) -> Reference:
             path = registry.download(version, REFERENCE, Path(folder))
         except RegistryError as error:
             raise RegistryError(
-                f"{version.uri} has no reference to compare new images with: it is older than `thaw watch`, or its MLflow run is gone; "
+                f"{version.uri} has no reference to compare new examples with: it is older than `thaw watch`, or its MLflow run is gone; "
                 "`thaw run` registers a version with a reference"
             ) from error
         return read_reference(path)
@@ -112,7 +112,7 @@ def fetch_reference(registry: Registry, version: ModelVersion) -> Reference:
 def _version_of(scored: Scored, registry: Registry) -> ModelVersion:
     if scored.origin.model != registry.name:
         raise RegistryError(
-            f"the images were scored by {scored.origin.model!r}, and this project's model is {registry.name!r} (registry.name); score them with that model"
+            f"the examples were scored by {scored.origin.model!r}, and this project's model is {registry.name!r} (registry.name); score them with that model"
         )
     return registry.version(scored.origin.version)
 
@@ -121,7 +121,7 @@ def _compare(scored: Scored, reference: Reference, params: Params, stores: tuple
     if (scored.layer.dim, scored.class_names) != (reference.layer.dim, reference.class_names):
         raise BadArtifact(
             f"the scores and the reference of version {scored.origin.version} are of different models ({scored.layer.dim} and {reference.layer.dim} features, "
-            f"{len(scored.class_names)} and {len(reference.class_names)} classes); score the images again"
+            f"{len(scored.class_names)} and {len(reference.class_names)} classes); score the examples again"
         )
     rows, left_out = choose_rows(scored.digests, reference.rows.digests, scored.unusable)
     features = read_features(stores, scored.layer, [scored.digests[row] for row in rows])
@@ -152,6 +152,6 @@ def read_features(stores: tuple[Path, ...], layer: Layer, digests: list[bytes]) 
             features[rows] = store.read(layer.fingerprint, layer.name, there).numpy()
     if missing:
         raise BadArtifact(
-            f"{len(missing)} of {len(digests)} scored images have no features in {' or '.join(map(str, stores))}; score them again, as with `thaw watch PATH`"
+            f"{len(missing)} of {len(digests)} scored examples have no features in {' or '.join(map(str, stores))}; score them again, as with `thaw watch PATH`"
         )
     return features

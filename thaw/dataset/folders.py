@@ -33,7 +33,9 @@ def read_source(root: Path, listing: str | None = None) -> Source:
         raise BadSource(f"the data set's source `{root}` {reason}; set `dataset.source` to a folder of class folders")
     source = _read_folders(root) if listing is None else read_listing(root, listing)
     if not source.candidates and not source.rejected:
-        raise BadSource(f"the data set's source `{root}` holds no files; put a folder of images for each class into it")
+        raise BadSource(
+            f"the data set's source `{root}` holds no files; put a folder of examples for each class into it"
+        )
     names = check_class_names(root, (name for candidate in source.candidates for name in candidate.names or ()))
     return Source(source.candidates, source.rejected, (*source.notes, *names))
 
@@ -60,7 +62,7 @@ def _split_folders(root: Path) -> dict[str, str]:
             f"so it is unclear which folders are classes; move {_names(others)} out of it"
         )
     if splits and not others and "train" not in splits.values():
-        raise BadSource(f"`{root}` holds {_names(splits)} but no folder `train`; there would be no image to train on")
+        raise BadSource(f"`{root}` holds {_names(splits)} but no folder `train`; there would be no example to train on")
     return {} if others else splits
 
 

@@ -209,11 +209,11 @@ def _notes_on_classes(report: IngestReport) -> list[str]:
 def _notes_on_files(report: IngestReport) -> list[str]:
     counts = {
         "Labels that data/corrections.csv changed: {}. Each is listed with what the source says.": report.relabelled,
-        "Images that data/corrections.csv leaves out: {}.": report.left_out,
-        "Corrections of images that the source does not hold: {}. They do nothing.": report.unused_corrections,
+        "Examples that data/corrections.csv leaves out: {}.": report.left_out,
+        "Corrections of examples that the source does not hold: {}. They do nothing.": report.unused_corrections,
         "Rejected files: {}. Each is listed with its reason.": report.rejected,
-        "Unlabelled images: {}. They are neither trained nor tested on.": report.unlabelled,
-        "Images whose ending does not fit: {}. They are read by their content.": report.wrong_endings,
+        "Unlabelled examples: {}. They are neither trained nor tested on.": report.unlabelled,
+        "Examples whose ending does not fit: {}. They are read by their content.": report.wrong_endings,
         "Sets of equal files within one split: {}. Each picture is trained on once.": report.copies_within,
         "Sets of equal files across splits: {}. None of them is trained on.": report.copies_across,
         "Sets of equal files with several labels: {}. None of them is trained on.": report.copies_conflicting,

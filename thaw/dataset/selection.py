@@ -76,7 +76,7 @@ def _check(rows: Sequence[Example], manifest: Manifest) -> None:
         given = f"only {names[0]!r}" if names else "none"
         raise BadManifest(
             f"training examples must show two classes or more, and there is {given}; "
-            "add labelled images to the train split"
+            "add labelled examples to the train split"
         )
     always = [name for name in names if all(name in (row.names or ()) for row in rows)]
     if always:

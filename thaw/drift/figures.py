@@ -19,15 +19,15 @@ def histogram_figure(histogram: Histogram, across: str) -> Figure:
     """Both samples over the same bins, as shares of each."""
     figure, axes = new_figure(4.8, 3.2)
     for shares, colour, name in (
-        (histogram.reference, BLUE, "held-out images"),
-        (histogram.new, VERMILION, "new images"),
+        (histogram.reference, BLUE, "held-out examples"),
+        (histogram.new, VERMILION, "new examples"),
     ):
         axes.stairs(shares, histogram.edges, color=colour, linewidth=1.8, label=name)
         axes.stairs(shares, histogram.edges, fill=True, color=colour, alpha=0.18)
     axes.legend(fontsize=8, frameon=False, labelcolor=INK)
     percent_axis(axes, "y", 0, 1.15 * max(*histogram.reference, *histogram.new))
     axes.set_xlabel(across, color=INK)
-    axes.set_ylabel("share of images", color=INK)
+    axes.set_ylabel("share of examples", color=INK)
     return figure
 
 
@@ -43,7 +43,7 @@ def labels_figure(labels: Sequence[LabelShare]) -> Figure:
     axes.invert_yaxis()
     axes.margins(y=0.15)
     percent_axis(axes, "x", -0.02, 1.08 * max(max(label.reference, label.new) for label in rows) + 0.02)
-    axes.set_xlabel("named for (circle: held-out images; diamond: new ones)", color=INK)
+    axes.set_xlabel("named for (circle: held-out examples; diamond: new ones)", color=INK)
     return figure
 
 

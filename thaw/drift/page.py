@@ -40,18 +40,20 @@ def _figures(report: DriftReport, history: Sequence[Point]) -> list[tuple[str, s
     """Name, caption and figure of every part of the report that has values."""
     figures = []
     if report.separation is not None:
-        caption = "How new each image looks to a linear classifier that did not learn from it. The further the curves lie apart, the more the images differ."
+        caption = "How new each example looks to a linear classifier that did not learn from it. The further the curves lie apart, the more they differ."
         figures.append(("images", caption, histogram_figure(report.separation.scores, "looks held-out … looks new")))
     if report.confidence is not None:
         caption = "The probability of the most probable class."
         figures.append(("confidence", caption, histogram_figure(report.confidence.spread, "confidence")))
     if report.labels:
-        caption = "The share of images for which each class is named, the largest shift first."
+        caption = "The share of examples for which each class is named, the largest shift first."
         figures.append(("labels", caption, labels_figure(report.labels)))
     if any(point.p_value is not None for point in history):
         caption = "The batches of this version so far. Drift was found in those below the dashed line."
         figures.append(("history", caption, history_figure(history, report.false_alarms)))
     if report.neither is not None and any(point.neither is not None for point in history):
-        caption = "The share of images that the model answered with `neither`. The share of the test images is dashed."
+        caption = (
+            "The share of examples that the model answered with `neither`. The share of the test examples is dashed."
+        )
         figures.append(("neither", caption, neither_figure(history, report.neither.reference.value)))
     return figures

@@ -19,7 +19,7 @@ from thaw.foundation.statistics.bootstrap import IntArray
 from thaw.heads.open_set import NEITHER
 
 ANSWERS = ("label", "labels", "confidence", "known_score", "probabilities")
-SCORE_AGAIN = "score the images again, as with `thaw watch PATH`"
+SCORE_AGAIN = "score the examples again, as with `thaw watch PATH`"
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from thaw.foundation.files.display_names import shown
 from thaw.pages.layout import percent
 
 TITLES: dict[Aspect, str] = {
-    "inputs": "Images",
+    "inputs": "Examples",
     "labels": "Labels",
     "confidence": "Confidence",
     "neither": "Share of neither",
@@ -17,7 +17,7 @@ TESTS: dict[Aspect, str] = {
     "neither": "Fisher's exact",
 }
 _DRIFTED: dict[Aspect, str] = {
-    "inputs": "the images",
+    "inputs": "the examples",
     "labels": "the labels that are named",
     "confidence": "the confidence",
     "neither": "the share of `neither`",
@@ -29,11 +29,11 @@ RETRAIN = "`thaw watch PATH --retrain` starts that run by itself where drift is 
 
 def verdict(report: DriftReport) -> str:
     """The first sentence of the report."""
-    batch = f"{report.rows} new {_images(report.rows)}"
+    batch = f"{report.rows} new {_examples(report.rows)}"
     if not report.enough:
-        few = "new images" if report.rows < report.needed else "test images of the model"
+        few = "new examples" if report.rows < report.needed else "test examples of the model"
         count = report.rows if report.rows < report.needed else report.unseen_rows
-        return f"There are too few images to tell: {count} {few} can be compared, and {report.needed} are needed (watch.min_rows)."
+        return f"There are too few examples to tell: {count} {few} can be compared, and {report.needed} are needed (watch.min_rows)."
     if not report.drifted:
         return f"No drift was found in {batch}."
     return f"Drift was found in {batch}: {listed(report)} differ from those that version {report.origin.version} was measured on."
@@ -50,25 +50,25 @@ def lines(report: DriftReport) -> tuple[str, ...]:
     sentences = []
     if report.separation is not None:
         sentences.append(
-            f"Images: a linear classifier that did not learn from them tells a new image from a held-out one in {percent(report.separation.auroc)} of pairs "
+            f"Examples: a linear classifier that did not learn from them tells a new one from a held-out one in {percent(report.separation.auroc)} of pairs "
             "(50 % by chance)."
         )
     if report.labels:
         first = report.labels[0]
         sentences.append(
-            f'Labels: the largest shift is of "{shown(first.name)}", named for {percent(first.new)} of the new images and {percent(first.reference)} of the '
-            "test images."
+            f'Labels: the largest shift is of "{shown(first.name)}", named for {percent(first.new)} of the new examples and {percent(first.reference)} of the '
+            "test examples."
         )
     if report.confidence is not None:
         mean = report.confidence
         sentences.append(
-            f"Confidence: {percent(mean.new)} on average, and {percent(mean.reference)} on the test images."
+            f"Confidence: {percent(mean.new)} on average, and {percent(mean.reference)} on the test examples."
         )
     if report.neither is not None:
         new, before = report.neither.new, report.neither.reference
         sentences.append(
             f"Share of `neither`: {percent(new.value)} ({percent(new.low)} to {percent(new.high)}), and {percent(before.value)} "
-            f"({percent(before.low)} to {percent(before.high)}) of the test images."
+            f"({percent(before.low)} to {percent(before.high)}) of the test examples."
         )
     return tuple(sentences)
 
@@ -78,9 +78,9 @@ def remarks(report: DriftReport) -> tuple[str, ...]:
     sentences = []
     if report.findings:
         sentences.append(
-            f"All tests of a batch together raise a false alarm in at most {percent(report.false_alarms)} of the batches whose images are drawn one by one "
-            f"like the held-out images (`watch.false_alarms`; {len(report.findings)} tests, p-values by Holm, {report.permutations} regroupings). "
-            "Images that come in bursts, such as the frames of one video, are alike, and count as drift."
+            f"All tests of a batch together raise a false alarm in at most {percent(report.false_alarms)} of the batches whose examples are drawn one by one "
+            f"like the held-out examples (`watch.false_alarms`; {len(report.findings)} tests, p-values by Holm, {report.permutations} regroupings). "
+            "Examples that come in bursts, such as the frames of one video, are alike, and count as drift."
         )
     if left := _left_out(report):
         sentences.append(f"Left out: {left}.")
@@ -97,7 +97,7 @@ def next_steps(report: DriftReport) -> tuple[str, ...]:
     if not report.drifted:
         return ()
     return (
-        "look at the new images: did a camera move, is it another kind of file, do they show things of no known class?",
+        "look at the new examples: did a camera move, is it another kind of file, do they show things of no known class?",
         "add some of them with labels to the source; then `thaw run` trains on them and `thaw promote` decides",
     )
 
@@ -112,11 +112,11 @@ def _left_out(report: DriftReport) -> str:
     parts = (
         (left.unusable, "could not be used"),
         (left.copies, "copies of others"),
-        (left.reference, "held-out images themselves"),
+        (left.reference, "held-out examples themselves"),
         (left.beyond, "beyond the largest number that is compared"),
     )
     return ", ".join(f"{count} {reason}" for count, reason in parts if count)
 
 
-def _images(count: int) -> str:
-    return "image" if count == 1 else "images"
+def _examples(count: int) -> str:
+    return "example" if count == 1 else "examples"

@@ -90,7 +90,7 @@ def _compared(
 
 
 def _of_two_kinds(challenger: Predictions) -> tuple[Outcome, ...]:
-    single, set_of = "one label an image", "a set of labels"
+    single, set_of = "one label an example", "a set of labels"
     theirs, own = (set_of, single) if challenger.target.exclusive else (single, set_of)
     words = f"the champion gives {theirs} and the challenger {own}, and no rule compares them; give the challenger a name of its own with registry.name"
     return (

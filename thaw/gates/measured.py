@@ -20,7 +20,7 @@ def enough_rows(rows: int, wanted: int) -> Outcome:
     if rows >= wanted:
         return passed(ROWS, f"{rows} test rows are common to both, and promotion.min_rows asks for {wanted}", figures)
     have = "no test row is" if rows == 0 else "only 1 test row is" if rows == 1 else f"only {rows} test rows are"
-    advice = "keep the test images, and label more"
+    advice = "keep the test examples, and label more"
     return failed(ROWS, f"{have} common to both, and promotion.min_rows asks for {wanted}; {advice}", figures)
 
 
@@ -35,7 +35,7 @@ def leakage(measured: Leakage | None, allowed: int | None) -> Outcome:
         return not_measured(LEAKAGE, CHECKS_FILE)
     figures = {"learnt": float(measured.learnt), "copies": float(measured.copies), "groups": float(measured.groups)}
     words = (
-        f"of {measured.learnt} training images, {measured.copies} are in val or test as well, and {measured.groups} share a group with an image there; "
+        f"of {measured.learnt} training examples, {measured.copies} are in val or test as well, and {measured.groups} share a group with an example there; "
         f"{allowed} are allowed"
     )
     return (failed if measured.copies + measured.groups > allowed else passed)(LEAKAGE, words, figures)
@@ -47,7 +47,7 @@ def near_copies(measured: NearCopies | None, allowed: float | None) -> Outcome:
         return not_asked_by(NEAR_COPIES, "max_near_copies")
     if measured is None:
         return not_measured(NEAR_COPIES, CHECKS_FILE)
-    copies = f"{measured.copies} of {measured.compared} test images are near-copies of training images"
+    copies = f"{measured.copies} of {measured.compared} test examples are near-copies of training examples"
     words = f"{copies} ({percent(measured.share)}); {percent(allowed)} are allowed"
     figures = {"compared": float(measured.compared), "copies": float(measured.copies), "share": measured.share}
     return _share(NEAR_COPIES, measured.share, allowed, words, figures)
@@ -69,13 +69,13 @@ def suspect_labels(checks: Checks | None, allowed: float | None) -> Outcome:
 
 def latency(cost: ServingCost | None, params: PromotionParams) -> Outcome:
     """The gate refuses if one example alone takes longer than the limit, from its bytes to the answer."""
-    measured = None if cost is None else (cost.single_ms, "ms from the bytes of one image to its answer")
+    measured = None if cost is None else (cost.single_ms, "ms from the bytes of one example to its answer")
     return _within(LATENCY, measured, params.max_latency_ms, "max_latency_ms")
 
 
 def batch_latency(cost: ServingCost | None, params: PromotionParams) -> Outcome:
     """The gate refuses if an example of a batch takes longer than the limit, on average."""
-    measured = None if cost is None else (cost.batch_ms, f"ms for each image of a batch of {cost.batch}")
+    measured = None if cost is None else (cost.batch_ms, f"ms for each example of a batch of {cost.batch}")
     return _within(BATCH_LATENCY, measured, params.max_batch_latency_ms, "max_batch_latency_ms")
 
 

@@ -60,7 +60,7 @@ def parity(measurement: Parity | None, tolerance: float | None) -> Outcome:
         f"{name}: probabilities differ by up to {way.largest_difference:.2g}, {100 * way.labels_equal:.4g} % of the labels are the same"
         for name, way in measured.items()
     )
-    words = f"on {measurement.rows} test images, {comparisons or 'nothing was compared'}; promotion.max_disagreement allows {tolerance:g}"
+    words = f"on {measurement.rows} test examples, {comparisons or 'nothing was compared'}; promotion.max_disagreement allows {tolerance:g}"
     # The comparison is not `>`, because a difference that is no number must not pass.
     if not all(difference <= tolerance for difference in figures.values()):
         return failed(GATE, words, figures)

@@ -55,6 +55,6 @@ def read_training_images(path: Path) -> tuple[TrainingImage, ...]:
         raise BadArtifact(f"{path} cannot be read ({error}); restore it in the model's MLflow run") from error
     if not table.schema.equals(SCHEMA):
         raise BadArtifact(
-            f"{path} is no list of training images of this version of Thaw; use the version that wrote it"
+            f"{path} is no list of training examples of this version of Thaw; use the version that wrote it"
         )
     return tuple(TrainingImage(row["digest"], row["path"], tuple(row["labels"])) for row in table.to_pylist())

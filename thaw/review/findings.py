@@ -134,8 +134,8 @@ def read_decisions(
 def _refuse_unknown_images(file: Path, names: Sequence[str]) -> None:
     if names:
         raise BadTable(
-            f"{file} holds {len(names)} images that the manifest does not hold ({_few(names)}); "
-            "the table is of another data set, or the images are gone: run `thaw review` again"
+            f"{file} holds {len(names)} examples that the manifest does not hold ({_few(names)}); "
+            "the table is of another data set, or the examples are gone: run `thaw review` again"
         )
 
 

@@ -52,7 +52,7 @@ def list_suspects(
     names = class_names_of(rows.examples[number] for number in learning)
     if len(names) < 2:
         raise BadManifest(
-            "labels can be judged only with two or more classes, and train and val have labels of fewer; label some images of another class"
+            "labels can be judged only with two or more classes, and train and val have labels of fewer; label some examples of another class"
         )
     known = set(names)
     test = [n for n, example in enumerate(rows.examples) if example.split == TEST and known >= set(example.names or ())]

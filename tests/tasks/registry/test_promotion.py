@@ -251,7 +251,7 @@ def test_a_dry_run_writes_the_page_and_nothing_to_mlflow(registry: Registry) -> 
 def test_a_first_version_that_leaks_is_refused(registry: Registry) -> None:
     challenge(registry, checks=replace(CLEAN, leakage=Leakage(40, 2, 0)))
     found = promote(PARAMS)
-    assert not found.promoted and "of 40 training images, 2 are in val or test" in found.reason
+    assert not found.promoted and "of 40 training examples, 2 are in val or test" in found.reason
     assert champion(registry) is None and kinds(registry) == [("refuse", 1, None)]
 
 

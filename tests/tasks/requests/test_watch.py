@@ -57,7 +57,7 @@ def test_drift_tags_the_version_and_is_a_step_of_its_own(registry: Registry) -> 
     found = measure(write_scores(SCORES / "blurred.parquet", BLURRED), PARAMS)
     assert found.report.drifted
     tag = registry.version(1).tags["thaw.drift"]
-    assert tag.startswith("2026-11-05T08:00:00+00:00: Drift was found in 120 new images: the images")
+    assert tag.startswith("2026-11-05T08:00:00+00:00: Drift was found in 120 new examples: the examples")
     history = open_history(registry, 1)
     assert [point.step for point in history.points()] == [1, 2]
     run = registry.client.get_run(history.run_id)
@@ -125,7 +125,7 @@ def test_retraining_is_remembered_by_the_batch_whatever_version_scored_it(regist
 def test_too_few_images_are_told_of_and_alarm_nobody(registry: Registry) -> None:
     few = BLURRED.rows(np.arange(120) < 7)
     found = measure(write_scores(SCORES / "few.parquet", few), PARAMS)
-    assert not found.report.enough and "too few images to tell" in PAGE.read_text()
+    assert not found.report.enough and "too few examples to tell" in PAGE.read_text()
     (point,) = open_history(registry, 1).points()
     assert (point.rows, point.p_value) == (7, None)
     assert json.loads(RECORD.read_text())["findings"] == []
@@ -139,7 +139,7 @@ def test_what_the_model_was_measured_on_is_not_new(registry: Registry) -> None:
 
 
 def test_missing_features_are_named(registry: Registry) -> None:
-    with pytest.raises(BadArtifact, match="120 of 120 scored images have no features"):
+    with pytest.raises(BadArtifact, match="120 of 120 scored examples have no features"):
         measure(write_scores(SCORES / "calm.parquet", CALM), PARAMS, stores=(Path("nowhere"),))
     assert not RECORD.exists()
 

@@ -128,7 +128,7 @@ def test_a_wrong_ending_is_read_by_its_content(picture_folder: Path) -> None:
     report = ingest(picture_folder, PARAMS, KIND).report
     assert report.wrong_endings == 2
     assert report.kinds == {"JPEG": 6, "PNG": 6}
-    assert any(note.startswith("Images whose ending does not fit: 2.") for note in report.notes)
+    assert any(note.startswith("Examples whose ending does not fit: 2.") for note in report.notes)
 
 
 @pytest.mark.parametrize(("folders", "reason"), [(["ants"], "one class only, `ants`"), ([], "no labelled images")])
@@ -194,7 +194,7 @@ def test_corrections_hold_whatever_the_source_says(picture_folder: Path) -> None
         Correction(rows["ants/ant-1.jpg"].digest, "bees", ""),
         Correction(rows["ants/ant-2.jpg"].digest, None, ""),
         Correction(rows["bees/bee-3.png"].digest, "bees", "a label that was right, and so is that of the copy"),
-        Correction(b"x" * 32, "bees", "an image that is not here"),
+        Correction(b"x" * 32, "bees", "an example that is not here"),
     ]
     ingested = ingest(picture_folder, PARAMS, KIND, corrections=merge({}, said))
     after = {row.path: row for row in ingested.manifest.examples()}

@@ -16,7 +16,7 @@ def test_digits_as_before_have_not_drifted() -> None:
     found = report(batch(270, 120))
     assert found.enough and not found.drifted
     assert [one.what for one in found.findings] == ["inputs", "labels", "confidence", "neither"]
-    assert words.verdict(found) == "No drift was found in 120 new images."
+    assert words.verdict(found) == "No drift was found in 120 new examples."
     assert found == report(batch(270, 120)), "the same rows give the same report"
 
 
@@ -24,7 +24,7 @@ def test_blurred_digits_have() -> None:
     found = report(batch(270, 120, blur=True))
     assert "inputs" in {one.what for one in found.drifted}
     assert found.separation is not None and found.separation.auroc > 0.9
-    assert "the images" in words.verdict(found) and "version 1 was measured on" in words.verdict(found)
+    assert "the examples" in words.verdict(found) and "version 1 was measured on" in words.verdict(found)
 
 
 def test_digits_of_other_classes_come_out_as_neither_more_often() -> None:
@@ -45,13 +45,13 @@ def test_too_few_are_said_to_be_too_few(count: int) -> None:
     new = batch(270, 120, blur=True)
     found = report(new.rows(np.arange(len(new)) < count))
     assert not found.enough and not found.findings and found.p_value is None
-    assert words.verdict(found).startswith(f"There are too few images to tell: {count} new images")
+    assert words.verdict(found).startswith(f"There are too few examples to tell: {count} new examples")
 
 
 def test_too_few_test_images_of_the_model_are_too_few_as_well() -> None:
     known = reference()
     found = report(batch(270, 120), known=replace(known, unseen=np.arange(len(known.rows)) < 12))
-    assert words.verdict(found).startswith("There are too few images to tell: 12 test images of the model")
+    assert words.verdict(found).startswith("There are too few examples to tell: 12 test examples of the model")
 
 
 def test_answers_are_compared_with_unseen_rows_alone() -> None:
@@ -86,5 +86,5 @@ def test_the_record_holds_all_of_it(tmp_path) -> None:  # type: ignore[no-untype
 
 
 def test_a_rate_that_no_regrouping_could_show_is_refused() -> None:
-    with pytest.raises(ValueError, match="it takes 400 or more"):
+    with pytest.raises(ValueError, match="400 or more are needed"):
         type(QUICK)(false_alarms=0.01, permutations=200)

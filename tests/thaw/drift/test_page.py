@@ -31,9 +31,9 @@ def test_without_drift_there_is_nothing_to_do() -> None:
 def test_too_few_images_have_a_page_too() -> None:
     new = batch(270, 120)
     page = render_drift(report(new.rows(np.arange(120) < 5)), HISTORY[1:2])
-    assert "There are too few images to tell: 5 new images" in page and 'id="tests"' not in page
+    assert "There are too few examples to tell: 5 new examples" in page and 'id="tests"' not in page
     page = render_drift(report(new.rows(np.arange(120) < 0)), ())
-    assert "There are too few images to tell: 0 new images" in page and "<svg" not in page
+    assert "There are too few examples to tell: 0 new examples" in page and "<svg" not in page
 
 
 @pytest.mark.parametrize(

@@ -63,10 +63,10 @@ def test_where_nothing_could_be_used_there_are_no_rows(tmp_path: Path) -> None:
 
 def test_what_is_no_scores_table_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "scores.parquet"
-    with pytest.raises(BadArtifact, match="score the images again"):
+    with pytest.raises(BadArtifact, match="score the examples again"):
         read_scored(path)
     path.write_bytes(b"no Parquet")
-    with pytest.raises(BadArtifact, match="score the images again"):
+    with pytest.raises(BadArtifact, match="score the examples again"):
         read_scored(path)
     write_scores(path, batch(270, 3))
     table = pq.read_table(path)

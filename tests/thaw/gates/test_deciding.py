@@ -157,7 +157,7 @@ def test_every_gate_is_asked_and_any_of_them_refuses() -> None:
     assert clean.promote and clean.reason.startswith("the challenger is not worse")
     dirty = replace(CLEAN, leakage=replace(CLEAN.leakage, copies=3))
     refused = deciding.decide(Evidence(same, same, dirty), PARAMS)
-    assert not refused.promote and refused.reason.startswith("of 40 training images, 3 are in val or test")
+    assert not refused.promote and refused.reason.startswith("of 40 training examples, 3 are in val or test")
     both = deciding.decide(Evidence(same, with_mistakes(*range(40)), dirty), PARAMS)
     assert "is worse" in both.reason and "3 are in val" in both.reason, "every gate that refuses is named"
 

@@ -23,7 +23,7 @@ def test_an_image_that_is_also_in_the_test_refuses_by_content_or_by_group() -> N
 def test_shares_that_are_allowed_pass_and_larger_ones_refuse() -> None:
     assert near_copies(CHECKS.near_copies, 0.1).verdict is Verdict.PASS
     refused = near_copies(CHECKS.near_copies, 0.09)
-    assert refused.refuses and "20 of 200 test images" in refused.words and "`thaw review`" in refused.words
+    assert refused.refuses and "20 of 200 test examples" in refused.words and "`thaw review`" in refused.words
     assert suspect_labels(CHECKS, 0.2).verdict is Verdict.PASS
     assert suspect_labels(CHECKS, 0.1).refuses
 
@@ -31,7 +31,7 @@ def test_shares_that_are_allowed_pass_and_larger_ones_refuse() -> None:
 def test_each_budget_is_held_for_itself() -> None:
     assert [one(COST, BUDGETS).verdict for one in (latency, batch_latency, size)] == ["pass", "fail", "pass"]
     assert (
-        "1.5 ms for each image of a batch of 32; promotion.max_batch_latency_ms allows 1"
+        "1.5 ms for each example of a batch of 32; promotion.max_batch_latency_ms allows 1"
         in batch_latency(COST, BUDGETS).words
     )
 

@@ -22,7 +22,7 @@ PARITY = '{"rows": 60, "pixels": {"labels_equal": 1.0, "largest_difference": 0.0
 def test_parity_holds_every_way_to_the_tolerance(tmp_path: Path, exported: str, verdict: str, refuses: bool) -> None:
     (file := tmp_path / "parity.json").write_text(PARITY % exported)
     outcome = parity(read_parity(file), 0.01)
-    assert (outcome.verdict, outcome.refuses) == (verdict, refuses) and "on 60 test images" in outcome.words
+    assert (outcome.verdict, outcome.refuses) == (verdict, refuses) and "on 60 test examples" in outcome.words
 
 
 def test_a_fine_tuned_model_has_no_cached_features_to_compare_with(tmp_path: Path) -> None:

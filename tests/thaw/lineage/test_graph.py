@@ -61,6 +61,6 @@ def test_the_page_lists_images_up_to_a_number_and_says_so() -> None:
     graph, facts = graph_of(("a", "b")), [("Git commit", "not recorded")]
     images = [(f"{number}.png", "<ants>", "ab" * 32) for number in range(MOST_LISTED + 1)]
     page = render_page(graph, "t", facts, images)
-    assert "1,001 images. The table has the first 1,000" in page and "&lt;ants&gt;" in page and "1000.png" not in page
+    assert "1,001 examples. The table has the first 1,000" in page and "&lt;ants&gt;" in page and "1000.png" not in page
     assert page.count("<svg") == 1 and "not recorded" in page
     assert "were not recorded" in render_page(graph, "t", facts, None)

@@ -45,7 +45,7 @@ def test_damage_and_another_schema_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadArtifact, match=r"torn\.parquet cannot be read"):
         read_training_images(tmp_path / "torn.parquet")
     pq.write_table(pa.table({"path": ["a"]}), tmp_path / "other.parquet")
-    with pytest.raises(BadArtifact, match="no list of training images"):
+    with pytest.raises(BadArtifact, match="no list of training examples"):
         read_training_images(tmp_path / "other.parquet")
 
 

@@ -48,7 +48,7 @@ def test_a_class_whose_name_has_spaces_around_it_is_kept(tmp_path: Path) -> None
     ("rows", "new", "says"),
     [
         ([(ONE, "ants"), (ONE, "bees")], (), "has two decisions on one.png: ants and bees"),
-        ([("c" * 64, "ants")], (), "1 images that the manifest does not hold"),
+        ([("c" * 64, "ants")], (), "1 examples that the manifest does not hold"),
         ([("no digest", "ants")], (), "is no digest"),
         ([(ONE, "wasps")], (), "names unknown classes: `wasps`.*--new-class 'wasps'"),
         ([(ONE, "Ants")], ("Ants",), "differs from `ants` only by case"),

@@ -148,13 +148,13 @@ def _check(head: FittedHead, params: OpennessParams) -> None:
     names = head.class_names
     if params.background is not None and params.background not in names:
         raise BadParameters(
-            f"openness.background: {params.background!r} is no label of a training image; the labels are "
+            f"openness.background: {params.background!r} is no label of a training example; the labels are "
             f"{', '.join(map(repr, names))}"
         )
     if NEITHER in names and params.background != NEITHER:
         raise BadParameters(
             f"the label {NEITHER!r} is reserved for inputs of no known class; rename it, "
-            "or set openness.background: neither if its images are of no class"
+            "or set openness.background: neither if its examples are of no class"
         )
     obstacle = None if params.background is not None else _obstacle(params.score, head)
     if obstacle is not None:

@@ -121,7 +121,7 @@ def hold_background_out(rows: LabelledFeatures, maker: Maker, progress: Progress
     scored, unknown = torch.cat(scores), torch.cat(targets).eq(maker.background)
     if unknown.all() or not unknown.any():
         raise BadManifest(
-            "no training image of openness.background, or none of any other class, can be held out for the tuning; "
+            "no training example of openness.background, or none of any other class, can be held out for the tuning; "
             "label two or more of each"
         )
     only = _Round(scored[~unknown], scored[unknown], torch.cat(targets)[unknown])
@@ -137,7 +137,7 @@ def judge_background(rows: LabelledFeatures, head: FittedHead, background: int) 
     unknown = rows.targets.eq(background)
     if unknown.all() or not unknown.any():
         raise BadManifest(
-            "a fine-tuned model is tuned on validation images, and none of them is of openness.background, or none of "
+            "a fine-tuned model is tuned on validation examples, and none of them is of openness.background, or none of "
             "any other class; raise dataset.splits.val"
         )
     scored = known_scores(Background(background), head, rows.features)
@@ -159,7 +159,7 @@ def _folds(rows: LabelledFeatures, params: HeadParams) -> _Folds:
     held_out = fold != NEVER
     if not held_out.any():
         raise BadManifest(
-            "with one training image a class the threshold for unknown images cannot be tuned; label more, or set openness.score to none"
+            "with one training example a class the threshold for unknown examples cannot be tuned; label more, or set openness.score to none"
         )
     numbers = tuple(fold[held_out].unique().tolist())
     return _Folds(torch.where(held_out, fold, numbers[0]), held_out, numbers)

@@ -37,7 +37,7 @@ class DatasetParams(Limited, Section):
     )
     listing: str | None = Field(
         None,
-        description="a table of labels inside the source; it is CSV or Parquet with the columns path and label (or labels, where an image may have several), "
+        description="a table of labels inside the source; it is CSV or Parquet with the columns path and label (or labels, where an example may have several), "
         "and optionally split and group; null: the folders are the classes",
     )
     splits: SplitParams = SplitParams()

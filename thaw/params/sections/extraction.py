@@ -56,7 +56,7 @@ class ExtractParams(Section):
 
     engine: Literal["auto", "torch", "openvino", "cuda", "ray"] = Field(
         "auto",
-        description="engine that runs the backbone; `auto`: the fastest within tolerance on your images; `openvino`: on the CPU; `ray`: a cluster, with "
+        description="engine that runs the backbone; `auto`: the fastest within tolerance on your examples; `openvino`: on the CPU; `ray`: a cluster, with "
         "`auto` on each of its machines",
     )
     ray: RayParams = RayParams()
@@ -75,14 +75,14 @@ class ExtractParams(Section):
         "them",
     )
     dtype: Literal["float32", "float16"] = Field("float32", description="type of the stored features")
-    batch_size: PositiveInt = Field(64, description="images in one forward pass; the features do not depend on it")
+    batch_size: PositiveInt = Field(64, description="examples in one forward pass; the features do not depend on it")
     part_rows: PositiveInt = Field(
         2048, description="rows of one part of the cache; a killed run loses at most one part"
     )
     workers: PositiveInt | None = Field(None, description="threads that decode and compute; null: one for each core")
     decoded_mb: PositiveInt = Field(
         1024,
-        description="decoded images in memory at once, in MB (10^6 bytes); a larger image is decoded alone",
+        description="decoded examples in memory at once, in MB (10^6 bytes); a larger example is decoded alone",
     )
     device: str = Field(
         "auto",

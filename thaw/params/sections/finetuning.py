@@ -10,7 +10,7 @@ from thaw.params.sections.section import Section, Share
 class ScratchParams(Section):
     """The settings in which training from random weights differs from fine-tuning."""
 
-    epochs: PositiveInt = Field(60, description="most passes over the training images")
+    epochs: PositiveInt = Field(60, description="most passes over the training examples")
     learning_rate: PositiveFloat = Field(2e-3, description="peak learning rate of AdamW, equal for all layers")
     patience: PositiveInt = Field(20, description="epochs without a lower validation loss after which training stops")
 
@@ -19,7 +19,7 @@ class FinetuneParams(Section):
     """The training of thawed layers."""
 
     epochs: PositiveInt = Field(
-        20, description="most passes over the training images; with a small set one epoch has several passes"
+        20, description="most passes over the training examples; with a small set one epoch has several passes"
     )
     learning_rate: PositiveFloat = Field(3e-4, description="peak learning rate of AdamW, for the head")
     layer_decay: float = Field(
@@ -29,7 +29,7 @@ class FinetuneParams(Section):
     warmup: Share = Field(
         0.1, description="share of the steps over which the learning rate rises; then it falls by a cosine"
     )
-    batch_size: PositiveInt = Field(32, description="images in one step")
+    batch_size: PositiveInt = Field(32, description="examples in one step")
     label_smoothing: Share = Field(0.1, description="share of each label that is spread over all classes")
     average: Share = Field(
         0.98, description="decay of the weights' moving average, which becomes the model; 0: no average"

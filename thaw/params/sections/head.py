@@ -32,7 +32,7 @@ class HeadParams(Section):
 
     views: tuple[str, ...] = Field(
         ("identity",),
-        description="views of `extract.views` that the head trains on; choices, calibration and tests always use the plain image",
+        description="views of `extract.views` that the head trains on; choices, calibration and tests always use the plain example",
     )
     l2: tuple[PositiveFloat, ...] = Field(
         (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),
@@ -58,8 +58,8 @@ class OpennessParams(Section):
     score: Literal["none", "auto", "max_probability", "energy", "mahalanobis", "neighbours"] = Field(
         "none",
         description="score that separates known inputs from others: the largest probability, the energy of the logits, or the distance to the class means or "
-        "to the nearest training images, tuned on classes left out in turn; `auto`: the score that rejects the fewest known images; `none`: every input gets a "
-        "label, unless `openness.background` is set",
+        "to the nearest training examples, tuned on classes left out in turn; `auto`: the score that rejects the fewest known examples; `none`: every input "
+        "gets a label, unless `openness.background` is set",
     )
     false_accepts: float = Field(
         0.05,
@@ -69,7 +69,7 @@ class OpennessParams(Section):
     )
     background: str | None = Field(
         None,
-        description="label whose images show everything else; it is trained like a class, the threshold is tuned on its images, and the model answers "
+        description="label whose examples show everything else; it is trained like a class, the threshold is tuned on its examples, and the model answers "
         "`neither` for it; it replaces the scores; null: no such label",
     )
 

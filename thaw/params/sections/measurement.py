@@ -47,7 +47,7 @@ class EvaluateParams(Section):
     gallery: int = Field(
         1000,
         ge=0,
-        description="number of training images, spread over the classes, whose features and thumbnails are kept with the model, so that `thaw serve` can "
+        description="number of training examples, spread over the classes, whose features and thumbnails are kept with the model, so that `thaw serve` can "
         "show the nearest ones beside an answer; 0: none",
     )
     baselines: tuple[Literal["majority", "pixels", "random_backbone", "scratch"], ...] = Field(

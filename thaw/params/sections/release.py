@@ -42,10 +42,10 @@ class PromotionParams(Section):
         "beyond it; null: no limit",
     )
     max_leaked: int | None = Field(
-        0, ge=0, description="training images whose content or group is also in val or test; null: no limit"
+        0, ge=0, description="training examples whose content or group is also in val or test; null: no limit"
     )
     max_near_copies: Share | None = Field(
-        0.1, description="share of the test images that are near-copies of training images; null: no limit"
+        0.1, description="share of the test examples that are near-copies of training examples; null: no limit"
     )
     max_suspects: Share | None = Field(
         0.3,
@@ -53,10 +53,10 @@ class PromotionParams(Section):
     )
     max_latency_ms: PositiveFloat | None = Field(
         None,
-        description="milliseconds from the bytes of one image to its answer, on the machine that evaluates; null: no limit",
+        description="milliseconds from the bytes of one example to its answer, on the machine that evaluates; null: no limit",
     )
     max_batch_latency_ms: PositiveFloat | None = Field(
-        None, description="milliseconds for each image of a batch, on the machine that evaluates; null: no limit"
+        None, description="milliseconds for each example of a batch, on the machine that evaluates; null: no limit"
     )
     max_megabytes: PositiveFloat | None = Field(
         None, description="size of the deployed model on disk, in MB (10^6 bytes); null: no limit"
@@ -78,7 +78,7 @@ class WatchParams(Section):
         description="share of batches like the reference in which drift may be found, by all tests of a batch together",
     )
     min_rows: int = Field(
-        30, ge=10, description="least number of new images and of test images; with fewer there is no test"
+        30, ge=10, description="least number of new examples and of test examples; with fewer there is no test"
     )
     permutations: PositiveInt = Field(2000, description="random regroupings behind each p-value")
     seed: int = Field(0, ge=0, description="of the regroupings")

@@ -106,7 +106,9 @@ def test_a_background_class_is_used_where_there_is_one() -> None:
     assert found.threshold > 0.5 and found.tuning.chosen.false_accepts <= 0.05
 
 
-@pytest.mark.parametrize(("background", "message"), [("9", "'9' is no label of a training image"), (None, "rename it")])
+@pytest.mark.parametrize(
+    ("background", "message"), [("9", "'9' is no label of a training example"), (None, "rename it")]
+)
 def test_names_in_the_way_are_refused(background: str | None, message: str) -> None:
     rows = replace(blobs((5, 5)), class_names=("ants", "neither"))
     with pytest.raises(BadParameters, match=message):

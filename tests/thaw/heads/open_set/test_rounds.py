@@ -78,7 +78,7 @@ def test_only_images_as_they_are_judge() -> None:
 
 def test_nothing_to_hold_out_is_said() -> None:
     rows = blobs((1, 1, 1))
-    with pytest.raises(BadManifest, match="one training image a class"):
+    with pytest.raises(BadManifest, match="one training example a class"):
         leave_classes_out(rows, Maker(fit_head(rows, None, QUICK), QUICK, SCORES, 1), untold)
 
 
