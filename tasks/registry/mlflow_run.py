@@ -85,7 +85,7 @@ def _log_dataset(params: Params) -> None:
     table = manifest.table.select(["path", "label", "split", "size"]).to_pandas()
     table["label"], table["split"] = table["label"].astype(object), table["split"].astype(object)
     if not target_of(manifest).exclusive:
-        written = [None if one.names is None else one.written for one in manifest.examples()]
+        written = [None if example.names is None else example.written for example in manifest.examples()]
         table = table.drop(columns="label").assign(labels=written)
     digest = digest_file(MANIFEST).hex()[:32]
     with warnings.catch_warnings():

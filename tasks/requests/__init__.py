@@ -1,1 +1,1 @@
-"""What a person asks for beside the stages."""
+"""The requests of a person, beside the stages."""

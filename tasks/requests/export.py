@@ -1,4 +1,4 @@
-"""What `thaw export` does: a version from the registry to a folder that others can run. No stage: a person asks for it."""
+"""The request `thaw export`: a version from the registry becomes a folder that others can run. It is no stage; a person asks for it."""
 
 import re
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ from thaw.params.reading import read_params
 from thaw.params.sections import Params
 
 EXPORTS = "data/exports"
-"""Where exports go unless another folder is named."""
+"""The folder of exports, unless another is named."""
 IMAGES = 64
-"""Examples that an export is checked on at most."""
+"""The most examples that an export is checked on."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be exported, and where to; examples: how many it would be checked on."""
+    """The plan of an export: its origin, format, folder and outputs, and the number of examples for its check."""
 
     origin: Origin
     format: Format
@@ -38,7 +38,7 @@ class Plan:
 
 
 def plan_export(uri: str | None, format_: Format, out: Path | None, images: Sequence[Path]) -> Plan:
-    """What `export` would do; nothing is written.
+    """The plan of `export`; no file is written.
 
     Raises:
         RegistryError, BadExport: see `export`.
@@ -61,8 +61,8 @@ def export(uri: str | None, format_: Format, out: Path | None, images: Sequence[
         examples: files; none: up to 64 of the manifest's test.
 
     Raises:
-        RegistryError: there is no such version, or it is no model of Thaw's.
-        BadExport: see `thaw.models.exporting.folder.write_export`; or an example to check on cannot be used.
+        RegistryError: there is no such version, or it is no model of Thaw.
+        BadExport: see `thaw.models.exporting.folder.write_export`; or an example for the check cannot be used.
         BadSource: a test example is gone or changed.
     """
     params = read_params()
@@ -77,7 +77,7 @@ def export(uri: str | None, format_: Format, out: Path | None, images: Sequence[
 
 
 def find_origin(registry: Registry, uri: str | None) -> Origin:
-    """What a model URI names, with its lineage where it is a version in a registry; None: the champion.
+    """The origin of a model URI, with its lineage if it is a version in a registry; None: the champion.
 
     Raises:
         RegistryError: there is no such version.
@@ -90,13 +90,13 @@ def find_origin(registry: Registry, uri: str | None) -> Origin:
 
 
 def default_folder(origin: Origin, format_: Format) -> Path:
-    """Below `data/exports`, named after the version and the format; a registry's names may hold what a file's may not."""
+    """A folder below `data/exports`, named after the version and the format, without letters that file names may not hold."""
     name = re.sub(r"[^\w.-]+", "-", origin.name)
     return Path(EXPORTS) / "-".join([name, *([] if origin.version is None else [str(origin.version)]), format_.value])
 
 
 def _prepared(predictor: Predictor, images: Sequence[Path], params: Params) -> list[Batch]:
-    """The examples to check on as the model takes them."""
+    """The prepared examples for the check."""
     limits, prepared = params.dataset.limits, []
     for digest, path in _contents(images, params):
         content = path.read_bytes() if digest is None else read_ingested(digest, path)
@@ -108,11 +108,15 @@ def _prepared(predictor: Predictor, images: Sequence[Path], params: Params) -> l
 
 
 def _contents(images: Sequence[Path], params: Params) -> list[tuple[bytes | None, Path]]:
-    """The files to check on, with their digests where the manifest says them."""
+    """The files for the check, with their digests if they are in the manifest."""
     if images:
         return [(None, path) for path in images[:IMAGES]]
     if not MANIFEST.exists():
-        raise BadExport(f"{MANIFEST} is missing, which names images to check the export on; name some with --images")
+        raise BadExport(f"{MANIFEST}, the list of images for the check, is missing; name some images with --images")
     source = Path(params.dataset.source)
-    test = [(one.digest, source / one.path) for one in read_manifest(MANIFEST).examples() if one.split == TEST]
+    test = [
+        (example.digest, source / example.path)
+        for example in read_manifest(MANIFEST).examples()
+        if example.split == TEST
+    ]
     return [*spread(test, IMAGES)]

@@ -1,4 +1,4 @@
-"""Taking exported features into the cache: no stage, for it changes only what the next `extract` finds done."""
+"""The import of exported features into the cache. It is no stage: it only saves work of the next `extract`."""
 
 from pathlib import Path
 from typing import get_args
@@ -15,9 +15,9 @@ from thaw.params.reading import read_params
 
 
 def import_features(file: Path, store: FeatureStore, *, dry_run: bool) -> Imported:
-    """Check a file that `thaw cache export` wrote, and write what the store lacks of it, unless it is a dry run.
+    """Check a file of `thaw cache export`, and write the features that the store lacks, unless it is a dry run.
 
-    The next run of `extract` extracts some of them again, and says so if they are not what this machine computes.
+    The next run of `extract` extracts some of them again, and refuses them if this machine computes other features.
 
     Raises:
         BadArtifact: see `thaw.features.store.exchange.read_exchange`.
@@ -28,16 +28,16 @@ def import_features(file: Path, store: FeatureStore, *, dry_run: bool) -> Import
     wanted = params.extract.precision
     precisions: tuple[Precision, ...] = get_args(Precision) if wanted == "auto" else (wanted,)
     dtype = params.extract.dtype
-    layers = {layer: one for one in precisions for layer in cut_layers(backbone, one, dtype, views)}
-    found = read_exchange(file, list(layers))
-    new = found.missing_from(store)
+    layers = {layer: precision for precision in precisions for layer in cut_layers(backbone, precision, dtype, views)}
+    exchange = read_exchange(file, list(layers))
+    new = exchange.missing_from(store)
     if not dry_run:
         stated = {
             "architecture": backbone.architecture,
             "pooling": backbone.pooling,
             "engine": "imported",
-            "precision": layers[found.layer],
+            "precision": layers[exchange.layer],
         }
         with adding(CACHE_LOCK):
             new.write(store, dtype=dtype, part_rows=params.extract.part_rows, stated=stated)
-    return Imported(found.layer, len(found.digests), len(new.digests))
+    return Imported(exchange.layer, len(exchange.digests), len(new.digests))

@@ -1,4 +1,4 @@
-"""What `thaw rank` does: features of the examples to learn from, by several backbones, and their ranking. No stage: a person asks for it."""
+"""The request `thaw rank`: features of the training examples by several backbones, and their ranking. It is no stage; a person asks for it."""
 
 import os
 import time
@@ -29,10 +29,10 @@ from thaw.targets.target import target_of, target_of_targets
 
 RANKING = Path("data/ranking.json")
 MOST_ROWS = 5_000
-"""Of train and validation that take part: intervals are a point wide then."""
+"""The most rows of train and validation that take part; intervals are then a point wide."""
 SPEED_BATCH = 16
 ITS_OWN_FAULT = (BadWeights, BadParameters, BadArtifact, Unreachable, OutOfMemory)
-"""What stops one backbone, and none of the others."""
+"""The errors that exclude one backbone from the ranking, and no other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +50,12 @@ def rank(names: Sequence[str], progress: Progress = untold) -> Ranking:
 
     A backbone that cannot be used is reported, and the ranking continues with the others.
 
-    Features go to the store that the pipeline uses, so the one that is chosen has them there. The test examples are not looked at. progress counts examples.
+    Features go to the pipeline's store, so the chosen backbone has them there. The test examples are not used. progress counts examples.
 
     Raises:
-        BadParameters: fewer than two names.
+        BadParameters: there are fewer than two names.
         BadWeights: no backbone could be used.
-        BadArtifact, BadManifest: there is no manifest, or nothing to judge on.
+        BadArtifact, BadManifest: there is no manifest, or no example to judge on.
     """
     wanted = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
     if len(wanted) < 2:
@@ -66,12 +66,12 @@ def rank(names: Sequence[str], progress: Progress = untold) -> Ranking:
     unranked: list[Unranked] = []
     with adding(CACHE_LOCK):
         for number, name in enumerate(wanted):
-            told = _Part(progress, number, len(wanted), len(field.examples))
+            part = _Part(progress, number, len(wanted), len(field.examples))
             try:
-                entrants.append(_enter(name, field, params, told))
+                entrants.append(_enter(name, field, params, part))
             except ITS_OWN_FAULT as error:
                 unranked.append(Unranked(name, str(error)))
-            told.done()
+            part.done()
     if not entrants:
         raise _none_left(unranked)
     fitting = Fitting(params.head, os.cpu_count() or 1)
@@ -91,11 +91,13 @@ def rank(names: Sequence[str], progress: Progress = untold) -> Ranking:
 
 
 def _none_left(unranked: Sequence[Unranked]) -> ThawError:
-    return BadWeights("no backbone could be ranked:\n" + "\n".join(f"  {one.name}: {one.reason}" for one in unranked))
+    return BadWeights(
+        "no backbone could be ranked:\n" + "\n".join(f"  {entry.name}: {entry.reason}" for entry in unranked)
+    )
 
 
 def _field(params: Params, manifest: Manifest) -> _Field:
-    """As the advice picks its rows: with a label budget, validation examples judge and are not learnt from."""
+    """The rows, chosen like those of the advice: with a label budget, validation examples judge and are not trained on."""
     train, val = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     rows, names = (*train, *val), class_names_of(train)
     target = target_of(manifest)
@@ -131,7 +133,7 @@ def _enter(name: str, field: _Field, params: Params, progress: Progress) -> Entr
 
 
 def _extract(backbone: Backbone, field: _Field, params: Params, progress: Progress) -> Extraction:
-    """In the example as it is, and for this machine's store alone: what is not chosen is not sent anywhere."""
+    """Extract the plain view into this machine's store alone, because features of backbones that are not chosen need not be shared."""
     return extract(
         build_manifest(field.examples, field.kind),
         Path(params.dataset.source),
@@ -154,13 +156,13 @@ def _price(backbone: Backbone, field: _Field, params: Params) -> Price:
 
 
 class _Part:
-    """Tells of one backbone's examples as a part of all backbones'."""
+    """The progress of one backbone's examples, as a part of the progress of all backbones."""
 
     def __init__(self, progress: Progress, number: int, backbones: int, images: int) -> None:
         self._progress, self._first, self._images, self._total = progress, number * images, images, backbones * images
 
     def __call__(self, done: int, total: int) -> None:
-        """What is cached already counts as done."""
+        """Report the progress; cached examples count as done."""
         self._progress(self._first + self._images - total + done, self._total)
 
     def done(self) -> None:

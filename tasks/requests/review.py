@@ -1,4 +1,4 @@
-"""What `thaw review` does: the findings to a table and a page, and a corrected table back into the corrections. No stage: a person asks for it."""
+"""The request `thaw review`: findings go to a table and a page, and a corrected table goes into the corrections. It is no stage; a person asks for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ PAGE = REVIEW / "review.html"
 
 @dataclass(frozen=True)
 class Reviewed:
-    """How much was found of each kind, and how much of it is listed; where the page and the table lie."""
+    """The result of a review: the number of findings of each kind, the number that is listed, and the paths of the page and the table."""
 
     found: Mapping[Kind, int]
     listed: Mapping[Kind, int]
@@ -51,7 +51,7 @@ class Reviewed:
 
 @dataclass(frozen=True)
 class Applied:
-    """Corrections that are new or say something else than before, sorted by path; and where they are kept."""
+    """New or changed corrections, sorted by path, and the file that keeps them."""
 
     changes: tuple["Decided", ...]
     file: Path
@@ -59,7 +59,7 @@ class Applied:
 
 @dataclass(frozen=True)
 class Decided:
-    """What a person decided on an example: its path, its label in the manifest ("" for none), and what is right."""
+    """A person's decision on an example: its path, its label in the manifest ("" for none), and the right label."""
 
     path: str
     before: str
@@ -67,11 +67,11 @@ class Decided:
 
 
 def review(limit: int, progress: Progress = untold) -> Reviewed:
-    """Look at every label and every feature; write `data/review/`.
+    """Review every label and every feature, and write `data/review/`.
 
     Args:
         limit: the most findings of each kind that are listed.
-        progress: told of the examples compared with each other, which is what takes long.
+        progress: counts the examples in the search for near-copies, which takes the longest.
 
     Raises:
         BadManifest: fewer than two classes have labels.
@@ -81,12 +81,12 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
     target = target_of(manifest)
     corrections, layer, store = read_corrections(CORRECTIONS), _layer(), FeatureStore(FEATURES)
     labelled = labelled_contents(manifest)
-    unlabelled = [one for one in unlabelled_contents(manifest) if one.digest not in corrections]
+    unlabelled = [example for example in unlabelled_contents(manifest) if example.digest not in corrections]
     rows = _read(store, layer, labelled)
     suspects, head = list_suspects(rows, corrections.keys(), params.head, target)
     duplicates = list_duplicates(rows, progress)
     useful = list_useful(_read(store, layer, unlabelled), head, limit)
-    found: dict[Kind, int] = {
+    counts: dict[Kind, int] = {
         "suspect": len(suspects), "duplicate": len(duplicates) // 2, "unlabelled": len(unlabelled)
     }  # fmt: skip
     findings = [*suspects[:limit], *duplicates[: 2 * limit], *useful]
@@ -96,15 +96,15 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
     examples = kind_named(manifest.kind)
     previews = _previews(findings, [*labelled, *unlabelled], params, examples)
     classes = sorted({*head.class_names, *_decided_names(corrections, target)})
-    sections = build_sections(findings, found)
+    sections = build_sections(findings, counts)
     page = render_page(params.registry.name, sections, classes, previews, words=examples.words, target=target)
     write_findings(findings, TABLE)
     write_text(PAGE, page)
-    return Reviewed(found, listed, PAGE, TABLE)
+    return Reviewed(counts, listed, PAGE, TABLE)
 
 
 def apply(file: Path, *, new_classes: Sequence[str], dry_run: bool) -> Applied:
-    """Take the decisions of a corrected table into `data/corrections.csv`, unless it is a dry run.
+    """Add the decisions of a corrected table to `data/corrections.csv`, unless it is a dry run.
 
     Raises:
         BadTable: see `thaw.review.findings.read_decisions`.
@@ -112,14 +112,20 @@ def apply(file: Path, *, new_classes: Sequence[str], dry_run: bool) -> Applied:
     """
     manifest, corrections = read_manifest(MANIFEST), read_corrections(CORRECTIONS)
     examples, target = manifest.examples(), target_of(manifest)
-    known = {digest: one.path for digest, one in corrections.items()} | {one.digest: one.path for one in examples}
+    known = {digest: entry.path for digest, entry in corrections.items()} | {
+        entry.digest: entry.path for entry in examples
+    }
     names = sorted({*_decided_names(corrections, target), *manifest.class_names})
     decisions = read_decisions(file, known, names, new_classes, target)
-    fresh = [one for one in decisions if one.digest not in corrections or corrections[one.digest].label != one.label]
+    fresh = [
+        entry
+        for entry in decisions
+        if entry.digest not in corrections or corrections[entry.digest].label != entry.label
+    ]
     if fresh and not dry_run:
         write_corrections(merge(corrections, fresh), CORRECTIONS)
-    labels = {one.digest: one.written for one in examples}
-    return Applied(tuple(_decided(one, labels) for one in sorted(fresh, key=lambda one: one.path)), CORRECTIONS)
+    labels = {entry.digest: entry.written for entry in examples}
+    return Applied(tuple(_decided(entry, labels) for entry in sorted(fresh, key=lambda entry: entry.path)), CORRECTIONS)
 
 
 def _decided(correction: Correction, labels: Mapping[bytes, str]) -> Decided:
@@ -129,11 +135,16 @@ def _decided(correction: Correction, labels: Mapping[bytes, str]) -> Decided:
 
 def _decided_names(corrections: Corrections, target: Target) -> set[str]:
     """The classes that a person has named."""
-    return {name for one in corrections.values() if one.label is not None for name in target.parsed(one.label)}
+    return {
+        name
+        for correction in corrections.values()
+        if correction.label is not None
+        for name in target.parsed(correction.label)
+    }
 
 
 def _layer() -> Layer:
-    """The layer that the head sits on; the last one where nothing was advised yet."""
+    """The layer below the head; the last layer if there is no advice yet."""
     name = read_strategy(STRATEGY).layer if STRATEGY.exists() else None
     return read_index(FEATURES_INDEX).layer(name)
 
@@ -141,16 +152,16 @@ def _layer() -> Layer:
 def _read(store: FeatureStore, layer: Layer, examples: Sequence[Example]) -> Rows:
     if not examples:
         return Rows((), torch.empty(0, layer.dim))
-    features = store.read(layer.fingerprint, layer.name, [one.digest for one in examples])
+    features = store.read(layer.fingerprint, layer.name, [example.digest for example in examples])
     return Rows(tuple(examples), features, group_numbers(examples))
 
 
 def _previews(
     findings: Sequence[Finding], examples: Sequence[Example], params: Params, kind: ExampleKind
 ) -> dict[str, Preview]:
-    by_digest = {one.digest.hex(): one for one in examples}
+    by_digest = {entry.digest.hex(): entry for entry in examples}
     source, limits = Path(params.dataset.source), params.dataset.limits
     return {
         digest: preview_of((by_digest[digest].digest, source / by_digest[digest].path), kind, limits)
-        for digest in dict.fromkeys(one.digest for one in findings)
+        for digest in dict.fromkeys(entry.digest for entry in findings)
     }

@@ -1,4 +1,4 @@
-"""What `thaw predict` and the flow `score` do: a deployed model over any number of examples, to one table. No stage: a person or a schedule asks for it."""
+"""The requests `thaw predict` and `score`: a deployed model labels any number of examples into one table. No stage; a person or a schedule asks for it."""
 
 import re
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ _DTYPES: tuple[Dtype, ...] = ("float32", "float16")
 
 @dataclass(frozen=True)
 class Outlook:
-    """What scoring would do. cached: have their features already; unusable: cannot be opened; remote: lie elsewhere, and were not looked at."""
+    """The forecast of a scoring, in numbers of examples. cached: with features. unusable: cannot be opened. remote: on other machines, and not opened."""
 
     model: str
     version: str
@@ -56,7 +56,7 @@ class Outlook:
 
 @dataclass(frozen=True)
 class _Ready:
-    """A model, the layer whose features it takes, and how they are computed."""
+    """A model, the layer of its features, and the settings of their computation."""
 
     deployed: Deployed
     layer: Layer
@@ -76,7 +76,7 @@ class _Ready:
 def score(
     sources: Sequence[str], output: Path | None = None, model: str | None = None, progress: Progress = untold
 ) -> Scored:
-    """Score examples and write `output` (None: `default_output`), a table of `thaw.models.scoring.table.SCHEMA`; a run that was killed goes on.
+    """Score examples and write `output` (None: `default_output`), a table of `thaw.models.scoring.table.SCHEMA`; a killed run continues.
 
     sources: see `thaw.models.scoring.inputs.open_inputs`. model: see `read_deployed`.
     New features go to `data/scores/features`; those of training are read as well.
@@ -94,7 +94,7 @@ def score(
 
 
 def score_once(sources: Sequence[str], output: Path, model: str | None = None, progress: Progress = untold) -> Scored:
-    """The same for few examples: features that are at hand are used, and new ones are not kept."""
+    """Score a few examples: known features are used, and new ones are not kept."""
     STATE.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=STATE, prefix="scoring-") as scratch:
         others = FeatureStore(FEATURES), FeatureStore(SCORED_FEATURES)
@@ -102,7 +102,7 @@ def score_once(sources: Sequence[str], output: Path, model: str | None = None, p
 
 
 def look(sources: Sequence[str], model: str | None = None, progress: Progress = untold) -> Outlook:
-    """Count what would be scored, and how many examples of this machine have their features already. Reads them, and computes and writes nothing.
+    """Count the examples to score, and those of this machine that have features. The function reads the files, and computes and writes nothing.
 
     Raises:
         BadSource, Unreachable, RegistryError, BadArtifact: see `score`.
@@ -111,11 +111,11 @@ def look(sources: Sequence[str], model: str | None = None, progress: Progress = 
     total = sum(1 for _ in inputs)
     ready = _ready(model)
     known = Known(ready.layer, (FeatureStore(FEATURES), FeatureStore(SCORED_FEATURES)))
-    here = (one for one in inputs if one.place is None or isinstance(one.place, LocalFile))
+    here = (entry for entry in inputs if entry.place is None or isinstance(entry.place, LocalFile))
     cached = unusable = seen = 0
-    for seen, one in enumerate(fetch(here, ready.refuse_size), start=1):
-        cached += one.digest is not None and known.has(one.digest)
-        unusable += one.digest is None
+    for seen, entry in enumerate(fetch(here, ready.refuse_size), start=1):
+        cached += entry.digest is not None and known.has(entry.digest)
+        unusable += entry.digest is None
         progress(seen, total)
     return Outlook(ready.deployed.name, ready.deployed.version, total, cached, unusable, remote=total - seen)
 
@@ -126,10 +126,10 @@ def own_ending() -> str:
 
 
 def check_output(output: Path) -> Path:
-    """Where a table goes: a bare name lies in `data/scores`.
+    """The path of a table; a bare name lies in `data/scores`.
 
     Raises:
-        BadParameters: it is no name of a Parquet file.
+        BadParameters: `output` is no name of a Parquet file.
     """
     if output.name == str(output) and not output.suffix:
         return SCORES / f"{output}{ENDING}"
@@ -157,7 +157,7 @@ def _score(
     others: Sequence[FeatureStore],
 ) -> Scored:
     inputs = open_inputs(sources, own_ending())
-    next(iter(inputs))  # an empty glob is told of before a model is loaded
+    next(iter(inputs))  # an empty glob is reported before a model is loaded
     with adding(CACHE_LOCK):
         ready = _ready(model)
         params = ready.params.extract

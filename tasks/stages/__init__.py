@@ -1,1 +1,1 @@
-"""The stages: one module each, as `dvc.yaml` runs them."""
+"""The stages of `dvc.yaml`, a module each."""

@@ -1,4 +1,4 @@
-"""The stage `advise`: which strategy pays on these data, and what the later stages follow."""
+"""The stage `advise`: the best strategy for these data, which the later stages follow."""
 
 import logging
 import os
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_ROWS = 5_000
-"""Of train and validation that judge and are learnt from: intervals are a point wide then, and the stage takes minutes at most."""
+"""The most rows of train and validation for training and judging; intervals are then a point wide, and the stage takes at most minutes."""
 MOST_NEAR = 20_000
-"""Images to learn from among which near-duplicates are looked for."""
+"""The most training examples that are searched for near-duplicates."""
 REFERENCE_ROWS = 1_000
-"""Of the pool that raw pixels and a random backbone are judged on, on every machine: each is one forward pass."""
+"""The rows of the pool on which raw pixels and a random backbone are judged, on every machine; each costs one forward pass."""
 SPEED_BATCH = 16
 
 
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def write_all(advice: Advice, title: str) -> None:
-    """Write every file; the decision, which later stages follow, last."""
+    """Write every file; the decision, which later stages follow, comes last."""
     for name, content in figure_pngs(advice):
         write_bytes(ADVICE_PAGE / "figures" / f"{name}.png", content)
     write_text(ADVICE_PAGE / "advice.html", render_advice(advice, title))
@@ -74,7 +74,7 @@ def write_all(advice: Advice, title: str) -> None:
 
 
 def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> Situation:
-    """What the manifest, the cache and the backbone say. With a label budget, validation images judge and are not learnt from: the budget is kept."""
+    """The inputs of the advice, from the manifest, the cache and the backbone. With a label budget, validation examples judge and are not trained on."""
     train = training_examples(manifest, params.dataset.labels_per_class)
     val, class_names = validation_examples(manifest), class_names_of(train)
     rows = (*train, *val)
@@ -107,7 +107,7 @@ def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> S
 
 
 def _pilot(params: Params, pool: Pool, examples: Sequence[Example], backbone: Backbone) -> Pilot | None:
-    """Fine-tuning, where there is time for it."""
+    """The trainer of fine-tuning; None if the parameters give it no time."""
     if not params.strategy.minutes:
         return None
     # Lightning Fabric takes seconds to load.

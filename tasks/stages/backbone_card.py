@@ -1,7 +1,7 @@
-"""The stage `card` of the second pipeline: measure the embedded backbone on the target, scikit-learn's digits, and write its card.
+"""The stage `card` of the second pipeline: it measures the embedded backbone on the target, scikit-learn's digits, and writes its card.
 
-A hash splits the 1797 images into a pool and a test half. Each seed draws a few labels a class from the pool; a head on frozen features, the same
-network trained from scratch, a linear model on raw pixels and a head on random features learn from the same images.
+A hash splits the 1797 images into a pool and a test half. Each seed draws a few labels a class from the pool. A head on frozen features, the same network
+trained from scratch, a linear model on raw pixels and a head on random features learn from the same images.
 """
 
 import json
@@ -70,9 +70,9 @@ def card(gain: TransferGain, training: dict[str, Any]) -> str:
     source, settings = training["params"]["source"], training["params"]["training"]
     titles = titles_of(kind_named(IMAGES).words, ONE_LABEL)
     rows = [f"| {titles['frozen']} | {percent(gain.contender('frozen').mean)} | |"]
-    for one in gain.gains:
-        mean = gain.contender(one.over).mean
-        rows.append(f"| {titles[one.over]} | {percent(mean)} | {points(gain.interval(one))} |")
+    for entry in gain.gains:
+        mean = gain.contender(entry.over).mean
+        rows.append(f"| {titles[entry.over]} | {percent(mean)} | {points(gain.interval(entry))} |")
     return f"""# The embedded backbone, `thaw_small`
 
 {SOURCE} It ships so that the pipeline runs anywhere in minutes; for photographs take a backbone pretrained on photographs.
@@ -109,10 +109,10 @@ Photographs, colours, textures, or anything larger than a few strokes. No photog
 
 def _metrics(gain: TransferGain, training: dict[str, Any]) -> dict[str, object]:
     leads = {}
-    for one in gain.gains:
-        interval = gain.interval(one)
-        leads[one.over] = {
-            "accuracy": gain.contender(one.over).mean,
+    for entry in gain.gains:
+        interval = gain.interval(entry)
+        leads[entry.over] = {
+            "accuracy": gain.contender(entry.over).mean,
             "lead": interval.value,
             "low": interval.low,
             "high": interval.high,

@@ -1,4 +1,4 @@
-"""The transfer certificate that the stage `compare` writes where one is asked for."""
+"""The transfer certificate, which the stage `compare` writes on request."""
 
 import logging
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ def write_certified(params: Params) -> None:
 
 
 def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certificate:
-    """Hold the contest.
+    """Hold the contest and make its certificate.
 
     Raises:
         BadManifest: there is no labelled test image.
@@ -72,7 +72,7 @@ def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certific
 
 
 def _strategies(params: Params, arena: Arena) -> list[Competitor]:
-    """The linear head first: the others are measured against it."""
+    """The strategies as competitors; the linear head comes first, because the others are measured against it."""
     wanted = dict.fromkeys(("linear", *params.compare.strategies))
     if len(arena.features) == 1:
         wanted.pop("cut", None)  # there is no earlier layer
@@ -127,12 +127,12 @@ def _draws(params: Params, manifest: Manifest, pool: Sequence[Example], names: t
 
 
 def _name(strategy: Strategy) -> str:
-    """As the competitor is called: which earlier layer is cut at may differ from draw to draw."""
+    """The name of a strategy's competitor; the cut layer may differ between draws, so it is not named."""
     return "cut" if strategy.kind == "cut" else str(strategy)
 
 
 def _key(params: Params) -> str:
-    """A hash of all that a trial depends on but its competitor and its draw: trials of other inputs are never taken for these."""
+    """A hash of everything that a trial depends on, except its competitor and its draw, so that trials of other inputs are never used."""
     files = [MANIFEST, FEATURES_INDEX, Path(params.backbone.weights)]
     sections = [params.dataset, params.backbone, params.head, params.finetune, params.strategy.blocks]
     described = [digest_file(path).hex() for path in files] + [repr(section) for section in sections]

@@ -1,4 +1,4 @@
-"""The stage `compare`: the transfer certificate, where `compare.strategies` asks for one."""
+"""The stage `compare`: the transfer certificate, if `compare.strategies` asks for one."""
 
 import logging
 
@@ -11,10 +11,10 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Write the certificate, an empty one where nothing is asked for; the stage `evaluate` makes its page."""
+    """Write the certificate, or an empty one if none is requested; the stage `evaluate` makes its page."""
     params = read_settings(SETTINGS)
     if params.compare.strategies:
-        # PyTorch and all that trains take many seconds to load.
+        # PyTorch and the training modules take many seconds to load.
         from tasks.stages.certificate import write_certified
 
         write_certified(params)

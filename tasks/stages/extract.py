@@ -43,7 +43,7 @@ def _asked(params: Params) -> str:
 
 
 def _extract(params: Params) -> FeatureIndex:
-    # PyTorch takes seconds to load: only where there may be something to do.
+    # PyTorch takes seconds to load, so it is imported only if there may be work.
     from thaw.backbones.backbone import read_backbone
     from thaw.dataset.manifest import read_manifest
     from thaw.features.extraction.extraction import Aids, extract

@@ -1,4 +1,4 @@
-"""The stage `fetch`: brings the data set and the weights that the parameters name, unless they are here."""
+"""The stage `fetch`: it downloads the data set and the weights that the parameters name, if they are missing."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Create `data/sources/` and `data/weights/`, and in them what the parameters name."""
+    """Create `data/sources/` and `data/weights/` with the data set and the weights of the parameters."""
     params = read_settings(SETTINGS)
     SOURCES.mkdir(parents=True, exist_ok=True)
     WEIGHTS.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _first_below(path: Path, folder: Path) -> Path | None:
-    """The entry of `folder` that `path` is or lies in; None where it lies elsewhere."""
+    """The entry of `folder` that is `path` or contains it; None if it lies elsewhere."""
     first = Path(os.path.relpath(path, folder)).parts[:1]
     return folder / first[0] if first and first[0] != ".." else None
 

@@ -1,4 +1,4 @@
-"""The stage `finetune`: train the layers that the strategy thaws; where it keeps the backbone frozen, a marker says so."""
+"""The stage `finetune`: it trains the layers that the strategy thaws; if the backbone stays frozen, it writes a marker."""
 
 import logging
 
@@ -15,7 +15,7 @@ def main() -> None:
     """Read the strategy, write `data/finetuned/`."""
     params, strategy = read_settings(SETTINGS), read_strategy(STRATEGY)
     if strategy.thaws:
-        # PyTorch and all that trains take many seconds to load.
+        # PyTorch and the training modules take many seconds to load.
         from tasks.stages.thawed_model import write_thawed
 
         write_thawed(params, strategy)

@@ -1,5 +1,4 @@
-"""The stage `head`: train a head on cached features, its setting chosen on validation or by
-cross-validation."""
+"""The stage `head`: it trains a head on cached features, with a setting that is chosen on validation or by cross-validation."""
 
 import logging
 
@@ -48,9 +47,9 @@ def main() -> None:
 
 
 def add_openness(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures, params: Params) -> None:
-    """Fit and write beside the head what tells inputs of no known class, where the parameters want it."""
+    """Fit the openness and write it beside the head, if the parameters ask for it."""
     with counted("openness", "fits") as progress:
-        found = fit_openness(
+        openness = fit_openness(
             head,
             train,
             val,
@@ -59,14 +58,14 @@ def add_openness(head: FittedHead, train: LabelledFeatures, val: LabelledFeature
             confidence=params.statistics.confidence,
             progress=progress,
         )
-    if found is not None:
-        write_openness(found, HEAD)
-        for sentence in describe_tuning(found.tuning):
+    if openness is not None:
+        write_openness(openness, HEAD)
+        for sentence in describe_tuning(openness.tuning):
             log.info("%s", sentence)
 
 
 def describe(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures) -> str:
-    """One line on what was fitted, and what its setting was chosen on."""
+    """One line on the head and on the choice of its setting."""
     (chosen,) = (trial for trial in head.trials if trial.chosen)
     judge = f"{len(val)} validation images" if len(val) else "cross-validation"
     images = len(train.judging())

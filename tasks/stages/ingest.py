@@ -34,8 +34,10 @@ def main() -> None:
     except TooManyRejected as error:
         write_rows(REJECTED, _REJECTED_COLUMNS, error.rejected)
         raise TooManyRejected(f"{error}; all of them are in {REJECTED}", error.rejected) from error
-    write_rows(REJECTED, _REJECTED_COLUMNS, [(one.path, one.reason) for one in ingested.rejected])
-    changes = [(one.path, one.before or "", LEAVE_OUT if one.after is None else one.after) for one in ingested.changes]
+    write_rows(REJECTED, _REJECTED_COLUMNS, [(file.path, file.reason) for file in ingested.rejected])
+    changes = [
+        (file.path, file.before or "", LEAVE_OUT if file.after is None else file.after) for file in ingested.changes
+    ]
     write_rows(CHANGES, ("path", "from", "to"), changes)
     write_text(REPORT, ingested.report.to_json())
     write_manifest(ingested.manifest, MANIFEST)

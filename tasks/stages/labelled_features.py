@@ -1,4 +1,4 @@
-"""Cached features of labelled rows, as heads are fitted on them."""
+"""Cached features of labelled rows, for fitting heads."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Images of the manifest as a network is trained on them."""
+"""Prepared examples of the manifest, for training a network."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +17,10 @@ from thaw.targets.target import Target
 def read_labelled_inputs(
     rows: Sequence[Example], class_names: tuple[str, ...], target: Target, params: Params, preprocessing: Preprocessing
 ) -> LabelledInputs:
-    """Labelled rows as the backbone takes them, with their targets and groups, in the order of the rows.
+    """Labelled rows prepared for the backbone, with their targets and groups, in the order of the rows.
 
     Raises:
-        BadSource: an example is gone, or is not the one that was ingested.
+        BadSource: an example is gone, or has changed since the ingestion.
     """
     return LabelledInputs(
         inputs=read_examples(references_of(rows, Path(params.dataset.source)), preprocessing, params.dataset.limits),

@@ -1,4 +1,4 @@
-"""The stage `pretrain` of the second pipeline: make the small backbone that ships with the repository."""
+"""The stage `pretrain` of the second pipeline: it makes the small backbone that ships with the repository."""
 
 import json
 import logging
@@ -31,14 +31,14 @@ SOURCE = "Invented characters, drawn as random strokes by formula; no photograph
 
 
 class PretrainParams(Section):
-    """The whole of `data/pretrain/params.yaml`."""
+    """All parameters of `data/pretrain/params.yaml`."""
 
     source: SourceTask = SourceTask()
     training: PretrainSettings = PretrainSettings()
 
 
 def main() -> None:
-    """Train, write the weights as float16 with their preprocessing, and how it went."""
+    """Train, and write the weights as float16 with their preprocessing, and a report of the training."""
     params = read_pretrain_params()
     began = monotonic()
     with counted("pretrain", "steps") as progress:
@@ -67,7 +67,7 @@ def read_pretrain_params(path: Path = PARAMS) -> PretrainParams:
     """Read and check the parameters.
 
     Raises:
-        BadParameters: the file is missing, or holds what is not allowed.
+        BadParameters: the file is missing, or has values that are not allowed.
     """
     try:
         return PretrainParams.model_validate(YAML(typ="safe").load(path.read_text()))

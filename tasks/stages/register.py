@@ -1,9 +1,8 @@
-"""The stage `register`: one MLflow run with the model and all that was measured, and a version of it as the challenger.
+"""The stage `register`: one MLflow run with the model and all measurements, and a version of it as the challenger.
 
-Killed anywhere and run again, it ends with one version. Runs and versions carry a key that says what they were made from; both get it in the
-same transaction that makes them. A version with the key is used again; so is a model that was logged whole but has no version yet; a run that
-was cut off is deleted and made again. On one machine a lock keeps two processes apart. On two machines with one server, both may log a run at
-once; then the older version stays, and the younger one is deleted by whoever made it.
+After a kill at any point, another run ends with one version. Runs and versions have a key of their inputs, set in the same transaction that makes them. A
+version with the key is used again, and so is a whole model without a version; an interrupted run is deleted and made again. On one machine a lock keeps two
+processes apart. Two machines with one server may log a run at once; then the older version stays, and the maker of the younger one deletes it.
 """
 
 import json
@@ -43,13 +42,13 @@ log = logging.getLogger(__name__)
 LOCK = STATE / "register.lock"
 MEASURED = (REPORT / "metrics.json", REPORT / "predictions.parquet")
 ORIGIN = "thaw.origin"
-"""The tag of a run that says which machine and folder it was made in: nobody else's unfinished run is touched."""
+"""The tag of a run with its machine and folder, so that only own unfinished runs are deleted."""
 _SCRATCH = "model-"
 
 
 @dataclass(frozen=True)
 class Registered:
-    """What `data/registered.json` holds."""
+    """The content of `data/registered.json`."""
 
     name: str
     version: int
@@ -59,7 +58,7 @@ class Registered:
 
 
 def main() -> None:
-    """Register the model that `data/head/` and the backbone make, unless a version of just that model is there."""
+    """Register the model of `data/head/` and the backbone, unless it has a version already."""
     params = read_settings(SETTINGS)
     key = key_of(params)
     with exclusive(LOCK):
@@ -76,15 +75,15 @@ def main() -> None:
                 registry.client.log_artifacts(version.run_id, str(REPORT), "report")
             log.info("%s was made from just this; nothing new is registered", version.uri)
         registry.set_alias(CHALLENGER, version.number)
-    found = Registered(version.name, version.number, version.run_id, version.uri, key)
-    write_text(REGISTERED, json.dumps(asdict(found), indent=2) + "\n")
+    registered = Registered(version.name, version.number, version.run_id, version.uri, key)
+    write_text(REGISTERED, json.dumps(asdict(registered), indent=2) + "\n")
 
 
 def key_of(params: Params) -> str:
-    """A hash, hex, of all that makes a version what it is.
+    """A hash, hex, of everything that defines a version.
 
-    The manifest, features, strategy, backbone, head and the model's code; what was measured; the model's name and experiment. Not the report, whose
-    looks may change, nor anything that differs from one run of the same to the next.
+    It covers the manifest, features, strategy, backbone, head and the model's code, the measurements, and the model's name and experiment. It leaves out the
+    report, whose look may change, and values that differ between two equal runs.
 
     Raises:
         BadArtifact: a file is missing.
@@ -109,7 +108,7 @@ def _digest(path: Path) -> str:
 
 
 def _code() -> list[list[str]]:
-    """Names and digests of the code that is logged with the model."""
+    """The names and digests of the code that is logged with the model."""
     root = Path(thaw.__file__).parent
     return [[path.name, digest_file(path).hex()] for path in (PYFUNC, *sorted(root.rglob("*.py")))]
 
@@ -123,7 +122,7 @@ def make_version(registry: Registry, params: Params, key: str) -> ModelVersion:
         model = _left_behind(registry, experiment, key)
         if model is None:
             tags = {KEY: key, ORIGIN: _origin()}
-            # The run ends before there is a version: whoever finds a version finds a finished run.
+            # The run ends before there is a version, so every version has a finished run.
             with (
                 mlflow.start_run(experiment_id=experiment, tags=tags),
                 TemporaryDirectory(dir=STATE, prefix=_SCRATCH) as scratch,
@@ -139,7 +138,7 @@ def make_version(registry: Registry, params: Params, key: str) -> ModelVersion:
 
 
 def _left_behind(registry: Registry, experiment: str, key: str) -> str | None:
-    """The model that an earlier try logged whole, if one did; what was cut off in this folder is deleted."""
+    """The whole model of an earlier try, if there is one; interrupted runs of this folder are deleted."""
     client = registry.client
     for run in client.search_runs([experiment], f"tags.`{KEY}` = '{key}'"):
         models = client.search_logged_models([experiment], filter_string=f"source_run_id = '{run.info.run_id}'")
@@ -147,7 +146,7 @@ def _left_behind(registry: Registry, experiment: str, key: str) -> str | None:
             log.info("the run %s holds this model already", run.info.run_id)
             return str(models[0].model_uri)
         if run.info.status != "FINISHED" and run.data.tags.get(ORIGIN) == _origin():
-            log.info("the run %s was cut off; it is made again", run.info.run_id)
+            log.info("the run %s was interrupted; it is made again", run.info.run_id)
             for model in models:
                 client.delete_logged_model(model.model_id)
             for nested in client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"):
@@ -161,7 +160,7 @@ def _origin() -> str:
 
 
 def _sweep() -> None:
-    """Remove what a kill has left of a model on its way to MLflow."""
+    """Remove the files of a model that a kill left on its way to MLflow."""
     for folder in STATE.glob(f"{_SCRATCH}*"):
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""The stage `settings`: check `params.yaml` whole, and write every value, defaults too, for the stages to depend on.
+"""The stage `settings`: it checks the whole `params.yaml` and writes every value, also the defaults, for the other stages.
 
 `python -m tasks.stages.settings`
 """
@@ -9,7 +9,7 @@ from thaw.params.reading import read_params, write_settings
 
 
 def main() -> None:
-    """Read, check, write."""
+    """Read and check `params.yaml`, and write the settings."""
     write_settings(read_params(), SETTINGS)
 
 

@@ -1,4 +1,4 @@
-"""Training the layers that the strategy thaws, as the stage `finetune` does where it thaws any."""
+"""The training of the layers that the strategy thaws, for the stage `finetune`."""
 
 import logging
 from dataclasses import replace
@@ -64,12 +64,12 @@ def write_thawed(params: Params, strategy: Strategy) -> None:
 
 
 def _opened(model: Predictor, images: LabelledInputs, val: LabelledInputs | None, params: Params) -> Predictor:
-    """The model with what tells inputs of no known class, fitted on its own features, where the parameters want it."""
+    """The model with an openness that is fitted on its own features, if the parameters ask for it."""
     if params.openness.score == "none" and params.openness.background is None:
         return model
     train, held_out = _labelled(model, images), None if val is None else _labelled(model, val)
     with counted("openness", "fits") as progress:
-        found = fit_openness(
+        openness = fit_openness(
             model.head,
             train,
             held_out,
@@ -78,11 +78,11 @@ def _opened(model: Predictor, images: LabelledInputs, val: LabelledInputs | None
             confidence=params.statistics.confidence,
             progress=progress,
         )
-    return replace(model, openness=found)
+    return replace(model, openness=openness)
 
 
 def _labelled(model: Predictor, images: LabelledInputs) -> LabelledFeatures:
     """The features of images, uncached: the fine-tuned backbone has its own."""
     batches = torch.arange(len(images)).split(BATCH)
-    found = [model.backbone.features(images.batch(rows))[model.layer].clone() for rows in batches]
-    return LabelledFeatures(torch.cat(found), images.targets, images.class_names, images.groups)
+    parts = [model.backbone.features(images.batch(rows))[model.layer].clone() for rows in batches]
+    return LabelledFeatures(torch.cat(parts), images.targets, images.class_names, images.groups)

@@ -100,8 +100,8 @@ class Backbone:
 
     def is_unchanged(self) -> bool:
         """Whether the weights still have the digest that they were read with."""
-        held = {name: tensor for name, tensor in self.model.state_dict().items() if not tensor.is_meta}
-        return digest_tensors(held) == self.held_digest
+        tensors = {name: tensor for name, tensor in self.model.state_dict().items() if not tensor.is_meta}
+        return digest_tensors(tensors) == self.held_digest
 
     def needed_tensors(self) -> dict[str, torch.Tensor]:
         """The tensors that its layers depend on, by their names in the network's `state_dict`."""

@@ -19,35 +19,35 @@ def describe(tuning: Tuning) -> tuple[str, ...]:
     """One sentence on what was found, and one on each thing that a user must know before they trust it."""
     chosen = tuning.chosen
     source = "of the background class" if tuning.unknown == "background" else "of classes left out in turn"
-    said = [
+    sentences = [
         f"{TITLES[chosen.score]} tells known from unknown: of {tuning.n} held-out images {source} {_percent(chosen.false_accepts)} would be accepted "
         f"(at most {_percent(chosen.upper)} of such images, with {_percent(tuning.confidence)} confidence), and {_percent(chosen.false_rejects)} of "
         f"{tuning.known} known ones rejected"
     ]
     if not tuning.reached:
-        said.append(_not_reached(tuning))
+        sentences.append(_not_reached(tuning))
     if tuning.unknown == "classes left out":
         worst = chosen.classes[0]
         most = f'of one class, "{shown(worst.name)}", {_percent(worst.accepted)} would be accepted, and '
-        said.append(
+        sentences.append(
             f"the bound is for images such as those left out; {most if worst.accepted else ''}"
             "a class that is more like yours than they are to each other may be accepted more often"
         )
         if tuning.seen:
-            said.append(
+            sentences.append(
                 "the backbone was fine-tuned on these classes too, and keeps them apart even where they are left out: expect new classes to be accepted "
                 "more often than the bound says"
             )
         if len(chosen.classes) == 2:
-            said.append(
+            sentences.append(
                 "two classes say little of others: tuning saw each of them alone, and only the other one as unknown"
             )
     if chosen.false_rejects > TOO_MANY:
-        said.append(
+        sentences.append(
             f"that rejects {_percent(chosen.false_rejects)} of what the model knows: these features hardly tell unknown from known; raise "
             "openness.false_accepts, take another backbone or layer, or label images of everything else as a class (openness.background)"
         )
-    return tuple(said)
+    return tuple(sentences)
 
 
 def _not_reached(tuning: Tuning) -> str:

@@ -123,7 +123,7 @@ def read_decisions(
         used |= set(names or ())
         correction = Correction(digest, None if names is None else target.written(names), known.get(digest, ""))
         if decided.setdefault(digest, correction) != correction:
-            earlier, later = (one.label or LEAVE_OUT for one in (decided[digest], correction))
+            earlier, later = (decision.label or LEAVE_OUT for decision in (decided[digest], correction))
             raise BadTable(f"{file} has two decisions on {correction.path}: {earlier} and {later}; keep one of them")
     _refuse_unknown_images(file, unknown_digests)
     _refuse_unknown_classes(file, sorted(used - classes), class_names)

@@ -1,4 +1,4 @@
-"""What each version carries for the watch: held-out examples as the model sees them, in `data/report/reference.parquet` (`thaw.drift.reference`)."""
+"""The reference of each version for the watch: features and answers of held-out examples, in `data/report/reference.parquet` (`thaw.drift.reference`)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ REFERENCE = REPORT / "reference.parquet"
 
 
 def record_reference(params: Params, manifest: Manifest, layer: Layer, tuned: Predictor | None) -> None:
-    """Write the reference of the deployed model: from cached features of `layer`, or, where it was fine-tuned, by the model itself."""
+    """Write the reference of the deployed model: from cached features of `layer`, or by the model itself if it was fine-tuned."""
     examples = held_out(examples_of(manifest, TEST), validation_examples(manifest))
     if tuned is None:
         head, rows = read_head(HEAD), _observe_cached(layer, examples)
@@ -50,7 +50,7 @@ def _observe_batch(model: Predictor, examples: Sequence[Example], batch: Batch) 
 
 
 def _layer_of(model: Predictor, batch: Batch) -> Layer:
-    """Where features of the model would lie in a store, found by passing one example."""
+    """The layer of the model's features in a store, from a pass of one example."""
     backbone = model.backbone
     with torch.inference_mode():
         output = backbone.extractor(backbone.preprocessing.normalise(batch))[model.layer]

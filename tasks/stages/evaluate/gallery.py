@@ -1,4 +1,4 @@
-"""The gallery of a version, made by the stage `evaluate`: training images with their features by the model that is deployed."""
+"""The gallery of a version, made by the stage `evaluate`: training examples with their features by the deployed model."""
 
 import logging
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _BATCH = 64
 def make_gallery(
     params: Params, training: Sequence[Example], layer: Layer, kind: Kind, tuned: Predictor | None = None
 ) -> None:
-    """Write `data/report/gallery.parquet` of at most `evaluate.gallery` training examples; 0: there is none.
+    """Write `data/report/gallery.parquet` of at most `evaluate.gallery` training examples; with 0 there is no gallery.
 
     Features come from the cache; those of a fine-tuned model, `tuned`, are computed.
     """
@@ -36,7 +36,7 @@ def make_gallery(
 
     def features_of(examples: Sequence[Example]) -> Tensor:
         if tuned is None:
-            return FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [one.digest for one in examples])
+            return FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in examples])
         batch = read_examples(references_of(examples, source), tuned.backbone.preprocessing, limits)
         return _features(tuned, batch)
 

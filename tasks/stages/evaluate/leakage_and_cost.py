@@ -1,4 +1,4 @@
-"""What `evaluate` measures for the gates of a promotion: `checks.json`, and `serving.json` of the model as it is deployed."""
+"""The measurements of `evaluate` for the gates of a promotion: `checks.json`, and `serving.json` of the deployed model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,14 +22,14 @@ from thaw.review.listing import Rows, list_suspects
 from thaw.targets.target import Target, target_of
 
 COMPARED = 2000
-"""Test images that are compared with all that was learnt from, at most: each costs a product with every one of them."""
+"""The most test examples that are compared with the training examples; each costs a product with all of them."""
 
 
 def check(params: Params, manifest: Manifest, layer: Layer, test: Sequence[Example]) -> None:
-    """Write `checks.json` and `serving.json` beside the report. test: the labelled test images, of which there is at least one.
+    """Write `checks.json` and `serving.json` beside the report. test: the labelled test examples, at least one.
 
     Raises:
-        BadSource: an image is gone, or is not the one that was ingested.
+        BadSource: an example is gone, or has changed since the ingestion.
     """
     learnt, val = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     held_out = [row for row in manifest.examples() if row.split != TRAIN]
@@ -46,7 +46,7 @@ def check(params: Params, manifest: Manifest, layer: Layer, test: Sequence[Examp
 
 
 def _near_copies(layer: Layer, known: Sequence[Example], test: Sequence[Example]) -> NearCopies:
-    """By the cached features; of more than `COMPARED` test images those with the smallest digests, which is a draw."""
+    """Near-copies by the cached features; of more than `COMPARED` test examples those with the smallest digests, as a random sample."""
     drawn = sorted(test, key=lambda row: row.digest)[:COMPARED]
     features = _features(layer, [*known, *drawn])
     splits = torch.cat([torch.zeros(len(known), dtype=torch.int64), torch.ones(len(drawn), dtype=torch.int64)])
@@ -56,11 +56,11 @@ def _near_copies(layer: Layer, known: Sequence[Example], test: Sequence[Example]
 
 
 def _suspects(params: Params, layer: Layer, known: Sequence[Example], target: Target) -> Suspects:
-    """Out of fold, by heads that never saw the label; what a person has decided is no suspect."""
+    """Suspect labels, out of fold, by heads that never saw the label; labels that a person has decided on are left out."""
     rows = Rows(tuple(known), _features(layer, known), group_numbers(known))
-    found, _ = list_suspects(rows, read_corrections(CORRECTIONS).keys(), params.head, target)
+    suspects, _ = list_suspects(rows, read_corrections(CORRECTIONS).keys(), params.head, target)
     labels = sum(len(row.names or ()) for row in known)
-    return Suspects(labels, sum(one.labels_to_change(target) for one in found))
+    return Suspects(labels, sum(suspect.labels_to_change(target) for suspect in suspects))
 
 
 def _cost(params: Params, test: Sequence[Example]) -> None:
@@ -74,7 +74,7 @@ def _features(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:
 
 
 def _once(examples: Sequence[Example]) -> list[Example]:
-    """The first of each content."""
+    """The first example of each content."""
     first: dict[bytes, Example] = {}
     for row in examples:
         first.setdefault(row.digest, row)

@@ -1,4 +1,4 @@
-"""What the stage `evaluate` says of the three ways to an answer: see `thaw.models.exporting.parity`."""
+"""The parity of the three ways to an answer, in the stage `evaluate`: see `thaw.models.exporting.parity`."""
 
 import logging
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ log = logging.getLogger(__name__)
 
 PARITY = "parity.json"
 ROWS = 128
-"""Test images that are compared at most, spread over the test: the ways differ by what they compute with, which shows on any."""
+"""The most test examples that are compared, spread over the test; the ways differ in their arithmetic, which any example shows."""
 
 
 def compare_ways(predictor: Predictor, test: Sequence[Example], params: Params, features: torch.Tensor | None) -> None:
-    """Compare the ways on test images and write `data/report/parity.json`. features: of each test image, float32 [N, D]; None: they are not cached."""
+    """Compare the ways on test examples and write `data/report/parity.json`. features: of each test example, float32 [N, D]; None: they are not cached."""
     count = min(ROWS, len(test))
     rows = [number * len(test) // count for number in range(count)]
     references = references_of([test[row] for row in rows], Path(params.dataset.source))
     batch = read_examples(references, predictor.backbone.preprocessing, params.dataset.limits)
-    found = measure_parity(predictor, examples_in(batch), None if features is None else features[rows])
-    if found.reason is not None:
-        log.warning("the model cannot be exported: %s", found.reason)
-    write_parity(found, REPORT / PARITY)
+    parity = measure_parity(predictor, examples_in(batch), None if features is None else features[rows])
+    if parity.reason is not None:
+        log.warning("the model cannot be exported: %s", parity.reason)
+    write_parity(parity, REPORT / PARITY)

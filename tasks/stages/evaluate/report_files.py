@@ -1,4 +1,4 @@
-"""What every report is written with: tables as CSV, metrics with their intervals, the report of the ingestion, the certificate's page."""
+"""The files of every report: tables as CSV, metrics with their intervals, the report of the ingestion, the certificate's page."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from thaw.strategies.certificate.record import Certificate
 
 
 def table_of(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """CSV with a heading."""
+    """A CSV text with a heading."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(heading)
@@ -24,7 +24,7 @@ def table_of(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def with_intervals(metrics: Mapping[str, Estimate]) -> dict[str, float]:
-    """Each metric as NAME, NAME_low and NAME_high."""
+    """The metrics, each as NAME, NAME_low and NAME_high."""
     flat: dict[str, float] = {}
     for name, estimate in metrics.items():
         flat |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
@@ -32,10 +32,10 @@ def with_intervals(metrics: Mapping[str, Estimate]) -> dict[str, float]:
 
 
 def read_ingest_report() -> IngestReport:
-    """Read what the stage `ingest` reported.
+    """Read the report of the stage `ingest`.
 
     Raises:
-        BadArtifact: it is missing or damaged.
+        BadArtifact: the report is missing or damaged.
     """
     path = INGEST / "report.json"
     try:

@@ -79,10 +79,10 @@ def main() -> None:
     features = store.read(layer.fingerprint, layer.name, [example.digest for example in test])
     tuned, openness = read_finetuned(FINETUNED), read_openness(HEAD)
     frozen = answer(head, openness, features)
-    model, said = head, frozen
+    model, answered = head, frozen
     if tuned is not None:
-        model, openness, said = tuned.head, tuned.openness, _of_files(tuned, test, params)
-    predictions = predictions_of(test, said)
+        model, openness, answered = tuned.head, tuned.openness, _of_files(tuned, test, params)
+    predictions = predictions_of(test, answered)
     wording = WORDING[model.target_name]
     backbone = read_backbone(params.backbone)
     transfer = measure_contenders(
@@ -112,7 +112,7 @@ def main() -> None:
         transfer=transfer,
         predicted=read_predicted(PREDICTED),
         certificate=read_certificate(CERTIFICATE),
-        rejections=None if openness is None else count_rejections(openness, said.accepted, predictions),
+        rejections=None if openness is None else count_rejections(openness, answered.accepted, predictions),
     )
     frozen_model = Predictor(backbone.only((layer.name,)), head, layer.name, openness)
     compare_ways(tuned or frozen_model, test, params, None if tuned else features)
@@ -132,20 +132,20 @@ def main() -> None:
     )
 
 
-def predictions_of(test: Sequence[Example], said: Answer) -> Predictions:
-    """What the model says of each test example, row for row."""
+def predictions_of(test: Sequence[Example], given: Answer) -> Predictions:
+    """The model's predictions for the test examples, row for row."""
     return Predictions(
-        said.class_names,
+        given.class_names,
         tuple(example.digest for example in test),
         tuple(example.path for example in test),
-        target_named(said.target_name).encode(test, said.class_names).numpy(),
-        said.probabilities,
-        None if said.exclusive else said.named,
+        target_named(given.target_name).encode(test, given.class_names).numpy(),
+        given.probabilities,
+        None if given.exclusive else given.named,
     )
 
 
 def _of_files(model: Predictor, test: Sequence[Example], params: Params) -> Answer:
-    """What a model whose features are not cached says of the examples themselves."""
+    """The answer of a model without cached features, for the examples themselves."""
     references = references_of(test, Path(params.dataset.source))
     return model.predict(examples_in(read_examples(references, model.backbone.preprocessing, params.dataset.limits)))
 
@@ -153,10 +153,10 @@ def _of_files(model: Predictor, test: Sequence[Example], params: Params) -> Answ
 def write_report(
     evaluation: Evaluation, predictions: Predictions, test: Sequence[Example], params: Params, kind: Kind
 ) -> None:
-    """Write every file of `data/report/`; the metrics, which say that it is whole, last."""
+    """Write every file of `data/report/`; the metrics, which mark it as whole, come last."""
     write_predictions(predictions, REPORT / "predictions.parquet")
     write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), _pairs(evaluation, predictions)))
-    bins = [(one.low, one.high, one.n, one.confidence, one.accuracy) for one in evaluation.reliability]
+    bins = [(part.low, part.high, part.n, part.confidence, part.accuracy) for part in evaluation.reliability]
     write_text(REPORT / "reliability.csv", table_of(("low", "high", "n", "confidence", "accuracy"), bins))
     for name, png in figure_pngs(evaluation, kind.words):
         write_bytes(REPORT / "figures" / f"{name}.png", png)
@@ -167,7 +167,7 @@ def write_report(
 
 
 def _pairs(evaluation: Evaluation, predictions: Predictions) -> list[tuple[str, str]]:
-    """What is shown and what was named, as DVC counts it for its plot: of each example, or of label sets as often as the matrix says."""
+    """Pairs of a true and a named class for DVC's plot, which counts them: one for each example, or with label sets as many as the matrix counts."""
     names = predictions.class_names
     if evaluation.judged_by.exclusive:
         both = zip(predictions.classes, predictions.predicted, strict=True)
@@ -180,7 +180,7 @@ def _pairs(evaluation: Evaluation, predictions: Predictions) -> list[tuple[str, 
 def metrics_of(evaluation: Evaluation) -> dict[str, object]:
     """The figures for DVC and MLflow, as nested names and plain numbers."""
     headline = evaluation.judged_by.headline
-    baselines = {one.name: {headline: one.headline.value} for one in evaluation.baselines}
+    baselines = {baseline.name: {headline: baseline.headline.value} for baseline in evaluation.baselines}
     return {
         "test": {"n": evaluation.n, **with_intervals(vars(evaluation.metrics))},
         "baselines": baselines,
@@ -196,9 +196,9 @@ def _certificate(certificate: Certificate) -> dict[str, object]:
 
 
 def _openness(rejections: Rejections) -> dict[str, object]:
-    """What was tuned, and what the model does to the test images; without what could not be measured."""
+    """The figures of the tuning and of the test examples, without those that could not be measured."""
     chosen = rejections.tuning.chosen
-    found = {
+    figures = {
         "tuned_false_accepts": chosen.false_accepts,
         "tuned_false_accepts_upper": chosen.upper,
         "tuned_false_rejects": chosen.false_rejects,
@@ -207,7 +207,7 @@ def _openness(rejections: Rejections) -> dict[str, object]:
         "accuracy_of_accepted": rejections.accuracy_of_accepted,
         "false_accepts": rejections.false_accepts,
     }
-    return {"score": chosen.score, **{name: value for name, value in found.items() if value is not None}}
+    return {"score": chosen.score, **{name: value for name, value in figures.items() if value is not None}}
 
 
 def _transfer(evaluation: Evaluation) -> dict[str, object]:
@@ -216,27 +216,27 @@ def _transfer(evaluation: Evaluation) -> dict[str, object]:
     gains: dict[str, object] = {}
     for gain in transfer.gains:
         interval = transfer.interval(gain)
-        found = {"difference": interval.value, "low": interval.low, "high": interval.high}
-        gains[gain.over] = {evaluation.judged_by.headline: transfer.contender(gain.over).mean, **found}
+        figures = {"difference": interval.value, "low": interval.low, "high": interval.high}
+        gains[gain.over] = {evaluation.judged_by.headline: transfer.contender(gain.over).mean, **figures}
     return {"seeds": len(transfer.seeds), "frozen": transfer.contender("frozen").mean, **gains}
 
 
 def _advice(evaluation: Evaluation, predicted: Estimate) -> dict[str, float]:
-    """The headline that the advice predicted beside the one that came out: the advisor is measured too."""
+    """The headline that the advice predicted beside the measured one, as a measurement of the advice."""
     foretold = {"predicted": predicted.value, "predicted_low": predicted.low, "predicted_high": predicted.high}
     return {**foretold, "realised": evaluation.headline.value}
 
 
 def _majority(params: Params, manifest: Manifest, predictions: Predictions) -> list[tuple[str, Predictions]]:
-    """What is named best without looking, its probabilities the shares of the classes in training; nothing where it is not asked for."""
+    """The best constant answer, with the training shares of the classes as probabilities; empty if it is not requested."""
     if MAJORITY not in params.evaluate.baselines:
         return []
     train, target, names = training_examples(manifest, None), target_of(manifest), predictions.class_names
     targets = target.encode(train, names)
     shares = (target.class_counts(targets, len(names)) / len(train)).expand(len(predictions), -1)
     named = target.constant(targets, len(names)).expand(len(predictions), -1)
-    said = np.asarray(shares.numpy(), np.float32)
-    return [(MAJORITY, replace(predictions, probabilities=said, decided=named.numpy()))]
+    probabilities = np.asarray(shares.numpy(), np.float32)
+    return [(MAJORITY, replace(predictions, probabilities=probabilities, decided=named.numpy()))]
 
 
 def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""The transfer gain of the model at hand: a head on the cached features against the baselines that must be trained."""
+"""The transfer gain of the model: a head on the cached features against the baselines that must be trained."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from thaw.targets.target import target_of
 
 @dataclass(frozen=True)
 class Setting:
-    """What the contenders compete on; `views` are those that the head, of `kind`, trains on, the image as it is first."""
+    """The inputs of the contenders; `views` are those that the head, of `kind`, trains on, the plain view first."""
 
     params: Params
     manifest: Manifest
@@ -50,7 +50,7 @@ class Setting:
 
 
 def measure_contenders(setting: Setting) -> TransferGain | None:
-    """Repeat the frozen head and the trained baselines over the seeds; None where no baseline must be trained."""
+    """Repeat the frozen head and the trained baselines over the seeds; None if no baseline must be trained."""
     wanted = [name for name in setting.params.evaluate.baselines if name in (PIXELS, RANDOM_BACKBONE, SCRATCH)]
     if not wanted:
         return None

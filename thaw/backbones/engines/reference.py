@@ -74,4 +74,4 @@ def deviation(features: torch.Tensor, reference: torch.Tensor) -> Deviation:
 
 def worst_deviation(features: Mapping[str, torch.Tensor], reference: Mapping[str, torch.Tensor]) -> Deviation:
     """The deviation in the cut layer where the cosine is smallest."""
-    return min((deviation(features[name], reference[name]) for name in reference), key=lambda one: one.cosine)
+    return min((deviation(features[name], reference[name]) for name in reference), key=lambda first: first.cosine)

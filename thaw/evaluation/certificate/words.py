@@ -21,8 +21,8 @@ def verdict(certificate: Certificate) -> str:
     entry = certificate.entry(followed(certificate))
     target = certificate.judged_by
     reached = entry.score.headline(target)
-    said = target.reached(percent(reached.value), f"{certificate.test_images} test images")
-    sentence = f"“{certificate.strategy}” {said} ({percent(reached.low)} to {percent(reached.high)})"
+    sentences = target.reached(percent(reached.value), f"{certificate.test_images} test images")
+    sentence = f"“{certificate.strategy}” {sentences} ({percent(reached.low)} to {percent(reached.high)})"
     against = [ruling for ruling in certificate.rulings if ruling.over == "scratch"] or list(certificate.rulings)
     if not against:
         return f"{sentence}."
@@ -38,18 +38,18 @@ def followed(certificate: Certificate) -> str:
 def remarks(certificate: Certificate) -> tuple[str, ...]:
     """What must be known to read the figures rightly."""
     draws = f"{len(certificate.seeds)} repetition{'s' if len(certificate.seeds) > 1 else ''}"
-    said = [
+    sentences = [
         f"Each way to learn had {draws} with {certificate.training_images} labelled images"
         + (", other ones in each" if certificate.redrawn else "")
         + f". Intervals ({percent(certificate.confidence)}) resample test images and repetitions."
     ]
     if certificate.strategy != followed(certificate):
-        said.append(
+        sentences.append(
             f"The strategy that is followed, {certificate.strategy}, was not compared; `compare.strategies` can name it. "
             "The linear head stands in its place."
         )
     if not certificate.enough:
-        said.append(
+        sentences.append(
             f"{certificate.test_images} test images cannot rank these strategies: their differences are known to within several points only. "
             "Take the cheapest that is not worse, and label more test images."
         )
@@ -57,8 +57,10 @@ def remarks(certificate: Certificate) -> tuple[str, ...]:
     strategies = (entry for entry in certificate.entries if entry.role == "strategy")
     best = max(strategies, key=lambda entry: entry.score.headline(target).value)
     if best.lead is not None and best.lead.headline(target).low <= 0:
-        said.append(f"The highest value is that of {best.name}, and it is not shown to be better than the linear head.")
-    return tuple(said)
+        sentences.append(
+            f"The highest value is that of {best.name}, and it is not shown to be better than the linear head."
+        )
+    return tuple(sentences)
 
 
 def headings(certificate: Certificate) -> tuple[str, str]:

@@ -190,7 +190,7 @@ def _from_deep(values: _Floats, top: float | None) -> Image.Image:
     values = np.where(np.isfinite(values), values, 0.0)
     low, high = float(values.min()), float(values.max())
     if top is None:
-        top = next((one for one in _RANGES if low >= 0 and high <= one), None)
+        top = next((single for single in _RANGES if low >= 0 and high <= single), None)
     base, span = (0.0, top) if top is not None else (low, (high - low) or 1.0)
     scaled = np.clip(np.rint((values - base) * 255.0 / span), 0, 255)
     return Image.fromarray(scaled.astype(np.uint8), "L").convert("RGB")
