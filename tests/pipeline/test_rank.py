@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 def test_from_the_ranking_to_the_cache_of_the_winner_alone(project: Project) -> None:
     project.set("backbone.weights=data/weights/resnet18.random.pth")
     said = project.run("thaw", "rank", "--backbones", "resnet18.random,thaw_small,resnet81")
-    assert "resnet81 could not be ranked" in said and "the test images were not looked at" in said
+    assert "resnet81 could not be ranked" in said and "the test examples were not looked at" in said
     assert said.index("thaw_small") < said.index("resnet18.random ")
     ranking = json.loads((project.root / "data/ranking.json").read_text())
     assert [one["computed"] for one in ranking["backbones"]] == [50, 50]

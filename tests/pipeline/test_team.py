@@ -150,7 +150,7 @@ def refused_where_photos_are_gone(machine: Machine) -> None:
     assert "1 gone: test/dark/3.png; 1 changed: train/dark/1.png" in said and "dvc add photos" in said
     (machine.root / "kept.png").rename(photos / "moved.png")
     other.write_bytes(content)
-    assert "where each image has its recorded digest" in machine.run("thaw", "reproduce", "1", "--dry-run")
+    assert "where each example has its recorded digest" in machine.run("thaw", "reproduce", "1", "--dry-run")
 
 
 def test_a_team_has_its_deployments_a_worker_and_notifications(

@@ -56,7 +56,7 @@ def test_drift_is_said_by_the_exit_code_and_starts_training_once(root: Path, tha
     said = thaw("watch", "--scores", SCORES, "--retrain", cwd=root, code=5).stdout
     assert "started it before" in said and "the history keeps only one entry" in said
     assert len(ran(root)) == 4, "the pipeline has something to do, and was not started all the same"
-    assert "Drift was found in 120 new images" in said and "data/drift/drift.html" in said and "Next:" in said
+    assert "Drift was found in 120 new examples" in said and "data/drift/drift.html" in said and "Next:" in said
 
 
 def test_without_images_it_says_what_to_give(root: Path, thaw: Thaw) -> None:
