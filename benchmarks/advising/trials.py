@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from advising.targets import Pictures, draw_pictures
 from pydantic import TypeAdapter, ValidationError
@@ -116,10 +117,10 @@ def _hold(scenario: Scenario, settings: Settings, folder: Path, progress: Progre
     competitors = _competitors(arena, pilot.strategies)
     draw = Draw(scenario.seed, torch.arange(len(learnt.targets)), learnt.targets)
     outcome = hold_contest(competitors, [draw], minutes=UNLIMITED, keep=folder, progress=progress)
-    targets = judged.targets.numpy()
-    accuracies = {name: float((found == targets).mean()) for name, found in outcome.predicted.items()}
+    shown = np.eye(len(judged.class_names), dtype=np.bool_)[judged.targets.numpy()]
+    accuracies = {name: float((named == shown).all(-1).mean()) for name, named in outcome.named.items()}
     best, chosen = max(accuracies, key=lambda name: accuracies[name]), str(advice.followed.strategy)
-    behind = paired(outcome.predicted[chosen], outcome.predicted[best], targets, Resampling(2000)).accuracy
+    behind = paired(outcome.named[chosen], outcome.named[best], shown, Resampling(2000)).accuracy
     case = advice.case
     return Trial(scenario, str(case), case.similarity, case.small, chosen, accuracies, behind)
 

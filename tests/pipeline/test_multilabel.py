@@ -1,5 +1,6 @@
 """Label sets through everything: pictures of two digits, from a listing to a promoted model that names both."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from digit_pairs import NAMES, pair_pictures, write_pairs
-from project import Project
+from project import CHEAP, Project
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +29,7 @@ def test_from_a_listing_to_a_model_that_names_sets(project: Project) -> None:
         "dataset.listing=pairs.csv",
         "dataset.labels_per_class=null",
         "dataset.splits.test=0.4",
-        "strategy.minutes=0",
+        *CHEAP,
     )
     output = project.run("thaw", "run")
     assert "Macro F1" in output
@@ -60,3 +61,47 @@ def test_from_a_listing_to_a_model_that_names_sets(project: Project) -> None:
     status, body = json.loads(served.stdout.splitlines()[-1])
     assert status == 200
     assert body["predictions"][0]["labels"] == rows[0]["labels"]
+
+
+def test_sets_are_ranked_compared_fine_tuned_promoted_and_reviewed(project: Project) -> None:
+    write_pairs(project.root / "pairs", 400)
+    project.set(
+        *CHEAP,
+        "dataset.source=pairs",
+        "dataset.listing=pairs.csv",
+        "dataset.labels_per_class=null",
+        "dataset.splits.val=0.2",
+        "dataset.splits.test=0.3",
+        "strategy.kind=full",
+        "finetune.epochs=12",
+        "finetune.learning_rate=0.005",
+        "finetune.augment=none",
+        "finetune.precision=float32",
+        "finetune.scratch.epochs=1",
+        "compare.seeds=1",
+    )
+    ranked = project.run("thaw", "rank", "--backbones", "thaw_small,thaw_small.random")
+    assert "macro F1" in ranked and "thaw_small" in ranked
+    compared = project.run("thaw", "compare", "--strategies", "linear,full")
+    assert "macro F1" in compared and "Against always naming every label: helps" in compared
+
+    output = project.run("thaw", "run")
+    assert "is the champion now" in output
+    metrics = project.metrics()
+    tuned, frozen = metrics["test"]["macro_f1"], metrics["baselines"]["frozen"]["macro_f1"]
+    assert tuned > frozen + 0.1, "two digits: the frozen backbone has lost where they are"
+    assert metrics["certificate"]["full"]["lead"] > 0 and "exact_match" in metrics["certificate"]["linear"]
+    _, shown = pair_pictures(400)
+    rows = project.json("predict", *(f"pairs/{number:04}.png" for number in range(40)))
+    named = np.array([[name in row["labels"] for name in NAMES] for row in rows])
+    assert (named == shown[:40]).mean() > 0.85
+
+    suspects = project.json("review")["found"]["suspect"]
+    with (project.root / "data/review/review.csv").open(newline="", encoding="utf-8") as file:
+        found = [row for row in csv.DictReader(file) if row["kind"] == "suspect"]
+    assert suspects >= len(found) > 0 and all(row["label"] != row["suggested"] for row in found)
+    first = found[0]
+    (project.root / "corrected.csv").write_text(f"digest,corrected\n{first['digest']},{first['label']}\n")
+    assert "1 correction" in project.run("thaw", "review", "--apply", "corrected.csv")
+    project.run("thaw", "run", "--until", "ingest")
+    assert project.json("review")["found"]["suspect"] < suspects, "what a person confirmed is not asked about again"
