@@ -32,11 +32,11 @@ class Classifier(PythonModel):
     ) -> pd.DataFrame:
         """A row an example: label, confidence, and a probability for each class (`p_NAME`); float32.
 
-        A model that knows what it does not know says `neither` for the label of an input of no known class, and has one column more: `known_score`, larger for
-        what is better known. The confidence is that of the most probable class all the same.
+        A model with openness has `neither` as the label of an input of no known class, and one more column: `known_score`, larger for better known inputs. The
+        confidence is still that of the most probable class.
 
-        A model that was trained on sets of labels gives `labels` in the place of label and confidence: a list of names, which may be empty; then each
-        probability is that of a class by itself.
+        A model that was trained on sets of labels has the column `labels` in the place of label and confidence: a list of names, which may be empty. Each
+        probability is then that of a class by itself.
 
         `model_input` is a list of examples, or a table with one column of them.
 
@@ -48,17 +48,17 @@ class Classifier(PythonModel):
 
     def _table(self, batch: list[object], start: int) -> pd.DataFrame:
         """The rows of a batch, the first of which is row `start`."""
-        said = self.predictor.predict([prepared(value, row, self.predictor) for row, value in enumerate(batch, start)])
-        columns = pd.DataFrame(said.probabilities, columns=[f"p_{name}" for name in said.class_names])
-        return pd.concat([pd.DataFrame(_said_first(said)), columns], axis=1)
+        reply = self.predictor.predict([prepared(value, row, self.predictor) for row, value in enumerate(batch, start)])
+        columns = pd.DataFrame(reply.probabilities, columns=[f"p_{name}" for name in reply.class_names])
+        return pd.concat([pd.DataFrame(_answers_of(reply)), columns], axis=1)
 
 
-def _said_first(said: Answer) -> dict[str, Any]:
+def _answers_of(reply: Answer) -> dict[str, Any]:
     """The columns before the probabilities."""
-    if not said.exclusive:
-        return {"labels": said.sets}
-    columns = {"label": said.labels, "confidence": said.confidences}
-    return columns if said.known_scores is None else {**columns, "known_score": said.known_scores}
+    if not reply.exclusive:
+        return {"labels": reply.sets}
+    columns = {"label": reply.labels, "confidence": reply.confidences}
+    return columns if reply.known_scores is None else {**columns, "known_score": reply.known_scores}
 
 
 def _batches(values: list[object]) -> Iterator[tuple[int, list[object]]]:

@@ -53,12 +53,12 @@ class Backbone:
 
     @property
     def kind(self) -> Kind:
-        """The kind of examples that it takes."""
+        """The kind of examples that the backbone takes."""
         return kind_named(self.preprocessing.kind)
 
     @property
     def words(self) -> Words:
-        """How sentences call what it takes."""
+        """The kind's words for examples."""
         return self.kind.words
 
     def features(self, batch: Batch) -> dict[str, torch.Tensor]:
@@ -154,7 +154,7 @@ def cut(
 
 
 def _names(model: nn.Module, layers: Sequence[str]) -> tuple[str, ...]:
-    """The cut layers that are meant, once each, in order."""
+    """The named cut layers, once each, in order."""
     names: list[str] = []
     for layer in layers:
         if layer == AUTO:

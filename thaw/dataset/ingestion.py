@@ -1,4 +1,4 @@
-"""Ingestion: every file of a source opened, hashed and decoded once; what is good becomes the manifest."""
+"""Ingestion: every file of a source is opened, hashed and decoded once, and the usable examples become the manifest."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,13 +22,13 @@ from thaw.params.sections import DatasetParams
 
 _NONE: Corrections = {}
 _IN_FLIGHT = 4
-"""Files under way for each worker: enough to keep all busy, few enough to keep memory steady."""
+"""The number of open files for each worker: enough to keep all workers busy, and few enough to bound the memory."""
 _SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """The manifest, the rejected files (sorted by path), what corrections changed (sorted by path), and what there is to say about all."""
+    """The result of an ingestion: the manifest, the rejected files and the effects of corrections (both sorted by path), and the report."""
 
     manifest: Manifest
     rejected: tuple[Rejected, ...]
@@ -47,45 +47,47 @@ def ingest(
 ) -> Ingested:
     """Open, hash and decode every file of a source, and build its manifest.
 
-    The result depends on the source's bytes, names, `params` and `corrections` alone: not on the number of workers, nor on
-    the order in which the disk lists the files. Memory holds a row for each file, and a few examples at a time.
+    The result depends only on the source's bytes and names, `params` and `corrections`, and not on the number of workers or the disk's order of files. In
+    memory are a row for each file, and a few examples at a time.
 
     Args:
         source: the source's folder.
-        kind: what the examples are.
+        kind: of the examples.
         params: `listing`, `splits`, `max_rejected` and `max_megapixels` are used.
-        corrections: labels that hold whatever the source says; those of examples that it lacks do nothing.
-        workers: threads; None: one a core.
-        progress: told after each file.
+        corrections: labels that replace the source's; corrections of missing examples have no effect.
+        workers: number of threads; None: one for each core.
+        progress: called after each file.
 
     Raises:
-        BadSource: the source is missing, laid out ambiguously, of another kind, has fewer than two classes, or names that differ only by case.
+        BadSource: the source is missing, has an ambiguous layout, is of another kind, has fewer than two classes, or names that differ only by case.
         TooManyRejected: more than `params.max_rejected` files are rejected; it carries the list of them.
     """
-    found = read_source(source, params.listing)
+    candidates_found = read_source(source, params.listing)
     reading = partial(_read, kind, source, params.limits)
-    read = _read_all(reading, found.candidates, workers or usable_cores(), progress)
-    _refuse_other_kind(source, [one.path for one in read if isinstance(one, Rejected)], len(read), kind, params.limits)
+    read = _read_all(reading, candidates_found.candidates, workers or usable_cores(), progress)
+    _refuse_other_kind(
+        source, [entry.path for entry in read if isinstance(entry, Rejected)], len(read), kind, params.limits
+    )
     rejected = sorted(
-        [*found.rejected, *(one for one in read if isinstance(one, Rejected))],
-        key=lambda one: (one.path, one.reason),
+        [*candidates_found.rejected, *(entry for entry in read if isinstance(entry, Rejected))],
+        key=lambda entry: (entry.path, entry.reason),
     )
     _refuse_too_many(source, rejected, params.max_rejected)
-    splitter = Splitter.of((candidate.split for candidate in found.candidates), params.splits)
-    offered = [_accept(kind, one, splitter) for one in read if isinstance(one, _Read)]
+    splitter = Splitter.of((candidate.split for candidate in candidates_found.candidates), params.splits)
+    offered = [_accept(kind, entry, splitter) for entry in read if isinstance(entry, _Read)]
     accepted, changes = _correct(offered, corrections)
-    check_class_names(source, (name for one in accepted for name in one.example.names or ()))
+    check_class_names(source, (name for entry in accepted for name in entry.example.names or ()))
     _refuse_too_few_classes(source, accepted, kind.words)
     report = build_report(
-        params.source, found, accepted, rejected=len(rejected), splitter=splitter, changes=changes,
-        unused_corrections=len(corrections.keys() - {one.example.digest for one in offered}),
+        params.source, candidates_found, accepted, rejected=len(rejected), splitter=splitter, changes=changes,
+        unused_corrections=len(corrections.keys() - {entry.example.digest for entry in offered}),
     )  # fmt: skip
-    return Ingested(build_manifest((one.example for one in accepted), kind.name), tuple(rejected), changes, report)
+    return Ingested(build_manifest((entry.example for entry in accepted), kind.name), tuple(rejected), changes, report)
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A file that decodes whole: 32 bytes of digest, its size in bytes, and what it holds."""
+    """A file that can be decoded: its digest (32 bytes), its size in bytes, and the format and shape of its content."""
 
     candidate: Candidate
     digest: bytes
@@ -134,13 +136,13 @@ def _accept(kind: Kind, read: _Read, splitter: Splitter) -> Accepted:
 
 
 def _correct(offered: Sequence[Accepted], corrections: Corrections) -> tuple[list[Accepted], tuple[Change, ...]]:
-    """The examples with what people said of them, and what that changed, sorted by path."""
+    """The examples with their corrected labels, and the effects of corrections, sorted by path."""
     accepted, changes = [], []
-    corrected = correct_set if any(one.example.labels is not None for one in offered) else correct
-    for one in offered:
-        before, after = one.example, corrected(one.example, corrections)
+    corrected = correct_set if any(row.example.labels is not None for row in offered) else correct
+    for row in offered:
+        before, after = row.example, corrected(row.example, corrections)
         if after is not None:
-            accepted.append(replace(one, example=after))
+            accepted.append(replace(row, example=after))
         if after is None or after.names != before.names:
             changes.append(Change(before.path, _shown(before.names), None if after is None else _shown(after.names)))
     return accepted, tuple(sorted(changes, key=lambda change: change.path))
@@ -153,18 +155,18 @@ def _shown(names: tuple[str, ...] | None) -> str | None:
 def _refuse_too_many(source: Path, rejected: list[Rejected], most: int) -> None:
     if len(rejected) <= most:
         return
-    first = "; ".join(f"`{one.path}` {one.reason}" for one in rejected[:_SHOWN])
+    first = "; ".join(f"`{file.path}` {file.reason}" for file in rejected[:_SHOWN])
     more = f"; and {len(rejected) - _SHOWN} more" if len(rejected) > _SHOWN else ""
     raise TooManyRejected(
         f"{len(rejected)} files of `{source}` cannot be used, and `dataset.max_rejected` allows {most}: "
         f"{first}{more}. "
         "Mend or remove them, or raise `dataset.max_rejected`",
-        tuple((one.path, one.reason) for one in rejected),
+        tuple((file.path, file.reason) for file in rejected),
     )
 
 
 def _refuse_other_kind(source: Path, rejected: Sequence[str], read: int, kind: Kind, limits: Limits) -> None:
-    """Say so in one sentence where no file is of this kind and the first few are of another."""
+    """Refuse a source without a file of this kind, whose first few files are of another kind."""
     if not rejected or len(rejected) < read:
         return
     for name in kind_names():
@@ -186,7 +188,7 @@ def _is_of(kind: Kind, path: Path, limits: Limits) -> bool:
 
 
 def _refuse_too_few_classes(source: Path, accepted: list[Accepted], words: Words) -> None:
-    names = sorted({name for one in accepted for name in one.example.names or ()})
+    names = sorted({name for row in accepted for name in row.example.names or ()})
     if len(names) >= 2:
         return
     if not names:

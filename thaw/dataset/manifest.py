@@ -1,7 +1,7 @@
 """The manifest: one row an example, sorted by path; the same bytes give the same file, byte for byte.
 
-Where an example has a set of labels, the file has one column more, `labels`, and `label` is null in every row. So the file of single labels stays as it is,
-and what knows single labels alone meets unlabelled rows, never a wrong label.
+If examples have sets of labels, the file has one more column, `labels`, and `label` is null in every row. So the format for single labels does not change, and
+a reader that knows only single labels sees unlabelled rows and never a wrong label.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ SCHEMA = pa.schema(
 )
 
 LABELS = pa.field("labels", pa.list_(pa.string()))
-"""Of a manifest of label sets: sorted names, each once; an empty list is labelled with none of the classes, null is unlabelled."""
+"""The column of a manifest of label sets: sorted names, each once. An empty list means that the example shows no class, null that it is unlabelled."""
 SCHEMA_OF_SETS = SCHEMA.append(LABELS)
 
 
@@ -58,17 +58,17 @@ class Example:
 
     @property
     def names(self) -> tuple[str, ...] | None:
-        """Every label that it has, whether one or a set; None: it is unlabelled."""
+        """All labels of the example, one or a set; None: it is unlabelled."""
         return self.labels if self.label is None else (self.label,)
 
     @property
     def written(self) -> str:
-        """The label as a table has it, a set as `ant|bee`; empty where there is none."""
+        """The label as text for a table, a set as `ant|bee`; empty without a label."""
         return (self.label or "") if self.labels is None else join_labels(self.labels)
 
 
 def references_of(examples: Iterable[Example], source: Path) -> list[tuple[bytes, Path]]:
-    """The digest of each example, and where its bytes lie below the source."""
+    """The digest of each example, and the path of its bytes below the source."""
     return [(example.digest, source / example.path) for example in examples]
 
 

@@ -12,7 +12,7 @@ from thaw.foundation.files.records import read_record, write_record
 
 @dataclass(frozen=True)
 class Leakage:
-    """Of `learnt` images that were learnt from, how many are in val or test as well: `copies` by content, `groups` more by a group that they share."""
+    """The leakage of `learnt` training examples: `copies` of them are in val or test as well, and `groups` more share a group with an example there."""
 
     learnt: int
     copies: int
@@ -21,7 +21,7 @@ class Leakage:
 
 @dataclass(frozen=True)
 class NearCopies:
-    """Of `compared` test images, all or as many as were drawn of them, `copies` are near-copies of images that were learnt from or chosen with."""
+    """The near-copies: of `compared` test examples, all or a sample, `copies` are near-copies of examples of the training or the validation."""
 
     compared: int
     copies: int
@@ -33,7 +33,7 @@ class NearCopies:
 
 @dataclass(frozen=True)
 class Suspects:
-    """Of `labels` (those of each set, where examples have sets) that were learnt from or chosen with, `suspects` look wrong."""
+    """The suspects: of `labels` of the training and the validation (with sets, all labels of each set), `suspects` look wrong."""
 
     labels: int
     suspects: int
@@ -45,7 +45,7 @@ class Suspects:
 
 @dataclass(frozen=True)
 class Checks:
-    """What `checks.json` holds; suspects None: a version of before did not measure them on sets of labels."""
+    """The content of `checks.json`; suspects is None for an older version, which did not measure them on sets of labels."""
 
     leakage: Leakage
     near_copies: NearCopies
@@ -56,7 +56,7 @@ _ADAPTER = TypeAdapter(Checks)
 
 
 def count_leakage(learnt: Sequence[Example], held_out: Sequence[Example]) -> Leakage:
-    """Compare what was learnt from with all of val and test."""
+    """Compare the training examples with all of val and test."""
     contents, groups = {row.digest for row in held_out}, {row.group for row in held_out} - {None}
     copies = [row.digest in contents for row in learnt]
     shared = [row.group in groups for row in learnt]
@@ -70,7 +70,7 @@ def write_checks(checks: Checks, path: Path) -> None:
 
 
 def read_checks(path: Path) -> Checks:
-    """Read what `write_checks` wrote.
+    """Read the checks of `write_checks`.
 
     Raises:
         BadArtifact: the file is missing, damaged, or of another version.

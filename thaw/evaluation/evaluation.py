@@ -1,4 +1,4 @@
-"""An evaluation: everything that is measured of a model on the test split, as frozen dataclasses."""
+"""An evaluation: all measurements of a model on the test split, as frozen dataclasses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from thaw.targets.target import Target, TargetName, target_named
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """How the model was made. `head_settings` holds names and values as text, for people; `fingerprint` is of the features."""
+    """The making of the model. head_settings: names and values as text, for people. fingerprint: of the features."""
 
     architecture: str
     weights: str
@@ -34,7 +34,7 @@ class ModelDescription:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A test example that the model gets wrong; `confidence` is the probability of what it predicted, of sets that of its surest wrong decision.
+    """A test example that the model gets wrong; `confidence` is the probability of its prediction, or with sets of its surest wrong decision.
 
     labels, predicted: one name each, or a set.
     """
@@ -66,10 +66,10 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Rejections:
-    """What a model that may say `neither` does to the test images, and what its tuning found.
+    """The rejections of a model that may answer `neither`, on the test examples, with its tuning.
 
-    known: test images of a known class; rejected: how many of them it rejects; right: how many of the others it is right on. unknown: test images of the
-    background class, and accepted: how many of them it takes for a known class; 0 where there is no such class.
+    known: number of test examples of a known class. rejected: number of them that are rejected. right: number of the others that are right. unknown: number of
+    test examples of the background class, and accepted: number of them that count as known; 0 without such a class.
     """
 
     tuning: Tuning
@@ -81,26 +81,27 @@ class Rejections:
 
     @property
     def false_rejects(self) -> float | None:
-        """The share of known test images that are rejected; None where there are none."""
+        """The share of known test examples that are rejected; None if there are none."""
         return self.rejected / self.known if self.known else None
 
     @property
     def accuracy_of_accepted(self) -> float | None:
-        """The share that is right of known test images that are accepted; None where there are none."""
+        """The share of right answers among accepted known test examples; None if there are none."""
         return self.right / (self.known - self.rejected) if self.known > self.rejected else None
 
     @property
     def false_accepts(self) -> float | None:
-        """The share of background test images that are accepted; None where there are none."""
+        """The share of background test examples that are accepted; None if there are none."""
         return self.accepted / self.unknown if self.unknown else None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the model does on `n` test examples.
+    """The evaluation of a model on `n` test examples.
 
-    target: what labels are. thresholds: from which probability on each class is named; None: the most probable one is. confusion, of: see `Target.matrix`.
-    wrong: examples that are not wholly right. predicted: the headline that the advice foretold; None: it could not. certificate: None where none was asked for.
+    target: of the labels. thresholds: the least probability at which each class is named; None: the most probable class is named. confusion, of: see
+    `Target.matrix`. wrong: number of examples that are not wholly right. predicted: the advice's predicted headline; None: not predicted. certificate: None if
+    none was requested.
     """
 
     model: ModelDescription
@@ -124,7 +125,7 @@ class Evaluation:
 
     @property
     def judged_by(self) -> Target:
-        """What labels are, which says what the headline is."""
+        """The target of the labels; it defines the headline."""
         return target_named(self.target)
 
     @property
@@ -153,7 +154,7 @@ def evaluate(
     certificate: Certificate | None = None,
     rejections: Rejections | None = None,
 ) -> Evaluation:
-    """Measure the predictions, and each baseline (its name, and what it says of the same rows)."""
+    """Measure the predictions, and each baseline (its name, and its predictions for the same rows)."""
     target = predictions.target
     confusion, of = target.matrix(predictions)
 
@@ -183,7 +184,7 @@ def evaluate(
 
 
 def count_rejections(openness: Openness, accepted: NDArray[np.bool_], predictions: Predictions) -> Rejections:
-    """Which predictions a model would not have made; accepted: bool [N], row for row."""
+    """The rejections of a model's predictions; accepted: bool [N], row for row."""
     names = predictions.class_names
     known = predictions.classes != (-1 if openness.background is None else names.index(openness.background))
     return Rejections(
@@ -213,7 +214,7 @@ def confident_mistakes(predictions: Predictions, count: int) -> tuple[Mistake, .
 
 
 def top_confusions(evaluation: Evaluation, count: int) -> tuple[Confusion, ...]:
-    """The `count` pairs of label and wrong prediction that occur most, the most frequent first."""
+    """The `count` most frequent pairs of a label and a wrong prediction, the most frequent first."""
     off = evaluation.confusion.copy()
     np.fill_diagonal(off, 0)
     order = np.argsort(-off, axis=None, kind="stable")[:count]

@@ -1,4 +1,4 @@
-"""What tuning found, in plain words."""
+"""The sentences on the tuning of openness."""
 
 from thaw.foundation.files.display_names import shown
 from thaw.heads.open_set.fitted import Tuning
@@ -10,13 +10,13 @@ TITLES = {
     "neighbours": "Distance to the nearest images",
     "background": "Background class",
 }
-"""What the scores are called for people."""
+"""The titles of the scores."""
 TOO_MANY = 0.25
-"""A share of known images that no user would see rejected without a word on it."""
+"""The share of rejected known examples above which a sentence says so."""
 
 
 def describe(tuning: Tuning) -> tuple[str, ...]:
-    """One sentence on what was found, and one on each thing that a user must know before they trust it."""
+    """A sentence on the result, and a sentence on each of its limits."""
     chosen = tuning.chosen
     source = "of the background class" if tuning.unknown == "background" else "of classes left out in turn"
     sentences = [

@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML page about a model, made to be read by people."""
+"""The report: one self-contained HTML page about a model, for people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ CONFUSIONS = 8
 
 
 def titles_of(words: Words, target: Target) -> Mapping[str, str]:
-    """What the contenders are called on the page."""
+    """The titles of the contenders on the page."""
     return {
         "frozen": "Frozen backbone, new head",
         "scratch": "The same network from scratch",
@@ -43,13 +43,13 @@ def titles_of(words: Words, target: Target) -> Mapping[str, str]:
 
 
 def _short_titles(words: Words) -> Mapping[str, str]:
-    """The same, for the narrow columns of a figure."""
+    """Short titles of the contenders, for the narrow columns of a figure."""
     return {"frozen": "transfer", "scratch": "scratch", "pixels": words.plain, "random_backbone": "random\nbackbone"}
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the model comes from: `facts` are names and values for people; `parameters` are lines `key: value`."""
+    """The origin of the model: `facts` are names and values for people, `parameters` are lines `key: value`."""
 
     title: str
     facts: tuple[tuple[str, str], ...]
@@ -63,9 +63,9 @@ def render_report(
     previews: Mapping[bytes, Preview],
     words: Words,
 ) -> str:
-    """The page as HTML. previews: by digest; mistakes without one are shown without. words: how examples are called.
+    """The page as HTML. previews: by digest; a mistake may have none. words: of the kind.
 
-    Names of classes and files may hold anything: the template escapes all of them.
+    Names of classes and files may hold any characters; the template escapes them.
     """
     wording = WORDING[evaluation.target]
     drawn = draw_figures(evaluation, words)
@@ -92,7 +92,7 @@ def render_report(
 
 
 def verdict(evaluation: Evaluation, words: Words) -> str:
-    """The first sentence: how well the model does, and against what that stands."""
+    """The first sentence: the headline of the model beside a baseline."""
     sentence, target = verdict_of(evaluation, words), evaluation.judged_by
     scratch = [gain for gain in _gains(evaluation, words) if gain.over == "scratch"]
     if scratch:
@@ -107,7 +107,7 @@ def verdict(evaluation: Evaluation, words: Words) -> str:
 
 @dataclass(frozen=True)
 class GainRow:
-    """What the frozen backbone gains over another way, as the table shows it."""
+    """A row of the table of gains: the gain of the frozen backbone over another way."""
 
     over: str
     title: str
@@ -153,46 +153,48 @@ def headline_bars(evaluation: Evaluation, words: Words) -> list[Bar]:
     """The model and the baselines that are measured once."""
     titles = titles_of(words, evaluation.judged_by)
     own = Bar("This model", evaluation.headline, model=True)
-    return [own, *(Bar(titles[one.name], one.headline, model=False) for one in evaluation.baselines)]
+    return [own, *(Bar(titles[baseline.name], baseline.headline, model=False) for baseline in evaluation.baselines)]
 
 
 def advice(evaluation: Evaluation, ingest: IngestReport, words: Words) -> tuple[str, ...]:
-    """What to do next, in plain words, from what was measured."""
-    said: list[str] = []
+    """The proposals for the next steps, from the measurements."""
+    sentences: list[str] = []
     width = evaluation.headline.high - evaluation.headline.low
     if width > 0.06:
-        said.append(
+        sentences.append(
             f"The interval is {points_of(width)} wide: more test {words.many} would tell models apart that this report cannot."
         )
     known = [score for score in evaluation.classes if score.f1 is not None]
     worst = min(known, key=lambda score: score.f1 or 0.0, default=None)
     if worst is not None and (worst.f1 or 0) < evaluation.metrics.macro_f1.value - 0.05:
-        said.append(f"The weakest class is “{shown(worst.name)}”: label more of it, or look at its mistakes below.")
-    said += advice_on_data(ingest, words)
+        sentences.append(
+            f"The weakest class is “{shown(worst.name)}”: label more of it, or look at its mistakes below."
+        )
+    sentences += advice_on_data(ingest, words)
     for row in _gains(evaluation, words):
         if row.helps != "helps":
-            said.append(f"“{row.title}” is not shown to be worse: transfer may not pay here.")
-    return tuple(said) or ("Nothing stands out. `thaw promote` compares it with the champion.",)
+            sentences.append(f"“{row.title}” is not shown to be worse: transfer may not pay here.")
+    return tuple(sentences) or ("Nothing stands out. `thaw promote` compares it with the champion.",)
 
 
 def advice_on_data(ingest: IngestReport, words: Words) -> list[str]:
-    """What the data themselves ask for."""
-    said: list[str] = []
+    """The proposals that concern the data."""
+    sentences: list[str] = []
     if ingest.unlabelled:
-        said.append(
+        sentences.append(
             f"{ingest.unlabelled} {words.many} have no label yet; their features are cached, so labelling them costs no compute."
         )
     if ingest.copies_conflicting:
-        said.append(
+        sentences.append(
             f"{ingest.copies_conflicting} sets of equal files carry different labels; they are left out of training."
         )
     if ingest.rejected:
-        said.append(f"{ingest.rejected} files were rejected; data/ingest/rejected.csv says why.")
-    return said
+        sentences.append(f"{ingest.rejected} files were rejected; data/ingest/rejected.csv says why.")
+    return sentences
 
 
 def figure_pngs(evaluation: Evaluation, words: Words) -> Sequence[tuple[str, bytes]]:
-    """The same figures as PNG, by name: for what cannot show a page."""
+    """The figures as PNG, by name, for programs that cannot show a page."""
     from thaw.pages.figures import png
 
     return [(name, png(figure)) for name, figure in draw_figures(evaluation, words).items()]

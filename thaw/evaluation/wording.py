@@ -1,4 +1,4 @@
-"""What the report says of a model of each target: its metrics, headings and captions. What is called by its kind stands in braces: {many}, {one}."""
+"""The report's words for each target: metrics, headings and captions. The kind's words stand in braces: {many}, {one}."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,12 +104,12 @@ WORDING: Mapping[TargetName, Wording] = {
 
 
 def spoken(text: str, words: Words) -> str:
-    """A text with what examples are called."""
+    """A text with the kind's words for examples."""
     return text.format(many=words.many, one=words.one)
 
 
 def verdict_of(evaluation: "Evaluation", words: Words) -> str:
-    """The first sentence about a model: how well it does, without its stop."""
+    """The first sentence about a model, with its headline and without a full stop."""
     estimate, rows = evaluation.headline, f"{evaluation.n} test {words.many}"
     reached = evaluation.judged_by.reached(percent(estimate.value), rows)
     interval = f"({percent(evaluation.confidence)} interval {percent(estimate.low)} to {percent(estimate.high)})"

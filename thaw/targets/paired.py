@@ -18,11 +18,11 @@ from thaw.foundation.statistics.bootstrap import (
 from thaw.targets.target import BoolArray, Target
 
 DIGITS = 12
-"""Of a difference between headlines."""
+"""The digits of a difference between headlines."""
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """The two-sided p value of the exact McNemar test, from the rows that one alone has right; 1 if there are none.
+    """The two-sided p value of the exact McNemar test, from the rows that only one of the two has right; 1 if there are none.
 
     Source: Dietterich, "Approximate statistical tests for comparing supervised classification learning algorithms", Neural Computation 1998.
     """
@@ -34,7 +34,7 @@ def paired_interval(differences: Sequence[float], confidence: float = 0.95) -> E
     """The mean of paired differences, one a seed, with Student's t interval.
 
     Raises:
-        ValueError: fewer than two differences.
+        ValueError: there are fewer than two differences.
     """
     values = np.asarray(differences, np.float64)
     if len(values) < 2:
@@ -67,7 +67,7 @@ def headline_difference(target: Target, first: BoolArray, second: BoolArray, res
 
 
 def rounded(differences: FloatArray) -> FloatArray:
-    """To `DIGITS`: sums in another order differ in their last bits, and what is equal must differ by 0."""
+    """Differences rounded to `DIGITS`; sums in another order differ in their last bits, and equal values must differ by 0."""
     return np.round(differences, DIGITS)
 
 

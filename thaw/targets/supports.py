@@ -1,4 +1,4 @@
-"""What not every target can do: one table, and one refusal, which says what can."""
+"""The abilities that not every target has: one table, and one refusal, which names the able targets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Ability = Literal["open_set"]
 
 @dataclass(frozen=True)
 class Support:
-    """What is asked for, in words; the targets that have it; and what to do where the labels are of another."""
+    """An ability. words: its name in sentences. targets: those that have it. instead: the advice for other targets."""
 
     words: str
     targets: tuple[TargetName, ...]
@@ -29,15 +29,15 @@ TABLE: Mapping[Ability, Support] = {
 
 
 def supports(target: Target, ability: Ability) -> bool:
-    """Whether the target has it."""
+    """Whether the target has the ability."""
     return target.name in TABLE[ability].targets
 
 
 def require(target: Target, ability: Ability, asked: str = "") -> None:
-    """Refuse what the target has not got. asked: what was given, such as `compare.strategies: [linear] given`.
+    """Refuse an ability that the target lacks. asked: the given value, such as `compare.strategies: [linear] given`.
 
     Raises:
-        BadParameters: it has not; the message says which targets have it, and what to do.
+        BadParameters: the target lacks the ability; the message names the targets that have it, and the remedy.
     """
     if supports(target, ability):
         return

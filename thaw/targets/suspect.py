@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Suspect:
     """A label, or a set of them, that looks wrong.
 
-    row: where it stands in the rows that were asked about. suggested: the places of the classes that it should rather be. probability: of the suggestion, of a
-    set of the surest decision that would change. quality: the probability of what was given (cleanlab's self-confidence), of a set of the worst decision, from
-    0 to 1; the lowest come first.
+    row: its place in the given rows. suggested: the places of the suggested classes. probability: of the suggestion, or with a set of the surest decision that
+    would change. quality: the probability of the given label (cleanlab's self-confidence), or with a set of the worst decision, from 0 to 1; the lowest comes
+    first.
     """
 
     row: int

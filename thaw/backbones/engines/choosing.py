@@ -1,4 +1,4 @@
-"""Which engine runs a backbone: each that could is measured for a moment on the user's own examples, beside the reference."""
+"""The choice of a backbone's engine: each possible engine is measured for a moment on the user's own examples, beside the reference."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ AUTO, OPENVINO, CUDA = "auto", "openvino", "cuda"
 FEW = 256
 """With fewer examples to do, measuring costs more than a faster engine saves: PyTorch in float32 on the CPU needs no check."""
 SAMPLE = 8
-"""Examples that engines are measured on."""
+"""The number of examples that engines are measured on."""
 WORTH_CONVERTING_S = 8.0
 """Where the work takes less time than this, converting the network for OpenVINO (2 to 3 s) costs more than it saves."""
 WORTH_READING_S = 1.5
@@ -40,7 +40,7 @@ WORTH_COMPILING_S = 60.0
 
 @dataclass(frozen=True)
 class Trial:
-    """What an engine did on the sample: examples a second of one worker; its deviation in the cut layer that is worst."""
+    """The result of an engine on the sample: examples a second of one worker, and the deviation in the worst cut layer."""
 
     engine: Engine
     images_per_second: float
@@ -48,7 +48,7 @@ class Trial:
 
     @property
     def allowed(self) -> bool:
-        """Whether it is within the tolerance of its precision."""
+        """Whether the deviation is within the tolerance of the engine's precision."""
         return TOLERANCES[self.engine.precision].allows(self.deviation)
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The engine that runs, and what it was chosen from; no trials where there was nothing to choose or too little to do."""
+    """The chosen engine and the trials of the choice; no trials if there was no choice or too little work."""
 
     engine: Engine
     trials: tuple[Trial, ...]
@@ -78,7 +78,7 @@ class Work:
 
     @property
     def at_once(self) -> int:
-        """How many passes run side by side at the rate of one: a GPU is busy with a single worker's."""
+        """The number of passes that run side by side at full rate: a single worker keeps a GPU busy."""
         return len(cuda_devices(self.device)) if self.device.type == "cuda" else self.workers
 
 

@@ -30,8 +30,8 @@ class CompiledEngine:
 
     def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
         outputs = self.network(padded(pixels, MICRO_BATCH))
-        found = zip(self.backbone.layers, outputs, strict=True)
-        return {name: self.backbone.pool(output[: len(pixels)].float()) for name, output in found}
+        named_outputs = zip(self.backbone.layers, outputs, strict=True)
+        return {name: self.backbone.pool(output[: len(pixels)].float()) for name, output in named_outputs}
 
 
 def build_compiled_engine(backbone: Backbone, precision: Precision) -> CompiledEngine:

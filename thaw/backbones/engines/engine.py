@@ -1,4 +1,4 @@
-"""What an engine is."""
+"""The interface of engines."""
 
 from typing import Literal, Protocol
 

@@ -1,4 +1,4 @@
-"""Any engine, with smaller batches where memory runs out."""
+"""A wrapper of any engine that uses smaller batches after memory ran out."""
 
 import logging
 import threading
@@ -15,7 +15,7 @@ _CPU_ALLOCATOR = "can't allocate memory"
 
 
 class HalvingEngine:
-    """Halves the batch for all threads on each out-of-memory error, and goes on."""
+    """An engine that halves the batch for all threads on each out-of-memory error, and continues."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -24,12 +24,12 @@ class HalvingEngine:
 
     @property
     def name(self) -> str:
-        """That of the engine within."""
+        """See the wrapped engine."""
         return self._engine.name
 
     @property
     def precision(self) -> Precision:
-        """That of the engine within."""
+        """See the wrapped engine."""
         return self._engine.precision
 
     def features(self, batch: Batch) -> dict[str, torch.Tensor]:

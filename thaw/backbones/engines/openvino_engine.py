@@ -46,12 +46,12 @@ class OpenVinoEngine:
         if not hasattr(self.requests, "own"):
             self.requests.own = self.compiled.create_infer_request()
         outputs = self.requests.own.infer(whole.numpy())
-        found = (
+        copies = (
             np.array(outputs[place]) for place in range(len(self.backbone.layers))
         )  # copied: the request reuses its memory
         return {
             name: self.backbone.pool(torch.from_numpy(output)[: len(pixels)])
-            for name, output in zip(self.backbone.layers, found, strict=True)
+            for name, output in zip(self.backbone.layers, copies, strict=True)
         }
 
 

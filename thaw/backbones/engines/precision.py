@@ -1,4 +1,4 @@
-"""Which precision `auto` means: bfloat16 where the hardware has it and the backbone bears it."""
+"""The precision of `auto`: bfloat16 if the hardware has it and the backbone tolerates it."""
 
 import logging
 from collections.abc import Callable
@@ -32,9 +32,9 @@ def settle_precision(
     cached: how many features of that precision there are already. sample: gives N of the user's own examples, prepared, or fewer where there are
     fewer; a single one decides for float32.
     """
-    held: tuple[Precision, ...] = ("bfloat16", "float32")
-    rows = {precision: cached(precision) for precision in held}
-    most = max(held, key=lambda precision: rows[precision])
+    precisions: tuple[Precision, ...] = ("bfloat16", "float32")
+    rows = {precision: cached(precision) for precision in precisions}
+    most = max(precisions, key=lambda precision: rows[precision])
     if rows[most]:
         log.info("precision auto: %s, as the cache has it", most)
         return most
@@ -44,9 +44,9 @@ def settle_precision(
     batch = sample(SAMPLE)
     if rows_in(batch) < 2:
         return "float32"
-    found = build_torch_engine(backbone, "bfloat16", torch.device("cpu")).features(batch)
+    features = build_torch_engine(backbone, "bfloat16", torch.device("cpu")).features(batch)
     expected = reference_features(batch, backbone)
-    worst = worst_deviation(found, expected)
+    worst = worst_deviation(features, expected)
     allowed = TOLERANCES["bfloat16"].allows(worst)
     log.info("precision auto: %s; bfloat16 has %s", "bfloat16" if allowed else "float32", worst)
     return "bfloat16" if allowed else "float32"

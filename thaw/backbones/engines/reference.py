@@ -63,7 +63,7 @@ class Deviation:
 def deviation(features: torch.Tensor, reference: torch.Tensor) -> Deviation:
     """Measure features float [N, dim] against the reference's, row for row; N of at least 2."""
     mean = reference.mean(0)
-    # Where next to nothing is left of a row without the mean, what is left is rounding.
+    # If a row without the mean has almost no length, the remainder is rounding.
     is_like_all = (reference - mean).norm(dim=1) < LEAST_LEFT * reference.norm(dim=1)
     taken_off = torch.where(is_like_all[:, None], 0.0, mean)
     cosines = F.cosine_similarity(features.float() - taken_off, reference - taken_off, dim=1)

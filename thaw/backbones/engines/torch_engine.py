@@ -1,4 +1,4 @@
-"""The engine that is always there: PyTorch, with batch normalisation folded into the convolutions before it."""
+"""The engine that always exists: PyTorch, with batch normalisation folded into the convolutions before it."""
 
 import copy
 import logging

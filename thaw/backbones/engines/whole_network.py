@@ -30,8 +30,8 @@ class WholeNetwork(nn.Module):
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """See the class."""
         batch = pixels.contiguous(memory_format=torch.channels_last).float() * self.scale - self.shift
-        found = self.network(batch.to(self.dtype))
-        return tuple(found[name] for name in self.layers)
+        outputs = self.network(batch.to(self.dtype))
+        return tuple(outputs[name] for name in self.layers)
 
 
 def is_fusible(backbone: Backbone, batch: Batch) -> bool:

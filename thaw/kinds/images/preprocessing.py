@@ -44,8 +44,8 @@ class Preprocessing:
 
     def resized_tensor(self, image: torch.Tensor) -> torch.Tensor:
         """The same of an RGB image as uint8 [3, any, any], within 1 of 255 of `resized`, and faster."""
-        found: torch.Tensor = self._resize(image)
-        return found
+        ready: torch.Tensor = self._resize(image)
+        return ready
 
     def view(self, resized: torch.Tensor, view: View = IDENTITY) -> torch.Tensor:
         """Crop a resized image uint8 [3, any, any] to one of its views: uint8 [3, height, width].
@@ -55,8 +55,8 @@ class Preprocessing:
         """
         if view in CORNERS:
             return self._corner(resized, view)
-        found: torch.Tensor = resized if self.crop is None else F.center_crop(resized, [self.crop, self.crop])
-        return found.flip(2) if view == "hflip" else found
+        ready: torch.Tensor = resized if self.crop is None else F.center_crop(resized, [self.crop, self.crop])
+        return ready.flip(2) if view == "hflip" else ready
 
     def _corner(self, resized: torch.Tensor, view: View) -> torch.Tensor:
         if self.crop is None:

@@ -31,19 +31,19 @@ ROUNDS = 5
 
 @dataclass(frozen=True, eq=False)
 class ServingEngine:
-    """Two engines: `one` takes up to `few` images, `many` takes more; both may be the same engine.
+    """Two engines: `single` takes up to `few` images, `many` takes more; both may be the same engine.
 
     A network that was converted for full batches takes as long for one image as for a full batch, so the faster engine depends on the number of images.
     """
 
-    one: Engine
+    single: Engine
     many: Engine
     few: int
 
     @property
     def name(self) -> str:
         """The name of the engine, or the names of both."""
-        return " and ".join(dict.fromkeys((self.one.name, self.many.name)))
+        return " and ".join(dict.fromkeys((self.single.name, self.many.name)))
 
     @property
     def precision(self) -> Precision:
@@ -56,7 +56,7 @@ class ServingEngine:
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     def _for(self, images: int) -> Engine:
-        return self.one if images <= self.few else self.many
+        return self.single if images <= self.few else self.many
 
 
 @dataclass(frozen=True)

@@ -124,12 +124,12 @@ def neighbour_headline(rows: Tensor, targets: Tensor, classes: int, groups: Tens
     near, target = torch.cat(nearest), target_of_targets(targets[0])
     weights = 1 + torch.arange(count, 0, -1) / (1000.0 * count)
     rows_there = np.array([float(len(rows))])
-    found = []
+    scores = []
     for labels in targets:
         shown = target.indicators(labels, classes).float()
         votes = torch.zeros(len(rows), classes)
         for place, weight in enumerate(weights):
             votes += weight * shown[near[:, place]]
         tally = target.tally(target.voted(votes, float(weights.sum())), labels)
-        found.append(target.headline_of(tally.sum(0, dtype=np.float64)[:, None], rows_there)[0])
-    return torch.tensor(np.array(found))
+        scores.append(target.headline_of(tally.sum(0, dtype=np.float64)[:, None], rows_there)[0])
+    return torch.tensor(np.array(scores))

@@ -67,4 +67,4 @@ def test_few_images_go_one_way_and_many_the_other() -> None:
     engine = ServingEngine(Counting("x"), Counting("x"), few=2)  # type: ignore[arg-type]
     assert engine.features(noise(MICRO_BATCH + 1))["x"][:, 0].tolist() == [8.0] * 8 + [1.0]
     assert engine.name == "x"
-    assert engine._for(2) is engine.one and engine._for(3) is engine.many
+    assert engine._for(2) is engine.single and engine._for(3) is engine.many
