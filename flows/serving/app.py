@@ -22,6 +22,7 @@ from flows.serving.uploads import Upload, read_uploads
 from flows.serving.wording import facts_of, neighbours_of, worded
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
+from thaw.kinds.kind import Words
 from thaw.models.serving.classifier import Classification
 from thaw.models.serving.pages import CSP, render_docs, render_page
 
@@ -128,7 +129,7 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
         An example that cannot be used gets a `reason`, and the others are answered all the same. If none can be used, the status is 422.
         """
         with parts.room.entered(), parts.desk.borrowed() as live:
-            uploads = await read_uploads(request, parts.limits)
+            uploads = await read_uploads(request, parts.limits, live.kind)
             classifications = await _classify(live, uploads, parts)
             # The search for neighbours takes long enough to delay other requests; the wording of an answer does not.
             answers = (
@@ -140,7 +141,7 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
         parts.metrics.images.labels("answered").inc(usable)
         parts.metrics.images.labels("unusable").inc(len(answers) - usable)
         if usable == 0:
-            raise Refused(422, "unusable", _why_none(answers), images=tuple(answers))
+            raise Refused(422, "unusable", _why_none(answers, live.kind.words), images=tuple(answers))
         prediction = Prediction(model=live.version.name, version=live.version.number, images=answers)
         return Response(prediction.model_dump_json(exclude_none=True), media_type="application/json")
 
@@ -150,7 +151,7 @@ async def _classify(live: Live, uploads: Sequence[Upload], parts: Parts) -> list
         async with asyncio.timeout(parts.limits.timeout_s):
             return await live.say([upload.content for upload in uploads], parts.decoders)
     except TimeoutError as error:
-        sentence = f"there was no answer within {parts.limits.timeout_s:g} s; try again, or send fewer images at once"
+        sentence = f"there was no answer within {parts.limits.timeout_s:g} s; try again, or send fewer {live.kind.words.many} at once"
         raise Refused(503, "late", sentence, headers=RETRY) from error
 
 
@@ -167,10 +168,10 @@ def _answers(
     return answers
 
 
-def _why_none(answers: Sequence[ImageAnswer]) -> str:
+def _why_none(answers: Sequence[ImageAnswer], words: Words) -> str:
     if len(answers) == 1:
-        return f"the image cannot be used: it {answers[0].reason}"
-    return f"none of the {len(answers)} images can be used; `images` says why for each"
+        return f"the {words.one} cannot be used: it {answers[0].reason}"
+    return f"none of the {len(answers)} {words.many} can be used; `images` says why for each"
 
 
 def _add_states(app: FastAPI, parts: Parts) -> None:

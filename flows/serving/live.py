@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from torch import Tensor
-
 from flows.serving.batching import Batcher
 from flows.serving.limits import Limits
 from flows.serving.metrics import Metrics
@@ -18,6 +16,8 @@ from tasks.registry.registry import ModelVersion
 from thaw.backbones.engines.engine import MICRO_BATCH
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
+from thaw.kinds.batches import Batch
+from thaw.kinds.kind import Kind
 from thaw.models.serving.classifier import Classification, Classifier
 
 log = logging.getLogger(__name__)
@@ -32,13 +32,18 @@ class Live:
         self.loaded = datetime.now(UTC)
         self.places = {digest.hex(): row for row, digest in enumerate(_digests(classifier))}
         self.users = 0
-        self._batcher: Batcher[Tensor, Classification] = Batcher(
+        self._batcher: Batcher[Batch, Classification] = Batcher(
             classifier.say,
             most=2 * MICRO_BATCH,
             patience_s=limits.patience_s,
             workers=usable_cores(),
             gathered=metrics.batch_images.observe,
         )
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of examples that its model takes."""
+        return self.classifier.predictor.backbone.kind
 
     async def say(self, contents: Sequence[bytes], decoders: ThreadPoolExecutor) -> list[Classification | BadExample]:
         """What the model says of each example file, or why it cannot be used."""
@@ -50,10 +55,10 @@ class Live:
         with self._batcher.announced():
             loop = asyncio.get_running_loop()
             try:
-                pixels = await loop.run_in_executor(decoders, self.classifier.decode, content)
+                example = await loop.run_in_executor(decoders, self.classifier.decode, content)
             except BadExample as error:
                 return error
-        return await self._batcher.ask(pixels)
+        return await self._batcher.ask(example)
 
     async def close(self) -> None:
         """Stop its threads."""

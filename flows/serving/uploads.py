@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
@@ -12,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from flows.serving.limits import Limits
 from flows.serving.refusals import Refused
 from thaw.foundation.files.display_names import shortened
+from thaw.kinds.kind import Kind, Words
 
 LONGEST_NAME = 200
 
@@ -24,60 +26,68 @@ class Upload:
     content: bytes
 
 
-async def read_uploads(request: Request, limits: Limits) -> list[Upload]:
-    """Every example of a request, in order.
+async def read_uploads(request: Request, limits: Limits, kind: Kind) -> list[Upload]:
+    """Every example of a request, in order. kind: what the model takes.
 
     Raises:
         Refused: the request is too large, too slow, of another content type, or empty.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    given, words = request.headers.get("content-type", "").partition(";")[0].strip().lower(), kind.words
     try:
         async with asyncio.timeout(limits.timeout_s):
-            if kind == "multipart/form-data":
-                return await _of_form(request, limits)
-            if kind.startswith("image/"):
-                return [await _of_body(request, limits)]
+            if given == "multipart/form-data":
+                return await _of_form(request, limits, words)
+            if any(fnmatch(given, taken) for taken in kind.media_types):
+                return [await _of_body(request, limits, words)]
     except TimeoutError as error:
         raise Refused(
-            408, "slow", f"the request did not come in within {limits.timeout_s:g} s; send fewer images at once"
+            408, "slow", f"the request did not come in within {limits.timeout_s:g} s; send fewer {words.many} at once"
         ) from error
-    problem = f"the content type {shortened(kind, 80)} is not taken" if kind else "no content type is given"
-    raise Refused(415, "kind", f"{problem}; send multipart/form-data, or the bytes of one image as image/*")
+    problem = f"the content type {shortened(given, 80)} is not taken" if given else "no content type is given"
+    raise Refused(
+        415, "kind", f"{problem}; send multipart/form-data, or the bytes of one {words.one} as {kind.media_types[-1]}"
+    )
 
 
-async def _of_body(request: Request, limits: Limits) -> Upload:
-    content = b"".join([chunk async for chunk in _limited(request, limits)])
+async def _of_body(request: Request, limits: Limits, words: Words) -> Upload:
+    content = b"".join([chunk async for chunk in _limited(request, limits, words)])
     if not content:
-        raise Refused(422, "empty", "the request holds no image; send its bytes as the body")
+        raise Refused(422, "empty", f"the request holds no {words.one}; send its bytes as the body")
     return Upload(None, content)
 
 
-async def _of_form(request: Request, limits: Limits) -> list[Upload]:
+async def _of_form(request: Request, limits: Limits, words: Words) -> list[Upload]:
     # Starlette gives up at the first file beyond the limit, so no further files are kept; files above 1 MB wait on the disk.
-    parser = MultiPartParser(request.headers, _limited(request, limits), max_files=limits.images, max_fields=16)
+    parser = MultiPartParser(request.headers, _limited(request, limits, words), max_files=limits.images, max_fields=16)
     try:
         form = await parser.parse()
     except MultiPartException as error:
-        raise _refusal(error, limits) from error
+        raise _refusal(error, limits, words) from error
     try:
         fields = form.multi_items()
         files = [value for _, value in fields if isinstance(value, UploadFile)]
         texts = [name for name, value in fields if not isinstance(value, UploadFile)]
         if texts:
             raise Refused(
-                422, "empty", f"the field {shortened(texts[0], 80)!r} holds text and no file; with curl: -F images=@photo.jpg"
+                422, "empty", f"the field {shortened(texts[0], 80)!r} holds text and no file; with curl: {_form(words)}"
             )  # fmt: skip
         if not files:
-            raise Refused(422, "empty", "the form holds no image; with curl: -F images=@photo.jpg")
+            raise Refused(422, "empty", f"the form holds no {words.one}; with curl: {_form(words)}")
         return [Upload(_name(file), await file.read()) for file in files]
     finally:
         await form.close()
 
 
-def _refusal(error: MultiPartException, limits: Limits) -> Refused:
+def _form(words: Words) -> str:
+    return f"-F {words.many}=@{words.sample_name}"
+
+
+def _refusal(error: MultiPartException, limits: Limits, words: Words) -> Refused:
     if error.message.startswith("Too many files"):
         return Refused(
-            413, "many_images", f"the request holds more than {limits.images} images; send them in several requests"
+            413,
+            "many_images",
+            f"the request holds more than {limits.images} {words.many}; send them in several requests",
         )
     return Refused(400, "malformed", f"the form cannot be read: {error.message.rstrip('.')}")
 
@@ -86,23 +96,25 @@ def _name(file: UploadFile) -> str | None:
     return shortened(file.filename, LONGEST_NAME) if file.filename else None
 
 
-async def _limited(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
+async def _limited(request: Request, limits: Limits, words: Words) -> AsyncGenerator[bytes, None]:
     """The body in chunks as they arrive; refused as soon as it exceeds the limit."""
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > limits.body_bytes:
-        raise _too_large(limits)
+        raise _too_large(limits, words)
     received = 0
     try:
         async for chunk in request.stream():
             received += len(chunk)
             if received > limits.body_bytes:
-                raise _too_large(limits)
+                raise _too_large(limits, words)
             yield chunk
     except ClientDisconnect as error:
         raise Refused(400, "gone", "the client went away before the request was whole") from error
 
 
-def _too_large(limits: Limits) -> Refused:
+def _too_large(limits: Limits, words: Words) -> Refused:
     return Refused(
-        413, "large_body", f"the request is larger than {limits.body_mb:g} MB; send fewer or smaller images at once"
+        413,
+        "large_body",
+        f"the request is larger than {limits.body_mb:g} MB; send fewer or smaller {words.many} at once",
     )

@@ -1,0 +1,171 @@
+"""A kind that Thaw does not know, brought by another package, through the whole life: nothing but the kind's own package knows what an example is."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from living import wait_for
+from project import CHEAP, Project, clone
+from series_kind.kind import KIND
+from series_source import CLASSES, install, write_backbone, write_series
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
+
+SETTINGS = (
+    "dataset.source=series",
+    "dataset.labels_per_class=null",
+    "dataset.splits.val=0",
+    "dataset.splits.test=0.4",
+    "backbone.weights=series.safetensors",
+    "backbone.layers=[auto]",
+    "head.l2=[0.001,0.1]",
+    "evaluate.baselines=[majority,pixels]",
+    "evaluate.gallery=20",
+    "promotion.max_near_copies=null",  # waves of one shape are alike
+    "registry.name=thaw-series",
+)
+WORD = re.compile(r"\b(image|picture|pixel|photo)s?\b", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, prefect: str, warm: Path) -> Project:
+    """A project of 40 series a class after one `thaw run`."""
+    folder = tmp_path_factory.mktemp("series")
+    made = replace(clone(folder / "project", prefect=prefect, programs=warm), packages=install(folder / "site"))
+    write_series(made.root / "series", 40)
+    write_backbone(made.root / "series.safetensors")
+    made.set(*CHEAP, *SETTINGS)
+    made.run("git", "add", "--all")
+    made.run("git", "commit", "--quiet", "--message", "Series")
+    output = made.run("thaw", "run")
+    assert "version 1 is the champion now" in output, output
+    return made
+
+
+def test_every_stage_is_up_to_date_and_the_model_has_learnt(project: Project) -> None:
+    metrics = project.metrics()
+    assert metrics["test"]["accuracy"]["value"] > 0.8 > metrics["baselines"]["majority"]["accuracy"] + 0.2
+    assert "120 series of 3 classes" in (project.root / ".thaw/logs/ingest.log").read_text()
+    assert {stage["state"] for stage in project.json("status")["stages"]} == {"up to date"}
+
+
+def test_new_series_cost_themselves_alone(project: Project) -> None:
+    """Extraction resumes, and checks a sample of what is kept."""
+    write_series(project.root / "series", 2, seed=1)
+    try:
+        project.run("thaw", "run", "--stage", "ingest")
+        project.run("thaw", "run", "--stage", "extract")
+        log = (project.root / ".thaw/logs/extract.log").read_text()
+        assert "126 images: 120 with features already, 6 forward passes to do" in log
+    finally:
+        for file in (project.root / "series").rglob("1-*.csv"):
+            file.unlink()
+        project.run("thaw", "run", "--stage", "ingest")
+        project.run("thaw", "run", "--stage", "extract")
+
+
+def test_a_file_is_labelled_and_a_listing_of_files_too(project: Project) -> None:
+    (row,) = project.json("predict", "series/rough/0-001.csv")
+    assert row["label"] in CLASSES and row["reason"] == ""
+    (project.root / "list.csv").write_text("path\nseries/rough/0-001.csv\nseries/calm/0-002.csv\nlist.csv\n")
+    first, second, third = project.json("predict", "list.csv")
+    assert first["probabilities"] == pytest.approx(row["probabilities"], abs=1e-5)
+    assert second["label"] in CLASSES and third["reason"] == "holds more than numbers, one a line"
+
+
+def test_the_review_the_watch_and_the_trace_know_it(project: Project) -> None:
+    assert "data/review/review.html" in project.run("thaw", "review")
+    drift = project.root.parent / "other"
+    write_series(drift, 15, seed=7)
+    assert "data/drift/drift.html" in project.run("thaw", "watch", str(drift))
+    traced = project.json("trace", "champion")
+    assert "series" in json.dumps(traced)
+    assert project.run("thaw", "trace", "champion", "--graph", "lineage.html")
+
+
+@pytest.mark.parametrize("format_", ["torch", "onnx"])
+def test_an_export_gives_the_same_answers(project: Project, format_: str, tmp_path: Path) -> None:
+    said = project.run("thaw", "export", "--format", format_, "--out", str(tmp_path / "out"))
+    assert "100.0% of the labels are equal" in said
+    card = json.loads((tmp_path / "out/model.json").read_text())
+    assert {card["input"]["name"], *(one["name"] for one in card["more_inputs"])} == {"values", "mask"}
+
+
+def test_a_server_answers_a_real_request(project: Project) -> None:
+    content = (project.root / "series/rough/0-001.csv").read_bytes()
+    with served(project) as address:
+        answer = httpx.post(f"{address}/predict?nearest=2", files={"examples": ("a.csv", content)}, timeout=60)
+        assert answer.status_code == 200, answer.text
+        assert "rough" in answer.text and "/gallery/" in answer.text
+        bare = httpx.post(f"{address}/predict", content=content, headers={"Content-Type": "text/csv"}, timeout=60)
+        assert bare.status_code == 200, bare.text
+        wrong = httpx.post(f"{address}/predict", files={"examples": ("a.csv", b"no numbers")}, timeout=60)
+        assert wrong.status_code == 422 and "holds more than numbers" in wrong.text
+
+
+def test_a_network_is_fine_tuned_and_a_certificate_made(project: Project, tmp_path: Path) -> None:
+    own = replace(project, root=shutil.copytree(project.root, tmp_path / "project", symlinks=True))
+    own.set("strategy.kind=full", "finetune.epochs=2", "evaluate.baselines=[majority,scratch]")
+    own.run("thaw", "run", code=0)
+    assert "scratch" in own.metrics()["transfer"]
+    own.set("strategy.kind=linear")
+    own.set("compare.seeds=2")
+    own.run("thaw", "compare", "--strategies", "linear,knn")
+    assert (own.root / "data/certificate.json").read_text() != "{}"
+
+
+def test_the_review_page_says_series_and_nothing_else(project: Project) -> None:
+    page = "data/review/review.html"
+    if not (project.root / page).exists():
+        project.run("thaw", "review")
+    text = visible((project.root / page).read_text())
+    assert WORD.findall(text) == [], [text[max(0, at.start() - 80) : at.end() + 40] for at in WORD.finditer(text)]
+    assert KIND.words.many in text
+
+
+@pytest.mark.parametrize("page", ["data/report/report.html", "data/review/review.html"])
+def test_a_page_has_previews(project: Project, page: str) -> None:
+    if not (project.root / page).exists():
+        project.run("thaw", "review")
+    assert '<pre class="excerpt">' in (project.root / page).read_text()
+
+
+def visible(html: str) -> str:
+    """What a person reads of a page."""
+    bare = re.sub(r"<(style|script)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", bare))
+
+
+@contextmanager
+def served(project: Project) -> Iterator[str]:
+    """`thaw serve`; its address."""
+    log = project.root.parent / "serve.txt"
+    process = project.start("thaw", "serve", "--port", "0", "--engine", "torch", PYTHONUNBUFFERED="1")
+    assert process.stdout is not None
+    lines: list[str] = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if address := re.search(r"serving on (\S+),", line):
+                break
+        else:
+            raise AssertionError("".join(lines))
+        wait_for(lambda: is_ready(address[1]), lambda: "".join(lines))
+        yield address[1]
+    finally:
+        process.terminate()
+        rest, _ = process.communicate(timeout=60)
+        log.write_text("".join(lines) + rest)
+
+
+def is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/ready").status_code == 200
+    except httpx.HTTPError:
+        return False
