@@ -1,4 +1,4 @@
-"""The gate `parity`: the deployed model must agree with the measured model: cached features, pixels end to end, the exported model."""
+"""The gate `parity`: the deployed model must agree with the measured model: cached features, files end to end, the exported model."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ class Agreement(BaseModel):
 
 
 class Parity(BaseModel):
-    """`report/parity.json`, over `rows` test images. pixels: None for a fine-tuned model, which has no cached features to compare with.
+    """`report/parity.json`, over `rows` test examples. pixels: None for a fine-tuned model, which has no cached features to compare with.
 
     exported: None if the network cannot be exported; `reason` says why."""
 
@@ -53,7 +53,7 @@ def parity(measurement: Parity | None, tolerance: float | None) -> Outcome:
         return not_asked_by(GATE, "max_disagreement")
     if measurement is None:
         return not_measured(GATE, FILE)
-    ways = {"pixels end to end": measurement.pixels, "the exported model": measurement.exported}
+    ways = {"files end to end": measurement.pixels, "the exported model": measurement.exported}
     measured = {name: way for name, way in ways.items() if way is not None}
     figures = {name: way.largest_difference for name, way in measured.items()}
     comparisons = "; ".join(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from thaw.kinds.kind import Kind
 from thaw.kinds.stated import settle_kind
+from thaw.kinds.views import expand_views, named_augmentation
 from thaw.params.sections import Params
 
 
@@ -11,6 +12,9 @@ def kind_of(params: Params, root: Path = Path()) -> Kind:
     """What `dataset.kind` names, or what the backbone takes; root: the project's folder.
 
     Raises:
-        BadParameters: there is no such kind, or the backbone takes another.
+        BadParameters: there is no such kind, the backbone takes another, or the kind has not the views and the augmentation that the parameters name.
     """
-    return settle_kind(params.dataset.kind, root / params.backbone.weights)
+    kind = settle_kind(params.dataset.kind, root / params.backbone.weights)
+    expand_views((*params.extract.views, *params.head.views), kind)
+    named_augmentation(params.finetune.augment, kind)
+    return kind
