@@ -65,9 +65,9 @@ def _say(reviewed: "Reviewed") -> None:
         "duplicate": "pairs of near-copies across splits",
         "unlabelled": "training examples without a label",
     }
-    rows = [(titles[kind], str(reviewed.found[kind]), str(reviewed.listed[kind])) for kind in reviewed.found]
+    rows = [(titles[kind], str(reviewed.totals[kind]), str(reviewed.listed[kind])) for kind in reviewed.totals]
     out().print(table(("", "found", "listed"), rows, whole=("", "found", "listed")))
-    if not any(reviewed.found.values()):
+    if not any(reviewed.totals.values()):
         out().print("Nothing to review.", style="green")
         return
     out().print(

@@ -43,7 +43,7 @@ PAGE = REVIEW / "review.html"
 class Reviewed:
     """The result of a review: the number of findings of each kind, the number that is listed, and the paths of the page and the table."""
 
-    found: Mapping[Kind, int]
+    totals: Mapping[Kind, int]
     listed: Mapping[Kind, int]
     page: Path
     table: Path

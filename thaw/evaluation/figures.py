@@ -59,7 +59,7 @@ def matrix_figure(counts: IntArray, of: IntArray, class_names: Sequence[str], co
 def _cells(
     share: Shares,
 ) -> "np.ndarray[tuple[int, int, int], np.dtype[np.float64]]":
-    """RGBA [C, C, 4]: transparent where nothing is, so that it fits a light and a dark page."""
+    """RGBA [C, C, 4]; empty cells are transparent, so that the figure fits a light and a dark page."""
     right = np.eye(len(share), dtype=bool)
     cells = np.empty((*share.shape, 4))
     cells[right, :3] = mpl.colors.to_rgb(DEEP_BLUE)
@@ -92,7 +92,7 @@ def _number_cells(axes: Axes, counts: IntArray, share: Shares) -> None:
 
 @dataclass(frozen=True)
 class ReliabilityAxes:
-    """What the axes of a reliability diagram are called: across, up, and what the bars count."""
+    """The titles of a reliability diagram's axes: across, up, and of the bars."""
 
     confidence: str
     right: str
@@ -100,8 +100,8 @@ class ReliabilityAxes:
 
 
 def reliability_figure(bins: Sequence[ReliabilityBin], names: ReliabilityAxes) -> Figure:
-    """What is right against how sure the model is, with Wilson intervals, above the number of decisions in each bin."""
-    from scipy.stats import binomtest  # which takes half a second to import
+    """The share of right decisions against the model's confidence, with Wilson intervals, above the number of decisions in each bin."""
+    from scipy.stats import binomtest  # the import takes half a second
 
     figure = Figure(figsize=(4.8, 4.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -147,7 +147,7 @@ def class_figure(scores: Sequence[ClassScore]) -> Figure:
 
 
 def accuracy_figure(bars: Sequence[Bar], measure: str) -> Figure:
-    """Accuracy, or macro F1, of the model and of what it is measured against, each with its interval."""
+    """Accuracy, or macro F1, of the model and of its baselines, each with its interval."""
     figure, axes = new_figure(4.8, 0.42 * len(bars) + 0.8)
     for row, bar in enumerate(bars):
         colour, estimate = BLUE if bar.model else VERMILION, bar.accuracy
@@ -199,7 +199,7 @@ def transfer_figure(transfer: TransferGain, titles: Sequence[str], measure: str)
 
 
 def openness_figure(tuning: Tuning) -> Figure:
-    """How many unknown inputs each score accepts against how many known ones it rejects; the chosen one in blue, its threshold a dot."""
+    """The share of accepted unknown inputs against the share of rejected known ones, for each score; the chosen score in blue, its threshold as a dot."""
     figure, axes = new_figure(4.8, 3.9)
     lines = ("-", "--", ":", "-.")
     axes.axhline(tuning.rate, color=MUTED, linewidth=0.8, linestyle=(0, (1, 3)))

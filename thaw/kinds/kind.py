@@ -1,4 +1,4 @@
-"""The border between what an example is and everything else: all that is written once asks a kind, and no more than this."""
+"""The border of kinds: the only interface by which all other code handles examples."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from thaw.kinds.batches import Batch
 
 View = str
-"""A fixed view of an example, cached like the example itself: `identity`, and what the kind has beside it."""
+"""A fixed view of an example, cached like the example itself: `identity`, and the other views of the kind."""
 IDENTITY: View = "identity"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What an example may be at most; each kind looks at its own. max_pixels: of an image, by its header."""
+    """The largest allowed example; each kind uses its own limit. max_pixels: of an image, by its header."""
 
     max_pixels: int = 64_000_000
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What a file holds. format: its name ("JPEG"). shape: (height, width, channels) of an image, the upright one; other kinds have other dimensions."""
+    """The content of a file. format: its name ("JPEG"). shape: (height, width, channels) of an upright image; other kinds have other dimensions."""
 
     format: str
     shape: tuple[int, ...]
@@ -35,7 +35,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Words:
-    """How sentences call an example. sample_name: a file name for commands that are shown. plain: what `Kind.plain_features` learns from."""
+    """The words for examples in sentences. sample_name: a file name for shown commands. plain: the word for the input of `Kind.plain_features`."""
 
     one: str
     many: str
@@ -59,8 +59,8 @@ class Words:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a page shows of an example. media_type: of `content`, such as `image/png`, `audio/wav`, `text/plain`. picture: a PNG file beside it, of what cannot
-    be seen."""
+    """The preview of an example on a page. media_type: of `content`, such as `image/png`, `audio/wav`, `text/plain`. picture: a PNG file for an example that
+    cannot be seen."""
 
     media_type: str
     content: bytes
@@ -68,18 +68,18 @@ class Preview:
 
 
 class Readable(Protocol):
-    """What an example's bytes come from, such as a path; its text names it in errors."""
+    """The place of an example's bytes, such as a path; its text names it in errors."""
 
     def read_bytes(self) -> bytes:
-        """All of them."""
+        """All bytes."""
 
 
 Reference = tuple[bytes, Readable]
-"""An example to be read: its digest, and where it lies."""
+"""An example to be read: its digest and its place."""
 
 
 class Preprocessing(Protocol):
-    """How a decoded example becomes what a backbone takes; a frozen dataclass, part of the backbone, JSON beside its weights."""
+    """The conversion of a decoded example to a backbone's input; a frozen dataclass, part of the backbone, with JSON beside its weights."""
 
     @property
     def kind(self) -> str:
@@ -89,28 +89,28 @@ class Preprocessing(Protocol):
         """Canonical JSON: the same settings give the same text. It has the key `kind`, unless that is `images`."""
 
     def blank(self) -> Batch:
-        """An example with nothing in it, prepared."""
+        """A prepared blank example."""
 
     def nbytes(self) -> int:
-        """What a prepared example takes in memory; a generous guess where lengths differ."""
+        """The memory of a prepared example in bytes; a generous estimate if lengths differ."""
 
     def normalise(self, batch: Batch) -> Batch:
-        """What the network itself takes; it runs where the batch lies, and is exported with the network."""
+        """The network's input; the normalisation runs on the batch's device, and is exported with the network."""
 
     def normalise_plainly(self, batch: Batch) -> Batch:
-        """The same by the most ordinary way there is: what faster ones are measured against."""
+        """The normalisation by the plainest way, against which faster ways are measured."""
 
     def scale_and_shift(self) -> tuple[Tensor, Tensor] | None:
-        """What normalises a tensor, if it is no more than a product and a difference: batch x scale - shift. Then engines may fuse it into the network."""
+        """Scale and shift of a normalisation batch x scale - shift, which engines may fuse into the network; None: it has another form."""
 
     def mask(self, batch: Batch) -> Tensor | None:
-        """Which places of the examples are no padding, before or after they are normalised: bool [B, T]; None where there is no padding."""
+        """The places of the examples that are no padding, before or after the normalisation: bool [B, T]; None without padding."""
 
     def probe_digest(self) -> str:
-        """BLAKE3, hex, of what it makes of fixed examples: a library update that changes numbers changes it, and so the fingerprint."""
+        """BLAKE3, hex, of the prepared probe examples; a library update that changes numbers changes the digest, and so the fingerprint."""
 
     def with_decoding(self, decoding: str) -> Preprocessing:
-        """The same with another way to decode, `exact` or `scaled`.
+        """The preprocessing with another way of decoding, `exact` or `scaled`.
 
         Raises:
             BadParameters: this kind has no such way.
@@ -118,55 +118,55 @@ class Preprocessing(Protocol):
 
 
 class Reader(Protocol):
-    """Reads, checks and prepares examples; safe to call from threads, which share its bound on memory."""
+    """A reader, which checks and prepares examples; it is safe to call from threads, which share its bound on memory."""
 
     @property
     def name(self) -> str:
-        """What reads, as the parts of a store state it: `cpu`, `gpu`."""
+        """The reader's name in the parts of a store: `cpu`, `gpu`."""
 
     def read(self, examples: Sequence[Reference], views: Sequence[View]) -> Mapping[View, Batch]:
-        """The examples in each view; decoded once, whatever the number of views.
+        """The examples in each view; each is decoded once for any number of views.
 
         Raises:
-            BadSource: an example is gone, or is not the one that was ingested.
-            BadExample: one is damaged, or larger than the limits.
+            BadSource: an example is gone, or has changed since the ingestion.
+            BadExample: an example is damaged, or larger than the limits.
         """
 
     def prepare(self, content: bytes) -> Batch:
-        """One example from its bytes, as `read` gives it: the one door from bytes to numbers.
+        """Prepare one example from its bytes, like `read`; it is the only way from bytes to numbers.
 
         Raises:
-            BadExample: it is none, or damaged, or larger than the limits, as it is or once it is prepared.
+            BadExample: the bytes are no example, or damaged, or larger than the limits before or after the preparation.
         """
 
     def exact(self) -> Reader | None:
-        """The same without short cuts that change numbers a little; None where it takes none."""
+        """The reader without short cuts that change numbers a little; None if it takes none."""
 
     def shortens(self, example: Reference) -> bool:
-        """Whether this example is read by a short cut. Raises as `read` does."""
+        """Whether this example is read by a short cut; raises the errors of `read`."""
 
     def on(self, device: torch.device) -> Reader | None:
-        """Another reader that decodes on a GPU, within the tolerance of the network; None where there is none."""
+        """Another reader, which decodes on a GPU; None if there is none."""
 
 
 class Mixing(Protocol):
-    """Mixes the examples of a batch with each other."""
+    """The mixing of a batch's examples with each other."""
 
     def __call__(self, batch: Batch, targets: Tensor) -> tuple[Batch, Tensor]:
-        """targets: int64 [B]; afterwards float32 [B, C]."""
+        """Mix a batch and its targets, int64 [B]; mixed targets are float32 [B, C]."""
 
 
 class Scratch(Protocol):
-    """What a network sees that is trained from random weights."""
+    """The input of a network that is trained from random weights."""
 
     def begin(self, batch: Batch) -> Batch:
-        """Examples as `changed` and `plain` take them; done once for all."""
+        """Examples in the form that `changed` and `plain` take; computed once."""
 
     def changed(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Examples changed at random, each for itself, and normalised."""
+        """Examples after random changes, each independently, and normalised."""
 
     def plain(self, batch: Batch) -> Batch:
-        """Examples as they are, normalised."""
+        """Unchanged examples, normalised."""
 
 
 class Kind(Protocol):
@@ -174,77 +174,77 @@ class Kind(Protocol):
 
     @property
     def name(self) -> str:
-        """As in `dataset.kind`."""
+        """The kind's name in `dataset.kind`."""
 
     @property
     def words(self) -> Words:
-        """How sentences call it."""
+        """The words for examples."""
 
     @property
     def media_types(self) -> tuple[str, ...]:
-        """Of files, as HTTP names them, the most usual first."""
+        """The media types of files, the most usual first."""
 
     @property
     def views(self) -> Mapping[str, tuple[View, ...]]:
-        """The views that each name in `extract.views` means; `identity` is one of the names."""
+        """The views of each name in `extract.views`; `identity` is one of the names."""
 
     @property
     def augmentations(self) -> Mapping[str, tuple[View, ...]]:
-        """The names of `finetune.augment`, and the views that each chooses from; no views where it changes examples freely. `none` is one of the names."""
+        """The names of `finetune.augment`, and the views that each chooses from; no views if it changes examples freely. `none` is one of the names."""
 
     @property
     def usual_augmentation(self) -> str:
-        """What `finetune.augment: auto` means."""
+        """The augmentation of `finetune.augment: auto`."""
 
     def mixing(self, mixup: float, cutmix: float, classes: int) -> Mixing | None:
-        """Examples mixed with each other, with their targets, after they were normalised, as `finetune.mixup` and `finetune.cutmix` say; None: neither.
+        """The mixing of normalised examples and their targets by `finetune.mixup` and `finetune.cutmix`; None: neither is set.
 
         Raises:
             BadParameters: examples of this kind cannot be mixed.
         """
 
     def scratch(self, preprocessing: Preprocessing) -> Scratch:
-        """How examples are changed and normalised for a network that is trained from random weights: the baseline `scratch`."""
+        """The changes and the normalisation of examples for the baseline `scratch`, a network that is trained from random weights."""
 
     def inspect(self, content: bytes, limits: Limits) -> Stored:
-        """Decode a file whole, and say what it holds.
+        """Decode a whole file, and return its format and shape.
 
         Raises:
-            BadExample: with a reason that continues a sentence ("is empty").
+            BadExample: the reason is the end of a sentence ("is empty").
         """
 
     def refuse_size(self, nbytes: int, limits: Limits) -> None:
         """Refuse a file by its size alone, before it is read.
 
         Raises:
-            BadExample: nothing within the limits takes that many bytes.
+            BadExample: no example within the limits has that many bytes.
         """
 
     def fits_ending(self, stored: str, suffix: str) -> bool:
-        """Whether a file's ending, such as `.jpg`, is one that files of this stored format go by."""
+        """Whether a file's ending, such as `.jpg`, fits the stored format."""
 
     def preprocessing_from_json(self, text: str) -> Preprocessing:
         """The inverse of `Preprocessing.to_json`; unknown or missing keys raise TypeError or KeyError."""
 
     def reader(self, preprocessing: Preprocessing, limits: Limits, bound: MemoryBound) -> Reader:
-        """What reads examples for a backbone with that preprocessing; decoded ones take no more memory than the bound."""
+        """The reader of examples for a backbone with that preprocessing; decoded examples take at most the memory of the bound."""
 
     def largest_nbytes(self, limits: Limits) -> int:
-        """What the largest example within the limits takes while it is decoded, in bytes."""
+        """The memory of the largest example within the limits during its decoding, in bytes."""
 
     def collate(self, examples: Sequence[Batch]) -> Batch:
-        """Prepared examples as one batch; those that are shorter than the longest are padded."""
+        """Prepared examples as one batch; shorter examples are padded."""
 
     def from_value(self, value: object) -> bytes:
-        """The bytes of an example that is handed in as such, as a path, as a `data:` URL, or as numbers.
+        """The bytes of an example that is given as bytes, as a path, as a `data:` URL, or as numbers.
 
         Raises:
-            BadExample: it is none of these.
+            BadExample: the value is none of these.
             OSError: the file cannot be read.
         """
 
     def preview(self, content: bytes, limits: Limits, *, small: bool = False) -> Preview:
-        """What a page shows of an example; small: for where there are many.
+        """The preview of an example on a page; small: for a page with many.
 
         Raises:
             BadExample: see `inspect`.
@@ -256,28 +256,28 @@ class Kind(Protocol):
 
     @property
     def input_name(self) -> str:
-        """What the one tensor of prepared examples is called in exported graphs; mappings have names of their own."""
+        """The name of the single tensor of prepared examples in exported graphs; mappings have their own names."""
 
     @property
     def input_meaning(self) -> str:
-        """What prepared examples are, for those who run an exported graph."""
+        """The meaning of prepared examples, for users of an exported graph."""
 
     @property
     def normalisation(self) -> tuple[str, ...]:
-        """What exported graphs do first, in words."""
+        """The first steps of exported graphs, in words."""
 
     @property
     def example_value(self) -> str:
-        """A small example as a `data:` URL, which `from_value` takes: what a registered model shows as its input."""
+        """A small example as a `data:` URL, which `from_value` takes; it is the input example of registered models."""
 
     def samples(self, count: int) -> list[bytes]:
-        """Files with some made-up example each, no two alike: what speed is measured on where there are no others."""
+        """Files of different made-up examples, for measurements of speed without real examples."""
 
     def augment(self, batch: Batch, how: str) -> Batch:
-        """Change each example for itself, as one of `augmentations`; all draws come from torch's global generator. Raises ValueError: it has no such name."""
+        """Change each example independently, by one of `augmentations`, with torch's global generator. Raises ValueError: there is no such augmentation."""
 
     def viewed(self, batch: Batch, view: View) -> Batch:
         """Prepared examples in a view that an augmentation chooses from."""
 
     def plain_features(self, batch: Batch) -> Tensor:
-        """What a model without any backbone learns from: float32 [B, D]."""
+        """The features of a model without a backbone: float32 [B, D]."""

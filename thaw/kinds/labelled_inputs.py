@@ -1,4 +1,4 @@
-"""Labelled examples in memory's reach: what a network is fine-tuned on."""
+"""Labelled prepared examples, for fine-tuning a network."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Prepared examples in reach, for what learns from them and not from features; kept in temporary files, so memory does not grow with them."""
+"""Prepared examples for learners that do not use features; they are kept in temporary files, so that memory does not grow with their number."""
 
 import tempfile
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Reading what was ingested: the bytes must be those that the manifest knows."""
+"""The reading of ingested examples; their bytes must have the manifest's digests."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -11,7 +11,7 @@ _Item = TypeVar("_Item")
 
 
 def spread(items: Sequence[_Item], count: int) -> Sequence[_Item]:
-    """`count` items at even distances, so that no class stands for all; all of them where there are fewer."""
+    """`count` items at even distances, so that all classes are represented; all items if there are fewer."""
     number = min(count, len(items))
     return [items[place * len(items) // number] for place in range(number)]
 

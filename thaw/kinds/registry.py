@@ -1,4 +1,4 @@
-"""Kinds by name. A room is imported when its name is asked for, and no other."""
+"""Kinds by name. Only the room of the requested kind is imported."""
 
 import json
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from thaw.foundation.errors import BadParameters
 from thaw.kinds.kind import Kind, Preprocessing
 
 IMAGES = "images"
-"""What is meant where a file names no kind, as files from before there were several do."""
+"""The kind of a file that names none; files older than the choice of kinds name none."""
 _ROOMS: Mapping[str, str] = {IMAGES: "thaw.kinds.images.kind"}
 """Modules with the object `KIND`."""
 GROUP = "thaw.kinds"
-"""Other packages may bring kinds of their own: entry points of this group, `NAME = MODULE:KIND`."""
+"""The group of entry points by which other packages add kinds, `NAME = MODULE:KIND`."""
 
 
 def kind_names() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which kind of examples a backbone's file states, read from its header alone: no weights and no PyTorch are loaded."""
+"""The kind of examples in a backbone's file, read from its header alone, without weights and PyTorch."""
 
 import json
 from pathlib import Path

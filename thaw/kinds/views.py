@@ -1,4 +1,4 @@
-"""Fixed views of an example: what a head may train on beside the example as it is, each cached like the example itself."""
+"""Fixed views of an example, on which a head may train beside the plain example; each is cached like the example itself."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What every page shares: the templates, the look (`layout.html.j2`), and how numbers are put into words."""
+"""The common parts of every page: the templates, the look (`layout.html.j2`), and the wording of numbers."""
 
 from collections.abc import Mapping
 

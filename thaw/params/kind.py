@@ -1,4 +1,4 @@
-"""The kind of a project's examples, as its parameters and its backbone say it."""
+"""The kind of a project's examples, by its parameters and its backbone."""
 
 from pathlib import Path
 

@@ -33,10 +33,10 @@ NONE: Mapping[Kind, str] = {
 
 @dataclass(frozen=True)
 class Section:
-    """The shown findings of one kind, each of one example or a pair; `found` is the number of all findings of the kind."""
+    """The shown findings of one kind, each of one example or a pair; `total` is the number of all findings of the kind."""
 
     kind: Kind
-    found: int
+    total: int
     cards: tuple[tuple[Finding, ...], ...]
 
 
@@ -86,7 +86,7 @@ def render_page(
 
 def verdict(sections: Sequence[Section], words: Words) -> str:
     """The first sentence of the page: the number of findings of each kind."""
-    counts = {section.kind: section.found for section in sections}
+    counts = {section.kind: section.total for section in sections}
     if not any(counts.values()):
         return f"There is nothing to review: no label looks wrong, no near-copies lie across splits, and every training {words.one} has a label."
     parts = (

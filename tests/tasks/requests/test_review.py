@@ -48,7 +48,7 @@ def test_wrong_labels_of_training_and_test_are_found_and_unlabelled_images_propo
     assert {"train/dark/was-light.png", "test/light and bright/was-dark.png"} <= suspects.keys()
     assert suspects["train/dark/was-light.png"]["suggested"] == "light and bright"
     assert suspects["test/light and bright/was-dark.png"]["split"] == "test"
-    assert (found.found["unlabelled"], found.listed["unlabelled"], len(listed("unlabelled"))) == (6, 4, 4)
+    assert (found.totals["unlabelled"], found.listed["unlabelled"], len(listed("unlabelled"))) == (6, 4, 4)
     assert {row["suggested"] for row in listed("unlabelled")} == {"dark"}
     page = PAGE.read_text()
     assert page.count("<img ") == len(read_rows(TABLE, COLUMNS))

@@ -1,4 +1,4 @@
-"""The certificate in plain words."""
+"""The sentences of the certificate."""
 
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.pages.layout import percent, points
@@ -17,7 +17,7 @@ VERBS = {
 
 
 def verdict(certificate: Certificate) -> str:
-    """The first sentence."""
+    """The first sentence of the page."""
     entry = certificate.entry(followed(certificate))
     target = certificate.judged_by
     reached = entry.score.headline(target)
@@ -30,13 +30,13 @@ def verdict(certificate: Certificate) -> str:
 
 
 def followed(certificate: Certificate) -> str:
-    """The entry that stands for the followed strategy: its own, or the linear head where it was not compared."""
+    """The entry of the followed strategy, or of the linear head if that strategy was not compared."""
     names = {entry.name for entry in certificate.entries}
     return certificate.strategy if certificate.strategy in names else "linear"
 
 
 def remarks(certificate: Certificate) -> tuple[str, ...]:
-    """What must be known to read the figures rightly."""
+    """Sentences on how to read the figures."""
     draws = f"{len(certificate.seeds)} repetition{'s' if len(certificate.seeds) > 1 else ''}"
     sentences = [
         f"Each way to learn had {draws} with {certificate.training_images} labelled images"
@@ -64,7 +64,7 @@ def remarks(certificate: Certificate) -> tuple[str, ...]:
 
 
 def headings(certificate: Certificate) -> tuple[str, str]:
-    """What the columns of both scores are called, the one that decides first."""
+    """The headings of the columns of both scores, the deciding one first."""
     target = certificate.judged_by
     return (target.title, "macro F1" if target.headline == "accuracy" else target.right)
 

@@ -1,4 +1,4 @@
-"""A set of labels as a target: each class is a yes or no by itself, and is named from a threshold of its own on."""
+"""A set of labels as a target: each class is a yes or no by itself, and is named if its probability reaches its own threshold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -139,7 +139,7 @@ class LabelSets:
         return fit_calibration(logits, targets)
 
     def uncalibrated(self, weights: Tensor) -> Calibration:
-        """Minus what the weights of the loss add to each class's logit: the log of how many times a row with the class weighs one without it.
+        """Minus the logit that the weights of the loss add to each class: the log of the ratio of the weights of a row with the class and of one without.
 
         Source: King and Zeng, "Logistic regression in rare events data", Political Analysis 2001 (prior correction).
         """
@@ -166,18 +166,18 @@ class LabelSets:
         return votes >= total / 2
 
     def kept(self, logits: Tensor) -> Tensor:
-        """The logits: what is named depends on thresholds that are tuned later."""
+        """The logits, because the named classes depend on thresholds that are tuned later."""
         return logits
 
     def tally_held_out(self, kept: Tensor, targets: Tensor, others: tuple[Tensor, Tensor] | None) -> BoolArray:
-        """Named from the thresholds of the best F1 on the others on, or from one half."""
+        """The classes that reach the thresholds of the best F1 on the other rows, or one half."""
         thresholds = self.undecided(kept.shape[1])
         if others is not None:
             thresholds = self.decide(others[0].double().sigmoid(), others[1])
         return self.tally(self.named(kept.double().sigmoid(), thresholds), targets)
 
     def constant(self, targets: Tensor, classes: int) -> Tensor:
-        """Every class: of what does not look, that has the best F1."""
+        """Every class, which is the constant answer of the best F1."""
         return torch.ones(classes, dtype=torch.bool)
 
     def tally(self, named: Tensor, targets: Tensor) -> BoolArray:
@@ -196,7 +196,7 @@ class LabelSets:
         return macro_f1_of_sets(right, shown, named)
 
     def unsure(self, probabilities: Tensor) -> Tensor:
-        """How near to one half the probabilities lie: 1 minus twice the distance, the mean over classes."""
+        """1 minus twice the probabilities' distance from one half, the mean over classes."""
         return 1 - (2 * probabilities - 1).abs().mean(1)
 
     def sureness(self, probabilities: Tensor, named: Tensor) -> Tensor:

@@ -86,7 +86,7 @@ class OneLabel:
         return max(1, len(targets) // classes)
 
     def weights(self, targets: Tensor, class_names: Sequence[str], how: Weighing) -> Tensor:
-        """What a row of each class weighs in the loss, float32 [C].
+        """The weight of a row of each class in the loss, float32 [C].
 
         Raises:
             BadManifest: fewer than two classes, or a class without rows.
@@ -129,7 +129,7 @@ class OneLabel:
         return Calibration(fit_temperature(logits, targets))
 
     def uncalibrated(self, weights: Tensor) -> Calibration:  # the border's
-        """The logits as they are."""
+        """The unchanged logits."""
         return Calibration(1.0)
 
     def probabilities(self, logits: Tensor) -> Tensor:
