@@ -112,7 +112,7 @@ def _contents(images: Sequence[Path], params: Params) -> list[tuple[bytes | None
     if images:
         return [(None, path) for path in images[:IMAGES]]
     if not MANIFEST.exists():
-        raise BadExport(f"{MANIFEST}, the list of images for the check, is missing; name some images with --images")
+        raise BadExport(f"{MANIFEST} is missing, so there are no images for the check; name some images with --images")
     source = Path(params.dataset.source)
     test = [
         (example.digest, source / example.path)
