@@ -48,7 +48,7 @@ def build(architecture: str, num_classes: int) -> nn.Module:
     if architecture not in architecture_names():
         near = difflib.get_close_matches(architecture, architecture_names(), n=5, cutoff=0.4)
         raise BadParameters(
-            f"backbone.architecture: {architecture!r} is no torchvision classification model; close to it: {', '.join(near) or 'none'}"
+            f"backbone.architecture: {architecture!r} is no torchvision classification model; similar names: {', '.join(near) or 'none'}"
         )
     if architecture in OWN:
         return OWN[architecture](num_classes)

@@ -52,5 +52,5 @@ def test_what_is_here_stays_as_it_is(project: Path) -> None:
 def test_unknown_names_are_refused(project: Path) -> None:
     with pytest.raises(BadSource, match="the built-in sets are digits, hymenoptera"):
         fetch(project, source="data/sources/digit", weights="x.pth")
-    with pytest.raises(BadWeights, match="close to it: resnet18"):
+    with pytest.raises(BadWeights, match="similar names: resnet18"):
         fetch(project, source="x", weights="data/weights/resnet18x.random.pth")
