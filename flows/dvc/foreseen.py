@@ -29,14 +29,14 @@ def foresee_states(root: Path, params: Params) -> dict[str, StageState]:
 def with_parameters(
     answer: Mapping[str, Sequence[Any]], changed: Mapping[str, tuple[str, ...]]
 ) -> dict[str, StageState]:
-    """The states that `dvc status` tells, with the parameters of today in the place of those in `data/params.yaml`."""
-    told = {name: [*map(_without_settings, changes)] for name, changes in answer.items()}
+    """The states of `dvc status`, with the present parameters in the place of those in `data/params.yaml`."""
+    changes_by_stage = {name: [*map(_without_settings, changes)] for name, changes in answer.items()}
     for name, keys in changed.items():
         if keys:
             parameters = {"changed deps": {SETTINGS.as_posix(): dict.fromkeys(keys, "modified")}}
-            told[name] = [parameters, *told.get(name, [])]
+            changes_by_stage[name] = [parameters, *changes_by_stage.get(name, [])]
     return parse_states(
-        json.dumps({name: kept for name, changes in told.items() if (kept := [*filter(None, changes)])})
+        json.dumps({name: kept for name, changes in changes_by_stage.items() if (kept := [*filter(None, changes)])})
     )
 
 
