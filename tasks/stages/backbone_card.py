@@ -1,6 +1,6 @@
 """The stage `card` of the second pipeline: it measures the embedded backbone on the target, scikit-learn's digits, and writes its card.
 
-A hash splits the 1797 images into a pool and a test half. Each seed draws a few labels a class from the pool. A head on frozen features, the same network
+A hash splits the 1797 examples into a pool and a test half. Each seed draws a few labels a class from the pool. A head on frozen features, the same network
 trained from scratch, a linear model on raw pixels and a head on random features learn from the same images.
 """
 

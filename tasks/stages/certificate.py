@@ -47,7 +47,7 @@ def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certific
     """Hold the contest and make its certificate.
 
     Raises:
-        BadManifest: there is no labelled test image.
+        BadManifest: there is no labelled test example.
     """
     pool, val, test = (
         training_examples(manifest, None),
@@ -56,7 +56,7 @@ def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certific
     )
     if not test:
         raise BadManifest(
-            "there is no labelled test image; raise dataset.splits.test, or put some into a folder `test`"
+            "there is no labelled test example; raise dataset.splits.test, or put some into a folder `test`"
         )
     names, strategy, target = class_names_of(pool), read_strategy(STRATEGY), target_of(manifest)
     arena = _arena(params, index, target, names, (pool, val, test))

@@ -1,4 +1,4 @@
-"""The stage `extract`: features of every image in the manifest that has none yet."""
+"""The stage `extract`: features of every example in the manifest that has none yet."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ def main() -> None:
 def _bring_up_to_date(params: Params) -> None:
     asked, inputs = _asked(params), (MANIFEST, Path(params.backbone.weights))
     if (settled := settled_index(RECORD, asked, inputs)) is not None:
-        log.info("%d images: all with features already, and nothing has changed", settled.rows)
+        log.info("%d examples: all with features already, and nothing has changed", settled.rows)
         write_index(settled, FEATURES_INDEX)
         return
     beginning = look(asked, inputs)
@@ -50,7 +50,7 @@ def _extract(params: Params) -> FeatureIndex:
 
     manifest, backbone = read_manifest(MANIFEST), read_backbone(params.backbone)
     source, store = Path(params.dataset.source), FeatureStore(FEATURES)
-    with counted("extract", "images") as progress:
+    with counted("extract", "examples") as progress:
         aids = Aids(keep=NETWORKS, lender=FeatureStore(SCORED_FEATURES), progress=progress)
         return extract(manifest, source, backbone, store, params.extract, limits=params.dataset.limits, aids=aids).index
 

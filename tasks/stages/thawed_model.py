@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def write_thawed(params: Params, strategy: Strategy) -> None:
-    """Read the head and the images, train, write `data/finetuned/`."""
+    """Read the head and the examples, train, write `data/finetuned/`."""
     check_thawed(params.openness)
     manifest, head, backbone = read_manifest(MANIFEST), read_head(HEAD), read_backbone(params.backbone)
     rows, held_out = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
@@ -52,7 +52,7 @@ def write_thawed(params: Params, strategy: Strategy) -> None:
     desk.clear()
     before, best = model.history[0], model.history[min(model.epochs, len(model.history) - 1)]
     log.info(
-        "%s: %d blocks trained on %d images for %d epochs%s",
+        "%s: %d blocks trained on %d examples for %d epochs%s",
         strategy,
         model.thawed,
         len(images),
@@ -82,7 +82,7 @@ def _opened(model: Predictor, images: LabelledInputs, val: LabelledInputs | None
 
 
 def _labelled(model: Predictor, images: LabelledInputs) -> LabelledFeatures:
-    """The features of images, uncached: the fine-tuned backbone has its own."""
+    """The features of examples, uncached: the fine-tuned backbone has its own."""
     batches = torch.arange(len(images)).split(BATCH)
     parts = [model.backbone.features(images.batch(rows))[model.layer].clone() for rows in batches]
     return LabelledFeatures(torch.cat(parts), images.targets, images.class_names, images.groups)

@@ -23,20 +23,20 @@ def test_new_images_new_labels_and_a_new_head_cost_only_themselves(project: Proj
             file.unlink() if len(held) > 10 else file.rename(project.root / f"held-{folder.name}-{file.name}")
     project.set("dataset.source=photos", "promotion.automatic=false")
     project.run("thaw", "run", "--until", "head")
-    assert "400 images: 0 with features already, 400 forward passes to do" in log_of(project, "extract")
+    assert "400 examples: 0 with features already, 400 forward passes to do" in log_of(project, "extract")
 
     # Ten more images: ten forward passes.
     for file in sorted(project.root.glob("held-*")):
         _, label, name = file.name.split("-", 2)
         file.rename(source / label / name)
     project.run("thaw", "run", "--until", "extract")
-    assert "410 images: 400 with features already, 10 forward passes to do" in log_of(project, "extract")
+    assert "410 examples: 400 with features already, 10 forward passes to do" in log_of(project, "extract")
 
     # A corrected label: none.
     moved = next((source / "3").iterdir())
     moved.rename(source / "5" / f"was-3-{moved.name}")
     project.run("thaw", "run", "--until", "extract")
-    assert "410 images: 410 with features already, 0 forward passes to do" in log_of(project, "extract")
+    assert "410 examples: 410 with features already, 0 forward passes to do" in log_of(project, "extract")
 
     # Another head: neither ingest nor extract run.
     project.set("strategy.kind=knn")

@@ -134,7 +134,7 @@ def more_images(project: Project, up: Living) -> dict[str, str]:
     run = up.run_by_new_data(1)
     assert run["parameters"]["why"] == "the source has 500 files, 100 more than before"
     log = (project.root / ".thaw/logs/extract.log").read_text()
-    assert "500 images: 400 with features already, 100 forward passes to do" in log
+    assert "500 examples: 400 with features already, 100 forward passes to do" in log
     return dict(run)
 
 

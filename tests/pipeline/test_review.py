@@ -46,7 +46,7 @@ def test_corrections_flow_back_without_a_forward_pass(project: Project) -> None:
     stages = {stage["name"]: stage["outcome"] for stage in project.json("run", "--until", "evaluate")["stages"]}
     assert stages["ingest"] == stages["head"] == stages["evaluate"] == "ran"
     log = (project.root / ".thaw/logs/extract.log").read_text()
-    assert "300 images: 300 with features already, 0 forward passes to do" in log
+    assert "300 examples: 300 with features already, 0 forward passes to do" in log
     project.run("thaw", "review")
     assert not {row["path"] for row in review_rows(project) if row["kind"] == "suspect"} & right.keys()
     assert project.json("run", "--until", "evaluate")["nothing_to_do"], (

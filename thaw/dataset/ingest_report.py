@@ -214,7 +214,7 @@ def _notes_on_files(report: IngestReport) -> list[str]:
         "Rejected files: {}. Each is listed with its reason.": report.rejected,
         "Unlabelled examples: {}. They are neither trained nor tested on.": report.unlabelled,
         "Examples whose ending does not fit: {}. They are read by their content.": report.wrong_endings,
-        "Sets of equal files within one split: {}. Each picture is trained on once.": report.copies_within,
+        "Sets of equal files within one split: {}. Each example is trained on once.": report.copies_within,
         "Sets of equal files across splits: {}. None of them is trained on.": report.copies_across,
         "Sets of equal files with several labels: {}. None of them is trained on.": report.copies_conflicting,
     }

@@ -48,7 +48,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often images labelled `label` were predicted as `predicted`; `share` is of the images with that label."""
+    """How often examples labelled `label` were predicted as `predicted`; `share` is of the examples with that label."""
 
     label: str
     predicted: str

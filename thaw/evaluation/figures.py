@@ -129,7 +129,7 @@ def reliability_figure(bins: Sequence[ReliabilityBin], names: ReliabilityAxes) -
 
 
 def class_figure(scores: Sequence[ClassScore]) -> Figure:
-    """F1 of each class as bars, the worst first, with the number of test images; at most `WORST` of them."""
+    """F1 of each class as bars, the worst first, with the number of test examples; at most `WORST` of them."""
     known = [(score.f1, score) for score in scores if score.f1 is not None]
     ranked = sorted(known, key=lambda pair: pair[0])[:WORST]
     figure, axes = new_figure(4.8, 0.26 * len(ranked) + 0.8)
@@ -216,6 +216,6 @@ def openness_figure(tuning: Tuning) -> Figure:
     axes.legend(handles[::-1], labels[::-1], fontsize=8, frameon=False, labelcolor=INK, loc="upper right")
     percent_axis(axes, "x", -0.01, 1)
     percent_axis(axes, "y", -0.01, 1)
-    axes.set_xlabel("known images that are rejected", color=INK)
-    axes.set_ylabel("unknown images that are accepted", color=INK)
+    axes.set_xlabel("known examples that are rejected", color=INK)
+    axes.set_ylabel("unknown examples that are accepted", color=INK)
     return figure

@@ -7,7 +7,7 @@ TITLES = {
     "max_probability": "Largest probability",
     "energy": "Energy",
     "mahalanobis": "Distance to the class means",
-    "neighbours": "Distance to the nearest images",
+    "neighbours": "Distance to the nearest examples",
     "background": "Background class",
 }
 """The titles of the scores."""
@@ -20,8 +20,8 @@ def describe(tuning: Tuning) -> tuple[str, ...]:
     chosen = tuning.chosen
     source = "of the background class" if tuning.unknown == "background" else "of classes left out in turn"
     sentences = [
-        f"{TITLES[chosen.score]} tells known from unknown: of {tuning.n} held-out images {source} {_percent(chosen.false_accepts)} would be accepted "
-        f"(at most {_percent(chosen.upper)} of such images, with {_percent(tuning.confidence)} confidence), and {_percent(chosen.false_rejects)} of "
+        f"{TITLES[chosen.score]} tells known from unknown: of {tuning.n} held-out examples {source} {_percent(chosen.false_accepts)} would be accepted "
+        f"(at most {_percent(chosen.upper)} of such examples, with {_percent(tuning.confidence)} confidence), and {_percent(chosen.false_rejects)} of "
         f"{tuning.known} known ones rejected"
     ]
     if not tuning.reached:
@@ -30,7 +30,7 @@ def describe(tuning: Tuning) -> tuple[str, ...]:
         worst = chosen.classes[0]
         most = f'of one class, "{shown(worst.name)}", {_percent(worst.accepted)} would be accepted, and '
         sentences.append(
-            f"the bound is for images such as those left out; {most if worst.accepted else ''}"
+            f"the bound is for examples such as those left out; {most if worst.accepted else ''}"
             "a class that is more like yours than they are to each other may be accepted more often"
         )
         if tuning.seen:
@@ -45,7 +45,7 @@ def describe(tuning: Tuning) -> tuple[str, ...]:
     if chosen.false_rejects > TOO_MANY:
         sentences.append(
             f"that rejects {_percent(chosen.false_rejects)} of what the model knows: these features hardly tell unknown from known; raise "
-            "openness.false_accepts, take another backbone or layer, or label images of everything else as a class (openness.background)"
+            "openness.false_accepts, take another backbone or layer, or label examples of everything else as a class (openness.background)"
         )
     return tuple(sentences)
 
@@ -54,8 +54,8 @@ def _not_reached(tuning: Tuning) -> str:
     asked, chosen = _percent(tuning.rate), tuning.chosen
     if tuning.n < tuning.needed:
         return (
-            f"{asked} cannot be shown with {tuning.n} images that stand for unknown ones: it takes {tuning.needed} or more, none of them accepted; "
-            f"the threshold is the best there is, and its bound is {_percent(chosen.upper)}; label more images, or raise openness.false_accepts"
+            f"{asked} cannot be shown with {tuning.n} examples that stand for unknown ones: it takes {tuning.needed} or more, none of them accepted; "
+            f"the threshold is the best there is, and its bound is {_percent(chosen.upper)}; label more examples, or raise openness.false_accepts"
         )
     return f"{asked} is not reached; the bound is {_percent(chosen.upper)}"
 

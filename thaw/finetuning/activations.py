@@ -22,7 +22,7 @@ def kept_views(
 ) -> tuple[View, ...]:
     """The views whose activations are kept; none if no layer is frozen, if examples vary freely, or if the activations would take too much memory.
 
-    learnt, judged: numbers of examples that are trained on and held out. images: any of them, for the size of their activations.
+    learnt, judged: numbers of examples that are trained on and held out. examples: any of them, for the size of their activations.
     """
     views = views_chosen_from(params.augment, network.backbone.kind)
     if network.lower is None or params.mixup or params.cutmix or not views:

@@ -44,7 +44,7 @@ class Rows(Protocol):
 class FinetuningPilot:
     """A learner that fine-tunes on some rows of examples and predicts others.
 
-    images: called at the first use, because the decoding of all examples takes a while. features: of the head's layer, row for row with the examples.
+    examples: called at the first use, because the decoding of all examples takes a while. features: of the head's layer, row for row with the examples.
     """
 
     backbone: Backbone

@@ -1,4 +1,4 @@
-"""The agreement of two ways to a model's answers on the same images."""
+"""The agreement of two ways to a model's answers on the same examples."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DECIMALS = 7
 
 
 class Answers(Protocol):
-    """A model's answers for N images: probabilities float32 [N, C], and a label or a set of labels for each."""
+    """A model's answers for N examples: probabilities float32 [N, C], and a label or a set of labels for each."""
 
     @property
     def probabilities(self) -> "np.ndarray[Any, np.dtype[np.float32]]": ...
@@ -22,14 +22,14 @@ class Answers(Protocol):
 
 @dataclass(frozen=True)
 class Agreement:
-    """The agreement of two answers. labels_equal: the share of images with the same label or set. largest_difference: of a probability."""
+    """The agreement of two answers. labels_equal: the share of examples with the same label or set. largest_difference: of a probability."""
 
     labels_equal: float
     largest_difference: float
 
 
 def agreement_of(first_answers: Answers, second_answers: Answers) -> Agreement:
-    """The agreement of two answers for the same N images; N > 0."""
+    """The agreement of two answers for the same N examples; N > 0."""
     equal = np.mean(
         [
             first == second

@@ -1,4 +1,4 @@
-"""The gallery: features and small previews of training images, so that an answer can be shown beside the nearest of them."""
+"""The gallery: features and small previews of training examples, so that an answer can be shown beside the nearest of them."""
 
 import json
 from collections import defaultdict
@@ -29,9 +29,9 @@ _AGAIN = "run `thaw run --stage evaluate` to make it again"
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
-    """Row i is the training image `digests[i]`, at `paths[i]` below the source, that shows `labels[i]`.
+    """Row i is the training example `digests[i]`, at `paths[i]` below the source, that shows `labels[i]`.
 
-    features: float32 [N, D], of `layer`, under the fingerprint. previews: of each image, for pages.
+    features: float32 [N, D], of `layer`, under the fingerprint. previews: of each example, for pages.
     """
 
     fingerprint: str

@@ -1,4 +1,4 @@
-"""The price of a deployed model: its size, and the number of images a second that it labels on this machine."""
+"""The price of a deployed model: its size, and the number of examples a second that it labels on this machine."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ BYTES = 4
 
 @dataclass(frozen=True)
 class Price:
-    """The price of a deployed model: its size in MB (10^6 bytes, float32), and images a second on this machine; None: not measured."""
+    """The price of a deployed model: its size in MB (10^6 bytes, float32), and examples a second on this machine; None: not measured."""
 
     megabytes: float
     images_per_second: float | None

@@ -23,7 +23,7 @@ ALONE = 20
 
 @dataclass(frozen=True)
 class ServingCost:
-    """The cost of answers; times are medians. single_ms: milliseconds from the bytes of one image alone to its answer. batch_ms: for each image of a batch of
+    """The cost of answers; times are medians. single_ms: milliseconds from the bytes of one example alone to its answer. batch_ms: for each in a batch of
     `batch`.
 
     megabytes: size of the model's files, in 10^6 bytes. threads: number of torch's threads, on the CPU.
@@ -40,7 +40,7 @@ _ADAPTER = TypeAdapter(ServingCost)
 
 
 def measure_serving_cost(model: "Predictor", contents: Sequence[bytes], limits: Limits) -> ServingCost:
-    """Time the model on image files, given as bytes and decoded in turn; there must be at least one, and the first `BATCH` are used.
+    """Time the model on example files, given as bytes and decoded in turn; there must be at least one, and the first `BATCH` are used.
 
     Raises:
         BadExample: a file cannot be decoded.

@@ -114,7 +114,7 @@ def rank_backbones(
     pool = Pool(named, judges.targets, judges.class_names, judges.groups, judges.learns)
     folds = draw_folds(pool, folds=fitting.params.folds, repeats=repeats, seed=fitting.params.seed)
     if not folds:
-        raise BadManifest("no class has two labelled images, so none can be held out to judge; label more images")
+        raise BadManifest("no class has two labelled examples, so none can be held out to judge; label more examples")
     probes = measure_heads(pool, folds, [HeadTrial("linear", name) for name in named], fitting)
     rows = len({row for fold in folds for row in fold.judge.tolist()})
     means = [_accuracy(probe, pool) for probe in probes]

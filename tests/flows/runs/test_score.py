@@ -55,4 +55,4 @@ def test_it_writes_a_table_publishes_its_counts_and_fails_in_one_sentence(
     assert said["images"] == 6 and counts.pop("(cannot be used)") == 1 and sum(counts.values()) == 5
     assert "6 examples by" in said["text"]
     assert "score: 6 of 6 examples (100%)" in found.stderr, "progress is in the flow's log"
-    assert found.returncode != 0 and "does not exist; name images" in found.stderr
+    assert found.returncode != 0 and "does not exist; name examples" in found.stderr

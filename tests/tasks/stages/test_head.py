@@ -77,7 +77,7 @@ def test_it_trains_on_views_and_judges_on_images_as_they_are(project: Path, capl
     write_params({"extract": {"views": ["identity", "hflip"]}, "head": {"views": ["identity", "hflip"]}})
     with caplog.at_level("INFO"):
         run_stage(stage)
-    assert "linear head on 300 images of 10 classes" in caplog.text and "on 100 validation images" in caplog.text
+    assert "linear head on 300 examples of 10 classes" in caplog.text and "on 100 validation examples" in caplog.text
     both, flipped = read_head(HEAD), features[400:].view(-1, 8, 8).flip(2).flatten(1)
     targets = torch.tensor(images.target[400:500])
     right = [float((head.logits(flipped).argmax(1) == targets).float().mean()) for head in (plain, both)]
@@ -87,8 +87,8 @@ def test_it_trains_on_views_and_judges_on_images_as_they_are(project: Path, capl
 def test_it_says_in_one_line_what_came_out(project: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         run_stage(stage)
-    assert "linear head on 300 images of 10 classes: l2 0.0" in caplog.text
-    assert "on 100 validation images" in caplog.text
+    assert "linear head on 300 examples of 10 classes: l2 0.0" in caplog.text
+    assert "on 100 validation examples" in caplog.text
 
 
 def test_the_label_budget_is_kept(project: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -96,7 +96,7 @@ def test_the_label_budget_is_kept(project: Path, caplog: pytest.LogCaptureFixtur
     write_strategy(Strategy("knn", "avgpool"), STRATEGY)
     with caplog.at_level("INFO"):
         run_stage(stage)
-    assert "knn head on 30 images" in caplog.text
+    assert "knn head on 30 examples" in caplog.text
 
 
 def test_running_twice_writes_the_same_bytes(project: Path) -> None:
@@ -141,7 +141,7 @@ def test_it_writes_what_tells_unknown_digits_only_where_that_is_asked_for(
         run_stage(stage)
     openness = read_openness(HEAD)
     assert openness is not None and openness.tuning.n == openness.tuning.known == 400, "train and validation"
-    assert "Distance to the nearest images tells known from unknown: of 400 held-out images" in caplog.text
+    assert "Distance to the nearest examples tells known from unknown: of 400 held-out examples" in caplog.text
     assert all((HEAD / name).read_bytes() == content for name, content in plain.items()), "the head is the same"
     write_params({})
     run_stage(stage)

@@ -21,15 +21,15 @@ def tuning_of(rows: LabelledFeatures, params: OpennessParams) -> Tuning:
 def test_the_figures_their_bound_and_what_they_hold_for() -> None:
     tuning = openness_on_digits().tuning
     first, *rest = describe(tuning)
-    assert f"of {tuning.n} held-out images of classes left out in turn" in first
+    assert f"of {tuning.n} held-out examples of classes left out in turn" in first
     assert f"at most {100 * tuning.chosen.upper:.1f}".removesuffix(".0") in first and "95 % confidence" in first
-    assert any("the bound is for images such as those left out" in line for line in rest)
+    assert any("the bound is for examples such as those left out" in line for line in rest)
     assert not any("cannot be shown" in line for line in rest)
 
 
 def test_too_few_rows_say_how_many_it_takes() -> None:
     said = "\n".join(describe(tuning_of(blobs((8, 8, 8)), OpennessParams(score="neighbours"))))
-    assert "5 % cannot be shown with 24 images" in said and "it takes 59 or more" in said
+    assert "5 % cannot be shown with 24 examples" in said and "it takes 59 or more" in said
     assert "raise openness.false_accepts" in said
     assert "of one class" not in said, "none is accepted, so none is the worst"
 

@@ -54,7 +54,7 @@ class Trial:
     def __str__(self) -> str:
         verdict = "" if self.allowed else ", outside the tolerance"
         return (
-            f"{self.engine.name} {self.engine.precision}: {self.images_per_second:.0f} images/s a worker, "
+            f"{self.engine.name} {self.engine.precision}: {self.images_per_second:.0f} examples/s a worker, "
             f"{self.deviation}{verdict}"
         )
 

@@ -29,7 +29,7 @@ def accuracy_figure(certificate: Certificate) -> Figure:
     high = max(max(entry.score.headline(target).high, *entry.accuracies) for entry in entries)
     reach = max(0.02, 0.06 * (high - low))
     percent_axis(axes, "x", max(0.0, low - reach), min(1.0 + reach / 4, high + reach))
-    axes.set_xlabel(target.share("test images"), color=INK)
+    axes.set_xlabel(target.share("test examples"), color=INK)
     return figure
 
 
@@ -64,7 +64,7 @@ def price_figure(certificate: Certificate) -> Figure:
     axes.set_xticks([at for at, _ in shown], [name for _, name in shown], fontsize=8)
     axes.minorticks_off()
     axes.set_xlabel("one training on this machine", color=INK)
-    axes.set_ylabel(target.share("test images"), color=INK)
+    axes.set_ylabel(target.share("test examples"), color=INK)
     return figure
 
 

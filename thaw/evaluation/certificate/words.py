@@ -12,7 +12,7 @@ BASELINES = {
 VERBS = {
     "helps": "transfer helps",
     "hurts": "transfer hurts",
-    "can't tell": "whether transfer helps, these images can't tell",
+    "can't tell": "whether transfer helps, these examples can't tell",
 }
 
 
@@ -21,7 +21,7 @@ def verdict(certificate: Certificate) -> str:
     entry = certificate.entry(followed(certificate))
     target = certificate.judged_by
     reached = entry.score.headline(target)
-    sentences = target.reached(percent(reached.value), f"{certificate.test_images} test images")
+    sentences = target.reached(percent(reached.value), f"{certificate.test_images} test examples")
     sentence = f"“{certificate.strategy}” {sentences} ({percent(reached.low)} to {percent(reached.high)})"
     against = [ruling for ruling in certificate.rulings if ruling.over == "scratch"] or list(certificate.rulings)
     if not against:
@@ -39,9 +39,9 @@ def remarks(certificate: Certificate) -> tuple[str, ...]:
     """Sentences on how to read the figures."""
     draws = f"{len(certificate.seeds)} repetition{'s' if len(certificate.seeds) > 1 else ''}"
     sentences = [
-        f"Each way to learn had {draws} with {certificate.training_images} labelled images"
+        f"Each way to learn had {draws} with {certificate.training_images} labelled examples"
         + (", other ones in each" if certificate.redrawn else "")
-        + f". Intervals ({percent(certificate.confidence)}) resample test images and repetitions."
+        + f". Intervals ({percent(certificate.confidence)}) resample test examples and repetitions."
     ]
     if certificate.strategy != followed(certificate):
         sentences.append(
@@ -50,8 +50,8 @@ def remarks(certificate: Certificate) -> tuple[str, ...]:
         )
     if not certificate.enough:
         sentences.append(
-            f"{certificate.test_images} test images cannot rank these strategies: their differences are known to within several points only. "
-            "Take the cheapest that is not worse, and label more test images."
+            f"{certificate.test_images} test examples cannot rank these strategies: their differences are known to within several points only. "
+            "Take the cheapest that is not worse, and label more test examples."
         )
     target = certificate.judged_by
     strategies = (entry for entry in certificate.entries if entry.role == "strategy")

@@ -119,7 +119,7 @@ def _check_kind(manifest: Manifest, backbone: Backbone) -> None:
 
 def _tell(images: int, lacking: int, tasks: Sequence[ExtractionTask]) -> None:
     passes = sum(task.passes for task in tasks)
-    log.info("%d images: %d with features already, %d forward passes to do", images, images - lacking, passes)
+    log.info("%d examples: %d with features already, %d forward passes to do", images, images - lacking, passes)
 
 
 def _compute(
@@ -265,5 +265,5 @@ def _check_complete(store: FeatureStore, layers: Sequence[Layer], expected: Iter
         lost = set(expected) - set(store.digests(layer.fingerprint, layer.name).to_pylist())
         if lost:
             raise IncompleteFeatures(
-                f"{layer.name}: {len(lost)} images have no features after extraction; run it again"
+                f"{layer.name}: {len(lost)} examples have no features after extraction; run it again"
             )

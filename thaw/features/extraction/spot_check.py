@@ -52,7 +52,7 @@ def self_check(
         if not (largest <= most and typical <= TYPICAL * most):  # `not` catches NaN
             raise StaleFeatures(_complaint(store, layer, largest))
         worst = max(worst, largest)
-    log.info("self-check: %d cached images extracted again, largest difference %.4f sd", len(sample), worst)
+    log.info("self-check: %d cached examples extracted again, largest difference %.4f sd", len(sample), worst)
 
 
 def _complaint(store: FeatureStore, layer: Layer, off: float) -> str:

@@ -30,7 +30,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Neither:
-    """The rule for `neither`: an image whose `known_score` is below the threshold is labelled `label`. background: the class for everything else, if any."""
+    """The rule for `neither`: an example whose `known_score` is below the threshold is labelled `label`. background: the class for everything else, if any."""
 
     label: str
     score: str

@@ -1,4 +1,4 @@
-"""The check of an export before it is handed out: on real images its answers must agree with the model's."""
+"""The check of an export before it is handed out: on real examples its answers must agree with the model's."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ AT_ONCE = 32
 class Tolerance:
     """The limits of an export. difference: the largest difference of a probability from the model's. score: of a known score, as a share of 1 + its size.
 
-    beyond: the share of images that may exceed these limits, because equally near neighbours may be taken in another order. labels: the share of images that
+    beyond: the share of examples that may exceed these, because equally near neighbours may be taken in another order. labels: the share of examples that
     must have the same label; between two equally probable classes rounding decides.
     """
 
@@ -37,7 +37,7 @@ NEIGHBOURS = Tolerance(difference=1e-3, score=1e-3, beyond=0.02, labels=0.98)
 
 @dataclass(frozen=True)
 class Checked:
-    """The result of a check: the runtime, the number of images, and the agreement with the model."""
+    """The result of a check: the runtime, the number of examples, and the agreement with the model."""
 
     runtime: str
     images: int
@@ -58,7 +58,7 @@ def check(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> Ch
     """Compare an exported graph with the model on examples, each prepared by `Predictor.prepare`.
 
     Raises:
-        BadExport: there are no images, or the graph differs by more than the tolerance.
+        BadExport: there are no examples, or the graph differs by more than the tolerance.
     """
     if not examples:
         raise BadExport("there is no example to check the export on; name some with --images")
@@ -67,8 +67,8 @@ def check(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> Ch
     beyond = float((~_within(own, exported, tolerance)).mean())
     if beyond > tolerance.beyond or agreement.labels_equal < tolerance.labels:
         raise BadExport(
-            f"the export differs from the model: on {len(examples)} images, run by {runner.name}, a probability differs by up to "
-            f"{agreement.largest_difference:.2g} ({tolerance.difference:g} is allowed, and {beyond:.1%} of the images break the tolerance), and "
+            f"the export differs from the model: on {len(examples)} examples, run by {runner.name}, a probability differs by up to "
+            f"{agreement.largest_difference:.2g} ({tolerance.difference:g} is allowed, and {beyond:.1%} of the examples break the tolerance), and "
             f"{agreement.labels_equal:.1%} of the labels are equal; nothing was written, try the other --format"
         )
     return Checked(runner.name, len(examples), agreement, tolerance)
@@ -80,7 +80,7 @@ def tolerance_of(predictor: Predictor) -> Tolerance:
 
 
 def _within(own: Answer, exported: Answer, tolerance: Tolerance) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Whether all numbers of each image lie within the tolerance: bool [N]; NaN lies beyond."""
+    """Whether all numbers of each example lie within the tolerance: bool [N]; NaN lies beyond."""
     differences = np.abs(own.probabilities - exported.probabilities).max(1)
     within: np.ndarray[tuple[int], np.dtype[np.bool_]] = differences <= tolerance.difference
     if own.known_scores is not None:

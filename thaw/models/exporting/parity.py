@@ -1,4 +1,4 @@
-"""The parity of three ways to an answer: the head on cached features (the evaluated way), the model from image files (the served way), and the exported
+"""The parity of three ways to an answer: the head on cached features (the evaluated way), the model from files (the served way), and the exported
 model."""
 
 import json
@@ -23,10 +23,10 @@ from thaw.models.predictor import Predictor
 
 @dataclass(frozen=True)
 class Parity:
-    """The agreement of the ways on `rows` images.
+    """The agreement of the ways on `rows` examples.
 
     pixels: the model from image files against the head on cached features; None for a fine-tuned model, which has no cached features. exported: the `.pt2` of
-    torch.export against the head on cached features or, without these, the model from image files; None if torch cannot export the model, and then `reason`
+    torch.export against the head on cached features or, without these, the model from example files; None if torch cannot export the model, and then `reason`
     says why.
     """
 

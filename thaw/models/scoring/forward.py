@@ -47,7 +47,7 @@ class Forward:
     def features_of(
         self, images: Iterable[tuple[bytes, FileInMemory]], expected: Callable[[], int]
     ) -> Iterator[Computed]:
-        """The features of images, batch by batch, in order, by as many threads as an extraction has; see `Extractor.forward`.
+        """The features of examples, batch by batch, in order, by as many threads as an extraction has; see `Extractor.forward`.
 
         expected: called when the engine is chosen; it returns the expected number of examples for the network, these and later ones.
 

@@ -22,7 +22,7 @@ from thaw.models.scoring.names import Input, local_input, remote_input
 from thaw.models.scoring.places import answering, file_system, is_of_this_machine, is_url
 
 _Source = Callable[[], Iterator[Input]]
-_ADVICE = "name images, folders, globs, listings (CSV or Parquet with a column path) or addresses"
+_ADVICE = "name examples, folders, globs, listings (CSV or Parquet with a column path) or addresses"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def open_inputs(names: Sequence[str], own: str = "") -> Inputs:
         Unreachable: the place of a source does not answer.
     """
     if not names:
-        raise BadSource(f"no images to score are named; {_ADVICE}")
+        raise BadSource(f"no examples to score are named; {_ADVICE}")
     return Inputs(tuple(names), tuple(_open(name, own) for name in names))
 
 

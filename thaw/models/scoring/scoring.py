@@ -83,10 +83,10 @@ class Scorer:
     def score(self, inputs: Sequence[Input], left: int, tell: Callable[[int], None]) -> pa.Table:
         """The rows of some examples, in order. New features are in the store before the method returns.
 
-        left: the number of images from these on. tell: called with the number of these that have been read.
+        left: the number of examples from these on. tell: called with the number of these that have been read.
 
         Raises:
-            Unreachable: the place of an image does not answer.
+            Unreachable: the place of an example does not answer.
             BadParameters, OutOfMemory: see `Forward.features_of`.
         """
         rows: list[Row] = []
@@ -174,7 +174,7 @@ def _tell(progress: Progress, done: int, total: int, seen: int) -> None:
 
 
 class _Counted:
-    """The counts of labels and of rejected images over the tables that pass through."""
+    """The counts of labels and of rejected examples over the tables that pass through."""
 
     def __init__(self) -> None:
         self.labels: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""A model that answers: from bytes to prepared examples, from these to answers by the fastest engine, with the nearest training images."""
+"""A model that answers: from bytes to prepared examples, from these to answers by the fastest engine, with the nearest training examples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from thaw.models.serving.gate import TRACING
 
 @dataclass(frozen=True, eq=False)
 class Classification:
-    """The model's answer for one image: one label, which may be `neither`, or a set of labels.
+    """The model's answer for one example: one label, which may be `neither`, or a set of labels.
 
     probabilities: float32 [C], in the order of the class names. feature: float32 [D].
     """

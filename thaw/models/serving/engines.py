@@ -1,4 +1,4 @@
-"""The engine of a server: of the engines that run on this machine, the fastest for a single image and the fastest for a full batch, both measured."""
+"""The engine of a server: of the engines that run on this machine, the fastest for a single example and the fastest for a full batch, both measured."""
 
 import logging
 from collections.abc import Callable
@@ -31,9 +31,9 @@ ROUNDS = 5
 
 @dataclass(frozen=True, eq=False)
 class ServingEngine:
-    """Two engines: `single` takes up to `few` images, `many` takes more; both may be the same engine.
+    """Two engines: `single` takes up to `few` examples, `many` takes more; both may be the same engine.
 
-    A network that was converted for full batches takes as long for one image as for a full batch, so the faster engine depends on the number of images.
+    A network that was converted for full batches takes as long for one example as for a full batch, so the faster engine depends on the number of examples.
     """
 
     single: Engine
@@ -61,7 +61,7 @@ class ServingEngine:
 
 @dataclass(frozen=True)
 class _Trial:
-    """The seconds of an engine for one image and for a full batch."""
+    """The seconds of an engine for one example and for a full batch."""
 
     engine: Engine
     one_s: float
@@ -133,7 +133,7 @@ def _try(name: str, build: Callable[[], Engine], sample: Batch, reference: dict[
     trial = _Trial(engine, _shortest_s(engine, next(split(sample, 1))), _shortest_s(engine, sample))
     allowed = TOLERANCES[PRECISION].allows(deviation)
     log.info(
-        "engine %s: %.1f ms for one image, %.1f ms for %d, %s%s",
+        "engine %s: %.1f ms for one example, %.1f ms for %d, %s%s",
         name,
         1e3 * trial.one_s,
         1e3 * trial.many_s,

@@ -1,4 +1,4 @@
-"""The pages of a server: one to try the model on a picture, one that documents the paths. They load nothing from other servers."""
+"""The pages of a server: one to try the model on an example, one that documents the paths. They load nothing from other servers."""
 
 import json
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ CSP = (
     "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 )
 NEIGHBOURS = 8
-"""The number of training images that the page asks for."""
+"""The number of training examples that the page asks for."""
 
 
 def render_page(most_images: int, most_mb: float) -> str:
-    """The page on which a picture is dropped. It loads everything that changes from its own server."""
+    """The page on which an example is dropped. It loads everything that changes from its own server."""
     return render(
         "models/serving/page.html.j2",
         {"policy": CSP, "most_images": most_images, "most_mb": most_mb, "neighbours": NEIGHBOURS},

@@ -25,7 +25,7 @@ Compared = Literal["linear", "mlp", "knn", "cut", "last_blocks", "full"]
 
 
 class CompareParams(Section):
-    """The transfer certificate: every strategy on the same test images, on the command `thaw compare`."""
+    """The transfer certificate: every strategy on the same test examples, on the command `thaw compare`."""
 
     strategies: tuple[Compared, ...] = Field(
         (), description="strategies to compare, beside the baselines without transfer; empty: no certificate is made"

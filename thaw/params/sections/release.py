@@ -8,7 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from thaw.params.sections.section import Section, Share
 
 MOST_TESTS = 4
-"""The most tests of a batch of new images for drift: of inputs, labels, confidence and the share of `neither`."""
+"""The most tests of a batch of new examples for drift: of inputs, labels, confidence and the share of `neither`."""
 
 
 class RegistryParams(Section):
@@ -69,7 +69,7 @@ class PromotionParams(Section):
 
 
 class WatchParams(Section):
-    """The conditions under which new images count as drifted from those that the model was measured on."""
+    """The conditions under which new examples count as drifted from those that the model was measured on."""
 
     false_alarms: float = Field(
         0.01,

@@ -121,7 +121,7 @@ def _options(jury: Jury, probes: Sequence[OutOfFold], fitting: Fitting) -> tuple
     """The options of heads on cached features: every kind on the last layer, and a linear head on each earlier one. The probes are already measured."""
     pool, last = jury.pool, jury.pool.layers[-1]
     if not jury.folds:
-        return (jury.unmeasured(Strategy("linear", last), None, "too few images to hold some out"),)
+        return (jury.unmeasured(Strategy("linear", last), None, "too few examples to hold some out"),)
     once = [fold for fold in jury.folds if fold.repeat == 0]  # the mlp costs many times what the others do
     others = measure_heads(pool, once, [HeadTrial(kind, last) for kind in OTHER_HEADS], fitting)
     cuts = [jury.measured(Strategy("cut", layer), probe) for layer, probe in zip(pool.layers, probes, strict=True)]

@@ -94,7 +94,7 @@ def name_case(layers: Sequence[LayerEvidence], *, small: bool) -> Case:
 def _similarity(layers: Sequence[LayerEvidence]) -> tuple[Similarity, str]:
     earlier = [(layer, layer.beside_last) for layer in layers if layer.beside_last is not None]
     if not layers:
-        return "can't tell", "no image could be held out to judge"
+        return "can't tell", "no example could be held out to judge"
     if not earlier:
         return "can't tell", "features of one cut layer are cached, so accuracy against depth is unknown"
     last = layers[-1]
@@ -109,7 +109,7 @@ def _similarity(layers: Sequence[LayerEvidence]) -> tuple[Similarity, str]:
         return "similar", f"no earlier layer beats the last one ({last.name})"
     return (
         "can't tell",
-        f"{hopeful.name} could be better than the last layer ({last.name}) by {100 * hope.high:.0f} points, or worse: too few images decide",
+        f"{hopeful.name} could be better than the last layer ({last.name}) by {100 * hope.high:.0f} points, or worse: too few examples decide",
     )
 
 

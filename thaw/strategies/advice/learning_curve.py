@@ -115,9 +115,7 @@ def foretell(
     "Predicting sample size required for classification performance", BMC Medical Informatics and Decision Making 2012.
     """
     if len(labels) < FEWEST_SIZES:
-        reason = (
-            f"{len(labels)} sizes can be tried, and a curve needs {FEWEST_SIZES}: label at least 6 images of each class"
-        )
+        reason = f"{len(labels)} sizes can be tried, and a curve needs {FEWEST_SIZES}: label at least 6 examples of each class"
         return (), None, reason
     floors, scales, exponents = fit_power_laws(labels, errors)
 
@@ -137,7 +135,7 @@ def foretell(
         )
     sooner, there = prospects[0].gain, prospects[0].accuracy
     if sooner.high - sooner.low > WIDEST or there.high - there.low > LOOSEST:
-        reason = "these images are too few to say more than that it would lie between "
+        reason = "these examples are too few to say more than that it would lie between "
         reason += f"{100 * there.low:.0f} and {100 * there.high:.0f} % with twice as many"
         return (), None, reason
     return tuple(prospects), PowerLaw(float(floors[0]), float(scales[0]), float(exponents[0])), None

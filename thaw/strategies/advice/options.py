@@ -106,7 +106,7 @@ def _try(pilot: Pilot, strategy: Strategy, jury: Jury, left: Callable[[], float]
     """Try one strategy. left: the remaining seconds."""
     folds = [fold for fold in jury.folds if fold.repeat == 0]
     if len(folds) < FEWEST_FOLDS:
-        return jury.unmeasured(strategy, None, "too few images to hold some out")
+        return jury.unmeasured(strategy, None, "too few examples to hold some out")
     if left() <= 0:
         return jury.unmeasured(strategy, None, "not tried: the time of strategy.minutes was up")
     predicted = pilot.seconds(strategy, len(folds[0].learn))

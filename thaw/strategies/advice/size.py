@@ -13,7 +13,7 @@ from thaw.heads.standardisation import fit_standardisation
 from thaw.targets.target import target_of_targets
 
 NEAR = 0.25
-"""Two images of a class count as one below this share of the typical distance, which is the median over images of 1 - cosine to the fifth nearest.
+"""Two examples of a class count as one below this share of the typical distance, which is the median over examples of 1 - cosine to the fifth nearest.
 
 Measured, MobileNetV2 on photographs: of copies that were recompressed, cropped by a tenth, mirrored or brightened, 95 % lie below it; the two most alike
 of 243 different photographs lie at 0.6. Of 1,797 handwritten digits, which differ by a few strokes, 7 are taken for one another (embedded backbone).
@@ -35,7 +35,7 @@ class ClassSize:
 
 @dataclass(frozen=True)
 class Size:
-    """The size of the data. images: number of training examples. copies: number of equal files that were left out before. effective: number with
+    """The size of the data. examples: number of training examples. copies: number of equal files that were left out before. effective: number with
     near-duplicates counted once. labels_a_class: the median of the effective numbers. small: see `is_small`."""
 
     images: int

@@ -52,7 +52,7 @@ def the_case(advice: Advice) -> str:
     size, case = advice.size, advice.case
     near = f" ({size.effective} if near-duplicates count once)" if size.effective < size.images else ""
     text = (
-        f"{capital(str(case))}. There are {size.images} labelled images to learn from{near}, {size.labels_a_class:g} a class in the median; "
+        f"{capital(str(case))}. There are {size.images} labelled examples to learn from{near}, {size.labels_a_class:g} a class in the median; "
         f"{case.why}. The classic rule says: {case.rule}."
     )
     if advice.recommended.strategy.kind not in case.kinds:
@@ -64,25 +64,25 @@ def ranking(advice: Advice) -> str:
     """The smallest difference that these examples can show, with a plain sentence if they cannot rank strategies."""
     evidence, resolution = advice.evidence, advice.resolution
     if resolution is None:
-        return f"{evidence.rows} images judged, too few or too alike in their verdicts to tell any two options apart."
+        return f"{evidence.rows} examples judged, too few or too alike in their verdicts to tell any two options apart."
     text = (
         f"Layers and linear heads are judged in {evidence.folds} folds, drawn {evidence.repeats} times, of {_sample(advice)}; the table says what every other "
-        "option was judged on. The test images were not looked at. "
-        f"On {evidence.rows} images, differences below about {points_of(resolution)} cannot be told from chance"
+        "option was judged on. The test examples were not looked at. "
+        f"On {evidence.rows} examples, differences below about {points_of(resolution)} cannot be told from chance"
     )
     text += ": they cannot rank strategies that lie closer than that." if resolution > COARSE else "."
     for count, name in ((evidence.validation, "validation"), (evidence.test, "test")):
         alone = resolution * (evidence.rows / count) ** 0.5 if count else 0.0
         if alone > COARSE:
-            text += f" The {count} {name} images alone could tell no less than {points_of(alone)}: they cannot rank strategies."
+            text += f" The {count} {name} examples alone could tell no less than {points_of(alone)}: they cannot rank strategies."
     return text
 
 
 def _sample(advice: Advice) -> str:
     labelled = advice.evidence.labelled
     if advice.evidence.rows < 0.9 * labelled:
-        return f"a sample of the {labelled} labelled images of train and validation"
-    return f"the {labelled} labelled images of train and validation"
+        return f"a sample of the {labelled} labelled examples of train and validation"
+    return f"the {labelled} labelled examples of train and validation"
 
 
 def compared_on(advice: Advice) -> str:
@@ -92,15 +92,15 @@ def compared_on(advice: Advice) -> str:
         return ""
     rows, every = comparison.rows, advice.evidence.rows
     if rows == every:
-        return f"All are judged on the same {rows} images, and in the same folds as the layers above."
-    return f"All are judged on the same {rows} images, a sample of the {every} that judge the layers above; the best layer's figure is that on the sample."
+        return f"All are judged on the same {rows} examples, and in the same folds as the layers above."
+    return f"All are judged on the same {rows} examples, a sample of the {every} that judge the layers above; the best layer's figure is that on the sample."
 
 
 def prospects(advice: Advice) -> tuple[str, ...]:
     """The forecasts for more labels."""
     curve = advice.curve
     if curve is None:
-        return ("Nothing can be said of more labels: no image could be held out to judge.",)
+        return ("Nothing can be said of more labels: no example could be held out to judge.",)
     if curve.unclear is not None:
         return (f"What more labels would bring can't be told: {curve.unclear}.",)
     return tuple(_prospect(prospect) for prospect in curve.prospects)
@@ -121,7 +121,7 @@ def next_steps(advice: Advice) -> tuple[str, ...]:
     if advice.curve is not None and advice.curve.prospects:
         twice = advice.curve.prospects[0].gain
         if twice.low >= WORTH_LABELLING:
-            steps.append(f"Label more images: twice as many should bring {points(twice)}.")
+            steps.append(f"Label more examples: twice as many should bring {points(twice)}.")
         elif twice.high < WORTH_LABELLING:
             steps.append(f"More labels would bring little: twice as many, {points(twice)}.")
     steps.extend(_bargain(advice, option) for option in advice.options if _is_bargain(advice, option))
@@ -134,7 +134,7 @@ def next_steps(advice: Advice) -> tuple[str, ...]:
     if advice.size.effective < 0.95 * advice.size.images:
         more = advice.size.images - advice.size.effective
         steps.append(
-            f"{more} images are near-duplicates of others: they teach little, and are worth less than their number."
+            f"{more} examples are near-duplicates of others: they teach little, and are worth less than their number."
         )
     if not advice.automatic and advice.followed.strategy != advice.recommended.strategy:
         steps.append("`thaw config set strategy.kind=auto strategy.layer=null` follows the advice.")
@@ -206,7 +206,7 @@ def _row(advice: Advice, option: Option) -> OptionRow:
         accuracy="not measured"
         if accuracy is None
         else f"{percent(accuracy.value)} ({percent(accuracy.low)} to {percent(accuracy.high)})",
-        judged="" if accuracy is None else f"{option.rows} images, {_times(option.draws)}",
+        judged="" if accuracy is None else f"{option.rows} examples, {_times(option.draws)}",
         linear="" if option.linear is None or reference else percent(option.linear),
         gain="" if gain is None or reference else points(gain),
         training="" if option.minutes is None else _time(option.minutes),

@@ -65,7 +65,7 @@ def test_ten_more_images_cost_ten_forward_passes(
         again = run(images, backbone, store)
     assert (again.computed, again.cached) == (10, 30)
     assert sum(passes) == 10
-    assert "40 images: 30 with features already, 10 forward passes to do" in caplog.text
+    assert "40 examples: 30 with features already, 10 forward passes to do" in caplog.text
 
 
 def test_new_labels_and_moved_files_cost_no_forward_pass(
@@ -311,7 +311,7 @@ def test_the_cache_proves_itself_before_it_grows(
     write_images(images, range(30, 31))
     with caplog.at_level("INFO"):
         run(images, backbone, store)
-    assert "self-check: 8 cached images extracted again, largest difference 0.0000 sd" in caplog.text
+    assert "self-check: 8 cached examples extracted again, largest difference 0.0000 sd" in caplog.text
     # Sound by every checksum, and yet not what the backbone gives: filled by another version of a library.
     digests = manifest_of(images).digests
     wrong = store.read(layer.fingerprint, layer.name, digests).flip(1)
@@ -380,7 +380,7 @@ def test_a_full_disk_is_said_tears_nothing_and_is_gone_on_from(images: Path, wei
     subprocess.run(["mount", "-o", "remount,size=1m", small_disk], check=True)
     again = extract_elsewhere(images, weights, root)
     assert again.returncode == 0, again.stderr
-    assert f"30 images: {8 * len(whole)} with features already" in again.stderr
+    assert f"30 examples: {8 * len(whole)} with features already" in again.stderr
 
 
 def test_a_cache_that_may_not_be_written_can_be_read(images: Path, weights: Path, tmp_path: Path) -> None:
@@ -419,7 +419,7 @@ def test_killed_again_and_again_it_only_goes_forward(weights: Path, tmp_path: Pa
         kept = now
     last = extract_elsewhere(images, weights, root)
     assert last.returncode == 0, last.stderr
-    done, passes = (int(found) for found in re.findall(r"1200 images: (\d+) .*?, (\d+) forward", last.stderr)[0])
+    done, passes = (int(found) for found in re.findall(r"1200 examples: (\d+) .*?, (\d+) forward", last.stderr)[0])
     assert done >= 8 * (kept - 1) and done + passes == 1200
     store = FeatureStore(root)
     rows = sum(pq.read_metadata(path).num_rows for path in parts(store))

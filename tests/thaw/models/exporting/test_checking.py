@@ -48,7 +48,7 @@ def test_what_agrees_passes_and_is_measured() -> None:
 
 @pytest.mark.parametrize("change", [first_row(0.002), first_row(np.nan), lambda found: (found[0][:, ::-1],)])
 def test_what_does_not_is_refused(change: Change) -> None:
-    with pytest.raises(BadExport, match="differs from the model: on 6 images, run by changed"):
+    with pytest.raises(BadExport, match="differs from the model: on 6 examples, run by changed"):
         check(model("linear"), Changed("linear", change), images("linear", 6))
 
 

@@ -124,7 +124,7 @@ def test_a_listing_that_cannot_be_read_is_named(name: str, content: bytes, compl
 def test_a_source_that_is_missing_or_empty_is_named_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for name, complaint in [
-        (tmp_path / "gone.png", r"gone\.png` does not exist; name images"),
+        (tmp_path / "gone.png", r"gone\.png` does not exist; name examples"),
         ("nonsense://x", "nonsense://x cannot be used"),
         ("memory://gone", "memory://gone` does not exist; check the address"),
     ]:
@@ -133,7 +133,7 @@ def test_a_source_that_is_missing_or_empty_is_named_before_any_work(tmp_path: Pa
     for name, complaint in [(tmp_path / "empty", "holds no files"), (f"{tmp_path}/*.jpg", "matches no file")]:
         with pytest.raises(BadSource, match=complaint):
             inputs(name)
-    with pytest.raises(BadSource, match="no images to score are named"):
+    with pytest.raises(BadSource, match="no examples to score are named"):
         open_inputs([])
 
 

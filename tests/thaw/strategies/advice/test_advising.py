@@ -66,7 +66,7 @@ def test_one_layer_says_how_to_cache_more() -> None:
 def test_one_image_a_class_still_ends_with_a_strategy(tmp_path: Path) -> None:
     advice = advice_of(pool_of(1))
     assert str(advice.followed.strategy) == "linear" and advice.followed.predicted is None
-    assert "no image could be held out" in words.the_case(advice)
+    assert "no example could be held out" in words.the_case(advice)
     assert "Not measured" in render_advice(advice, "one") and figure_pngs(advice) == []
     write_predicted(advice.followed.predicted, tmp_path / "predicted.json")
     assert read_predicted(tmp_path / "predicted.json") is None
@@ -79,7 +79,7 @@ def test_pixels_as_good_as_the_backbone_raise_a_doubt() -> None:
     advice = advise(situation_of(Pool(features, targets, DIGITS), references=references), ONCE, HEAD)
     assert any("raw pixels is better" in doubt and "hurts" in doubt for doubt in advice.doubts)
     page = render_advice(advice, "digits")
-    assert "transfer hurts here" in page and "the same 120 images, and in the same folds" in page and "Dashed" in page
+    assert "transfer hurts here" in page and "the same 120 examples, and in the same folds" in page and "Dashed" in page
     assert advice.comparison is not None and advice.comparison.accuracy == advice.layers[0].accuracy
 
 
@@ -94,14 +94,14 @@ def test_a_sample_that_pixels_are_judged_on_is_stated_and_judges_the_best_layer_
     (beside,) = compared.references
     assert compared.accuracy.value - beside.accuracy.value == pytest.approx(beside.lead.value)
     page = render_advice(advice, "digits")
-    assert "the same 60 images, a sample of the 120" in page and "Dashed" not in page
+    assert "the same 60 examples, a sample of the 120" in page and "Dashed" not in page
 
 
 def test_few_images_say_that_they_cannot_rank(similar: Advice) -> None:
     assert similar.resolution is not None and similar.resolution > words.COARSE
     said = words.ranking(similar)
-    assert "cannot rank strategies" in said and "153 test images alone" in said
-    assert "test images were not looked at" in said
+    assert "cannot rank strategies" in said and "153 test examples alone" in said
+    assert "test examples were not looked at" in said
 
 
 def test_it_survives_the_disk(different: Advice, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_every_row_of_the_table_says_what_was_measured(different: Advice) -> Non
     rows = words.option_rows(different)
     assert [row.name for row in rows] == ["linear", "mlp", "knn", "cut at early"]
     assert [row.followed for row in rows] == [False, False, False, True]
-    assert [row.judged for row in rows] == ["120 images, once"] * 4 and rows[0].linear == "" and rows[3].linear != ""
+    assert [row.judged for row in rows] == ["120 examples, once"] * 4 and rows[0].linear == "" and rows[3].linear != ""
     assert rows[3].megabytes == "1.0 MB" and rows[3].speed == "900" and "points" in rows[3].gain
 
 

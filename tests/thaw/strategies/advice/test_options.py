@@ -93,4 +93,4 @@ def test_what_takes_longer_than_predicted_ends_in_time(jury: Jury) -> None:
 def test_without_folds_nothing_is_tried(jury: Jury) -> None:
     few = Jury(jury.pool, (), jury.linear, jury.resampling, price)
     (full,), learner = tried(few, {FULL: (1, 1)}, minutes=5)
-    assert not full.measured and not learner.tried and "too few images" in full.note
+    assert not full.measured and not learner.tried and "too few examples" in full.note
