@@ -10,6 +10,7 @@ from thaw.dataset.corrections import Change
 from thaw.dataset.label_sets import join_labels
 from thaw.dataset.manifest import SPLITS, TEST, TRAIN, VAL, Example
 from thaw.dataset.splits import Splitter
+from thaw.kinds.kind import Words
 
 IMBALANCE = 10
 """The ratio of the largest class to the smallest, in training examples, above which the report has a note."""
@@ -81,6 +82,7 @@ def build_report(
     name: str,
     source: Source,
     accepted: Sequence[Accepted],
+    words: Words,
     *,
     rejected: int,
     splitter: Splitter,
@@ -93,6 +95,7 @@ def build_report(
         name: the source's name in the parameters.
         source: the candidates, before any file was opened.
         accepted: the usable examples, in any order.
+        words: how sentences call the examples.
         rejected: the number of other files.
         splitter: the rule that gave the examples their splits.
         changes: the effects of corrections on them.
@@ -125,7 +128,7 @@ def build_report(
         *_notes_on_splits(source, splitter),
         *_notes_on_groups(examples),
         *_notes_on_classes(counted),
-        *_notes_on_files(counted),
+        *_notes_on_files(counted, words),
     ]
     return IngestReport(**{**vars(counted), "notes": (*source.notes, *notes)})
 
@@ -206,15 +209,15 @@ def _notes_on_classes(report: IngestReport) -> list[str]:
     return notes
 
 
-def _notes_on_files(report: IngestReport) -> list[str]:
+def _notes_on_files(report: IngestReport, words: Words) -> list[str]:
     counts = {
         "Labels that data/corrections.csv changed: {}. Each is listed with what the source says.": report.relabelled,
-        "Examples that data/corrections.csv leaves out: {}.": report.left_out,
-        "Corrections of examples that the source does not hold: {}. They do nothing.": report.unused_corrections,
+        f"{words.many.capitalize()} that data/corrections.csv leaves out: {{}}.": report.left_out,
+        f"Corrections of {words.many} that the source does not hold: {{}}. They do nothing.": report.unused_corrections,
         "Rejected files: {}. Each is listed with its reason.": report.rejected,
-        "Unlabelled examples: {}. They are neither trained nor tested on.": report.unlabelled,
-        "Examples whose ending does not fit: {}. They are read by their content.": report.wrong_endings,
-        "Sets of equal files within one split: {}. Each example is trained on once.": report.copies_within,
+        f"Unlabelled {words.many}: {{}}. They are neither trained nor tested on.": report.unlabelled,
+        f"{words.many.capitalize()} whose ending does not fit: {{}}. They are read by their content.": report.wrong_endings,
+        f"Sets of equal files within one split: {{}}. Each {words.one} is trained on once.": report.copies_within,
         "Sets of equal files across splits: {}. None of them is trained on.": report.copies_across,
         "Sets of equal files with several labels: {}. None of them is trained on.": report.copies_conflicting,
     }

@@ -79,7 +79,7 @@ def ingest(
     check_class_names(source, (name for entry in accepted for name in entry.example.names or ()))
     _refuse_too_few_classes(source, accepted, kind.words)
     report = build_report(
-        params.source, candidates_found, accepted, rejected=len(rejected), splitter=splitter, changes=changes,
+        params.source, candidates_found, accepted, kind.words, rejected=len(rejected), splitter=splitter, changes=changes,
         unused_corrections=len(corrections.keys() - {entry.example.digest for entry in offered}),
     )  # fmt: skip
     return Ingested(build_manifest((entry.example for entry in accepted), kind.name), tuple(rejected), changes, report)

@@ -6,6 +6,7 @@ from thaw.dataset.candidates import Candidate, Source
 from thaw.dataset.ingest_report import Accepted, Copies, IngestReport, build_report, find_copies
 from thaw.dataset.manifest import Example
 from thaw.dataset.splits import Splitter
+from thaw.kinds.images.kind import KIND
 from thaw.params.sections import SplitParams
 
 
@@ -20,7 +21,7 @@ def report(*examples: Example, own: bool = True) -> IngestReport:
     candidates = tuple(Candidate(one.path, one.label, one.split if own else None, one.group) for one in examples)
     splitter = Splitter.of((one.split for one in candidates), SplitParams())
     accepted = [Accepted(one, "PNG", True) for one in examples]
-    return build_report("source", Source(candidates, ()), accepted, rejected=0, splitter=splitter)
+    return build_report("source", Source(candidates, ()), accepted, KIND.words, rejected=0, splitter=splitter)
 
 
 def test_copies_within_across_and_conflicting() -> None:
@@ -85,7 +86,7 @@ def test_labelled_files_without_a_split_beside_others_are_noted() -> None:
     candidates = tuple(Candidate(one.path, one.label, one.split if one.path != "a0" else None) for one in examples)
     splitter = Splitter.of((one.split for one in candidates), SplitParams())
     accepted = [Accepted(one, "PNG", True) for one in examples]
-    counted = build_report("source", Source(candidates, ()), accepted, rejected=0, splitter=splitter)
+    counted = build_report("source", Source(candidates, ()), accepted, KIND.words, rejected=0, splitter=splitter)
     assert counted.notes == (
         "Labelled files without a split, beside others that have one: 1. They are used for training.",
     )

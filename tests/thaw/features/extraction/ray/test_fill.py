@@ -148,5 +148,5 @@ def test_a_cluster_that_does_not_answer_is_named(backbone: Backbone, tmp_path: P
 def test_no_more_actors_than_fit_into_the_cluster() -> None:
     assert fitting_actors(RayParams(num_cpus=2), {"CPU": 5.0, "memory": 1.0}) == 2
     assert fitting_actors(RayParams(num_gpus=0.5), {"CPU": 16.0, "GPU": 2.0}) == 4
-    with pytest.raises(BadParameters, match="takes 1 cores and 1 GPUs, and the whole cluster has 16 and 0"):
+    with pytest.raises(BadParameters, match="needs 1 cores and 1 GPUs, and the whole cluster has 16 and 0"):
         fitting_actors(RayParams(num_gpus=1), {"CPU": 16.0})
