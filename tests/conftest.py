@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ Draw = Callable[[Path, int], Path]
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and every command that they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# A deadline would judge how busy the machine is.
+settings.register_profile("thaw", deadline=None)
+settings.load_profile("thaw")
 # No test uses the servers of whoever runs the tests.
 for _name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL"):
     os.environ.pop(_name, None)

@@ -38,7 +38,7 @@ def build_registered(root: Path) -> Path:
         predictor_on_digits().write(Path("parts"))
         client = connect()
         with mlflow.start_run(experiment_id=experiment_id(client, "thaw")):
-            model = _log_model(Path("parts"), _signature(_outputs(predictor_on_digits())))
+            model = _log_model(Path("parts"), KIND, _signature(_outputs(predictor_on_digits())))
         registry = open_registry(read_params().registry)
         for commit in ("abc", "def"):
             registry.create(model, {"thaw.git.commit": commit, "other": "not lineage"})

@@ -26,6 +26,6 @@ def server() -> Iterator[Served]:
 
 
 @schema.parametrize()
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_it_answers_as_its_document_says(case: schemathesis.Case, server: Served) -> None:
     case.call_and_validate(base_url=server.address, excluded_checks=[NO_SCHEMA_FOR_IMAGES])

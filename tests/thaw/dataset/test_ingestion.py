@@ -55,7 +55,7 @@ def test_the_same_bytes_give_the_same_file_whatever_the_workers_and_the_disk_s_o
         assert again.rejected == first.rejected
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kept=st.sets(st.integers(0, 11), min_size=2, max_size=11))
 def test_no_example_changes_its_split_as_the_data_grow(picture_folder: Path, kept: set[int]) -> None:
     whole = {row.path: row for row in ingest(picture_folder, PARAMS, KIND, workers=1).manifest.examples()}
@@ -128,7 +128,7 @@ def test_a_wrong_ending_is_read_by_its_content(picture_folder: Path) -> None:
     report = ingest(picture_folder, PARAMS, KIND).report
     assert report.wrong_endings == 2
     assert report.kinds == {"JPEG": 6, "PNG": 6}
-    assert any(note.startswith("Examples whose ending does not fit: 2.") for note in report.notes)
+    assert any(note.startswith("Images whose ending does not fit: 2.") for note in report.notes)
 
 
 @pytest.mark.parametrize(("folders", "reason"), [(["ants"], "one class only, `ants`"), ([], "no labelled images")])

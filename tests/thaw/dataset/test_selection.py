@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from thaw.dataset.manifest import Example, Manifest, build_manifest
@@ -54,7 +54,6 @@ def test_an_unlabelled_copy_does_not_contradict() -> None:
     assert paths(training_examples(manifest, None)) == ["a/1", "a/2", "b/1"]
 
 
-@settings(deadline=None)
 @given(
     labels=st.lists(st.sampled_from("abc"), min_size=1, max_size=40),
     budget=st.integers(1, 12),

@@ -46,7 +46,7 @@ def test_it_says_the_figures() -> None:
         f"The model is right on {percent(evaluation.metrics.accuracy.value)} of 60 test"
     )
     assert "over training the same network from scratch" in html
-    assert "3 examples have no label yet" in html and "2 files were rejected" in html
+    assert "3 images have no label yet" in html and "2 files were rejected" in html
     assert "can&#39;t tell" in html and ">helps<" in html
 
 
@@ -84,7 +84,7 @@ def test_a_model_that_says_neither_has_a_section_of_its_own_and_others_have_none
         ), KIND.words,
     )  # fmt: skip
     assert evaluation.rejections is not None
-    assert f"Of the 60 test examples of known classes it wrongly rejects {percent(0.25)}" in html
+    assert f"Of the 60 test images of known classes it wrongly rejects {percent(0.25)}" in html
     assert "Energy (used)" in html or "Distance to the nearest examples (used)" in html
     assert "The bound is for examples such as those left out" in html
     assert HOSTILE not in html and html.count("<script>") == 1

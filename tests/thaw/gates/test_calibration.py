@@ -48,7 +48,7 @@ def test_few_rows_cannot_tell_and_refuse_nothing() -> None:
     assert (outcome.verdict, outcome.refuses) == (Verdict.CANNOT_TELL, False)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000))
 def test_the_value_is_the_difference_of_the_calibration_errors_as_the_report_has_them(seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -115,7 +115,7 @@ def test_an_image_that_lies_in_the_test_twice_counts_once() -> None:
     assert decide(doubled, doubled, PARAMS) == decide(with_mistakes(0), with_mistakes(0), PARAMS)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_it_does_not_matter_in_which_order_the_champions_rows_stand(data: st.DataObject) -> None:
     mistakes = st.sets(st.integers(0, 99), max_size=40)
@@ -124,7 +124,7 @@ def test_it_does_not_matter_in_which_order_the_champions_rows_stand(data: st.Dat
     assert decide(taken(champion, order), challenger, PARAMS) == decide(champion, challenger, PARAMS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sets(st.integers(0, 99)),
     st.sets(st.integers(0, 99)),

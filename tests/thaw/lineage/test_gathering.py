@@ -75,7 +75,7 @@ def test_one_file_serves_every_copy_of_it(tmp_path: Path) -> None:
     assert find_images(manifest, tmp_path).complete
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(contents=st.lists(st.binary(min_size=1, max_size=3), min_size=1, max_size=6), data=st.data())
 def test_every_row_is_found_gone_or_changed_and_what_is_found_has_its_digest(
     contents: list[bytes], data: st.DataObject

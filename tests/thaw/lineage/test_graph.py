@@ -36,7 +36,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     return Graph(nodes, tuple((str(a), str(b)) for a, b in edges))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graph=graphs())
 def test_no_two_boxes_overlap_and_every_node_is_drawn_once(graph: Graph) -> None:
     drawing = arrange(graph)

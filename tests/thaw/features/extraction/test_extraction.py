@@ -321,7 +321,7 @@ def test_the_cache_proves_itself_before_it_grows(
     write_images(images, range(31, 32))
     with pytest.raises(
         StaleFeatures,
-        match=rf"torch 1\.13\.0 then, {re.escape(version('torch'))} now; some parts do not say .*\); delete ",
+        match=rf"torch 1\.13\.0 then, {re.escape(version('torch'))} now; some parts do not record .*\); delete ",
     ):
         run(images, backbone, store)
     assert parts(store) == before, "nothing was written"

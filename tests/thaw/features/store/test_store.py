@@ -43,7 +43,7 @@ def write(store: FeatureStore, numbers: Sequence[int]) -> Path:
     return store.write(LAYER, digests_of(numbers), rows_of(numbers), {})
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     parts=st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=9, unique=True), min_size=1, max_size=5),
     seed=st.integers(0, 99),

@@ -91,7 +91,7 @@ def test_compacting_twice_changes_nothing(store: FeatureStore) -> None:
     assert sorted(store.root.rglob("*.parquet")) == after
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(
     parts=st.lists(st.sets(st.integers(0, 30), min_size=1, max_size=8), max_size=6),
     needed=st.sets(st.integers(0, 30)),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from thaw.foundation.parallel.memory_budget import MemoryBound
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 15), max_size=40), st.integers(1, 10))
 def test_threads_never_hold_more_than_the_bound_and_all_get_their_turn(sizes: list[int], most: int) -> None:
     bound, lock = MemoryBound(most), threading.Lock()

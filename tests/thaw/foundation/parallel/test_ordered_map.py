@@ -4,13 +4,12 @@ import threading
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from thaw.foundation.parallel.ordered_map import map_ahead
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(), max_size=30), st.integers(1, 4), st.integers(1, 9))
 def test_results_come_in_order_beside_their_items(items: list[int], workers: int, depth: int) -> None:
     assert list(map_ahead(lambda item: item * 2, items, workers=workers, depth=depth)) == [

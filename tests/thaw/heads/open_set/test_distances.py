@@ -14,7 +14,7 @@ NO_LOGITS = torch.empty(0)
 COUNTS = st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(COUNTS, st.integers(1, 40), st.integers(0, 3), st.booleans())
 def test_any_rows_give_finite_scores(counts: tuple[int, ...], dim: int, constant: int, repeated: bool) -> None:
     rows = blobs(counts, dim)

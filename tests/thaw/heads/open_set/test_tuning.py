@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from thaw.foundation.statistics.binomial_bound import rows_needed
@@ -30,7 +30,6 @@ def tuned(parts: dict[ScoreName, Collected], rate: float = 0.05, confidence: flo
 SCORES = st.lists(st.floats(-5, 5, width=32) | st.sampled_from([0.0, 1.0]), min_size=1, max_size=150)
 
 
-@settings(deadline=None)
 @given(SCORES, SCORES, SCORES, st.floats(0.01, 0.4), st.floats(0.6, 0.99))
 def test_no_more_than_the_rate_is_ever_accepted(
     known: list[float], unknown: list[float], other: list[float], rate: float, confidence: float
@@ -52,7 +51,6 @@ def test_no_more_than_the_rate_is_ever_accepted(
     assert found.chosen.false_rejects == min(one.false_rejects for one in found.candidates)
 
 
-@settings(deadline=None)
 @given(SCORES, SCORES, st.floats(0.01, 0.4), st.floats(0.01, 0.4))
 def test_a_higher_rate_never_raises_the_threshold(known: list[float], unknown: list[float], a: float, b: float) -> None:
     low, high = (tuned({"energy": collected(known, unknown)}, rate).chosen for rate in sorted((a, b)))

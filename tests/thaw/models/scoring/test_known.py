@@ -24,7 +24,7 @@ def write(store: FeatureStore, numbers: list[int], digests: list[bytes] | None =
     return store.write(LAYER, digests or [digest(number) for number in numbers], features, {})
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     held=st.lists(st.sets(st.integers(0, 60), min_size=1), min_size=1, max_size=6),
     added=st.sets(st.integers(50, 80)),

@@ -1,7 +1,7 @@
 """Folds: who is learnt from, who judges."""
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from thaw.strategies.advice.pool import Pool, draw_folds
@@ -17,7 +17,6 @@ def pools(draw: st.DrawFn) -> Pool:
 
 
 @given(pools(), st.integers(2, 5), st.integers(0, 3))
-@settings(deadline=None)
 def test_no_row_judges_a_model_that_has_seen_it_or_its_group(pool: Pool, folds: int, seed: int) -> None:
     drawn = draw_folds(pool, folds=folds, repeats=2, seed=seed)
     for repeat in (0, 1):

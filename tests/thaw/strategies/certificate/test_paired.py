@@ -29,7 +29,7 @@ def some(seed: int, draws: int = 3, rows: int = 60, classes: int = 3) -> tuple[n
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_values_are_the_means_of_accuracy_and_macro_f1_over_draws(seed: int) -> None:
     good, _, targets = some(seed)
     found = score(table(good), table(targets), FEW)
@@ -39,7 +39,7 @@ def test_values_are_the_means_of_accuracy_and_macro_f1_over_draws(seed: int) -> 
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_difference_turned_round_changes_its_sign(seed: int) -> None:
     good, poor, targets = some(seed)
     sides = table(good), table(poor)

@@ -1,7 +1,7 @@
 """Iterative stratification: what no fold may do to a class."""
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from thaw.targets.label_sets.folds import NEVER, assign_folds
@@ -16,7 +16,6 @@ def label_sets(draw: st.DrawFn) -> tuple[torch.Tensor, torch.Tensor | None]:
 
 
 @given(label_sets(), st.integers(2, 6), st.integers(0, 3))
-@settings(deadline=None)
 def test_no_fold_takes_all_of_a_class_or_tears_a_group(
     drawn: tuple[torch.Tensor, torch.Tensor | None], folds: int, seed: int
 ) -> None:

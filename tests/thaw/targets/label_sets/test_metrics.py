@@ -29,7 +29,7 @@ def drawn(seed: int, rows: int = 60, classes: int = 4) -> tuple[np.ndarray, np.n
 
 
 @given(st.integers(0, 200))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_values_are_scikit_learns_and_lie_in_their_intervals(seed: int) -> None:
     probabilities, named, targets = drawn(seed)
     found = measure_sets(probabilities, named, targets, resampling=FEW)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from sklearn.metrics import f1_score
@@ -14,7 +14,6 @@ from thaw.targets.label_sets.thresholds import FEWEST, UNTUNED, tune_thresholds
 @given(
     st_numpy.arrays(np.float32, (30,), elements=st.sampled_from([0.05, 0.1, 0.25, 0.5, 0.75, 0.9])), st.integers(0, 99)
 )
-@settings(deadline=None)
 def test_no_other_threshold_has_a_better_f1(probabilities: np.ndarray, seed: int) -> None:
     shown = np.random.default_rng(seed).random(30) < 0.4
     said, targets = torch.from_numpy(probabilities)[:, None], torch.from_numpy(shown)[:, None]

@@ -1,7 +1,7 @@
 """Folds of a cross-validation."""
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from thaw.targets.one_label.folds import NEVER, assign_folds
@@ -9,7 +9,6 @@ from thaw.targets.one_label.folds import NEVER, assign_folds
 TARGETS = st.lists(st.integers(0, 4), min_size=2, max_size=80).map(torch.tensor)
 
 
-@settings(deadline=None)
 @given(targets=TARGETS, folds=st.integers(2, 7), seed=st.integers(0, 5))
 def test_classes_are_dealt_out_evenly(targets: torch.Tensor, folds: int, seed: int) -> None:
     fold = assign_folds(targets, folds=folds, seed=seed)
@@ -23,7 +22,6 @@ def test_classes_are_dealt_out_evenly(targets: torch.Tensor, folds: int, seed: i
             assert counts.max() - counts.min() <= 1
 
 
-@settings(deadline=None)
 @given(targets=TARGETS, groups=st.integers(1, 12), folds=st.integers(2, 5), seed=st.integers(0, 5))
 def test_training_always_has_every_class_and_groups_stay_together(
     targets: torch.Tensor, groups: int, folds: int, seed: int

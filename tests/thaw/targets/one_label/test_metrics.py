@@ -18,7 +18,7 @@ def rows(seed: int, count: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     return probabilities / probabilities.sum(1, keepdims=True), targets
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 999), st.integers(2, 60), st.integers(2, 6))
 def test_values_are_scikit_learns_and_lie_in_their_intervals(seed: int, count: int, classes: int) -> None:
     probabilities, targets = rows(seed, count, classes)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from thaw.targets.one_label.temperature import COLDEST, HOTTEST, fit_temperature
@@ -24,7 +24,6 @@ def test_the_factor_of_scaled_logits_is_found(factor: float) -> None:
     assert fit_temperature(logits * factor, targets) == pytest.approx(factor, rel=0.05)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 50), rows=st.integers(2, 60), scale=st.floats(0.1, 20))
 def test_no_other_temperature_is_better(seed: int, rows: int, scale: float) -> None:
     logits, targets = drawn(rows, seed=seed)
