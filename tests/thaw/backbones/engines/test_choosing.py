@@ -76,7 +76,7 @@ def test_the_figures_are_logged(backbone: Backbone, caplog: pytest.LogCaptureFix
         found = choose(backbone, "torch")
     (trial,) = found.trials
     assert trial.images_per_second > 0 and trial.deviation.cosine > 0.9999
-    assert f"torch float32: {trial.images_per_second:.0f} images/s a worker" in caplog.text
+    assert f"torch float32: {trial.images_per_second:.0f} examples/s a worker" in caplog.text
 
 
 def test_an_engine_that_gives_wrong_features_is_never_chosen_however_fast(
