@@ -48,7 +48,9 @@ def _review(limit: int, *, open_page: bool, json: bool) -> None:
     with counted("compare", "examples") as progress:
         reviewed = find(limit, progress)
     if json:
-        print_json(reviewed)
+        print_json(
+            {"found": reviewed.totals, "listed": reviewed.listed, "page": reviewed.page, "table": reviewed.table}
+        )
     else:
         _say(reviewed)
     if open_page:

@@ -79,7 +79,7 @@ def rebuild(root: Path, recipe: Recipe, folder: Path, watcher: Watcher, toleranc
     started = time.monotonic()
     place = _check_out(root, recipe, folder)
     rebuild_plan = _plan(recipe, bring(recipe, place))
-    _run(place.checkout, watcher, after={"ingest": lambda: _refuse_other_images(recipe, place.checkout)})
+    _run(place.checkout, watcher, after={"ingest": lambda: _refuse_other_examples(recipe, place.checkout)})
     after = parse_lock((place.checkout / LOCK).read_text(encoding="utf-8"))
     return Rebuilt(
         plan=rebuild_plan,
@@ -149,7 +149,7 @@ def _surroundings(checkout: Path) -> dict[str, str]:
     }
 
 
-def _refuse_other_images(recipe: Recipe, checkout: Path) -> None:
+def _refuse_other_examples(recipe: Recipe, checkout: Path) -> None:
     """Compare the manifest with the recorded manifest, before hours of training."""
     difference = compare_manifests(recipe.manifest, rebuilt_manifest(checkout))
     if not difference.none:

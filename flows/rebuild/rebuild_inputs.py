@@ -12,7 +12,7 @@ from tasks.lineage.reproduction import Recipe, read_values, value_at
 from tasks.project.progress import counted
 from thaw.foundation.errors import NotReproducible
 from thaw.foundation.files.atomic import write_text
-from thaw.lineage.gathering import find_images, link_images
+from thaw.lineage.gathering import find_examples, link_examples
 from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
 from thaw.params.reading import PARAMS
 
@@ -66,10 +66,12 @@ def _supplies(recipe: Recipe, place: Place, have: Callable[[str], str | None], *
     values = read_values(place.checkout / PARAMS)
     source, weights = str(value_at(values, "dataset.source")), str(value_at(values, "backbone.weights"))
     source_keeper = _keeper(place, source, have)
-    images = _images(recipe, place, source, lay_out=lay_out) if source_keeper is None else Supply(source, source_keeper)
+    examples = (
+        _examples(recipe, place, source, lay_out=lay_out) if source_keeper is None else Supply(source, source_keeper)
+    )
     if lay_out and value_at(values, "extract.store") is not None:
         _set(place, "extract.store=null")  # otherwise features of the remote store would count as rebuilt
-    return images, _weights(recipe, place, weights, _keeper(place, weights, have), lay_out=lay_out)
+    return examples, _weights(recipe, place, weights, _keeper(place, weights, have), lay_out=lay_out)
 
 
 def _keeper(place: Place, path: str, have: Callable[[str], str | None]) -> str | None:
@@ -84,15 +86,15 @@ def _keeper(place: Place, path: str, have: Callable[[str], str | None]) -> str |
     return keeper
 
 
-def _images(recipe: Recipe, place: Place, source: str, *, lay_out: bool) -> Supply:
+def _examples(recipe: Recipe, place: Place, source: str, *, lay_out: bool) -> Supply:
     """The examples in their original place, each checked by its digest."""
     with counted("look for", "examples") as progress:
-        gathered = find_images(recipe.manifest, place.root / source, progress)
+        gathered = find_examples(recipe.manifest, place.root / source, progress)
     origin = f"{place.root / source}, where each example has its recorded digest"
     if not gathered.complete or not lay_out:
         return Supply(source, origin, gathered.changed, gathered.gone)
     into = place.checkout / (_ELSEWHERE if _is_outside(source) else source)
-    link_images(gathered, into)
+    link_examples(gathered, into)
     if _is_outside(source):
         _set(place, f"dataset.source={_ELSEWHERE}")
     listing = value_at(read_values(place.checkout / PARAMS), "dataset.listing")

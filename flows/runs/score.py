@@ -26,7 +26,7 @@ def score(sources: list[str], output: str | None = None, model: str | None = Non
     """Score examples with the champion, or another version, and write a table to data/scores. A killed run continues where it stopped.
 
     Args:
-        sources: images, folders, globs, listings (CSV or Parquet with a column path), or addresses such as s3://bucket/photos; relative paths are the project's
+        sources: examples, folders, globs, listings (CSV or Parquet with a column path), addresses such as s3://bucket/photos; relative paths are the project's
         output: the Parquet file, or a bare name in data/scores; left out: named after the sources
         model: an MLflow model URI, such as models:/NAME/3; left out: the champion
     """

@@ -32,5 +32,6 @@ def _training(lineage: Lineage) -> list[dict[str, object]] | None:
     if lineage.training is None:
         return None
     return [
-        {"path": image.path, "digest": image.digest.hex(), "labels": list(image.labels)} for image in lineage.training
+        {"path": example.path, "digest": example.digest.hex(), "labels": list(example.labels)}
+        for example in lineage.training
     ]

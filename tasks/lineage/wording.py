@@ -32,15 +32,15 @@ def commit_words(commit: Commit | None) -> str | None:
 
 
 def data_words(dataset: Dataset) -> str:
-    """`56 images: 16 train, 40 test`."""
+    """`56 examples: 16 train, 40 test`."""
     splits = ", ".join(f"{count:,} {split}" for split, count in sorted(dataset.splits.items(), reverse=True))
     return f"{sum(dataset.splits.values()):,} examples: {splits}"
 
 
-def training_words(images: Sequence[TrainingImage]) -> str:
-    """`10 images of 2 classes`."""
-    classes = {label for image in images for label in image.labels}
-    return f"{len(images):,} examples of {len(classes)} classes"
+def training_words(examples: Sequence[TrainingImage]) -> str:
+    """`10 examples of 2 classes`."""
+    classes = {label for example in examples for label in example.labels}
+    return f"{len(examples):,} examples of {len(classes)} classes"
 
 
 def machine_words(lineage: Lineage) -> str | None:

@@ -158,12 +158,17 @@ def _price(backbone: Backbone, field: _Field, params: Params) -> Price:
 class _Part:
     """The progress of one backbone's examples, as a part of the progress of all backbones."""
 
-    def __init__(self, progress: Progress, number: int, backbones: int, images: int) -> None:
-        self._progress, self._first, self._images, self._total = progress, number * images, images, backbones * images
+    def __init__(self, progress: Progress, number: int, backbones: int, examples: int) -> None:
+        self._progress, self._first, self._examples, self._total = (
+            progress,
+            number * examples,
+            examples,
+            backbones * examples,
+        )
 
     def __call__(self, done: int, total: int) -> None:
         """Report the progress; cached examples count as done."""
-        self._progress(self._first + self._images - total + done, self._total)
+        self._progress(self._first + self._examples - total + done, self._total)
 
     def done(self) -> None:
-        self._progress(self._first + self._images, self._total)
+        self._progress(self._first + self._examples, self._total)

@@ -101,12 +101,12 @@ def _arena(
         views = [index.layer(layer.name, view) for view in expand_views(params.head.views, backbone.kind)]
         return Inputs(read_views(store, views, pool), read(layer, val) if val else None, read(layer, test))
 
-    images = read_labelled_inputs(pool, names, target, params, backbone.preprocessing)
-    batch = images.batch(torch.arange(min(SPEED_BATCH, len(images))))
+    examples = read_labelled_inputs(pool, names, target, params, backbone.preprocessing)
+    batch = examples.batch(torch.arange(min(SPEED_BATCH, len(examples))))
     return Arena(
         backbone=backbone,
         features={layer.name: inputs(layer) for layer in layers},
-        train=images,
+        train=examples,
         val=read_labelled_inputs(val, names, target, params, backbone.preprocessing) if val else None,
         test=read_labelled_inputs(test, names, target, params, backbone.preprocessing).inputs,
         head=params.head,

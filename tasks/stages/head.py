@@ -68,12 +68,12 @@ def describe(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures) -
     """One line on the head and on the choice of its setting."""
     (chosen,) = (trial for trial in head.trials if trial.chosen)
     judge = f"{len(val)} validation examples" if len(val) else "cross-validation"
-    images = len(train.judging())
+    count = len(train.judging())
     reached = "nothing to choose on"
     if chosen.accuracy is not None and chosen.log_loss is not None:
         measured = f"accuracy {chosen.accuracy:.3f}" if head.target.exclusive else f"log loss {chosen.log_loss:.3f}"
         reached = f"{measured} on {judge}"
-    return f"{head.kind} head on {images} examples of {len(head.class_names)} classes: {chosen.setting}, {reached}"
+    return f"{head.kind} head on {count} examples of {len(head.class_names)} classes: {chosen.setting}, {reached}"
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def test_new_series_cost_themselves_alone(project: Project) -> None:
         project.run("thaw", "run", "--stage", "ingest")
         project.run("thaw", "run", "--stage", "extract")
         log = (project.root / ".thaw/logs/extract.log").read_text()
-        assert "126 images: 120 with features already, 6 forward passes to do" in log
+        assert "126 examples: 120 with features already, 6 forward passes to do" in log
     finally:
         for file in (project.root / "series").rglob("1-*.csv"):
             file.unlink()

@@ -40,7 +40,7 @@ def verdict(report: DriftReport) -> str:
 
 
 def listed(report: DriftReport) -> str:
-    """The aspects that drifted, as `the images and the confidence`."""
+    """The aspects that drifted, as `the examples and the confidence`."""
     names = [_DRIFTED[finding.what] for finding in report.drifted]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 

@@ -27,7 +27,7 @@ class Gathered:
         return not self.changed and not self.gone
 
 
-def find_images(manifest: Manifest, folder: Path, progress: Progress = untold) -> Gathered:
+def find_examples(manifest: Manifest, folder: Path, progress: Progress = untold) -> Gathered:
     """Look for each example at its path first, and for the others by their digest among all files of the folder."""
     files: dict[str, Path] = {}
     astray: list[Example] = []
@@ -44,7 +44,7 @@ def find_images(manifest: Manifest, folder: Path, progress: Progress = untold) -
     return Gathered(files, changed, tuple(path for path in missing if path not in changed))
 
 
-def link_images(gathered: Gathered, into: Path) -> None:
+def link_examples(gathered: Gathered, into: Path) -> None:
     """Make a link to each example, below `into` at its path in the manifest."""
     for path, file in gathered.files.items():
         (into / path).parent.mkdir(parents=True, exist_ok=True)

@@ -125,13 +125,13 @@ def read_decisions(
         if decided.setdefault(digest, correction) != correction:
             earlier, later = (decision.label or LEAVE_OUT for decision in (decided[digest], correction))
             raise BadTable(f"{file} has two decisions on {correction.path}: {earlier} and {later}; keep one of them")
-    _refuse_unknown_images(file, unknown_digests)
+    _refuse_unknown_examples(file, unknown_digests)
     _refuse_unknown_classes(file, sorted(used - classes), class_names)
     _refuse_alike(file, class_names, sorted(used & set(new)))
     return list(decided.values())
 
 
-def _refuse_unknown_images(file: Path, names: Sequence[str]) -> None:
+def _refuse_unknown_examples(file: Path, names: Sequence[str]) -> None:
     if names:
         raise BadTable(
             f"{file} holds {len(names)} examples that the manifest does not hold ({_few(names)}); "

@@ -49,11 +49,11 @@ def label_views(
 
     Every view is a row. The views of an example share its target and its fold, and only the first view judges, so all examples have the same weight.
     """
-    images, views, _ = features.shape
+    rows, views, _ = features.shape
     if views == 1:
         return LabelledFeatures(features[:, 0], targets, class_names, groups)
-    own = torch.arange(images) if groups is None else groups
-    first = torch.arange(images * views) % views == 0
+    own = torch.arange(rows) if groups is None else groups
+    first = torch.arange(rows * views) % views == 0
     return LabelledFeatures(
         features.flatten(0, 1), targets.repeat_interleave(views, 0), class_names, own.repeat_interleave(views), first
     )

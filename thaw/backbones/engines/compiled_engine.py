@@ -28,10 +28,10 @@ class CompiledEngine:
             parts = [self._forward(part) for part in tensor_of(batch).split(MICRO_BATCH)]
         return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
 
-    def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        outputs = self.network(padded(pixels, MICRO_BATCH))
+    def _forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        outputs = self.network(padded(batch, MICRO_BATCH))
         named_outputs = zip(self.backbone.layers, outputs, strict=True)
-        return {name: self.backbone.pool(output[: len(pixels)].float()) for name, output in named_outputs}
+        return {name: self.backbone.pool(output[: len(batch)].float()) for name, output in named_outputs}
 
 
 def build_compiled_engine(backbone: Backbone, precision: Precision) -> CompiledEngine:

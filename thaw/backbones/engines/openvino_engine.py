@@ -41,8 +41,8 @@ class OpenVinoEngine:
         parts = [self._forward(part) for part in tensor_of(batch).split(self.size)]
         return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
 
-    def _forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        whole = padded(pixels, self.size)
+    def _forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        whole = padded(batch, self.size)
         if not hasattr(self.requests, "own"):
             self.requests.own = self.compiled.create_infer_request()
         outputs = self.requests.own.infer(whole.numpy())
@@ -50,7 +50,7 @@ class OpenVinoEngine:
             np.array(outputs[place]) for place in range(len(self.backbone.layers))
         )  # copied: the request reuses its memory
         return {
-            name: self.backbone.pool(torch.from_numpy(output)[: len(pixels)])
+            name: self.backbone.pool(torch.from_numpy(output)[: len(batch)])
             for name, output in zip(self.backbone.layers, copies, strict=True)
         }
 

@@ -82,7 +82,7 @@ def extract(
         check_part_rows(layer, params.part_rows)
     present = at_hand.gather(layers, aids.lender)
     tasks = _tasks(images, present)
-    lacking = sum(len(task.images) for task in tasks)
+    lacking = sum(len(task.references) for task in tasks)
     _tell(len(images), lacking, tasks)
     if tasks or changes(part for layer in layers for part in store.stated(layer)):
         cached = [(digest, path) for digest, path in images if all(digest in digests for digests in present.values())]

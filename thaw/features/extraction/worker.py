@@ -29,7 +29,7 @@ class ExtractionTask:
     """Examples that lack features of the same layers."""
 
     layers: tuple[Layer, ...]
-    images: tuple[Reference, ...]
+    references: tuple[Reference, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class ExtractionTask:
     @property
     def passes(self) -> int:
         """The number of forward passes, of one example each."""
-        return len(self.images) * len(self.views)
+        return len(self.references) * len(self.views)
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,12 @@ class Extractor:
     def prepare(self, task: ExtractionTask, precision: Precision, passes: int) -> Prepared:
         """The engine for a task and for similar tasks, `passes` forward passes in all; it is measured on examples of the task."""
         backbone = self.backbone.only(task.names)
-        check_decoding(self.reader, backbone, task.images)
+        check_decoding(self.reader, backbone, task.references)
         work = Work(passes, self.workers, self.device, self.keep)
         chosen = choose_engine(
-            backbone, self.params.engine, precision, work, lambda count: self.sample(task.images, count)
+            backbone, self.params.engine, precision, work, lambda count: self.sample(task.references, count)
         )
-        reader = fastest_reader(self.reader, backbone, precision, task.images, work)
+        reader = fastest_reader(self.reader, backbone, precision, task.references, work)
         stated = {
             "architecture": backbone.architecture,
             "pooling": backbone.pooling,
@@ -136,7 +136,7 @@ class Extractor:
             check_finite(features, batch)
             return _Rows(tuple(digest for digest, _ in batch), features)
 
-        batches = (task.images[start : start + self.size] for start in range(0, len(task.images), self.size))
+        batches = (task.references[start : start + self.size] for start in range(0, len(task.references), self.size))
         with threads(1):
             for _, rows in map_ahead(features_of, batches, workers=self.workers, depth=self.workers + 1):
                 yield rows

@@ -63,11 +63,11 @@ def _fetch(refuse_size: RefuseSize, entry: Input) -> Fetched:
     return Fetched(entry.path, FileInMemory(entry.path, content), digest_bytes(content), "")
 
 
-def batched(images: Iterable[tuple[bytes, FileInMemory]], size: int) -> Iterator[Sequence[Reference]]:
+def batched(files: Iterable[tuple[bytes, FileInMemory]], size: int) -> Iterator[Sequence[Reference]]:
     """Examples in groups of `size`, or fewer if they are large."""
     batch: list[Reference] = []
     nbytes = 0
-    for digest, file in images:
+    for digest, file in files:
         batch.append((digest, file))
         nbytes += len(file.content)
         if len(batch) == size or nbytes >= BATCH_BYTES:

@@ -45,7 +45,7 @@ class Forward:
         return self._prepared.stated
 
     def features_of(
-        self, images: Iterable[tuple[bytes, FileInMemory]], expected: Callable[[], int]
+        self, files: Iterable[tuple[bytes, FileInMemory]], expected: Callable[[], int]
     ) -> Iterator[Computed]:
         """The features of examples, batch by batch, in order, by as many threads as an extraction has; see `Extractor.forward`.
 
@@ -55,7 +55,7 @@ class Forward:
             BadParameters: no engine gives the right features.
             OutOfMemory: there is not enough memory for a single example in the backbone.
         """
-        left = iter(images)
+        left = iter(files)
         if self._prepared is None:
             good, reasons = self._peek(left)
             yield Computed((), None, reasons)
@@ -71,12 +71,12 @@ class Forward:
                 yield computed
 
     def _peek(
-        self, images: Iterator[tuple[bytes, FileInMemory]]
+        self, files: Iterator[tuple[bytes, FileInMemory]]
     ) -> tuple[list[tuple[bytes, FileInMemory]], dict[bytes, str]]:
         """The first usable examples, and the reasons why earlier ones cannot be used."""
         good: list[tuple[bytes, FileInMemory]] = []
         reasons: dict[bytes, str] = {}
-        for digest, file in images:
+        for digest, file in files:
             readable, _, why = read_usable(self._extractor.reader, [(digest, file)], self._extractor.backbone.kind)
             reasons |= why
             good += [(digest, file)] if readable else []

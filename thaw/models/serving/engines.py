@@ -55,8 +55,8 @@ class ServingEngine:
         parts = [self._for(rows_in(part)).features(part) for part in split(batch, MICRO_BATCH)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
-    def _for(self, images: int) -> Engine:
-        return self.single if images <= self.few else self.many
+    def _for(self, count: int) -> Engine:
+        return self.single if count <= self.few else self.many
 
 
 @dataclass(frozen=True)

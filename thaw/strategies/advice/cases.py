@@ -119,7 +119,7 @@ def doubts_of(layers: Sequence[LayerEvidence], references: Sequence[Reference], 
     if layers and not any(_knows(layer) for layer in layers):
         sentences.append(
             "At no layer do the features fit these labels better than shuffled ones: the input may be of a kind that the backbone never saw, or the "
-            "labels may not be in the pictures."
+            "labels may not be in the examples."
         )
     for reference in references:
         name = _REFERENCES[reference.name]

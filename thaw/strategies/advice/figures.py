@@ -49,7 +49,7 @@ def depth_figure(advice: Advice) -> Figure:
     axes.set_xlim(-0.4, len(places) - 0.45)
     _percent_around(figure, [*values, *(reference.accuracy for reference in references)])
     axes.set_xlabel("cut layer, shallow to deep", color=INK)
-    axes.set_ylabel(advice.judged_by.share("images"), color=INK)
+    axes.set_ylabel(advice.judged_by.share("examples"), color=INK)
     return figure
 
 

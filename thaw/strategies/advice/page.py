@@ -43,7 +43,7 @@ def figure_pngs(advice: Advice) -> Sequence[tuple[str, bytes]]:
     if advice.layers:
         figures.append(("depth", png(depth_figure(advice))))
     if advice.curve is not None and advice.curve.points:
-        figures.append(("curve", png(curve_figure(advice.curve, advice.judged_by.share("images")))))
+        figures.append(("curve", png(curve_figure(advice.curve, advice.judged_by.share("examples")))))
     return figures
 
 
@@ -51,4 +51,4 @@ def _svg(name: str, advice: Advice) -> Markup:
     if name == "depth":
         return Markup(svg(depth_figure(advice), name))  # noqa: S704  # matplotlib escapes its texts
     assert advice.curve is not None
-    return Markup(svg(curve_figure(advice.curve, advice.judged_by.share("images")), name))  # noqa: S704
+    return Markup(svg(curve_figure(advice.curve, advice.judged_by.share("examples")), name))  # noqa: S704

@@ -67,8 +67,8 @@ def fill_on_ray(
 
 
 def _split(task: ExtractionTask, rows: int) -> Iterator[ExtractionTask]:
-    for start in range(0, len(task.images), rows):
-        yield ExtractionTask(task.layers, task.images[start : start + rows])
+    for start in range(0, len(task.references), rows):
+        yield ExtractionTask(task.layers, task.references[start : start + rows])
 
 
 def _numbers(ray: Any, coordinator: Any) -> Iterator[int]:
@@ -80,7 +80,7 @@ def _numbers(ray: Any, coordinator: Any) -> Iterator[int]:
 
 
 def _fetch(mirror: Mirror, store: FeatureStore, part: ExtractionTask, *, is_shared: bool) -> None:
-    name = part_name([digest for digest, _ in part.images])
+    name = part_name([digest for digest, _ in part.references])
     for layer in part.layers:
         if not is_shared and not mirror.has(layer, name):
             raise BadParameters(

@@ -109,6 +109,6 @@ def row_of(number: int, part: ExtractionTask) -> dict[str, Any]:
     return {
         "number": number,
         "layers": [vars(layer) for layer in part.layers],
-        "digests": [digest for digest, _ in part.images],
-        "paths": [str(Path(str(path)).absolute()) for _, path in part.images],
+        "digests": [digest for digest, _ in part.references],
+        "paths": [str(Path(str(path)).absolute()) for _, path in part.references],
     }
