@@ -91,7 +91,7 @@ def test_a_second_machine_has_nothing_to_do_and_rebuilds_the_champion(
 ) -> None:
     prefect, mlflow = servers
     settings = (*CHEAP, "dataset.source=photos", "head.l2=[0.001]")
-    first = Machine(clone(tmp_path / "first", settings, programs=warm).root, f"{prefect}/api", warm, mlflow)
+    first = Machine(clone(tmp_path / "first", settings, programs=warm).root, f"{prefect}/api", warm, server=mlflow)
     draw_photos(first.root / "photos")
     first.run("git", "init", "--quiet", "--bare", str(tmp_path / "origin.git"))
     first.run("git", "remote", "add", "origin", str(tmp_path / "origin.git"))
@@ -99,7 +99,7 @@ def test_a_second_machine_has_nothing_to_do_and_rebuilds_the_champion(
     first.type(PHOTOS)
     shutil.rmtree(first.root / ".dvc/cache")
 
-    second = Machine(tmp_path / "second", f"{prefect}/api", warm, mlflow)
+    second = Machine(tmp_path / "second", f"{prefect}/api", warm, server=mlflow)
     given = {
         "ADDRESS project": f"{tmp_path}/origin.git second", "cd project": "cd second", "make install": "true",
         "source .venv/bin/activate": "true", MLFLOW: mlflow,
