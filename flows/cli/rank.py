@@ -68,7 +68,7 @@ def _say(ranking: "Ranking") -> None:
         "behind the best",
         "LogME",
         "model",
-        "images/s",
+        "examples/s",
         "extraction",
     )
     rows = [

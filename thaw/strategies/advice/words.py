@@ -190,7 +190,7 @@ class OptionRow:
 def columns(advice: Advice) -> tuple[str, ...]:
     """The headings of the options' table."""
     judged = (advice.judged_by.title, "judged on", "linear there", "gain over linear")
-    return ("strategy", *judged, "training", "model", "images/s")
+    return ("strategy", *judged, "training", "model", "examples/s")
 
 
 def option_rows(advice: Advice) -> tuple[OptionRow, ...]:
