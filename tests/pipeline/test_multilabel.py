@@ -8,10 +8,11 @@ import sys
 import numpy as np
 import pytest
 from digit_pairs import NAMES, pair_pictures, write_pairs
-from project import CHEAP, Project
+from project import Project
 
 pytestmark = pytest.mark.slow
 
+PAIRS = ("dataset.source=pairs", "dataset.listing=pairs.csv", "dataset.labels_per_class=null")
 SERVED = """
 import json, sys, mlflow
 from mlflow.pyfunc.scoring_server import init
@@ -25,11 +26,8 @@ print(json.dumps([answer.status_code, answer.json()]))
 def test_from_a_listing_to_a_model_that_names_sets(project: Project) -> None:
     write_pairs(project.root / "pairs", 400)
     project.set(
-        "dataset.source=pairs",
-        "dataset.listing=pairs.csv",
-        "dataset.labels_per_class=null",
+        *PAIRS,
         "dataset.splits.test=0.4",
-        *CHEAP,
     )
     output = project.run("thaw", "run")
     assert "Macro F1" in output
@@ -66,10 +64,7 @@ def test_from_a_listing_to_a_model_that_names_sets(project: Project) -> None:
 def test_sets_are_ranked_compared_fine_tuned_promoted_and_reviewed(project: Project) -> None:
     write_pairs(project.root / "pairs", 400)
     project.set(
-        *CHEAP,
-        "dataset.source=pairs",
-        "dataset.listing=pairs.csv",
-        "dataset.labels_per_class=null",
+        *PAIRS,
         "dataset.splits.val=0.2",
         "dataset.splits.test=0.3",
         "strategy.kind=full",
