@@ -1,17 +1,17 @@
-"""The bodies of the answers, as pydantic models; FastAPI documents them in `/openapi.json`."""
+"""The bodies of the answers, as pydantic models; FastAPI documents them in `/openapi.json`.
+
+Descriptions hold places for words, such as `{one}`; `flows.serving.document` fills them with the words of the kind.
+"""
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 LABELLED: JsonValue = {
-    "name": "ant.jpg",
+    "name": "{sample}",
     "label": "ants",
     "confidence": 0.9731,
     "probabilities": {"ants": 0.9731, "bees": 0.0269},
 }
-REJECTED: JsonValue = {
-    "name": "notes.txt",
-    "reason": "is not an image of a kind that can be read, or its header is damaged",
-}
+REJECTED: JsonValue = {"name": "notes.bin", "reason": "is empty (zero bytes)"}
 
 
 class Neighbour(BaseModel):
@@ -19,59 +19,59 @@ class Neighbour(BaseModel):
 
     labels: list[str] = Field(description="its label, or its set of labels")
     path: str = Field(description="below the source that the model was trained from")
-    similarity: float = Field(description="cosine of the two images' standardised features, at most 1")
-    thumbnail: str = Field(description="the path of its small picture on this server")
+    similarity: float = Field(description="cosine of the standardised features of both {many}, at most 1")
+    thumbnail: str = Field(description="the path of its preview on this server")
 
 
-class ImageAnswer(BaseModel):
+class ExampleAnswer(BaseModel):
     """The model's answer for one example; if the example could not be used, only `reason`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [LABELLED, REJECTED]})
 
     name: str | None = Field(None, description="the file's name as it was sent")
     label: str | None = Field(
-        None, description="the class, or `neither` if the model finds that the image is of no known class"
+        None, description="the class, or `neither` if the model finds that the {one} is of no known class"
     )
     labels: list[str] | None = Field(None, description="every class that the model finds; of a model of label sets")
     confidence: float | None = Field(None, description="the probability of the most probable class")
     known_score: float | None = Field(
-        None, description="how well known the image is, larger is better; of a model that may answer `neither`"
+        None, description="how well known the {one} is, larger is better; of a model that may answer `neither`"
     )
     probabilities: dict[str, float] | None = Field(None, description="of each class, calibrated")
-    nearest: list[Neighbour] | None = Field(None, description="the most similar training images, as many as requested")
-    reason: str | None = Field(None, description="why the image could not be used")
+    nearest: list[Neighbour] | None = Field(None, description="the most similar training {many}, as many as requested")
+    reason: str | None = Field(None, description="why the {one} could not be used")
 
 
 class Prediction(BaseModel):
     """The answer to `POST /predict`: an entry for each example, in the order of the request."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"model": "thaw-own", "version": 3, "images": [LABELLED, REJECTED]}]}
+        json_schema_extra={"examples": [{"model": "thaw-own", "version": 3, "{key}": [LABELLED, REJECTED]}]}
     )
 
     model: str
     version: int
-    images: list[ImageAnswer]
+    examples: list[ExampleAnswer] = Field(serialization_alias="{key}", title="{many}")
 
 
 class Failure(BaseModel):
     """The body of every error."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"error": "the request is larger than 16 MB; send fewer images at once"}]}
+        json_schema_extra={"examples": [{"error": "the request is larger than 16 MB; send fewer {many} at once"}]}
     )
 
     error: str = Field(description="one plain sentence: what, and what to do")
 
 
 class Unusable(Failure):
-    """No example of the request could be used; `images` has the reason of each."""
+    """No example of the request could be used; `{key}` has the reason of each."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"error": "no image of the request can be used", "images": [REJECTED]}]}
+        json_schema_extra={"examples": [{"error": "no {one} of the request can be used", "{key}": [REJECTED]}]}
     )
 
-    images: list[ImageAnswer]
+    examples: list[ExampleAnswer] = Field(serialization_alias="{key}", title="{many}")
 
 
 class State(BaseModel):
@@ -88,11 +88,11 @@ class ModelFacts(BaseModel):
     asked_for: str = Field(description="the alias that is followed, or the version, as an MLflow URI")
     class_names: list[str]
     names_sets: bool = Field(description="whether it answers with sets of labels")
-    says_neither: bool = Field(description="whether it may answer `neither` for an image of no known class")
+    says_neither: bool = Field(description="whether it may answer `neither` for {article} of no known class")
     architecture: str
     layer: str
     engine: str = Field(description="the engine that runs the network")
-    gallery: int = Field(description="number of training images that the nearest are searched among")
+    gallery: int = Field(description="number of training {many} that the nearest are searched among")
     created: str
     loaded: str
     tags: dict[str, str]

@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic_core import to_json
 
-from flows.serving.answers import Failure, ImageAnswer, ModelFacts, Prediction, State, Unusable
+from flows.serving.answers import ExampleAnswer, Failure, ModelFacts, Prediction, State, Unusable
+from flows.serving.document import UNKNOWN, Terms, terms_of, worded_document
 from flows.serving.hosts import Hosts, KnownHosts
 from flows.serving.limits import Limits
 from flows.serving.live import Desk, Live
@@ -22,36 +24,36 @@ from flows.serving.uploads import Upload, read_uploads
 from flows.serving.wording import facts_of, neighbours_of, worded
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
-from thaw.kinds.kind import Words
+from thaw.kinds.kind import Kind
 from thaw.models.serving.classifier import Classification
-from thaw.models.serving.pages import CSP, render_docs, render_page
+from thaw.models.serving.pages import CSP, Trial, render_docs, render_page
 
 MOST_NEIGHBOURS = 20
 DESCRIPTION = """\
-Labels images by the model that has the alias `champion`. `POST /predict` takes one image or several; every error is `{"error": SENTENCE}`.
+Labels {many} by the model that has the alias `champion`. `POST /predict` takes one {one} or several; every error is `{"error": SENTENCE}`.
 """
-_IMAGE = {"type": "string", "format": "binary"}
+_EXAMPLE = {"type": "string", "format": "binary"}
 _BODY = {
     "required": True,
-    "description": "One image or several as the parts of a form, whatever the fields are called; or the bytes of one image.",
+    "description": "One {one} or several as the parts of a form, whatever the fields are called; or the bytes of one {one}.",
     "content": {
         "multipart/form-data": {
             "schema": {
                 "type": "object",
-                "required": ["images"],
-                "properties": {"images": {"type": "array", "items": _IMAGE, "minItems": 1}},
+                "required": ["{key}"],
+                "properties": {"{key}": {"type": "array", "items": _EXAMPLE, "minItems": 1}},
             },
-            "encoding": {"images": {"contentType": "image/*"}},
+            "encoding": {"{key}": {"contentType": "{media_type}"}},
         },
-        "image/*": {"schema": _IMAGE},
+        "{media_type}": {"schema": _EXAMPLE},
     },
 }
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": Failure, "description": "the form cannot be read"},
     408: {"model": Failure, "description": "the request did not come in within the time limit"},
-    413: {"model": Failure, "description": "too many bytes, or too many images"},
-    415: {"model": Failure, "description": "another content type than multipart/form-data and image/*"},
-    422: {"model": Unusable | Failure, "description": "no image of the request can be used, or it holds none"},
+    413: {"model": Failure, "description": "too many bytes, or too many {many}"},
+    415: {"model": Failure, "description": "another content type than multipart/form-data and {media_type}"},
+    422: {"model": Unusable | Failure, "description": "no {one} of the request can be used, or it holds none"},
     503: {
         "model": Failure,
         "description": "no model is loaded yet, too many requests are under way, or the answer took too long",
@@ -81,6 +83,12 @@ class Parts:
         """The places for open requests."""
         return Room(self.limits.in_flight, self.metrics)
 
+    @property
+    def terms(self) -> Terms:
+        """The terms of the model that answers now."""
+        live = self.desk.current
+        return UNKNOWN if live is None else terms_of(live.kind)
+
 
 def build_app(parts: Parts, background: Background) -> FastAPI:
     """The application; before a model is loaded, it answers that it is not ready."""
@@ -93,7 +101,7 @@ def build_app(parts: Parts, background: Background) -> FastAPI:
         parts.decoders.shutdown(wait=False, cancel_futures=True)
 
     app = FastAPI(
-        title="Thaw", description=DESCRIPTION, version="1", lifespan=lifespan, docs_url=None, redoc_url=None,
+        title="Thaw", description=DESCRIPTION, version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
         responses={
             405: {"model": Failure, "description": "another method is taken here"},
             421: {"model": Failure, "description": "the name in `Host` is none of this server's"},
@@ -114,19 +122,19 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
     @app.post(
         "/predict",
         response_model=Prediction,
-        response_description="an answer to each image",
+        response_description="an answer to each {one}",
         responses=_REFUSALS,
         openapi_extra={"requestBody": _BODY},
     )
     async def predict(
         request: Request,
         nearest: Annotated[
-            int, Query(ge=0, le=MOST_NEIGHBOURS, description="how many of the most similar training images to name")
+            int, Query(ge=0, le=MOST_NEIGHBOURS, description="how many of the most similar training {many} to name")
         ] = 0,
     ) -> Response:
-        """Label examples.
+        """Label {many}.
 
-        An example that cannot be used gets a `reason`, and the others are answered all the same. If none can be used, the status is 422.
+        Each {one} that cannot be used gets a `reason`, and the others are answered all the same. If none can be used, the status is 422.
         """
         with parts.room.entered(), parts.desk.borrowed() as live:
             uploads = await read_uploads(request, parts.limits, live.kind)
@@ -138,12 +146,12 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
                 else _answers(live, uploads, classifications, 0)
             )
         usable = sum(answer.reason is None for answer in answers)
-        parts.metrics.images.labels("answered").inc(usable)
-        parts.metrics.images.labels("unusable").inc(len(answers) - usable)
+        parts.metrics.examples.labels("answered").inc(usable)
+        parts.metrics.examples.labels("unusable").inc(len(answers) - usable)
         if usable == 0:
-            raise Refused(422, "unusable", _why_none(answers, live.kind.words), images=tuple(answers))
-        prediction = Prediction(model=live.version.name, version=live.version.number, images=answers)
-        return Response(prediction.model_dump_json(exclude_none=True), media_type="application/json")
+            raise Refused(422, "unusable", _why_none(answers, live.kind), reasons={live.kind.name: answers})
+        body = {"model": live.version.name, "version": live.version.number, live.kind.name: answers}
+        return Response(to_json(body, exclude_none=True), media_type="application/json")
 
 
 async def _classify(live: Live, uploads: Sequence[Upload], parts: Parts) -> list[Classification | BadExample]:
@@ -157,21 +165,21 @@ async def _classify(live: Live, uploads: Sequence[Upload], parts: Parts) -> list
 
 def _answers(
     live: Live, uploads: Sequence[Upload], classifications: Sequence[Classification | BadExample], nearest: int
-) -> list[ImageAnswer]:
+) -> list[ExampleAnswer]:
     answers = []
     for upload, classification in zip(uploads, classifications, strict=True):
         if isinstance(classification, BadExample):
-            answers.append(ImageAnswer(name=upload.name, reason=str(classification)))
+            answers.append(ExampleAnswer(name=upload.name, reason=str(classification)))
         else:
             neighbours = neighbours_of(live.classifier, classification, nearest) if nearest else None
             answers.append(worded(upload.name, classification, live.classifier.class_names, neighbours))
     return answers
 
 
-def _why_none(answers: Sequence[ImageAnswer], words: Words) -> str:
+def _why_none(answers: Sequence[ExampleAnswer], kind: Kind) -> str:
     if len(answers) == 1:
-        return f"the {words.one} cannot be used: it {answers[0].reason}"
-    return f"none of the {len(answers)} {words.many} can be used; `images` says why for each"
+        return f"the {kind.words.one} cannot be used: it {answers[0].reason}"
+    return f"none of the {len(answers)} {kind.words.many} can be used; `{kind.name}` says why for each"
 
 
 def _add_states(app: FastAPI, parts: Parts) -> None:
@@ -199,35 +207,41 @@ def _add_states(app: FastAPI, parts: Parts) -> None:
 
 
 def _add_pages(app: FastAPI, parts: Parts) -> None:
-    pictures: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"image/png": {}, "image/jpeg": {}}, "description": "the picture"}
-    }
+    previews: dict[int | str, dict[str, Any]] = {200: {"content": {"*/*": {}}, "description": "the preview"}}
     refusals: dict[int | str, dict[str, Any]] = {
-        404: {"model": Failure, "description": "the version that answers has no such image"},
+        404: {"model": Failure, "description": "the version that answers has no such {one}"},
         422: {"model": Failure, "description": "that is no digest"},
         **_NOT_READY,
     }
 
-    @app.get("/gallery/{digest}", response_class=Response, responses={**pictures, **refusals})
+    @app.get("/gallery/{digest}", response_class=Response, responses={**previews, **refusals})
     async def thumbnail(
-        digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="BLAKE3 of the image file, hex")],
+        digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="BLAKE3 of the file, hex")],
     ) -> Response:
-        """The preview of a training example, as `nearest` names it."""
+        """The preview of a training {one}, as `nearest` names it."""
         with parts.desk.borrowed() as live:
             gallery, row = live.classifier.gallery, live.places.get(digest)
             if gallery is None or row is None:
-                raise Refused(404, "gone", "the gallery of the version that answers has no such image")
+                raise Refused(404, "gone", f"the gallery of the version that answers has no such {live.kind.words.one}")
             preview = gallery.previews[row]
         headers = {"Cache-Control": "max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
         return Response(preview.content, media_type=preview.media_type, headers=headers)
 
     @app.get("/", include_in_schema=False)
     async def page() -> HTMLResponse:
-        return HTMLResponse(render_page(parts.limits.images, parts.limits.body_mb), headers=_GUARD)
+        terms, limits = parts.terms, parts.limits
+        trial = Trial(terms.words, terms.media_types, limits.examples, limits.body_mb, terms.shows_examples)
+        return HTMLResponse(render_page(trial), headers=_GUARD)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def document() -> JSONResponse:
+        return JSONResponse(worded_document(app.openapi(), parts.terms))
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return HTMLResponse(render_docs(app.openapi()), headers=_GUARD)
+        terms = parts.terms
+        page = render_docs(worded_document(app.openapi(), terms), terms.words, terms.key, terms.media_types)
+        return HTMLResponse(page, headers=_GUARD)
 
 
 _GUARD = {"Content-Security-Policy": f"{CSP}; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff"}

@@ -14,7 +14,7 @@ class Limits:
 
     body_mb: float = 16
     example: ExampleLimits = field(default_factory=ExampleLimits)
-    images: int = 32
+    examples: int = 32
     in_flight: int = 32
     timeout_s: float = 30
     patience_s: float = 0.003

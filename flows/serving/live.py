@@ -37,7 +37,7 @@ class Live:
             most=2 * MICRO_BATCH,
             patience_s=limits.patience_s,
             workers=usable_cores(),
-            gathered=metrics.batch_images.observe,
+            gathered=metrics.batch_examples.observe,
         )
 
     @property

@@ -27,11 +27,11 @@ class Metrics:
             registry=own,
         )
         self.in_flight = Gauge("thaw_in_flight", "Requests to /predict that are under way.", registry=own)
-        self.images = Counter(
-            "thaw_images", "Images by what became of them: answered, unusable.", ["outcome"], registry=own
+        self.examples = Counter(
+            "thaw_examples", "Examples by what became of them: answered, unusable.", ["outcome"], registry=own
         )
-        self.batch_images = Histogram(
-            "thaw_batch_images", "Images that went through the network together.", buckets=_SIZES, registry=own
+        self.batch_examples = Histogram(
+            "thaw_batch_examples", "Examples that went through the network together.", buckets=_SIZES, registry=own
         )
         self.rejected = Counter("thaw_rejected", "Requests that were refused, by reason.", ["reason"], registry=own)
         self.version = Gauge("thaw_model_version", "The version that answers.", ["model"], registry=own)

@@ -1,15 +1,16 @@
 """Refused requests: a status, and one plain sentence as JSON."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
-from flows.serving.answers import Failure, ImageAnswer, Unusable
+from flows.serving.answers import ExampleAnswer, Failure
 
 log = logging.getLogger(__name__)
 RETRY = {"Retry-After": "1"}
@@ -17,7 +18,7 @@ RETRY = {"Retry-After": "1"}
 
 
 class Refused(Exception):
-    """A request that gets no answer. `why` is its label in the metrics; `images` has the reason of each example that could not be used."""
+    """A request that gets no answer. `why` is its label in the metrics; `reasons` has the answer to each unusable example, below its key."""
 
     def __init__(
         self,
@@ -26,23 +27,23 @@ class Refused(Exception):
         sentence: str,
         *,
         headers: Mapping[str, str] | None = None,
-        images: tuple[ImageAnswer, ...] = (),
+        reasons: Mapping[str, Sequence[ExampleAnswer]] | None = None,
     ) -> None:
         super().__init__(sentence)
         self.status = status
         self.why = why
         self.headers = dict(headers or {})
-        self.images = images
+        self.reasons = dict(reasons or {})
 
 
 def explain_errors(app: FastAPI) -> None:
     """Answer every error with `{"error": SENTENCE}`."""
 
     @app.exception_handler(Refused)
-    async def refused(request: Request, error: Refused) -> JSONResponse:
+    async def refused(request: Request, error: Refused) -> Response:
         app.state.metrics.rejected.labels(error.why).inc()
-        body = Unusable(error=str(error), images=list(error.images)) if error.images else Failure(error=str(error))
-        return JSONResponse(body.model_dump(exclude_none=True), error.status, error.headers)
+        body = to_json({"error": str(error), **error.reasons}, exclude_none=True)
+        return Response(body, error.status, error.headers, media_type="application/json")
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:

@@ -58,7 +58,9 @@ async def _of_body(request: Request, limits: Limits, words: Words) -> Upload:
 
 async def _of_form(request: Request, limits: Limits, words: Words) -> list[Upload]:
     # Starlette gives up at the first file beyond the limit, so no further files are kept; files above 1 MB wait on the disk.
-    parser = MultiPartParser(request.headers, _limited(request, limits, words), max_files=limits.images, max_fields=16)
+    parser = MultiPartParser(
+        request.headers, _limited(request, limits, words), max_files=limits.examples, max_fields=16
+    )
     try:
         form = await parser.parse()
     except MultiPartException as error:
@@ -86,8 +88,8 @@ def _refusal(error: MultiPartException, limits: Limits, words: Words) -> Refused
     if error.message.startswith("Too many files"):
         return Refused(
             413,
-            "many_images",
-            f"the request holds more than {limits.images} {words.many}; send them in several requests",
+            "many_examples",
+            f"the request holds more than {limits.examples} {words.many}; send them in several requests",
         )
     return Refused(400, "malformed", f"the form cannot be read: {error.message.rstrip('.')}")
 

@@ -1,6 +1,6 @@
 """The answers of the model in the form of the API."""
 
-from flows.serving.answers import ImageAnswer, ModelFacts, Neighbour
+from flows.serving.answers import ExampleAnswer, ModelFacts, Neighbour
 from flows.serving.live import Live
 from thaw.models.serving.classifier import Classification, Classifier
 
@@ -13,10 +13,10 @@ def worded(
     classification: Classification,
     class_names: tuple[str, ...],
     neighbours: list[Neighbour] | None = None,
-) -> ImageAnswer:
+) -> ExampleAnswer:
     """The answer to one example."""
     probabilities = (round(value, DIGITS) for value in classification.probabilities.tolist())
-    return ImageAnswer(
+    return ExampleAnswer(
         name=name,
         label=classification.label,
         labels=None if classification.labels is None else list(classification.labels),

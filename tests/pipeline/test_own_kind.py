@@ -14,6 +14,7 @@ from living import wait_for
 from project import CHEAP, Project, clone
 from series_kind.kind import KIND
 from series_source import CLASSES, install, write_backbone, write_series
+from shown_words import OF_IMAGES, visible
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
@@ -31,7 +32,6 @@ SETTINGS = (
     "registry.name=thaw-series",
     "finetune.augment=auto",
 )
-WORD = re.compile(r"\b(image|picture|pixel|photo)s?\b", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,9 @@ def test_a_page_says_series_and_nothing_else(project: Project, page: str) -> Non
         project.run("thaw", "review")
         project.run("thaw", "watch", "series")
     text = visible((project.root / page).read_text()).replace("&#39;pixels&#39;", "")  # the key of a baseline
-    assert WORD.findall(text) == [], [text[max(0, at.start() - 80) : at.end() + 40] for at in WORD.finditer(text)]
+    assert OF_IMAGES.findall(text) == [], [
+        text[max(0, at.start() - 80) : at.end() + 40] for at in OF_IMAGES.finditer(text)
+    ]
     assert KIND.words.many in text
 
 
@@ -136,12 +138,6 @@ def test_a_page_has_previews(project: Project, page: str) -> None:
     if not (project.root / page).exists():
         project.run("thaw", "review")
     assert '<pre class="excerpt">' in (project.root / page).read_text()
-
-
-def visible(html: str) -> str:
-    """What a person reads of a page."""
-    bare = re.sub(r"<(style|script)\b.*?</\1>", " ", html, flags=re.DOTALL)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", bare))
 
 
 @contextmanager

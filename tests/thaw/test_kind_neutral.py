@@ -20,9 +20,9 @@ OWN = (
 """Where images are the subject, or a name among others."""
 WORD = re.compile(r"image|picture|pixel", re.IGNORECASE)
 NAMES = re.compile(
-    r"IMAGENET1K|Image Re(?:trieval|cognition)|image-rendering|pixelated|max_megapixels|images_per_second|training_images|over_images|[\"`]pixels[\"`]"
+    r"IMAGENET1K|image/|Image Re(?:trieval|cognition)|image-rendering|pixelated|max_megapixels|images_per_second|training_images|over_images|[\"`]pixels[\"`]"
 )
-"""Names that are no words of ours: of weights, papers and CSS, and keys of parameters and files from when all examples were images."""
+"""Names that are no words of ours: of weights, papers, CSS and media types, and keys of parameters and files from when all examples were images."""
 DECODERS = {"torchvision.io", "torchvision.transforms"}
 """Of images; import-linter sees whole packages alone, and torchvision's networks are used elsewhere."""
 

@@ -16,7 +16,7 @@ from flows.serving.limits import Limits
 from flows.serving.live import Live
 from thaw.kinds.kind import Limits as ExampleLimits
 
-TINY = Limits(body_mb=0.02, example=ExampleLimits(10**6), images=3, in_flight=2, timeout_s=20)
+TINY = Limits(body_mb=0.02, example=ExampleLimits(10**6), examples=3, in_flight=2, timeout_s=20)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,22 @@ def test_the_answers_are_those_of_the_model_in_the_order_of_the_images(client: h
         assert list(one["probabilities"].values()) == pytest.approx(row, abs=1e-4)
         assert one["confidence"] == max(one["probabilities"].values())
         assert not {"known_score", "labels", "nearest", "reason"} & set(one)
+
+
+@pytest.mark.parametrize("field", ["images", "examples", "anything"])
+def test_the_fields_of_a_form_have_any_name(client: httpx.Client, field: str) -> None:
+    answer = client.post("/predict", files=[(field, ("0.png", digit_files(1)[0]))])
+    assert list(answer.json()) == ["model", "version", "images"] and len(answer.json()["images"]) == 1
+
+
+def test_the_bodies_have_the_keys_that_the_document_names(client: httpx.Client) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    answer = client.post("/predict", files=form(digit_files(1)[0]), params={"nearest": 1}).json()
+    unusable = client.post("/predict", files=form(b"words", b"")).json()
+    assert list(answer) == list(schemas["Prediction"]["properties"])
+    assert list(unusable) == list(schemas["Unusable"]["properties"])
+    assert set(answer["images"][0]) < set(schemas["ExampleAnswer"]["properties"])
+    assert schemas["Prediction"]["required"] == ["model", "version", "images"]
 
 
 def test_the_bytes_of_one_image_are_taken_as_they_are(client: httpx.Client) -> None:
@@ -146,6 +162,7 @@ def test_before_a_model_is_there_it_lives_and_is_not_ready() -> None:
         for answer in (client.get("/ready"), client.get("/model"), client.post("/predict", files=form(b"x"))):
             assert "no model is loaded yet" in refusal(answer, 503)
             assert answer.headers["retry-after"] == "1"
+        assert "Drop an example" in client.get("/").text and "-F examples=@first.bin" in client.get("/docs").text
 
 
 def test_neither_comes_with_how_well_known_an_image_is() -> None:
@@ -270,7 +287,7 @@ def test_requests_are_counted_by_known_paths_alone(server: Served, client: httpx
     text = client.get("/metrics").text
     assert 'thaw_requests_total{method="POST",path="/predict",status="200"}' in text
     assert 'thaw_requests_total{method="GET",path="other",status="404"}' in text and "random" not in text
-    for name in ("thaw_request_seconds_bucket", "thaw_images_total", "thaw_batch_images_count", "process_resident_memory_bytes"):  # fmt: skip
+    for name in ("thaw_request_seconds_bucket", "thaw_examples_total", "thaw_batch_examples_count", "process_resident_memory_bytes"):  # fmt: skip
         assert name in text
     assert "thaw_in_flight 0.0" in text, "nothing is left over"
 
@@ -285,4 +302,4 @@ def test_pages_and_their_document_ask_for_nothing_from_elsewhere(client: httpx.C
     docs = client.get("/docs").text
     paths = client.get("/openapi.json").json()["paths"]
     assert set(paths) == {"/predict", "/health", "/ready", "/model", "/metrics", "/gallery/{digest}"}
-    assert all(path in docs for path in paths) and "is not an image of a kind" in docs
+    assert all(path in docs for path in paths) and "is empty (zero bytes)" in docs

@@ -109,7 +109,7 @@ def test_it_can_be_used_without_a_mouse_and_is_told_to_a_reader(page: webdriver.
     assert page.switch_to.active_element == field
     outline = page.find_element(By.ID, "drop").value_of_css_property("outline-style")
     assert outline == "solid", "the focus is seen"
-    assert "Choose pictures" in str(field.accessible_name)
+    assert "Choose images" in str(field.accessible_name)
     assert page.find_element(By.ID, "status").get_attribute("aria-live") == "polite"
 
 

@@ -1,26 +1,38 @@
 """The pages of a server: one to try the model on an example, one that documents the paths. They load nothing from other servers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from thaw.kinds.kind import Words
 from thaw.pages.layout import render
 
 CSP = (
-    "default-src 'none'; connect-src 'self'; img-src 'self' blob: data:; "
+    "default-src 'none'; connect-src 'self' blob:; img-src 'self' blob: data:; media-src 'self' blob:; "
     "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 )
 NEIGHBOURS = 8
 """The number of training examples that the page asks for."""
 
 
-def render_page(most_images: int, most_mb: float) -> str:
+@dataclass(frozen=True)
+class Trial:
+    """The facts for the page on which an example is dropped.
+
+    media_types: of examples; none: not known yet. most_examples, most_mb: of one request. shows_examples: whether the previews of the gallery are examples.
+    """
+
+    words: Words
+    media_types: tuple[str, ...]
+    most_examples: int
+    most_mb: float
+    shows_examples: bool
+
+
+def render_page(trial: Trial) -> str:
     """The page on which an example is dropped. It loads everything that changes from its own server."""
-    return render(
-        "models/serving/page.html.j2",
-        {"policy": CSP, "most_images": most_images, "most_mb": most_mb, "neighbours": NEIGHBOURS},
-    )
+    return render("models/serving/page.html.j2", {"policy": CSP, "trial": trial, "neighbours": NEIGHBOURS})
 
 
 @dataclass(frozen=True)
@@ -35,8 +47,8 @@ class Operation:
     answers: tuple[tuple[str, str, str], ...]
 
 
-def render_docs(openapi: Mapping[str, Any]) -> str:
-    """The page of an OpenAPI document."""
+def render_docs(openapi: Mapping[str, Any], words: Words, key: str, media_types: Sequence[str]) -> str:
+    """The page of an OpenAPI document. key: the shown name of a form's fields. media_types: of an example, the most usual first; none: not known yet."""
     operations = [
         _operation(openapi, path, method, operation)
         for path, methods in openapi["paths"].items()
@@ -44,8 +56,16 @@ def render_docs(openapi: Mapping[str, Any]) -> str:
     ]
     return render(
         "models/serving/docs.html.j2",
-        {"policy": CSP, "title": openapi["info"]["title"], "says": openapi["info"]["description"], "operations": operations},
-    )  # fmt: skip
+        {
+            "policy": CSP,
+            "title": openapi["info"]["title"],
+            "says": openapi["info"]["description"],
+            "operations": operations,
+            "words": words,
+            "key": key,
+            "media_type": next(iter(media_types), None),
+        },
+    )
 
 
 def _operation(openapi: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]) -> Operation:
