@@ -174,6 +174,7 @@ def _advise(arena: Arena, pilot: FinetuningPilot, settings: Settings) -> Advice:
         labelled=len(pool),
         validation=0,
         test=len(arena.test),
+        words=arena.backbone.words,
     )
     return advise(situation, StrategyParams(repeats=settings.repeats, minutes=UNLIMITED), settings.head)
 

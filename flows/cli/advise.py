@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from thaw.kinds.kind import Words
     from thaw.strategies.advice.record import Advice
 
 
@@ -35,16 +36,18 @@ def advise(
             if force:
                 transfer(stage="advise", force=True, timeout_s=timeout)
     from tasks.project.paths import ADVICE
-    from thaw.strategies.advice.record import read_advice
+    from thaw.params.kind import kind_of
+    from thaw.params.reading import read_params
+    from thaw.strategies.advice.record import as_json, read_advice
 
     advice = read_advice(root / ADVICE)
     if json:
-        print_json(advice)
+        print_json(as_json(advice))
     else:
-        _say(advice)
+        _say(advice, kind_of(read_params()).words)
 
 
-def _say(advice: "Advice") -> None:
+def _say(advice: "Advice", examples: "Words") -> None:
     from flows.cli.terminal import out, table
     from tasks.project.paths import ADVICE_PAGE
     from thaw.strategies.advice import words
@@ -52,7 +55,7 @@ def _say(advice: "Advice") -> None:
     screen = out()
     screen.print()
     screen.print(words.verdict(advice), style="bold", markup=False)
-    for paragraph in words.paragraphs_of(advice):
+    for paragraph in words.paragraphs_of(advice, examples):
         screen.print()
         screen.print(paragraph, markup=False)
     screen.print()
@@ -67,16 +70,16 @@ def _say(advice: "Advice") -> None:
             row.megabytes,
             row.speed,
         )
-        for row in words.option_rows(advice)
+        for row in words.option_rows(advice, examples)
     ]
-    screen.print(table(words.columns(advice), rows, whole=("strategy", "model", "training")))
-    for row in words.option_rows(advice):
+    screen.print(table(words.columns(advice, examples), rows, whole=("strategy", "model", "training")))
+    for row in words.option_rows(advice, examples):
         if row.note:
             screen.print(f"{row.name}: {row.note}", style="dim", markup=False)
     screen.print("More labels:", style="bold")
-    for line in words.prospects(advice):
+    for line in words.prospects(advice, examples):
         screen.print(f"  {line}", markup=False)
     screen.print("Next:", style="bold")
-    for line in words.next_steps(advice):
+    for line in words.next_steps(advice, examples):
         screen.print(f"  {line}", markup=False)
     screen.print(f"With figures: {ADVICE_PAGE / 'advice.html'}", style="dim", soft_wrap=True, markup=False)

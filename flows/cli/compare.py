@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from thaw.kinds.kind import Words
     from thaw.strategies.certificate.record import Certificate
 
 EVERY = "linear,mlp,knn,cut,last_blocks,full"
@@ -54,14 +55,15 @@ def compare(
 
             transfer(until="evaluate", timeout_s=timeout)
     from tasks.project.paths import CERTIFICATE
-    from thaw.strategies.certificate.record import read_certificate
+    from thaw.params.kind import kind_of
+    from thaw.strategies.certificate.record import as_json, read_certificate
 
     certificate = read_certificate(root / CERTIFICATE)
     assert certificate is not None
     if json:
-        print_json(certificate)
+        print_json(as_json(certificate))
     else:
-        _say(certificate)
+        _say(certificate, kind_of(read_params()).words)
 
 
 def _strategies(option: str | None, configured: tuple[str, ...]) -> list[str]:
@@ -83,7 +85,7 @@ def _configure(strategies: list[str], root: Path) -> bool:
     return after != before
 
 
-def _say(certificate: "Certificate") -> None:
+def _say(certificate: "Certificate", examples: "Words") -> None:
     from flows.cli.terminal import out, table
     from tasks.project.paths import REPORT
     from thaw.evaluation.certificate import words
@@ -91,7 +93,7 @@ def _say(certificate: "Certificate") -> None:
 
     screen = out()
     screen.print()
-    screen.print(words.verdict(certificate), style="bold", markup=False)
+    screen.print(words.verdict(certificate, examples), style="bold", markup=False)
     rows = [
         (
             _name(entry.name, words.followed(certificate)),
@@ -108,7 +110,7 @@ def _say(certificate: "Certificate") -> None:
         screen.print(words.line(certificate, ruling), markup=False)
     for entry in certificate.skipped:
         screen.print(f"{entry.name} was left out: {entry.reason}", style="dim", markup=False)
-    for remark in words.remarks(certificate):
+    for remark in words.remarks(certificate, examples):
         screen.print(remark, style="dim", markup=False)
     page = REPORT / "certificate.html"
     screen.print(f"With figures: {page}", style="dim", soft_wrap=True, markup=False)

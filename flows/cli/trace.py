@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tasks.lineage.example_history import Appearance, ImageHistory
+    from tasks.lineage.example_history import Appearance, ExampleHistory
     from tasks.lineage.lineage import Lineage
 
 
@@ -89,7 +89,7 @@ def _draw(lineage: "Lineage", path: Path) -> None:
 def _trace_image(image: str, *, json: bool) -> None:
     from flows.cli.terminal import print_json
     from flows.project.environment import enter_project
-    from tasks.lineage.example_history import digest_of, image_history
+    from tasks.lineage.example_history import digest_of, example_history
 
     digest = digest_of(image)  # a relative path is the caller's
     enter_project()
@@ -98,14 +98,14 @@ def _trace_image(image: str, *, json: bool) -> None:
     from thaw.params.reading import read_params
 
     with counted("trace", "versions") as progress:
-        history = image_history(open_registry(read_params().registry), digest, progress)
+        history = example_history(open_registry(read_params().registry), digest, progress)
     if json:
         print_json(history)
     else:
         _tell(history)
 
 
-def _tell(history: "ImageHistory") -> None:
+def _tell(history: "ExampleHistory") -> None:
     from flows.cli.terminal import out, table
 
     screen = out()

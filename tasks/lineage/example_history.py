@@ -14,7 +14,7 @@ from thaw.dataset.manifest import Example, Manifest, read_manifest
 from thaw.foundation.errors import BadExample
 from thaw.foundation.files.atomic import DIGEST_SIZE, digest_file
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.lineage.training_images import read_training_images
+from thaw.lineage.training_examples import read_training_examples
 
 _DIGEST = re.compile(rf"[0-9a-fA-F]{{{2 * DIGEST_SIZE}}}")
 
@@ -32,7 +32,7 @@ class Appearance:
 
 
 @dataclass(frozen=True)
-class ImageHistory:
+class ExampleHistory:
     """Every appearance, the newest version first. versions: the number of all versions. unknown: the versions whose manifest is gone."""
 
     digest: str
@@ -41,23 +41,23 @@ class ImageHistory:
     unknown: tuple[int, ...]
 
 
-def digest_of(image: str) -> bytes:
+def digest_of(example: str) -> bytes:
     """The BLAKE3 digest of a file, or the digest that is given as 64 hex digits; 32 bytes.
 
     Raises:
-        BadExample: `image` is neither a file nor a digest.
+        BadExample: `example` is neither a file nor a digest.
     """
-    path = Path(image)
+    path = Path(example)
     if path.is_file():
         return digest_file(path)
-    if _DIGEST.fullmatch(image):
-        return bytes.fromhex(image)
+    if _DIGEST.fullmatch(example):
+        return bytes.fromhex(example)
     raise BadExample(
-        f"`{image}` is neither a file nor a digest of {2 * DIGEST_SIZE} hex digits; give the path of an example, or its digest"
+        f"`{example}` is neither a file nor a digest of {2 * DIGEST_SIZE} hex digits; give the path of an example, or its digest"
     )
 
 
-def image_history(registry: Registry, digest: bytes, progress: Progress = untold) -> ImageHistory:
+def example_history(registry: Registry, digest: bytes, progress: Progress = untold) -> ExampleHistory:
     """The appearances of the example with a digest in the data of every version."""
     versions = registry.versions()
     seen: list[Appearance] = []
@@ -69,7 +69,7 @@ def image_history(registry: Registry, digest: bytes, progress: Progress = untold
         else:
             seen.extend(appearances)
         progress(number, len(versions))
-    return ImageHistory(digest.hex(), tuple(seen), len(versions), tuple(unknown))
+    return ExampleHistory(digest.hex(), tuple(seen), len(versions), tuple(unknown))
 
 
 def _appearances(registry: Registry, version: ModelVersion, digest: bytes) -> list[Appearance] | None:
@@ -83,7 +83,7 @@ def _appearances(registry: Registry, version: ModelVersion, digest: bytes) -> li
         training = download_lineage(registry, version, Path(folder)) / TRAINING
         trained = None
         if training.is_file():
-            trained = any(image.digest == digest for image in read_training_images(training))
+            trained = any(example.digest == digest for example in read_training_examples(training))
     return [Appearance(version.number, version.aliases, row.split, row.path, row.names, trained) for row in rows]
 
 

@@ -26,7 +26,7 @@ def graph_of(lineage: Lineage) -> Graph:
         *((f"stage {name}", "manifest") for name in _writers(stages)),
         ("run", "manifest"),
         *((("run", "outputs"),) if lineage.stages and not stages else ()),
-        ("manifest", "images"),
+        ("manifest", "examples"),
     ]
     records = (*_aliases(lineage), *_records(lineage), *map(_stage, stages), *_outputs(lineage), *_data(lineage))
     return Graph(records, tuple(edges))
@@ -93,10 +93,10 @@ def _data(lineage: Lineage) -> Iterator[Node]:
             dataset.manifest,
         )
     if training is None:
-        yield Node("images", "missing", "training examples", (NOT_RECORDED,))
+        yield Node("examples", "missing", "training examples", (NOT_RECORDED,))
     else:
         source = "" if dataset is None or dataset.source is None else f"from {dataset.source}"
-        yield Node("images", "data", "training examples", (training_words(training), source))
+        yield Node("examples", "data", "training examples", (training_words(training), source))
 
 
 def _between(stages: Sequence[LockedStage]) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from thaw.dataset.manifest import Manifest, read_manifest
 from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.foundation.files.atomic import digest_file
 from thaw.lineage.surroundings import Machine
-from thaw.lineage.training_images import TrainingImage, read_training_images
+from thaw.lineage.training_examples import TrainingExample, read_training_examples
 
 MANIFEST_FILE = "manifest.parquet"
 
@@ -66,7 +66,7 @@ class Lineage:
     packages: Mapping[str, str] | None
     machine: Machine | None
     dataset: Dataset | None
-    training: tuple[TrainingImage, ...] | None
+    training: tuple[TrainingExample, ...] | None
 
     @property
     def fingerprint(self) -> str | None:
@@ -95,7 +95,7 @@ def read_lineage(registry: Registry, version: ModelVersion) -> Lineage:
             packages=_packages(kept / PACKAGES),
             machine=_machine(kept / MACHINE),
             dataset=None if manifest is None else _dataset(manifest, run),
-            training=read_training_images(kept / TRAINING) if (kept / TRAINING).is_file() else None,
+            training=read_training_examples(kept / TRAINING) if (kept / TRAINING).is_file() else None,
         )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tasks.lineage.lineage import Commit, Dataset, Lineage
 from tasks.registry.flat_names import flat_params
-from thaw.lineage.training_images import TrainingImage
+from thaw.lineage.training_examples import TrainingExample
 from thaw.params.sections import Params
 
 NOT_RECORDED = "not recorded"
@@ -37,7 +37,7 @@ def data_words(dataset: Dataset) -> str:
     return f"{sum(dataset.splits.values()):,} examples: {splits}"
 
 
-def training_words(examples: Sequence[TrainingImage]) -> str:
+def training_words(examples: Sequence[TrainingExample]) -> str:
     """`10 examples of 2 classes`."""
     classes = {label for example in examples for label in example.labels}
     return f"{len(examples):,} examples of {len(classes)} classes"

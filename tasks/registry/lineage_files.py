@@ -11,7 +11,7 @@ from tasks.project.paths import MANIFEST
 from thaw.dataset.manifest import read_manifest
 from thaw.foundation.files.atomic import write_text
 from thaw.lineage.surroundings import installed_packages, this_machine
-from thaw.lineage.training_images import training_images, write_training_images
+from thaw.lineage.training_examples import list_training_examples, write_training_examples
 from thaw.params.reading import PARAMS
 from thaw.params.sections import Params
 
@@ -31,8 +31,8 @@ def write_lineage(params: Params, folder: Path) -> None:
     write_text(folder / PACKAGES, json.dumps(installed_packages(), indent=2) + "\n")
     write_text(folder / MACHINE, json.dumps(asdict(this_machine()), indent=2) + "\n")
     write_text(folder / CHANGED, json.dumps(changed_files(), indent=2) + "\n")
-    images = training_images(read_manifest(MANIFEST), params.dataset.labels_per_class)
-    write_training_images(images, folder / TRAINING)
+    examples = list_training_examples(read_manifest(MANIFEST), params.dataset.labels_per_class)
+    write_training_examples(examples, folder / TRAINING)
     listing = Path(params.dataset.source, params.dataset.listing or "")
     if listing.is_file():
         shutil.copyfile(listing, folder / f"{LISTING}{listing.suffix}")

@@ -20,13 +20,14 @@ from thaw.dataset.selection import class_names_of, examples_of, training_example
 from thaw.features.store.store import FeatureIndex, FeatureStore, read_index
 from thaw.foundation.files.atomic import write_bytes, write_text
 from thaw.kinds.batches import Batch, split
-from thaw.kinds.kind import IDENTITY
+from thaw.kinds.kind import IDENTITY, Words
 from thaw.kinds.prepared import read_examples
 from thaw.models.prices import price_models
 from thaw.params.reading import read_settings
 from thaw.params.sections import Params
 from thaw.params.strategy import write_strategy
 from thaw.strategies.advice.advising import Situation, advise
+from thaw.strategies.advice.cases import PLAIN, RANDOM_BACKBONE
 from thaw.strategies.advice.options import Pilot
 from thaw.strategies.advice.page import figure_pngs, render_advice
 from thaw.strategies.advice.pool import Pool
@@ -46,7 +47,7 @@ MOST_ROWS = 5_000
 MOST_NEAR = 20_000
 """The most training examples that are searched for near-duplicates."""
 REFERENCE_ROWS = 1_000
-"""The rows of the pool on which raw pixels and a random backbone are judged, on every machine; each costs one forward pass."""
+"""The rows of the pool on which plain features and a random backbone are judged, on every machine; each costs one forward pass."""
 SPEED_BATCH = 16
 
 
@@ -56,18 +57,18 @@ def main() -> None:
     situation = read_situation(params, manifest, read_index(FEATURES_INDEX))
     with counted("advise", "steps") as progress:
         advice = advise(situation, params.strategy, params.head, workers=os.cpu_count() or 1, progress=progress)
-    write_all(advice, params.registry.name)
+    write_all(advice, params.registry.name, situation.words)
     if situation.pilot is not None:
         _desk().clear()
     log.info("strategy: %s; %s", advice.followed.strategy, advice.followed.reason)
-    log.info(ranking(advice))
+    log.info(ranking(advice, situation.words))
 
 
-def write_all(advice: Advice, title: str) -> None:
-    """Write every file; the decision, which later stages follow, comes last."""
-    for name, content in figure_pngs(advice):
+def write_all(advice: Advice, title: str, examples: Words) -> None:
+    """Write every file; the decision, which later stages follow, comes last. examples: the words for them."""
+    for name, content in figure_pngs(advice, examples):
         write_bytes(ADVICE_PAGE / "figures" / f"{name}.png", content)
-    write_text(ADVICE_PAGE / "advice.html", render_advice(advice, title))
+    write_text(ADVICE_PAGE / "advice.html", render_advice(advice, title, examples))
     write_advice(advice, ADVICE)
     write_predicted(advice.followed.predicted, PREDICTED)
     write_strategy(advice.followed.strategy, STRATEGY)
@@ -103,6 +104,7 @@ def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> S
         labelled=len(rows),
         validation=len(val),
         test=len(examples_of(manifest, TEST)),
+        words=backbone.words,
     )
 
 
@@ -118,7 +120,7 @@ def _pilot(params: Params, pool: Pool, examples: Sequence[Example], backbone: Ba
     return FinetuningPilot(
         backbone=backbone,
         layer=last,
-        images=cache(
+        examples=cache(
             lambda: read_labelled_inputs(examples, pool.class_names, pool.target, params, backbone.preprocessing)
         ),
         features=pool.labelled(last, torch.arange(len(pool))),
@@ -135,14 +137,14 @@ def _desk() -> "Desk":
 
 
 def _references(pool: Pool, examples: Sequence[Example], backbone: Backbone, params: Params) -> Pool:
-    """The pool, or a sample of it, with raw pixels and with features of the same network with random weights."""
+    """The pool, or a sample of it, with plain features (`Kind.plain_features`) and with features of the same network with random weights."""
     last = pool.layers[-1]
     rows = pool.target.sample(pool.targets, REFERENCE_ROWS, params.head.seed)
     batch = _read([examples[row] for row in rows.tolist()], backbone, params)
     random = backbone.only((last,)).randomised(params.head.seed)
     made = {
-        "pixels": backbone.kind.plain_features(batch),
-        "random_backbone": torch.cat([random.features(part)[last].clone() for part in split(batch, BATCH)]),
+        PLAIN: backbone.kind.plain_features(batch),
+        RANDOM_BACKBONE: torch.cat([random.features(part)[last].clone() for part in split(batch, BATCH)]),
     }
     sample = pool.rows(rows)
     return Pool({**sample.features, **made}, sample.targets, sample.class_names, sample.groups, sample.learns)

@@ -23,7 +23,7 @@ from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.files.atomic import write_text
 from thaw.kinds.kind import Limits
-from thaw.kinds.registry import IMAGES, kind_named
+from thaw.kinds.registry import kind_named
 from thaw.pages.layout import percent, points
 from thaw.params.sections import BackboneParams, DatasetParams, EvaluateParams, Params, SplitParams
 from thaw.strategies.baselines.transfer_gain import TransferGain
@@ -68,7 +68,7 @@ def measure_on_digits(weights: Path, *, seeds: int, labels_per_class: int) -> Tr
 def card(gain: TransferGain, training: dict[str, Any]) -> str:
     """The card as Markdown; every figure comes from the two measurements."""
     source, settings = training["params"]["source"], training["params"]["training"]
-    titles = titles_of(kind_named(IMAGES).words, ONE_LABEL)
+    titles = titles_of(kind_named("images").words, ONE_LABEL)
     rows = [f"| {titles['frozen']} | {percent(gain.contender('frozen').mean)} | |"]
     for entry in gain.gains:
         mean = gain.contender(entry.over).mean

@@ -34,28 +34,28 @@ def write_thawed(params: Params, strategy: Strategy) -> None:
     manifest, head, backbone = read_manifest(MANIFEST), read_head(HEAD), read_backbone(params.backbone)
     rows, held_out = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     target = target_of(manifest)
-    images = read_labelled_inputs(rows, head.class_names, target, params, backbone.preprocessing)
+    examples = read_labelled_inputs(rows, head.class_names, target, params, backbone.preprocessing)
     val = read_labelled_inputs(held_out, head.class_names, target, params, backbone.preprocessing) if held_out else None
-    weights = weights_of(images, params.head)
+    weights = weights_of(examples, params.head)
     desk = Desk(CHECKPOINTS / "finetune", FeatureStore(ACTIVATIONS))
     with counted("finetune", "epochs") as progress:
         model = finetune(
             Start(backbone, head, weights),
-            images,
+            examples,
             val,
             strategy,
             params.finetune,
             desk=desk,
             progress=progress,
         )
-    write_finetuned(replace(model, predictor=_opened(model.predictor, images, val, params)), FINETUNED)
+    write_finetuned(replace(model, predictor=_opened(model.predictor, examples, val, params)), FINETUNED)
     desk.clear()
     before, best = model.history[0], model.history[min(model.epochs, len(model.history) - 1)]
     log.info(
         "%s: %d blocks trained on %d examples for %d epochs%s",
         strategy,
         model.thawed,
-        len(images),
+        len(examples),
         model.epochs,
         ""
         if before.val_loss is None or best.val_loss is None
@@ -63,11 +63,11 @@ def write_thawed(params: Params, strategy: Strategy) -> None:
     )
 
 
-def _opened(model: Predictor, images: LabelledInputs, val: LabelledInputs | None, params: Params) -> Predictor:
+def _opened(model: Predictor, examples: LabelledInputs, val: LabelledInputs | None, params: Params) -> Predictor:
     """The model with an openness that is fitted on its own features, if the parameters ask for it."""
     if params.openness.score == "none" and params.openness.background is None:
         return model
-    train, held_out = _labelled(model, images), None if val is None else _labelled(model, val)
+    train, held_out = _labelled(model, examples), None if val is None else _labelled(model, val)
     with counted("openness", "fits") as progress:
         openness = fit_openness(
             model.head,
@@ -81,8 +81,8 @@ def _opened(model: Predictor, images: LabelledInputs, val: LabelledInputs | None
     return replace(model, openness=openness)
 
 
-def _labelled(model: Predictor, images: LabelledInputs) -> LabelledFeatures:
+def _labelled(model: Predictor, examples: LabelledInputs) -> LabelledFeatures:
     """The features of examples, uncached: the fine-tuned backbone has its own."""
-    batches = torch.arange(len(images)).split(BATCH)
-    parts = [model.backbone.features(images.batch(rows))[model.layer].clone() for rows in batches]
-    return LabelledFeatures(torch.cat(parts), images.targets, images.class_names, images.groups)
+    batches = torch.arange(len(examples)).split(BATCH)
+    parts = [model.backbone.features(examples.batch(rows))[model.layer].clone() for rows in batches]
+    return LabelledFeatures(torch.cat(parts), examples.targets, examples.class_names, examples.groups)

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from sklearn.datasets import load_digits
 
+from thaw.kinds.kind import Words
 from thaw.models.prices import Price
 from thaw.params.sections import HeadParams, StrategyParams
 from thaw.params.strategy import Strategy
@@ -16,6 +17,7 @@ from thaw.strategies.advice.size import measure_size
 HEAD = HeadParams(l2=(1e-3, 1e-1), hidden=(16,), epochs=10, folds=3)
 ONCE = StrategyParams(repeats=1)
 DIGITS = tuple("0123456789")
+WORDS = Words("digit", "digits", "digit.png", "grey levels")
 
 
 def price(strategy: Strategy) -> Price:
@@ -46,7 +48,7 @@ def pool_of(a_class: int, *, late_is_better: bool = True) -> Pool:
 
 def situation_of(pool: Pool, pilot: Pilot | None = None, references: Pool | None = None) -> Situation:
     size = measure_size(pool.features["late"], pool.targets, pool.class_names, copies=0)
-    return Situation(pool, references, size, price, pilot, labelled=len(pool), validation=0, test=153)
+    return Situation(pool, references, size, price, pilot, labelled=len(pool), validation=0, test=153, words=WORDS)
 
 
 def advice_of(pool: Pool, strategy: StrategyParams = ONCE) -> Advice:

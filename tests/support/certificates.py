@@ -4,10 +4,12 @@ import numpy as np
 import torch
 
 from thaw.foundation.statistics.bootstrap import Resampling
+from thaw.kinds.kind import Words
 from thaw.strategies.certificate.contest import Competitor, Outcome, Skipped
 from thaw.strategies.certificate.record import Certificate, Terms, certify
 
 HOSTILE = "<b>evil</b>"
+WORDS = Words("sound", "sounds", "sound.wav", "mean log-mel spectra")
 
 
 def learnt(name: str, role: str = "strategy") -> Competitor:

@@ -16,13 +16,28 @@ OWN = (
     "thaw/kinds/stated.py",
     "thaw/kinds/fitting.py",
     "thaw/backbones/architectures.py",
+    "thaw/backbones/thaw_small.py",  # a network for images, its input is [N, 3, H, W]
+    "thaw/dataset/builtin.py",  # writes scikit-learn's digits as PNG files, and unpacks photographs
+    "thaw/pretraining/",  # draws the characters that the small backbone learns from
+    "tasks/stages/pretrain.py",
+    "tasks/stages/backbone_card.py",  # describes the network and the drawings
 )
 """Where images are the subject, or a name among others."""
 WORD = re.compile(r"image|picture|pixel", re.IGNORECASE)
 NAMES = re.compile(
-    r"IMAGENET1K|image/|Image Re(?:trieval|cognition)|image-rendering|pixelated|max_megapixels|images_per_second|training_images|over_images|[\"`]pixels[\"`]"
+    "|".join(
+        (
+            r"IMAGENET1K|Image Re(?:trieval|cognition)",  # weights, and titles of papers
+            r"image-rendering|pixelated|image/",  # CSS, and media types
+            r"`images`|megapixels",  # a kind, and the unit of `dataset.max_megapixels`
+            # Keys of parameters and files from when all examples were images:
+            r"images_per_second",
+            r'alias="(?:test_|training_)?images"',  # data/advice.json, data/certificate.json
+            r'["`]pixels["`]',  # `evaluate.baselines`
+        )
+    )
 )
-"""Names that are no words of ours: of weights, papers, CSS and media types, and keys of parameters and files from when all examples were images."""
+"""Names that are no words of ours, and keys that people's files hold."""
 DECODERS = {"torchvision.io", "torchvision.transforms"}
 """Of images; import-linter sees whole packages alone, and torchvision's networks are used elsewhere."""
 

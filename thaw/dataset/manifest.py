@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from thaw.dataset.label_sets import join_labels
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
-from thaw.kinds.registry import IMAGES
+from thaw.kinds.registry import UNSTATED
 
 TRAIN, VAL, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VAL, TEST)
@@ -85,7 +85,7 @@ class Manifest:
     def kind(self) -> str:
         """The name of the kind of its examples."""
         metadata = self.table.schema.metadata or {}
-        return str(metadata.get(_KIND, IMAGES.encode()).decode())
+        return str(metadata.get(_KIND, UNSTATED.encode()).decode())
 
     @property
     def digests(self) -> list[bytes]:
@@ -112,7 +112,7 @@ def _example(row: dict[str, Any]) -> Example:
     return Example(**{**row, "shape": tuple(row["shape"]), LABELS.name: None if labels is None else tuple(labels)})
 
 
-def build_manifest(examples: Iterable[Example], kind: str = IMAGES) -> Manifest:
+def build_manifest(examples: Iterable[Example], kind: str = UNSTATED) -> Manifest:
     """Build a manifest from examples in any order: rows sorted by path, dictionaries sorted by value; of label sets where any example has one."""
     rows = sorted(examples, key=lambda example: example.path)
     labels = sorted({row.label for row in rows if row.label is not None})
@@ -132,8 +132,8 @@ def build_manifest(examples: Iterable[Example], kind: str = IMAGES) -> Manifest:
 
 
 def _stated(table: pa.Table, kind: str) -> pa.Table:
-    """The table, whose metadata name the kind, unless that is `images`: so those files stay as they were."""
-    return table if kind == IMAGES else table.replace_schema_metadata({_KIND: kind.encode()})
+    """The table with the kind in its metadata; the kind of older files is not written, so that those files stay as they were."""
+    return table if kind == UNSTATED else table.replace_schema_metadata({_KIND: kind.encode()})
 
 
 def _dictionary(values: list[str | None], names: list[str], index: pa.DataType) -> pa.DictionaryArray:

@@ -29,7 +29,7 @@ class ModelDescription:
     strategy: str
     head: str
     head_settings: tuple[tuple[str, str], ...]
-    training_images: int
+    training_examples: int
 
 
 @dataclass(frozen=True)

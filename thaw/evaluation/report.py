@@ -87,7 +87,7 @@ def render_report(
         "advice": advice(evaluation, ingest, words),
     }
     if evaluation.certificate is not None:
-        values |= section_of(evaluation.certificate)
+        values |= section_of(evaluation.certificate, words)
     return render("evaluation/report.html.j2", values)
 
 

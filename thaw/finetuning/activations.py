@@ -18,7 +18,7 @@ BATCH = 64
 
 
 def kept_views(
-    network: Network, images: LabelledInputs, params: FinetuneParams, *, learnt: int, judged: int
+    network: Network, examples: LabelledInputs, params: FinetuneParams, *, learnt: int, judged: int
 ) -> tuple[View, ...]:
     """The views whose activations are kept; none if no layer is frozen, if examples vary freely, or if the activations would take too much memory.
 
@@ -27,13 +27,15 @@ def kept_views(
     views = views_chosen_from(params.augment, network.backbone.kind)
     if network.lower is None or params.mixup or params.cutmix or not views:
         return ()
-    numbers = run_frozen(network, images.batch(torch.tensor([0])), "identity").numel() * (learnt * len(views) + judged)
+    numbers = run_frozen(network, examples.batch(torch.tensor([0])), "identity").numel() * (
+        learnt * len(views) + judged
+    )
     return views if 4 * numbers <= params.activations_mb * 1_000_000 else ()
 
 
 def frozen_activations(
     network: Network,
-    images: LabelledInputs,
+    examples: LabelledInputs,
     views: Sequence[View],
     store: FeatureStore,
     progress: Progress = untold,
@@ -43,7 +45,7 @@ def frozen_activations(
     Each batch is a part of the store, so a killed run loses at most one batch.
     """
     assert network.boundary is not None
-    shape = run_frozen(network, images.batch(torch.tensor([0])), "identity").shape[1:]
+    shape = run_frozen(network, examples.batch(torch.tensor([0])), "identity").shape[1:]
     dim = shape.numel()
     by_view = []
     for number, view in enumerate(views):
@@ -51,13 +53,13 @@ def frozen_activations(
         layer = Layer(fingerprint, network.boundary, dim, view)
         stored = set(store.digests(fingerprint, network.boundary).to_pylist())
         # A digest may occur twice, for copies in validation; one row of it is enough.
-        missing = list({digest: row for row, digest in enumerate(images.digests) if digest not in stored}.values())
+        missing = list({digest: row for row, digest in enumerate(examples.digests) if digest not in stored}.values())
         for start in range(0, len(missing), BATCH):
             rows = missing[start : start + BATCH]
-            given = run_frozen(network, images.batch(torch.tensor(rows)), view)
-            store.write(layer, [images.digests[row] for row in rows], given.flatten(1), {})
-            progress(number * len(images) + start + len(rows), len(views) * len(images))
-        by_view.append(store.read(fingerprint, network.boundary, images.digests).view(-1, *shape))
+            given = run_frozen(network, examples.batch(torch.tensor(rows)), view)
+            store.write(layer, [examples.digests[row] for row in rows], given.flatten(1), {})
+            progress(number * len(examples) + start + len(rows), len(views) * len(examples))
+        by_view.append(store.read(fingerprint, network.boundary, examples.digests).view(-1, *shape))
     return torch.stack(by_view, 1)
 
 

@@ -70,7 +70,7 @@ class Desk:
 
 def finetune(
     start: Start,
-    images: LabelledInputs,
+    examples: LabelledInputs,
     val: LabelledInputs | None,
     strategy: Strategy,
     params: FinetuneParams,
@@ -90,18 +90,18 @@ def finetune(
     params = settings_of(strategy, params)
     course = _Course(start, strategy, params, desk)
     held_out = val
-    learnt, again = images, False
+    learnt, again = examples, False
     if held_out is None:
-        fold = _fold(images, params.seed)
+        fold = _fold(examples, params.seed)
         if len(fold):
-            rest = torch.ones(len(images), dtype=torch.bool).index_fill_(0, fold, False)
-            learnt, held_out, again = images.rows(rest.nonzero()[:, 0]), images.rows(fold), True
+            rest = torch.ones(len(examples), dtype=torch.bool).index_fill_(0, fold, False)
+            learnt, held_out, again = examples.rows(rest.nonzero()[:, 0]), examples.rows(fold), True
     shown_progress = _Doubled(progress) if again else progress
     chosen = course.run(learnt, held_out, params.epochs, shown_progress)
     state, network = chosen.state, chosen.network
     epochs = state.best_epoch if held_out is not None else params.epochs
     if again and epochs:
-        refitted = course.run(images, None, epochs, lambda done, total: progress(total + done, 2 * total))
+        refitted = course.run(examples, None, epochs, lambda done, total: progress(total + done, 2 * total))
         state, network = refitted.state, refitted.network
     judged = None if held_out is None else HeldOut(chosen.state.logits, held_out.targets)
     predictor = _predictor(network, state, start, judged, chosen.state)
@@ -123,43 +123,45 @@ class _Course:
     params: FinetuneParams
     desk: Desk
 
-    def run(self, images: LabelledInputs, val: LabelledInputs | None, epochs: int, progress: Progress) -> _Run:
+    def run(self, examples: LabelledInputs, val: LabelledInputs | None, epochs: int, progress: Progress) -> _Run:
         """Train a fresh copy of the network; a finished checkpoint costs no computation."""
         network = build_network(
             self.start.backbone, self.strategy, first_head(self.start.head, self.strategy), self.params
         )
-        feed, val_feed = self._feeds(network, images, val)
+        feed, val_feed = self._feeds(network, examples, val)
         plan = Plan(
             part=network.part,
             groups=groups_of(network, self.params),
-            train=Examples(feed, images.targets),
+            train=Examples(feed, examples.targets),
             val=None if val is None or val_feed is None else Examples(val_feed, val.targets),
             class_weights=self.start.class_weights,
             epochs=epochs,
             params=self.params,
-            checkpoint=self.desk.checkpoint(self._key(images, val, epochs)),
+            checkpoint=self.desk.checkpoint(self._key(examples, val, epochs)),
         )
         return _Run(network, launched(self.params, plan, progress))
 
-    def _feeds(self, network: Network, images: LabelledInputs, val: LabelledInputs | None) -> tuple[Feed, Feed | None]:
+    def _feeds(
+        self, network: Network, examples: LabelledInputs, val: LabelledInputs | None
+    ) -> tuple[Feed, Feed | None]:
         judged = 0 if val is None else len(val)
-        views = kept_views(network, images, self.params, learnt=len(images), judged=judged)
+        views = kept_views(network, examples, self.params, learnt=len(examples), judged=judged)
         if views:
             store = self.desk.activations
-            feed = ActivationFeed(frozen_activations(network, images, views, store))
+            feed = ActivationFeed(frozen_activations(network, examples, views, store))
             return feed, None if val is None else ActivationFeed(frozen_activations(network, val, views[:1], store))
         backbone = network.backbone
-        mixing = backbone.kind.mixing(self.params.mixup, self.params.cutmix, len(images.class_names))
-        inputs = InputFeed(images, backbone, network.lower, self.params.augment, mixing)
+        mixing = backbone.kind.mixing(self.params.mixup, self.params.cutmix, len(examples.class_names))
+        inputs = InputFeed(examples, backbone, network.lower, self.params.augment, mixing)
         return inputs, None if val is None else InputFeed(val, backbone, network.lower, "none")
 
-    def _key(self, images: LabelledInputs, val: LabelledInputs | None, epochs: int) -> str:
+    def _key(self, examples: LabelledInputs, val: LabelledInputs | None, epochs: int) -> str:
         """A hash of everything that the training depends on; after any change the training starts from the beginning."""
         model = first_head(self.start.head, self.strategy)
         head = blake3(b"".join(part.contiguous().numpy().tobytes() for part in (model.weights, model.bias)))
         rows = [
             [[digest.hex(), target] for digest, target in zip(part.digests, part.targets.tolist(), strict=True)]
-            for part in (images, val)
+            for part in (examples, val)
             if part is not None
         ]
         backbone = self.start.backbone
@@ -237,10 +239,10 @@ FOLDS = 5
 """Without validation examples, one part of this number of parts is held out."""
 
 
-def _fold(images: LabelledInputs, seed: int) -> Tensor:
+def _fold(examples: LabelledInputs, seed: int) -> Tensor:
     """The rows to hold out, int64; none if a class has a single example."""
-    target = target_of_targets(images.targets)
-    fold = target.folds(images.targets, count=FOLDS, seed=seed, groups=images.groups)
+    target = target_of_targets(examples.targets)
+    fold = target.folds(examples.targets, count=FOLDS, seed=seed, groups=examples.groups)
     return (fold == 0).nonzero()[:, 0]
 
 

@@ -49,7 +49,7 @@ class FinetuningPilot:
 
     backbone: Backbone
     layer: str
-    images: Callable[[], LabelledInputs]
+    examples: Callable[[], LabelledInputs]
     features: LabelledFeatures
     head: HeadParams
     params: FinetuneParams
@@ -64,9 +64,9 @@ class FinetuningPilot:
 
     def seconds(self, strategy: Strategy, rows: int) -> float:
         """The longest time of one training on that number of rows, from the time of a few steps and of the frozen part's kept activations."""
-        params, images = settings_of(strategy, self.params), self.images()
-        few = images.rows(torch.arange(min(len(images), params.batch_size)))
-        start = self._start(torch.arange(len(images)))
+        params, examples = settings_of(strategy, self.params), self.examples()
+        few = examples.rows(torch.arange(min(len(examples), params.batch_size)))
+        start = self._start(torch.arange(len(examples)))
         network = build_network(self.backbone, strategy, first_head(start.head, strategy), params)
         began = time.perf_counter()
         feed = self._feed(network, few, rows, params)
@@ -95,9 +95,9 @@ class FinetuningPilot:
 
     def learn(self, strategy: Strategy, fold: Rows) -> Tensor:
         """Fine-tune on `fold.learn`, from a head that was fitted on the same rows; returns the named classes of `fold.judge`, bool [M, C]."""
-        images = self.images()
-        tuned = finetune(self._start(fold.learn), images.rows(fold.learn), None, strategy, self.params, desk=self.desk)
-        examples = [example for row in fold.judge for example in examples_in(images.batch(row[None]))]
+        inputs = self.examples()
+        tuned = finetune(self._start(fold.learn), inputs.rows(fold.learn), None, strategy, self.params, desk=self.desk)
+        examples = [example for row in fold.judge for example in examples_in(inputs.batch(row[None]))]
         return torch.from_numpy(tuned.predictor.predict(examples).named)
 
     def _start(self, rows: Tensor) -> Start:

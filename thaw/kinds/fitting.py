@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from thaw.foundation.errors import BadParameters
 from thaw.kinds.kind import Kind
-from thaw.kinds.registry import IMAGES, kind_named, kind_names
+from thaw.kinds.registry import UNSTATED, kind_named, kind_names
 from thaw.kinds.stated import AUTO
 from thaw.kinds.views import expand_views, named_augmentation
 
@@ -33,5 +33,5 @@ def _names(wanted: str) -> Iterator[str]:
     if wanted != AUTO:
         yield wanted
         return
-    yield IMAGES
-    yield from (name for name in kind_names() if name != IMAGES)
+    yield UNSTATED
+    yield from (name for name in kind_names() if name != UNSTATED)

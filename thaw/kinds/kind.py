@@ -59,12 +59,12 @@ class Words:
 
 @dataclass(frozen=True)
 class Preview:
-    """The preview of an example on a page. media_type: of `content`, such as `image/png`, `audio/wav`, `text/plain`. picture: a PNG file for an example that
+    """The preview of an example on a page. media_type: of `content`, such as `image/png`, `audio/wav`, `text/plain`. drawing: a PNG file for an example that
     cannot be seen."""
 
     media_type: str
     content: bytes
-    picture: bytes | None = None
+    drawing: bytes | None = None
 
 
 class Readable(Protocol):

@@ -9,9 +9,9 @@ from importlib.metadata import EntryPoint, entry_points
 from thaw.foundation.errors import BadParameters
 from thaw.kinds.kind import Kind, Preprocessing
 
-IMAGES = "images"
-"""The kind of a file that names none; files older than the choice of kinds name none."""
-_ROOMS: Mapping[str, str] = {IMAGES: "thaw.kinds.images.kind"}
+UNSTATED = "images"
+"""The kind of a file that states none; files from before the choice of kinds state none."""
+_ROOMS: Mapping[str, str] = {UNSTATED: "thaw.kinds.images.kind"}
 """Modules with the object `KIND`."""
 GROUP = "thaw.kinds"
 """The group of entry points by which other packages add kinds, `NAME = MODULE:KIND`."""
@@ -56,7 +56,7 @@ def preprocessing_from_json(text: str) -> Preprocessing:
 def kind_in(text: str) -> str:
     """The name of the kind that a preprocessing's JSON is of."""
     values = json.loads(text)
-    return str(values.get("kind", IMAGES)) if isinstance(values, dict) else IMAGES
+    return str(values.get("kind", UNSTATED)) if isinstance(values, dict) else UNSTATED
 
 
 @cache

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from thaw.foundation.errors import BadParameters
 from thaw.kinds.kind import Kind
-from thaw.kinds.registry import IMAGES, kind_in, kind_named
+from thaw.kinds.registry import UNSTATED, kind_in, kind_named
 
 AUTO = "auto"
 _LONGEST = 100_000_000
@@ -20,7 +20,7 @@ def settle_kind(wanted: str, weights: Path) -> Kind:
     """
     stated = kind_stated_in(weights)
     if wanted == AUTO:
-        return kind_named(stated or IMAGES)
+        return kind_named(stated or UNSTATED)
     kind = kind_named(wanted)
     if stated is not None and stated != wanted:
         raise BadParameters(
@@ -35,7 +35,7 @@ def kind_stated_in(weights: Path) -> str | None:
     if not weights.is_file():
         return None
     stated = _metadata(weights).get("preprocessing") if weights.suffix == ".safetensors" else None
-    return kind_in(stated) if isinstance(stated, str) else IMAGES
+    return kind_in(stated) if isinstance(stated, str) else UNSTATED
 
 
 def _metadata(path: Path) -> dict[str, object]:

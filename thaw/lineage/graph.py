@@ -11,7 +11,7 @@ from thaw.foundation.files.display_names import shortened
 from thaw.pages.layout import render
 
 WIDTH, GAP, ROW_GAP, LINE, PAD = 236, 28, 44, 17, 24
-"""The width of a box, the gaps between boxes and between rows, the height of a line of text and the margin of the drawing, in pixels."""
+"""The width of a box, the gaps between boxes and between rows, the height of a line of text and the margin of the drawing, in px."""
 MOST_LISTED = 1000
 """The most training examples on a page."""
 WAY = "way"
@@ -41,7 +41,7 @@ class Graph:
 
 @dataclass(frozen=True)
 class Box:
-    """A node with its place, in pixels."""
+    """A node with its place, in px."""
 
     node: Node
     x: float
@@ -105,16 +105,16 @@ def render_svg(graph: Graph, label: str) -> str:
 
 
 def render_page(
-    graph: Graph, title: str, facts: Sequence[tuple[str, str]], images: Sequence[tuple[str, str, str]] | None
+    graph: Graph, title: str, facts: Sequence[tuple[str, str]], examples: Sequence[tuple[str, str, str]] | None
 ) -> str:
     """The drawing on its own page, with a table of facts and the training examples as (path, labels, digest); None: not recorded."""
-    listed = (images or ())[:MOST_LISTED]
+    listed = (examples or ())[:MOST_LISTED]
     values: Mapping[str, object] = {
         "title": title,
         "svg": Markup(render_svg(graph, title)),  # noqa: S704  # our own template escapes its values
         "facts": facts,
-        "images": listed,
-        "count": None if images is None else len(images),
+        "examples": listed,
+        "count": None if examples is None else len(examples),
     }
     return render("lineage/page.html.j2", values)
 

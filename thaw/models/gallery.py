@@ -128,7 +128,7 @@ def build_gallery(
 
 def _pictures(previews: Sequence[Preview]) -> bool:
     """Whether the bytes of every preview show its media type, so that the file needs no column for it."""
-    return all(preview.picture is None and preview.media_type == _sniffed(preview.content) for preview in previews)
+    return all(preview.drawing is None and preview.media_type == _sniffed(preview.content) for preview in previews)
 
 
 def _sniffed(content: bytes) -> str:
@@ -163,7 +163,7 @@ def write_gallery(gallery: Gallery, path: Path) -> None:
     ]
     if not (pictures := _pictures(gallery.previews)):
         columns.append(pa.array([preview.media_type for preview in gallery.previews], pa.string()))
-        columns.append(pa.array([preview.picture for preview in gallery.previews], pa.binary()))
+        columns.append(pa.array([preview.drawing for preview in gallery.previews], pa.binary()))
     stated = {"fingerprint": gallery.fingerprint, "layer": gallery.layer, "dim": json.dumps(gallery.dim)}
     schema = _schema(gallery.dim, {"format": _FORMAT, **stated}, pictures=pictures)
     with atomic(path) as temporary:

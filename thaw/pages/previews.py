@@ -1,4 +1,4 @@
-"""Previews of examples inside a page that needs no other file: pictures, sounds with a player, texts."""
+"""Previews of examples inside a page that needs no other file: drawings, sounds with a player, texts."""
 
 import base64
 from typing import Protocol
@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 
 class Shown(Protocol):
-    """What a page shows of an example."""
+    """A preview; see `thaw.kinds.kind.Preview`."""
 
     @property
     def media_type(self) -> str:
@@ -17,23 +17,22 @@ class Shown(Protocol):
     def content(self) -> bytes: ...
 
     @property
-    def picture(self) -> bytes | None:
-        """A PNG file beside it, of what cannot be seen."""
+    def drawing(self) -> bytes | None:
+        """A PNG file beside it, for an example that cannot be seen."""
 
 
 def preview_html(preview: Shown, name: str) -> Markup:
-    """An example's preview as HTML; `name` stands for a picture where it cannot be seen, and is escaped like a text's content."""
-    family = preview.media_type.partition("/")[0]
-    if family == "image":
-        return _image(_address(preview.media_type, preview.content), name)
-    seen = Markup("") if preview.picture is None else _image(_address("image/png", preview.picture), name)
-    if family == "audio":
+    """An example's preview as HTML; a browser that shows no drawings shows `name`, which is escaped like a text's content."""
+    if preview.media_type.startswith("image/"):
+        return _drawing(_address(preview.media_type, preview.content), name)
+    seen = Markup("") if preview.drawing is None else _drawing(_address("image/png", preview.drawing), name)
+    if preview.media_type.startswith("audio/"):
         player = Markup('<audio controls preload="none" src="{}"></audio>')
         return seen + player.format(_address(preview.media_type, preview.content))
     return seen + Markup('<pre class="excerpt">{}</pre>').format(preview.content.decode("utf-8", errors="replace"))
 
 
-def _image(address: str, name: str) -> Markup:
+def _drawing(address: str, name: str) -> Markup:
     return Markup('<img alt="{}" src="{}">').format(name, address)
 
 

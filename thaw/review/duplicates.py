@@ -1,6 +1,6 @@
-"""Near-copies across splits: the same picture at another quality or size, which a comparison of contents does not find.
+"""Near-copies across splits: the same example at another quality or size, which a comparison of contents does not find.
 
-The distance of two pictures depends on the backbone and on the data: different handwritten digits lie nearer to each other than re-encoded photographs do to
+The distance of two examples depends on the backbone and on the data: different handwritten digits lie nearer to each other than re-encoded photographs do to
 their originals. So the scale is local (as in local scaling, Zelnik-Manor and Perona 2004): a pair counts if its distance is at most `SHARE` of the distance
 from either example to its `RANK`th nearest in the other splits. `benchmarks/review.py` measures it.
 """

@@ -11,6 +11,7 @@ from thaw.evaluation.certificate.page import figure_pngs, render_certificate
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import write_bytes, write_text
 from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.kinds.kind import Words
 from thaw.strategies.certificate.record import Certificate
 
 
@@ -45,8 +46,8 @@ def read_ingest_report() -> IngestReport:
         raise BadArtifact(f"{path} cannot be read ({error}); run `thaw run --stage ingest`") from error
 
 
-def write_certificate_page(certificate: Certificate, title: str) -> None:
-    """Write `data/report/certificate.html` and its figures."""
-    for name, png in figure_pngs(certificate):
+def write_certificate_page(certificate: Certificate, title: str, examples: Words) -> None:
+    """Write `data/report/certificate.html` and its figures. examples: the words for them."""
+    for name, png in figure_pngs(certificate, examples):
         write_bytes(REPORT / "figures" / f"certificate-{name}.png", png)
-    write_text(REPORT / "certificate.html", render_certificate(certificate, title))
+    write_text(REPORT / "certificate.html", render_certificate(certificate, title, examples))

@@ -97,7 +97,7 @@ def main() -> None:
         strategy=str(strategy),
         head=f"{model.kind}{wording.head}",
         head_settings=_settings(model),
-        training_images=len(training_examples(manifest, params.dataset.labels_per_class)),
+        training_examples=len(training_examples(manifest, params.dataset.labels_per_class)),
     )
     baselines = _majority(params, manifest, predictions)
     if tuned is not None:
@@ -161,7 +161,7 @@ def write_report(
     for name, png in figure_pngs(evaluation, kind.words):
         write_bytes(REPORT / "figures" / f"{name}.png", png)
     if evaluation.certificate is not None:
-        write_certificate_page(evaluation.certificate, params.registry.name)
+        write_certificate_page(evaluation.certificate, params.registry.name, kind.words)
     write_text(REPORT / "report.html", _page(evaluation, test, params, kind))
     write_text(REPORT / "metrics.json", json.dumps(metrics_of(evaluation), indent=2) + "\n")
 

@@ -17,7 +17,7 @@ from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
 from thaw.params.strategy import HeadKind
 from thaw.strategies.baselines.learners import (
-    PIXELS,
+    PLAIN,
     RANDOM_BACKBONE,
     SCRATCH,
     Course,
@@ -51,7 +51,7 @@ class Setting:
 
 def measure_contenders(setting: Setting) -> TransferGain | None:
     """Repeat the frozen head and the trained baselines over the seeds; None if no baseline must be trained."""
-    wanted = [name for name in setting.params.evaluate.baselines if name in (PIXELS, RANDOM_BACKBONE, SCRATCH)]
+    wanted = [name for name in setting.params.evaluate.baselines if name in (PLAIN, RANDOM_BACKBONE, SCRATCH)]
     if not wanted:
         return None
     pool, val = training_examples(setting.manifest, None), validation_examples(setting.manifest)
@@ -81,8 +81,8 @@ def _learners(
     examples = _examples(setting, pool, val)
     if SCRATCH in wanted:
         learners[SCRATCH] = scratch_learner(examples, course, setting.backbone)
-    if PIXELS in wanted:
-        learners[PIXELS] = plain_learner(examples, course, setting.backbone.kind)
+    if PLAIN in wanted:
+        learners[PLAIN] = plain_learner(examples, course, setting.backbone.kind)
     if RANDOM_BACKBONE in wanted:
         learners[RANDOM_BACKBONE] = random_backbone_learner(examples, course, setting.backbone, setting.views[0].name)
     return learners

@@ -9,7 +9,7 @@ import pytest
 from traced import commit, inside_traceable, make_traced
 
 from tasks.lineage.as_json import lineage_json
-from tasks.lineage.example_history import digest_of, image_history
+from tasks.lineage.example_history import digest_of, example_history
 from tasks.lineage.graph import graph_of
 from tasks.lineage.lineage import Lineage, read_lineage
 from tasks.lineage.wording import NOT_RECORDED, facts_of
@@ -88,7 +88,7 @@ def test_an_old_version_lacks_things_and_nothing_fails(registry: Registry) -> No
     assert facts["Git commit"] == facts["trained on"] == facts["machine"] == NOT_RECORDED
     assert lineage_json(found)["training"] is None
     keys = {node.key: node.kind for node in graph_of(found).nodes}
-    assert keys["images"] == keys["commit"] == "missing" and keys["outputs"] == "stage"
+    assert keys["examples"] == keys["commit"] == "missing" and keys["outputs"] == "stage"
 
 
 def test_a_version_whose_run_is_gone_can_still_be_told_of(registry: Registry) -> None:
@@ -103,7 +103,7 @@ def test_a_version_whose_run_is_gone_can_still_be_told_of(registry: Registry) ->
     found = trace(registry, number)
     assert found.run is None and found.training is None and found.commit is not None
     assert {node.key: node.kind for node in graph_of(found).nodes}["run"] == "missing"
-    history = image_history(registry, b"\0" * 32)
+    history = example_history(registry, b"\0" * 32)
     assert history.unknown == (number,) and history.versions == 2 and other != number
 
 
@@ -121,7 +121,7 @@ def test_the_graph_leads_from_the_alias_to_the_images(registry: Registry) -> Non
     registry.set_alias(CHAMPION, number)
     graph = graph_of(trace(registry, number))
     edges = set(graph.edges)
-    path = ["alias champion", "version", "run", "stage head", "stage ingest", "manifest", "images"]
+    path = ["alias champion", "version", "run", "stage head", "stage ingest", "manifest", "examples"]
     assert edges.issuperset(itertools.pairwise(path)) and ("version", "commit") in edges
     assert {key for edge in edges for key in edge} <= {node.key for node in graph.nodes}
 
@@ -146,7 +146,7 @@ def test_an_image_is_followed_through_the_versions(registry: Registry, picture_f
     assert training is not None
     trained, test = training[0], picture_folder / "bees/bee-5.png"
     (tmp_path / "copy.png").write_bytes((picture_folder / trained.path).read_bytes())
-    (found,) = image_history(registry, digest_of(str(tmp_path / "copy.png"))).appearances
+    (found,) = example_history(registry, digest_of(str(tmp_path / "copy.png"))).appearances
     assert (found.version, found.aliases, found.split, found.trained, found.path) == (
         new,
         ("champion",),
@@ -154,9 +154,9 @@ def test_an_image_is_followed_through_the_versions(registry: Registry, picture_f
         True,
         trained.path,
     )
-    (held_out,) = image_history(registry, digest_of(str(test))).appearances
+    (held_out,) = example_history(registry, digest_of(str(test))).appearances
     assert (held_out.split, held_out.trained, held_out.labels) == ("test", False, ("bees",))
-    history = image_history(registry, digest_of("ab" * 32))
+    history = example_history(registry, digest_of("ab" * 32))
     assert (history.appearances, history.unknown) == ((), (old,))
     with pytest.raises(BadExample, match="neither a file nor a digest of 64 hex digits"):
         digest_of("abc")

@@ -77,7 +77,7 @@ def test_with_a_budget_validation_images_judge_and_are_not_learnt_from(project: 
     run_stage(extract)
     run_stage(advise)
     advice = read_advice(ADVICE)
-    assert (advice.size.images, advice.evidence.validation, advice.evidence.rows) == (6, 8, 14)
+    assert (advice.size.examples, advice.evidence.validation, advice.evidence.rows) == (6, 8, 14)
     assert advice.curve is not None and advice.curve.labels == 3
 
 

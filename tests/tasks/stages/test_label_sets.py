@@ -20,6 +20,7 @@ from thaw.evaluation.certificate.page import render_certificate
 from thaw.foundation.errors import BadParameters
 from thaw.foundation.files.csv_tables import read_rows, write_rows
 from thaw.heads import read_head
+from thaw.kinds.images.kind import KIND
 from thaw.params.strategy import read_strategy
 from thaw.review.findings import COLUMNS
 from thaw.strategies.advice.record import read_advice
@@ -148,7 +149,7 @@ def test_every_strategy_is_compared_by_macro_f1(project: Path) -> None:
     assert found.strategy == "cut" and lead is not None and lead.macro_f1.low > 0
     verdicts = {ruling.over: ruling.verdict for ruling in found.rulings}
     assert verdicts["majority"] == "helps"
-    page = render_certificate(found, "pairs")
+    page = render_certificate(found, "pairs", KIND.words)
     assert "reaches a macro F1 of" in page and "always naming every label" in page and "Exact match" in page
 
 

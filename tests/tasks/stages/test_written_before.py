@@ -1,8 +1,10 @@
 """Projects that older code has left: features are kept, and records are read."""
 
+import json
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 from registration import inside
 from stage_runs import run_stage
 from written_before import EXPECTED, lay_weights, unpack
@@ -11,6 +13,7 @@ from tasks.stages import extract, ingest
 from thaw.finetuning.result import read_finetuned
 from thaw.params.strategy import read_strategy
 from thaw.strategies.advice.record import read_predicted
+from thaw.strategies.advice.size import Size
 from thaw.strategies.certificate.record import read_certificate
 
 PARAMS = "dataset: {source: photos%s}\nbackbone: {weights: small.safetensors, layers: [layer1.0, auto]}\n"
@@ -52,5 +55,11 @@ def test_what_the_stages_left_is_read(name: str, tmp_path: Path) -> None:
     assert (strategy.kind, strategy.layer) == ("cut", "layer1.0")
     assert (read_predicted(project / "predicted.json") is None) == (name == "label_sets")
     certificate = read_certificate(project / "certificate.json")
-    assert certificate is None if name == "label_sets" else certificate is not None and len(certificate.seeds) == 2
+    if name == "label_sets":
+        assert certificate is None
+    else:
+        assert certificate is not None and len(certificate.seeds) == 2
+        assert (certificate.test_examples, certificate.training_examples) == (30, 24)
+        advice = json.loads((project / "advice.json").read_text())
+        assert TypeAdapter(Size).validate_python(advice["size"]).examples == 24
     assert read_finetuned(project / "finetuned") is None, "the backbone stayed frozen"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from advised import advice_of, pool_of
+from advised import WORDS, advice_of, pool_of
 from browser import open_browser
 from evaluations import HOSTILE, hostile_evaluation, hostile_ingest, thumbnail
 from selenium import webdriver
@@ -77,7 +77,7 @@ def test_figures_are_drawn(browser: webdriver.Chrome, address: str) -> None:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_advice_fits_and_asks_for_nothing(browser: webdriver.Chrome, tmp_path: Path, width: int) -> None:
     page = tmp_path / "advice.html"
-    page.write_text(render_advice(advice_of(pool_of(6)), HOSTILE), encoding="utf-8")
+    page.write_text(render_advice(advice_of(pool_of(6)), HOSTILE, WORDS), encoding="utf-8")
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     browser.get(page.as_uri())

@@ -47,7 +47,7 @@ def test_an_image_that_changed_or_went_is_named(picture_folder: Path, examples: 
 
 def test_previews_are_small_pngs_and_small_images_stay(picture_folder: Path, examples: list[Example]) -> None:
     preview = preview_of(references_of(examples, picture_folder)[0], KIND, MOST)
-    assert preview.media_type == "image/png" and preview.picture is None
+    assert preview.media_type == "image/png" and preview.drawing is None
     with Image.open(io.BytesIO(preview.content)) as image:
         assert image.format == "PNG" and image.size == (32, 24)
     large = KIND.from_value(np.zeros((300, 400, 3), np.uint8))

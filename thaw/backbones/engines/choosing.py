@@ -43,7 +43,7 @@ class Trial:
     """The result of an engine on the sample: examples a second of one worker, and the deviation in the worst cut layer."""
 
     engine: Engine
-    images_per_second: float
+    examples_per_second: float
     deviation: Deviation
 
     @property
@@ -54,7 +54,7 @@ class Trial:
     def __str__(self) -> str:
         verdict = "" if self.allowed else ", outside the tolerance"
         return (
-            f"{self.engine.name} {self.engine.precision}: {self.images_per_second:.0f} examples/s a worker, "
+            f"{self.engine.name} {self.engine.precision}: {self.examples_per_second:.0f} examples/s a worker, "
             f"{self.deviation}{verdict}"
         )
 
@@ -69,9 +69,9 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be done: `images` by `workers` threads on `device`; `keep` is the folder for converted networks, or None."""
+    """The work of an engine: `examples` by `workers` threads on `device`; `keep` is the folder for converted networks, or None."""
 
-    images: int
+    examples: int
     workers: int
     device: torch.device
     keep: Path | None = None
@@ -102,7 +102,7 @@ def choose_engine(
         BadParameters: the engine that is wanted cannot run, or none is within the tolerance of the precision.
     """
     _check(wanted, precision, work.device)
-    few = work.images < (FEW if wanted == AUTO else SAMPLE)
+    few = work.examples < (FEW if wanted == AUTO else SAMPLE)
     if few and wanted != OPENVINO and precision == "float32" and work.device.type == "cpu":
         return Chosen(HalvingEngine(_plain(backbone, precision, work.device)), ())
     batch = sample(SAMPLE)
@@ -127,7 +127,7 @@ def choose_engine(
         raise BadParameters(
             f"extract.precision: {precision} is outside its tolerance on this backbone ({trials[0]}); {_way_out(precision)}"
         )
-    best = max(allowed, key=lambda trial: trial.images_per_second)
+    best = max(allowed, key=lambda trial: trial.examples_per_second)
     return Chosen(HalvingEngine(best.engine), tuple(trials))
 
 
@@ -189,8 +189,8 @@ def _try_if_worth(
     candidate: _Candidate, work: Work, trials: list[Trial], batch: Batch, reference: dict[str, torch.Tensor]
 ) -> Trial | None:
     """None where too little is left to gain, or where the engine cannot be built; the log says which."""
-    fastest = max(trials, key=lambda trial: trial.images_per_second if trial.allowed else 0.0)
-    seconds = work.images / (fastest.images_per_second * work.at_once)
+    fastest = max(trials, key=lambda trial: trial.examples_per_second if trial.allowed else 0.0)
+    seconds = work.examples / (fastest.examples_per_second * work.at_once)
     if fastest.allowed and seconds < candidate.worth_s:
         log.info(
             "%s is not tried: %s needs about %.0f s, and trying it pays from %.0f s on",

@@ -23,7 +23,7 @@ TOLERANCES: Mapping[str, Tolerance] = {
     "bfloat16": Tolerance(cosine=0.99, largest=1.0),
     "float16": Tolerance(cosine=0.9995, largest=0.2),
 }
-"""The tolerances of the forward pass alone, on the same pixels."""
+"""The tolerances of the forward pass alone, on the same prepared examples."""
 
 SCALED_DECODING = Tolerance(cosine=0.95, largest=2.5)
 """The tolerance of the reference's features after scaled decoding, against those after exact decoding; those that are decoded whole do not differ."""

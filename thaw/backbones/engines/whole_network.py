@@ -27,9 +27,9 @@ class WholeNetwork(nn.Module):
         self.register_buffer("scale", scale)
         self.register_buffer("shift", shift)
 
-    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(self, maps: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """See the class."""
-        batch = pixels.contiguous(memory_format=torch.channels_last).float() * self.scale - self.shift
+        batch = maps.contiguous(memory_format=torch.channels_last).float() * self.scale - self.shift
         outputs = self.network(batch.to(self.dtype))
         return tuple(outputs[name] for name in self.layers)
 

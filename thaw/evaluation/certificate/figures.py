@@ -5,16 +5,17 @@ from matplotlib.figure import Figure
 
 from thaw.evaluation.certificate.words import followed
 from thaw.foundation.files.display_names import shortened
+from thaw.kinds.kind import Words
 from thaw.pages.figures import BLUE, INK, MUTED, VERMILION, new_figure, percent_axis
 from thaw.strategies.certificate.record import Certificate, Entry
 
 SECOND = 1 / 60
 NUDGES = ((6, 5), (6, -12), (-8, 18), (-8, -25))
-"""Where names stand beside their dots, in points: neighbours in time not at the same height."""
+"""The places of names beside their dots, in points; neighbours in time have different heights."""
 
 
-def accuracy_figure(certificate: Certificate) -> Figure:
-    """Mean test accuracy (or macro F1) of each way to learn with its interval, best first; dots are repetitions, baselines are orange."""
+def accuracy_figure(certificate: Certificate, examples: Words) -> Figure:
+    """The mean test accuracy (or macro F1) of each way to learn, with its interval, best first. Dots are repetitions; baselines are orange."""
     target = certificate.judged_by
     entries = sorted(certificate.entries, key=lambda entry: entry.score.headline(target).value)
     figure, axes = new_figure(5.6, 0.9 + 0.42 * len(entries))
@@ -29,11 +30,11 @@ def accuracy_figure(certificate: Certificate) -> Figure:
     high = max(max(entry.score.headline(target).high, *entry.accuracies) for entry in entries)
     reach = max(0.02, 0.06 * (high - low))
     percent_axis(axes, "x", max(0.0, low - reach), min(1.0 + reach / 4, high + reach))
-    axes.set_xlabel(target.share("test examples"), color=INK)
+    axes.set_xlabel(target.share(f"test {examples.many}"), color=INK)
     return figure
 
 
-def price_figure(certificate: Certificate) -> Figure:
+def price_figure(certificate: Certificate, examples: Words) -> Figure:
     """Accuracy of each strategy against the time of one training, on a logarithmic scale."""
     figure, axes = new_figure(5.2, 3.6)
     target = certificate.judged_by
@@ -64,7 +65,7 @@ def price_figure(certificate: Certificate) -> Figure:
     axes.set_xticks([at for at, _ in shown], [name for _, name in shown], fontsize=8)
     axes.minorticks_off()
     axes.set_xlabel("one training on this machine", color=INK)
-    axes.set_ylabel(target.share("test examples"), color=INK)
+    axes.set_ylabel(target.share(f"test {examples.many}"), color=INK)
     return figure
 
 

@@ -1,6 +1,7 @@
-"""The sentences of the certificate."""
+"""The sentences of the certificate. `examples` are the words for the examples of the kind."""
 
 from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.kinds.kind import Words
 from thaw.pages.layout import percent, points
 from thaw.strategies.baselines.learners import MAJORITY
 from thaw.strategies.certificate.record import Certificate, Entry, Ruling
@@ -12,21 +13,21 @@ BASELINES = {
 VERBS = {
     "helps": "transfer helps",
     "hurts": "transfer hurts",
-    "can't tell": "whether transfer helps, these examples can't tell",
+    "can't tell": "these {many} can't tell whether transfer helps",
 }
 
 
-def verdict(certificate: Certificate) -> str:
+def verdict(certificate: Certificate, examples: Words) -> str:
     """The first sentence of the page."""
     entry = certificate.entry(followed(certificate))
     target = certificate.judged_by
     reached = entry.score.headline(target)
-    sentences = target.reached(percent(reached.value), f"{certificate.test_images} test examples")
+    sentences = target.reached(percent(reached.value), f"{certificate.test_examples:,} test {examples.many}")
     sentence = f"“{certificate.strategy}” {sentences} ({percent(reached.low)} to {percent(reached.high)})"
     against = [ruling for ruling in certificate.rulings if ruling.over == "scratch"] or list(certificate.rulings)
     if not against:
         return f"{sentence}."
-    return f"{sentence}; against {_baseline(certificate, against[0])}, {VERBS[against[0].verdict]}."
+    return f"{sentence}; against {_baseline(certificate, against[0])}, {VERBS[against[0].verdict].format(many=examples.many)}."
 
 
 def followed(certificate: Certificate) -> str:
@@ -35,23 +36,23 @@ def followed(certificate: Certificate) -> str:
     return certificate.strategy if certificate.strategy in names else "linear"
 
 
-def remarks(certificate: Certificate) -> tuple[str, ...]:
+def remarks(certificate: Certificate, examples: Words) -> tuple[str, ...]:
     """Sentences on how to read the figures."""
     draws = f"{len(certificate.seeds)} repetition{'s' if len(certificate.seeds) > 1 else ''}"
     sentences = [
-        f"Each way to learn had {draws} with {certificate.training_images} labelled examples"
-        + (", other ones in each" if certificate.redrawn else "")
-        + f". Intervals ({percent(certificate.confidence)}) resample test examples and repetitions."
+        f"Each way to learn had {draws} with {certificate.training_examples:,} labelled {examples.many}"
+        + (", which were drawn anew each time" if certificate.redrawn else "")
+        + f". Intervals ({percent(certificate.confidence)}) resample test {examples.many} and repetitions."
     ]
     if certificate.strategy != followed(certificate):
         sentences.append(
-            f"The strategy that is followed, {certificate.strategy}, was not compared; `compare.strategies` can name it. "
+            f"The followed strategy, {certificate.strategy}, was not compared; `compare.strategies` can name it. "
             "The linear head stands in its place."
         )
     if not certificate.enough:
         sentences.append(
-            f"{certificate.test_images} test examples cannot rank these strategies: their differences are known to within several points only. "
-            "Take the cheapest that is not worse, and label more test examples."
+            f"{certificate.test_examples:,} test {examples.many} cannot rank these strategies: their differences are known to within several points only. "
+            f"Take the cheapest strategy that is not worse, and label more test {examples.many}."
         )
     target = certificate.judged_by
     strategies = (entry for entry in certificate.entries if entry.role == "strategy")
@@ -81,7 +82,7 @@ def lead_of(certificate: Certificate, entry: Entry) -> str:
 
 
 def line(certificate: Certificate, ruling: Ruling) -> str:
-    """One ruling, for people."""
+    """A ruling, for people."""
     over, right = _baseline(certificate, ruling), certificate.judged_by.right
     return f"Against {over}: {ruling.verdict}, {points(ruling.lead.accuracy)} of {right}, {points(ruling.lead.macro_f1)} of macro F1."
 

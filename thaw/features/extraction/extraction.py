@@ -73,26 +73,28 @@ def extract(
         BadWeights: the frozen weights changed during the run.
     """
     _check_kind(manifest, backbone)
-    images = _ordered(manifest, source, backbone)
+    examples = _ordered(manifest, source, backbone)
     extractor = Extractor.begin(backbone, _own(params), limits, aids.keep)
     at_hand = _AtHand(store, Mirror(params.store) if params.store else None, frozenset(manifest.digests))
-    precision = _precision(params, backbone, extractor.device, at_hand, lambda count: extractor.sample(images, count))
+    precision = _precision(params, backbone, extractor.device, at_hand, lambda count: extractor.sample(examples, count))
     layers = cut_layers(backbone, precision, params.dtype, expand_views(params.views, backbone.kind))
     for layer in layers:
         check_part_rows(layer, params.part_rows)
     present = at_hand.gather(layers, aids.lender)
-    tasks = _tasks(images, present)
+    tasks = _tasks(examples, present)
     lacking = sum(len(task.references) for task in tasks)
-    _tell(len(images), lacking, tasks)
+    _tell(len(examples), lacking, tasks)
     if tasks or changes(part for layer in layers for part in store.stated(layer)):
-        cached = [(digest, path) for digest, path in images if all(digest in digests for digests in present.values())]
+        cached = [(digest, path) for digest, path in examples if all(digest in digests for digests in present.values())]
         self_check(store, layers, backbone, extractor.reader, cached=cached, precision=precision)
     _compute(extractor, store, tasks, params, precision, progress=aids.progress)
     _check_unchanged(backbone, store, layers)
     at_hand.send(layers)
     _check_complete(store, layers, set(manifest.digests))
-    index = FeatureIndex(backbone.architecture, params.dtype, layers, len(images), hash_digests(set(manifest.digests)))
-    return Extraction(index, computed=lacking, cached=len(images) - lacking)
+    index = FeatureIndex(
+        backbone.architecture, params.dtype, layers, len(examples), hash_digests(set(manifest.digests))
+    )
+    return Extraction(index, computed=lacking, cached=len(examples) - lacking)
 
 
 def _ordered(manifest: Manifest, source: Path, backbone: Backbone) -> list[Reference]:
@@ -117,9 +119,9 @@ def _check_kind(manifest: Manifest, backbone: Backbone) -> None:
         )
 
 
-def _tell(images: int, lacking: int, tasks: Sequence[ExtractionTask]) -> None:
+def _tell(count: int, lacking: int, tasks: Sequence[ExtractionTask]) -> None:
     passes = sum(task.passes for task in tasks)
-    log.info("%d examples: %d with features already, %d forward passes to do", images, images - lacking, passes)
+    log.info("%d examples: %d with features already, %d forward passes to do", count, count - lacking, passes)
 
 
 def _compute(
@@ -169,10 +171,10 @@ def _fill(
         yield from extractor.fill(store, task, extractor.prepare(task, precision, task.passes))
 
 
-def _tasks(images: Sequence[Reference], present: Mapping[Layer, AbstractSet[bytes]]) -> list[ExtractionTask]:
+def _tasks(examples: Sequence[Reference], present: Mapping[Layer, AbstractSet[bytes]]) -> list[ExtractionTask]:
     """The tasks: examples grouped by the layers that they lack. There is usually one task, and more after a new layer or view, or a kill."""
     groups: dict[tuple[Layer, ...], list[Reference]] = {}
-    for digest, path in images:
+    for digest, path in examples:
         lacking = tuple(layer for layer, digests in present.items() if digest not in digests)
         if lacking:
             groups.setdefault(lacking, []).append((digest, path))

@@ -13,8 +13,8 @@ T = TypeVar("T")
 
 
 def write_record(adapter: TypeAdapter[T], record: T, path: Path) -> None:
-    """Write a record, indented, atomically; the same record gives the same bytes."""
-    write_bytes(path, adapter.dump_json(record, indent=2) + b"\n")
+    """Write a record, indented, atomically; the same record gives the same bytes. Fields with an alias (pydantic's) have it as their key."""
+    write_bytes(path, adapter.dump_json(record, indent=2, by_alias=True) + b"\n")
 
 
 def read_record(adapter: TypeAdapter[T], path: Path, say: Callable[[Exception], str]) -> T:

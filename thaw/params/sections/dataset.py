@@ -46,5 +46,6 @@ class DatasetParams(Limited, Section):
     )
     max_rejected: int = Field(10, ge=0, description="most rejected files; with more the run stops before any compute")
     max_megapixels: PositiveFloat = Field(
-        64, description="most pixels of an image, in millions; larger images are rejected before they are decoded"
+        64,
+        description="size of the largest example of the kind `images`, in megapixels; larger ones are rejected before they are decoded",
     )

@@ -36,7 +36,7 @@ class FinetuneParams(Section):
     )
     augment: str = Field(
         "auto",
-        description="variation of training examples; `auto`: the usual variation of the kind, for images `flip`; `flip`: left and right; `crop`: also random "
+        description="variation of training examples; `auto`: the usual variation of the kind (`images`: `flip`); `flip`: left and right; `crop`: also random "
         "crops; `randaugment`: also RandAugment; `distort`: affine and elastic distortions, for writing and drawings. With `none` and `flip` the activations "
         "below the thawed blocks are computed once",
     )

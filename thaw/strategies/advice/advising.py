@@ -8,6 +8,7 @@ import torch
 
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.foundation.statistics.bootstrap import Resampling
+from thaw.kinds.kind import Words
 from thaw.models.prices import Pricing
 from thaw.params.sections import HeadParams, StrategyParams
 from thaw.params.strategy import Strategy
@@ -32,8 +33,8 @@ class Situation:
     """The inputs of the advice.
 
     pool: the rows of the advice. references: a pool of the same rows, or of a sample of them, whose features include those without a pretrained backbone
-    (`pixels`, `random_backbone`); None: no such pool. price: of a deployed model. pilot: the trainer of the backbone; None: no trainer. labelled: number of
-    labelled examples in train and validation. validation, test: numbers of labelled examples in these splits.
+    (`PLAIN`, `RANDOM_BACKBONE`); None: no such pool. price: of a deployed model. pilot: the trainer of the backbone; None: no trainer. labelled: number of
+    labelled examples in train and validation. validation, test: numbers of labelled examples in these splits. words: for the examples.
     """
 
     pool: Pool
@@ -44,6 +45,7 @@ class Situation:
     labelled: int
     validation: int
     test: int
+    words: Words
 
 
 def advise(
@@ -86,7 +88,10 @@ def advise(
         curve=curve,
         case=case,
         doubts=doubts_of(
-            layers, () if comparison is None else comparison.references, plentiful=situation.size.plentiful
+            layers,
+            () if comparison is None else comparison.references,
+            situation.words,
+            plentiful=situation.size.plentiful,
         ),
         options=options,
         resolution=_resolution(options),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.kinds.kind import Words
 from thaw.params.strategy import StrategyKind
 from thaw.strategies.advice.transferability import Transferability
 
@@ -13,6 +14,10 @@ MARGIN = 0.03
 """An earlier layer that could be better by at most this is no sign of a different task."""
 UNLIKE_CHANCE = 3.0
 """The number of standard deviations above the mean of shuffled scores, from which a score counts as no chance."""
+
+
+PLAIN, RANDOM_BACKBONE = "pixels", "random_backbone"
+"""The names of the references: `Kind.plain_features`, and features of the same network with random weights."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class LayerEvidence:
 
 @dataclass(frozen=True)
 class Reference:
-    """Features without pretraining: `pixels` or `random_backbone`. accuracy: of a linear probe on them. lead: of the best cut layer over them, paired."""
+    """Features without pretraining: `PLAIN` or `RANDOM_BACKBONE`. accuracy: of a linear probe on them. lead: of the best cut layer over them, paired."""
 
     name: str
     accuracy: Estimate
@@ -113,16 +118,18 @@ def _similarity(layers: Sequence[LayerEvidence]) -> tuple[Similarity, str]:
     )
 
 
-def doubts_of(layers: Sequence[LayerEvidence], references: Sequence[Reference], *, plentiful: bool) -> tuple[str, ...]:
-    """The reasons for doubts about transfer; empty if there are none."""
+def doubts_of(
+    layers: Sequence[LayerEvidence], references: Sequence[Reference], words: Words, *, plentiful: bool
+) -> tuple[str, ...]:
+    """The reasons for doubts about transfer; empty if there are none. words: for the examples."""
     sentences = []
     if layers and not any(_knows(layer) for layer in layers):
         sentences.append(
             "At no layer do the features fit these labels better than shuffled ones: the input may be of a kind that the backbone never saw, or the "
-            "labels may not be in the examples."
+            f"labels may not be in the {words.many}."
         )
     for reference in references:
-        name = _REFERENCES[reference.name]
+        name = words.plain if reference.name == PLAIN else "a backbone of random weights"
         if reference.lead.high < 0:
             sentences.append(
                 f"A linear model on {name} is better than one on any layer of the backbone: transfer hurts here."
@@ -137,9 +144,6 @@ def doubts_of(layers: Sequence[LayerEvidence], references: Sequence[Reference], 
             "(`strategy.minutes`, or `thaw config set strategy.kind=scratch`)."
         )
     return tuple(sentences)
-
-
-_REFERENCES = {"pixels": "raw pixels", "random_backbone": "a backbone of random weights"}
 
 
 def _knows(layer: LayerEvidence) -> bool:

@@ -5,17 +5,16 @@ from matplotlib.figure import Figure
 
 from thaw.foundation.files.display_names import shortened
 from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.kinds.kind import Words
 from thaw.pages.figures import BLUE, INK, MUTED, VERMILION, new_figure, percent_axis
-from thaw.strategies.advice.cases import Reference
+from thaw.strategies.advice.cases import PLAIN, Reference
 from thaw.strategies.advice.learning_curve import LearningCurve
 from thaw.strategies.advice.record import Advice
 
-TITLES = {"pixels": "raw pixels", "random_backbone": "random backbone"}
 
-
-def depth_figure(advice: Advice) -> Figure:
+def depth_figure(advice: Advice, examples: Words) -> Figure:
     """The headline of the linear probe at each cut layer, in order of depth, with intervals; features without pretraining are dashed if they were judged on the
-    same examples."""
+    same examples. examples: the words for them."""
     figure, axes = new_figure(5.2, 3.6)
     places = np.arange(len(advice.layers))
     values = [layer.accuracy for layer in advice.layers]
@@ -34,8 +33,9 @@ def depth_figure(advice: Advice) -> Figure:
     references = references_on_all(advice)
     for rank, reference in enumerate(sorted(references, key=lambda reference: reference.accuracy.value)):
         axes.axhline(reference.accuracy.value, color=VERMILION, linestyle="--", linewidth=1)
+        name = examples.plain if reference.name == PLAIN else "random backbone"
         axes.annotate(
-            TITLES[reference.name], (len(places) - 0.55, reference.accuracy.value), (0, 3 if rank else -10), textcoords="offset points",
+            name, (len(places) - 0.55, reference.accuracy.value), (0, 3 if rank else -10), textcoords="offset points",
             ha="right", fontsize=8, color=VERMILION,
         )  # fmt: skip
     axes.set_xticks(
@@ -49,7 +49,7 @@ def depth_figure(advice: Advice) -> Figure:
     axes.set_xlim(-0.4, len(places) - 0.45)
     _percent_around(figure, [*values, *(reference.accuracy for reference in references)])
     axes.set_xlabel("cut layer, shallow to deep", color=INK)
-    axes.set_ylabel(advice.judged_by.share("examples"), color=INK)
+    axes.set_ylabel(advice.judged_by.share(examples.many), color=INK)
     return figure
 
 

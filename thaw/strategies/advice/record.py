@@ -85,6 +85,11 @@ def read_advice(path: Path) -> Advice:
     return read_record(_ADVICE, path, lambda error: _say(path, error))
 
 
+def as_json(advice: Advice) -> object:
+    """The plain values of `data/advice.json`."""
+    return _ADVICE.dump_python(advice, mode="json", by_alias=True)
+
+
 def write_predicted(predicted: Estimate | None, path: Path) -> None:
     """Write the predicted headline of the followed strategy as JSON; the same value gives the same bytes."""
     write_record(_PREDICTED, predicted, path)

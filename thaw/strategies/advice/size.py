@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
@@ -24,12 +26,16 @@ PLENTIFUL = 1000
 SIMILARITIES = 2**24
 
 
+Count = Annotated[int, Field(alias="images")]
+"""A number of examples; the key of data/advice.json is older than kinds, and stays."""
+
+
 @dataclass(frozen=True)
 class ClassSize:
     """Labelled training examples of one class. effective: their number with near-duplicates counted once."""
 
     name: str
-    images: int
+    examples: Count
     effective: int
 
 
@@ -38,7 +44,7 @@ class Size:
     """The size of the data. examples: number of training examples. copies: number of equal files that were left out before. effective: number with
     near-duplicates counted once. labels_a_class: the median of the effective numbers. small: see `is_small`."""
 
-    images: int
+    examples: Count
     copies: int
     effective: int
     labels_a_class: float
@@ -62,7 +68,7 @@ def measure_size(features: Tensor | None, targets: Tensor, class_names: Sequence
     median = float(torch.tensor([float(entry.effective) for entry in classes]).quantile(0.5))
     in_all = len(distinct.unique())
     return Size(
-        images=len(targets),
+        examples=len(targets),
         copies=copies,
         effective=in_all,
         labels_a_class=median,

@@ -1,8 +1,9 @@
-"""The sentences of the advice, for the page and the terminal."""
+"""The sentences of the advice, for the page and the terminal. `examples` are the words for the examples of the kind."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from thaw.kinds.kind import Words
 from thaw.pages.layout import percent, points, points_of
 from thaw.params.strategy import Strategy, StrategyKind
 from thaw.strategies.advice.learning_curve import Prospect
@@ -47,12 +48,12 @@ def verdict(advice: Advice) -> str:
     return text
 
 
-def the_case(advice: Advice) -> str:
+def the_case(advice: Advice, examples: Words) -> str:
     """The case, and the classic rule beside the measurement."""
     size, case = advice.size, advice.case
-    near = f" ({size.effective} if near-duplicates count once)" if size.effective < size.images else ""
+    near = f" ({size.effective} if near-duplicates count once)" if size.effective < size.examples else ""
     text = (
-        f"{capital(str(case))}. There are {size.images} labelled examples to learn from{near}, {size.labels_a_class:g} a class in the median; "
+        f"{capital(str(case))}. There are {size.examples:,} labelled {examples.many} to learn from{near}, {size.labels_a_class:g} a class in the median; "
         f"{case.why}. The classic rule says: {case.rule}."
     )
     if advice.recommended.strategy.kind not in case.kinds:
@@ -60,47 +61,50 @@ def the_case(advice: Advice) -> str:
     return f"{text} What was measured here agrees."
 
 
-def ranking(advice: Advice) -> str:
+def ranking(advice: Advice, examples: Words) -> str:
     """The smallest difference that these examples can show, with a plain sentence if they cannot rank strategies."""
     evidence, resolution = advice.evidence, advice.resolution
     if resolution is None:
-        return f"{evidence.rows} examples judged, too few or too alike in their verdicts to tell any two options apart."
+        return f"{examples.counted(evidence.rows)} judged the options; they are too few, or their verdicts too alike, to tell any two options apart."
     text = (
-        f"Layers and linear heads are judged in {evidence.folds} folds, drawn {evidence.repeats} times, of {_sample(advice)}; the table says what every other "
-        "option was judged on. The test examples were not looked at. "
-        f"On {evidence.rows} examples, differences below about {points_of(resolution)} cannot be told from chance"
+        f"Layers and linear heads are judged in {evidence.folds} folds of {_sample(advice, examples)}; the folds were drawn {_times(evidence.repeats)}. "
+        f"The table says what every other option was judged on. The test {examples.many} were not looked at. "
+        f"On {examples.counted(evidence.rows)}, differences below about {points_of(resolution)} cannot be told from chance"
     )
     text += ": they cannot rank strategies that lie closer than that." if resolution > COARSE else "."
     for count, name in ((evidence.validation, "validation"), (evidence.test, "test")):
         alone = resolution * (evidence.rows / count) ** 0.5 if count else 0.0
         if alone > COARSE:
-            text += f" The {count} {name} examples alone could tell no less than {points_of(alone)}: they cannot rank strategies."
+            text += f" The {count:,} {name} {examples.many} alone could tell no less than {points_of(alone)}: they cannot rank strategies."
     return text
 
 
-def _sample(advice: Advice) -> str:
+def _sample(advice: Advice, examples: Words) -> str:
     labelled = advice.evidence.labelled
     if advice.evidence.rows < 0.9 * labelled:
-        return f"a sample of the {labelled} labelled examples of train and validation"
-    return f"the {labelled} labelled examples of train and validation"
+        return f"a sample of the {labelled:,} labelled {examples.many} of train and validation"
+    return f"the {labelled:,} labelled {examples.many} of train and validation"
 
 
-def compared_on(advice: Advice) -> str:
+def compared_on(advice: Advice, examples: Words) -> str:
     """The examples on which layers are compared with features without pretraining."""
     comparison = advice.comparison
     if comparison is None:
         return ""
     rows, every = comparison.rows, advice.evidence.rows
     if rows == every:
-        return f"All are judged on the same {rows} examples, and in the same folds as the layers above."
-    return f"All are judged on the same {rows} examples, a sample of the {every} that judge the layers above; the best layer's figure is that on the sample."
+        return f"All are judged on the same {rows:,} {examples.many}, and in the same folds as the layers above."
+    return (
+        f"All are judged on the same {rows:,} {examples.many}, a sample of the {every:,} that judge the layers above; the best layer's figure is of "
+        "the sample."
+    )
 
 
-def prospects(advice: Advice) -> tuple[str, ...]:
+def prospects(advice: Advice, examples: Words) -> tuple[str, ...]:
     """The forecasts for more labels."""
     curve = advice.curve
     if curve is None:
-        return ("Nothing can be said of more labels: no example could be held out to judge.",)
+        return (f"Nothing can be said of more labels: no {examples.one} could be held out to judge.",)
     if curve.unclear is not None:
         return (f"What more labels would bring can't be told: {curve.unclear}.",)
     return tuple(_prospect(prospect) for prospect in curve.prospects)
@@ -110,7 +114,7 @@ def _prospect(prospect: Prospect) -> str:
     return f"{prospect.times} times the labels ({prospect.labels:.0f} a class): {points(prospect.gain)}, to {percent(prospect.accuracy.value)}."
 
 
-def next_steps(advice: Advice) -> tuple[str, ...]:
+def next_steps(advice: Advice, examples: Words) -> tuple[str, ...]:
     """The next steps for the user."""
     steps = []
     if len(advice.layers) == 1:
@@ -121,7 +125,7 @@ def next_steps(advice: Advice) -> tuple[str, ...]:
     if advice.curve is not None and advice.curve.prospects:
         twice = advice.curve.prospects[0].gain
         if twice.low >= WORTH_LABELLING:
-            steps.append(f"Label more examples: twice as many should bring {points(twice)}.")
+            steps.append(f"Label more {examples.many}: twice as many should bring {points(twice)}.")
         elif twice.high < WORTH_LABELLING:
             steps.append(f"More labels would bring little: twice as many, {points(twice)}.")
     steps.extend(_bargain(advice, option) for option in advice.options if _is_bargain(advice, option))
@@ -131,10 +135,10 @@ def next_steps(advice: Advice) -> tuple[str, ...]:
         steps.append(
             f"Not tried for want of time: {names}. `thaw config set strategy.minutes=N` gives the advice more."
         )
-    if advice.size.effective < 0.95 * advice.size.images:
-        more = advice.size.images - advice.size.effective
+    if advice.size.effective < 0.95 * advice.size.examples:
+        more = advice.size.examples - advice.size.effective
         steps.append(
-            f"{more} examples are near-duplicates of others: they teach little, and are worth less than their number."
+            f"{more:,} of the {examples.many} are near-duplicates of others: they teach little, and are worth less than their number."
         )
     if not advice.automatic and advice.followed.strategy != advice.recommended.strategy:
         steps.append("`thaw config set strategy.kind=auto strategy.layer=null` follows the advice.")
@@ -187,18 +191,18 @@ class OptionRow:
     followed: bool
 
 
-def columns(advice: Advice) -> tuple[str, ...]:
+def columns(advice: Advice, examples: Words) -> tuple[str, ...]:
     """The headings of the options' table."""
     judged = (advice.judged_by.title, "judged on", "linear there", "gain over linear")
-    return ("strategy", *judged, "training", "model", "examples/s")
+    return ("strategy", *judged, "training", "model", f"{examples.many}/s")
 
 
-def option_rows(advice: Advice) -> tuple[OptionRow, ...]:
+def option_rows(advice: Advice, examples: Words) -> tuple[OptionRow, ...]:
     """The options in their order."""
-    return tuple(_row(advice, option) for option in advice.options)
+    return tuple(_row(advice, option, examples) for option in advice.options)
 
 
-def _row(advice: Advice, option: Option) -> OptionRow:
+def _row(advice: Advice, option: Option, examples: Words) -> OptionRow:
     accuracy, gain = option.accuracy, option.gain
     reference = option.strategy.kind == "linear"
     return OptionRow(
@@ -206,7 +210,7 @@ def _row(advice: Advice, option: Option) -> OptionRow:
         accuracy="not measured"
         if accuracy is None
         else f"{percent(accuracy.value)} ({percent(accuracy.low)} to {percent(accuracy.high)})",
-        judged="" if accuracy is None else f"{option.rows} examples, {_times(option.draws)}",
+        judged="" if accuracy is None else f"{examples.counted(option.rows)}, {_times(option.draws)}",
         linear="" if option.linear is None or reference else percent(option.linear),
         gain="" if gain is None or reference else points(gain),
         training="" if option.minutes is None else _time(option.minutes),
@@ -232,6 +236,6 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def paragraphs_of(advice: Advice) -> Sequence[str]:
+def paragraphs_of(advice: Advice, examples: Words) -> Sequence[str]:
     """The paragraphs that open the page and the terminal."""
-    return (the_case(advice), *advice.doubts, ranking(advice))
+    return (the_case(advice, examples), *advice.doubts, ranking(advice, examples))

@@ -17,7 +17,8 @@ from thaw.strategies.baselines.transfer_gain import Draw, Learner
 from thaw.targets.labelled import LabelledFeatures, label_views
 from thaw.targets.target import target_of_targets
 
-MAJORITY, PIXELS, RANDOM_BACKBONE, SCRATCH = "majority", "pixels", "random_backbone", "scratch"
+MAJORITY, PLAIN, RANDOM_BACKBONE, SCRATCH = "majority", "pixels", "random_backbone", "scratch"
+"""The baselines by their names in `evaluate.baselines`; `PLAIN` is the linear model on `Kind.plain_features`, whatever the kind."""
 
 BATCH = 64
 FOLDS = 5

@@ -42,13 +42,13 @@ class Contender:
 class Gain:
     """Accuracy (or macro F1) of the frozen backbone minus that of `over`, paired by seed and by test example.
 
-    `over_seeds` is the t interval of the mean over seeds, None for a single seed. `over_images` is the bootstrap interval of the same mean over test examples.
+    over_seeds: the t interval of the mean over seeds; None for a single seed. over_examples: the bootstrap interval of the same mean over test examples.
     """
 
     over: str
     by_seed: tuple[float, ...]
     over_seeds: Estimate | None
-    over_images: Estimate
+    over_examples: Estimate
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class TransferGain:
     """Every contender over the same draws. redrawn: whether each seed drew other examples; else all learnt from the same examples."""
 
     seeds: tuple[int, ...]
-    training_images: int
+    training_examples: int
     redrawn: bool
     confidence: float
     contenders: tuple[Contender, ...]
@@ -68,7 +68,7 @@ class TransferGain:
 
     def interval(self, gain: Gain) -> Estimate:
         """The interval over draws if the seeds drew other examples, else over the test examples."""
-        return gain.over_seeds if self.redrawn and gain.over_seeds else gain.over_images
+        return gain.over_seeds if self.redrawn and gain.over_seeds else gain.over_examples
 
 
 def measure_transfer_gain(
@@ -87,7 +87,7 @@ def measure_transfer_gain(
     names = [name for name in learners if name != FROZEN]
     return TransferGain(
         seeds=tuple(draw.seed for draw in draws),
-        training_images=len(draws[0].rows),
+        training_examples=len(draws[0].rows),
         redrawn=any(not torch.equal(draw.rows, draws[0].rows) for draw in draws),
         confidence=resampling.confidence,
         contenders=tuple(_contender(name, headlines(target, tallies[name])) for name in (FROZEN, *names)),
@@ -119,5 +119,5 @@ def _gain(target: Target, over: str, tallies: Mapping[str, BoolArray], resamplin
         over=over,
         by_seed=by_seed,
         over_seeds=paired_interval(by_seed, resampling.confidence) if len(by_seed) > 1 else None,
-        over_images=headline_difference(target, frozen, other, resampling),
+        over_examples=headline_difference(target, frozen, other, resampling),
     )

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 from torch import Tensor
 
 from thaw.foundation.files.records import read_record, write_record
@@ -50,15 +50,16 @@ class Ruling:
 
 @dataclass(frozen=True)
 class Certificate:
-    """The result of `thaw compare`. strategy: the followed one. test_images, training_images: numbers of examples. seeds: of the draws.
+    """The result of `thaw compare`. strategy: the followed one. test_examples, training_examples: their numbers; the keys of
+    data/certificate.json are older than kinds, and stay. seeds: of the draws.
 
     redrawn: whether each seed drew other training examples. enough: whether the test split is large enough to rank strategies that lie `RESOLVED` apart.
     target: of the labels; its headline decides.
     """
 
     strategy: str
-    test_images: int
-    training_images: int
+    test_examples: Annotated[int, Field(alias="test_images")]
+    training_examples: Annotated[int, Field(alias="training_images")]
     seeds: tuple[int, ...]
     redrawn: bool
     confidence: float
@@ -83,7 +84,7 @@ class Terms:
     """The terms of a contest: see `Certificate`."""
 
     strategy: str
-    training_images: int
+    training_examples: int
     seeds: tuple[int, ...]
     redrawn: bool
 
@@ -106,8 +107,8 @@ def certify(
     widths = [(lead.high - lead.low) / 2 for lead in leads]
     return Certificate(
         strategy=terms.strategy,
-        test_images=len(targets),
-        training_images=terms.training_images,
+        test_examples=len(targets),
+        training_examples=terms.training_examples,
         seeds=terms.seeds,
         redrawn=terms.redrawn,
         confidence=resampling.confidence,
@@ -179,6 +180,11 @@ def read_certificate(path: Path) -> Certificate | None:
             f"{path} cannot be read as a certificate ({error}); run `thaw run --stage compare` to make it again"
         ),
     )
+
+
+def as_json(certificate: Certificate) -> object:
+    """The plain values of `data/certificate.json`."""
+    return _ADAPTER.dump_python(certificate, mode="json", by_alias=True)
 
 
 def figures_of(entry: Entry, target: Target) -> dict[str, float]:

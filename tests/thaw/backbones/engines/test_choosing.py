@@ -75,8 +75,8 @@ def test_the_figures_are_logged(backbone: Backbone, caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.INFO):
         found = choose(backbone, "torch")
     (trial,) = found.trials
-    assert trial.images_per_second > 0 and trial.deviation.cosine > 0.9999
-    assert f"torch float32: {trial.images_per_second:.0f} examples/s a worker" in caplog.text
+    assert trial.examples_per_second > 0 and trial.deviation.cosine > 0.9999
+    assert f"torch float32: {trial.examples_per_second:.0f} examples/s a worker" in caplog.text
 
 
 def test_an_engine_that_gives_wrong_features_is_never_chosen_however_fast(
@@ -124,7 +124,7 @@ def test_a_kept_network_is_worth_reading_for_less_work(
 ) -> None:
     pytest.importorskip("openvino")
     build_openvino_engine(backbone, "float32", (32, 32), 1, tmp_path)
-    rate = choose(backbone, "torch").trials[0].images_per_second
+    rate = choose(backbone, "torch").trials[0].examples_per_second
     between = int(rate * (WORTH_READING_S + WORTH_CONVERTING_S) / 2)
     assert [trial.engine.name for trial in choose(backbone, images=between).trials] == ["torch"]
     assert [trial.engine.name for trial in choose(backbone, images=between, keep=tmp_path).trials] == [

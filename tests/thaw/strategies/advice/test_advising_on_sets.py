@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from advised import HEAD, ONCE, situation_of
+from advised import HEAD, ONCE, WORDS, situation_of
 from digit_pairs import NAMES, pair_pictures
 from sklearn.metrics import f1_score
 
@@ -54,10 +54,10 @@ def test_an_earlier_layer_is_followed_where_its_macro_f1_is_higher_beyond_the_in
 
 def test_its_words_and_its_page_say_macro_f1(advice: Advice) -> None:
     assert "Predicted macro F1:" in words.verdict(advice)
-    assert words.columns(advice)[1] == "macro F1"
-    page = render_advice(advice, "pairs")
+    assert words.columns(advice, WORDS)[1] == "macro F1"
+    page = render_advice(advice, "pairs", WORDS)
     assert "Macro F1 against depth" in page and "ccuracy" not in page.replace("accuracy-", "")
-    assert {name for name, _ in figure_pngs(advice)} == {"depth", "curve"}
+    assert {name for name, _ in figure_pngs(advice, WORDS)} == {"depth", "curve"}
 
 
 def test_more_labels_are_foretold_from_nested_sets(advice: Advice) -> None:
@@ -89,9 +89,9 @@ def test_the_headline_is_the_macro_f1_of_all_folds_together(pool: Pool) -> None:
 def test_near_duplicates_count_once_for_each_class_that_they_show(pool: Pool) -> None:
     twice = torch.cat([pool.features["early"], 1.001 * pool.features["early"][:40]])
     size = measure_size(twice, torch.cat([pool.targets, pool.targets[:40]]), NAMES, copies=0)
-    assert size.images == 280 and 230 <= size.effective <= 240
-    assert sum(one.images for one in size.classes) == int(pool.targets.sum() + pool.targets[:40].sum())
-    assert all(one.effective <= one.images for one in size.classes)
+    assert size.examples == 280 and 230 <= size.effective <= 240
+    assert sum(one.examples for one in size.classes) == int(pool.targets.sum() + pool.targets[:40].sum())
+    assert all(one.effective <= one.examples for one in size.classes)
 
 
 def test_features_are_scored_against_shuffled_sets(pool: Pool) -> None:

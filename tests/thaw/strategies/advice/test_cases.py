@@ -1,6 +1,7 @@
 """The four cases, and what speaks against transfer."""
 
 import pytest
+from advised import WORDS
 
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.params.strategy import StrategyKind
@@ -54,12 +55,15 @@ def test_doubts() -> None:
     def beside(name: str, low: float, high: float) -> Reference:
         return Reference(name, Estimate(0.5, 0.4, 0.6), Estimate((low + high) / 2, low, high))
 
-    assert doubts_of([LAST], [beside("pixels", 0.1, 0.3), beside("random_backbone", 0.1, 0.2)], plentiful=False) == ()
-    (hurts,) = doubts_of([LAST], [beside("pixels", -0.3, -0.1)], plentiful=False)
-    assert "raw pixels" in hurts and "hurts" in hurts
-    (no_use,) = doubts_of([LAST], [beside("random_backbone", -0.1, 0.1)], plentiful=False)
+    assert (
+        doubts_of([LAST], [beside("pixels", 0.1, 0.3), beside("random_backbone", 0.1, 0.2)], WORDS, plentiful=False)
+        == ()
+    )
+    (hurts,) = doubts_of([LAST], [beside("pixels", -0.3, -0.1)], WORDS, plentiful=False)
+    assert "grey levels" in hurts and "hurts" in hurts
+    (no_use,) = doubts_of([LAST], [beside("random_backbone", -0.1, 0.1)], WORDS, plentiful=False)
     assert "random weights" in no_use
-    (blind,) = doubts_of([layer("last", None, z=0.4)], [], plentiful=False)
+    (blind,) = doubts_of([layer("last", None, z=0.4)], [], WORDS, plentiful=False)
     assert "shuffled" in blind
-    (much,) = doubts_of([LAST], [], plentiful=True)
+    (much,) = doubts_of([LAST], [], WORDS, plentiful=True)
     assert "scratch" in much

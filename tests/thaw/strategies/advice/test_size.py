@@ -10,8 +10,8 @@ def test_images_that_were_altered_a_little_count_once() -> None:
     pixels, targets = handwriting(30)
     twice = torch.cat([pixels, (1.05 * pixels[:90]).clamp(max=16)])
     size = measure_size(twice, torch.cat([targets, targets[:90]]), DIGITS, copies=4)
-    assert (size.images, size.copies) == (390, 4)
-    merged = [one.images - one.effective for one in size.classes]
+    assert (size.examples, size.copies) == (390, 4)
+    merged = [one.examples - one.effective for one in size.classes]
     assert all(30 <= count <= 36 for count in merged[:3]), "three classes were doubled"
     assert all(count <= 3 for count in merged[3:])
 

@@ -47,7 +47,7 @@ def test_draws_of_other_images_take_the_interval_over_seeds() -> None:
 def test_draws_of_the_same_images_or_a_single_one_take_the_interval_over_test_images(redrawn: bool, seeds: int) -> None:
     found = measured(redrawn=redrawn, seeds=seeds)
     interval = found.interval(found.gains[0])
-    assert interval is found.gains[0].over_images
+    assert interval is found.gains[0].over_examples
     assert interval.value == pytest.approx(0.3)
     assert interval.low < interval.value < interval.high
 

@@ -1,5 +1,6 @@
 """The certificate: what it rules, and that it is read as it was written."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from certificates import certificate
 
 from thaw.foundation.errors import BadArtifact
 from thaw.strategies.certificate.absent import write_absent
-from thaw.strategies.certificate.record import figures_of, read_certificate, write_certificate
+from thaw.strategies.certificate.record import as_json, figures_of, read_certificate, write_certificate
 
 
 def test_transfer_is_ruled_against_each_baseline() -> None:
@@ -41,6 +42,8 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "certificate.json"
     write_certificate(certificate(), path)
     assert read_certificate(path) == certificate()
+    stored = json.loads(path.read_text())
+    assert stored == as_json(certificate()) and (stored["test_images"], stored["training_images"]) == (200, 50)
     write_absent(path)
     assert read_certificate(path) is None
     path.write_text("{}")

@@ -9,7 +9,7 @@ import pytest
 from thaw.dataset.manifest import TEST, TRAIN, Example, build_manifest
 from thaw.foundation.errors import BadArtifact
 from thaw.lineage.surroundings import installed_packages, this_machine
-from thaw.lineage.training_images import read_training_images, training_images, write_training_images
+from thaw.lineage.training_examples import list_training_examples, read_training_examples, write_training_examples
 
 
 def example(number: int, label: str | None, split: str = TRAIN, labels: tuple[str, ...] | None = None) -> Example:
@@ -26,27 +26,29 @@ def test_it_holds_the_selection_and_nothing_else(tmp_path: Path) -> None:
         example(6, "b", TEST),
     ]
     copy = Example(rows[4].digest, "copy of 5.png", "a", TRAIN, None, (1, 1, 3), 1)
-    found = training_images(build_manifest([*rows, copy]), labels_per_class=1)
+    found = list_training_examples(build_manifest([*rows, copy]), labels_per_class=1)
     assert [(one.path, one.labels) for one in found] == [("1.png", ("a",)), ("3.png", ("b",))]
-    assert len(training_images(build_manifest([*rows, copy]), None)) == 3, "without unlabelled and held-out bytes"
-    write_training_images(found, tmp_path / "training.parquet")
-    assert read_training_images(tmp_path / "training.parquet") == found
+    assert len(list_training_examples(build_manifest([*rows, copy]), None)) == 3, (
+        "without unlabelled and held-out bytes"
+    )
+    write_training_examples(found, tmp_path / "training.parquet")
+    assert read_training_examples(tmp_path / "training.parquet") == found
 
 
 def test_sets_of_labels_keep_every_label(tmp_path: Path) -> None:
     rows = [example(1, None, labels=("a", "b")), example(2, None, labels=("b",)), example(3, None, labels=())]
-    found = training_images(build_manifest(rows), None)
-    write_training_images(found, tmp_path / "training.parquet")
-    assert [one.labels for one in read_training_images(tmp_path / "training.parquet")] == [("a", "b"), ("b",), ()]
+    found = list_training_examples(build_manifest(rows), None)
+    write_training_examples(found, tmp_path / "training.parquet")
+    assert [one.labels for one in read_training_examples(tmp_path / "training.parquet")] == [("a", "b"), ("b",), ()]
 
 
 def test_damage_and_another_schema_are_named(tmp_path: Path) -> None:
     (tmp_path / "torn.parquet").write_bytes(b"PAR1")
     with pytest.raises(BadArtifact, match=r"torn\.parquet cannot be read"):
-        read_training_images(tmp_path / "torn.parquet")
+        read_training_examples(tmp_path / "torn.parquet")
     pq.write_table(pa.table({"path": ["a"]}), tmp_path / "other.parquet")
     with pytest.raises(BadArtifact, match="no list of training examples"):
-        read_training_images(tmp_path / "other.parquet")
+        read_training_examples(tmp_path / "other.parquet")
 
 
 def test_the_surroundings_are_what_is_installed_and_this_machine() -> None:

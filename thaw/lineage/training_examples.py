@@ -22,7 +22,7 @@ SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True)
-class TrainingImage:
+class TrainingExample:
     """One example: BLAKE3 of its bytes (32 bytes), its path relative to the source (POSIX), and every label that it was trained with."""
 
     digest: bytes
@@ -30,21 +30,21 @@ class TrainingImage:
     labels: tuple[str, ...]
 
 
-def training_images(manifest: Manifest, labels_per_class: int | None) -> tuple[TrainingImage, ...]:
+def list_training_examples(manifest: Manifest, labels_per_class: int | None) -> tuple[TrainingExample, ...]:
     """The examples that a head or a network learns from, sorted by path; see `thaw.dataset.selection.training_examples`."""
     rows = training_examples(manifest, labels_per_class)
-    return tuple(TrainingImage(row.digest, row.path, row.names or ()) for row in rows)
+    return tuple(TrainingExample(row.digest, row.path, row.names or ()) for row in rows)
 
 
-def write_training_images(images: Iterable[TrainingImage], path: Path) -> None:
+def write_training_examples(examples: Iterable[TrainingExample], path: Path) -> None:
     """Write Parquet of `SCHEMA`, atomically."""
-    rows = [{"digest": image.digest, "path": image.path, "labels": list(image.labels)} for image in images]
+    rows = [{"digest": row.digest, "path": row.path, "labels": list(row.labels)} for row in examples]
     with atomic(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary, compression="zstd")
 
 
-def read_training_images(path: Path) -> tuple[TrainingImage, ...]:
-    """Read what `write_training_images` wrote.
+def read_training_examples(path: Path) -> tuple[TrainingExample, ...]:
+    """Read what `write_training_examples` wrote.
 
     Raises:
         BadArtifact: the file is missing, not Parquet, or of another schema.
@@ -57,4 +57,4 @@ def read_training_images(path: Path) -> tuple[TrainingImage, ...]:
         raise BadArtifact(
             f"{path} is no list of training examples of this version of Thaw; use the version that wrote it"
         )
-    return tuple(TrainingImage(row["digest"], row["path"], tuple(row["labels"])) for row in table.to_pylist())
+    return tuple(TrainingExample(row["digest"], row["path"], tuple(row["labels"])) for row in table.to_pylist())
