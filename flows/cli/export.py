@@ -22,20 +22,20 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="The folder to make; data/exports/NAME-VERSION-FORMAT if left out.")
     ] = None,
-    images: Annotated[
+    examples: Annotated[
         list[Path] | None,
-        typer.Option(help="An example to check the export on, may be repeated; some test examples if left out.",
+        typer.Option("--examples", "--images", help="An example to check the export on, may be repeated; some test examples if left out.",
                      exists=True, dir_okay=False),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and write nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:  # fmt: skip
-    """Write a model as one graph, pixels to probabilities, with all that one must know to run it: model.json and README.md.
+    """Write a model as one graph, examples to probabilities, with all that one must know to run it: model.json and README.md.
 
     Before the folder appears, the export is run on examples and its answers are compared with the model's. If they differ, nothing is written.
     """
     # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
-    files, folder = [file.resolve() for file in images or []], out and out.resolve()
+    files, folder = [file.resolve() for file in examples or []], out and out.resolve()
     uri = str(Path(model).absolute()) if model and Path(model).exists() else model
     from flows.cli.terminal import err, print_json
     from flows.project.environment import enter_project
@@ -43,35 +43,40 @@ def export(
     enter_project()
     from tasks.requests.export import export as make
     from tasks.requests.export import plan_export
+    from thaw.kinds.keys import keyed_by_kind
+    from thaw.models.exporting.card import card_json
 
     if dry_run:
         plan = plan_export(uri, format_, folder, files)
-        print_json(plan) if json else _say_plan(plan)
+        print_json(keyed_by_kind(plan)) if json else _say_plan(plan)
         return
     result = make(uri, format_, folder, files, lambda step: err().print(f"{step} ...", style="dim", markup=False))
-    print_json(result) if json else _say(result)
+    print_json({**vars(result), "card": card_json(result.card)}) if json else _say(result)
 
 
 def _say_plan(plan: "Plan") -> None:
     from flows.cli.terminal import out
+    from thaw.kinds.registry import kind_named
 
     names = ", ".join(output.name for output in plan.outputs)
     out().print(
         f"Dry run, nothing was written: {plan.origin.uri} would be exported as {plan.format} to {plan.folder}, giving {names}; "
-        f"checked on {plan.images} examples first.",
+        f"checked on {kind_named(plan.kind).words.counted(plan.examples)} first.",
         style="yellow", markup=False, soft_wrap=True,
     )  # fmt: skip
 
 
 def _say(result: "Export") -> None:
     from flows.cli.terminal import out, table
+    from thaw.kinds.registry import kind_named
 
     card, screen = result.card, out()
+    counted = kind_named(card.kind).words.counted(card.checked.examples)
     screen.print(f"{card.uri} as {card.format}: {result.folder}", style="green", markup=False, soft_wrap=True)
     screen.print(table(("file", "size"), ((name, f"{size / 1e3:,.1f} kB") for name, size in result.files)))
     agreement = card.checked.agreement
     screen.print(
-        f"Checked by {card.checked.runtime} on {card.checked.images} examples: {agreement.labels_equal:.1%} of the labels are equal, and a "
+        f"Checked by {card.checked.runtime} on {counted}: {agreement.labels_equal:.1%} of the labels are equal, and a "
         f"probability differs by {agreement.largest_difference:.1e} at most ({card.checked.tolerance.difference:g} is allowed).",
         style="dim", markup=False, soft_wrap=True,
     )  # fmt: skip

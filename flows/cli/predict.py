@@ -49,6 +49,7 @@ def predict(
     from flows.cli.scores import print_csv, print_rows, say_outlook, say_rows, say_scored
     from flows.cli.terminal import print_json
     from flows.project.environment import enter_project
+    from thaw.kinds.keys import keyed_by_kind
 
     # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
     names, output = [_absolute(source) for source in sources], _output(into)
@@ -63,7 +64,7 @@ def predict(
         elif json and output is None:
             print_rows(scored)
         elif json:
-            print_json(scored)
+            print_json(keyed_by_kind(scored))
         elif not is_kept:
             say_rows(scored)
         else:

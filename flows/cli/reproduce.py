@@ -159,7 +159,7 @@ _WHY = (
 
 def _lines(rebuilt: "Rebuilt") -> Iterator[tuple[str, str]]:
     agreement = rebuilt.agreement
-    yield "images", "the manifest is the same, example by example"
+    yield "manifest", "the same, example by example"
     unpaired = f"; {agreement.missing} missing, {agreement.added} new" if agreement.missing or agreement.added else ""
     labels = "" if agreement.same_truth else "; they do not have the same labels"
     yield "test examples", f"{agreement.rows} in common{unpaired}{labels}"

@@ -8,6 +8,7 @@ import typer
 if TYPE_CHECKING:
     from flows.runs.results import Results
     from flows.runs.transfer import Transfer
+    from thaw.kinds.kind import Words
 
 
 def run(  # noqa: PLR0917  # one parameter an option
@@ -79,6 +80,8 @@ def _as_json(outcome: "Transfer", results: "Results") -> dict[str, object]:
 def _summarise(outcome: "Transfer", results: "Results") -> None:
     """Print the products of the run, their places, and commands to try next."""
     from flows.cli.terminal import out
+    from thaw.params.kind import kind_of
+    from thaw.params.reading import read_params
 
     screen = out()
     screen.print()
@@ -88,15 +91,17 @@ def _summarise(outcome: "Transfer", results: "Results") -> None:
         screen.print(f"{name:<10} {value}", soft_wrap=True, markup=False)
     screen.print()
     screen.print("Next:", style="bold")
-    for command, purpose in _NEXT:
+    for command, purpose in _next(kind_of(read_params()).words):
         screen.print(f"  {command:<34} [dim]{purpose}[/dim]", soft_wrap=True)
 
 
-_NEXT = (
-    ("thaw predict PICTURES", "label a folder of pictures with the champion"),
-    ("thaw ui", "show the report, the models in MLflow and the runs in Prefect"),
-    ("thaw config set strategy.kind=mlp", "try another head; then `thaw run` again"),
-)
+def _next(words: "Words") -> tuple[tuple[str, str], ...]:
+    """Commands to try after a run, each with its purpose."""
+    return (
+        ("thaw predict FOLDER", f"label a folder of {words.many} with the champion"),
+        ("thaw ui", "show the report, the models in MLflow and the runs in Prefect"),
+        ("thaw config set strategy.kind=mlp", "try another head; then `thaw run` again"),
+    )
 
 
 def _products(outcome: "Transfer", results: "Results") -> list[tuple[str, str]]:

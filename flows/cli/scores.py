@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tasks.requests.score import Outlook
     from thaw.models.scoring.scoring import Scored
 
 
@@ -43,12 +44,14 @@ def say_rows(scored: "Scored") -> None:
 def say_scored(scored: "Scored") -> None:
     """Print a summary of the run: the number of examples of each label, and the path of the table."""
     from flows.cli.terminal import out, table
+    from thaw.kinds.registry import kind_named
 
+    words = kind_named(scored.kind).words
     rows = [(label, f"{count:,}", f"{share:.1%}") for label, count, share in shares(scored)]
-    out().print(table(("label", "images", "share"), rows, whole=("images", "share")))
+    out().print(table(("label", words.many, "share"), rows, whole=(words.many, "share")))
     model = f"{scored.by.model} {scored.by.version}".rstrip()
     out().print(
-        f"{scored.images:,} examples by {model}, {scored.computed:,} of them through the network; {scored.rejected:,} cannot be used"
+        f"{words.counted(scored.examples)} by {model}, {scored.computed:,} of them through the network; {scored.rejected:,} cannot be used"
         f"{' (column reason)' if scored.rejected else ''}",
         soft_wrap=True,
     )
@@ -57,26 +60,33 @@ def say_scored(scored: "Scored") -> None:
 
 def shares(scored: "Scored") -> Iterator[tuple[str, int, float]]:
     """Each label with its number of examples and their share of the usable examples."""
-    usable = max(1, scored.images - scored.rejected)
+    usable = max(1, scored.examples - scored.rejected)
     for label, count in scored.labels.items():
         yield label, count, count / usable
 
 
 def say_outlook(sources: Sequence[str], model: str | None, *, json: bool) -> None:
     """Count the examples that would be scored, behind a progress bar, and print the counts."""
-    from flows.cli.terminal import out, print_json
+    from flows.cli.terminal import print_json
     from tasks.project.progress import counted
     from tasks.requests.score import look
+    from thaw.kinds.keys import keyed_by_kind
 
     with counted("predict", "examples") as progress:
         outlook = look(sources, model, progress)
-    if json:
-        print_json(outlook)
-        return
+    print_json(keyed_by_kind(outlook)) if json else _say_outlook(outlook)
+
+
+def _say_outlook(outlook: "Outlook") -> None:
+    from flows.cli.terminal import out
+    from thaw.kinds.registry import kind_named
+
+    counted = kind_named(outlook.kind).words.counted(outlook.examples)
+    new = outlook.examples - outlook.cached - outlook.unusable - outlook.remote
     remote = f"; {outlook.remote:,} lie elsewhere and were not looked at" if outlook.remote else ""
     out().print(
-        f"{outlook.images:,} examples would be scored by {f'{outlook.model} {outlook.version}'.rstrip()}: {outlook.cached:,} have features already, "
-        f"{outlook.images - outlook.cached - outlook.unusable - outlook.remote:,} would go through the network, {outlook.unusable:,} cannot be opened{remote}. "
+        f"{counted} would be scored by {f'{outlook.model} {outlook.version}'.rstrip()}: "
+        f"{outlook.cached:,} have features already, {new:,} would go through the network, {outlook.unusable:,} cannot be opened{remote}. "
         "Dry run, nothing was computed.",
         soft_wrap=True,
     )

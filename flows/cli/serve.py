@@ -40,7 +40,10 @@ def serve(
     ] = EngineChoice.AUTO,
     poll_s: Annotated[float, typer.Option(min=0.1, help="Seconds between checks of the alias.")] = 5.0,
     max_body_mb: Annotated[float, typer.Option(min=0.001, help="The largest request, in MB (10^6 bytes).")] = 16,
-    max_images: Annotated[int, typer.Option(min=1, help="The largest number of examples in one request.")] = 32,
+    max_examples: Annotated[
+        int,
+        typer.Option("--max-examples", "--max-images", min=1, help="The largest number of examples in one request."),
+    ] = 32,
     max_in_flight: Annotated[
         int, typer.Option(min=1, help="The largest number of requests at once; further requests get 503.")
     ] = 32,
@@ -54,7 +57,8 @@ def serve(
     """Label examples over HTTP: a page to try it on, POST /predict, GET /health, /ready, /model, /metrics and /docs.
 
     Examples that arrive at the same time go through the network together. When the alias moves, the new version is loaded and warmed beside the old version
-    and takes its place without a dropped request. SIGTERM and Ctrl-C let open requests finish. Images of more than dataset.max_megapixels are refused.
+    and takes its place without a dropped request. SIGTERM and Ctrl-C let open requests finish. Examples beyond the dataset's limits
+    (dataset.max_megapixels) are refused.
     """
     from flows.cli.stopping import ended_by_signals
     from flows.cli.terminal import err, out
@@ -69,7 +73,7 @@ def serve(
             err().print(f"{warning}; put a proxy with both in front of it", style="yellow", soft_wrap=True)
         try:
             hosts = _hosts(bound.getsockname()[0], allow_host or [])
-            limits = Limits(max_body_mb, _example_limits(), max_images, max_in_flight, timeout_s, patience_ms / 1e3)
+            limits = Limits(max_body_mb, _example_limits(), max_examples, max_in_flight, timeout_s, patience_ms / 1e3)
             with err().status("loading the server"):
                 app = _app(model, engine.value, poll_s, limits, hosts)
             out().print(f"serving on {address_of(bound)}, Ctrl-C stops it", soft_wrap=True)

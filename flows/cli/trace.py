@@ -18,14 +18,17 @@ def trace(
             help="A number, an alias, models:/NAME/3 or models:/NAME@champion; left out: the champion.",
         ),
     ] = None,
-    image: Annotated[
+    example: Annotated[
         str | None,
         typer.Option(
-            metavar="PATH", help="Instead: the versions that know this example, a file or a BLAKE3 digest in hex."
+            "--example",
+            "--image",
+            metavar="PATH",
+            help="Instead: the versions that know this example, a file or a BLAKE3 digest in hex.",
         ),
     ] = None,
     graph: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also draw the lineage: a picture (.svg) or a page (.html).")
+        Path | None, typer.Option(metavar="FILE", help="Also draw the lineage: a drawing (.svg) or a page (.html).")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
@@ -33,10 +36,10 @@ def trace(
 
     A fact that was not kept when an older version was made is shown as not recorded.
     """
-    if image is not None:
+    if example is not None:
         if version is not None or graph is not None:
-            raise typer.BadParameter("--image looks through every version; leave out VERSION and --graph")
-        _trace_image(image, json=json)
+            raise typer.BadParameter("--example looks through every version; leave out VERSION and --graph")
+        _trace_example(example, json=json)
         return
     if graph is not None and graph.suffix not in (".svg", ".html"):
         raise typer.BadParameter(f"{graph} is neither .svg nor .html")
@@ -80,18 +83,18 @@ def _draw(lineage: "Lineage", path: Path) -> None:
     if path.suffix == ".svg":
         write_text(path, render_svg(graph_of(lineage), title))
         return
-    images = None
+    examples = None
     if lineage.training is not None:
-        images = [(example.path, join_labels(example.labels), example.digest.hex()) for example in lineage.training]
-    write_text(path, render_page(graph_of(lineage), title, facts_of(lineage), images))
+        examples = [(example.path, join_labels(example.labels), example.digest.hex()) for example in lineage.training]
+    write_text(path, render_page(graph_of(lineage), title, facts_of(lineage), examples))
 
 
-def _trace_image(image: str, *, json: bool) -> None:
+def _trace_example(example: str, *, json: bool) -> None:
     from flows.cli.terminal import print_json
     from flows.project.environment import enter_project
     from tasks.lineage.example_history import digest_of, example_history
 
-    digest = digest_of(image)  # a relative path is the caller's
+    digest = digest_of(example)  # a relative path is the caller's
     enter_project()
     from tasks.project.progress import counted
     from tasks.registry.registry import open_registry

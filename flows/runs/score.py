@@ -14,6 +14,7 @@ from flows.project.environment import find_project
 from tasks.project.progress import Tenths
 from tasks.requests import score as scoring
 from thaw.foundation.errors import Unreachable
+from thaw.kinds.registry import kind_named
 from thaw.models.scoring.scoring import Scored
 
 RETRIES = 5
@@ -35,8 +36,8 @@ def score(sources: list[str], output: str | None = None, model: str | None = Non
     scored = score_sources(sources, output, model)
     publish(scored)
     get_run_logger().info(
-        "%d examples scored, %d through the network, %d cannot be used: %s",
-        scored.images,
+        "%s scored, %d through the network, %d cannot be used: %s",
+        kind_named(scored.kind).words.counted(scored.examples),
         scored.computed,
         scored.rejected,
         scored.path,
@@ -64,7 +65,10 @@ def score_sources(sources: list[str], output: str | None, model: str | None) -> 
 
 def publish(scored: Scored) -> None:
     """Make a table of the counts for Prefect's own pages."""
-    rows: list[dict[str, object]] = [{"label": label, "images": count} for label, count in scored.labels.items()]
-    rows.append({"label": "(cannot be used)", "images": scored.rejected})
+    kind = kind_named(scored.kind)
+    rows: list[dict[str, object]] = [{"label": label, kind.name: count} for label, count in scored.labels.items()]
+    rows.append({"label": "(cannot be used)", kind.name: scored.rejected})
     model = f"{scored.by.model} {scored.by.version}".rstrip()
-    create_table_artifact(table=rows, key="scores", description=f"{scored.images} examples by {model}: {scored.path}")
+    create_table_artifact(
+        table=rows, key="scores", description=f"{kind.words.counted(scored.examples)} by {model}: {scored.path}"
+    )

@@ -22,22 +22,23 @@ from thaw.params.sections import Params
 
 EXPORTS = "data/exports"
 """The folder of exports, unless another is named."""
-IMAGES = 64
+CHECKED_ON = 64
 """The most examples that an export is checked on."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan of an export: its origin, format, folder and outputs, and the number of examples for its check."""
+    """The plan of an export: its origin, format, folder and outputs, and the kind and number of the examples for its check."""
 
     origin: Origin
     format: Format
     folder: Path
     outputs: tuple[Output, ...]
-    images: int
+    kind: str
+    examples: int
 
 
-def plan_export(uri: str | None, format_: Format, out: Path | None, images: Sequence[Path]) -> Plan:
+def plan_export(uri: str | None, format_: Format, out: Path | None, examples: Sequence[Path]) -> Plan:
     """The plan of `export`; no file is written.
 
     Raises:
@@ -49,10 +50,11 @@ def plan_export(uri: str | None, format_: Format, out: Path | None, images: Sequ
     folder = out or default_folder(origin, format_)
     check_target(folder, format_)
     predictor = read_deployed(registry, origin.uri).predictor
-    return Plan(origin, format_, folder, outputs_of(predictor), len(_contents(images, params)))
+    kind = predictor.backbone.kind.name
+    return Plan(origin, format_, folder, outputs_of(predictor), kind, len(_contents(examples, params)))
 
 
-def export(uri: str | None, format_: Format, out: Path | None, images: Sequence[Path], tell: Tell) -> Export:
+def export(uri: str | None, format_: Format, out: Path | None, examples: Sequence[Path], tell: Tell) -> Export:
     """Export a version and check it on examples: those that are named, else some of the test.
 
     Args:
@@ -72,8 +74,8 @@ def export(uri: str | None, format_: Format, out: Path | None, images: Sequence[
     check_target(folder, format_)
     tell(f"reading {origin.uri}")
     predictor = read_deployed(registry, origin.uri).predictor
-    pixels = _prepared(predictor, images, params)
-    return write_export(predictor, origin, format_, pixels, folder=folder, tell=tell)
+    prepared = _prepared(predictor, examples, params)
+    return write_export(predictor, origin, format_, prepared, folder=folder, tell=tell)
 
 
 def find_origin(registry: Registry, uri: str | None) -> Origin:
@@ -95,28 +97,28 @@ def default_folder(origin: Origin, format_: Format) -> Path:
     return Path(EXPORTS) / "-".join([name, *([] if origin.version is None else [str(origin.version)]), format_.value])
 
 
-def _prepared(predictor: Predictor, images: Sequence[Path], params: Params) -> list[Batch]:
+def _prepared(predictor: Predictor, examples: Sequence[Path], params: Params) -> list[Batch]:
     """The prepared examples for the check."""
     limits, prepared = params.dataset.limits, []
-    for digest, path in _contents(images, params):
+    for digest, path in _contents(examples, params):
         content = path.read_bytes() if digest is None else read_ingested(digest, path)
         try:
             prepared.append(predictor.prepare(content, limits))
         except BadExample as error:
-            raise BadExport(f"{path} {error}; name other images to check the export on with --images") from error
+            raise BadExport(f"{path} {error}; name other examples to check the export on with --examples") from error
     return prepared
 
 
-def _contents(images: Sequence[Path], params: Params) -> list[tuple[bytes | None, Path]]:
+def _contents(examples: Sequence[Path], params: Params) -> list[tuple[bytes | None, Path]]:
     """The files for the check, with their digests if they are in the manifest."""
-    if images:
-        return [(None, path) for path in images[:IMAGES]]
+    if examples:
+        return [(None, path) for path in examples[:CHECKED_ON]]
     if not MANIFEST.exists():
-        raise BadExport(f"{MANIFEST} is missing, so there are no images for the check; name some images with --images")
+        raise BadExport(f"{MANIFEST} is missing, so there are no examples for the check; name some with --examples")
     source = Path(params.dataset.source)
     test = [
         (example.digest, source / example.path)
         for example in read_manifest(MANIFEST).examples()
         if example.split == TEST
     ]
-    return [*spread(test, IMAGES)]
+    return [*spread(test, CHECKED_ON)]

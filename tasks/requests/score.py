@@ -44,11 +44,12 @@ _DTYPES: tuple[Dtype, ...] = ("float32", "float16")
 
 @dataclass(frozen=True)
 class Outlook:
-    """The forecast of a scoring, in numbers of examples. cached: with features. unusable: cannot be opened. remote: on other machines, and not opened."""
+    """The forecast of a scoring, in numbers of examples of a kind. cached: with features. unusable: cannot be opened. remote: elsewhere, and not opened."""
 
     model: str
     version: str
-    images: int
+    kind: str
+    examples: int
     cached: int
     unusable: int
     remote: int
@@ -117,7 +118,9 @@ def look(sources: Sequence[str], model: str | None = None, progress: Progress = 
         cached += entry.digest is not None and known.has(entry.digest)
         unusable += entry.digest is None
         progress(seen, total)
-    return Outlook(ready.deployed.name, ready.deployed.version, total, cached, unusable, remote=total - seen)
+    deployed = ready.deployed
+    kind = deployed.predictor.backbone.kind.name
+    return Outlook(deployed.name, deployed.version, kind, total, cached, unusable, remote=total - seen)
 
 
 def own_ending() -> str:
@@ -167,7 +170,7 @@ def _score(
             _scorer(ready, into, others),
             _scored_by(ready),
             output,
-            key=f"{ready.deployed.key} {ready.layer} {ready.limits.max_pixels}",
+            key=f"{ready.deployed.key} {ready.layer} {ready.limits}",
             part_rows=params.part_rows,
             progress=progress,
         )

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -94,8 +96,36 @@ def test_the_review_the_watch_and_the_trace_know_it(project: Project) -> None:
 def test_an_export_gives_the_same_answers(project: Project, format_: str, tmp_path: Path) -> None:
     said = project.run("thaw", "export", "--format", format_, "--out", str(tmp_path / "out"))
     assert "100.0% of the labels are equal" in said
+    assert re.search(r"on \d+ series:", said)
     card = json.loads((tmp_path / "out/model.json").read_text())
+    assert card["preprocessing"]["kind"] == "series" and card["checked"]["series"] > 1
     assert {card["input"]["name"], *(one["name"] for one in card["more_inputs"])} == {"values", "mask"}
+
+
+@pytest.mark.parametrize("format_", ["torch", "onnx"])
+def test_the_readme_of_an_export_is_about_series_and_runs(project: Project, format_: str, tmp_path: Path) -> None:
+    project.run("thaw", "export", "--format", format_, "--out", str(tmp_path / "out"))
+    readme = (tmp_path / "out/README.md").read_text()
+    assert OF_IMAGES.findall(readme) == [] and "a series classifier" in readme and "numbers.csv" in readme
+    (tmp_path / "out/predict.py").write_text(readme.split("```python\n")[1].split("```")[0])
+    files = ["series/rough/0-001.csv", "series/calm/0-002.csv"]
+    done = subprocess.run(
+        [sys.executable, "predict.py", *(str(project.root / file) for file in files)],
+        cwd=tmp_path / "out", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for file, line in zip(files, done.stdout.splitlines(), strict=True):
+        (own,) = project.json("predict", file)
+        assert json.loads(line)["label"] == own["label"]
+        assert json.loads(line)["probabilities"] == pytest.approx(own["probabilities"], abs=1e-4)
+
+
+def test_a_table_of_scores_counts_series(project: Project) -> None:
+    foreseen = project.run("thaw", "predict", "series", "--dry-run")
+    scored = project.run("thaw", "predict", "series", "--out", "monday")
+    assert "120 series would be scored by" in foreseen and "120 series by thaw-series 1" in scored
+    assert OF_IMAGES.findall(foreseen + scored) == []
+    assert project.json("predict", "series", "--dry-run")["series"] == 120
+    assert "label a folder of series" in project.run("thaw", "run")
 
 
 def test_a_server_answers_a_real_request(project: Project) -> None:
@@ -103,11 +133,16 @@ def test_a_server_answers_a_real_request(project: Project) -> None:
     with served(project) as address:
         answer = httpx.post(f"{address}/predict?nearest=2", files={"examples": ("a.csv", content)}, timeout=60)
         assert answer.status_code == 200, answer.text
+        assert list(answer.json()) == ["model", "version", "series"] and len(answer.json()["series"]) == 1
         assert "rough" in answer.text and "/gallery/" in answer.text
         bare = httpx.post(f"{address}/predict", content=content, headers={"Content-Type": "text/csv"}, timeout=60)
         assert bare.status_code == 200, bare.text
         wrong = httpx.post(f"{address}/predict", files={"examples": ("a.csv", b"no numbers")}, timeout=60)
         assert wrong.status_code == 422 and "holds more than numbers" in wrong.text
+        for path, says in (("/docs", "most similar training series"), ("/", "Drop a series")):
+            page = visible(httpx.get(f"{address}{path}").text)
+            assert says in page and OF_IMAGES.findall(page) == []
+        assert OF_IMAGES.findall(httpx.get(f"{address}/openapi.json").text) == []
 
 
 def test_a_network_is_fine_tuned_and_a_certificate_made(project: Project, tmp_path: Path) -> None:

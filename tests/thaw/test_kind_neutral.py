@@ -33,7 +33,8 @@ NAMES = re.compile(
             # Keys of parameters and files from when all examples were images:
             r"images_per_second",
             r'alias="(?:test_|training_)?images"',  # data/advice.json, data/certificate.json
-            r'["`]pixels["`]',  # `evaluate.baselines`
+            r'["`]pixels["`]',  # `evaluate.baselines`, data/report/parity.json
+            r'"--(?:max-)?images?"',  # options of `thaw export`, `thaw serve` and `thaw trace`
         )
     )
 )

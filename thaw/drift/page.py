@@ -41,7 +41,9 @@ def _figures(report: DriftReport, history: Sequence[Point]) -> list[tuple[str, s
     figures = []
     if report.separation is not None:
         caption = "How new each example looks to a linear classifier that did not learn from it. The further the curves lie apart, the more they differ."
-        figures.append(("images", caption, histogram_figure(report.separation.scores, "looks held-out … looks new")))
+        figures.append(
+            ("separation", caption, histogram_figure(report.separation.scores, "looks held-out … looks new"))
+        )
     if report.confidence is not None:
         caption = "The probability of the most probable class."
         figures.append(("confidence", caption, histogram_figure(report.confidence.spread, "confidence")))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from thaw.foundation.errors import BadArtifact
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked_by, not_measured, passed
@@ -21,14 +21,14 @@ class Agreement(BaseModel):
 
 
 class Parity(BaseModel):
-    """`report/parity.json`, over `rows` test examples. pixels: None for a fine-tuned model, which has no cached features to compare with.
+    """`report/parity.json`, over `rows` test examples. files: None for a fine-tuned model, which has no cached features to compare with.
 
     exported: None if the network cannot be exported; `reason` says why."""
 
     model_config = ConfigDict(frozen=True)
 
     rows: int
-    pixels: Agreement | None = None
+    files: Agreement | None = Field(None, validation_alias="pixels")
     exported: Agreement | None = None
     reason: str | None = None
 
@@ -53,7 +53,7 @@ def parity(measurement: Parity | None, tolerance: float | None) -> Outcome:
         return not_asked_by(GATE, "max_disagreement")
     if measurement is None:
         return not_measured(GATE, FILE)
-    ways = {"files end to end": measurement.pixels, "the exported model": measurement.exported}
+    ways = {"files end to end": measurement.files, "the exported model": measurement.exported}
     measured = {name: way for name, way in ways.items() if way is not None}
     figures = {name: way.largest_difference for name, way in measured.items()}
     comparisons = "; ".join(

@@ -67,6 +67,19 @@ class Preview:
     drawing: bytes | None = None
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """The preparation of files for an exported graph, by a program without Thaw. note: sentences on the graph's input, in Markdown. packages: from PyPI,
+    beside NumPy. imports: lines of Python. code: Python that defines `batch_of(paths)`, which returns the graph's inputs by name, as NumPy arrays; it may
+    use `np`, and `card`, the content of `model.json`.
+    """
+
+    note: str
+    packages: tuple[str, ...]
+    imports: tuple[str, ...]
+    code: str
+
+
 class Readable(Protocol):
     """The place of an example's bytes, such as a path; its text names it in errors."""
 
@@ -265,6 +278,10 @@ class Kind(Protocol):
     @property
     def normalisation(self) -> tuple[str, ...]:
         """The first steps of exported graphs, in words."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """The preparation of files, for users of an exported graph."""
 
     @property
     def example_value(self) -> str:

@@ -126,7 +126,7 @@ def build_gallery(
     )
 
 
-def _pictures(previews: Sequence[Preview]) -> bool:
+def _without_types(previews: Sequence[Preview]) -> bool:
     """Whether the bytes of every preview show its media type, so that the file needs no column for it."""
     return all(preview.drawing is None and preview.media_type == _sniffed(preview.content) for preview in previews)
 
@@ -135,7 +135,7 @@ def _sniffed(content: bytes) -> str:
     return "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
 
 
-def _schema(dim: int, metadata: dict[str, str], *, pictures: bool) -> pa.Schema:
+def _schema(dim: int, metadata: dict[str, str], *, is_plain: bool) -> pa.Schema:
     fields = [
         pa.field("digest", pa.binary(DIGEST_SIZE), nullable=False),
         pa.field("path", pa.string(), nullable=False),
@@ -143,13 +143,13 @@ def _schema(dim: int, metadata: dict[str, str], *, pictures: bool) -> pa.Schema:
         pa.field("feature", pa.binary(4 * dim), nullable=False),
         pa.field("thumbnail", pa.binary(), nullable=False),
     ]
-    others = [pa.field("media_type", pa.string(), nullable=False), pa.field("picture", pa.binary())]
-    return pa.schema(fields if pictures else fields + others, metadata)
+    others = [pa.field("media_type", pa.string(), nullable=False), pa.field("drawing", pa.binary())]
+    return pa.schema(fields if is_plain else fields + others, metadata)
 
 
 def write_gallery(gallery: Gallery, path: Path) -> None:
     """Write Parquet, atomically: `digest`, `path`, `labels` (one or several), `feature` (float32, little-endian, as bytes), `thumbnail` (a PNG or JPEG
-    file). For other previews, `thumbnail` is their content, and there are the columns `media_type` and `picture` (a PNG file, or null).
+    file). For other previews, `thumbnail` is their content, and there are the columns `media_type` and `drawing` (a PNG file, or null).
 
     The metadata hold the fingerprint, the layer and the dimension of the features.
     """
@@ -161,11 +161,11 @@ def write_gallery(gallery: Gallery, path: Path) -> None:
         pa.array([row.tobytes() for row in features], pa.binary(4 * gallery.dim)),
         pa.array([preview.content for preview in gallery.previews], pa.binary()),
     ]
-    if not (pictures := _pictures(gallery.previews)):
+    if not (is_plain := _without_types(gallery.previews)):
         columns.append(pa.array([preview.media_type for preview in gallery.previews], pa.string()))
         columns.append(pa.array([preview.drawing for preview in gallery.previews], pa.binary()))
     stated = {"fingerprint": gallery.fingerprint, "layer": gallery.layer, "dim": json.dumps(gallery.dim)}
-    schema = _schema(gallery.dim, {"format": _FORMAT, **stated}, pictures=pictures)
+    schema = _schema(gallery.dim, {"format": _FORMAT, **stated}, is_plain=is_plain)
     with atomic(path) as temporary:
         pq.write_table(pa.table(columns, schema=schema), temporary, compression="zstd")
 
@@ -197,12 +197,12 @@ def read_gallery(path: Path) -> Gallery:
 
 
 def _fits(schema: pa.Schema, dim: int) -> bool:
-    return any(schema.equals(_schema(dim, {}, pictures=pictures)) for pictures in (True, False))
+    return any(schema.equals(_schema(dim, {}, is_plain=is_plain)) for is_plain in (True, False))
 
 
 def _previews_in(table: pa.Table) -> tuple[Preview, ...]:
     contents = table["thumbnail"].to_pylist()
     if "media_type" not in table.column_names:
         return tuple(Preview(_sniffed(content), content) for content in contents)
-    others = zip(table["media_type"].to_pylist(), contents, table["picture"].to_pylist(), strict=True)
-    return tuple(Preview(media_type, content, picture) for media_type, content, picture in others)
+    others = zip(table["media_type"].to_pylist(), contents, table["drawing"].to_pylist(), strict=True)
+    return tuple(Preview(media_type, content, drawing) for media_type, content, drawing in others)

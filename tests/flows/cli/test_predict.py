@@ -88,7 +88,7 @@ def test_a_model_that_knows_no_unknown_prints_what_it_always_did(project: Path, 
 def test_more_than_a_few_go_to_a_table_and_are_counted(project: Path, models: dict[str, Path]) -> None:
     many = str(write_pngs(project / "many", FEW + 1))
     said = predicted(models["plain"], source=many).stdout
-    assert "101 examples by" in said and "101 of them through the network" in said
+    assert "101 images by" in said and "101 of them through the network" in said
     (path,) = Path("data/scores").glob("many-*.parquet")
     assert str(path) in said.replace("\n", "") and pq.read_table(path).num_rows == 101
     rows = list(csv.DictReader(io.StringIO(predicted(models["plain"], "--csv", source=many).stdout)))

@@ -23,7 +23,7 @@ from prefect.artifacts import Artifact
 from flows.runs.score import score
 found = score(["photos"], output="monday", model=sys.argv[1])
 (artifact,) = [Artifact.get("scores")]
-print(json.dumps({"path": str(found.path), "images": found.images, "table": json.loads(artifact.data), "text": artifact.description}))
+print(json.dumps({"path": str(found.path), "images": found.examples, "table": json.loads(artifact.data), "text": artifact.description}))
 score(["gone"], model=sys.argv[1])
 """
 
@@ -53,6 +53,6 @@ def test_it_writes_a_table_publishes_its_counts_and_fails_in_one_sentence(
     assert said["path"] == str(root / "data/scores/monday.parquet") and Path(said["path"]).exists()
     counts = {row["label"]: row["images"] for row in said["table"]}
     assert said["images"] == 6 and counts.pop("(cannot be used)") == 1 and sum(counts.values()) == 5
-    assert "6 examples by" in said["text"]
+    assert "6 images by" in said["text"]
     assert "score: 6 of 6 examples (100%)" in found.stderr, "progress is in the flow's log"
     assert found.returncode != 0 and "does not exist; name examples" in found.stderr

@@ -14,12 +14,27 @@ from series_kind.preprocessing import LONGEST, SeriesPreprocessing, mapping, num
 from thaw.foundation.errors import BadExample, BadParameters
 from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.kinds.batches import Batch, stacked
-from thaw.kinds.kind import IDENTITY, Limits, Preview, Reference, Stored, View, Words
+from thaw.kinds.kind import IDENTITY, Limits, Preview, Recipe, Reference, Stored, View, Words
 from thaw.kinds.reading import read_ingested
 from thaw.kinds.values import bytes_of, data_url
 
 SHOWN = 12
 """Numbers in a preview."""
+
+
+RECIPE = Recipe(
+    "L is the length of the longest series of the batch; `mask` is false behind the end of a shorter one.",
+    (),
+    (),
+    """\
+def batch_of(paths):
+    series = [np.loadtxt(path, dtype=np.float32) for path in paths]
+    longest = max(len(one) for one in series)
+    values = np.stack([np.pad(one, (0, longest - len(one))) for one in series])
+    mask = np.stack([np.arange(longest) < len(one) for one in series])
+    return {"values": values, "mask": mask}
+""",
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,8 @@ class Series:
     input_name: ClassVar[str] = "values"
     input_meaning: ClassVar[str] = "numbers, and which of them are no padding"
     normalisation: ClassVar[tuple[str, ...]] = ("subtract mean", "divide by std")
+
+    recipe: ClassVar[Recipe] = RECIPE
 
     def mixing(self, mixup: float, cutmix: float, classes: int) -> None:
         if mixup or cutmix:

@@ -57,7 +57,7 @@ def test_any_version_can_be_named(project: Path, uri: str) -> None:
     assert find_origin(registry, uri).tags == {"thaw.git.commit": "def"}
     plan = plan_export(uri, Format.TORCH, None, ())
     assert plan.folder == Path("data/exports/my-digits-2-torch") and not plan.folder.exists()
-    assert [output.name for output in plan.outputs] == ["probabilities"] and plan.images > 5
+    assert [output.name for output in plan.outputs] == ["probabilities"] and plan.examples > 5
 
 
 def test_a_model_that_lies_in_a_folder_has_no_version(project: Path, tmp_path: Path) -> None:
@@ -98,14 +98,14 @@ def test_a_test_image_that_changed_stops_it(project: Path) -> None:
 
 def test_it_can_be_checked_on_images_that_are_named(project: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    with pytest.raises(BadExport, match=r"bad\.png is not an image.*--images"):
+    with pytest.raises(BadExport, match=r"bad\.png is not an image.*--examples"):
         as_torch(images=(tmp_path / "bad.png",))
     away = MANIFEST.rename(tmp_path / "manifest.parquet")
     try:
-        with pytest.raises(BadExport, match=r"manifest\.parquet is missing.*--images"):
+        with pytest.raises(BadExport, match=r"manifest\.parquet is missing.*--examples"):
             as_torch()
         done = as_torch(images=tuple(sorted(Path("photos").rglob("*.png"))[:3]))
-        assert done.card.checked.images == 3
+        assert done.card.checked.examples == 3
     finally:
         away.rename(MANIFEST)
 

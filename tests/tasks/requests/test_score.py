@@ -52,7 +52,7 @@ def test_images_of_training_cost_no_forward_pass_and_new_ones_one_each(project: 
     assert score(["photos"]).computed == sum(passes) == 0
     write_pngs(Path("photos/new"), 9)
     second = score(["photos"])
-    assert (second.images, second.computed, sum(passes)) == (65, 9, 9)
+    assert (second.examples, second.computed, sum(passes)) == (65, 9, 9)
     assert score(["photos"]).computed == 0 and sum(passes) == 9
     assert {path: path.stat().st_mtime_ns for path in FEATURES.rglob("*")} == before, (
         "training's cache is left as it is"
@@ -104,7 +104,7 @@ def test_a_dry_run_counts_and_writes_nothing(project: Path, passes: list[int]) -
     Path("new/gone.png").symlink_to("nowhere")
     before = sorted(Path("data").rglob("*"))
     found = look(["new", "photos/test"])
-    assert (found.images, found.cached, found.unusable, found.remote) == (45, 40, 1, 0)
+    assert (found.examples, found.cached, found.unusable, found.remote) == (45, 40, 1, 0)
     assert (found.model, found.version) == ("photos", "1")
     assert sorted(Path("data").rglob("*")) == before and not passes
 
@@ -112,7 +112,7 @@ def test_a_dry_run_counts_and_writes_nothing(project: Path, passes: list[int]) -
 def test_a_few_are_scored_without_keeping_anything(project: Path) -> None:
     write_pngs(Path("new"), 4)
     scored = score_once(["new", "photos/test"], Path("x.parquet"))
-    assert (scored.images, scored.computed) == (44, 4)
+    assert (scored.examples, scored.computed) == (44, 4)
     assert not SCORED_FEATURES.exists() and not list(Path(".thaw").glob("scoring*"))
 
 

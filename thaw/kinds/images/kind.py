@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from thaw.kinds.kind import IDENTITY, Limits, Mixing, Preview, Scratch, Stored, View, Words
+from thaw.kinds.kind import IDENTITY, Limits, Mixing, Preview, Recipe, Scratch, Stored, View, Words
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -116,6 +116,13 @@ class Images:
         from thaw.kinds.images.preview import preview
 
         return preview(content, limits.max_pixels, small=small)
+
+    @property
+    def recipe(self) -> Recipe:
+        """See `Kind`."""
+        from thaw.kinds.images.recipe import RECIPE
+
+        return RECIPE
 
     @property
     def example_value(self) -> str:

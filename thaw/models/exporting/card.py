@@ -10,6 +10,7 @@ from typing import Any, cast
 from thaw import __version__
 from thaw.foundation.files.atomic import write_text
 from thaw.heads.open_set import NEITHER
+from thaw.kinds.keys import with_own_key
 from thaw.models.exporting.checking import Checked
 from thaw.models.exporting.formats import Format
 from thaw.models.exporting.graph import Output, inputs_of, outputs_of
@@ -40,12 +41,13 @@ class Neither:
 
 @dataclass(frozen=True)
 class Card:
-    """The content of `model.json`.
+    """The content of `model.json`, and the kind of examples.
 
     labels: `one` label an example, or `sets`. input, and more_inputs if an example is more than one tensor: the graph's inputs, after all of `preprocessing`
     except the steps in `inside`. thresholds: for sets, the least probability at which each class is named. sha256: of `file`.
     """
 
+    kind: str
     name: str
     version: int | None
     uri: str
@@ -75,6 +77,7 @@ def build_card(predictor: Predictor, origin: Origin, format_: Format, file: Path
     """The card of a model that was written to `file`."""
     backbone, head, inputs = predictor.backbone, predictor.head, inputs_of(predictor)
     return Card(
+        kind=backbone.kind.name,
         name=origin.name,
         version=origin.version,
         uri=origin.uri,
@@ -86,7 +89,7 @@ def build_card(predictor: Predictor, origin: Origin, format_: Format, file: Path
         input=inputs[0],
         more_inputs=inputs[1:],
         outputs=outputs_of(predictor),
-        preprocessing=asdict(cast("Any", backbone.preprocessing)),
+        preprocessing=asdict(cast("Any", backbone.preprocessing)) | json.loads(backbone.preprocessing.to_json()),
         inside=backbone.kind.normalisation,
         thresholds=_thresholds(predictor),
         neither=_neither(predictor),
@@ -101,9 +104,16 @@ def build_card(predictor: Predictor, origin: Origin, format_: Format, file: Path
     )
 
 
+def card_json(card: Card) -> dict[str, Any]:
+    """The content of `model.json`; its preprocessing names the kind, and so does the key of the number of checked examples."""
+    fields = asdict(card)
+    kind = fields.pop("kind")
+    return fields | {"checked": with_own_key(fields["checked"], kind)}
+
+
 def write_card(card: Card, folder: Path) -> None:
     """Write `model.json`."""
-    write_text(folder / CARD, json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / CARD, json.dumps(card_json(card), indent=2, ensure_ascii=False) + "\n")
 
 
 def _sha256(file: Path) -> str:

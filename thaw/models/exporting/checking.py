@@ -40,7 +40,7 @@ class Checked:
     """The result of a check: the runtime, the number of examples, and the agreement with the model."""
 
     runtime: str
-    images: int
+    examples: int
     agreement: Agreement
     tolerance: Tolerance
 
@@ -61,7 +61,7 @@ def check(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> Ch
         BadExport: there are no examples, or the graph differs by more than the tolerance.
     """
     if not examples:
-        raise BadExport("there is no example to check the export on; name some with --images")
+        raise BadExport("there is no example to check the export on; name some with --examples")
     own, exported = predictor.predict(examples), run_all(predictor, runner, examples)
     agreement, tolerance = agreement_of(own, exported), tolerance_of(predictor)
     beyond = float((~_within(own, exported, tolerance)).mean())

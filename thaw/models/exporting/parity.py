@@ -20,18 +20,21 @@ from thaw.models.exporting.graph import export_program
 from thaw.models.exporting.torch_format import read_program, write_program
 from thaw.models.predictor import Predictor
 
+_KEYS = {"files": "pixels"}
+"""A field with another name in the file, for readers of earlier versions."""
+
 
 @dataclass(frozen=True)
 class Parity:
     """The agreement of the ways on `rows` examples.
 
-    pixels: the model from image files against the head on cached features; None for a fine-tuned model, which has no cached features. exported: the `.pt2` of
+    files: the model from example files against the head on cached features; None for a fine-tuned model, which has no cached features. exported: the `.pt2` of
     torch.export against the head on cached features or, without these, the model from example files; None if torch cannot export the model, and then `reason`
     says why.
     """
 
     rows: int
-    pixels: Agreement | None
+    files: Agreement | None
     exported: Agreement | None
     reason: str | None = None
 
@@ -50,7 +53,8 @@ def measure_parity(predictor: Predictor, examples: Sequence[Batch], features: to
 
 def write_parity(parity: Parity, path: Path) -> None:
     """Write `parity.json`; the same numbers give the same bytes."""
-    write_text(path, json.dumps(asdict(parity), indent=2) + "\n")
+    fields = {_KEYS.get(name, name): value for name, value in asdict(parity).items()}
+    write_text(path, json.dumps(fields, indent=2) + "\n")
 
 
 def _exported(predictor: Predictor, examples: Sequence[Batch]) -> Answer:

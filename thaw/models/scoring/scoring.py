@@ -35,13 +35,14 @@ _WHOLE = "whole.parquet"
 
 @dataclass(frozen=True)
 class Scored:
-    """The result of a run. labels: the number of examples with each label, `neither` included, the most frequent first; with sets an example counts for each
-    of its labels. rejected: number of unusable examples. computed: number of examples that went through the network in this run. answers: the columns that
-    the model fills beside the probabilities.
+    """The result of a run. kind: its name. labels: the number of examples with each label, `neither` included, the most frequent first; with sets an example
+    counts for each of its labels. rejected: number of unusable examples. computed: number of examples that went through the network in this run. answers: the
+    columns that the model fills beside the probabilities.
     """
 
     path: Path
-    images: int
+    kind: str
+    examples: int
     rejected: int
     computed: int
     labels: dict[str, int]
@@ -72,6 +73,11 @@ class Scorer:
                 changed,
             )
         self.computed = 0
+
+    @property
+    def kind(self) -> str:
+        """The name of the kind that the model takes."""
+        return self._predictor.backbone.kind.name
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -165,7 +171,14 @@ def score_all(
     sync(output.parent)
     shutil.rmtree(folder)
     return Scored(
-        output, done, counted.rejected, scorer.computed, dict(counted.labels.most_common()), scorer.answers, stamped
+        path=output,
+        kind=scorer.kind,
+        examples=done,
+        rejected=counted.rejected,
+        computed=scorer.computed,
+        labels=dict(counted.labels.most_common()),
+        answers=scorer.answers,
+        by=stamped,
     )
 
 

@@ -63,7 +63,7 @@ class PromotionParams(Section):
     )
     max_disagreement: Share | None = Field(
         None,
-        description="largest difference of a probability between cached features, pixels and the exported model; null: no limit. If one of these last "
+        description="largest difference of a probability between cached features, example files and the exported model; null: no limit. If one of these last "
         "seven limits is set and was not measured, the promotion is refused",
     )
 

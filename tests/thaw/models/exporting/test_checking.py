@@ -42,7 +42,7 @@ def first_row(number: float) -> Change:
 
 def test_what_agrees_passes_and_is_measured() -> None:
     found = check(model("linear"), Changed("linear", first_row(2e-4)), images("linear", 6))
-    assert found.images == 6 and found.runtime == "changed" and found.agreement.labels_equal == 1
+    assert found.examples == 6 and found.runtime == "changed" and found.agreement.labels_equal == 1
     assert found.agreement.largest_difference == pytest.approx(2e-4, rel=0.01)
 
 

@@ -19,22 +19,22 @@ def cached(kind: str, pixels: list[torch.Tensor]) -> torch.Tensor:
 def test_the_ways_agree(kind: str) -> None:
     pixels = images(kind, 10)
     found = measure_parity(model(kind), pixels, cached(kind, pixels))
-    assert found.rows == 10 and found.pixels is not None and found.exported is not None
-    assert found.pixels.labels_equal == found.exported.labels_equal == 1
-    assert max(found.pixels.largest_difference, found.exported.largest_difference) < 1e-5
+    assert found.rows == 10 and found.files is not None and found.exported is not None
+    assert found.files.labels_equal == found.exported.labels_equal == 1
+    assert max(found.files.largest_difference, found.exported.largest_difference) < 1e-5
 
 
 def test_features_that_are_not_those_of_the_images_show() -> None:
     pixels = images("linear", 10)
     found = measure_parity(model("linear"), pixels, cached("linear", pixels).flip(0))
-    assert found.pixels is not None and found.exported is not None
-    assert found.pixels.labels_equal < 0.8 and found.pixels.largest_difference > 0.1
-    assert found.exported == found.pixels, "both are compared with the cached features"
+    assert found.files is not None and found.exported is not None
+    assert found.files.labels_equal < 0.8 and found.files.largest_difference > 0.1
+    assert found.exported == found.files, "both are compared with the cached features"
 
 
 def test_a_fine_tuned_model_has_no_cached_features(tmp_path: Path) -> None:
     found = measure_parity(model("from scratch"), images("linear", 5), None)
-    assert found.pixels is None and found.exported is not None and found.exported.largest_difference < 1e-5
+    assert found.files is None and found.exported is not None and found.exported.largest_difference < 1e-5
     write_parity(found, tmp_path / "parity.json")
     read = json.loads((tmp_path / "parity.json").read_text())
     assert read["rows"] == 5 and read["pixels"] is None

@@ -69,7 +69,7 @@ def test_it_says_what_the_predictor_says_of_each_image_and_why_not_of_others(tmp
     assert np.allclose([row["probabilities"] for row in good], said.probabilities, atol=1e-4)
     assert np.allclose([row["known_score"] for row in good], said.known_scores, atol=1e-3)
     assert [row["digest"] for row in good] == [digest_bytes(content) for content in contents]
-    assert (scored.images, scored.rejected, scored.computed) == (40, 3, len(set(contents)))
+    assert (scored.examples, scored.rejected, scored.computed) == (40, 3, len(set(contents)))
     assert sum(scored.labels.values()) == 37 and scored.answers == ("label", "confidence", "known_score")
     assert read_scored_by(scored.path) == scored.by and scored.by.scored_at.endswith("+00:00")
     assert [path.name for path in scored.path.parent.iterdir()] == ["scores.parquet"]
@@ -102,7 +102,7 @@ def test_copies_cost_one_pass_and_what_another_store_has_costs_none(tmp_path: Pa
     own = FeatureStore(tmp_path / "own")
     write_pngs(photos, 3, first=100)
     second = score_into(tmp_path / "2.parquet", scorer_into(own, training), photos)
-    assert second.computed == sum(passes) == 3 and second.images == 43
+    assert second.computed == sum(passes) == 3 and second.examples == 43
     assert {path: path.stat().st_mtime_ns for path in training.root.rglob("*")} == before
     assert len(own.digests(layer_of(predictor_on_digits()).fingerprint, "flatten")) == 3
     same = {row["digest"]: row["probabilities"] for row in rows_of(first.path)}
@@ -136,7 +136,7 @@ def test_images_and_rows_in_memory_are_bounded(tmp_path: Path, monkeypatch: pyte
     scored = score_into(
         tmp_path / "x.parquet", scorer_into(FeatureStore(tmp_path / "own"), workers=workers), photos, part_rows=part
     )
-    assert (scored.images, scored.computed) == (count, count)
+    assert (scored.examples, scored.computed) == (count, count)
     assert most["images"] <= fetching.AHEAD + 32 + (workers + 3) * 16
     assert most["names"] <= 2 * part + fetching.AHEAD and most["rows"] == part
     assert pq.ParquetFile(scored.path).num_row_groups == -(-count // part)
@@ -162,7 +162,7 @@ def test_a_run_that_failed_goes_on_and_reads_no_finished_part_again(
     passes.clear(), reads.clear()
     again = score_into(output, scorer_into(store), photos, part_rows=10)
     assert sum(passes) == again.computed == 50 - kept
-    assert len(reads) == 50 - 10 * finished and again.images == 50
+    assert len(reads) == 50 - 10 * finished and again.examples == 50
     assert not parts_of(output).exists()
 
 
