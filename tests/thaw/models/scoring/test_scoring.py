@@ -213,7 +213,7 @@ def test_a_part_that_was_damaged_is_told_of_and_made_again(tmp_path: Path, passe
     for part in parts_of(output).glob("part-*.parquet"):
         part.write_bytes(b"torn")
     passes.clear()
-    assert score_into(output, scorer_into(store), photos, part_rows=20).images == 20 and not passes
+    assert score_into(output, scorer_into(store), photos, part_rows=20).examples == 20 and not passes
 
 
 def test_killed_anywhere_nothing_is_lost_and_nothing_computed_twice(tmp_path: Path) -> None:
