@@ -86,7 +86,7 @@ def _draw(lineage: "Lineage", path: Path) -> None:
     examples = None
     if lineage.training is not None:
         examples = [(example.path, join_labels(example.labels), example.digest.hex()) for example in lineage.training]
-    write_text(path, render_page(graph_of(lineage), title, facts_of(lineage), examples))
+    write_text(path, render_page(graph_of(lineage), title, facts_of(lineage), examples, lineage.words))
 
 
 def _trace_example(example: str, *, json: bool) -> None:

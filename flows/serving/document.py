@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thaw.kinds.keys import EXAMPLES
-from thaw.kinds.kind import Kind, Words
+from thaw.kinds.kind import ANY, Kind, Words
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Terms:
         return self.media_types[-1] if self.media_types else "*/*"
 
 
-UNKNOWN = Terms(Words("example", "examples", "example.bin", "plain values"), EXAMPLES, (), shows_examples=False)
+UNKNOWN = Terms(ANY, EXAMPLES, (), shows_examples=False)
 """The terms of a server without a model."""
 
 

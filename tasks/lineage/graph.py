@@ -89,14 +89,16 @@ def _data(lineage: Lineage) -> Iterator[Node]:
             "manifest",
             "data",
             "manifest",
-            (f"BLAKE3 {dataset.manifest[:_SHORT]}", data_words(dataset)),
+            (f"BLAKE3 {dataset.manifest[:_SHORT]}", data_words(dataset, lineage.words)),
             dataset.manifest,
         )
     if training is None:
-        yield Node("examples", "missing", "training examples", (NOT_RECORDED,))
+        yield Node("examples", "missing", f"training {lineage.words.many}", (NOT_RECORDED,))
     else:
         source = "" if dataset is None or dataset.source is None else f"from {dataset.source}"
-        yield Node("examples", "data", "training examples", (training_words(training), source))
+        yield Node(
+            "examples", "data", f"training {lineage.words.many}", (training_words(training, lineage.words), source)
+        )
 
 
 def _between(stages: Sequence[LockedStage]) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,8 @@ from tasks.registry.version_tags import OUTPUT
 from thaw.dataset.manifest import Manifest, read_manifest
 from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.foundation.files.atomic import digest_file
+from thaw.kinds.kind import ANY, Words
+from thaw.kinds.registry import words_of
 from thaw.lineage.surroundings import Machine
 from thaw.lineage.training_examples import TrainingExample, read_training_examples
 
@@ -43,10 +45,11 @@ class Commit:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The version's manifest: BLAKE3 of the file, hex, and the number of examples by split."""
+    """The version's manifest: BLAKE3 of the file, hex, the name of the kind of its examples, and their number by split."""
 
     source: str | None
     manifest: str
+    kind: str
     splits: Mapping[str, int]
 
 
@@ -72,6 +75,11 @@ class Lineage:
     def fingerprint(self) -> str | None:
         """The fingerprint of the features."""
         return self.version.tags.get("thaw.fingerprint")
+
+    @property
+    def words(self) -> Words:
+        """The words for the version's examples."""
+        return ANY if self.dataset is None else words_of(self.dataset.kind)
 
 
 def read_lineage(registry: Registry, version: ModelVersion) -> Lineage:
@@ -184,4 +192,5 @@ def _json(path: Path) -> object:
 
 def _dataset(path: Path, run: Run | None) -> Dataset:
     source = None if run is None else run.params.get("dataset.source")
-    return Dataset(source, digest_file(path).hex(), splits_of(read_manifest(path)))
+    manifest = read_manifest(path)
+    return Dataset(source, digest_file(path).hex(), manifest.kind, splits_of(manifest))

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from tasks.lineage.lineage import Commit, Dataset, Lineage
 from tasks.registry.flat_names import flat_params
+from thaw.kinds.kind import Words
 from thaw.lineage.training_examples import TrainingExample
 from thaw.params.sections import Params
 
@@ -31,16 +32,16 @@ def commit_words(commit: Commit | None) -> str | None:
     return f"{commit.id[:12]}, with uncommitted changes, {', '.join(commit.changed[:_SHOWN])}{more}"
 
 
-def data_words(dataset: Dataset) -> str:
-    """`56 examples: 16 train, 40 test`."""
+def data_words(dataset: Dataset, words: Words) -> str:
+    """`56 examples: 16 train, 40 test`, in the words of the kind."""
     splits = ", ".join(f"{count:,} {split}" for split, count in sorted(dataset.splits.items(), reverse=True))
-    return f"{sum(dataset.splits.values()):,} examples: {splits}"
+    return f"{words.counted(sum(dataset.splits.values()))}: {splits}"
 
 
-def training_words(examples: Sequence[TrainingExample]) -> str:
-    """`10 examples of 2 classes`."""
+def training_words(examples: Sequence[TrainingExample], words: Words) -> str:
+    """`10 examples of 2 classes`, in the words of the kind."""
     classes = {label for example in examples for label in example.labels}
-    return f"{len(examples):,} examples of {len(classes)} classes"
+    return f"{words.counted(len(examples))} of {len(classes)} classes"
 
 
 def machine_words(lineage: Lineage) -> str | None:
@@ -73,8 +74,8 @@ def facts_of(lineage: Lineage) -> tuple[tuple[str, str], ...]:
         ("model", ", ".join(model) or None),
         ("features", lineage.fingerprint),
         ("source", None if dataset is None else dataset.source),
-        ("manifest", None if dataset is None else f"{data_words(dataset)}; BLAKE3 {dataset.manifest}"),
-        ("trained on", None if training is None else training_words(training)),
+        ("manifest", None if dataset is None else f"{data_words(dataset, lineage.words)}; BLAKE3 {dataset.manifest}"),
+        ("trained on", None if training is None else training_words(training, lineage.words)),
         ("parameters", None if run is None else parameter_words(run.params)),
         ("packages", packages_words(lineage)),
         ("machine", machine_words(lineage)),

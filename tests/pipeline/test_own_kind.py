@@ -89,7 +89,9 @@ def test_the_review_the_watch_and_the_trace_know_it(project: Project) -> None:
     assert "data/drift/drift.html" in project.run("thaw", "watch", str(drift))
     traced = project.json("trace", "champion")
     assert "series" in json.dumps(traced)
-    assert project.run("thaw", "trace", "champion", "--graph", "lineage.html")
+    told = project.run("thaw", "trace", "champion", "--graph", "lineage.html")
+    assert "72 series of 3 classes" in told
+    assert_of_series(told)
 
 
 @pytest.mark.parametrize("format_", ["torch", "onnx"])
@@ -152,20 +154,34 @@ def test_a_network_is_fine_tuned_and_a_certificate_made(project: Project, tmp_pa
     assert "scratch" in own.metrics()["transfer"]
     own.set("strategy.kind=linear")
     own.set("compare.seeds=2")
-    own.run("thaw", "compare", "--strategies", "linear,knn")
+    told = own.run("thaw", "compare", "--strategies", "linear,knn")
     assert (own.root / "data/certificate.json").read_text() != "{}"
+    assert_of_series(told)
+    for page in ("certificate", "report"):
+        assert_of_series(visible((own.root / f"data/report/{page}.html").read_text()))
 
 
-@pytest.mark.parametrize("page", ["data/report/report.html", "data/review/review.html", "data/drift/drift.html"])
+PAGES = {
+    "data/advice/advice.html": (),
+    "data/report/report.html": (),
+    "data/review/review.html": ("review",),
+    "data/drift/drift.html": ("watch", "series"),
+    "lineage.html": ("trace", "champion", "--graph", "lineage.html"),
+}
+"""The pages of a project, each with the command that makes it after `thaw run`."""
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_says_series_and_nothing_else(project: Project, page: str) -> None:
     if not (project.root / page).exists():
-        project.run("thaw", "review")
-        project.run("thaw", "watch", "series")
-    text = visible((project.root / page).read_text()).replace("&#39;pixels&#39;", "")  # the key of a baseline
-    assert OF_IMAGES.findall(text) == [], [
-        text[max(0, at.start() - 80) : at.end() + 40] for at in OF_IMAGES.finditer(text)
-    ]
-    assert KIND.words.many in text
+        project.run("thaw", *PAGES[page])
+    assert_of_series(visible((project.root / page).read_text()))
+
+
+def test_the_advice_says_series_on_the_terminal(project: Project) -> None:
+    told = project.run("thaw", "advise")
+    assert "labelled series to learn from" in re.sub(r"\s+", " ", told)
+    assert_of_series(told)
 
 
 @pytest.mark.parametrize("page", ["data/report/report.html", "data/review/review.html"])
@@ -173,6 +189,15 @@ def test_a_page_has_previews(project: Project, page: str) -> None:
     if not (project.root / page).exists():
         project.run("thaw", "review")
     assert '<pre class="excerpt">' in (project.root / page).read_text()
+
+
+def assert_of_series(text: str) -> None:
+    """A text says "series", and nothing of images except the key of a baseline."""
+    text = text.replace("&#39;pixels&#39;", "")
+    assert OF_IMAGES.findall(text) == [], [
+        text[max(0, at.start() - 80) : at.end() + 40] for at in OF_IMAGES.finditer(text)
+    ]
+    assert KIND.words.many in text
 
 
 @contextmanager

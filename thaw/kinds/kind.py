@@ -57,6 +57,10 @@ class Words:
         return f"{count:,} {self.one if count == 1 else self.many}"
 
 
+ANY = Words("example", "examples", "example.bin", "plain values")
+"""The words for examples of an unknown kind."""
+
+
 @dataclass(frozen=True)
 class Preview:
     """The preview of an example on a page. media_type: of `content`, such as `image/png`, `audio/wav`, `text/plain`. drawing: a PNG file for an example that

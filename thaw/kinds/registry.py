@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from thaw.foundation.errors import BadParameters
-from thaw.kinds.kind import Kind, Preprocessing
+from thaw.kinds.kind import ANY, Kind, Preprocessing, Words
 
 UNSTATED = "images"
 """The kind of a file that states none; files from before the choice of kinds state none."""
@@ -36,6 +36,11 @@ def kind_named(name: str) -> Kind:
         brought: Kind = _brought()[name].load()
         return brought
     raise BadParameters(f"dataset.kind: `{name}` is no kind of examples; there are {', '.join(kind_names())}")
+
+
+def words_of(name: str) -> Words:
+    """The words for examples of the kind of that name; `ANY` if that kind is not installed here."""
+    return kind_named(name).words if name in kind_names() else ANY
 
 
 def requirement_of(name: str) -> str | None:

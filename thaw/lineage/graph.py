@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 from markupsafe import Markup
 
 from thaw.foundation.files.display_names import shortened
+from thaw.kinds.kind import Words
 from thaw.pages.layout import render
 
 WIDTH, GAP, ROW_GAP, LINE, PAD = 236, 28, 44, 17, 24
@@ -105,15 +106,20 @@ def render_svg(graph: Graph, label: str) -> str:
 
 
 def render_page(
-    graph: Graph, title: str, facts: Sequence[tuple[str, str]], examples: Sequence[tuple[str, str, str]] | None
+    graph: Graph,
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    examples: Sequence[tuple[str, str, str]] | None,
+    words: Words,
 ) -> str:
-    """The drawing on its own page, with a table of facts and the training examples as (path, labels, digest); None: not recorded."""
+    """The drawing on its own page, with a table of facts and the training examples as (path, labels, digest); None: not recorded. words: for examples."""
     listed = (examples or ())[:MOST_LISTED]
     values: Mapping[str, object] = {
         "title": title,
         "svg": Markup(render_svg(graph, title)),  # noqa: S704  # our own template escapes its values
         "facts": facts,
         "examples": listed,
+        "words": words,
         "count": None if examples is None else len(examples),
     }
     return render("lineage/page.html.j2", values)

@@ -19,6 +19,7 @@ from tasks.registry.registry import CHAMPION, Registry
 from tasks.registry.version_names import Called, find_version, parse_called
 from thaw.foundation.errors import BadArtifact, BadExample, RegistryError
 from thaw.foundation.files.atomic import digest_file
+from thaw.kinds.kind import ANY
 
 
 @pytest.fixture
@@ -69,7 +70,11 @@ def test_everything_that_was_recorded_comes_back(registry: Registry, picture_fol
     assert found.packages is not None and "torch" in found.packages and found.machine is not None
     told = json.loads(json.dumps(lineage_json(found)))
     assert told["stages"] == {"ingest": {"data/manifest.parquet": "4567"}, "head": {"data/head": "89ab.dir"}}
-    assert NOT_RECORDED not in {said for name, said in facts_of(found) if name != "model"}
+    facts = dict(facts_of(found))
+    assert NOT_RECORDED not in {fact for name, fact in facts.items() if name != "model"}
+    assert (
+        facts["manifest"].startswith("12 images: 10 train, 2 test") and facts["trained on"] == "4 images of 2 classes"
+    )
 
 
 def test_uncommitted_changes_are_named(registry: Registry) -> None:
@@ -88,7 +93,7 @@ def test_an_old_version_lacks_things_and_nothing_fails(registry: Registry) -> No
     assert facts["Git commit"] == facts["trained on"] == facts["machine"] == NOT_RECORDED
     assert lineage_json(found)["training"] is None
     keys = {node.key: node.kind for node in graph_of(found).nodes}
-    assert keys["examples"] == keys["commit"] == "missing" and keys["outputs"] == "stage"
+    assert found.words == ANY and keys["examples"] == keys["commit"] == "missing" and keys["outputs"] == "stage"
 
 
 def test_a_version_whose_run_is_gone_can_still_be_told_of(registry: Registry) -> None:

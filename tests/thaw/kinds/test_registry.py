@@ -9,7 +9,8 @@ import pytest
 from thaw.foundation.errors import BadParameters
 from thaw.kinds.images.kind import Images
 from thaw.kinds.images.preprocessing import Preprocessing
-from thaw.kinds.registry import kind_in, kind_named, kind_names, preprocessing_from_json
+from thaw.kinds.kind import ANY
+from thaw.kinds.registry import kind_in, kind_named, kind_names, preprocessing_from_json, words_of
 
 PREPROCESSING = Preprocessing(8, 6, "bilinear", (0.5,) * 3, (0.25,) * 3)
 
@@ -55,3 +56,7 @@ def test_another_package_may_bring_a_kind(tmp_path: Path) -> None:
 
 def test_images_alone_ship_with_thaw() -> None:
     assert kind_names()[0] == "images"
+
+
+def test_the_words_of_a_kind_that_is_not_installed_are_those_of_any_example() -> None:
+    assert words_of("images").many == "images" and words_of("smells") == ANY

@@ -6,6 +6,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thaw.kinds.kind import ANY
 from thaw.lineage.graph import GAP, MOST_LISTED, WAY, WIDTH, Graph, Node, arrange, reduced, render_page, render_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -60,7 +61,7 @@ def test_the_svg_is_xml_and_names_of_any_kind_stay_text() -> None:
 def test_the_page_lists_images_up_to_a_number_and_says_so() -> None:
     graph, facts = graph_of(("a", "b")), [("Git commit", "not recorded")]
     images = [(f"{number}.png", "<ants>", "ab" * 32) for number in range(MOST_LISTED + 1)]
-    page = render_page(graph, "t", facts, images)
+    page = render_page(graph, "t", facts, images, ANY)
     assert "1,001 examples. The table has the first 1,000" in page and "&lt;ants&gt;" in page and "1000.png" not in page
     assert page.count("<svg") == 1 and "not recorded" in page
-    assert "were not recorded" in render_page(graph, "t", facts, None)
+    assert "were not recorded" in render_page(graph, "t", facts, None, ANY)
