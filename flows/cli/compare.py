@@ -107,7 +107,7 @@ def _say(certificate: "Certificate", examples: "Words") -> None:
     measured = ("strategy", *words.headings(certificate), "over the linear head")
     screen.print(table((*measured, "minutes", "MB"), rows, whole=measured))
     for ruling in certificate.rulings:
-        screen.print(words.line(certificate, ruling), markup=False)
+        screen.print(words.line(certificate, ruling, examples), markup=False)
     for entry in certificate.skipped:
         screen.print(f"{entry.name} was left out: {entry.reason}", style="dim", markup=False)
     for remark in words.remarks(certificate, examples):

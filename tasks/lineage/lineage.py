@@ -13,6 +13,7 @@ from tasks.registry.mlflow_store import explained, tracking_uri
 from tasks.registry.promotion_history import Event
 from tasks.registry.registry import ModelVersion, Registry
 from tasks.registry.version_tags import OUTPUT
+from tasks.registry.write_once import MOVES
 from thaw.dataset.manifest import Manifest, read_manifest
 from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.foundation.files.atomic import digest_file
@@ -146,7 +147,8 @@ def _read_run(registry: Registry, version: ModelVersion) -> Run | None:
     except RegistryError:
         return None
     started = datetime.fromtimestamp(int(run.info.start_time) / 1000, UTC)
-    return Run(str(run.info.run_id), tracking_uri(), started, dict(run.data.params))
+    params = {name: value for name, value in run.data.params.items() if not name.startswith(MOVES)}
+    return Run(str(run.info.run_id), tracking_uri(), started, params)
 
 
 def _commit(tags: Mapping[str, str], kept: Path) -> Commit | None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from tasks.registry.registry import Registry, explained, put
 from thaw.foundation.errors import RegistryError
 
-MOVE = "thaw.promotion.{}.{:06}"
+MOVES = "thaw.promotion."
+"""The beginning of the names of parameters that settle moves."""
+MOVE = MOVES + "{}.{:06}"
 """The parameter that settles a move. It holds the time (ms) of the model's registration, because a model of the same name may have been deleted before."""
 MADE = "moved.{:06}"
 """The tag of the registered model for a move that the alias has followed."""

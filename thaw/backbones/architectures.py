@@ -25,7 +25,7 @@ SMALL_PREPROCESSING = ImagePreprocessing(
 
 
 GROUP = "thaw.architectures"
-"""Other packages may bring architectures of their own: entry points of this group, `NAME = MODULE:BUILD`, where BUILD takes the number of classes."""
+"""The group of entry points by which other packages add architectures, `NAME = MODULE:BUILD`; BUILD takes the number of classes."""
 
 
 @cache
@@ -43,7 +43,7 @@ def build(architecture: str, num_classes: int) -> nn.Module:
     """Build a randomly initialised model with a classifier for `num_classes` classes.
 
     Raises:
-        BadParameters: no such architecture; the message names the closest ones.
+        BadParameters: there is no such architecture; the message names similar ones.
     """
     if architecture not in architecture_names():
         near = difflib.get_close_matches(architecture, architecture_names(), n=5, cutoff=0.4)
@@ -57,20 +57,22 @@ def build(architecture: str, num_classes: int) -> nn.Module:
         return brought
     options: dict[str, object] = {"weights": None, "num_classes": num_classes}
     if architecture in ("googlenet", "inception_v3"):
-        options["init_weights"] = True  # their default warns, and takes a minute to draw truncated normals
+        options["init_weights"] = (
+            True  # the default of these networks warns, and takes a minute to draw truncated normals
+        )
     model: nn.Module = models.get_model(architecture, **options)
     return model
 
 
 def build_seeded(architecture: str, num_classes: int, seed: int) -> nn.Module:
-    """`build`, with the random weights drawn from `seed` and the global generator left as it was."""
+    """`build` with random weights drawn from `seed`; the global generator does not change."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build(architecture, num_classes)
 
 
 def build_with_weights(architecture: str, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
-    """Build a model, take over `tensors`, and set it to frozen: eval mode, no gradients.
+    """Build a frozen model with these tensors: it is in evaluation mode, and has no gradients.
 
     Raises:
         BadWeights: the tensors do not fit the architecture.
@@ -81,13 +83,13 @@ def build_with_weights(architecture: str, tensors: Mapping[str, torch.Tensor]) -
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip()[:200]
         raise BadWeights(
-            f"the weights do not fit {architecture} ({first}); set backbone.architecture=auto to have it found"
+            f"the weights do not fit {architecture} ({first}); set backbone.architecture=auto, and Thaw finds the architecture"
         ) from error
     return model.eval().requires_grad_(False)
 
 
 def build_with_part(architecture: str, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
-    """Build a frozen model that has these tensors; the others take no memory, on the device `meta`.
+    """Build a frozen model with these tensors; its other tensors take no memory, on the device `meta`.
 
     Raises:
         BadWeights: the architecture has no such tensors.
@@ -106,13 +108,13 @@ def build_with_part(architecture: str, tensors: Mapping[str, torch.Tensor]) -> n
 
 
 def infer_architecture(tensors: Mapping[str, torch.Tensor], weights: Path) -> str:
-    """Find the architecture that has just these names and shapes; those named in the file's name are tried first.
+    """The architecture with exactly these names and shapes of tensors; architectures that the file's name mentions are tried first.
 
     Raises:
-        BadWeights: none fits.
+        BadWeights: no architecture fits.
     """
     for architecture in sorted(architecture_names(), key=lambda name: not _named_in(name, weights)):
-        # RegNets need their memory to be built, up to gigabytes: they are found by the file's name only.
+        # RegNets cannot be built without memory, up to gigabytes, so only the file's name tells them.
         skipped = architecture.startswith("regnet") and not _named_in(architecture, weights)
         if not skipped and _fits(_outline(architecture, 1000).state_dict(), tensors):
             return architecture
@@ -122,7 +124,7 @@ def infer_architecture(tensors: Mapping[str, torch.Tensor], weights: Path) -> st
 
 
 def _outline(architecture: str, num_classes: int) -> nn.Module:
-    """The model without memory for its weights, where it can be built so."""
+    """The model without memory for its weights, if it can be built in that way."""
     if architecture.startswith("regnet"):  # computes its widths with tensors while it is built
         return build(architecture, num_classes)
     with torch.device("meta"):
@@ -130,7 +132,7 @@ def _outline(architecture: str, num_classes: int) -> nn.Module:
 
 
 def _fits(own: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> bool:
-    """The same names, and the same shapes but for the number of classes, which is the first dimension of the classifier."""
+    """Whether names and shapes are equal, except for the number of classes, which is the first dimension of the classifier."""
     return own.keys() == given.keys() and all(own[name].shape[1:] == given[name].shape[1:] for name in own)
 
 
@@ -143,13 +145,13 @@ def _letters(name: str) -> str:
 
 
 def _classes_in(architecture: str, tensors: Mapping[str, torch.Tensor]) -> int:
-    """The number of classes that the weights' classifier has; 1000 where the classifier is not found."""
+    """The number of classes of the classifier in the weights; 1000 if the weights have no classifier of that name."""
     weight = f"{classifier_of(_outline(architecture, 1000))}.weight"
     return tensors[weight].shape[0] if weight in tensors else 1000
 
 
 def classifier_of(model: nn.Module) -> str:
-    """The qualified name of the last linear layer; of the last convolution where there is no linear layer (SqueezeNet)."""
+    """The qualified name of the last linear layer, or of the last convolution if there is no linear layer (SqueezeNet)."""
     for kind in (nn.Linear, nn.Conv2d):
         names = [
             name for name, module in model.named_modules() if isinstance(module, kind) and not name.startswith("aux")
@@ -160,18 +162,18 @@ def classifier_of(model: nn.Module) -> str:
 
 
 def classifier_input(model: nn.Module) -> str:
-    """The graph node whose output the classifier takes: the default cut layer."""
+    """The graph node whose output is the classifier's input; it is the default cut layer."""
     nodes = list(trace(model).names.values())
     return nodes[nodes.index(classifier_of(model)) - 1]
 
 
 def has_channels_last(model: nn.Module, layer: str) -> bool:
-    """Whether a layer's maps are [B, H, W, C]: pooled like the others they would lose their channels in silence."""
+    """Whether a layer's maps are [B, H, W, C]; the pooling would average their channels."""
     return isinstance(model, models.SwinTransformer) and layer.partition(".")[0] in {"features", "norm"}
 
 
 def default_preprocessing(architecture: str, weights: Path) -> Preprocessing:
-    """The preprocessing of the official weights that the file is named after, else of the architecture's first ones."""
+    """The preprocessing of the official weights with the file's name, or else of the architecture's first official weights."""
     if architecture in OWN:
         return SMALL_PREPROCESSING
     if architecture in _brought():

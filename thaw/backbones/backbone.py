@@ -38,8 +38,8 @@ class Backbone:
     """A frozen network that ends at its cut layers.
 
     `layers` are the cut layers' node names; `extractor` maps float32 [B, 3, H, W] to a tensor for each of them; `model` is the whole network with its
-    original classifier; `weights_digest` is BLAKE3 of its tensors, hex; `pooling` makes one vector of maps and tokens. One that was written and read
-    again is sliced: it holds only the tensors that its layers need (the others have no memory), whose digest is `held_digest`.
+    original classifier; `weights_digest` is BLAKE3 of its tensors, hex; `pooling` makes one vector of maps and tokens. A backbone that was written
+    and read again is sliced: it holds only the tensors that its layers need, and their digest is `held_digest`; its other tensors have no memory.
     """
 
     architecture: str
@@ -69,13 +69,13 @@ class Backbone:
             return {name: self.pool(output, mask) for name, output in outputs.items()}
 
     def pool(self, output: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """A layer's output of B examples as float [B, dim]; mask: bool [B, T], which places of the examples are no padding."""
+        """A layer's output of B examples as float [B, dim]; mask: bool [B, T], true where the examples have no padding."""
         return pool(output, self.pooling, mask)
 
     def fingerprint(self, precision: str, dtype: str, *, pooled: bool = False, view: View = IDENTITY) -> str:
-        """A hash, hex, of all that changes a stored number: architecture, weights, preprocessing and what it makes of a probe, the
-        precision of the arithmetic, the stored dtype, the view, and the pooling of a layer that has something to pool; not the engine, the batch size or the
-        device.
+        """A hash, hex, of everything that changes a number: the architecture, the weights, the preprocessing and its result on a probe, the
+        precision of the arithmetic, the stored dtype, the view, and the pooling of a layer with maps or tokens. The engine, the batch size and the device are
+        not in the hash.
         """
         preprocessing = [self.preprocessing.to_json(), self.preprocessing.probe_digest()]
         stored = [precision, dtype, view, self.pooling if pooled else "none"]
@@ -84,7 +84,7 @@ class Backbone:
         )
 
     def only(self, layers: tuple[str, ...]) -> "Backbone":
-        """The same backbone with some of its cut layers; it runs no further than they need."""
+        """The same backbone with some of its cut layers; it runs only up to the last of them."""
         if layers == self.layers:
             return self
         return replace(self, layers=layers, extractor=_extractor(self.model, layers))
@@ -94,7 +94,7 @@ class Backbone:
         return build_seeded(self.architecture, num_classes, seed)
 
     def randomised(self, seed: int) -> "Backbone":
-        """The same architecture, cut layers and preprocessing with random weights: what a backbone must beat."""
+        """The same architecture, cut layers and preprocessing with random weights, as a baseline."""
         tensors = self.build(1000, seed).state_dict()
         return cut(self.architecture, Weights(tensors, {}), self.layers, self.preprocessing, self.pooling)
 
@@ -108,7 +108,7 @@ class Backbone:
         used = set(self.extractor.state_dict())
         inside = {name.rpartition(".")[0] for name in used}
         inside |= {parent for name in inside for parent in _parents(name)}
-        # A buffer may be computed with while the network is traced: then the extractor holds the result alone.
+        # Tracing may compute with a buffer; then the extractor holds only the result.
         used |= {name for name, _ in self.model.named_buffers() if name.rpartition(".")[0] in inside}
         return {name: tensor for name, tensor in self.model.state_dict().items() if name in used}
 
@@ -118,7 +118,7 @@ def read_backbone(params: BackboneParams) -> Backbone:
 
     Raises:
         BadWeights: the weights are missing, damaged, or fit no architecture.
-        BadParameters: no such architecture or cut layer.
+        BadParameters: there is no such architecture or cut layer.
     """
     path = Path(params.weights)
     weights = read_weights(path)
@@ -138,11 +138,11 @@ def cut(
     preprocessing: Preprocessing,
     pooling: Pooling = "average",
 ) -> Backbone:
-    """Build the frozen network and drop what lies beyond its cut layers.
+    """Build the frozen network without the part beyond its cut layers.
 
     Raises:
         BadWeights: the weights do not fit the architecture.
-        BadParameters: no such cut layer; the message names those that there are.
+        BadParameters: there is no such cut layer; the message names the existing layers.
     """
     model = build_with_weights(architecture, weights.tensors)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
@@ -167,7 +167,7 @@ def _names(model: nn.Module, layers: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_names(architecture: str, model: nn.Module, names: Sequence[str]) -> None:
-    """Raise BadParameters for layers that do not exist, that cannot be pooled, and that are the same."""
+    """Raise BadParameters if layers do not exist, cannot be pooled, or are named twice."""
     traced, given = trace(model), dict[fx.Node, str]()
     for name in names:
         try:
@@ -186,9 +186,9 @@ def _check_names(architecture: str, model: nn.Module, names: Sequence[str]) -> N
 
 
 def _extractor(model: nn.Module, layers: tuple[str, ...]) -> nn.Module:
-    """The network up to its layers; it holds nothing else of the model.
+    """The network up to its layers, without the rest of the model.
 
-    torchvision's `create_feature_extractor` would keep every operation that an assertion beyond the layers looks at, in transformers all of them.
+    torchvision's `create_feature_extractor` would keep every operation that an assertion beyond the layers reads; in transformers these are all operations.
     """
     training, evaluation = (trace(model, training=mode).part_to(layers) for mode in (True, False))
     extractor: nn.Module = DualGraphModule(model, training, evaluation)
@@ -207,9 +207,9 @@ def _parents(name: str) -> list[str]:
 
 
 def write_backbone(backbone: Backbone, folder: Path) -> None:
-    """Write `backbone.safetensors`, with the tensors that the cut layers need, and `backbone.json`; `read_written_backbone` makes the same backbone of them."""
+    """Write `backbone.safetensors`, with the tensors that the cut layers need, and `backbone.json`; `read_written_backbone` reads the same backbone."""
     tensors = backbone.needed_tensors()
-    # One entry alone: safetensors writes several in any order, and the same model is to give the same bytes.
+    # There is one entry, because safetensors writes several entries in any order, and the same model should give the same bytes.
     write_weights(folder / "backbone.safetensors", tensors, {"weights_digest": backbone.weights_digest})
     description = {
         "architecture": backbone.architecture,
@@ -223,10 +223,10 @@ def write_backbone(backbone: Backbone, folder: Path) -> None:
 
 
 def read_written_backbone(folder: Path) -> Backbone:
-    """Read what `write_backbone` wrote: a sliced backbone, with the same features bit for bit.
+    """Read the files of `write_backbone`: the backbone is sliced, and its features are the same bit for bit.
 
     Raises:
-        BadArtifact: the weights are not those that were written.
+        BadArtifact: the weights have changed since they were written.
     """
     description = json.loads((folder / "backbone.json").read_text())
     weights = read_weights(folder / "backbone.safetensors")

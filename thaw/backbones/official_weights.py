@@ -88,7 +88,7 @@ def _fetch_official(path: Path, name: str) -> None:
     match = _HASH_IN_NAME.search(file)
     kept = hub_folder("checkpoints") / file
     cached = cached_download(url, kept, is_whole=has_sha256(match[1] if match else ""))
-    read_weights(cached)  # refuses a file that is not plain tensors, before it gets its place
+    read_weights(cached)  # a file of anything but plain tensors is refused before it is moved to its place
     with atomic(path) as temporary:
         shutil.copyfile(cached, temporary)
 

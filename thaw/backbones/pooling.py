@@ -13,8 +13,9 @@ GEM_FLOOR = 1e-6
 def pool(output: torch.Tensor, pooling: Pooling = "average", mask: torch.Tensor | None = None) -> torch.Tensor:
     """Pool spatial maps [B, C, H, W] and token sequences [B, T, C] to [B, C]; leave [B, C] as it is.
 
-    mask: bool [B, T], which places of the input are no padding: those of sequences, and the columns of maps, whose last dimension is then time. Padding is not
-    counted. A layer with fewer places than the input has one for every ceil(T / places) of the input's, and it counts where one of these does.
+    mask: bool [B, T], true where the input has no padding. It applies to the places of sequences, and to the columns of maps, whose last dimension is then
+    time. Padding is not counted. In a layer with fewer places than the input, each place stands for ceil(T / places) places of the input, and counts if one
+    of these counts.
 
     `gem` is the generalised mean with p = 3 of activations clamped at 1e-6: Radenovic et al., "Fine-tuning CNN Image Retrieval with No Human
     Annotation", TPAMI 2018, section 3.2.
@@ -52,7 +53,7 @@ def _reduced(mask: torch.Tensor, places: int) -> torch.Tensor:
     """The mask of a layer with fewer places than the input: bool [B, places].
 
     Raises:
-        BadParameters: the layer has another number of places than any even reduction gives.
+        BadParameters: no even reduction of the input gives that number of places.
     """
     length = mask.shape[1]
     stride = -(-length // places)

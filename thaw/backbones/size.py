@@ -1,4 +1,4 @@
-"""The size of a backbone that is cut at a layer, without the part beyond."""
+"""The size of a backbone up to a cut layer."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors, or PyTorch checkpoints that hold nothing but tensors."""
+"""Weights on disk: safetensors, or PyTorch checkpoints of plain tensors."""
 
 import json
 import pickle
@@ -18,7 +18,7 @@ from thaw.foundation.files.atomic import atomic
 
 @dataclass(frozen=True)
 class Weights:
-    """Tensors by name, floating ones as float32, and the file's metadata about them."""
+    """Tensors by name, with floating-point numbers as float32, and the file's metadata."""
 
     tensors: Mapping[str, torch.Tensor]
     metadata: Mapping[str, str]
@@ -30,7 +30,7 @@ def read_weights(path: Path) -> Weights:
     In a checkpoint the tensors may be wrapped in `state_dict` or `model`, and their names may begin with `module.`.
 
     Raises:
-        BadWeights: the file is missing, damaged, or would have to run code to be read.
+        BadWeights: the file is missing, damaged, or holds more than plain tensors.
     """
     if not path.is_file():
         raise BadWeights(

@@ -162,13 +162,13 @@ def advice(evaluation: Evaluation, ingest: IngestReport, words: Words) -> tuple[
     width = evaluation.headline.high - evaluation.headline.low
     if width > 0.06:
         sentences.append(
-            f"The interval is {points_of(width)} wide: more test {words.many} would tell models apart that this report cannot."
+            f"The interval is {points_of(width)} wide: with more test {words.many}, the report could tell more models apart."
         )
     known = [score for score in evaluation.classes if score.f1 is not None]
     worst = min(known, key=lambda score: score.f1 or 0.0, default=None)
     if worst is not None and (worst.f1 or 0) < evaluation.metrics.macro_f1.value - 0.05:
         sentences.append(
-            f"The weakest class is “{shown(worst.name)}”: label more of it, or look at its mistakes below."
+            f"The weakest class is “{shown(worst.name)}”: label more of it, or look at its mistakes above."
         )
     sentences += advice_on_data(ingest, words)
     for row in _gains(evaluation, words):

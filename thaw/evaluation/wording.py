@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Wording:
     """The words of one target. metrics: each metric's title and meaning, the headline first.
 
-    head: what follows the kind of head. against: what baselines do. columns: of the matrix; matrix_name: of its file. counted: what the bars of the
-    reliability diagram count. wrong: what is said of the examples that are not wholly right. named: what stands before a prediction, sure: after its
-    probability.
+    head: the words after the kind of head. against: the sentence before the number of examples. columns: of the matrix; matrix_name: of its file. counted: by
+    the bars of the reliability diagram. wrong: the predicate of examples that are not wholly right. named: the word before a prediction. sure: the words after
+    its probability.
     """
 
     metrics: Mapping[str, tuple[str, str]]
@@ -39,64 +39,66 @@ class Wording:
     sure: str
 
 
-MACRO_F1 = ("Macro F1", "the mean over classes of F1, which punishes wrong finds and missed ones alike")
+MACRO_F1 = ("Macro F1", "the mean of F1 over the classes; false finds and missed ones lower F1 equally")
 
 WORDING: Mapping[TargetName, Wording] = {
     "one_label": Wording(
         metrics={
-            "accuracy": ("Accuracy", "share of tests that are right"),
-            "balanced_accuracy": ("Balanced accuracy", "the mean over classes of the share that is right"),
+            "accuracy": ("Accuracy", "share of right predictions"),
+            "balanced_accuracy": ("Balanced accuracy", "the mean over the classes of the share of right predictions"),
             "macro_f1": MACRO_F1,
-            "log_loss": ("Log loss", "how surprised the model is by the labels; less is better"),
-            "ece": ("Calibration error", "how far confidence and accuracy lie apart; less is better"),
+            "log_loss": ("Log loss", "the model's surprise at the labels; less is better"),
+            "ece": ("Calibration error", "the distance between confidence and accuracy; less is better"),
         },
         head="",
-        against="These predict the same",
-        classes="Precision: of the {many} called so, the share that is. Recall: of the {many} that are, the share called so. F1 joins both.",
+        against="The model and the baselines predict the same",
+        classes="Precision: of the {many} predicted as a class, the share with its label. Recall: of the {many} with the label, the share predicted as the "
+        "class. F1 combines the two.",
         matrix_name="confusion",
         columns="predicted",
-        matrix="Rows are labels, columns predictions: what lies off the diagonal is wrong.",
+        matrix="Rows are labels, and columns are predictions. The diagonal counts the right predictions.",
         trust="Can its confidence be trusted?",
         confidence="confidence",
         right="share that is right",
         counted="{many}",
-        reliability="Of the {many} given a confidence of 80 %, 80 % should be right: points on the dashed line are honest, below it too sure, above it too "
-        "modest. The bars count the {many}.",
+        reliability="Of the {many} with a confidence of 80 %, 80 % should be right. On the dashed line the confidence is honest, below it too high, above it "
+        "too low. The bars count the {many}.",
         mistakes="The most confident mistakes",
-        wrong="are wrong. These are the ones that it was surest of",
+        wrong="are predicted wrongly. The mistakes with the highest confidence are shown",
         named="",
         sure="sure",
     ),
     "label_sets": Wording(
         metrics={
             "macro_f1": MACRO_F1,
-            "micro_f1": ("Micro F1", "F1 over all labels alike: frequent classes count more"),
+            "micro_f1": ("Micro F1", "F1 over all labels together; frequent classes count more"),
             "mean_average_precision": (
                 "Mean average precision",
-                "how well examples with a class rank above those without",
+                "the ranking of examples with a class above the others; 100 % is perfect",
             ),
-            "exact_match": ("Exact match", "share of tests whose whole set of labels is right"),
+            "exact_match": ("Exact match", "share of predictions whose whole set of labels is right"),
             "hamming_loss": ("Hamming loss", "share of yes-or-no decisions that are wrong; less is better"),
-            "log_loss": ("Log loss", "how surprised the model is by a decision; less is better"),
-            "ece": ("Calibration error", "how far probabilities and frequencies lie apart; less is better"),
+            "log_loss": ("Log loss", "the model's surprise at the labels; less is better"),
+            "ece": ("Calibration error", "the distance between probabilities and frequencies; less is better"),
         },
         head=", a yes or no for each class",
-        against="These name labels of the same",
-        classes="Precision: of the {many} named so, the share that shows it. Recall: of the {many} that show it, the share named so. F1 joins both. Average "
-        "precision: how well the {many} that show it rank above the others. A class is named from its threshold on, which was tuned on {many} that were not "
-        "learnt from (50 % where none of them shows it, or all do).",
+        against="The model and the baselines name labels of the same",
+        classes="Precision: of the {many} for which a class is named, the share that shows it. Recall: of the {many} that show the class, the share for "
+        "which it is named. F1 combines the two. Average precision: the ranking of the {many} that show the class above the others. A class is named if its "
+        "probability reaches its threshold. The thresholds were tuned on {many} that were not learnt from; a threshold is 50 % if none or all of them "
+        "show the class.",
         matrix_name="beside",
         columns="named",
-        matrix="On the diagonal, of the {many} that show the row's class, those named so. Off it, of the {many} that show the row's class and not the "
-        "column's, those that were named the column's all the same: false finds in its company.",
+        matrix="On the diagonal: of the {many} that show the row's class, the number for which it is named. Off the diagonal: of the {many} that show the "
+        "row's class and not the column's, the number for which the column's is named falsely.",
         trust="Can its probabilities be trusted?",
         confidence="probability",
         right="share that shows the class",
         counted="decisions",
-        reliability="Of the decisions given a probability of 80 %, 80 % should show the class: points on the dashed line are honest. Each {one} is a decision "
-        "for every class; the bars count them.",
-        mistakes="The surest mistakes",
-        wrong="have a label too many or too few. These are the ones that the model was surest of",
+        reliability="Of the decisions with a probability of 80 %, 80 % should show the class. On the dashed line the probability is honest. Each {one} has a "
+        "decision for every class; the bars count the decisions.",
+        mistakes="The most confident mistakes",
+        wrong="have a label too many or too few. The mistakes with the highest confidence are shown",
         named="named",
         sure="sure where it errs",
     ),

@@ -1,4 +1,4 @@
-"""Which invented characters look like a printed digit: those are left out, so that the source task holds no target class."""
+"""The likeness of invented characters to printed digits; similar characters are left out, so that the source task holds no target class."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ FONTS = (
     "STIXGeneral",
     "STIXGeneralItalic",
 )
-"""Fonts that come with matplotlib."""
+"""Fonts of the matplotlib package."""
 WIDTHS = (0.8, 1.0, 1.25)
-"""Each glyph is also taken narrower and wider."""
+"""Factors of the width of each glyph."""
 PLAIN = Hand(
     stroke_shape=0, stroke_shift=0, point_shift=0, warp_slow=0, warp_fast=0, rotation=0, slant=0, log_aspect=0,
     pen_radius_spread=0, shrink=0, shift=0,
@@ -34,12 +34,12 @@ PLAIN = Hand(
 
 
 def digit_likeness(characters: Characters) -> Tensor:
-    """The correlation of each character, plainly written, with the printed digit most like it: float32 [N], at most 1."""
+    """The correlation of each character, plainly written, with the most similar printed digit: float32 [N], at most 1."""
     return likeness(write(characters, PLAIN, torch.Generator().manual_seed(0)), digit_templates())
 
 
 def likeness(images: Tensor, templates: Tensor) -> Tensor:
-    """For each image the largest Pearson correlation with a template. uint8 [N, 8, 8] and [T, 8, 8] to float32 [N]."""
+    """The largest Pearson correlation of each image with a template: uint8 [N, 8, 8] and [T, 8, 8] to float32 [N]."""
     return (_standardise(images) @ _standardise(templates).T).amax(dim=1)
 
 

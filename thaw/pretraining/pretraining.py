@@ -16,12 +16,13 @@ from thaw.pretraining.strokes import Characters
 from thaw.strategies.baselines.from_scratch import predict_logits
 
 MEAN, STD = 0.27, 0.33
-"""Of the source task's pixels on the scale [0, 1]; the preprocessing of the backbone."""
+"""Mean and standard deviation of the source task's pixels on the scale [0, 1], for the preprocessing of the backbone."""
 
 
 @dataclass(frozen=True)
 class PretrainSettings:
-    """How long and how fast to train; `held_out` fresh instances measure the result."""
+    """The settings of the training. held_out: number of fresh instances that measure the result. cosine_scale: the classifier's logits are cosines times
+    this."""
 
     steps: int = 3000
     batch_size: int = 256
@@ -31,21 +32,20 @@ class PretrainSettings:
     warmup: float = 0.05
     ema_decay: float = 0.995
     cosine_scale: float = 24.0
-    """Of the classifier: logits are cosines times this."""
     held_out: int = 4096
     seed: int = 0
 
 
 class CosineClassifier(nn.Module):
-    """Logits are the cosines between a feature and each class's direction, times `scale`: float [N, D] to float32 [N, C].
+    """A classifier whose logits are the cosines between a feature and each class's direction, times `scale`: float [N, D] to float32 [N, C].
 
-    Features of one class are drawn to one direction, which serves a head that sees few labels better than a linear layer does.
+    It draws the features of a class to one direction; a head that learns from few labels then does better than after a linear layer.
     Source: Chen et al., "A Closer Look at Few-shot Classification", ICLR 2019, section 3.2 (Baseline++).
     """
 
     def __init__(self, features: int, classes: int, scale: float) -> None:
         super().__init__()
-        # Short, so that a step of the optimiser turns them far: their length does not count.
+        # The directions begin short, so that a step of the optimiser turns them far; their length has no effect on the logits.
         self.directions = nn.Parameter(0.05 * torch.randn(classes, features))
         self.scale = scale
 
@@ -56,7 +56,7 @@ class CosineClassifier(nn.Module):
 
 @dataclass(frozen=True)
 class Pretrained:
-    """The averaged model, its accuracy on fresh instances of the source task, and (step, smoothed loss) along the way."""
+    """The averaged model, its accuracy on fresh instances of the source task, and pairs of a step and its smoothed loss."""
 
     model: nn.Module
     accuracy: float
@@ -64,10 +64,10 @@ class Pretrained:
 
 
 def pretrain(task: SourceTask, settings: PretrainSettings, progress: Progress = untold) -> Pretrained:
-    """Train `thaw_small` to tell the task's characters apart; every step sees new instances.
+    """Train `thaw_small` to tell the task's characters apart, with new instances in every step.
 
-    A cosine classifier; AdamW, a warm-up and half a cosine, label smoothing, an exponential moving average of the weights, bfloat16
-    where that is safe. The model that comes back has a linear classifier of zeros: the source task's own is of no use to anyone.
+    The training uses a cosine classifier, AdamW, a warm-up and half a cosine, label smoothing, an exponential moving average of the weights, and bfloat16
+    where that is safe. The returned model has a linear classifier of zeros, because the source task's classes are of no use later.
     """
     classes = draw_classes(task)
     generator = torch.Generator().manual_seed(settings.seed)

@@ -1,4 +1,4 @@
-"""Instances of stroke characters: jittered, warped, drawn with a pen, and sampled down to 8x8 as the target's images are."""
+"""Instances of stroke characters: they are jittered, warped, drawn with a pen, and sampled down to 8x8 like the target's images."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from torch import Tensor
 from thaw.pretraining.strokes import CONTROL_POINTS, Characters, bounds
 
 SHEET = 32
-"""Side of the bitmap on which a character is drawn, in pixels."""
+"""The side of the bitmap on which a character is drawn, in pixels."""
 SMALL = 8
-"""Side of the image that is kept: each of its pixels is the share of ink in a block of 4x4."""
+"""The side of the resulting image; each of its pixels is the share of ink in a block of 4x4."""
 LEVELS = 16
-"""Grey levels above white: the pixels of a block of 4x4."""
+"""The number of grey levels above white, which is the number of pixels in a block of 4x4."""
 CURVE_POINTS = 16
-"""Points at which a stroke is sampled."""
+"""The number of points at which a stroke is sampled."""
 
 
 @dataclass(frozen=True)
 class Hand:
-    """How much instances of one character differ: standard deviations, in half heights of a character unless said."""
+    """The differences between instances of a character, as standard deviations; the unit is half the height of a character, if no other is named."""
 
     stroke_shape: float = 0.12
-    """Of each entry of a linear map about a stroke's centre."""
+    """Each entry of a linear map about a stroke's centre."""
     stroke_shift: float = 0.06
     point_shift: float = 0.03
     warp_slow: float = 0.15
-    """Amplitude of a smooth warp of the whole character, about a quarter wave across it."""
+    """The amplitude of a smooth warp of the whole character, about a quarter wave across it."""
     warp_fast: float = 0.05
-    """Amplitude of a smooth warp of twice that frequency."""
+    """The amplitude of a smooth warp of twice that frequency."""
     rotation: float = 0.12
-    """Radians."""
+    """In radians."""
     slant: float = 0.2
     log_aspect: float = 0.15
     pen_radius: float = 2.2
-    """Mean radius of the pen, in pixels of the sheet."""
+    """The mean radius of the pen, in pixels of the sheet."""
     pen_radius_spread: float = 0.5
     shrink: float = 0.1
-    """The largest share by which a character falls short of filling the sheet (its logarithm, uniform)."""
+    """The largest reduction of a character that fills the sheet: the logarithm of its scale is uniform between minus this and 0."""
     shift: float = 0.5
-    """Of the position on the sheet, in its pixels."""
+    """The position on the sheet, in pixels of the sheet."""
 
 
 def write(characters: Characters, hand: Hand, generator: torch.Generator) -> Tensor:
-    """One instance of each character: uint8 [N, 8, 8], ink bright, the levels round(k * 255 / 16) for k from 0 to 16."""
+    """An instance of each character: uint8 [N, 8, 8], ink bright, with the levels round(k * 255 / 16) for k from 0 to 16."""
     curves = _curve_basis() @ _vary_strokes(characters, hand, generator)
     curves = _slant(_warp(curves, hand, generator), hand, generator)
     spread = torch.randn(len(characters), generator=generator) * hand.pen_radius_spread
@@ -56,13 +56,13 @@ def write(characters: Characters, hand: Hand, generator: torch.Generator) -> Ten
 
 
 def enlarge(images: Tensor, size: int) -> Tensor:
-    """Bilinear enlargement with rounding, as Pillow's to within one level: uint8 [N, h, w] to uint8 [N, size, size]."""
+    """Bilinear enlargement with rounding, equal to Pillow's to within one level: uint8 [N, h, w] to uint8 [N, size, size]."""
     larger = F.interpolate(images[:, None].float(), size=(size, size), mode="bilinear", align_corners=False)
     return larger[:, 0].round().to(torch.uint8)
 
 
 def _vary_strokes(characters: Characters, hand: Hand, generator: torch.Generator) -> Tensor:
-    """Control points after a linear map and a shift of each stroke, and a shift of each point; the characters' shape."""
+    """The control points after a linear map and a shift of each stroke, and a shift of each point; in the characters' shape."""
     points = characters.points
     count, strokes = points.shape[:2]
     centre = points.mean(dim=2, keepdim=True)
@@ -115,7 +115,7 @@ def _slant(curves: Tensor, hand: Hand, generator: torch.Generator) -> Tensor:
 
 
 def _place(curves: Tensor, drawn: Tensor, radius: Tensor, hand: Hand, generator: torch.Generator) -> Tensor:
-    """Scale an instance to fill the sheet, nearly, and centre it, nearly; in pixels of the sheet."""
+    """Scale an instance so that it nearly fills the sheet, and move it near the centre; the result is in pixels of the sheet."""
     low, high = bounds(curves, drawn)
     room = SHEET - 2 * radius[:, None]
     scale = (room / (high - low).clamp(min=1e-3)).amin(dim=1)
@@ -125,11 +125,11 @@ def _place(curves: Tensor, drawn: Tensor, radius: Tensor, hand: Hand, generator:
 
 
 def _ink(curves: Tensor, drawn: Tensor, radius: Tensor) -> Tensor:
-    """Which pixels of the sheet lie within the pen's radius of a curve's point: bool [N, SHEET, SHEET]."""
+    """Whether each pixel of the sheet lies within the pen's radius of a curve's point: bool [N, SHEET, SHEET]."""
     points = torch.where(drawn[:, :, None, None], curves, -1e3).flatten(1, 2)
     centres = torch.arange(SHEET) + 0.5
     pixels = torch.cartesian_prod(centres, centres).flip(1)  # row by row, x first
-    # |pixel - point|^2 as one matrix product; |pixel|^2 is the same for all points and comes after the minimum.
+    # |pixel - point|^2 is one matrix product; |pixel|^2 is the same for all points, so it is added after the minimum.
     lifted = torch.cat([-2 * points, points.square().sum(dim=-1, keepdim=True)], dim=-1)
     nearest = (lifted @ torch.cat([pixels, torch.ones(len(pixels), 1)], dim=1).T).amin(dim=1)
     squared = nearest + pixels.square().sum(dim=1)
@@ -138,10 +138,10 @@ def _ink(curves: Tensor, drawn: Tensor, radius: Tensor) -> Tensor:
 
 
 def _sample_down(ink: Tensor) -> Tensor:
-    """Share of ink in each block of 4x4 pixels, bool [N, SHEET, SHEET] to uint8 [N, SMALL, SMALL].
+    """The share of ink in each block of 4x4 pixels: bool [N, SHEET, SHEET] to uint8 [N, SMALL, SMALL].
 
-    Source: how the target was made, Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998: 32x32
-    bitmaps, counted in blocks of 4x4.
+    Source: the target was made in the same way, from 32x32 bitmaps that were counted in blocks of 4x4: Alpaydin and Kaynak, "Optical Recognition of
+    Handwritten Digits", UCI, 1998.
     """
     counts = F.avg_pool2d(ink[:, None].float(), SHEET // SMALL)[:, 0] * LEVELS
     return (counts * (255 / LEVELS)).round().to(torch.uint8)

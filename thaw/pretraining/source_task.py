@@ -1,6 +1,6 @@
-"""The source task of the embedded backbone: tell apart hundreds of invented characters, as many instances as one likes.
+"""The source task of the embedded backbone: to tell hundreds of invented characters apart, with any number of instances.
 
-It shares strokes, pens and the sampling down to 8 x 8 with handwritten digits, and none of their classes: characters that look like a printed
+The characters share strokes, pens and the sampling down to 8 x 8 with handwritten digits, but none of their classes: characters that look like a printed
 digit are left out.
 """
 
@@ -14,14 +14,14 @@ from thaw.pretraining.rendering import Hand, enlarge, write
 from thaw.pretraining.strokes import Characters, draw_characters
 
 _SURPLUS = 2
-"""Characters drawn for each one kept, at first."""
+"""The number of characters that are drawn in a round, as a multiple of the task's classes."""
 
 
 @dataclass(frozen=True)
 class SourceTask:
-    """`classes` characters, drawn from `seed`; one whose likeness to a printed digit (a correlation) exceeds `digit_likeness` is left out.
+    """`classes` characters, drawn from `seed`; characters whose likeness to a printed digit (a correlation) exceeds `digit_likeness` are left out.
 
-    Images are enlarged to `image_size` pixels a side, as the preprocessing enlarges the target's.
+    image_size: the side of the enlarged images in pixels, equal to that of the preprocessing.
     """
 
     classes: int = 1000
@@ -33,7 +33,7 @@ class SourceTask:
 
 @dataclass(frozen=True)
 class Batch:
-    """images: uint8 [N, 3, H, W], ink bright, three equal channels; targets: int64 [N]."""
+    """Instances. images: uint8 [N, 3, H, W], ink bright, with three equal channels. targets: int64 [N]."""
 
     images: Tensor
     targets: Tensor

@@ -17,6 +17,7 @@ from tasks.registry.mlflow_store import experiment_id
 from tasks.registry.promotion_history import Event
 from tasks.registry.registry import CHAMPION, Registry
 from tasks.registry.version_names import Called, find_version, parse_called
+from tasks.registry.write_once import Ledger
 from thaw.foundation.errors import BadArtifact, BadExample, RegistryError
 from thaw.foundation.files.atomic import digest_file
 from thaw.kinds.kind import ANY
@@ -53,7 +54,9 @@ def test_everything_that_was_recorded_comes_back(registry: Registry, picture_fol
     registry.set_alias(CHAMPION, number)
     registry.record(Event("promote", "2026-01-01T00:00:00+00:00", "me", number, None, "the first"))
     registry.record(Event("refuse", "2026-01-02T00:00:00+00:00", "me", number + 1, number, "another"))
+    Ledger(registry).settle(1, "the record of a move, which is no parameter")
     found = trace(registry, number)
+    assert found.run is not None and not any(name.startswith("thaw.") for name in found.run.params)
     assert found.commit is not None and (found.commit.id, found.commit.dirty, found.commit.changed) == (head, False, ())
     assert (found.flow_run, found.fingerprint) == ("f-1", "5f3e")
     assert [event.reason for event in found.promotions] == ["the first"]

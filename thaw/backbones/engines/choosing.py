@@ -27,15 +27,15 @@ log = logging.getLogger(__name__)
 
 AUTO, OPENVINO, CUDA = "auto", "openvino", "cuda"
 FEW = 256
-"""With fewer examples to do, measuring costs more than a faster engine saves: PyTorch in float32 on the CPU needs no check."""
+"""With fewer examples than this, the measurements cost more than a faster engine saves; PyTorch in float32 on the CPU needs no check."""
 SAMPLE = 8
 """The number of examples that engines are measured on."""
 WORTH_CONVERTING_S = 8.0
-"""Where the work takes less time than this, converting the network for OpenVINO (2 to 3 s) costs more than it saves."""
+"""If the work takes less time than this, the conversion of the network for OpenVINO (2 to 3 s) costs more than it saves."""
 WORTH_READING_S = 1.5
-"""The same where the converted network was kept: starting OpenVINO takes some tenths of a second."""
+"""The same limit if the converted network was kept; OpenVINO starts in some tenths of a second."""
 WORTH_COMPILING_S = 60.0
-"""The same of PyTorch's compiler (3 to 30 s)."""
+"""The same limit for PyTorch's compiler (3 to 30 s)."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Work:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """An engine that costs something to try: only where the best so far would need `worth_s` seconds or more."""
+    """An engine whose trial takes time; it is tried only if the fastest engine so far would need `worth_s` seconds or more."""
 
     name: str
     worth_s: float
@@ -94,12 +94,12 @@ class _Candidate:
 def choose_engine(
     backbone: Backbone, wanted: str, precision: Precision, work: Work, sample: Callable[[int], Batch]
 ) -> Chosen:
-    """The engine that is wanted (as in `extract.engine`), or the fastest one within tolerance.
+    """The wanted engine (a value of `extract.engine`), or the fastest engine within its tolerance.
 
-    sample: gives N prepared examples.
+    sample: a function that returns N prepared examples.
 
     Raises:
-        BadParameters: the engine that is wanted cannot run, or none is within the tolerance of the precision.
+        BadParameters: the wanted engine cannot run, or no engine is within the tolerance of the precision.
     """
     _check(wanted, precision, work.device)
     few = work.examples < (FEW if wanted == AUTO else SAMPLE)
@@ -132,7 +132,7 @@ def choose_engine(
 
 
 def _side(backbone: Backbone, batch: Batch) -> tuple[int, int] | None:
-    """Height and width of what compilers may take; None where they cannot."""
+    """Height and width of the prepared examples, for engines that compile the network; None: these engines cannot take them."""
     if not is_fusible(backbone, batch):
         return None
     height, width = tensor_of(batch).shape[2:]
@@ -157,7 +157,7 @@ def _check(wanted: str, precision: Precision, device: torch.device) -> None:
 
 
 def _plain(backbone: Backbone, precision: Precision, device: torch.device) -> Engine:
-    """The engine that needs no preparation."""
+    """The engine without preparation."""
     if device.type == "cuda":
         return build_cuda_engine(backbone, precision, cuda_devices(device))
     return build_torch_engine(backbone, precision, device)
@@ -166,7 +166,7 @@ def _plain(backbone: Backbone, precision: Precision, device: torch.device) -> En
 def _candidates(
     backbone: Backbone, wanted: str, precision: Precision, work: Work, side: tuple[int, int] | None
 ) -> Iterator[_Candidate]:
-    """The engines beside the first that could run here, the cheapest to try first; side None: those that compile cannot take the examples."""
+    """The other engines that could run here, the cheapest trial first. side: see `_side`."""
     if work.device.type == "cuda" and side is not None:
         devices = cuda_devices(work.device)
         yield _Candidate(
@@ -188,7 +188,7 @@ def _candidates(
 def _try_if_worth(
     candidate: _Candidate, work: Work, trials: list[Trial], batch: Batch, reference: dict[str, torch.Tensor]
 ) -> Trial | None:
-    """None where too little is left to gain, or where the engine cannot be built; the log says which."""
+    """The trial of a candidate; None: it would gain too little, or the engine cannot be built; the log tells the reason."""
     fastest = max(trials, key=lambda trial: trial.examples_per_second if trial.allowed else 0.0)
     seconds = work.examples / (fastest.examples_per_second * work.at_once)
     if fastest.allowed and seconds < candidate.worth_s:
@@ -202,7 +202,7 @@ def _try_if_worth(
         return None
     try:
         return _try(candidate.build(), batch, reference)
-    except RuntimeError as error:  # of compilers: the plain engine does as well, only slower
+    except RuntimeError as error:  # compilers raise it; the plain engine gives the same features, only slower
         log.warning("%s failed and is not used: %s", candidate.name, (str(error).splitlines() or [""])[0])
         return None
 
@@ -214,7 +214,7 @@ def _try(engine: Engine, batch: Batch, reference: dict[str, torch.Tensor]) -> Tr
 
 
 def _shortest_s(work: Callable[[], object]) -> float:
-    """Of three rounds, or of fewer once a second is over: whatever else the machine does only ever makes a round longer."""
+    """The shortest time of three rounds, or of fewer rounds after a second; other work of the machine can only make a round longer."""
     taken: list[float] = []
     while len(taken) < 3 and sum(taken) < 1:
         start = perf_counter()

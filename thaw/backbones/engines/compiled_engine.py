@@ -1,4 +1,4 @@
-"""PyTorch's compiler on the CPU: the folded network fused into fewer kernels, with its weights laid out for them."""
+"""PyTorch's compiler on the CPU: it fuses the folded network into fewer kernels, and arranges the weights for them."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from thaw.kinds.batches import Batch, tensor_of
 
 @dataclass(frozen=True, eq=False)
 class CompiledEngine:
-    """`network` is compiled for uint8 [MICRO_BATCH, 3, H, W], at its first call."""
+    """An engine whose `network` is compiled at its first call, for uint8 [MICRO_BATCH, 3, H, W]."""
 
     backbone: Backbone
     network: WholeNetwork
@@ -35,16 +35,16 @@ class CompiledEngine:
 
 
 def build_compiled_engine(backbone: Backbone, precision: Precision) -> CompiledEngine:
-    """Ready to be compiled by the first batch, which takes 3 to 30 s; what fails then is a RuntimeError of PyTorch."""
+    """The engine before its first batch, which compiles the network in 3 to 30 s; a failure is then PyTorch's RuntimeError."""
     dtype = getattr(torch, precision)
     network = folded(backbone.extractor).to(dtype)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     whole = WholeNetwork(network, backbone.layers, backbone.preprocessing, dtype).eval()
-    # Freezing makes the weights constants, which the compiler lays out anew for its kernels.
+    # Frozen weights are constants, and the compiler arranges them for its kernels.
     whole.compile(dynamic=False, options={"freezing": True})
     return CompiledEngine(backbone, whole, precision)
 
 
 def has_compiler() -> bool:
-    """Whether there is the C++ compiler that PyTorch's needs."""
+    """Whether there is a C++ compiler, which PyTorch's compiler needs."""
     return shutil.which(os.environ.get("CXX", "g++")) is not None

@@ -1,7 +1,7 @@
-"""NVIDIA GPUs: the folded network on each of them, channels last, in the precision asked for.
+"""NVIDIA GPUs: a copy of the folded network on each GPU, channels last, in the wanted precision.
 
-Each thread that asks for features has a stream of its own on one of the GPUs: while one thread's batch is computed, the next thread's is copied from
-pinned memory, so copies and products overlap without a queue of our own.
+Each thread has a stream of its own on one of the GPUs. While the batch of one thread is computed, the batch of the next thread is copied from pinned memory,
+so copies and products overlap without a queue.
 """
 
 import copy
@@ -30,7 +30,7 @@ class _Place:
 
 @dataclass(frozen=True, eq=False)
 class CudaEngine:
-    """`networks` lie on a GPU each; threads are dealt out to them in turn."""
+    """An engine with a copy of the network on each GPU; threads are assigned to the copies in turn."""
 
     backbone: Backbone
     networks: tuple[nn.Module, ...]
@@ -68,7 +68,7 @@ def _brought(tensor: torch.Tensor, stream: torch.cuda.Stream) -> torch.Tensor:
     """A tensor on the stream's device."""
     if not tensor.is_cuda:
         return tensor.pin_memory().to(stream.device, non_blocking=True)
-    # Decoded on a GPU, on the stream that is every thread's own by default.
+    # The tensor was decoded on a GPU, on the thread's default stream.
     stream.wait_stream(torch.cuda.default_stream(tensor.device))
     tensor.record_stream(stream)
     return tensor.to(stream.device)
@@ -84,7 +84,7 @@ def build_cuda_engine(backbone: Backbone, precision: Precision, devices: Sequenc
 
 
 def build_compiled_cuda_engine(backbone: Backbone, precision: Precision, devices: Sequence[torch.device]) -> CudaEngine:
-    """The same, each copy compiled by its first batch (tens of seconds); a batch of another size runs the same kernels."""
+    """The same engine with compiled copies: the first batch of each compiles it (tens of seconds), and batches of other sizes use the same kernels."""
     plain = build_cuda_engine(backbone, precision, devices)
     for network in plain.networks:
         network.compile(dynamic=True)
@@ -92,6 +92,6 @@ def build_compiled_cuda_engine(backbone: Backbone, precision: Precision, devices
 
 
 def cuda_devices(device: torch.device) -> tuple[torch.device, ...]:
-    """`cuda` means every GPU of this machine, `cuda:1` that one."""
+    """The GPUs of a device: `cuda` means every GPU of this machine, and `cuda:1` means GPU 1."""
     numbers = range(torch.cuda.device_count()) if device.index is None else (device.index,)
     return tuple(torch.device("cuda", number) for number in numbers)

@@ -46,19 +46,19 @@ class HalvingEngine:
             except (RuntimeError, MemoryError) as error:
                 if not _is_out_of_memory(error):
                     raise
-            # Out of the handler: the error's traceback holds what the batch has taken.
+            # This runs outside the handler, because the error's traceback holds the batch's memory.
             self._halve(min(size, rows_in(batch)))
 
     def _halve(self, failed: int) -> None:
         if failed == 1:
             raise OutOfMemory(
-                "memory does not hold a single example in this backbone; set extract.workers=1, or free some"
+                "memory does not hold a single example in this backbone; set extract.workers=1, or free some memory"
             )
         with self._lock:
-            # Another thread may have halved it meanwhile.
+            # Another thread may have halved the size already.
             if self._size is None or self._size >= failed:
                 self._size = failed // 2
-                log.warning("memory ran out with %d examples at once; going on with %d", failed, self._size)
+                log.warning("memory ran out with %d examples at once; the run continues with %d", failed, self._size)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

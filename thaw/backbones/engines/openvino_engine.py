@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU: the backbone converted once and compiled. Needs the extra `openvino`, which `make install` brings."""
+"""OpenVINO on the CPU: the backbone is converted once and compiled. It needs the extra `openvino`; `make install` installs it."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 @dataclass(frozen=True, eq=False)
 class OpenVinoEngine:
-    """`compiled` takes uint8 [size, 3, H, W]; each thread has an inference request of its own."""
+    """An engine whose `compiled` network takes uint8 [size, 3, H, W]; each thread has an inference request of its own."""
 
     backbone: Backbone
     compiled: Any
@@ -66,12 +66,12 @@ def build_openvino_engine(
 ) -> OpenVinoEngine:
     """Convert and compile the backbone for examples of `side` (height, width), for `workers` threads of one core each.
 
-    keep: the folder where the converted network is kept for the next time; None: nowhere. size: how many examples it takes at once; fewer are padded.
+    keep: the folder of converted networks; None: the network is not kept. size: the number of examples in a pass; smaller batches are padded.
 
     Raises:
         BadParameters: OpenVINO is not installed.
     """
-    # Without this its converter reports each use to its makers; it does without where the module is missing.
+    # Without this the converter reports each use to its makers; without the module it reports nothing.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         openvino: Any = import_module("openvino")
@@ -92,19 +92,19 @@ def build_openvino_engine(
 
 
 def is_kept(backbone: Backbone, side: tuple[int, int], keep: Path | None) -> bool:
-    """Whether the converted network lies in the folder `keep` already."""
+    """Whether the converted network is in the folder `keep`."""
     return keep is not None and (keep / _kept_name(backbone, (MICRO_BATCH, 3, *side))).is_dir()
 
 
 def _kept_name(backbone: Backbone, shape: Shape) -> str:
-    """A name of all that the converted network depends on."""
+    """The name of the converted network's folder, from everything that the conversion depends on."""
     network = [backbone.architecture, backbone.weights_digest, backbone.layers, backbone.preprocessing.to_json()]
     facts = [version("openvino"), *network, shape[0], shape[2:]]
     return f"openvino-{blake3(json.dumps(facts).encode()).hexdigest(12)}"
 
 
 def _kept(openvino: Any, backbone: Backbone, shape: Shape, folder: Path) -> Any:
-    """Read the converted network from its folder; convert it first where it is not there. The folder comes whole, by one rename."""
+    """Read the converted network from its folder; if there is none, convert the network first. One rename moves the whole folder to its place."""
     file = folder / "network.xml"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -24,19 +24,19 @@ def settle_precision(
     cached: Callable[[Precision], int],
     sample: Callable[[int], Batch],
 ) -> Precision:
-    """The precision that a run under `auto` computes in.
+    """The precision of a run under `auto`.
 
-    What the cache holds decides first: a run must not compute everything anew because another machine filled the cache. Then the hardware, and
-    whether bfloat16 is within its tolerance on this backbone.
+    The features in the cache decide first, because a run must not compute everything anew on another machine than the machine that filled the cache. Without
+    them the hardware decides, and whether bfloat16 is within its tolerance on this backbone.
 
-    cached: how many features of that precision there are already. sample: gives N of the user's own examples, prepared, or fewer where there are
-    fewer; a single one decides for float32.
+    cached: a function that returns the number of features of a precision in the cache. sample: a function that returns N of the user's examples, prepared, or
+    all of them if there are fewer; with a single example the precision is float32.
     """
     precisions: tuple[Precision, ...] = ("bfloat16", "float32")
     rows = {precision: cached(precision) for precision in precisions}
     most = max(precisions, key=lambda precision: rows[precision])
     if rows[most]:
-        log.info("precision auto: %s, as the cache has it", most)
+        log.info("precision auto: %s, the precision of the features in the cache", most)
         return most
     if not has_bfloat16(device):
         log.info("precision auto: float32, because this hardware has no bfloat16 products")

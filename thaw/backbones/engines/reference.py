@@ -1,4 +1,4 @@
-"""The plain way to features, in as few lines as possible; every faster way is checked against it."""
+"""The plainest computation of features; every faster way is checked against it."""
 
 import copy
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from thaw.kinds.batches import Batch, moved, split
 
 
 def reference_features(batch: Batch, backbone: Backbone, batch_size: int = 16) -> dict[str, torch.Tensor]:
-    """Eager, float32, as PyTorch lays it out by itself, on the CPU: float32 [N, dim] by cut layer."""
+    """The features by PyTorch's plain forward pass in float32 on the CPU: float32 [N, dim] by cut layer."""
     return reference_pass(reference_network(backbone), batch, backbone, batch_size)
 
 
 def reference_network(backbone: Backbone) -> nn.Module:
-    """A copy of the backbone's extractor as torchvision makes it."""
-    # A deep copy of a network that torchvision cut comes back in training mode.
+    """A copy of the backbone's extractor, made by torchvision."""
+    # A deep copy of a network that torchvision cut is in training mode.
     network = copy.deepcopy(backbone.extractor).cpu().eval()
     plain: nn.Module = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return plain
@@ -28,7 +28,7 @@ def reference_network(backbone: Backbone) -> nn.Module:
 def reference_pass(
     network: nn.Module, batch: Batch, backbone: Backbone, batch_size: int = 16
 ) -> dict[str, torch.Tensor]:
-    """`reference_features` by a network that is made already."""
+    """`reference_features` with a network of `reference_network`."""
     with torch.inference_mode():
         parts = [_pooled(network, part, backbone) for part in split(moved(batch, torch.device("cpu")), batch_size)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
@@ -41,16 +41,16 @@ def _pooled(network: nn.Module, batch: Batch, backbone: Backbone) -> dict[str, t
 
 
 LEAST_LEFT = 0.01
-"""Share of a row's length without the mean below which the mean stays on."""
+"""The least share of a row's length that is left without the mean; with less the mean is not subtracted."""
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """How far features [N, dim] lie from the reference's.
+    """The deviation of features [N, dim] from the reference's.
 
-    cosine: the smallest cosine of a row with its reference, both centred on the reference's mean (raw features share a large mean, which makes
-    any two look alike); a row that hardly differs from the mean, as of copies of one example, is compared as it is. largest: the largest
-    difference of a value, in standard deviations of the reference.
+    cosine: the smallest cosine of a row with its reference, after the reference's mean is subtracted from both; without that, the large common mean of raw
+    features makes any two rows look alike. A row that hardly differs from the mean, such as of copies of one example, is compared without the subtraction.
+    largest: the largest difference of a value, in standard deviations of the reference.
     """
 
     cosine: float
@@ -61,7 +61,7 @@ class Deviation:
 
 
 def deviation(features: torch.Tensor, reference: torch.Tensor) -> Deviation:
-    """Measure features float [N, dim] against the reference's, row for row; N of at least 2."""
+    """The deviation of features float [N, dim] from the reference's, row for row; N is at least 2."""
     mean = reference.mean(0)
     # If a row without the mean has almost no length, the remainder is rounding.
     is_like_all = (reference - mean).norm(dim=1) < LEAST_LEFT * reference.norm(dim=1)

@@ -26,4 +26,4 @@ TOLERANCES: Mapping[str, Tolerance] = {
 """The tolerances of the forward pass alone, on the same prepared examples."""
 
 SCALED_DECODING = Tolerance(cosine=0.95, largest=2.5)
-"""The tolerance of the reference's features after scaled decoding, against those after exact decoding; those that are decoded whole do not differ."""
+"""The tolerance of the reference's features after scaled decoding, against those after exact decoding; examples that are decoded whole do not differ."""

@@ -1,4 +1,4 @@
-"""The engine that always exists: PyTorch, with batch normalisation folded into the convolutions before it."""
+"""The engine that runs everywhere: PyTorch, with batch normalisation folded into the preceding convolutions."""
 
 import copy
 import logging
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class TorchEngine:
-    """`network` is the folded copy of the backbone's; the backbone itself is left as it is."""
+    """An engine whose `network` is a folded copy of the backbone's network; the backbone itself does not change."""
 
     backbone: Backbone
     network: nn.Module
@@ -60,7 +60,7 @@ def folded(extractor: nn.Module) -> nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            # Traced anew: torchvision's graph keeps whole blocks as single nodes, and what lies in a block would stay as it is.
+            # The network is traced anew, because torchvision's graph keeps whole blocks as single nodes, and nothing inside a block would be folded.
             network = fuse(plain)
         except TraceError:
             log.info("the network cannot be traced, so its batch normalisation is not folded")

@@ -1,4 +1,4 @@
-"""The network with its normalisation as one module, for compilers: they fuse the two."""
+"""The network with its normalisation as one module; compilers fuse the two."""
 
 import torch
 from torch import nn
@@ -9,7 +9,7 @@ from thaw.kinds.kind import Preprocessing
 
 
 class WholeNetwork(nn.Module):
-    """Maps uint8 [B, 3, H, W] to a tuple of outputs, in the order of `layers`; normalises in float32 and computes in `dtype`, channels last."""
+    """A module from uint8 [B, 3, H, W] to a tuple of outputs, in the order of `layers`; it normalises in float32 and computes in `dtype`, channels last."""
 
     scale: torch.Tensor
     shift: torch.Tensor
@@ -22,7 +22,7 @@ class WholeNetwork(nn.Module):
         self.layers = layers
         self.dtype = dtype
         affine = preprocessing.scale_and_shift()
-        assert affine is not None, "only what is_fusible allows comes here"
+        assert affine is not None, "see is_fusible"
         scale, shift = affine
         self.register_buffer("scale", scale)
         self.register_buffer("shift", shift)
@@ -35,5 +35,5 @@ class WholeNetwork(nn.Module):
 
 
 def is_fusible(backbone: Backbone, batch: Batch) -> bool:
-    """Whether compilers can take the network with its normalisation: maps [B, C, H, W] of one size, normalised by a product and a difference."""
+    """Whether compilers can take the network with its normalisation: the batch is maps [B, C, H, W], normalised by a product and a difference."""
     return isinstance(batch, torch.Tensor) and batch.dim() == 4 and backbone.preprocessing.scale_and_shift() is not None

@@ -25,7 +25,7 @@ def section_of(certificate: Certificate, examples: Words) -> dict[str, object]:
         "certificate_verdict": words.verdict(certificate, examples),
         "certificate_remarks": words.remarks(certificate, examples),
         "certificate_followed": words.followed(certificate),
-        "certificate_rulings": [(ruling, words.line(certificate, ruling)) for ruling in certificate.rulings],
+        "certificate_rulings": [(ruling, words.line(certificate, ruling, examples)) for ruling in certificate.rulings],
         "certificate_headings": words.headings(certificate),
         "certificate_scores": lambda entry: words.scores(certificate, entry),
         "certificate_lead": lambda entry: words.lead_of(certificate, entry),

@@ -81,10 +81,11 @@ def lead_of(certificate: Certificate, entry: Entry) -> str:
     return "" if entry.lead is None else points(entry.lead.headline(certificate.judged_by))
 
 
-def line(certificate: Certificate, ruling: Ruling) -> str:
+def line(certificate: Certificate, ruling: Ruling, examples: Words) -> str:
     """A ruling, for people."""
     over, right = _baseline(certificate, ruling), certificate.judged_by.right
-    return f"Against {over}: {ruling.verdict}, {points(ruling.lead.accuracy)} of {right}, {points(ruling.lead.macro_f1)} of macro F1."
+    verdict = VERBS[ruling.verdict].format(many=examples.many)
+    return f"Against {over}, {verdict}: {points(ruling.lead.accuracy)} of {right}, {points(ruling.lead.macro_f1)} of macro F1."
 
 
 def _baseline(certificate: Certificate, ruling: Ruling) -> str:

@@ -9,14 +9,14 @@ from torchvision.transforms import v2
 from thaw.kinds.images.distortion import Distortion, distort
 
 SMALLEST_CROP = 0.5
-"""Of the image's area."""
+"""The smallest share of an image's area in a random crop."""
 
 
 def augment(pixels: Tensor, how: str) -> Tensor:
-    """Change each image for itself: uint8 [B, 3, H, W] to the same.
+    """Change each image independently: uint8 [B, 3, H, W] to the same.
 
-    `flip`: left and right, every other time. `crop`: also a random part of at least half the area, resized. `distort`: affine and elastic
-    distortions, for drawings and writing, which a flip would spoil. `randaugment`: crop, flip, and Cubuk et al., "RandAugment", NeurIPS 2020.
+    `flip`: left and right, with probability 1/2. `crop`: also a random part of at least half the area, resized. `distort`: affine and elastic
+    distortions, for drawings and writing; a flip would spoil them. `randaugment`: crop, flip, and Cubuk et al., "RandAugment", NeurIPS 2020.
     """
     match how:
         case "none":
@@ -33,13 +33,13 @@ def augment(pixels: Tensor, how: str) -> Tensor:
 
 
 def flip(pixels: Tensor, mirrored: Tensor) -> Tensor:
-    """Mirror the images that `mirrored`, bool [B], picks; pixels of any shape [B, ..., W]."""
+    """Mirror the images where `mirrored`, bool [B], is true; pixels of any shape [B, ..., W]."""
     return torch.where(mirrored.view(-1, *(1,) * (pixels.dim() - 1)), pixels.flip(-1), pixels)
 
 
 def build_mixing(mixup: float, cutmix: float, classes: int) -> v2.Transform | None:
-    """Mixup (Zhang et al., ICLR 2018) and CutMix (Yun et al., ICCV 2019) of a batch with its targets, each for its alpha; one of the two at random
-    where both are above 0, None where none is."""
+    """Mixup (Zhang et al., ICLR 2018) and CutMix (Yun et al., ICCV 2019) of a batch with its targets, each with its alpha. If both
+    alphas are above 0, each batch gets one of the two at random; None: both are 0."""
     wanted: list[v2.Transform] = []
     if mixup > 0:
         wanted.append(v2.MixUp(alpha=mixup, num_classes=classes))
@@ -54,12 +54,12 @@ def _crop(pixels: Tensor) -> v2.Transform:
 
 
 def _each(pixels: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
-    """torchvision draws once for all that it is given."""
+    """Apply a transform to each image separately, because torchvision draws once for a whole batch."""
     return torch.stack([change(image) for image in pixels])
 
 
 def _distorted(pixels: Tensor) -> Tensor:
     generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
-    # A picture's edge goes on, so that no black corners come in whatever its background is.
+    # The edge pixels are repeated beyond the image, so that no corner becomes black.
     changed = distort(pixels.float() / 255, Distortion(padding="border"), generator)
     return (changed * 255).round().clamp(0, 255).to(torch.uint8)

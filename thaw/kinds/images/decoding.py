@@ -1,8 +1,8 @@
-"""From an image file's bytes to the pixels that a backbone takes: the fast way where it gives the same picture, Pillow's elsewhere.
+"""Decoding, from an image file's bytes to a backbone's pixels: by a fast way where it gives the same image, otherwise by Pillow.
 
-JPEG files are decoded by torchvision into a tensor and resized there, within 1 of 255 of Pillow's way (`thaw.reference`). All other kinds, and
-JPEG files that are neither grey nor colour (CMYK), go Pillow's way itself. With `Preprocessing.decoding` "scaled", JPEG files that are much larger than needed
-are decoded at a half, a quarter or an eighth of their size, by leaving high frequencies out of the inverse cosine transform.
+JPEG files are decoded by torchvision into a tensor and resized there, within 1 of 255 of Pillow's result. All other formats, and
+JPEG files that are neither grey nor colour (CMYK), are decoded by Pillow itself. With `Preprocessing.decoding` "scaled", JPEG files that are much larger
+than needed are decoded at a half, a quarter or an eighth of their size, by leaving high frequencies out of the inverse cosine transform.
 """
 
 import numpy as np
@@ -16,11 +16,11 @@ from thaw.kinds.images.preprocessing import Preprocessing
 _PLAIN_MODES = ("L", "RGB")
 _DEEP_MODES = ("I", "F")
 _INTERPOLATIONS = ("bilinear", "bicubic")
-"""In which torchvision and Pillow agree; they take other pixels for the nearest."""
+"""The interpolations in which torchvision and Pillow agree; for `nearest` they choose different pixels."""
 LEAST_GAP = 2
-"""How many times larger than needed a picture still is after scaled decoding: what the resizing then averages hides most of what was left out.
+"""The least factor by which an image is larger than needed after scaled decoding; the averages of the resizing then hide most of the loss.
 
-It is the gap that Pillow's own `thumbnail` keeps. So scaled decoding begins with images 4 times as large as needed.
+Pillow's own `thumbnail` keeps the same factor. So scaled decoding begins with images 4 times as large as needed.
 """
 
 
@@ -28,18 +28,18 @@ def decode_pixels(content: bytes, preprocessing: Preprocessing, max_pixels: int)
     """Decode, turn upright, resize and crop an image file: uint8 [3, H, W]. Safe to call from threads.
 
     Raises:
-        BadExample: it is none, or damaged, or has more than `max_pixels` pixels; see `thaw.kinds.images.files.decode`.
+        BadExample: the bytes are no image, or damaged, or of more than `max_pixels` pixels; see `thaw.kinds.images.files.decode`.
     """
     return preprocessing.view(decode_resized(open_image(content, max_pixels), content, preprocessing))
 
 
 def decode_resized(opened: ImageFile.ImageFile, content: bytes, preprocessing: Preprocessing) -> torch.Tensor:
-    """Decode, turn upright and resize a file whose header was read: uint8 [3, any, any], from which `Preprocessing.view` crops.
+    """Decode, turn upright and resize a file: uint8 [3, any, any], for the crops of `Preprocessing.view`.
 
-    opened: `content` as `thaw.kinds.images.files.open_image` opened it.
+    opened: the result of `thaw.kinds.images.files.open_image` on `content`.
 
     Raises:
-        BadExample: it is damaged.
+        BadExample: the file is damaged.
     """
     if not is_plain_jpeg(opened):
         return preprocessing.resized(upright_rgb(opened))
@@ -56,7 +56,7 @@ def decode_resized(opened: ImageFile.ImageFile, content: bytes, preprocessing: P
 
 
 def scaled_by(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
-    """By how much scaled decoding makes the sides of this image shorter: 2, 4 or 8; 1 where it is decoded whole."""
+    """The factor by which scaled decoding shortens the sides of this image: 2, 4 or 8; 1: it is decoded whole."""
     if preprocessing.decoding == "exact" or not is_plain_jpeg(opened):
         return 1
     needed = preprocessing.resize if isinstance(preprocessing.resize, int) else max(preprocessing.resize)
@@ -65,7 +65,7 @@ def scaled_by(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
 
 
 def decoded_nbytes(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
-    """What the picture takes at its largest, in bytes: decoded, or resized where that makes it larger; deep greys pass through float64."""
+    """The largest memory of the image in bytes, decoded or resized; deep greys pass through float64."""
     width, height = opened.size
     decoded = 3 * width * height // scaled_by(opened, preprocessing) ** 2
     deep = 8 * width * height if opened.mode in _DEEP_MODES or opened.mode.startswith("I;16") else 0
@@ -92,7 +92,7 @@ def is_plain_jpeg(image: ImageFile.ImageFile) -> bool:
 
 
 def _decode_jpeg(content: bytes) -> torch.Tensor | None:
-    """uint8 [3, H, W], not turned; None where torchvision refuses a file, which Pillow may still read."""
+    """uint8 [3, H, W], not turned; None: torchvision refuses the file, and Pillow may still read it."""
     encoded = torch.frombuffer(bytearray(content), dtype=torch.uint8)
     try:
         return decode_image(encoded, ImageReadMode.RGB)

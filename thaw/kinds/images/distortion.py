@@ -13,7 +13,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Distortion:
-    """How far an image may be distorted. Lengths are fractions of the image's side; each is a standard deviation."""
+    """The strength of distortions, as standard deviations. Lengths are fractions of the image's side."""
 
     rotation_degrees: float = 8.0
     shear: float = 0.12
@@ -25,7 +25,7 @@ class Distortion:
 
 
 def distort(images: Tensor, distortion: Distortion, generator: torch.Generator) -> Tensor:
-    """Each image under its own affine map and smooth displacement field.
+    """Distort each image by an affine map and a smooth displacement field of its own.
 
     images: float [N, C, H, W]. Returns the same shape and dtype.
     Source: Simard et al., "Best Practices for Convolutional Neural Networks", ICDAR 2003, with a coarse grid of random

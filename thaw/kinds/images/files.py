@@ -1,4 +1,4 @@
-"""Images: bytes in, one upright RGB picture out, or the reason why not; a file's ending means nothing."""
+"""Image files: from their bytes to an upright RGB image, or to the reason why there is none; a file's ending does not matter."""
 
 import io
 import struct
@@ -11,7 +11,7 @@ from thaw.foundation.errors import BadExample
 from thaw.kinds.kind import Stored
 
 Image.init()
-# Bombs are refused below, from the header and by the user's own limit, so Pillow's warnings say nothing new.
+# Decompression bombs are refused below, by the header and the user's own limit, so Pillow's warnings add nothing.
 # The filter is set once, here: filters set for each call would not be safe with threads.
 warnings.filterwarnings("ignore", module=r"PIL\b")
 
@@ -34,7 +34,7 @@ _KINDS = (
     "TGA",
 )
 KINDS = tuple(kind for kind in _KINDS if kind in Image.OPEN)
-"""What is read. Left out: what runs another program (EPS), what only some systems read (WMF), icons (ICO)."""
+"""The formats that are read. Left out: EPS, which runs another program; WMF, which only some systems read; icons (ICO)."""
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -49,7 +49,7 @@ _ORIENTATION = 0x0112
 _WHITE = (255, 255, 255, 255)
 _RANGES = (1.0, 255.0, 65535.0)
 _NOT_THIS_KIND = (SyntaxError, IndexError, TypeError, struct.error)
-"""What Pillow's plugins raise on a file of another kind, or with a damaged header."""
+"""The errors of Pillow's plugins for a file of another format, or with a damaged header."""
 
 _MOST_BYTES_PER_PIXEL = 16
 _MOST_OVERHEAD = 64 * 2**20
@@ -65,16 +65,16 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
     to call from threads.
 
     Raises:
-        BadExample: with a reason that continues a sentence ("is empty"). More than `max_pixels` pixels are
-            refused from the header, before anything is decoded.
+        BadExample: the reason is the end of a sentence ("is empty"). More than `max_pixels` pixels are
+            refused by the header, before anything is decoded.
     """
     return upright_rgb(open_image(content, max_pixels))
 
 
 def inspect(content: bytes, max_pixels: int) -> Stored:
-    """Decode an image file whole, as `decode` does, and say what it holds: the format is Pillow's name ("JPEG"), the shape (height, width, channels).
+    """Decode an image file whole, like `decode`, and return its format by Pillow's name ("JPEG") and its shape (height, width, channels).
 
-    Height and width are those of the upright picture; channels are those of the file (1 for grey and for a palette, 4 for CMYK).
+    Height and width are those of the upright image; channels are those of the file (1 for grey and for a palette, 4 for CMYK).
 
     Raises:
         BadExample: see `decode`.
@@ -89,14 +89,14 @@ def refuse_size(nbytes: int, max_pixels: int) -> None:
     """Refuse a file by its size alone, before it is read.
 
     Raises:
-        BadExample: no image of `max_pixels` pixels takes that many bytes.
+        BadExample: no image of `max_pixels` pixels has that many bytes.
     """
     if nbytes > max_pixels * _MOST_BYTES_PER_PIXEL + _MOST_OVERHEAD:
         raise BadExample(f"has {nbytes / 1e9:.1f} GB, more than any image that `dataset.max_megapixels` allows")
 
 
 def fits_ending(kind: str, suffix: str) -> bool:
-    """Whether a file's ending, such as `.jpg`, is one that this kind goes by."""
+    """Whether a file's ending, such as `.jpg`, fits the stored format."""
     named = Image.registered_extensions().get(suffix.lower())
     alike = {"MPO": "JPEG", "DIB": "BMP"}
     return named is not None and alike.get(named, named) == alike.get(kind, kind)
@@ -106,10 +106,9 @@ def open_image(content: bytes, max_pixels: int) -> ImageFile.ImageFile:
     """Read the header, and decode nothing yet.
 
     Raises:
-        BadExample: it is no image, or has more than `max_pixels` pixels.
+        BadExample: the bytes are no image, or the image has more than `max_pixels` pixels.
 
-    `Image.open` is not used: its own limit is a process-wide flag, warns at half of what it refuses, and
-    knows nothing of ours.
+    `Image.open` is not used, because its own limit is a flag of the whole process and warns at half of its value.
     """
     if not content:
         raise BadExample("is empty (zero bytes)")
@@ -129,7 +128,7 @@ def open_image(content: bytes, max_pixels: int) -> ImageFile.ImageFile:
 
 
 def _try(kind: str, content: bytes) -> ImageFile.ImageFile | None:
-    """Open as one kind; None or one of `_NOT_THIS_KIND` where the first bytes, or the header, say another."""
+    """Open as one format; None, or an error of `_NOT_THIS_KIND`: the first bytes or the header are of another format."""
     factory, accept = Image.OPEN[kind]
     accepted = accept is None or accept(content[:16]) is True
     return factory(io.BytesIO(content), "") if accepted else None
@@ -150,19 +149,19 @@ def upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
     """Decode an opened image to upright RGB; see `decode`.
 
     Raises:
-        BadExample: it is damaged.
+        BadExample: the image is damaged.
     """
     try:
         image.load()
         orientation = orientation_of(image)
         flat = _flatten(image)
         return flat.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else flat
-    except Exception as error:  # Pillow's plugins raise nearly anything on a damaged file, and no file may stop a run
+    except Exception as error:  # Pillow's plugins may raise any error on a damaged file, and no file may stop a run
         raise _damaged(error) from error
 
 
 def orientation_of(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; unreadable EXIF is no fault of the pixels. (Pillow itself turns TIFF.)"""
+    """The EXIF orientation, 1 to 8; 1 if the EXIF data cannot be read. (Pillow itself turns TIFF.)"""
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:
@@ -170,7 +169,7 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def _flatten(image: Image.Image) -> Image.Image:
-    """RGB, 8 bits a channel, of any mode."""
+    """An image of any mode as RGB with 8 bits a channel."""
     if image.mode.startswith("I;16"):
         return _from_deep(np.asarray(image).astype(np.float64), 65535.0)
     if image.mode in ("I", "F"):
@@ -186,7 +185,7 @@ def _flatten(image: Image.Image) -> Image.Image:
 
 
 def _from_deep(values: _Floats, top: float | None) -> Image.Image:
-    """Scale grey values [H, W] to 8 bits: from 0..`top`, or the smallest usual range that holds them."""
+    """Scale grey values [H, W] to 8 bits: from 0..`top`, or from the smallest usual range that holds them."""
     values = np.where(np.isfinite(values), values, 0.0)
     low, high = float(values.min()), float(values.max())
     if top is None:
@@ -203,7 +202,7 @@ def _damaged(error: Exception) -> BadExample:
 
 
 def _what_else(content: bytes) -> str:
-    """Name the things that people often have in the place of an image."""
+    """The reason for refusing bytes that are no image; common other files are named."""
     start = content[:512].lstrip().lower()
     if start.startswith(b"version https://git-lfs"):
         return "is a Git LFS pointer, not the image; run `git lfs pull`"

@@ -1,4 +1,4 @@
-"""JPEG files decoded and resized on a GPU, a batch at a time (nvJPEG, by torchvision); all others as on the CPU."""
+"""Decoding and resizing of JPEG files on a GPU, a batch at a time (nvJPEG, by torchvision); other files are decoded as on the CPU."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from thaw.kinds.reading import read_ingested
 
 @dataclass(frozen=True)
 class GpuPixelSource:
-    """Gives what `plain` gives, on `device`, with another decoder for the files that it takes; safe to call from threads. A `Reader`.
+    """A `Reader` like `plain`, on `device`, with the GPU's decoder for files that suit it; safe to call from threads.
 
-    A GPU's decoder rounds otherwise and interpolates colour otherwise than the CPU's, so its pixels are not the same: whoever uses it compares features first.
+    A GPU's decoder rounds and interpolates colour differently from the CPU's, so its pixels differ; features are compared before it is used.
     """
 
     name: ClassVar[str] = "gpu"
@@ -45,7 +45,7 @@ class GpuPixelSource:
         return {view: torch.stack([self.plain.preprocessing.view(image, view) for image in in_order]) for view in views}
 
     def prepare(self, content: bytes) -> torch.Tensor:
-        """See `PixelSource.prepare`: a single image is not worth a GPU."""
+        """See `PixelSource.prepare`; a single image is decoded on the CPU."""
         return self.plain.prepare(content)
 
     def exact(self) -> PixelSource | None:
@@ -57,16 +57,16 @@ class GpuPixelSource:
         return self.plain.shortens(example)
 
     def on(self, device: torch.device) -> None:
-        """There is no faster one."""
+        """None: there is no other device."""
 
     def _suits(self, opened: ImageFile.ImageFile) -> bool:
-        """Upright colour JPEG that is decoded whole: what a GPU's decoder gives as it is wanted."""
+        """Whether a file suits the GPU's decoder: upright colour JPEG that is decoded whole."""
         upright = is_plain_jpeg(opened) and opened.mode == "RGB" and orientation_of(opened) == 1
         return upright and scaled_by(opened, self.plain.preprocessing) == 1
 
 
 def _decode_together(contents: Sequence[bytes], device: torch.device) -> list[torch.Tensor | None]:
-    """uint8 [3, H, W] each, on the device; None for what its decoder refuses."""
+    """uint8 [3, H, W] each, on the device; None for a file that the decoder refuses."""
     if not contents:
         return []
     encoded = [torch.frombuffer(bytearray(content), dtype=torch.uint8) for content in contents]
@@ -75,5 +75,5 @@ def _decode_together(contents: Sequence[bytes], device: torch.device) -> list[to
     except RuntimeError:
         if len(contents) == 1:
             return [None]
-        # One refused file fails the whole batch, and nothing says which.
+        # One refused file fails the whole batch, and the error does not name it.
         return [_decode_together([content], device)[0] for content in contents]

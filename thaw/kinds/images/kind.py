@@ -1,4 +1,4 @@
-"""Images as a kind. The heavy libraries are imported where they are used: words and names cost nothing."""
+"""Images as a kind. The heavy libraries are imported where they are used, so that words and names cost nothing."""
 
 from __future__ import annotations
 
@@ -96,17 +96,17 @@ class Images:
         return PixelSource(preprocessing, limits.max_pixels, bound)
 
     def largest_nbytes(self, limits: Limits) -> int:
-        """See `Kind`: of deep grey, which takes the most."""
+        """See `Kind`; the largest images are deep grey."""
         return _DEEP * limits.max_pixels
 
     def collate(self, examples: Sequence[Batch]) -> Batch:
-        """uint8 [3, H, W] each: uint8 [B, 3, H, W]."""
+        """Images uint8 [3, H, W] as a batch uint8 [B, 3, H, W]."""
         from thaw.kinds.batches import stacked
 
         return stacked(examples)
 
     def from_value(self, value: object) -> bytes:
-        """See `Kind`: paths, bytes, `data:` URLs, and arrays uint8 [H, W], [H, W, 1] or [H, W, 3], or other integers from 0 to 255, as JSON gives them."""
+        """See `Kind`: paths, bytes, `data:` URLs, and arrays uint8 [H, W], [H, W, 1] or [H, W, 3], or of other integers from 0 to 255."""
         from thaw.kinds.images.values import from_value
 
         return from_value(value)
@@ -145,7 +145,7 @@ class Images:
         return augment(tensor_of(batch), how)
 
     def viewed(self, batch: Batch, view: View) -> Tensor:
-        """Mirrored, or as they are."""
+        """Mirrored images for `hflip`; other views return the images unchanged."""
         from thaw.kinds.batches import tensor_of
 
         return tensor_of(batch).flip(-1) if view == "hflip" else tensor_of(batch)

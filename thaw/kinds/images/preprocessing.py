@@ -1,4 +1,4 @@
-"""Preprocessing: how a decoded image becomes what a backbone takes. It is part of the backbone."""
+"""The conversion of a decoded image to a backbone's input; it is part of the backbone."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -43,7 +43,7 @@ class Preprocessing:
         return F.pil_to_tensor(self._resize(image))
 
     def resized_tensor(self, image: torch.Tensor) -> torch.Tensor:
-        """The same of an RGB image as uint8 [3, any, any], within 1 of 255 of `resized`, and faster."""
+        """Resize an RGB image uint8 [3, any, any]; the result is within 1 of 255 of `resized`, and faster."""
         ready: torch.Tensor = self._resize(image)
         return ready
 
@@ -51,7 +51,7 @@ class Preprocessing:
         """Crop a resized image uint8 [3, any, any] to one of its views: uint8 [3, height, width].
 
         Raises:
-            BadParameters: a corner is asked for, and this preprocessing does not crop.
+            BadParameters: the view is a corner, and this preprocessing does not crop.
         """
         if view in CORNERS:
             return self._corner(resized, view)
@@ -75,11 +75,11 @@ class Preprocessing:
         return self.pixels(Image.new("RGB", (64, 64)))
 
     def nbytes(self) -> int:
-        """Of a prepared image."""
+        """The memory of a prepared image in bytes."""
         return self.blank().nbytes
 
     def mask(self, batch: Batch) -> None:
-        """Images have no padding."""
+        """None: images have no padding."""
 
     def probe_digest(self) -> str:
         """See `thaw.kinds.images.probe`."""
@@ -88,11 +88,11 @@ class Preprocessing:
         return probe_digest(self)
 
     def with_decoding(self, decoding: str) -> "Preprocessing":
-        """The same with another way to decode JPEG files, `exact` or `scaled`."""
+        """The preprocessing with another way of decoding JPEG files, `exact` or `scaled`."""
         return replace(self, decoding="scaled" if decoding == "scaled" else "exact")
 
     def normalise_plainly(self, batch: Batch) -> torch.Tensor:
-        """Scale and normalise uint8 [..., 3, H, W] as torchvision does."""
+        """Scale and normalise uint8 [..., 3, H, W] by torchvision's three steps."""
         scaled = F.to_dtype(tensor_of(batch), torch.float32, scale=True)
         normalised: torch.Tensor = F.normalize(scaled, list(self.mean), list(self.std))
         return normalised
@@ -104,9 +104,9 @@ class Preprocessing:
         return pixels.float().mul_(scale).sub_(shift)
 
     def scale_and_shift(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """What normalises: pixels x scale - shift, each float32 [3, 1, 1].
+        """Scale and shift of the normalisation pixels x scale - shift, each float32 [3, 1, 1].
 
-        One product and one sum for each value take half the time of torchvision's three steps, and give the same to within 5e-7.
+        One product and one sum for each value take half the time of torchvision's three steps; the results differ by at most 5e-7.
         """
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
         return 1 / (255 * std), mean / std
@@ -129,7 +129,7 @@ def preprocessing_from_json(text: str) -> Preprocessing:
 
 
 def preprocessing_of(transform: Any) -> Preprocessing:
-    """What torchvision's `ImageClassification` preset does, as data."""
+    """The steps of torchvision's `ImageClassification` preset, as data."""
     return Preprocessing(
         resize=transform.resize_size[0],
         crop=transform.crop_size[0],

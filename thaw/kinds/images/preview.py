@@ -1,4 +1,4 @@
-"""What pages show of an image: the image itself, made smaller."""
+"""The preview of an image on pages: the image itself, made smaller."""
 
 import io
 
@@ -10,22 +10,22 @@ from thaw.kinds.kind import Preview
 SIDE, SMALL_SIDE = 160, 128
 """The longer side of a preview, in pixels; smaller images stay as they are."""
 _LOSSLESS = 64
-"""Up to this side a small preview is PNG: JPEG blurs what is so small, and saves nothing."""
+"""The longest side of small previews that are PNG; JPEG blurs such small images, and saves nothing."""
 _QUALITY = 82
 
 
 def preview(content: bytes, max_pixels: int, *, small: bool) -> Preview:
-    """PNG; of small ones JPEG where that saves something.
+    """A preview as PNG; a small preview is JPEG if that has fewer bytes.
 
     Raises:
-        BadExample: it is no image, damaged, or has more than `max_pixels` pixels.
+        BadExample: the bytes are no image, or damaged, or of more than `max_pixels` pixels.
     """
     return _small(content, max_pixels) if small else _png(decode(content, max_pixels), SIDE)
 
 
 def _small(content: bytes, max_pixels: int) -> Preview:
     opened = open_image(content, max_pixels)
-    # Of JPEG alone: decoded at a fraction of its size, still twice as large as needed.
+    # This works for JPEG alone: it is decoded at a fraction of its size, still twice as large as needed.
     opened.draft("RGB", (2 * SMALL_SIDE, 2 * SMALL_SIDE))
     image = upright_rgb(opened)
     image.thumbnail((SMALL_SIDE, SMALL_SIDE))

@@ -1,4 +1,4 @@
-"""What the preprocessing makes of fixed pictures: a library update that changes pixels changes this digest, and so the fingerprint."""
+"""A digest of fixed images after the preprocessing; a library update that changes pixels changes the digest, and so the fingerprint."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Reads images that were ingested as the backbone takes them, within a bound on the memory that decoded ones take."""
+"""The reader of ingested images; it prepares them for the backbone, within a bound on the memory of decoded images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PixelSource:
-    """Reads and decodes on the CPU; safe to call from threads, which share the bound. A `Reader`."""
+    """A `Reader` that decodes on the CPU; it is safe to call from threads, which share the bound."""
 
     name: ClassVar[str] = "cpu"
     preprocessing: Preprocessing
@@ -31,29 +31,29 @@ class PixelSource:
     bound: MemoryBound
 
     def read(self, examples: Sequence[Reference], views: Sequence[View] = (IDENTITY,)) -> dict[View, torch.Tensor]:
-        """Read, check and decode: uint8 [N, 3, H, W] for each view; an image is decoded once, whatever the number of views.
+        """Read, check and decode: uint8 [N, 3, H, W] for each view; an image is decoded once for any number of views.
 
         Raises:
-            BadSource: an image is gone, or is not the one that was ingested.
-            BadExample: one is damaged, or has more than `max_pixels` pixels.
+            BadSource: an image is gone, or has changed since the ingestion.
+            BadExample: an image is damaged, or has more than `max_pixels` pixels.
         """
         resized = [self._read(example) for example in examples]
         return {view: torch.stack([self.preprocessing.view(image, view) for image in resized]) for view in views}
 
     def prepare(self, content: bytes) -> torch.Tensor:
-        """An image file's bytes as `read` gives them: uint8 [3, H, W].
+        """Prepare an image from its bytes, like `read`: uint8 [3, H, W].
 
         Raises:
-            BadExample: it is none, or damaged, or has too many pixels, as it is or once it is resized.
+            BadExample: the bytes are no image, or damaged, or of too many pixels, before or after the resizing.
         """
         opened = open_image(content, self.max_pixels)
         if decoded_nbytes(opened, self.preprocessing) > self.bound.nbytes:
-            # Its shorter side is brought to some hundreds of pixels, and a thin strip's longer side grows with it.
+            # The shorter side is resized to some hundreds of pixels; the longer side of a thin strip would grow with it.
             raise BadExample(f"has {opened.width} x {opened.height} pixels, and is too long and thin to be resized")
         return self.preprocessing.view(self.resized(opened, content))
 
     def exact(self) -> PixelSource | None:
-        """The same without scaled decoding; None where it scales nothing."""
+        """The reader without scaled decoding; None: this reader decodes exactly."""
         if self.preprocessing.decoding == "exact":
             return None
         return replace(self, preprocessing=self.preprocessing.with_decoding("exact"))
@@ -63,13 +63,13 @@ class PixelSource:
         return scaled_by(open_image(read_ingested(*example), self.max_pixels), self.preprocessing) > 1
 
     def on(self, device: torch.device) -> GpuPixelSource | None:
-        """Decoding on an NVIDIA GPU."""
+        """The reader that decodes on an NVIDIA GPU; None: the device is none."""
         from thaw.kinds.images.gpu_reading import GpuPixelSource
 
         return GpuPixelSource(self, device) if device.type == "cuda" else None
 
     def resized(self, opened: ImageFile.ImageFile, content: bytes) -> torch.Tensor:
-        """See `decode_resized`; waits until there is room for the decoded picture."""
+        """See `decode_resized`; waits until there is room for the decoded image."""
         with self.bound.holding(decoded_nbytes(opened, self.preprocessing)):
             return decode_resized(opened, content, self.preprocessing)
 

@@ -1,4 +1,4 @@
-"""What a network sees of images that is trained from random weights: affine and elastic distortions."""
+"""Affine and elastic distortions of images, for a network that is trained from random weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from thaw.kinds.images.distortion import Distortion, distort
 
 @dataclass(frozen=True)
 class DistortedImages:
-    """Images, float [N, 3, H, W] on the scale [0, 1] once they are begun. mean and std: of the three channels. A `Scratch`."""
+    """A `Scratch` on images, float [N, 3, H, W] on the scale [0, 1] after `begin`. mean and std: of the three channels."""
 
     mean: Sequence[float]
     std: Sequence[float]

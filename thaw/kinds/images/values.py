@@ -1,4 +1,4 @@
-"""Images that are handed in as values: each becomes the bytes of a file, so that there is one way from then on."""
+"""Images that are given as values; each becomes the bytes of a file, so that all images are decoded in one way."""
 
 import io
 from typing import Any
@@ -13,14 +13,14 @@ TINY = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR4nGP4zwADFLEA"
     "HzcH+VNH7jQAAAAASUVORK5CYII="
 )
-"""A picture of 8 x 8 pixels."""
+"""An image of 8 x 8 pixels."""
 
 
 def from_value(value: object) -> bytes:
-    """The bytes of an image that is given as such, as a path, as a `data:` URL, or as an array (see `png_of`).
+    """The bytes of an image that is given as bytes, as a path, as a `data:` URL, or as an array (see `png_of`).
 
     Raises:
-        BadExample: it is none of these.
+        BadExample: the value is none of these.
         OSError: the file cannot be read.
     """
     if isinstance(value, np.ndarray | list):
@@ -32,10 +32,10 @@ def from_value(value: object) -> bytes:
 
 
 def png_of(array: np.ndarray[Any, Any]) -> bytes:
-    """A PNG file of uint8 [H, W], [H, W, 1] or [H, W, 3]; other integers, as JSON gives them, if they are 0 to 255.
+    """A PNG file of uint8 [H, W], [H, W, 1] or [H, W, 3], or of other integers from 0 to 255, such as JSON's.
 
     Raises:
-        BadExample: it has another shape or other values.
+        BadExample: the array has another shape or other values.
     """
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]

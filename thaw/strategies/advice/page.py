@@ -31,8 +31,8 @@ def render_advice(advice: Advice, title: str, examples: Words) -> str:
         "depth": _svg("depth", advice, examples) if advice.layers else None,
         "curve": _svg("curve", advice, examples) if curve is not None and curve.points else None,
         "reference_titles": {
-            PLAIN: f"a linear model on {examples.plain}",
-            RANDOM_BACKBONE: "the same network with random weights",
+            PLAIN: examples.plain,
+            RANDOM_BACKBONE: "features of the same network with random weights",
         },
         "compared_on": words.compared_on(advice, examples),
         "with_references": bool(references_on_all(advice)),

@@ -12,6 +12,7 @@ def test_the_page_says_the_verdict_and_escapes_what_it_is_given() -> None:
     assert "transfer helps" in page and 'id="contest"' in page
     assert page.count("<svg") == 2
     assert "200 test sounds" in page and "50 labelled sounds" in page and "Sounds/s" in page and "example" not in page
+    assert "Against always naming the most frequent class, transfer helps: +" in page
 
 
 def test_it_says_where_the_test_split_cannot_rank() -> None:
