@@ -77,7 +77,10 @@ def test_the_page_holds_every_metric_and_runs_nothing_that_a_name_brings() -> No
         assert f'id="metric-{name}"' in html
     assert html.count("<img alt=") == 1
     assert "Always every label" in html and "Average precision" in html and "Threshold" in html
-    assert "A class is named if its probability reaches its threshold" in html and "Most often taken for another" not in html
+    assert (
+        "A class is named if its probability reaches its threshold" in html
+        and "Most often taken for another" not in html
+    )
     assert page(found) == html
 
 
