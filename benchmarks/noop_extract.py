@@ -26,7 +26,7 @@ from thaw.features.extraction.extraction import cut_layers
 from thaw.features.store.environment import made_with
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.files.atomic import digest_bytes
-from thaw.params.reading import read_params, write_settings
+from thaw.params.values.reading import read_params, write_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = 7

@@ -50,7 +50,7 @@ registry: {name: bench}
 MAKE = """\
 import importlib
 from tasks.registry.registry import CHAMPION, open_registry
-from thaw.params.reading import read_params
+from thaw.params.values.reading import read_params
 for name in ("settings", "fetch", "ingest", "extract", "advise", "head", "finetune", "compare", "evaluate", "register"):
     importlib.import_module(f"tasks.stages.{name}").main()
 open_registry(read_params().registry).set_alias(CHAMPION, 1)
@@ -131,7 +131,7 @@ def report(name: str, root: Path, *, quick: bool) -> None:
 
 
 def _source(root: Path) -> str:
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     return str(root / read_params(root / "params.yaml").dataset.source)
 

@@ -19,7 +19,7 @@ from thaw.foundation.statistics.bootstrap import Estimate, Resampling
 from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.prices import price_models
 from thaw.params.sections import BackboneParams, FinetuneParams, HeadParams, StrategyParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.advising import Situation, advise
 from thaw.strategies.advice.pool import Pool
 from thaw.strategies.advice.record import Advice

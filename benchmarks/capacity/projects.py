@@ -24,8 +24,8 @@ from thaw.features.extraction.extraction import cut_layers
 from thaw.features.store.environment import made_with
 from thaw.features.store.store import FeatureIndex, FeatureStore, hash_digests, write_index
 from thaw.foundation.files.atomic import digest_bytes, write_text
-from thaw.params.reading import read_params, write_settings
 from thaw.params.sections import BackboneParams, ExtractParams
+from thaw.params.values.reading import read_params, write_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 INGEST, EXTRACT, HEAD = (["-m", f"tasks.stages.{name}"] for name in ("ingest", "extract", "head"))

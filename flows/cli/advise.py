@@ -36,8 +36,8 @@ def advise(
             if force:
                 transfer(stage="advise", force=True, timeout_s=timeout)
     from tasks.project.paths import ADVICE
-    from thaw.params.kind import kind_of
-    from thaw.params.reading import read_params
+    from thaw.params.values.kind import kind_of
+    from thaw.params.values.reading import read_params
     from thaw.strategies.advice.record import as_json, read_advice
 
     advice = read_advice(root / ADVICE)

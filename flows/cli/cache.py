@@ -117,7 +117,7 @@ def compact(json: Json = False) -> None:
     from thaw.features.store.upkeep import cached_layers
     from thaw.features.store.upkeep import compact as join
     from thaw.foundation.files.shared_lock import taking_away
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     store, rows = _store(), read_params().extract.part_rows
     with run_lock(enter_project(), wait=False), taking_away(CACHE_LOCK):

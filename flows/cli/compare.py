@@ -36,7 +36,7 @@ def compare(
     from flows.project.environment import enter_project, quiet_console
     from flows.runs.preflight import preflight
     from flows.runs.watcher import watcher
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     root = enter_project()
     names = [] if off else _strategies(strategies, read_params().compare.strategies)
@@ -55,7 +55,7 @@ def compare(
 
             transfer(until="evaluate", timeout_s=timeout)
     from tasks.project.paths import CERTIFICATE
-    from thaw.params.kind import kind_of
+    from thaw.params.values.kind import kind_of
     from thaw.strategies.certificate.record import as_json, read_certificate
 
     certificate = read_certificate(root / CERTIFICATE)
@@ -76,7 +76,7 @@ def _configure(strategies: list[str], root: Path) -> bool:
     """Check the strategies and write them into params.yaml; True if the file changed."""
     from flows.project.edit_params import edit, read_text
     from thaw.foundation.files.atomic import write_text
-    from thaw.params.reading import PARAMS
+    from thaw.params.values.reading import PARAMS
 
     before = read_text(root / PARAMS)
     after = edit(before, [f"compare.strategies=[{', '.join(strategies)}]"])

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flows.project.explain_param import Explanation
-    from thaw.params.listing import Setting
+    from thaw.params.values.listing import Setting
 
 
 _WIDEST = 20
@@ -33,8 +33,8 @@ def show(
     """Show the parameters that people change most, and all that differ from their defaults."""
     from flows.cli.terminal import out, print_json, table
     from flows.project.environment import enter_project
-    from thaw.params.listing import USUAL, list_settings
-    from thaw.params.reading import read_params
+    from thaw.params.values.listing import USUAL, list_settings
+    from thaw.params.values.reading import read_params
 
     enter_project()
     settings = list_settings(read_params())
@@ -117,7 +117,7 @@ def assign(root: "Path", assignments: "Sequence[str]", *, dry_run: bool = False,
     from flows.cli.terminal import out
     from flows.project.edit_params import edit, read_text
     from thaw.foundation.files.atomic import write_text
-    from thaw.params.reading import PARAMS
+    from thaw.params.values.reading import PARAMS
 
     before = read_text(root / PARAMS)
     after = edit(before, assignments)

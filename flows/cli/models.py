@@ -65,7 +65,7 @@ def _list(json: bool) -> None:
 def _registry() -> "Registry":
     from flows.project.environment import enter_project
     from tasks.registry.registry import open_registry
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     enter_project()
     return open_registry(read_params().registry)

@@ -58,7 +58,7 @@ def rank(
 def _say(ranking: "Ranking") -> None:
     from flows.cli.terminal import err, out, table
     from thaw.pages.layout import percent
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
     from thaw.targets.target import target_named
 
     screen = out()

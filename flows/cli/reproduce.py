@@ -50,7 +50,7 @@ def reproduce(
     from tasks.lineage.reproduction import read_recipe
     from tasks.registry.registry import open_registry
     from tasks.registry.version_names import find_version
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     try:
         with ended_by_signals(), scratch_folder(root, "reproduce") as scratch:

@@ -80,8 +80,8 @@ def _as_json(outcome: "Transfer", results: "Results") -> dict[str, object]:
 def _summarise(outcome: "Transfer", results: "Results") -> None:
     """Print the products of the run, their places, and commands to try next."""
     from flows.cli.terminal import out
-    from thaw.params.kind import kind_of
-    from thaw.params.reading import read_params
+    from thaw.params.values.kind import kind_of
+    from thaw.params.values.reading import read_params
 
     screen = out()
     screen.print()

@@ -93,7 +93,7 @@ def _hosts(address: str, allowed: list[str]) -> "Hosts":
 
 
 def _example_limits() -> "ExampleLimits":
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     return read_params().dataset.limits
 
@@ -110,7 +110,7 @@ def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits
     from tasks.registry.registry import open_registry
     from tasks.registry.served_model import find_number, wanted_of
     from thaw.foundation.errors import Unreachable
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
     for own in ("flows", "tasks", "thaw"):

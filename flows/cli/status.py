@@ -19,7 +19,7 @@ def status(
     from flows.runs.preflight import refuse_unnamed
     from flows.runs.results import read_results
     from tasks.registry.registry import CHALLENGER, CHAMPION, open_registry
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     root = enter_project()
     params = read_params()

@@ -54,7 +54,7 @@ def _trace_version(name: str | None, graph: Path | None, *, json: bool) -> None:
     from tasks.lineage.lineage import read_lineage
     from tasks.registry.registry import open_registry
     from tasks.registry.version_names import find_version
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     registry, version = find_version(open_registry(read_params().registry), name)
     lineage = read_lineage(registry, version)
@@ -98,7 +98,7 @@ def _trace_example(example: str, *, json: bool) -> None:
     enter_project()
     from tasks.project.progress import counted
     from tasks.registry.registry import open_registry
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     with counted("trace", "versions") as progress:
         history = example_history(open_registry(read_params().registry), digest, progress)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.daemon.source_state import RUN, TRIGGERED, Handled, SourceState, look, now, read_handled, write_handled
 from thaw.foundation.errors import ThawError
-from thaw.params.reading import PARAMS, read_params
+from thaw.params.values.reading import PARAMS, read_params
 
 POLL_S = 5.0
 _SHARE = 20

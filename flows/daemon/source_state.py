@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from flows.project.environment import STATE
 from thaw.foundation.files.atomic import write_bytes
 from thaw.foundation.files.walking import files_below
-from thaw.params.places import BUILTIN_SOURCES
 from thaw.params.sections import Params
+from thaw.params.values.places import BUILTIN_SOURCES
 
 RUN = STATE / "source-run.json"
 """The file with the state that the last complete run began with."""

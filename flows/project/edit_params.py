@@ -11,8 +11,8 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from thaw.foundation.errors import BadParameters
-from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
-from thaw.params.reading import PARAMS, check_params
+from thaw.params.values.places import BUILTIN_SOURCES, NAMED_WEIGHTS
+from thaw.params.values.reading import PARAMS, check_params
 
 _BUILTIN = ("digits", "hymenoptera")
 _WEIGHTS_NAME = re.compile(r"\w+(_Weights\.\w+|\.random)")

@@ -10,9 +10,9 @@ from ruamel.yaml import YAML
 from flows.dvc.stage_graph import Stage, needed_for, read_stages
 from flows.dvc.stage_parameters import read_stage_keys, stages_of
 from thaw.foundation.errors import BadParameters
-from thaw.params.listing import Setting, list_settings
-from thaw.params.reading import MOVED, PARAMS, leaves, read_params
 from thaw.params.sections import Params
+from thaw.params.values.listing import Setting, list_settings
+from thaw.params.values.reading import MOVED, PARAMS, leaves, read_params
 
 
 @dataclass(frozen=True)

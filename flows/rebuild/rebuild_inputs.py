@@ -13,8 +13,8 @@ from tasks.project.progress import counted
 from thaw.foundation.errors import NotReproducible
 from thaw.foundation.files.atomic import write_text
 from thaw.lineage.gathering import find_examples, link_examples
-from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
-from thaw.params.reading import PARAMS
+from thaw.params.values.places import BUILTIN_SOURCES, NAMED_WEIGHTS
+from thaw.params.values.reading import PARAMS
 
 _ELSEWHERE = "rebuilt-source"
 """The folder in the checkout for examples from outside the project."""

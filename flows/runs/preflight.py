@@ -18,11 +18,11 @@ from flows.project.errors import NotReady
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
 from thaw.foundation.errors import BadParameters, ThawError
 from thaw.foundation.files.walking import unhashable
-from thaw.params.kind import kind_of
-from thaw.params.listing import default_of
-from thaw.params.places import BUILTIN_SOURCES, NAMED_WEIGHTS
-from thaw.params.reading import PARAMS, holds, leaves, read_params
 from thaw.params.sections import Params
+from thaw.params.values.kind import kind_of
+from thaw.params.values.listing import default_of
+from thaw.params.values.places import BUILTIN_SOURCES, NAMED_WEIGHTS
+from thaw.params.values.reading import PARAMS, holds, leaves, read_params
 
 _LISTED_AT_MOST = 5
 _TAKEN = re.compile(r"\$\{([\w.]+)\}")

@@ -8,7 +8,7 @@ from flows.prefect_server.temporary_server import hold_temporary_server
 from flows.runs.artifacts import publish_gates
 from tasks.registry import promotion
 from tasks.registry.promotion import Promotion
-from thaw.params.reading import read_params
+from thaw.params.values.reading import read_params
 
 REFUSED = "Refused"
 """The state of a run that worked and left the alias in place; its type is `Completed`, because nothing went wrong."""

@@ -13,8 +13,8 @@ from tasks.requests import watch as watching
 from tasks.requests.watch import Measured
 from thaw.drift import words
 from thaw.drift.record import DriftReport
-from thaw.params.reading import read_params
 from thaw.params.sections import Params
+from thaw.params.values.reading import read_params
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from thaw.dataset.manifest import Manifest, read_manifest
 from thaw.foundation.errors import BadArtifact, NotReproducible
 from thaw.lineage.agreement import Agreement, compare_predictions
 from thaw.lineage.surroundings import installed_packages
-from thaw.params.reading import PARAMS
+from thaw.params.values.reading import PARAMS
 from thaw.targets.predictions import read_predictions
 
 METRICS = "report/metrics.json"

@@ -12,8 +12,8 @@ from thaw.dataset.manifest import read_manifest
 from thaw.foundation.files.atomic import write_text
 from thaw.lineage.surroundings import installed_packages, this_machine
 from thaw.lineage.training_examples import list_training_examples, write_training_examples
-from thaw.params.reading import PARAMS
 from thaw.params.sections import Params
+from thaw.params.values.reading import PARAMS
 
 LINEAGE = "lineage"
 """The folder of the run's artifacts."""

@@ -10,7 +10,7 @@ from thaw.heads import read_head
 from thaw.heads.open_set import read_openness
 from thaw.models.predictor import Predictor
 from thaw.params.sections import Params
-from thaw.params.strategy import read_strategy
+from thaw.params.values.strategy import read_strategy
 
 
 def read_assembled(params: Params) -> Predictor:

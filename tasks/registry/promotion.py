@@ -32,8 +32,8 @@ from thaw.gates.deciding import Decision, decide
 from thaw.gates.outcome import Outcome
 from thaw.gates.page import Contest, render_decision
 from thaw.gates.paired_test import Figures
-from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
+from thaw.params.values.resampling import resampling_of
 
 LOCK = STATE / "promotion.lock"
 PAGE = Path("data/promotion/promotion.html")

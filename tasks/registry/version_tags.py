@@ -10,7 +10,7 @@ from tasks.project.paths import FEATURES_INDEX, REPORT
 from tasks.registry.registry import KEY
 from thaw import __version__
 from thaw.features.store.store import read_index
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 
 OUTPUT = "thaw.dvc."
 """The prefix of the tags with the hashes of outputs."""

@@ -17,8 +17,8 @@ from thaw.models.exporting.folder import Export, Tell, check_target, write_expor
 from thaw.models.exporting.formats import Format
 from thaw.models.exporting.graph import Output, outputs_of
 from thaw.models.predictor import Predictor
-from thaw.params.reading import read_params
 from thaw.params.sections import Params
+from thaw.params.values.reading import read_params
 
 EXPORTS = "data/exports"
 """The folder of exports, unless another is named."""

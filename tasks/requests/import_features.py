@@ -11,7 +11,7 @@ from thaw.features.store.exchange import Imported, read_exchange
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.files.shared_lock import adding
 from thaw.kinds.views import expand_views
-from thaw.params.reading import read_params
+from thaw.params.values.reading import read_params
 
 
 def import_features(file: Path, store: FeatureStore, *, dry_run: bool) -> Imported:

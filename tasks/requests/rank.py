@@ -20,9 +20,9 @@ from thaw.foundation.files.shared_lock import adding
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.prepared import read_examples
 from thaw.models.prices import Price, price_models
-from thaw.params.reading import read_params
 from thaw.params.sections import Params
-from thaw.params.strategy import Strategy
+from thaw.params.values.reading import read_params
+from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.out_of_fold import Fitting
 from thaw.strategies.backbone_ranking import Entrant, Judges, Ranking, Unranked, rank_backbones, write_ranking
 from thaw.targets.target import target_of, target_of_targets

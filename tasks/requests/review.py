@@ -25,9 +25,9 @@ from thaw.kinds.kind import Kind as ExampleKind
 from thaw.kinds.kind import Preview
 from thaw.kinds.prepared import preview_of
 from thaw.kinds.registry import kind_named
-from thaw.params.reading import read_params
 from thaw.params.sections import Params
-from thaw.params.strategy import read_strategy
+from thaw.params.values.reading import read_params
+from thaw.params.values.strategy import read_strategy
 from thaw.review.findings import Finding, Kind, read_decisions, write_findings
 from thaw.review.listing import Rows, list_duplicates, list_suspects, list_useful
 from thaw.review.page import build_sections, render_page

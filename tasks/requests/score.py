@@ -32,9 +32,9 @@ from thaw.models.scoring.known import Known
 from thaw.models.scoring.places import LocalFile
 from thaw.models.scoring.scoring import Scored, Scorer, score_all
 from thaw.models.scoring.table import ScoredBy
-from thaw.params.kind import kind_of
-from thaw.params.reading import read_params
 from thaw.params.sections import ExtractParams, Params
+from thaw.params.values.kind import kind_of
+from thaw.params.values.reading import read_params
 
 Dtype = Literal["float32", "float16"]
 ENDING = ".parquet"

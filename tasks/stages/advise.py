@@ -23,9 +23,9 @@ from thaw.kinds.batches import Batch, split
 from thaw.kinds.kind import IDENTITY, Words
 from thaw.kinds.prepared import read_examples
 from thaw.models.prices import price_models
-from thaw.params.reading import read_settings
 from thaw.params.sections import Params
-from thaw.params.strategy import write_strategy
+from thaw.params.values.reading import read_settings
+from thaw.params.values.strategy import write_strategy
 from thaw.strategies.advice.advising import Situation, advise
 from thaw.strategies.advice.cases import PLAIN, RANDOM_BACKBONE
 from thaw.strategies.advice.options import Pilot

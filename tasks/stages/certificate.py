@@ -20,9 +20,9 @@ from thaw.foundation.files.atomic import digest_bytes, digest_file
 from thaw.kinds.kind import IDENTITY
 from thaw.kinds.views import expand_views
 from thaw.models.prices import price_models
-from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
-from thaw.params.strategy import Strategy, read_strategy
+from thaw.params.values.resampling import resampling_of
+from thaw.params.values.strategy import Strategy, read_strategy
 from thaw.strategies.baselines.learners import Inputs
 from thaw.strategies.baselines.transfer_gain import Draw
 from thaw.strategies.certificate.competitors import Arena, build_baselines, build_competitor

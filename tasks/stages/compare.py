@@ -4,7 +4,7 @@ import logging
 
 from tasks.project.entry import stage
 from tasks.project.paths import CERTIFICATE, SETTINGS
-from thaw.params.reading import read_settings
+from thaw.params.values.reading import read_settings
 from thaw.strategies.certificate.absent import write_absent
 
 log = logging.getLogger(__name__)

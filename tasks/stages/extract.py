@@ -11,8 +11,8 @@ from tasks.project.progress import counted
 from thaw.features.extraction.nothing_to_do import look, record_settled, settled_index
 from thaw.features.store.store import FeatureIndex, FeatureStore, write_index
 from thaw.foundation.files.shared_lock import adding
-from thaw.params.reading import read_settings
 from thaw.params.sections import Params
+from thaw.params.values.reading import read_settings
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tasks.project.entry import stage
 from tasks.project.paths import SETTINGS, SOURCES, WEIGHTS
-from thaw.params.reading import read_settings
+from thaw.params.values.reading import read_settings
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ import logging
 from tasks.project.entry import stage
 from tasks.project.paths import FINETUNED, SETTINGS, STRATEGY
 from thaw.finetuning.result import write_frozen
-from thaw.params.reading import read_settings
-from thaw.params.strategy import read_strategy
+from thaw.params.values.reading import read_settings
+from thaw.params.values.strategy import read_strategy
 
 log = logging.getLogger(__name__)
 

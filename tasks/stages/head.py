@@ -16,9 +16,9 @@ from thaw.heads.open_set.fitting import check_target, fit_openness
 from thaw.heads.trial_table import write_trials
 from thaw.kinds.registry import kind_named
 from thaw.kinds.views import expand_views
-from thaw.params.reading import read_settings
 from thaw.params.sections import Params
-from thaw.params.strategy import read_strategy
+from thaw.params.values.reading import read_settings
+from thaw.params.values.strategy import read_strategy
 from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import target_of
 

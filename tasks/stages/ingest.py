@@ -13,8 +13,8 @@ from thaw.foundation.errors import TooManyRejected
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.files.csv_tables import write_rows
 from thaw.kinds.kind import Kind
-from thaw.params.kind import kind_of
-from thaw.params.reading import read_settings
+from thaw.params.values.kind import kind_of
+from thaw.params.values.reading import read_settings
 
 log = logging.getLogger(__name__)
 

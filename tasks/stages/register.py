@@ -33,9 +33,9 @@ from tasks.registry.registry import CHALLENGER, KEY, ModelVersion, Registry, ope
 from tasks.registry.version_tags import version_tags
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import digest_bytes, digest_file, write_text
-from thaw.params.reading import read_settings
 from thaw.params.sections import Params
-from thaw.params.strategy import read_strategy
+from thaw.params.values.reading import read_settings
+from thaw.params.values.strategy import read_strategy
 
 log = logging.getLogger(__name__)
 

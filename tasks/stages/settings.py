@@ -5,7 +5,7 @@
 
 from tasks.project.entry import stage
 from tasks.project.paths import SETTINGS
-from thaw.params.reading import read_params, write_settings
+from thaw.params.values.reading import read_params, write_settings
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from thaw.heads.open_set.fitting import check_thawed, fit_openness
 from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.predictor import BATCH, Predictor
 from thaw.params.sections import Params
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import target_of
 

@@ -54,8 +54,15 @@ def closure(graph: grimp.ImportGraph, command: str) -> set[str]:
 
 
 def says_nothing(file: Path) -> bool:
-    """Whether a package's own module is a docstring and nothing else."""
-    return file.name == "__init__.py" and len(ast.parse(file.read_text()).body) <= 1
+    """Whether a package's own module is a docstring, or that and a version: another number of Thaw's version makes no stage run again."""
+    return file.name == "__init__.py" and all(map(is_docstring_or_version, ast.parse(file.read_text()).body))
+
+
+def is_docstring_or_version(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Expr(ast.Constant()) | ast.Assign([ast.Name("__version__")]):
+            return True
+    return False
 
 
 def needed(graph: grimp.ImportGraph, stage: dict[str, Any]) -> set[str]:

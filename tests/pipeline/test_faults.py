@@ -17,7 +17,7 @@ from toy import build_toy, environment, ran
 from flows.daemon.services import HOST, free_port
 from tasks.project.paths import REGISTERED
 from tasks.registry.registry import open_registry
-from thaw.params.reading import read_params
+from thaw.params.values.reading import read_params
 
 pytestmark = pytest.mark.slow
 

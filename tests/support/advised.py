@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from thaw.kinds.kind import Words
 from thaw.models.prices import Price
 from thaw.params.sections import HeadParams, StrategyParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.advising import Situation, advise
 from thaw.strategies.advice.options import Pilot
 from thaw.strategies.advice.pool import Pool

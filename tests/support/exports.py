@@ -19,7 +19,7 @@ from thaw.heads.open_set.fitting import fit_openness
 from thaw.models.exporting.card import Origin
 from thaw.models.predictor import Predictor
 from thaw.params.sections import BackboneParams, HeadParams, OpennessParams
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 
 ORIGIN = Origin("digits", 3, "models:/digits/3", {"thaw.git.commit": "abc"})
 PARAMS = HeadParams(l2=(0.01,), hidden=(16,), epochs=5, neighbours=(5,), folds=2)

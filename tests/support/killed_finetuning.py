@@ -12,7 +12,7 @@ from thaw.finetuning import training
 from thaw.finetuning.fitting import finetune
 from thaw.finetuning.result import FineTuned
 from thaw.params.sections import FinetuneParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 
 PARAMS = FinetuneParams(
     epochs=4,

@@ -22,7 +22,7 @@ def build_registered(root: Path) -> Path:
     from tasks.registry.mlflow_run import _log_model, _outputs, _signature
     from tasks.registry.mlflow_store import connect, experiment_id
     from tasks.registry.registry import CHAMPION, open_registry
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     (root / "params.yaml").write_text(PARAMS)
     (root / "dvc.yaml").write_text("stages: {}\n")

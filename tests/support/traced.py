@@ -13,8 +13,8 @@ from tasks.registry.mlflow_store import experiment_id
 from tasks.registry.registry import Registry, open_registry
 from thaw.dataset.manifest import Example, build_manifest, write_manifest
 from thaw.foundation.files.atomic import digest_file
-from thaw.params.reading import read_params
 from thaw.params.sections import RegistryParams
+from thaw.params.values.reading import read_params
 from thaw.targets.predictions import write_predictions
 
 PARAMS = """\

@@ -16,7 +16,7 @@ from thaw.backbones.weights import read_weights
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.files.atomic import atomic, write_bytes
 from thaw.foundation.files.downloads import cached_download, has_sha256, hub_folder
-from thaw.params.places import NAMED_WEIGHTS, SHIPPED_WEIGHTS
+from thaw.params.values.places import NAMED_WEIGHTS, SHIPPED_WEIGHTS
 
 RANDOM = ".random.pth"
 _SEED = 0

@@ -35,7 +35,7 @@ from thaw.heads.logistic import LogisticModel
 from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.predictor import Predictor
 from thaw.params.sections import FinetuneParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.targets.target import target_of_targets
 
 if TYPE_CHECKING:

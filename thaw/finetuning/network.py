@@ -19,7 +19,7 @@ from thaw.foundation.errors import BadParameters
 from thaw.heads.logistic import LogisticModel
 from thaw.kinds.batches import Batch
 from thaw.params.sections import FinetuneParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 
 
 class ThawedPart(nn.Module):

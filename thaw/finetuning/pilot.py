@@ -21,7 +21,7 @@ from thaw.heads.kinds import weights_of
 from thaw.kinds.batches import examples_in
 from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.params.sections import FinetuneParams, HeadParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.targets.labelled import LabelledFeatures
 
 STEPS = 3

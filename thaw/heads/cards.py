@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from thaw.heads.standardisation import OUTLIER
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.targets.target import TargetName
 
 Threshold = Annotated[float, Field(gt=0, lt=1)]

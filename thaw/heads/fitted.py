@@ -8,7 +8,7 @@ from torch import Tensor
 from thaw.heads.logistic import LogisticModel
 from thaw.heads.mlp import MlpModel
 from thaw.heads.neighbours import NeighboursModel
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.targets.target import Target, TargetName, target_named
 
 Model = LogisticModel | NeighboursModel | MlpModel

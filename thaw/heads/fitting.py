@@ -17,7 +17,7 @@ from thaw.foundation.parallel.torch_threads import threads, threads_for
 from thaw.heads.fitted import FittedHead, HeldOut, Model, Setting, Trial, finish_head
 from thaw.heads.kinds import Lot, candidates, fit_lots, fit_one, lot_logits, weights_of
 from thaw.params.sections import HeadParams
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import NEVER, Losses, Target
 

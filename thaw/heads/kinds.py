@@ -10,7 +10,7 @@ from thaw.heads.logistic import fit_logistic
 from thaw.heads.mlp import MlpSettings, checkpoints, fit_mlps
 from thaw.heads.neighbours import NeighboursModel, fit_neighbours, logits_of_all
 from thaw.params.sections import HeadParams
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import target_of_targets
 

@@ -15,7 +15,7 @@ from thaw.foundation.parallel.torch_threads import threads
 from thaw.heads.lbfgs import Stopping, minimise
 from thaw.heads.logistic_problems import Multinomial, Problem, YesOrNo
 from thaw.heads.standardisation import Standardisation, fit_standardisation
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 
 
 @dataclass(frozen=True, eq=False)

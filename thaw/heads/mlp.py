@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from thaw.heads.standardisation import Standardisation, fit_standardisation
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.targets.target import target_of_targets
 
 LEARNING_RATE = 1e-3

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from thaw.heads.standardisation import Standardisation, fit_standardisation
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 
 SIMILARITIES = 2**24  # the number at a time (64 MB), for any number of rows on either side
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.size import model_size
 from thaw.kinds.batches import Batch, rows_in
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 
 ROUNDS = 4
 BYTES = 4

@@ -10,9 +10,9 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from thaw.foundation.files.atomic import write_text
-from thaw.params.listing import choices_of, default_of
-from thaw.params.reading import leaves
 from thaw.params.sections import Params
+from thaw.params.values.listing import choices_of, default_of
+from thaw.params.values.reading import leaves
 
 START, END = "<!-- parameters: start -->", "<!-- parameters: end -->"
 

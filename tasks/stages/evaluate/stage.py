@@ -47,11 +47,11 @@ from thaw.kinds.registry import kind_named
 from thaw.kinds.views import expand_views
 from thaw.models.answer import Answer, answer
 from thaw.models.predictor import Predictor
-from thaw.params.listing import changes
-from thaw.params.reading import read_settings
-from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
-from thaw.params.strategy import read_strategy
+from thaw.params.values.listing import changes
+from thaw.params.values.reading import read_settings
+from thaw.params.values.resampling import resampling_of
+from thaw.params.values.strategy import read_strategy
 from thaw.strategies.advice.record import read_predicted
 from thaw.strategies.baselines.learners import MAJORITY
 from thaw.strategies.baselines.transfer_gain import FROZEN

@@ -13,9 +13,9 @@ from thaw.dataset.selection import training_examples, validation_examples
 from thaw.features.store.store import FeatureStore, Layer, read_views
 from thaw.kinds.batches import Batch
 from thaw.kinds.prepared import read_examples
-from thaw.params.resampling import resampling_of
 from thaw.params.sections import Params
-from thaw.params.strategy import HeadKind
+from thaw.params.values.resampling import resampling_of
+from thaw.params.values.strategy import HeadKind
 from thaw.strategies.baselines.learners import (
     PLAIN,
     RANDOM_BACKBONE,

@@ -26,7 +26,7 @@ from flows.project.errors import NoServer
 from flows.serving.server import address_of, is_loopback, listen
 from tasks.registry.registry import CHALLENGER, CHAMPION, open_registry
 from tasks.stages import register
-from thaw.params.reading import read_params
+from thaw.params.values.reading import read_params
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flows.daemon.source_follower import Follower, Waiting, latest, reason, settle
 from flows.daemon.source_state import RUN, TRIGGERED, Handled, SourceState, look, now, read_handled, write_handled
 from flows.project.errors import NoServer
-from thaw.params.reading import read_params
+from thaw.params.values.reading import read_params
 
 Draw = Callable[[Path, int], Path]
 PARAMS = "dataset: {source: source}\nbackbone: {weights: small.safetensors}\n"

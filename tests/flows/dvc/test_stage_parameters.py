@@ -6,7 +6,7 @@ import pytest
 
 from flows.dvc.stage_parameters import changed_keys, ran, read_stage_keys, stages_of
 from flows.project.errors import DvcFailed
-from thaw.params.reading import check_params
+from thaw.params.values.reading import check_params
 
 LOCK = """\
 stages:

@@ -13,7 +13,7 @@ from tasks.lineage.reproduction import Recipe, read_recipe, read_values, value_a
 from tasks.registry.registry import open_registry
 from thaw.foundation.errors import NotReproducible
 from thaw.foundation.files.atomic import digest_file
-from thaw.params.reading import read_params
+from thaw.params.values.reading import read_params
 
 LISTED = "path,label\nants/ant-0.jpg,ants\n"
 

@@ -11,7 +11,7 @@ from registration import challenge, inside, make_empty_store
 from toy import build_toy, environment
 
 from tasks.registry.registry import open_registry
-from thaw.params.reading import read_params
+from thaw.params.values.reading import read_params
 
 pytestmark = pytest.mark.slow
 

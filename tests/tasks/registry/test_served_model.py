@@ -14,7 +14,7 @@ from tasks.registry.served_model import Wanted, find_number, read_served_model, 
 from tasks.stages import register
 from thaw.foundation.errors import BadArtifact, BadParameters, RegistryError, Unreachable
 from thaw.kinds.kind import Limits
-from thaw.params.reading import read_params
+from thaw.params.values.reading import read_params
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from thaw.foundation.errors import BadExport, BadSource, RegistryError
 from thaw.models.exporting.card import Origin
 from thaw.models.exporting.folder import Export
 from thaw.models.exporting.formats import Format
-from thaw.params.reading import read_params
+from thaw.params.values.reading import read_params
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from tasks.stages import extract, register
 from thaw.features.store.store import read_index
 from thaw.foundation.errors import BadParameters, BadSource, RegistryError
 from thaw.models.scoring.table import read_scored_by
-from thaw.params.reading import read_params
+from thaw.params.values.reading import read_params
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from tasks.project.paths import ADVICE, ADVICE_PAGE, HEAD, MANIFEST, PREDICTED, 
 from tasks.stages import advise, extract, head, ingest
 from tasks.stages.evaluate import stage as evaluate
 from thaw.foundation.errors import BadArtifact
-from thaw.params.strategy import Strategy, read_strategy, write_strategy
+from thaw.params.values.strategy import Strategy, read_strategy, write_strategy
 from thaw.strategies.advice.record import read_advice, read_predicted
 
 

@@ -60,7 +60,7 @@ def test_every_strategy_is_compared_and_goes_to_the_report_and_to_mlflow(project
 
 def _check_nested_runs(parent: str, names: set[str]) -> None:
     from tasks.registry.registry import open_registry
-    from thaw.params.reading import read_params
+    from thaw.params.values.reading import read_params
 
     client = open_registry(read_params().registry).client
     experiment = client.get_run(parent).info.experiment_id

@@ -15,8 +15,8 @@ from tasks.stages.evaluate import stage as evaluate
 from thaw.finetuning.result import read_finetuned
 from thaw.foundation.errors import BadArtifact
 from thaw.heads import read_head
-from thaw.params.reading import read_params
-from thaw.params.strategy import Strategy, write_strategy
+from thaw.params.values.reading import read_params
+from thaw.params.values.strategy import Strategy, write_strategy
 
 
 def thaw_all() -> None:

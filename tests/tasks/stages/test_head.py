@@ -18,7 +18,7 @@ from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, hash_di
 from thaw.foundation.errors import BadArtifact, BadParameters, IncompleteFeatures
 from thaw.heads import read_head
 from thaw.heads.open_set import read_openness
-from thaw.params.strategy import Strategy, write_strategy
+from thaw.params.values.strategy import Strategy, write_strategy
 
 LAYER = Layer("fingerprint", "avgpool", 64)
 

@@ -14,8 +14,8 @@ import pytest
 
 from tasks.project.paths import SETTINGS
 from thaw.dataset.manifest import read_manifest
-from thaw.params.reading import write_settings
 from thaw.params.sections import DatasetParams, Params
+from thaw.params.values.reading import write_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 

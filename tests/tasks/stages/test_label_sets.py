@@ -21,7 +21,7 @@ from thaw.foundation.errors import BadParameters
 from thaw.foundation.files.csv_tables import read_rows, write_rows
 from thaw.heads import read_head
 from thaw.kinds.images.kind import KIND
-from thaw.params.strategy import read_strategy
+from thaw.params.values.strategy import read_strategy
 from thaw.review.findings import COLUMNS
 from thaw.strategies.advice.record import read_advice
 from thaw.strategies.certificate.record import read_certificate

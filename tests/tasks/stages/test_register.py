@@ -27,8 +27,8 @@ from tasks.registry.registry import CHALLENGER, CHAMPION, KEY, ModelVersion, Reg
 from tasks.registry.version_tags import version_tags
 from tasks.stages import register
 from thaw.foundation.errors import BadArtifact
-from thaw.params.reading import read_params
-from thaw.params.strategy import Strategy
+from thaw.params.values.reading import read_params
+from thaw.params.values.strategy import Strategy
 
 SUPPORT = Path(__file__).parents[2] / "support"
 ROOT = Path(__file__).parents[3]

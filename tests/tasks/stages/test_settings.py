@@ -7,7 +7,7 @@ import pytest
 from tasks.project.paths import SETTINGS
 from tasks.stages import settings
 from thaw.foundation.errors import BadParameters
-from thaw.params.reading import PARAMS, read_params, read_settings
+from thaw.params.values.reading import PARAMS, read_params, read_settings
 
 
 def test_every_value_is_written_and_the_order_of_the_file_changes_nothing(

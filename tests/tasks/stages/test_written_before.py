@@ -11,7 +11,7 @@ from written_before import EXPECTED, lay_weights, unpack
 
 from tasks.stages import extract, ingest
 from thaw.finetuning.result import read_finetuned
-from thaw.params.strategy import read_strategy
+from thaw.params.values.strategy import read_strategy
 from thaw.strategies.advice.record import read_predicted
 from thaw.strategies.advice.size import Size
 from thaw.strategies.certificate.record import read_certificate

@@ -20,7 +20,7 @@ from thaw.heads import fit_head
 from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.predictor import Predictor
 from thaw.params.sections import FinetuneParams, HeadParams
-from thaw.params.strategy import Strategy, StrategyKind
+from thaw.params.values.strategy import Strategy, StrategyKind
 
 SUPPORT = Path(killed_finetuning.__file__)
 QUICK = {"epochs": 3, "batch_size": 16, "precision": "float32"}

@@ -14,7 +14,7 @@ from thaw.finetuning.result import FineTuned
 from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.predictor import Predictor
 from thaw.params.sections import FinetuneParams, HeadParams
-from thaw.params.strategy import Strategy, StrategyKind
+from thaw.params.values.strategy import Strategy, StrategyKind
 from thaw.strategies.advice.pool import Fold
 
 QUICK = {"epochs": 6, "batch_size": 32, "precision": "float32", "augment": "none", "learning_rate": 0.005}

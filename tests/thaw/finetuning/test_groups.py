@@ -7,7 +7,7 @@ from thaw.finetuning.groups import groups_of, rate_at
 from thaw.finetuning.network import build_network
 from thaw.heads.logistic import LogisticModel
 from thaw.params.sections import FinetuneParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 
 PARAMS = FinetuneParams(learning_rate=1.0, layer_decay=0.5, weight_decay=0.1, warmup=0.0)
 

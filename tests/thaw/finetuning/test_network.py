@@ -9,7 +9,7 @@ from thaw.finetuning.network import Network, build_network
 from thaw.foundation.errors import BadParameters
 from thaw.heads.logistic import LogisticModel
 from thaw.params.sections import FinetuneParams
-from thaw.params.strategy import Strategy, StrategyKind
+from thaw.params.values.strategy import Strategy, StrategyKind
 
 
 def network(kind: StrategyKind, blocks: int | None = None, **params: object) -> Network:

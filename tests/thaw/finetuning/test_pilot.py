@@ -11,7 +11,7 @@ from torch import Tensor
 from thaw.finetuning.pilot import FinetuningPilot
 from thaw.finetuning.training import Plan
 from thaw.params.sections import FinetuneParams, HeadParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from thaw.foundation.errors import BadArtifact, BadManifest
 from thaw.heads import FittedHead, Setting, fit_head
 from thaw.params.sections import HeadParams
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.targets.labelled import LabelledFeatures
 
 KINDS: tuple[HeadKind, ...] = ("linear", "knn", "mlp")

@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 from thaw.foundation.errors import BadArtifact, BadManifest
 from thaw.heads import fit_head
 from thaw.params.sections import HeadParams
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.targets.label_sets.thresholds import UNTUNED
 from thaw.targets.labelled import LabelledFeatures, label_views
 

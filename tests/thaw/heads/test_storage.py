@@ -9,7 +9,7 @@ import torch
 from thaw.foundation.errors import BadArtifact
 from thaw.heads import FittedHead, fit_head, read_head, write_head
 from thaw.params.sections import HeadParams
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.targets.labelled import LabelledFeatures
 
 KINDS: tuple[HeadKind, ...] = ("linear", "knn", "mlp")

@@ -12,7 +12,7 @@ from thaw.foundation.errors import BadArtifact
 from thaw.heads import FittedHead, fit_head, read_head, write_head
 from thaw.models.predictor import Predictor
 from thaw.params.sections import HeadParams
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.targets.label_sets.target import LABEL_SETS
 from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.one_label.target import ONE_LABEL

@@ -4,7 +4,7 @@ import pytest
 
 from thaw.foundation.errors import BadParameters
 from thaw.kinds.fitting import fitting_kind
-from thaw.params.reading import check_params
+from thaw.params.values.reading import check_params
 
 
 def test_images_come_first_and_other_kinds_where_images_do_not_fit(series: None) -> None:

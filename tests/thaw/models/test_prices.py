@@ -6,7 +6,7 @@ from thaw.backbones.architectures import build_seeded
 from thaw.backbones.backbone import read_backbone
 from thaw.models.prices import price_models
 from thaw.params.sections import BackboneParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 
 
 def test_a_cut_is_smaller_and_faster_and_an_mlp_larger() -> None:

@@ -5,7 +5,7 @@ import torch
 
 from thaw.heads import fit_head
 from thaw.params.sections import HeadParams
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.targets.labelled import LabelledFeatures, label_views
 from thaw.targets.one_label.folds import assign_folds
 

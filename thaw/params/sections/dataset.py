@@ -4,8 +4,8 @@ from typing import Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from thaw.params.limits import Limited
 from thaw.params.sections.section import Section, Share
+from thaw.params.values.limits import Limited
 
 
 class SplitParams(Section):

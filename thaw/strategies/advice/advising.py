@@ -11,7 +11,7 @@ from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.kinds.kind import Words
 from thaw.models.prices import Pricing
 from thaw.params.sections import HeadParams, StrategyParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.cases import Comparison, LayerEvidence, Reference, doubts_of, name_case
 from thaw.strategies.advice.choosing import Choice, choose, recommend
 from thaw.strategies.advice.intervals import gain_of, headline_of, judged_rows

@@ -6,7 +6,7 @@ from typing import Literal
 
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.kinds.kind import Words
-from thaw.params.strategy import StrategyKind
+from thaw.params.values.strategy import StrategyKind
 from thaw.strategies.advice.transferability import Transferability
 
 Similarity = Literal["similar", "different", "can't tell"]

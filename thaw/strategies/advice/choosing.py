@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from thaw.foundation.errors import BadParameters
 from thaw.params.sections import StrategyParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.options import Option
 
 TIE = 0.005

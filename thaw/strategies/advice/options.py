@@ -9,7 +9,7 @@ from torch import Tensor
 
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
 from thaw.models.prices import Pricing
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.intervals import gain_of, headline_beside, headline_of, judged_draws, judged_rows
 from thaw.strategies.advice.out_of_fold import OutOfFold, measure_learner
 from thaw.strategies.advice.pool import Fold, Pool

@@ -16,7 +16,7 @@ from thaw.heads.kinds import Lot, candidates, fit_lots, lot_logits, weights_of
 from thaw.heads.lbfgs import Stopping
 from thaw.heads.logistic import fit_logistic
 from thaw.params.sections import HeadParams
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.strategies.advice.pool import Fold, Pool
 from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import BoolArray, Target

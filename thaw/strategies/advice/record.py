@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from thaw.foundation.files.records import read_record, write_record
 from thaw.foundation.statistics.bootstrap import Estimate
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.cases import Case, Comparison, LayerEvidence
 from thaw.strategies.advice.learning_curve import LearningCurve
 from thaw.strategies.advice.options import Option

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from thaw.kinds.kind import Words
 from thaw.pages.layout import percent, points, points_of
-from thaw.params.strategy import Strategy, StrategyKind
+from thaw.params.values.strategy import Strategy, StrategyKind
 from thaw.strategies.advice.learning_curve import Prospect
 from thaw.strategies.advice.options import Option
 from thaw.strategies.advice.record import Advice

@@ -11,7 +11,7 @@ from thaw.heads import fit_head
 from thaw.kinds.batches import Batch, split, taken
 from thaw.kinds.kind import Kind
 from thaw.params.sections import HeadParams
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.strategies.baselines.from_scratch import ScratchSettings, predict_logits, train_scratch
 from thaw.strategies.baselines.transfer_gain import Draw, Learner
 from thaw.targets.labelled import LabelledFeatures, label_views

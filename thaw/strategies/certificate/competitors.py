@@ -15,7 +15,7 @@ from thaw.kinds.batches import Batch, examples_in, rows_in
 from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.prices import Pricing
 from thaw.params.sections import FinetuneParams, HeadParams
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.strategies.baselines.learners import (
     MAJORITY,
     RANDOM_BACKBONE,

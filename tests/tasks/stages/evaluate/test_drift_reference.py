@@ -19,8 +19,8 @@ from thaw.features.store.store import FeatureStore, read_index
 from thaw.heads import read_head
 from thaw.heads.open_set import read_openness
 from thaw.models.predictor import Predictor
-from thaw.params.reading import read_params
-from thaw.params.strategy import read_strategy
+from thaw.params.values.reading import read_params
+from thaw.params.values.strategy import read_strategy
 from thaw.targets.predictions import read_predictions
 
 

@@ -19,8 +19,8 @@ from thaw.foundation.files.atomic import digest_bytes
 from thaw.kinds.images.kind import KIND
 from thaw.kinds.kind import Limits
 from thaw.models.gallery import FILE, read_gallery
-from thaw.params.reading import check_params
 from thaw.params.sections import Params
+from thaw.params.values.reading import check_params
 
 LAYER = Layer("flatten", "f" * 32, 3)
 

@@ -17,8 +17,8 @@ from thaw.dataset.selection import examples_of
 from thaw.evaluation.checks import Checks, read_checks
 from thaw.features.store.store import read_index
 from thaw.models.serving_cost import megabytes_of, read_serving_cost
-from thaw.params.reading import read_params
-from thaw.params.strategy import read_strategy
+from thaw.params.values.reading import read_params
+from thaw.params.values.strategy import read_strategy
 
 
 def checked() -> Checks:

@@ -14,7 +14,7 @@ from thaw.heads.open_set import fitting as module
 from thaw.heads.open_set.fitting import SCORES, check_thawed, fit_openness
 from thaw.heads.open_set.scores import known_scores
 from thaw.params.sections import OpennessParams
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.targets.labelled import LabelledFeatures
 
 

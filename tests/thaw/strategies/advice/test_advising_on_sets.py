@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score
 from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.heads.fitted import Setting
 from thaw.heads.kinds import fit_one
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice import words
 from thaw.strategies.advice.advising import advise
 from thaw.strategies.advice.intervals import gain_of, headline_of

@@ -4,7 +4,7 @@ import pytest
 from advised import WORDS
 
 from thaw.foundation.statistics.bootstrap import Estimate
-from thaw.params.strategy import StrategyKind
+from thaw.params.values.strategy import StrategyKind
 from thaw.strategies.advice.cases import LayerEvidence, Reference, Similarity, doubts_of, name_case
 from thaw.strategies.advice.transferability import Score, Transferability
 

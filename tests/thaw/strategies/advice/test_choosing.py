@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from thaw.foundation.errors import BadParameters
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.params.sections import StrategyParams
-from thaw.params.strategy import Strategy, StrategyKind
+from thaw.params.values.strategy import Strategy, StrategyKind
 from thaw.strategies.advice.choosing import TIE, choose, recommend
 from thaw.strategies.advice.options import Option
 

@@ -10,7 +10,7 @@ from advised import HEAD, pool_of, price
 from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.heads.fitted import Setting
 from thaw.heads.kinds import fit_one
-from thaw.params.strategy import Strategy
+from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.options import Jury, Option, try_pilot
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, measure_heads
 from thaw.strategies.advice.pool import Fold, Pool, draw_folds

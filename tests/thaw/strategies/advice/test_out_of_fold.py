@@ -6,7 +6,7 @@ import torch
 from advised import DIGITS, HEAD, handwriting, pool_of
 
 from thaw.heads import fit_head
-from thaw.params.strategy import HeadKind
+from thaw.params.values.strategy import HeadKind
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads, measure_learner
 from thaw.strategies.advice.pool import Pool, draw_folds
 from thaw.targets.one_label.target import ONE_LABEL

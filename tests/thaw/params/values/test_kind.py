@@ -6,8 +6,8 @@ import pytest
 from series_source import write_backbone
 
 from thaw.foundation.errors import BadParameters
-from thaw.params.kind import kind_of
-from thaw.params.reading import check_params
+from thaw.params.values.kind import kind_of
+from thaw.params.values.reading import check_params
 
 pytestmark = pytest.mark.usefixtures("series")
 

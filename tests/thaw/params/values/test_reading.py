@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from thaw.foundation.errors import BadParameters
-from thaw.params.reading import MOVED, check_params, leaves, read_params, read_settings, write_settings
 from thaw.params.sections import OpennessParams, Params
+from thaw.params.values.reading import MOVED, check_params, leaves, read_params, read_settings, write_settings
 
 
 def test_the_projects_own_file_is_valid() -> None:

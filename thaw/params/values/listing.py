@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from thaw.params.reading import leaves
 from thaw.params.sections import Params
+from thaw.params.values.reading import leaves
 
 USUAL = (
     "dataset.source",

@@ -1,8 +1,8 @@
 """What is listed of the parameters."""
 
-from thaw.params.listing import USUAL, changes, list_settings
-from thaw.params.reading import check_params
 from thaw.params.sections import Params
+from thaw.params.values.listing import USUAL, changes, list_settings
+from thaw.params.values.reading import check_params
 
 
 def test_the_usual_ones_are_some_of_all_and_their_first_clauses_are_short() -> None:
