@@ -14,6 +14,7 @@ from thaw.heads import FittedHead, fit_head, write_head
 from thaw.heads.open_set import remove_openness, write_openness
 from thaw.heads.open_set.fitting import check_target, fit_openness
 from thaw.heads.trial_table import write_trials
+from thaw.kinds.kind import ANY
 from thaw.kinds.registry import kind_named
 from thaw.kinds.views import expand_views
 from thaw.params.sections import Params
@@ -60,7 +61,7 @@ def add_openness(head: FittedHead, train: LabelledFeatures, val: LabelledFeature
         )
     if openness is not None:
         write_openness(openness, HEAD)
-        for sentence in describe_tuning(openness.tuning):
+        for sentence in describe_tuning(openness.tuning, ANY):
             log.info("%s", sentence)
 
 

@@ -83,7 +83,9 @@ def render_report(
         "previews": previews,
         "words": words,
         "score_titles": openness_words.TITLES,
-        "openness_says": () if evaluation.rejections is None else openness_words.describe(evaluation.rejections.tuning),
+        "openness_says": ()
+        if evaluation.rejections is None
+        else openness_words.describe(evaluation.rejections.tuning, words),
         "advice": advice(evaluation, ingest, words),
     }
     if evaluation.certificate is not None:

@@ -1,4 +1,4 @@
-"""Batches of prepared examples: one tensor, or a mapping of tensors where an example is more than one. Every function takes both."""
+"""Batches of prepared examples: one tensor, or a mapping of tensors if an example has several. Every function takes both."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 Batch = Tensor | Mapping[str, Tensor]
-"""Prepared examples [B, ...]; a mapping where there is more than one tensor, such as values and the mask of their padding. Each of its tensors has B rows."""
+"""Prepared examples [B, ...]; a mapping of several tensors, such as values and the mask of their padding. Each of its tensors has B rows."""
 
 
 def changed(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
@@ -22,7 +22,7 @@ def tensor_of(batch: Batch) -> Tensor:
 
 
 def rows_in(batch: Batch) -> int:
-    """How many examples a batch has."""
+    """The number of examples in a batch."""
     return len(batch) if isinstance(batch, Tensor) else len(next(iter(batch.values())))
 
 
@@ -58,12 +58,12 @@ def moved(batch: Batch, device: torch.device) -> Batch:
 
 
 def as_floats(batch: Batch, dtype: torch.dtype) -> Batch:
-    """Floating tensors in another precision; masks and token numbers stay as they are."""
+    """The batch with its floating-point tensors in another precision; masks and token numbers do not change."""
     return changed(batch, lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
 
 
 def laid_out(batch: Batch) -> Batch:
-    """Maps [B, C, H, W] with their channels last in memory, which convolutions run faster on; all else as it is."""
+    """Maps [B, C, H, W] with their channels last in memory, because convolutions are then faster; other batches do not change."""
     last = torch.channels_last
     return changed(batch, lambda tensor: tensor.contiguous(memory_format=last) if tensor.dim() == 4 else tensor)
 
@@ -77,12 +77,12 @@ def stacked(examples: Sequence[Batch]) -> Batch:
 
 
 def length_of(example: Batch) -> int:
-    """How many places an example without its first dimension has; 0 where examples are one tensor, all of one shape."""
+    """The number of places of an example without its first dimension; 0 if examples are one tensor of one shape."""
     return 0 if isinstance(example, Tensor) else max((len(part) for part in example.values() if part.dim()), default=0)
 
 
 def grouped(examples: Sequence[Batch], size: int) -> list[list[int]]:
-    """The numbers of the examples in groups of at most `size`, those of like length together: none is more than twice as long as another of its group.
+    """The numbers of the examples in groups of at most `size` of similar length: no example is more than twice as long as another of its group.
 
     Examples of one length keep their order.
     """
@@ -97,7 +97,7 @@ def grouped(examples: Sequence[Batch], size: int) -> list[list[int]]:
 
 
 def in_groups(examples: Sequence[Batch], size: int, compute: Callable[[Sequence[Batch]], Tensor]) -> Tensor:
-    """What `compute` gives for the examples, [N, ...] in their own order, while it sees them by `grouped`; at least one example."""
+    """The results of `compute`, [N, ...] in the order of the examples, computed in the groups of `grouped`; at least one example."""
     groups = grouped(examples, size)
     rows = torch.cat([compute([examples[number] for number in group]) for group in groups])
     return rows[torch.tensor([number for group in groups for number in group]).argsort()]

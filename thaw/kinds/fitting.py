@@ -1,4 +1,4 @@
-"""Which kind parameters fit that name views and an augmentation, before the weights tell which kind it is."""
+"""The check of parameters that name views and an augmentation, before the weights tell the kind."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,10 +10,10 @@ from thaw.kinds.views import expand_views, named_augmentation
 
 
 def fitting_kind(wanted: str, views: Sequence[str], augmentation: str) -> Kind:
-    """The kind of that name, or, where any may be meant (`auto`), the first that has these views and this augmentation.
+    """The kind of that name, or for `auto` the first kind that has these views and this augmentation.
 
     Raises:
-        ValueError: no such kind has them; the message says what each lacks.
+        ValueError: no such kind has them; the message names what each kind lacks.
     """
     refusals = []
     for name in _names(wanted):
@@ -29,7 +29,7 @@ def fitting_kind(wanted: str, views: Sequence[str], augmentation: str) -> Kind:
 
 
 def _names(wanted: str) -> Iterator[str]:
-    """Names of kinds that may be meant, the usual one first: others are loaded only where it does not fit."""
+    """The names of possible kinds, the usual kind first; other kinds are loaded only if it does not fit."""
     if wanted != AUTO:
         yield wanted
         return

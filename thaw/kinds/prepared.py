@@ -17,7 +17,7 @@ from thaw.kinds.reading import read_ingested
 from thaw.kinds.registry import kind_named
 
 DECODED = 512 * 10**6
-"""Bytes that examples may take while they are decoded, all together; a single one of the largest always may."""
+"""The memory of all examples during their decoding, in bytes; a single example may take more."""
 
 
 def kind_of(preprocessing: Preprocessing) -> Kind:
@@ -32,12 +32,12 @@ def open_reader(preprocessing: Preprocessing, limits: Limits) -> Reader:
 
 
 def read_examples(references: Sequence[Reference], preprocessing: Preprocessing, limits: Limits) -> Batch:
-    """Every example as the backbone takes it, before it is normalised, by the way that features were made; at least one.
+    """The prepared examples before the normalisation, read in the same way as for features; at least one example.
 
-    Tensors are memory maps of files that are already unlinked: the system may page them out, and they go with the tensors.
+    Tensors are memory maps of files that are already unlinked: the system may page them out, and removes them with the tensors.
 
     Raises:
-        BadSource: an example is gone, or is not the one that was ingested.
+        BadSource: an example is gone, or has changed since the ingestion.
     """
     reader = open_reader(preprocessing, limits)
     spool = _Spool()
@@ -47,11 +47,11 @@ def read_examples(references: Sequence[Reference], preprocessing: Preprocessing,
 
 
 def preview_of(reference: Reference, kind: Kind, limits: Limits, *, small: bool = False) -> Preview:
-    """What a page shows of an example that was ingested.
+    """The preview of an ingested example on a page.
 
     Raises:
-        BadSource: it is gone, or is not the one that was ingested.
-        BadExample: it is damaged, or larger than the limits.
+        BadSource: the example is gone, or has changed since the ingestion.
+        BadExample: the example is damaged, or larger than the limits.
     """
     return kind.preview(read_ingested(*reference), limits, small=small)
 
@@ -62,7 +62,7 @@ def _one(reader: Reader, reference: Reference) -> Batch:
 
 
 class _Spool:
-    """Takes batches of one, and gives one batch of all: shorter examples get zeros at their end."""
+    """A collector of batches of one example; its result is one batch, in which shorter examples get zeros at their end."""
 
     def __init__(self) -> None:
         self._columns: dict[str, _Column] = {}
@@ -80,7 +80,7 @@ class _Spool:
 
 
 class _Column:
-    """One tensor of each example, one after the other in a file."""
+    """The values of one tensor of all examples, one after the other in a file."""
 
     def __init__(self) -> None:
         self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  # it is closed with its last memory map
@@ -94,7 +94,7 @@ class _Column:
         self._file.write(array.tobytes())
 
     def tensor(self) -> Tensor:
-        """[N, ...]; the file itself where all examples are alike."""
+        """The tensor [N, ...]; it is a map of the file if all examples have the same shape."""
         self._file.flush()
         largest = tuple(max(sizes) for sizes in zip(*self._shapes, strict=True))
         if all(shape == largest for shape in self._shapes):

@@ -17,10 +17,10 @@ def spread(items: Sequence[_Item], count: int) -> Sequence[_Item]:
 
 
 def read_ingested(digest: bytes, path: Readable) -> bytes:
-    """The bytes of an example, checked.
+    """The bytes of an example, after a check of their digest.
 
     Raises:
-        BadSource: it is gone, or is not the one that was ingested.
+        BadSource: the example is gone, or has changed since the ingestion.
     """
     try:
         content = path.read_bytes()

@@ -27,7 +27,7 @@ def kind_named(name: str) -> Kind:
     """The kind of that name.
 
     Raises:
-        BadParameters: there is none; the message names those that there are.
+        BadParameters: there is no such kind; the message names the existing kinds.
     """
     if name in _ROOMS:
         room: Kind = import_module(_ROOMS[name]).KIND
@@ -44,7 +44,7 @@ def words_of(name: str) -> Words:
 
 
 def requirement_of(name: str) -> str | None:
-    """The package that brings a kind, as pip names it with its version; None: Thaw has it itself."""
+    """The package that brings a kind, with its version in pip's form; None: Thaw itself has the kind."""
     package = None if name in _ROOMS else _brought()[name].dist
     return None if package is None else f"{package.name}=={package.version}"
 
@@ -59,7 +59,7 @@ def preprocessing_from_json(text: str) -> Preprocessing:
 
 
 def kind_in(text: str) -> str:
-    """The name of the kind that a preprocessing's JSON is of."""
+    """The name of the kind in a preprocessing's JSON."""
     values = json.loads(text)
     return str(values.get("kind", UNSTATED)) if isinstance(values, dict) else UNSTATED
 

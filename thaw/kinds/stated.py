@@ -13,7 +13,7 @@ _LONGEST = 100_000_000
 
 
 def settle_kind(wanted: str, weights: Path) -> Kind:
-    """The kind of a project's examples: what `dataset.kind` names, or, if that is `auto`, what the backbone takes.
+    """The kind of a project's examples: the kind that `dataset.kind` names, or for `auto` the kind that the backbone takes.
 
     Raises:
         BadParameters: there is no such kind, or the backbone takes another.
@@ -31,7 +31,7 @@ def settle_kind(wanted: str, weights: Path) -> Kind:
 
 
 def kind_stated_in(weights: Path) -> str | None:
-    """The kind that a file of weights states: `images` where it names none, as torchvision's do; None where there is no such file."""
+    """The kind that a file of weights states; `images` if it states none, such as torchvision's files; None: there is no such file."""
     if not weights.is_file():
         return None
     stated = _metadata(weights).get("preprocessing") if weights.suffix == ".safetensors" else None
@@ -39,7 +39,7 @@ def kind_stated_in(weights: Path) -> str | None:
 
 
 def _metadata(path: Path) -> dict[str, object]:
-    """The text that a safetensors file carries; nothing where it is damaged, which whoever loads the weights tells."""
+    """The metadata of a safetensors file; empty if the file is damaged, because the loading of the weights reports that."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header = file.read(length) if length <= _LONGEST else b""

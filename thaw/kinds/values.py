@@ -1,4 +1,4 @@
-"""Examples that are handed in as values, of any kind: each becomes the bytes of a file, so that there is one way from then on."""
+"""Examples of any kind that are given as values; each becomes the bytes of a file, so that all are read in one way."""
 
 import base64
 from pathlib import Path
@@ -7,10 +7,10 @@ from thaw.foundation.errors import BadExample
 
 
 def bytes_of(value: object) -> bytes | None:
-    """The bytes of an example that is given as such, as a path, or as a `data:` URL; None: it is given as something else.
+    """The bytes of an example that is given as bytes, as a path, or as a `data:` URL; None: it is given in another form.
 
     Raises:
-        BadExample: it is a `data:` URL that is not base64.
+        BadExample: the value is a `data:` URL that is not base64.
         OSError: the file cannot be read.
     """
     if isinstance(value, bytes | bytearray | memoryview):

@@ -19,7 +19,7 @@ def expand_views(names: Iterable[str], kind: Kind) -> tuple[View, ...]:
 
 
 def views_chosen_from(augmentation: str, kind: Kind) -> tuple[View, ...]:
-    """The views that an augmentation chooses from; none where it changes examples freely.
+    """The views that an augmentation chooses from; empty if it changes examples freely.
 
     Raises:
         BadParameters: the kind has no augmentation of that name.
@@ -28,7 +28,7 @@ def views_chosen_from(augmentation: str, kind: Kind) -> tuple[View, ...]:
 
 
 def named_augmentation(augmentation: str, kind: Kind) -> str:
-    """The augmentation itself, where `auto` is given that of the kind.
+    """The name of the augmentation; for `auto` the usual augmentation of the kind.
 
     Raises:
         BadParameters: the kind has no augmentation of that name.

@@ -30,7 +30,7 @@ def render(template: str, values: Mapping[str, object]) -> str:
 
 
 def coded(text: str) -> Markup:
-    """Plain text in which what stands between backticks becomes code; the rest is escaped."""
+    """Plain text as HTML: text between backticks becomes code, and all text is escaped."""
     parts = [escape(part) for part in text.split("`")]
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)

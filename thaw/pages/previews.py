@@ -11,7 +11,7 @@ class Shown(Protocol):
 
     @property
     def media_type(self) -> str:
-        """Of `content`, as HTTP names it."""
+        """The media type of `content`."""
 
     @property
     def content(self) -> bytes: ...

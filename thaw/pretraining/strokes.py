@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 CONTROL_POINTS = 8
-"""Control points of one stroke."""
+"""The number of control points of a stroke."""
 MAX_STROKES = 4
 STROKE_COUNTS = (0.12, 0.38, 0.35, 0.15)
 """Probabilities of one to `MAX_STROKES` strokes."""
@@ -23,7 +23,7 @@ KINDS = (0.35, 0.40, 0.15, 0.10)
 CLOSED = 0.25
 """Probability that an arc is the whole ellipse."""
 JOINED = 0.65
-"""Probability that a stroke starts on the one before it."""
+"""Probability that a stroke starts on the stroke before it."""
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def test_it_writes_what_tells_unknown_digits_only_where_that_is_asked_for(
         run_stage(stage)
     openness = read_openness(HEAD)
     assert openness is not None and openness.tuning.n == openness.tuning.known == 400, "train and validation"
-    assert "Distance to the nearest examples tells known from unknown: of 400 held-out examples" in caplog.text
+    assert "Distance to the nearest neighbours tells known from unknown: of 400 held-out examples" in caplog.text
     assert all((HEAD / name).read_bytes() == content for name, content in plain.items()), "the head is the same"
     write_params({})
     run_stage(stage)

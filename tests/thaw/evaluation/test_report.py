@@ -85,8 +85,8 @@ def test_a_model_that_says_neither_has_a_section_of_its_own_and_others_have_none
     )  # fmt: skip
     assert evaluation.rejections is not None
     assert f"Of the 60 test images of known classes it wrongly rejects {percent(0.25)}" in html
-    assert "Energy (used)" in html or "Distance to the nearest examples (used)" in html
-    assert "The bound is for examples such as those left out" in html
+    assert "Energy (used)" in html or "Distance to the nearest neighbours (used)" in html
+    assert "The bound is for images like those of the classes left out" in html
     assert HOSTILE not in html and html.count("<script>") == 1
     assert 'id="neither"' in html and 'id="neither"' not in page()
     assert dict(figure_pngs(evaluation, KIND.words))["openness"].startswith(b"\x89PNG")
