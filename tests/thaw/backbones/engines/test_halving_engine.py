@@ -52,7 +52,7 @@ def test_the_smaller_size_is_kept_and_said(caplog: pytest.LogCaptureFixture) -> 
     engine.sizes.clear()
     halving.features(noise(8))
     assert engine.sizes == [4, 4]
-    assert "memory ran out with 16 examples at once; going on with 8" in caplog.text
+    assert "memory ran out with 16 examples at once; the run continues with 8" in caplog.text
     assert (halving.name, halving.precision) == ("narrow", "float32")
 
 
@@ -97,5 +97,5 @@ assert found.shape == (256, 1) and bool((found == 1).all())
 def test_memory_that_truly_runs_out_is_recognised() -> None:
     found = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
-    assert "memory ran out with 256 examples at once; going on with 128" in found.stderr
+    assert "memory ran out with 256 examples at once; the run continues with 128" in found.stderr
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY, "only of the process above"
