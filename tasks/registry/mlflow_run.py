@@ -82,11 +82,11 @@ def _log_dataset(params: Params) -> None:
     from mlflow.data.pandas_dataset import from_pandas
 
     manifest = read_manifest(MANIFEST)
-    table = manifest.table.select(["path", "label", "split", "size"]).to_pandas()
-    table["label"], table["split"] = table["label"].astype(object), table["split"].astype(object)
-    if not target_of(manifest).exclusive:
-        written = [None if example.names is None else example.written for example in manifest.examples()]
-        table = table.drop(columns="label").assign(labels=written)
+    table = manifest.table.select(["path", "split", "size"]).to_pandas()
+    target = target_of(manifest)
+    written = [None if example.names is None else example.written for example in manifest.examples()]
+    table["split"] = table["split"].astype(object)
+    table.insert(1, target.answers[0], written)
     digest = digest_file(MANIFEST).hex()[:32]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's hints about integers and about its own kinds of source
@@ -135,11 +135,9 @@ def _outputs(predictor: Predictor) -> "list[ColSpec | TensorSpec]":
     from mlflow.types.schema import Array
 
     probabilities = [ColSpec(DataType.float, f"p_{name}") for name in predictor.class_names]
-    if not predictor.head.target.exclusive:
-        return [ColSpec(Array(DataType.string), "labels"), *probabilities]
-    known = () if predictor.openness is None else ("known_score",)
-    scores = [ColSpec(DataType.float, name) for name in ("confidence", *known)]
-    return [ColSpec(DataType.string, "label"), *scores, *probabilities]
+    types: dict[str, DataType | Array] = {"label": DataType.string, "labels": Array(DataType.string)}
+    answers = [ColSpec(types.get(name, DataType.float), name) for name in predictor.answers]
+    return [*answers, *probabilities]
 
 
 def _signature(outputs: "list[ColSpec | TensorSpec]") -> "ModelSignature":

@@ -12,7 +12,6 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 from thaw.foundation.errors import BadExample
 from thaw.kinds.batches import Batch
 from thaw.kinds.kind import Limits
-from thaw.models.answer import Answer
 from thaw.models.predictor import Predictor
 
 LIMITS = Limits(100_000_000)
@@ -50,15 +49,7 @@ class Classifier(PythonModel):
         """The rows of a batch, the first of which is row `start`."""
         reply = self.predictor.predict([prepared(value, row, self.predictor) for row, value in enumerate(batch, start)])
         columns = pd.DataFrame(reply.probabilities, columns=[f"p_{name}" for name in reply.class_names])
-        return pd.concat([pd.DataFrame(_answers_of(reply)), columns], axis=1)
-
-
-def _answers_of(reply: Answer) -> dict[str, Any]:
-    """The columns before the probabilities."""
-    if not reply.exclusive:
-        return {"labels": reply.sets}
-    columns = {"label": reply.labels, "confidence": reply.confidences}
-    return columns if reply.known_scores is None else {**columns, "known_score": reply.known_scores}
+        return pd.concat([pd.DataFrame(reply.columns), columns], axis=1)
 
 
 def _batches(values: list[object]) -> Iterator[tuple[int, list[object]]]:

@@ -71,9 +71,8 @@ def describe(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures) -
     judge = f"{len(val)} validation examples" if len(val) else "cross-validation"
     count = len(train.judging())
     reached = "nothing to choose on"
-    if chosen.accuracy is not None and chosen.log_loss is not None:
-        measured = f"accuracy {chosen.accuracy:.3f}" if head.target.exclusive else f"log loss {chosen.log_loss:.3f}"
-        reached = f"{measured} on {judge}"
+    if chosen.log_loss is not None:
+        reached = f"log loss {chosen.log_loss:.3f} on {judge}"
     return f"{head.kind} head on {count} examples of {len(head.class_names)} classes: {chosen.setting}, {reached}"
 
 

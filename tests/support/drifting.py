@@ -19,9 +19,9 @@ from thaw.drift.record import DriftReport, LeftOut, Origin
 from thaw.drift.reference import Reference
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.files.atomic import DIGEST_SIZE
-from thaw.heads.open_set import NEITHER
 from thaw.models.answer import answer
 from thaw.params.sections import WatchParams
+from thaw.targets.target import NEITHER
 
 QUICK = WatchParams(false_alarms=0.05, permutations=200)
 SCORES = pa.schema(

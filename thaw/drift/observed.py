@@ -47,11 +47,5 @@ class Observed:
 def observe(digests: Sequence[bytes], features: torch.Tensor, answer: Answer) -> Observed:
     """The model's answer for examples, with their features, float32 [N, D]."""
     rows = np.asarray(features.numpy(), np.float32)
-    named = most_probable(answer.probabilities) if answer.exclusive else answer.named
     accepted = None if answer.known_scores is None else answer.accepted
-    return Observed(tuple(digests), rows, named, answer.confidences, accepted, answer.known_scores)
-
-
-def most_probable(probabilities: Floats) -> Bools:
-    """The most probable class of each row: float32 [N, C] -> bool [N, C], with one true value a row."""
-    return np.asarray(np.eye(probabilities.shape[1], dtype=np.bool_)[probabilities.argmax(1)])
+    return Observed(tuple(digests), rows, answer.closed_set, answer.confidences, accepted, answer.known_scores)

@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from thaw.drift.observed import Floats, Observed, most_probable
+from thaw.drift.observed import Floats, Observed
 from thaw.drift.record import LeftOut, Origin
 from thaw.drift.reference import MOST_ROWS, column_of, named_of
 from thaw.features.store.store import Layer
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.statistics.bootstrap import IntArray
-from thaw.heads.open_set import NEITHER
+from thaw.targets.one_label.target import most_probable
+from thaw.targets.target import NEITHER
 
 ANSWERS = ("label", "labels", "confidence", "known_score", "probabilities")
 SCORE_AGAIN = "score the examples again, as with `thaw watch PATH`"

@@ -78,7 +78,7 @@ def render_report(
         "verdict": verdict(evaluation, words),
         "metrics": [(*titles, name, getattr(evaluation.metrics, name)) for name, titles in wording.metrics.items()],
         "gains": _gains(evaluation, words),
-        "confusions": top_confusions(evaluation, CONFUSIONS) if evaluation.judged_by.exclusive else (),
+        "confusions": top_confusions(evaluation, CONFUSIONS) if wording.confusions else (),
         "figures": {name: Markup(svg(figure, name)) for name, figure in drawn.items()},  # noqa: S704  # matplotlib escapes its texts
         "previews": previews,
         "words": words,

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Wording:
     """The words of one target. metrics: each metric's title and meaning, the headline first.
 
-    head: the words after the kind of head. against: the sentence before the number of examples. columns: of the matrix; matrix_name: of its file. counted: by
-    the bars of the reliability diagram. wrong: the predicate of examples that are not wholly right. named: the word before a prediction. sure: the words after
-    its probability.
+    head: the words after the kind of head. against: the sentence before the number of examples. columns: of the matrix; matrix_name: of its file. confusions:
+    the words before the most frequent ones; empty if the matrix has none. counted: by the bars of the reliability diagram. wrong: the predicate of examples
+    that are not wholly right. named: the word before a prediction. sure: the words after its probability.
     """
 
     metrics: Mapping[str, tuple[str, str]]
@@ -28,6 +28,7 @@ class Wording:
     matrix_name: str
     columns: str
     matrix: str
+    confusions: str
     trust: str
     confidence: str
     right: str
@@ -57,6 +58,7 @@ WORDING: Mapping[TargetName, Wording] = {
         matrix_name="confusion",
         columns="predicted",
         matrix="Rows are labels, and columns are predictions. The diagonal counts the right predictions.",
+        confusions="Most often taken for another",
         trust="Can its confidence be trusted?",
         confidence="confidence",
         right="share that is right",
@@ -91,6 +93,7 @@ WORDING: Mapping[TargetName, Wording] = {
         columns="named",
         matrix="On the diagonal: of the {many} that show the row's class, the number for which it is named. Off the diagonal: of the {many} that show the "
         "row's class and not the column's, the number for which the column's is named falsely.",
+        confusions="",
         trust="Can its probabilities be trusted?",
         confidence="probability",
         right="share that shows the class",

@@ -68,7 +68,7 @@ def decide(evidence: Evidence, params: PromotionParams, resampling: Resampling =
         return Decision((*(not_asked(gate, "there is no champion yet") for gate in _COMPARING), *alone))
     paired = pair(evidence.champion, evidence.challenger)
     if paired is None:
-        return Decision((*_of_two_kinds(evidence.challenger), *alone))
+        return Decision((*_of_two_targets(evidence.champion, evidence.challenger), *alone))
     outcomes, figures = _compared(paired, params, resampling)
     return Decision((*outcomes, *alone), figures)
 
@@ -89,10 +89,12 @@ def _compared(
     ), figures
 
 
-def _of_two_kinds(challenger: Predictions) -> tuple[Outcome, ...]:
-    single, set_of = "one label an example", "a set of labels"
-    theirs, own = (set_of, single) if challenger.target.exclusive else (single, set_of)
-    words = f"the champion gives {theirs} and the challenger {own}, and no rule compares them; give the challenger a name of its own with registry.name"
+def _of_two_targets(champion: Predictions, challenger: Predictions) -> tuple[Outcome, ...]:
+    theirs, own = champion.target.words, challenger.target.words
+    words = (
+        f"the champion gives {theirs} and the challenger {own}, and no rule compares them; "
+        "give the challenger a name of its own with registry.name"
+    )
     return (
         not_asked(measured.ROWS, "they cannot be compared"),
         failed(paired_test.GATE, words),

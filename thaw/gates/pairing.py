@@ -62,8 +62,8 @@ def pair(champion: Predictions, challenger: Predictions) -> Paired | None:
 def _side_of(side: Predictions, rows: list[int], targets: BoolArray, names: tuple[str, ...]) -> Side:
     named = _widened(side.named[rows], side.class_names, names)
     own = targets[:, [names.index(name) for name in side.class_names]]
-    hits = np.asarray((named & targets).any(1))[:, None] if side.target.exclusive else own
-    return Side(named, side.target.confidences(side.probabilities[rows]).astype(np.float64), hits)
+    confidences = side.target.confidences(side.probabilities[rows]).astype(np.float64)
+    return Side(named, confidences, side.target.outcomes(side.named[rows], own))
 
 
 def _widened(sets: BoolArray, own: Sequence[str], names: Sequence[str]) -> BoolArray:

@@ -17,7 +17,7 @@ class Answers(Protocol):
     def probabilities(self) -> "np.ndarray[Any, np.dtype[np.float32]]": ...
 
     @property
-    def labels_or_sets(self) -> Iterable[object]: ...
+    def labels(self) -> Iterable[object]: ...
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,7 @@ class Agreement:
 def agreement_of(first_answers: Answers, second_answers: Answers) -> Agreement:
     """The agreement of two answers for the same N examples; N > 0."""
     equal = np.mean(
-        [
-            first == second
-            for first, second in zip(first_answers.labels_or_sets, second_answers.labels_or_sets, strict=True)
-        ]
+        [first == second for first, second in zip(first_answers.labels, second_answers.labels, strict=True)]
     )
     largest = np.abs(first_answers.probabilities.astype(np.float64) - second_answers.probabilities).max()
     return Agreement(round(float(equal), DECIMALS), round(float(largest), DECIMALS))

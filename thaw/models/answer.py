@@ -1,5 +1,6 @@
 """A model's answer for examples, of any target."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from thaw.heads import FittedHead
-from thaw.heads.open_set import NEITHER, Openness
-from thaw.targets.target import BoolArray, TargetName, target_named
+from thaw.heads.open_set import Openness
+from thaw.targets.target import BoolArray, Target, TargetName, target_named
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +28,9 @@ class Answer:
     target_name: TargetName = "one_label"
 
     @property
-    def exclusive(self) -> bool:
-        """Whether an example has one label."""
-        return target_named(self.target_name).exclusive
+    def target(self) -> Target:
+        """The target of the labels."""
+        return target_named(self.target_name)
 
     @property
     def accepted(self) -> BoolArray:
@@ -37,25 +38,26 @@ class Answer:
         return np.asarray(self.named.any(1))
 
     @property
-    def labels(self) -> "np.ndarray[Any, np.dtype[np.object_]]":
-        """The named class of each example, `neither` if there is none; object [N]; for one label."""
-        names = np.array(self.class_names, dtype=object)
-        return np.where(self.accepted, names[self.probabilities.argmax(1)], NEITHER)
+    def closed_set(self) -> BoolArray:
+        """The classes that would be named if every input counted as one of a known class, bool [N, C]."""
+        return self.target.closed_set(self.probabilities, self.named)
 
     @property
-    def sets(self) -> list[list[str]]:
-        """The names for each example, in the order of the classes; an empty list if no class is named."""
-        return [[self.class_names[place] for place in np.flatnonzero(row)] for row in self.named]
+    def columns(self) -> "dict[str, Sequence[Any] | NDArray[Any]]":
+        """The answer as columns of N values: `Target.answers`, and `known_score`, float32, if the model has `neither`."""
+        answered = self.target.answered(self.class_names, self.probabilities, self.named)
+        return answered if self.known_scores is None else {**answered, "known_score": self.known_scores}
 
     @property
-    def labels_or_sets(self) -> list[object]:
-        """The label of each example or, with label sets, its set."""
-        return list(self.labels) if self.exclusive else list(self.sets)
+    def labels(self) -> list[Any]:
+        """The label of each example, `neither` if it has none; with label sets the set, as a list in the order of the classes."""
+        return list(self.columns[self.target.answers[0]])
 
     @property
     def confidences(self) -> NDArray[np.float32] | None:
         """The probability of the most probable class, float32 [N]; None for label sets."""
-        return np.asarray(self.probabilities.max(1, initial=0), np.float32) if self.exclusive else None
+        values = self.columns.get("confidence")
+        return None if values is None else np.asarray(values, np.float32)
 
 
 def answer(head: FittedHead, openness: Openness | None, features: Tensor) -> Answer:

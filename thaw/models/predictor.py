@@ -33,6 +33,11 @@ class Predictor:
         """The classes, in the order of the probabilities."""
         return self.head.class_names
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The names of `Answer.columns`."""
+        return (*self.head.target.answers, *(() if self.openness is None else ("known_score",)))
+
     def prepare(self, content: bytes, limits: Limits) -> Batch:
         """Prepare an example's bytes for the backbone, in the same way as the training examples.
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from thaw.dataset.corrections import LEAVE_OUT
-from thaw.dataset.label_sets import SEPARATOR
 from thaw.foundation.files.display_names import shown
 from thaw.kinds.kind import Preview, Words
 from thaw.pages.layout import render
@@ -73,7 +72,7 @@ def render_page(
         "nothing": {kind: text.format(many=words.many, one=words.one) for kind, text in NONE.items()},
         "share": share,
         "label_text": lambda label: label_text(label, target),
-        "separator": "" if target.exclusive else SEPARATOR,
+        "separator": target.separator,
         "cells": cells,
         "columns": COLUMNS,
         "options": [(name, shown(name)) for name in class_names],

@@ -23,6 +23,8 @@ TargetName = Literal["one_label", "label_sets"]
 Weighing = Literal["balanced", "none"]
 BoolArray = NDArray[np.bool_]
 
+NEITHER = "neither"
+"""The label of an example of no known class."""
 NEVER = -1
 """The fold of a row that is never held out."""
 
@@ -63,13 +65,19 @@ class Losses:
 class Target(Protocol):
     """The sort of labels. Targets of N rows are int64 [N], each a class, or bool [N, C], the classes that each row shows.
 
-    words: its name in sentences. exclusive: whether a class excludes the others. headline: the metric of choices, which pages name first. title: of the
-    headline. right: the name of the share of wholly right rows. constantly: the answer of `constant`, in words.
+    words: its name in sentences. exclusive: whether a class excludes the others. labels: of an example, as exports state them. separator: between the names
+    of a written set; "" if there is but one name. answers: the columns of a table of answers, beside `known_score` and the probabilities. probabilities_are:
+    the relation of the probabilities of a row. headline: the metric of choices, which pages name first. title: of the headline. right: the name of the share
+    of wholly right rows. constantly: the answer of `constant`, in words.
     """
 
     name: ClassVar[TargetName]
     words: ClassVar[str]
     exclusive: ClassVar[bool]
+    labels: ClassVar[Literal["one", "sets"]]
+    separator: ClassVar[str]
+    answers: ClassVar[tuple[str, ...]]
+    probabilities_are: ClassVar[str]
     headline: ClassVar[str]
     title: ClassVar[str]
     right: ClassVar[str]
@@ -185,6 +193,17 @@ class Target(Protocol):
     def parsed(self, text: str) -> tuple[str, ...]:
         """The names in a text of `written`."""
 
+    def answered(
+        self, class_names: tuple[str, ...], probabilities: "NDArray[np.float32]", named: BoolArray
+    ) -> "dict[str, Sequence[Any] | NDArray[Any]]":
+        """The columns `answers`, N values each; probabilities float32 [N, C]; named bool [N, C], with one label no class for an input of no known class."""
+
+    def closed_set(self, probabilities: "NDArray[np.float32]", named: BoolArray) -> BoolArray:
+        """The classes that are named if every input counts as one of a known class, bool [N, C]; see `answered`."""
+
+    def outcomes(self, named: BoolArray, shown: BoolArray) -> BoolArray:
+        """The outcomes whose probabilities are `confidences`: bool [N, C] both -> bool [N, K]."""
+
     def confidences(self, probabilities: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """The probabilities that are compared with the truth, [N, C] -> [N, K]: that of the named class, or those of all classes."""
 
@@ -193,6 +212,9 @@ class Target(Protocol):
 
     def matrix(self, predictions: "Predictions") -> "tuple[IntArray, IntArray]":
         """Two counts, int64 [C, C], with true classes as rows and named classes as columns: of named rows, and of all rows of the cell."""
+
+    def pairs(self, predictions: "Predictions") -> list[tuple[int, int]]:
+        """Pairs of a true and a named class, each as often as `matrix` counts it."""
 
     def reliability(self, predictions: "Predictions", bins: int) -> "tuple[ReliabilityBin, ...]":
         """Probabilities beside shares of right answers, in bins of equal width."""

@@ -140,7 +140,7 @@ def predictions_of(test: Sequence[Example], given: Answer) -> Predictions:
         tuple(example.path for example in test),
         target_named(given.target_name).encode(test, given.class_names).numpy(),
         given.probabilities,
-        None if given.exclusive else given.named,
+        given.closed_set,
     )
 
 
@@ -155,7 +155,7 @@ def write_report(
 ) -> None:
     """Write every file of `data/report/`; the metrics, which mark it as whole, come last."""
     write_predictions(predictions, REPORT / "predictions.parquet")
-    write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), _pairs(evaluation, predictions)))
+    write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), _pairs(predictions)))
     bins = [(part.low, part.high, part.n, part.confidence, part.accuracy) for part in evaluation.reliability]
     write_text(REPORT / "reliability.csv", table_of(("low", "high", "n", "confidence", "accuracy"), bins))
     for name, png in figure_pngs(evaluation, kind.words):
@@ -166,15 +166,10 @@ def write_report(
     write_text(REPORT / "metrics.json", json.dumps(metrics_of(evaluation), indent=2) + "\n")
 
 
-def _pairs(evaluation: Evaluation, predictions: Predictions) -> list[tuple[str, str]]:
+def _pairs(predictions: Predictions) -> list[tuple[str, str]]:
     """Pairs of a true and a named class for DVC's plot, which counts them: one for each example, or with label sets as many as the matrix counts."""
     names = predictions.class_names
-    if evaluation.judged_by.exclusive:
-        both = zip(predictions.classes, predictions.predicted, strict=True)
-        return [(names[target], names[predicted]) for target, predicted in both]
-    counts = evaluation.confusion
-    cells = [(row, column) for row, column in np.ndindex(counts.shape) for _ in range(counts[row, column])]
-    return [(names[row], names[column]) for row, column in cells]
+    return [(names[shown], names[named]) for shown, named in predictions.target.pairs(predictions)]
 
 
 def metrics_of(evaluation: Evaluation) -> dict[str, object]:

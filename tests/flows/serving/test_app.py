@@ -51,7 +51,7 @@ def test_the_answers_are_those_of_the_model_in_the_order_of_the_images(client: h
     found = answer.json()
     assert answer.status_code == 200 and (found["model"], found["version"]) == ("digits", 7)
     assert [one["name"] for one in found["images"]] == ["0.png", "1.png", "2.png"]
-    assert [one["label"] for one in found["images"]] == expected.labels.tolist()
+    assert [one["label"] for one in found["images"]] == expected.labels
     for row, one in zip(expected.probabilities, found["images"], strict=True):
         assert list(one["probabilities"]) == ["0", "1", "2"]
         assert list(one["probabilities"].values()) == pytest.approx(row, abs=1e-4)

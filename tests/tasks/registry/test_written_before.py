@@ -81,7 +81,7 @@ def test_the_code_of_today_answers_the_same(name: str, models: Path) -> None:
     expected = EXPECTED[name]["predicted"]
     for place, label in enumerate(answer.class_names):
         assert np.allclose(answer.probabilities[:, place], expected[f"p_{label}"], rtol=1e-6, atol=1e-6)
-    assert answer.labels_or_sets == expected["labels" if name == "label_sets" else "label"]
+    assert answer.labels == expected["labels" if name == "label_sets" else "label"]
 
 
 @pytest.fixture

@@ -76,5 +76,5 @@ def test_the_whole_model_says_the_same_after_reading(head: FittedHead, tmp_path:
     pixels = list(torch.randint(0, 255, (3, 3, 32, 32), dtype=torch.uint8))
     answer, same = model.predict(pixels), found.predict(pixels)
     assert (answer.probabilities == same.probabilities).all()
-    assert answer.sets == [[head.class_names[place] for place in row.nonzero()[0]] for row in answer.named]
-    assert found.predict([]).sets == []
+    assert answer.labels == [[head.class_names[place] for place in row.nonzero()[0]] for row in answer.named]
+    assert found.predict([]).labels == []

@@ -11,7 +11,7 @@ from thaw.models.agreement import agreement_of
 @dataclass
 class Answered:
     probabilities: np.ndarray
-    labels_or_sets: list[object]
+    labels: list[object]
 
 
 def test_labels_are_counted_and_the_largest_difference_is_found() -> None:

@@ -8,8 +8,6 @@ from torch import Tensor
 from thaw.heads.fitted import FittedHead
 from thaw.heads.open_set.scores import Score, ScoreName, known_scores
 
-NEITHER = "neither"
-"""The label of an input of no known class."""
 Unknowns = Literal["classes left out", "background"]
 """The rows that stood for inputs of no known class in the tuning of the threshold."""
 

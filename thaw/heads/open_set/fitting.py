@@ -8,7 +8,7 @@ from thaw.foundation.parallel.torch_threads import threads, threads_for
 from thaw.foundation.statistics.bootstrap import USUAL
 from thaw.heads.fitted import FittedHead
 from thaw.heads.open_set.distances import neighbours_for
-from thaw.heads.open_set.fitted import NEITHER, Openness
+from thaw.heads.open_set.fitted import Openness
 from thaw.heads.open_set.rounds import (
     LOOKS_AT_HEAD,
     Collected,
@@ -22,7 +22,7 @@ from thaw.heads.open_set.tuning import tune
 from thaw.params.sections import HeadParams, OpennessParams
 from thaw.targets.labelled import LabelledFeatures, joined
 from thaw.targets.supports import require
-from thaw.targets.target import Target
+from thaw.targets.target import NEITHER, Target
 
 SCORES: tuple[ScoreName, ...] = ("max_probability", "energy", "mahalanobis", "neighbours")
 MOST_ROWS = 10_000

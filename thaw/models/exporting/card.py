@@ -9,12 +9,12 @@ from typing import Any, cast
 
 from thaw import __version__
 from thaw.foundation.files.atomic import write_text
-from thaw.heads.open_set import NEITHER
 from thaw.kinds.keys import with_own_key
 from thaw.models.exporting.checking import Checked
 from thaw.models.exporting.formats import Format
 from thaw.models.exporting.graph import Output, inputs_of, outputs_of
 from thaw.models.predictor import Predictor
+from thaw.targets.target import NEITHER
 
 CARD = "model.json"
 
@@ -84,7 +84,7 @@ def build_card(predictor: Predictor, origin: Origin, format_: Format, file: Path
         format=format_.value,
         file=file.name,
         sha256=_sha256(file),
-        labels="one" if head.target.exclusive else "sets",
+        labels=head.target.labels,
         class_names=predictor.class_names,
         input=inputs[0],
         more_inputs=inputs[1:],

@@ -16,6 +16,7 @@ from thaw.heads.open_set.scores import Mahalanobis, Neighbours
 from thaw.kinds.batches import Batch, alone, changed, laid_out, tensor_of
 from thaw.models.answer import Answer
 from thaw.models.predictor import Predictor
+from thaw.targets.target import NEITHER
 
 Arrays = tuple[np.ndarray[Any, Any], ...]
 
@@ -38,19 +39,23 @@ class Output:
 def outputs_of(predictor: Predictor) -> tuple[Output, ...]:
     """The outputs of a model's graph, in order."""
     by_class = (BATCH, len(predictor.class_names))
-    if not predictor.head.target.exclusive:
-        return (
-            Output("probabilities", "float32", by_class, "calibrated, each class by itself"),
-            Output("named", "bool", by_class, "whether the class is named: its probability reaches its threshold"),
-        )
-    probabilities = Output("probabilities", "float32", by_class, "calibrated, of sum 1")
-    if predictor.openness is None:
-        return (probabilities,)
-    return (
-        probabilities,
-        Output("known_score", "float32", (BATCH,), "larger for what is better known"),
-        Output("accepted", "bool", (BATCH,), "whether the score reaches the threshold: if not, the label is `neither`"),
-    )
+    head = predictor.head
+    outputs = [Output("probabilities", "float32", by_class, f"calibrated, {head.target.probabilities_are}")]
+    if head.thresholds is not None:
+        outputs += [
+            Output("named", "bool", by_class, "whether the class is named: its probability reaches its threshold")
+        ]
+    if predictor.openness is not None:
+        outputs += [
+            Output("known_score", "float32", (BATCH,), "larger for what is better known"),
+            Output(
+                "accepted",
+                "bool",
+                (BATCH,),
+                f"whether the score reaches the threshold: if not, the label is `{NEITHER}`",
+            ),
+        ]
+    return tuple(outputs)
 
 
 def inputs_of(predictor: Predictor) -> tuple[Output, ...]:
@@ -111,13 +116,12 @@ def _dynamic(example: Batch) -> Any:
 
 def answer_of(predictor: Predictor, outputs: Sequence[np.ndarray[Any, Any]]) -> Answer:
     """The outputs of a model's graph, converted to the model's kind of answer."""
-    probabilities, *others = outputs
-    head = predictor.head
-    if not head.target.exclusive:
-        return Answer(predictor.class_names, probabilities, others[0], None, head.target_name)
-    named = head.named(torch.from_numpy(probabilities)).numpy()
-    known, accepted = others if others else (None, np.ones(len(probabilities), np.bool_))
-    return Answer(predictor.class_names, probabilities, named & accepted[:, None], known, head.target_name)
+    arrays = {output.name: array for output, array in zip(outputs_of(predictor), outputs, strict=True)}
+    head, probabilities, known = predictor.head, arrays["probabilities"], arrays.get("known_score")
+    named = arrays["named"] if "named" in arrays else head.named(torch.from_numpy(probabilities)).numpy()
+    if "accepted" in arrays:
+        named = named & arrays["accepted"][:, None]
+    return Answer(predictor.class_names, probabilities, named, known, head.target_name)
 
 
 class ExamplesToAnswer(nn.Module):
@@ -152,11 +156,12 @@ class ExamplesToAnswer(nn.Module):
         raw = model.logits_at_once(features) if isinstance(model, NeighboursModel) else model.logits(features)
         logits = self.head.calibrated(raw)
         probabilities = self.target.probabilities(logits)
-        if not self.target.exclusive:
-            return probabilities, self.target.named(probabilities, self.head.thresholds)
+        outputs: tuple[Tensor, ...] = (probabilities,)
+        if self.head.thresholds is not None:
+            outputs += (self.target.named(probabilities, self.head.thresholds),)
         if self.openness is None:
-            return (probabilities,)
+            return outputs
         score = self.openness.score
         in_blocks = Mahalanobis | Neighbours
         known = score.known_at_once(features) if isinstance(score, in_blocks) else score.known(features, logits)
-        return probabilities, known, self.openness.accepts(known)
+        return *outputs, known, self.openness.accepts(known)

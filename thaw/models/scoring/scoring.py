@@ -82,9 +82,7 @@ class Scorer:
     @property
     def answers(self) -> tuple[str, ...]:
         """The columns that this model fills beside the probabilities."""
-        if not self._predictor.head.target.exclusive:
-            return ("labels",)
-        return ("label", "confidence", *(() if self._predictor.openness is None else ("known_score",)))
+        return self._predictor.answers
 
     def score(self, inputs: Sequence[Input], left: int, tell: Callable[[int], None]) -> pa.Table:
         """The rows of some examples, in order. New features are in the store before the method returns.

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,8 @@ SCHEMA = pa.schema(
 label), `confidence`, `known_score` (null if the model has no `neither`), `probabilities` (calibrated, in the order of `class_names` in the metadata): null if
 the example could not be used. Then `reason` says why; otherwise it is empty.
 """
+ANSWERS = ("label", "labels", "confidence", "known_score")
+"""The columns of which a model fills some: see `Answer.columns`."""
 SCORE_AGAIN = "run `thaw predict` again to make it"
 
 
@@ -58,36 +61,23 @@ class Row:
 def build_table(rows: Sequence[Row], answer: Answer | None) -> pa.Table:
     """Rows of `SCHEMA`. answer: the answer for the usable rows, in their order; None if there are none."""
     usable = np.array([not row.reason for row in rows], np.bool_)
-    sets = answer is not None and not answer.exclusive
-    probabilities = None if answer is None else answer.probabilities
-    confidence = None if answer is None else answer.confidences
-    known = None if answer is None else answer.known_scores
-    labels = [] if answer is None else answer.labels_or_sets
+    answers = {} if answer is None else answer.columns
     columns = [
         pa.array([row.path for row in rows], pa.string()),
         pa.array([row.digest for row in rows], pa.binary(DIGEST_SIZE)),
-        _spread(labels, usable, pa.string()) if not sets else pa.nulls(len(rows), pa.string()),
-        _spread(labels, usable, SCHEMA.field("labels").type) if sets else pa.nulls(len(rows), pa.list_(pa.string())),
-        _spread_numbers(confidence, usable),
-        _spread_numbers(known, usable),
-        _spread_lists(probabilities, usable),
+        *(_spread(answers.get(name), usable, SCHEMA.field(name).type) for name in ANSWERS),
+        _spread_lists(None if answer is None else answer.probabilities, usable),
         pa.array([row.reason for row in rows], pa.string()),
     ]
     return pa.table(columns, schema=SCHEMA)
 
 
-def _spread(values: Sequence[object], usable: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
-    """One value for each usable row, null for the others."""
-    given = iter(values)
-    return pa.array([next(given) if is_usable else None for is_usable in usable], kind)
-
-
-def _spread_numbers(values: NDArray[np.float32] | None, usable: NDArray[np.bool_]) -> pa.Array:
+def _spread(values: Sequence[Any] | NDArray[Any] | None, usable: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    """One value for each usable row, null for the others; values None: null for all."""
     if values is None:
-        return pa.nulls(len(usable), pa.float32())
-    spread = np.zeros(len(usable), np.float32)
-    spread[usable] = values
-    return pa.array(spread, pa.float32(), mask=~usable)
+        return pa.nulls(len(usable), kind)
+    places = pa.array(np.cumsum(usable) - 1, mask=~usable)
+    return pa.array(values, kind).take(places)
 
 
 def _spread_lists(values: NDArray[np.float32] | None, usable: NDArray[np.bool_]) -> pa.Array:

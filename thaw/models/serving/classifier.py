@@ -64,7 +64,7 @@ class Classifier:
         with torch.inference_mode():
             features = in_groups(examples, len(examples), self._features)
             given = answer(self.predictor.head, self.predictor.openness, features)
-            return _labels(given, features) if given.exclusive else _sets(given, features)
+            return _classifications(given, features)
 
     def _features(self, examples: Sequence[Batch]) -> Tensor:
         return self.engine.features(self.predictor.backbone.kind.collate(examples))[self.predictor.layer]
@@ -74,15 +74,24 @@ class Classifier:
         return [] if self.nearness is None else self.nearness.nearest(classification.feature, count)
 
 
-def _labels(given: Answer, features: Tensor) -> list[Classification]:
-    scores = [None] * len(features) if given.known_scores is None else given.known_scores.tolist()
-    rows = zip(given.labels.tolist(), given.probabilities, scores, features, strict=True)
-    return [Classification(label, None, float(row.max()), score, row, feature) for label, row, score, feature in rows]
-
-
-def _sets(given: Answer, features: Tensor) -> list[Classification]:
-    rows = zip(given.sets, given.probabilities, features, strict=True)
-    return [Classification(None, tuple(labels), None, None, row, feature) for labels, row, feature in rows]
+def _classifications(given: Answer, features: Tensor) -> list[Classification]:
+    columns, nothing = given.columns, [None] * len(features)
+    labels, sets, confidences, scores = (
+        columns.get(name, nothing) for name in ("label", "labels", "confidence", "known_score")
+    )
+    return [
+        Classification(
+            label,
+            None if names is None else tuple(names),
+            None if confidence is None else float(confidence),
+            None if score is None else float(score),
+            row,
+            feature,
+        )
+        for label, names, confidence, score, row, feature in zip(
+            labels, sets, confidences, scores, given.probabilities, features, strict=True
+        )
+    ]
 
 
 def build_classifier(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from thaw.dataset.label_sets import join_labels, split_labels
+from thaw.dataset.label_sets import SEPARATOR, join_labels, split_labels
 from thaw.foundation.errors import BadManifest
 from thaw.targets.label_sets.calibration import fit_calibration
 from thaw.targets.label_sets.folds import assign_folds
@@ -34,6 +34,10 @@ class LabelSets:
     name: ClassVar[TargetName] = "label_sets"
     words: ClassVar[str] = "sets of labels"
     exclusive: ClassVar[bool] = False
+    labels: ClassVar[Literal["one", "sets"]] = "sets"
+    separator: ClassVar[str] = SEPARATOR
+    answers: ClassVar[tuple[str, ...]] = ("labels",)
+    probabilities_are: ClassVar[str] = "each class by itself"
     headline: ClassVar[str] = "macro_f1"
     title: ClassVar[str] = "macro F1"
     right: ClassVar[str] = "exact match"
@@ -217,6 +221,20 @@ class LabelSets:
         """See `thaw.dataset.label_sets`."""
         return split_labels(text)
 
+    def answered(
+        self, class_names: tuple[str, ...], probabilities: NDArray[np.float32], named: BoolArray
+    ) -> "dict[str, Sequence[Any] | NDArray[Any]]":
+        """The names, in the order of the classes: a list for each row, which may be empty."""
+        return {"labels": [[class_names[place] for place in np.flatnonzero(row)] for row in named]}
+
+    def closed_set(self, probabilities: NDArray[np.float32], named: BoolArray) -> BoolArray:
+        """The named classes."""
+        return named
+
+    def outcomes(self, named: BoolArray, shown: BoolArray) -> BoolArray:
+        """Whether each class is shown, [N, C]."""
+        return shown
+
     def confidences(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Those of all classes."""
         return probabilities
@@ -233,6 +251,11 @@ class LabelSets:
         from thaw.targets.label_sets.metrics import beside
 
         return beside(predictions.named, predictions.shown)
+
+    def pairs(self, predictions: "Predictions") -> list[tuple[int, int]]:
+        """Cell after cell of the matrix."""
+        counts = self.matrix(predictions)[0]
+        return [cell for cell in np.ndindex(counts.shape) for _ in range(counts[cell])]
 
     def reliability(self, predictions: "Predictions", bins: int) -> "tuple[ReliabilityBin, ...]":
         """Over all decisions, of a row and a class."""

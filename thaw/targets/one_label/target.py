@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from thaw.foundation.errors import BadManifest
 from thaw.targets.one_label.folds import assign_folds
 from thaw.targets.one_label.samples import first_of_each_class, sample_rows
 from thaw.targets.one_label.temperature import fit_temperature
-from thaw.targets.target import BoolArray, Calibration, Losses, TargetName, Weighing
+from thaw.targets.target import NEITHER, BoolArray, Calibration, Losses, TargetName, Weighing
 
 if TYPE_CHECKING:  # a registered model reads no manifest, and must not need what does
     from thaw.dataset.manifest import Example
@@ -31,6 +31,10 @@ class OneLabel:
     name: ClassVar[TargetName] = "one_label"
     words: ClassVar[str] = "one label an example"
     exclusive: ClassVar[bool] = True
+    labels: ClassVar[Literal["one", "sets"]] = "one"
+    separator: ClassVar[str] = ""
+    answers: ClassVar[tuple[str, ...]] = ("label", "confidence")
+    probabilities_are: ClassVar[str] = "of sum 1"
     headline: ClassVar[str] = "accuracy"
     title: ClassVar[str] = "accuracy"
     right: ClassVar[str] = "accuracy"
@@ -193,6 +197,22 @@ class OneLabel:
         """The one name."""
         return (text,)
 
+    def answered(
+        self, class_names: tuple[str, ...], probabilities: NDArray[np.float32], named: BoolArray
+    ) -> "dict[str, Sequence[Any] | NDArray[Any]]":
+        """The label, object [N], and the probability of the most probable class, float32 [N]."""
+        names = np.array(class_names, dtype=object)
+        labels = np.where(named.any(1), names[probabilities.argmax(1)], NEITHER)
+        return {"label": labels, "confidence": np.asarray(probabilities.max(1, initial=0), np.float32)}
+
+    def closed_set(self, probabilities: NDArray[np.float32], named: BoolArray) -> BoolArray:
+        """The most probable class of each row."""
+        return most_probable(probabilities)
+
+    def outcomes(self, named: BoolArray, shown: BoolArray) -> BoolArray:
+        """Whether the named class is right, [N, 1]."""
+        return np.asarray((named & shown).any(1))[:, None]
+
     def confidences(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """That of the most probable class, [N, 1]."""
         return np.asarray(probabilities.max(1), np.float32)[:, None]
@@ -209,6 +229,10 @@ class OneLabel:
 
         counts = confusion_matrix(predictions.predicted, predictions.classes, len(predictions.class_names))
         return counts, np.broadcast_to(counts.sum(1, keepdims=True), counts.shape)
+
+    def pairs(self, predictions: "Predictions") -> list[tuple[int, int]]:
+        """One for each row."""
+        return list(zip(predictions.classes.tolist(), predictions.predicted.tolist(), strict=True))
 
     def reliability(self, predictions: "Predictions", bins: int) -> "tuple[ReliabilityBin, ...]":
         """Confidence beside accuracy."""
@@ -229,3 +253,8 @@ class OneLabel:
 
 
 ONE_LABEL = OneLabel()
+
+
+def most_probable(probabilities: NDArray[np.float32]) -> BoolArray:
+    """The most probable class of each row: float32 [N, C] -> bool [N, C], with one true value a row."""
+    return np.asarray(np.eye(probabilities.shape[1], dtype=np.bool_)[probabilities.argmax(1)])

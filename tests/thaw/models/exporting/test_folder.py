@@ -104,7 +104,7 @@ def test_its_readme_runs_where_there_is_no_thaw(
     pictures = pictures_of(kind, tmp_path / "pictures")
     own = predictor.predict([predictor.prepare(path.read_bytes(), Limits(10**6)) for path in pictures])
     for row, found in enumerate(run_readme(tmp_path / "out", pictures, forbidden)):
-        assert found["label"] == own.labels_or_sets[row] and list(found["probabilities"]) == list(predictor.class_names)
+        assert found["label"] == own.labels[row] and list(found["probabilities"]) == list(predictor.class_names)
         assert np.allclose(list(found["probabilities"].values()), own.probabilities[row], atol=1e-4)
 
 

@@ -86,7 +86,7 @@ def test_a_model_of_label_sets_names_sets(tmp_path: Path) -> None:
     )
     rows = rows_of(scored.path)
     said = model.predict([model.prepare(png(number), LIMITS) for number in range(5)])
-    assert [row["labels"] for row in rows] == said.sets and {row["label"] for row in rows} == {None}
+    assert [row["labels"] for row in rows] == said.labels and {row["label"] for row in rows} == {None}
     assert np.allclose([row["probabilities"] for row in rows], said.probabilities, atol=1e-4)
     assert scored.answers == ("labels",)
 

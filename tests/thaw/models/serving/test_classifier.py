@@ -27,7 +27,7 @@ def test_labels_probabilities_and_neither_are_the_predictors(predictor: Predicto
     classifier, files = classifier_of(predictor), digit_files(10)
     expected = predictor.predict([predictor.prepare(file, Limits(10**6)) for file in files])
     said = classifier.say([classifier.decode(file) for file in files])
-    assert [one.label for one in said] == expected.labels.tolist()
+    assert [one.label for one in said] == expected.labels
     assert np.allclose([one.probabilities for one in said], expected.probabilities, atol=1e-4)
     assert [one.confidence for one in said] == pytest.approx(expected.probabilities.max(1), abs=1e-4)
     if expected.known_scores is None:
@@ -42,7 +42,7 @@ def test_sets_are_the_predictors() -> None:
     classifier = classifier_of(predictor)
     expected = predictor.predict([predictor.prepare(file, Limits(10**6)) for file in files])
     said = classifier.say([classifier.decode(file) for file in files])
-    assert [list(one.labels or ()) for one in said] == expected.sets
+    assert [list(one.labels or ()) for one in said] == expected.labels
     assert {one.label for one in said} == {None}
 
 
