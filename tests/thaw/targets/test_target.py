@@ -1,5 +1,7 @@
 """The border of targets: which one labels are of, and what each makes of rows."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +10,11 @@ from thaw.dataset.manifest import Example, build_manifest
 from thaw.foundation.errors import BadManifest, BadParameters
 from thaw.targets.label_sets.target import LABEL_SETS
 from thaw.targets.one_label.target import ONE_LABEL
+from thaw.targets.predictions import Predictions
 from thaw.targets.supports import TABLE, require, supports
-from thaw.targets.target import NEVER, Target, target_named, target_of, target_of_targets
+from thaw.targets.target import NEITHER, NEVER, Target, target_named, target_of, target_of_targets
 
+ROOT = Path(__file__).parents[3]
 NAMES = ("ant", "bee")
 
 
@@ -131,3 +135,48 @@ def test_what_a_target_has_not_got_is_refused_with_what_can(monkeypatch: pytest.
         BadParameters, match=r"score: energy given; `neither` works on one label an example, .* sets of labels; give"
     ):
         require(LABEL_SETS, "open_set", "openness.score: energy given")
+
+
+def test_an_answer_is_a_label_or_a_set_in_the_columns_that_the_target_names() -> None:
+    probabilities = np.array([[0.6, 0.4], [0.3, 0.7]], np.float32)
+    named = np.array([[True, False], [False, False]])
+    label = ONE_LABEL.answered(NAMES, probabilities, named)
+    assert tuple(label) == ONE_LABEL.answers and list(label["label"]) == ["ant", NEITHER]
+    assert label["confidence"] == pytest.approx(np.array([0.6, 0.7]))
+    assert ONE_LABEL.closed_set(probabilities, named).tolist() == [[True, False], [False, True]], (
+        "bee, if it were known"
+    )
+    sets = LABEL_SETS.answered(NAMES, probabilities, named)
+    assert tuple(sets) == LABEL_SETS.answers and sets["labels"] == [["ant"], []]
+    assert LABEL_SETS.closed_set(probabilities, named).tolist() == named.tolist()
+
+
+def test_each_confidence_has_an_outcome() -> None:
+    probabilities = np.array([[0.6, 0.4], [0.3, 0.7]], np.float32)
+    named, shown = np.array([[True, False], [False, True]]), np.array([[True, True], [True, False]])
+    assert ONE_LABEL.outcomes(named, shown).tolist() == [[True], [False]]
+    assert LABEL_SETS.outcomes(named, shown).tolist() == shown.tolist()
+    for target in (ONE_LABEL, LABEL_SETS):
+        assert target.outcomes(named, shown).shape == target.confidences(probabilities).shape
+
+
+@pytest.mark.parametrize("targets", [np.array([0, 1, 1]), np.array([[True, False], [True, True], [False, True]])])
+def test_there_are_as_many_pairs_as_the_matrix_counts(targets: np.ndarray) -> None:
+    probabilities = np.array([[0.6, 0.4], [0.7, 0.3], [0.2, 0.8]], np.float32)
+    decided = None if targets.ndim == 1 else probabilities >= 0.5
+    predictions = Predictions(NAMES, (b"x",) * 3, ("a.png",) * 3, targets, probabilities, decided)
+    counts = np.zeros((2, 2), np.int64)
+    for cell in predictions.target.pairs(predictions):
+        counts[cell] += 1
+    assert counts.tolist() == predictions.target.matrix(predictions)[0].tolist() and counts.sum() >= 3
+
+
+def test_nobody_else_asks_which_target_it_is() -> None:
+    """The API states the target as a fact; everybody else asks the border."""
+    asking = [
+        path.relative_to(ROOT).as_posix()
+        for floor in ("thaw", "tasks", "flows")
+        for path in (ROOT / floor).rglob("*.py")
+        if ".exclusive" in path.read_text(encoding="utf-8") and "targets" not in path.parts
+    ]
+    assert asking == ["flows/serving/wording.py"]
