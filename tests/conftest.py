@@ -1,6 +1,7 @@
 """Small real pictures on disk, and the real data that some machines have."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,13 +37,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with Prefect's data base as a server of this version makes it: more than half of a first start is that. Whoever starts a server copies it."""
+    from made_once import made_once
+    from started import make_prefect_home
+
+    return made_once(tmp_path_factory, "prefect-home", make_prefect_home)
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Iterator[str]:
     """The API of a Prefect server: starting a temporary one for each command takes longer than most commands."""
     from started import prefect_server, serving
 
     from flows.daemon.services import HOST, free_port
 
     home, port = tmp_path_factory.mktemp("prefect"), free_port(0)
+    shutil.copytree(prefect_home, home, dirs_exist_ok=True)
     with serving(prefect_server(home, port), home):
         yield f"http://{HOST}:{port}/api"
 
@@ -116,19 +127,21 @@ def series(tmp_path: Path) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def built_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `registration.build_project` makes in seconds, once for all tests: whoever works in it copies it."""
+    from made_once import made_once
     from registration import build_project
 
-    return build_project(tmp_path_factory.mktemp("built") / "project")
+    return made_once(tmp_path_factory, "built", build_project)
 
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `registration.make_empty_store` makes, once for all tests, for `registration.copy_empty_store`."""
+    from made_once import made_once
     from registration import make_empty_store
 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        return make_empty_store(tmp_path_factory.mktemp("store"))
+        return made_once(tmp_path_factory, "store", make_empty_store)
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from advising.trials import Scenario, Settings, hold_trial
 
 from thaw.params.sections import FinetuneParams, HeadParams, ScratchParams
 
-FEW = FinetuneParams(epochs=1, augment="none", scratch=ScratchParams(epochs=2))
-SETTINGS = Settings(HeadParams(l2=(1e-4, 1e-2, 1.0), hidden=(64,), epochs=20, folds=2), FEW, repeats=1)
+FEW = FinetuneParams(epochs=1, augment="none", scratch=ScratchParams(epochs=1))
+SETTINGS = Settings(HeadParams(l2=(1e-3, 1e-1), hidden=(64,), epochs=10, folds=2), FEW, repeats=1)
 SEED = 1_000
 
 

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from project import CHEAP, Project, clone
 
+SEEDS = 5
+"""Trainings from scratch that `default_project` is compared with; each takes longer than everything else in it."""
+
 
 @pytest.fixture
 def project(tmp_path: Path, prefect: str, warm: Path) -> Project:
@@ -13,9 +16,10 @@ def project(tmp_path: Path, prefect: str, warm: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def default_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project with the settings of the repository, after one `thaw run`. Tests only read it, or undo what they change."""
-    project = clone(tmp_path_factory.mktemp("default") / "project")
+def default_project(tmp_path_factory: pytest.TempPathFactory, prefect: str, warm: Path) -> Project:
+    """A project with the settings of the repository but half the seeds, after one `thaw run`. Tests only read it, or undo what they change."""
+    root = tmp_path_factory.mktemp("default") / "project"
+    project = clone(root, [f"evaluate.seeds={SEEDS}"], prefect=prefect, programs=warm)
     output = project.run("thaw", "run")
     assert "Next:" in output, output
     return project

@@ -108,8 +108,8 @@ def test_a_locked_data_base_is_worth_another_try(project: Path) -> None:
         assert [one.number for one in open_registry(read_params().registry).versions()] == [1]
 
 
-def test_the_prefect_server_dies_during_a_run_and_comes_back(tmp_path: Path) -> None:
-    root, home = build_toy(tmp_path / "toy"), tmp_path / "home"
+def test_the_prefect_server_dies_during_a_run_and_comes_back(tmp_path: Path, prefect_home: Path) -> None:
+    root, home = build_toy(tmp_path / "toy"), shutil.copytree(prefect_home, tmp_path / "home")
     (root / "left.order").write_text("wait")
     port = free_port(0)
     own = {"PREFECT_API_URL": f"http://{HOST}:{port}/api", "PREFECT_HOME": str(home), "PREFECT_CLIENT_MAX_RETRIES": "0"}

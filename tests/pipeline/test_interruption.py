@@ -23,7 +23,7 @@ LAYERS = 4
 @pytest.fixture
 def project(tmp_path: Path, prefect: str) -> Project:
     """A fresh project whose commands are processes of their own, as a user's are."""
-    return clone(tmp_path / "project", CHEAP, prefect=prefect)
+    return clone(tmp_path / "project", (*CHEAP, "backbone.layers=[blocks]"), prefect=prefect)
 
 
 def kill_tree(process: "subprocess.Popen[str]") -> None:

@@ -14,14 +14,13 @@ import pytest
 from living import Client, Living, living, wait_for
 from PIL import Image, ImageFilter
 from project import CHEAP, Project, clone
+from started import lay_prefect_home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 SETTINGS = (
     "dataset.source=photos",
     "dataset.labels_per_class=null",
-    "backbone.layers=[auto]",
-    "head.l2=[0.001,0.1]",
     "promotion.margin=0.1",  # the test is small, and the second version no better than the first
 )
 DRIFT_FOUND = 5
@@ -29,9 +28,9 @@ NIGHTLY, EVERY_MINUTE = 'cron: "0 2 * * *"', 'cron: "* * * * *"'
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Forty handwritten digits a class as photographs of the user's."""
-    made = clone(tmp_path / "project", CHEAP)
+def project(tmp_path: Path, prefect: str, prefect_home: Path, warm: Path) -> Project:
+    """Forty handwritten digits a class as photographs of the user's. Its `thaw up` has a Prefect server of its own, and is a process of its own."""
+    made = clone(tmp_path / "project", CHEAP, prefect=prefect, programs=warm)
     made.run("thaw", "run", "--stage", "fetch")
     chance = random.Random(0)  # neighbours in the set are by one hand, which would be a drift of its own
     for folder in sorted((made.root / "data/sources/digits").iterdir()):
@@ -40,7 +39,8 @@ def project(tmp_path: Path) -> Project:
             (made.root / kept / folder.name).mkdir(parents=True, exist_ok=True)
             shutil.copy(file, made.root / kept / folder.name)
     made.set(*SETTINGS)
-    return made
+    lay_prefect_home(prefect_home, made.root)
+    return replace(made, prefect="")
 
 
 def test_from_the_first_scheduled_run_to_a_rollback(project: Project) -> None:

@@ -28,6 +28,7 @@ def test_from_a_listing_to_a_model_that_names_sets(project: Project) -> None:
     project.set(
         *PAIRS,
         "dataset.splits.test=0.4",
+        "backbone.layers=[blocks]",
     )
     output = project.run("thaw", "run")
     assert "Macro F1" in output

@@ -38,9 +38,10 @@ PREFECT, MLFLOW = "http://prefect.example.org:4200", "http://mlflow.example.org:
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def servers(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Iterator[tuple[str, str]]:
     """Prefect's and MLflow's addresses, of servers by the lines of the page; on loopback, with what each is asked to keep in a folder."""
     folder, ports = tmp_path_factory.mktemp("servers"), (free_port(0), free_port(0))
+    shutil.copytree(prefect_home, folder / "home")
     prefect, mlflow = (f"http://{HOST}:{port}" for port in ports)
     given = {
         "start --host 0.0.0.0": f"start --host {HOST} --port {ports[0]}", "--host 0.0.0.0": f"--host {HOST} --port {ports[1]} --workers 1",
@@ -90,7 +91,7 @@ def test_a_second_machine_has_nothing_to_do_and_rebuilds_the_champion(
     servers: tuple[str, str], tmp_path: Path, warm: Path
 ) -> None:
     prefect, mlflow = servers
-    settings = (*CHEAP, "dataset.source=photos", "head.l2=[0.001]")
+    settings = (*CHEAP, "dataset.source=photos")
     first = Machine(clone(tmp_path / "first", settings, programs=warm).root, f"{prefect}/api", warm, server=mlflow)
     draw_photos(first.root / "photos")
     first.run("git", "init", "--quiet", "--bare", str(tmp_path / "origin.git"))

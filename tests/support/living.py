@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -88,7 +89,7 @@ def living(project: Project, *options: str) -> Iterator[Living]:
     log = project.root.parent / "up.txt"
     with log.open("wb") as said:
         process = subprocess.Popen(
-            ["thaw", "up", *options], cwd=project.root, env=project.environment(), stdout=said, stderr=said,
+            [sys.executable, "-m", "flows.cli", "up", *options], cwd=project.root, env=project.environment(), stdout=said, stderr=said,
             start_new_session=True,
         )  # fmt: skip
     try:

@@ -20,8 +20,12 @@ CHEAP = (
     "evaluate.baselines=[majority]",
     "evaluate.seeds=1",
     "statistics.bootstrap=50",
+    "backbone.layers=[auto]",
+    "head.l2=[0.001,0.1]",
+    "head.folds=3",
+    "head.epochs=20",
 )
-"""Settings for tests that are not about the baselines, or about what fine-tuning would bring."""
+"""Settings for tests that are not about the baselines, the layers and strengths to choose from, or about what fine-tuning would bring."""
 
 
 @dataclass(frozen=True)

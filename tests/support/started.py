@@ -1,5 +1,8 @@
 """Real servers for tests, on loopback."""
 
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +10,7 @@ from pathlib import Path
 
 from flows.daemon.service_log import Journal
 from flows.daemon.services import HOST, Server, Service
+from flows.project.environment import STATE
 
 
 @contextmanager
@@ -38,3 +42,16 @@ def prefect_server(home: Path, port: int) -> Service:
     address = f"http://{HOST}:{port}"
     command = (sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port))
     return Service("prefect", command, address, f"{address}/api/health", {"PREFECT_HOME": str(home)})
+
+
+def make_prefect_home(home: Path) -> None:
+    """Prefect's data base with all its tables and no content, in `home`."""
+    database = f"sqlite+aiosqlite:///{home}/prefect.db"
+    command = (sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes")
+    own = {"PREFECT_HOME": str(home), "PREFECT_SERVER_DATABASE_CONNECTION_URL": database, "PREFECT_API_URL": ""}
+    subprocess.run(command, env=os.environ | own, check=True, capture_output=True)
+
+
+def lay_prefect_home(made: Path, root: Path) -> None:
+    """Copy what `make_prefect_home` made to where the project at `root` has Prefect's state."""
+    shutil.copytree(made, root / STATE / "prefect", dirs_exist_ok=True)

@@ -1,8 +1,11 @@
 """A toy DVC project: five stages that do next to nothing, in a Git repository of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
 STAGES = """\
@@ -48,7 +51,14 @@ pathlib.Path(f"{name}.txt").write_text(pathlib.Path("input.txt").read_text() + n
 
 def build_toy(root: Path) -> Path:
     """Make the project, with parameters that promote nothing."""
-    root.mkdir(parents=True)
+    return Path(shutil.copytree(_initialised().name, root, dirs_exist_ok=True))
+
+
+@cache
+def _initialised() -> "tempfile.TemporaryDirectory[str]":
+    """The project as `git init` and `dvc init` leave it, which takes a second; deleted with this process."""
+    folder = tempfile.TemporaryDirectory(prefix="toy-")
+    root = Path(folder.name)
     for name, text in {
         "dvc.yaml": STAGES,
         "stage.py": STAGE,
@@ -58,7 +68,7 @@ def build_toy(root: Path) -> Path:
         (root / name).write_text(text)
     for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
         subprocess.run(command, cwd=root, check=True, env=environment())
-    return root
+    return folder
 
 
 def environment() -> dict[str, str]:

@@ -26,7 +26,11 @@ from typing import NoReturn
 HEAVY = (
     "torch", "torchvision", "mlflow", "mlflow.pyfunc", "sklearn.linear_model", "scipy.stats", "pandas", "pyarrow.parquet", "matplotlib.figure",
     "safetensors.torch", "pydantic", "jinja2", "ruamel.yaml", "fsspec", "httpx", "sqlalchemy", "fastapi", "uvicorn", "rich.console", "typer",
-    "lightning_fabric", "dvc.cli.parser", "dvc.repo.reproduce", "dvc.repo.status", "dvc.commands.repro", "dvc.stage",
+    "lightning_fabric", "dvc.cli.parser", "dvc.repo.reproduce", "dvc.repo.status", "dvc.commands.repro", "dvc.commands.status", "dvc.commands.dag", "dvc.stage",
+    "scmrepo.git", "networkx", "dulwich.index", "mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store", "alembic.migration",
+    "torch.export", "torch._inductor.codecache", "torch._inductor.ir", "torch.utils.mkldnn", "torchvision.transforms.v2", "pyarrow.dataset", "cleanlab.filter",
+    "onnxruntime", "onnxscript", "websockets.asyncio.client", "jsonschema", "griffe", "pydantic.v1", "pydantic_settings", "httpcore", "coolname", "pendulum",
+    "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "prometheus_client",
 )  # fmt: skip
 """Libraries that read nothing of a command's environment when they load; Prefect does, so each command loads it by itself."""
 HANDED_OVER = ("tasks.", "flows.", "dvc")
@@ -175,9 +179,12 @@ def _become(streams: list[int], message: bytes) -> list[str]:
 
 def main() -> None:
     """Load the libraries, then fork for each client; a fork goes on to run its command."""
+    from sqlalchemy.orm import configure_mappers
+
     program, address = sys.argv[1:]
     for library in HEAVY:
         __import__(library)
+    configure_mappers()  # of MLflow's tables, which its first query would do
     gc.freeze()  # a collection in a fork would copy all that the libraries have made
     words = Server(address).command()
     sys.executable = program

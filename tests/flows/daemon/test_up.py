@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from started import lay_prefect_home
 from toy import ran
 from upped import Upped, hold_lock, wait_for
 from web_hook import received
@@ -17,8 +18,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory, warm: Path) -> Iterator[Upped]:
+def up(tmp_path_factory: pytest.TempPathFactory, warm: Path, prefect_home: Path) -> Iterator[Upped]:
     upped = Upped(tmp_path_factory.mktemp("up") / "toy", warm)
+    lay_prefect_home(prefect_home, upped.root)
     upped.start("--settle", "2")
     try:
         yield upped

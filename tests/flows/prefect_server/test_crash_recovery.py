@@ -1,7 +1,9 @@
 """Runs that die, on a real Prefect server: one that goes silent is taken up again, one that is killed again and again is not."""
 
+import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -22,8 +24,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncPrefectClient]:
+def client(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Iterator[SyncPrefectClient]:
     home, port = tmp_path_factory.mktemp("prefect"), free_port(0)
+    shutil.copytree(prefect_home, home, dirs_exist_ok=True)
     own = {
         PREFECT_API_URL: f"http://{HOST}:{port}/api",
         PREFECT_HOME: str(home),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import Thaw
-from registration import challenge, inside, make_empty_store
+from registration import challenge, copy_empty_store, inside
 from toy import build_toy, environment
 
 from tasks.registry.registry import open_registry
@@ -53,13 +53,13 @@ def run(root: Path, code: str) -> str:
 
 
 def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restored(
-    tmp_path: Path, prefect: str, thaw: Thaw, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prefect: str, empty_store: Path, thaw: Thaw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("PREFECT_API_URL", prefect)
     root = build_toy(tmp_path / "toy")
     (root / "params.yaml").write_text(PARAMS)
-    make_empty_store(root)
+    copy_empty_store(empty_store, root)
     with inside(root):
         registry = open_registry(read_params().registry)
         registry.client.create_registered_model(registry.name)
@@ -91,13 +91,13 @@ def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restor
 
 
 def test_a_refusal_is_a_state_that_says_why_and_no_failure(
-    tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prefect: str, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", prefect)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = build_toy(tmp_path / "toy")
     (root / "params.yaml").write_text(PARAMS)
-    make_empty_store(root)
+    copy_empty_store(empty_store, root)
     with inside(root):
         registry = open_registry(read_params().registry)
         registry.client.create_registered_model(registry.name)

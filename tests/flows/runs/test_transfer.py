@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from commands import Thaw
+from started import lay_prefect_home
 from toy import build_toy, environment, ran
 
 pytestmark = pytest.mark.slow
@@ -47,8 +48,11 @@ def test_failures_retries_and_the_same_lock_as_dvc(
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
-def test_killed_it_leaves_no_server_and_no_stage_behind(end: signal.Signals, tmp_path: Path) -> None:
+def test_killed_it_leaves_no_server_and_no_stage_behind(
+    end: signal.Signals, tmp_path: Path, prefect_home: Path
+) -> None:
     root = build_toy(tmp_path / "toy")
+    lay_prefect_home(prefect_home, root)
     (root / "left.order").write_text("hang")
     command, own = [sys.executable, "-m", "flows.cli", "run"], {"PYTHONPATH": str(Path.cwd()), "PREFECT_API_URL": ""}
     run = subprocess.Popen(

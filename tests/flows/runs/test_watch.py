@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from commands import Thaw
 from drifting import batch, reference, store_features, write_scores
-from registration import inside, make_empty_store
+from registration import copy_empty_store, inside
 from toy import build_toy, ran
 
 from tasks.registry.mlflow_store import experiment_id
@@ -27,13 +27,13 @@ watch: {false_alarms: 0.05, permutations: 200}
 
 
 @pytest.fixture
-def root(tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, prefect: str, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A toy pipeline beside version 1 of `pets`."""
     monkeypatch.setenv("PREFECT_API_URL", prefect)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = build_toy(tmp_path / "toy")
     (root / "params.yaml").write_text(PARAMS)
-    make_empty_store(root)
+    copy_empty_store(empty_store, root)
     with inside(root):
         registry = open_registry(RegistryParams(name="pets"))
         registry.client.create_registered_model("pets")

@@ -122,19 +122,27 @@ def test_activations_are_computed_once(tmp_path: Path) -> None:
     assert len({path.parent.parent for path in parts}) == 2  # the image and its mirror image
 
 
-@pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(4, marks=pytest.mark.slow)])
-def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path: Path, epoch: int) -> None:
+def killed_or_whole(folder: Path, *arguments: str) -> int:
+    """Run killed_finetuning.py; returns its exit code."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SUPPORT.parent), str(SUPPORT.parents[2])])}
+    command = [sys.executable, str(SUPPORT), str(folder), *arguments]
+    return subprocess.run(command, env=environment, check=False).returncode
 
-    def run(folder: Path, *arguments: str) -> int:
-        command = [sys.executable, str(SUPPORT), str(folder), *arguments]
-        return subprocess.run(command, env=environment, check=False).returncode
 
-    assert run(tmp_path / "whole") == 0
-    assert run(tmp_path / "killed", str(epoch)) == -signal.SIGKILL
-    assert run(tmp_path / "killed") == 0
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model of a run that nobody has killed."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert killed_or_whole(folder) == 0
+    return folder / "model"
+
+
+@pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(4, marks=pytest.mark.slow)])
+def test_a_killed_run_goes_on_to_the_same_numbers(whole: Path, tmp_path: Path, epoch: int) -> None:
+    assert killed_or_whole(tmp_path, str(epoch)) == -signal.SIGKILL
+    assert killed_or_whole(tmp_path) == 0
     for name in ("backbone.safetensors", "head.safetensors", "head.json"):
-        assert (tmp_path / "whole/model" / name).read_bytes() == (tmp_path / "killed/model" / name).read_bytes()
+        assert (whole / name).read_bytes() == (tmp_path / "model" / name).read_bytes()
 
 
 def test_a_finished_run_that_is_asked_for_again_trains_nothing(tmp_path: Path) -> None:
