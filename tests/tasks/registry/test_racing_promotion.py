@@ -21,7 +21,7 @@ from tasks.registry.promotion import promote
 from tasks.registry.registry import CHAMPION, Registry, open_registry
 
 pytestmark = pytest.mark.slow
-ROUNDS = 5
+ROUNDS = 3
 Said = dict[str, Any]
 
 

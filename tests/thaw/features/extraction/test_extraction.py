@@ -407,7 +407,7 @@ def test_killed_again_and_again_it_only_goes_forward(weights: Path, tmp_path: Pa
     images, root = tmp_path / "many", tmp_path / "features"
     write_images(images, range(1200))
     rng, kept = random.Random(0), 0
-    for _ in range(5):
+    for _ in range(3):
         process = subprocess.Popen([sys.executable, "-c", FULL, images, weights, root], stderr=subprocess.DEVNULL)
         while process.poll() is None and len(parts(FeatureStore(root))) <= kept:
             time.sleep(0.005)
