@@ -33,7 +33,7 @@ from thaw.backbones.architectures import build_seeded
 
 CLASSES = {"ants": 60, "bees": 200, "something_else": 130}
 """Mean grey of the photos of each class."""
-PHOTOS = 24
+PHOTOS = 36
 """Of each class."""
 STANDS_FOR = {
     "s3://bucket/photos": f"s3://{BUCKET}/photos",
@@ -43,7 +43,7 @@ STANDS_FOR = {
 }
 SMALL = (
     "backbone.weights=data/pretrain/small.safetensors", "dataset.splits.test=0.3", "strategy.minutes=0", "head.l2=[0.001]",
-    "evaluate.baselines=[majority]", "statistics.bootstrap=50", "finetune.epochs=1", "compare.seeds=1", "compare.minutes=0.1",
+    "evaluate.baselines=[majority]", "statistics.bootstrap=50", "finetune.epochs=1", "compare.seeds=2", "compare.minutes=0.1",
     "promotion.min_rows=10", "head.folds=3", "head.epochs=20",
 )  # fmt: skip
 """What makes the own pictures' settings small enough for a test."""
