@@ -64,6 +64,21 @@ def test_every_command_has_help_with_an_example(command: str, tmp_path: Path, th
     assert f"Example: thaw {command.split(maxsplit=1)[0]}" in thaw(*command.split(), "--help", cwd=tmp_path).stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "name", "former"),
+    [
+        ("serve", "--max-examples", "--max-images"),
+        ("export", "--examples", "--images"),
+        ("trace", "--example", "--image"),
+    ],
+)
+def test_an_option_answers_to_its_former_name(command: str, name: str, former: str) -> None:
+    commands = typer.main.get_command(app)
+    assert isinstance(commands, TyperGroup)
+    options = [option.opts for option in commands.commands[command].params]
+    assert [name, former] in options
+
+
 def test_one_stage_alone_and_all_that_it_needs_do_not_go_together(project: Path, thaw: Thaw) -> None:
     assert "give only one of the two" in thaw("run", "--stage", "head", "--until", "head", cwd=project, code=2).stderr
 
