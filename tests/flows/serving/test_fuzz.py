@@ -9,11 +9,14 @@ from hypothesis import HealthCheck, settings
 from serving_app import Served, desk_with, plain_classifier, served
 
 from flows.serving.app import Parts, build_app
+from flows.serving.document import terms_of, worded_document
 from flows.serving.limits import Limits
+from thaw.kinds.images.kind import KIND
 from thaw.kinds.kind import Limits as ExampleLimits
 
 LIMITS = replace(Limits(), example=ExampleLimits(10**6), body_mb=1)
-schema = schemathesis.openapi.from_dict(build_app(Parts(LIMITS, ""), desk_with(None)).openapi())
+DOCUMENT = worded_document(build_app(Parts(LIMITS, ""), desk_with(None)).openapi(), terms_of(KIND))
+schema = schemathesis.openapi.from_dict(DOCUMENT)
 
 NO_SCHEMA_FOR_IMAGES = schemathesis.checks.CHECKS.get_one("positive_data_acceptance")
 """Bytes at random are of the documented type, and are rightly refused: they are no image."""
