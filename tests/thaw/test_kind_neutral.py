@@ -1,4 +1,4 @@
-"""What is written once for every kind of input says nothing of images: a list of files that still do may only shrink."""
+"""What is written once for every kind of input says nothing of images."""
 
 import ast
 import re
@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LIST = Path(__file__).with_name("files_that_say_image.txt")
-"""Relative paths, one a line, sorted. Whoever mends a file takes it out; none comes in."""
 OWN = (
     "thaw/kinds/images/",
     "thaw/kinds/kind.py",
@@ -51,16 +49,13 @@ def written_once() -> list[Path]:
     )
 
 
-def test_no_file_says_image_but_those_on_the_list() -> None:
+def test_no_file_says_image() -> None:
     saying = [
         str(path.relative_to(ROOT))
         for path in written_once()
         if WORD.search(NAMES.sub("", path.read_text(encoding="utf-8")))
     ]
-    listed = LIST.read_text(encoding="utf-8").split()
-    assert sorted(set(saying) - set(listed)) == [], "say it in the words of the kind: `Kind.words`"
-    assert sorted(set(listed) - set(saying)) == [], "these say it no longer: take them off the list"
-    assert listed == sorted(set(listed))
+    assert saying == [], "say it in the words of the kind: `Kind.words`"
 
 
 @pytest.mark.parametrize("path", [path for path in written_once() if path.suffix == ".py"], ids=str)
