@@ -45,7 +45,7 @@ def test_predicted_stands_beside_realised(project: Path) -> None:
     assert found["advice"]["predicted"] == predicted.value
     assert found["advice"]["predicted_low"] <= found["advice"]["predicted"] <= found["advice"]["predicted_high"]
     assert found["advice"]["realised"] == found["test"]["accuracy"]
-    assert "The advice predicted" in (REPORT / "report.html").read_text()
+    assert "the advice predicted" in (REPORT / "report.html").read_text()
 
 
 def test_the_same_again_decides_with_the_same_bytes(project: Path) -> None:
