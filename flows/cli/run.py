@@ -87,11 +87,12 @@ def _summarise(outcome: "Transfer", results: "Results") -> None:
     screen.print()
     if outcome.nothing_to_do:
         screen.print("Nothing to do: every stage is up to date.", style="bold")
-    for name, value in _products(outcome, results):
+    words = kind_of(read_params()).words
+    for name, value in _products(outcome, results, words):
         screen.print(f"{name:<10} {value}", soft_wrap=True, markup=False)
     screen.print()
     screen.print("Next:", style="bold")
-    for command, purpose in _next(kind_of(read_params()).words):
+    for command, purpose in _next(words):
         screen.print(f"  {command:<34} [dim]{purpose}[/dim]", soft_wrap=True)
 
 
@@ -104,7 +105,7 @@ def _next(words: "Words") -> tuple[tuple[str, str], ...]:
     )
 
 
-def _products(outcome: "Transfer", results: "Results") -> list[tuple[str, str]]:
+def _products(outcome: "Transfer", results: "Results", words: "Words") -> list[tuple[str, str]]:
     products: list[tuple[str, str]] = []
     headline = results.headline
     if headline is not None:
@@ -112,7 +113,7 @@ def _products(outcome: "Transfer", results: "Results") -> list[tuple[str, str]]:
         products.append(
             (
                 headline.title[0].upper() + headline.title[1:],
-                f"{headline.value:.3f}{interval} on {results.rows} test examples",
+                f"{headline.value:.3f}{interval} on {results.rows} test {words.many}",
             )
         )
     if results.report is not None:

@@ -25,4 +25,4 @@ def test_hymenoptera_offline_by_two_overrides(project: Project, real_data: Path)
     advice = json.loads((project.root / "data/advice.json").read_text())
     options = {option["strategy"]["kind"]: option for option in advice["options"]}
     assert advice["followed"]["predicted"]["value"] >= options["linear"]["accuracy"]["value"] - 0.005
-    assert "The 153 test examples alone" in output and "they cannot rank strategies" in output
+    assert "The 153 test images alone" in output and "they cannot rank strategies" in output
