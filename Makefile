@@ -27,7 +27,7 @@ run: install     ## Run the whole pipeline and print what it made
 	thaw run
 
 test: install    ## Run every test
-	OMP_NUM_THREADS=1 pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 test-fast: install ## Run the fast tests only
 	OMP_NUM_THREADS=1 pytest -q -n 2 -m "not slow"

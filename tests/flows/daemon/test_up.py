@@ -97,6 +97,10 @@ def test_where_another_run_is_going_on_one_may_be_skipped(up: Upped) -> None:
     assert up.ended(waiting)["name"] == "Completed"
 
 
+def failures(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [message for message in messages if message["subject"] == "thaw: transfer failed"]
+
+
 def test_a_failed_run_is_told_with_what_to_do(up: Upped) -> None:
     with received() as (address, messages):
         add = ("notify", "add", "team", f"{address}/s3cr3t")
@@ -110,9 +114,9 @@ def test_a_failed_run_is_told_with_what_to_do(up: Upped) -> None:
         up.order("last", "fail")
         run = up.run(force=True, stage="last")
         assert up.ended(run)["type"] == "FAILED"
-        wait_for(lambda: messages, up.what_is_said)
-        (message,) = messages
-        assert message["subject"] == "thaw: transfer failed"
+        # On a busy machine the run may have begun late too, which is told as well.
+        wait_for(lambda: failures(messages), up.what_is_said)
+        (message,) = failures(messages)
         for part in (
             "stage `last` failed: the input is bad",
             "`thaw run` continues",
