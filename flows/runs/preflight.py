@@ -160,7 +160,10 @@ def _check_examples(root: Path, params: Params) -> Finding:
     if len(labels) < 2:
         advice = "put the examples of each class into a folder of its own"
         return Finding("examples", Verdict.FAIL, f"{len(labels)} classes; at least 2 are needed", advice)
-    return Finding("examples", Verdict.PASS, f"{len(listing.candidates)} files in {len(labels)} classes")
+    says = f"{len(listing.candidates)} files in {len(labels)} classes"
+    if listing.warnings:
+        return Finding("examples", Verdict.WARN, " ".join((f"{says}.", *listing.warnings)), "read this before you run")
+    return Finding("examples", Verdict.PASS, says)
 
 
 def _check_weights(root: Path, params: Params) -> Finding:

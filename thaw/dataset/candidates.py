@@ -32,8 +32,12 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Source:
-    """The files of a source, not yet opened, sorted by path; `notes` are sentences for the report."""
+    """The files of a source, not yet opened, sorted by path; `notes` are sentences for the report.
+
+    `warnings` are sentences, too: the source may mean something else than what was read.
+    """
 
     candidates: tuple[Candidate, ...]
     rejected: tuple[Rejected, ...]
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -3,11 +3,13 @@
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from thaw.dataset.candidates import Candidate, Rejected, Source
+from thaw.dataset.layout import doubts_about_layout
 from thaw.dataset.listings import read_listing
-from thaw.dataset.splits import SPLIT_NAMES
+from thaw.dataset.split_names import splits_named
 from thaw.foundation.errors import BadSource
 from thaw.foundation.files.display_names import plain
 from thaw.foundation.files.walking import ListedFile, files_below, folders_in, unfollowable_links
@@ -37,7 +39,7 @@ def read_source(root: Path, listing: str | None = None) -> Source:
             f"the data set's source `{root}` holds no files; put a folder of examples for each class into it"
         )
     names = check_class_names(root, (name for candidate in source.candidates for name in candidate.names or ()))
-    return Source(source.candidates, source.rejected, (*source.notes, *names))
+    return replace(source, notes=(*source.notes, *names))
 
 
 def _read_folders(root: Path) -> Source:
@@ -45,7 +47,8 @@ def _read_folders(root: Path) -> Source:
     files = sorted(files_below(root), key=lambda file: file.path)
     candidates = tuple(_candidate(file, splits) for file in files if file.reason is None)
     rejected = tuple(Rejected(file.path, file.reason) for file in files if file.reason is not None)
-    return Source(candidates, rejected, tuple(_empty_classes(root, splits, candidates)))
+    empty, doubts = _empty_classes(root, splits, candidates), doubts_about_layout(root, splits)
+    return Source(candidates, rejected, tuple(empty), tuple(doubts))
 
 
 def _split_folders(root: Path) -> dict[str, str]:
@@ -54,7 +57,7 @@ def _split_folders(root: Path) -> dict[str, str]:
     A single folder with a split's name among others may well be a class (`train` beside `plane`); two such folders cannot.
     """
     top = folders_in(root)
-    splits = {name: SPLIT_NAMES[name.casefold()] for name in top if name.casefold() in SPLIT_NAMES}
+    splits = splits_named(top)
     others = [name for name in top if name not in splits]
     if others and len(set(splits.values())) > 1:
         raise BadSource(

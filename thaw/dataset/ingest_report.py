@@ -130,7 +130,7 @@ def build_report(
         *_notes_on_classes(counted),
         *_notes_on_files(counted, words),
     ]
-    return IngestReport(**{**vars(counted), "notes": (*source.notes, *notes)})
+    return IngestReport(**{**vars(counted), "notes": (*source.warnings, *source.notes, *notes)})
 
 
 def find_copies(examples: Sequence[Example]) -> list[Copies]:

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from thaw.dataset.candidates import Candidate, Rejected, Source
 from thaw.dataset.label_sets import SEPARATOR, join_labels, split_labels
-from thaw.dataset.splits import SPLIT_NAMES
+from thaw.dataset.split_names import SPLIT_NAMES, splits_named
 from thaw.foundation.errors import BadSource
 from thaw.foundation.files.walking import why_not_a_file
 
@@ -67,13 +67,14 @@ def read_listing(root: Path, name: str) -> Source:
     return _collect(root, name, rows, notes)
 
 
-def _collect(root: Path, name: str, rows: Iterable[_Row], notes: list[str]) -> Source:
+def _collect(root: Path, name: str, rows: Sequence[_Row], notes: list[str]) -> Source:
     """Separate the rows into candidates and rejected files; a path with contradicting rows is rejected once."""
     by_path: dict[str, set[Candidate]] = defaultdict(set)
     rejected: list[Rejected] = []
     repeated = 0
+    splits = splits_named({row.values.get("split", "") for row in rows})
     for row in rows:
-        file = _candidate(root, name, row)
+        file = _candidate(root, name, row, splits)
         if isinstance(file, Rejected):
             rejected.append(file)
             continue
@@ -87,7 +88,7 @@ def _collect(root: Path, name: str, rows: Iterable[_Row], notes: list[str]) -> S
     return Source(tuple(sorted(candidates, key=lambda candidate: candidate.path)), tuple(unique), tuple(notes))
 
 
-def _candidate(root: Path, name: str, row: _Row) -> Candidate | Rejected:
+def _candidate(root: Path, name: str, row: _Row, splits: Mapping[str, str]) -> Candidate | Rejected:
     written = row.values["path"]
     if row.wrong or not written:
         return Rejected(written or name, f"(row {row.number} of the listing) {row.wrong or 'has no path'}")
@@ -97,13 +98,13 @@ def _candidate(root: Path, name: str, row: _Row) -> Candidate | Rejected:
     if why := refuse_path(written) or refuse_path(path) or why_not_a_file(root / path):
         return Rejected(written, f"is in the listing, but {why}")
     split = row.values.get("split", "")
-    if split and split.casefold() not in SPLIT_NAMES:
+    if split and split not in splits:
         return Rejected(written, f"has the split `{split}` in the listing; allowed are {', '.join(SPLIT_NAMES)}")
     sets = row.values.get("labels")
     return Candidate(
         path,
         row.values.get("label") or None,
-        SPLIT_NAMES.get(split.casefold()),
+        splits.get(split),
         row.values.get("group") or None,
         split_labels(sets) if sets else None,
     )

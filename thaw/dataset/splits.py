@@ -9,9 +9,6 @@ from blake3 import blake3
 from thaw.dataset.manifest import TEST, TRAIN, VAL
 from thaw.params.sections import SplitParams
 
-SPLIT_NAMES = {"train": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "test": TEST}
-"""The names of splits in folders and columns, in lower case."""
-
 
 def hashed_split(*, digest: bytes, group: str | None, shares: SplitParams) -> str:
     """The split of an example by a hash of its group, or of its digest if it has no group.

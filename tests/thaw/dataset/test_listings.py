@@ -70,7 +70,7 @@ def test_paths_out_of_the_source_are_refused(root: Path, path: str) -> None:
         ("a/9.png,x,train", "a/9.png", "does not exist"),
         (f"{'x' * 300},x,train", "x" * 300, "cannot be opened"),
         ("a,x,train", "a", "is a folder"),
-        ("a/1.png,x,holdout", "a/1.png", "the split `holdout`"),
+        ("a/1.png,x,fold3", "a/1.png", "the split `fold3`"),
         (",x,train", "list.csv", "row 1 of the listing.*no path"),
         ("a/1.png,x", "a/1.png", "row 1.*has 2 fields; the header has 3"),
         ("a/1.png,x,train,more", "a/1.png", "row 1.*has 4 fields"),
