@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from thaw.dataset.arrangement import doubts_about_layout
 from thaw.dataset.candidates import Candidate, Rejected, Source
-from thaw.dataset.layout import doubts_about_layout
 from thaw.dataset.listings import read_listing
 from thaw.dataset.split_names import splits_named
 from thaw.foundation.errors import BadSource
