@@ -20,6 +20,8 @@ from flows.project.environment import QUIET, STATE, path_with_programs
 from flows.project.errors import StageInterrupted
 
 LOGS = STATE / "logs"
+PROGRAM = Path(__file__).with_name("program.py")
+"""DVC with a run cache for persistent outputs."""
 _GRACE_S = 10.0
 """Seconds that a stage may take to end after the request to stop; then it is killed."""
 _POLL_S = 0.5
@@ -54,7 +56,7 @@ class Order:
         # DVC holds its own lock only for moments. Without the wait, the record of a finished stage could fail
         # because another stage is being recorded.
         options = ["--single-item", *(["--force"] if self.force else [])]
-        return ["dvc", "--wait-for-lock", "repro", *options, self.stage]
+        return ["python", str(PROGRAM), "--wait-for-lock", "repro", *options, self.stage]
 
 
 class Reproductions:

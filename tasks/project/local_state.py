@@ -12,5 +12,7 @@ CHECKPOINTS = Path(".thaw/checkpoints")
 """The checkpoints of unfinished fine-tunings, a folder for each stage that trains."""
 ACTIVATIONS = Path(".thaw/activations")
 """The outputs of frozen layers below thawed ones, kept for the next fine-tuning."""
+TOO_MANY = Path(".thaw/rejected.csv")
+"""The files that the last ingestion rejected, where they were too many to go on."""
 CONTESTS = Path(".thaw/contests")
 """The trials of an unfinished certificate, a folder for each state of its inputs."""

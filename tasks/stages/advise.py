@@ -18,7 +18,7 @@ from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import TEST, TRAIN, Example, Manifest, read_manifest, references_of
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, read_index
-from thaw.foundation.files.atomic import write_bytes, write_text
+from thaw.foundation.files.atomic import replaced_folder, write_bytes, write_text
 from thaw.kinds.batches import Batch, split
 from thaw.kinds.kind import IDENTITY, Words
 from thaw.kinds.prepared import read_examples
@@ -66,9 +66,10 @@ def main() -> None:
 
 def write_all(advice: Advice, title: str, examples: Words) -> None:
     """Write every file; the decision, which later stages follow, comes last. examples: the words for them."""
-    for name, content in figure_pngs(advice, examples):
-        write_bytes(ADVICE_PAGE / "figures" / f"{name}.png", content)
-    write_text(ADVICE_PAGE / "advice.html", render_advice(advice, title, examples))
+    with replaced_folder(ADVICE_PAGE) as page:
+        for name, content in figure_pngs(advice, examples):
+            write_bytes(page / "figures" / f"{name}.png", content)
+        write_text(page / "advice.html", render_advice(advice, title, examples))
     write_advice(advice, ADVICE)
     write_predicted(advice.followed.predicted, PREDICTED)
     write_strategy(advice.followed.strategy, STRATEGY)

@@ -1,6 +1,7 @@
 """The stage `head`: it trains a head on cached features, with a setting that is chosen on validation or by cross-validation."""
 
 import logging
+from pathlib import Path
 
 from tasks.project.entry import stage
 from tasks.project.paths import FEATURES_INDEX, HEAD, MANIFEST, SETTINGS, STRATEGY
@@ -10,8 +11,9 @@ from thaw.dataset.manifest import read_manifest
 from thaw.dataset.selection import class_names_of, training_examples, validation_examples
 from thaw.evaluation.openness_words import describe as describe_tuning
 from thaw.features.store.store import read_index
+from thaw.foundation.files.atomic import replaced_folder
 from thaw.heads import FittedHead, fit_head, write_head
-from thaw.heads.open_set import remove_openness, write_openness
+from thaw.heads.open_set import write_openness
 from thaw.heads.open_set.fitting import check_target, fit_openness
 from thaw.heads.trial_table import write_trials
 from thaw.kinds.kind import ANY
@@ -40,15 +42,17 @@ def main() -> None:
     train = read_labelled(rows, class_names, views, target)
     val = read_labelled(validation_examples(manifest), class_names, views[:1], target)
     head = fit_head(train, val if len(val) else None, params.head, strategy.head)
-    remove_openness(HEAD)
-    write_head(head, HEAD)
-    write_trials(head.trials, HEAD / "trials.csv")
-    log.info("%s", describe(head, train, val))
-    add_openness(head, train, val, params)
+    with replaced_folder(HEAD) as folder:
+        write_head(head, folder)
+        write_trials(head.trials, folder / "trials.csv")
+        log.info("%s", describe(head, train, val))
+        add_openness(head, train, val, params, folder)
 
 
-def add_openness(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures, params: Params) -> None:
-    """Fit the openness and write it beside the head, if the parameters ask for it."""
+def add_openness(
+    head: FittedHead, train: LabelledFeatures, val: LabelledFeatures, params: Params, folder: Path
+) -> None:
+    """Fit the openness and write it beside the head in `folder`, if the parameters ask for it."""
     with counted("openness", "fits") as progress:
         openness = fit_openness(
             head,
@@ -60,7 +64,7 @@ def add_openness(head: FittedHead, train: LabelledFeatures, val: LabelledFeature
             progress=progress,
         )
     if openness is not None:
-        write_openness(openness, HEAD)
+        write_openness(openness, folder)
         for sentence in describe_tuning(openness.tuning, ANY):
             log.info("%s", sentence)
 

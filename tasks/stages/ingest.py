@@ -4,13 +4,14 @@ import logging
 from pathlib import Path
 
 from tasks.project.entry import stage
+from tasks.project.local_state import TOO_MANY
 from tasks.project.paths import INGEST, MANIFEST, SETTINGS
 from tasks.project.progress import counted
 from thaw.dataset.corrections import CORRECTIONS, LEAVE_OUT, read_corrections
 from thaw.dataset.ingestion import Ingested, ingest
 from thaw.dataset.manifest import write_manifest
 from thaw.foundation.errors import TooManyRejected
-from thaw.foundation.files.atomic import write_text
+from thaw.foundation.files.atomic import replaced_folder, write_text
 from thaw.foundation.files.csv_tables import write_rows
 from thaw.kinds.kind import Kind
 from thaw.params.values.kind import kind_of
@@ -18,9 +19,6 @@ from thaw.params.values.reading import read_settings
 
 log = logging.getLogger(__name__)
 
-REPORT = INGEST / "report.json"
-REJECTED = INGEST / "rejected.csv"
-CHANGES = INGEST / "corrections.csv"
 _REJECTED_COLUMNS = ("path", "reason")
 
 
@@ -32,16 +30,23 @@ def main() -> None:
         with counted("ingest", "files") as progress:
             ingested = ingest(Path(params.source), params, kind, corrections=corrections, progress=progress)
     except TooManyRejected as error:
-        write_rows(REJECTED, _REJECTED_COLUMNS, error.rejected)
-        raise TooManyRejected(f"{error}; all of them are in {REJECTED}", error.rejected) from error
-    write_rows(REJECTED, _REJECTED_COLUMNS, [(file.path, file.reason) for file in ingested.rejected])
+        write_rows(TOO_MANY, _REJECTED_COLUMNS, error.rejected)
+        raise TooManyRejected(f"{error}; all of them are in {TOO_MANY}", error.rejected) from error
+    with replaced_folder(INGEST) as folder:
+        _write(ingested, folder)
+    write_manifest(ingested.manifest, MANIFEST)
+    _tell(ingested, kind)
+
+
+def _write(ingested: Ingested, folder: Path) -> None:
+    """Write the report and both lists."""
+    rejected = [(file.path, file.reason) for file in ingested.rejected]
+    write_rows(folder / "rejected.csv", _REJECTED_COLUMNS, rejected)
     changes = [
         (file.path, file.before or "", LEAVE_OUT if file.after is None else file.after) for file in ingested.changes
     ]
-    write_rows(CHANGES, ("path", "from", "to"), changes)
-    write_text(REPORT, ingested.report.to_json())
-    write_manifest(ingested.manifest, MANIFEST)
-    _tell(ingested, kind)
+    write_rows(folder / "corrections.csv", ("path", "from", "to"), changes)
+    write_text(folder / "report.json", ingested.report.to_json())
 
 
 def _tell(ingested: Ingested, kind: Kind) -> None:

@@ -110,6 +110,13 @@ def test_every_folder_that_is_declared_is_used(
     assert not unused, f"{file}: {name} names code that it does not read: {', '.join(sorted(unused))}"
 
 
+@EVERY_STAGE
+def test_every_output_stays_until_the_stage_replaces_it(file: Path, name: str, stage: dict[str, Any]) -> None:
+    outs = [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]
+    gone = [out for out in outs if not (isinstance(out, dict) and all(each.get("persist") for each in out.values()))]
+    assert outs and not gone, f"{file}: DVC removes these before {name} runs; add persist: true"
+
+
 @pytest.mark.parametrize("name", ["compare", "finetune"])
 def test_wording_is_no_dependency_of_what_trains_for_long(name: str) -> None:
     """An edit of a page must not run these stages again: their folders hold no template, page, words or figures."""

@@ -13,19 +13,19 @@ stages:
   first:
     cmd: python stage.py first
     deps: [stage.py, input.txt]
-    outs: [first.txt]
+    outs: [{first.txt: {persist: true}}]
   left:
     cmd: python stage.py left
     deps: [first.txt]
-    outs: [left.txt]
+    outs: [{left.txt: {persist: true}}]
   right:
     cmd: python stage.py right
     deps: [first.txt]
-    outs: [right.txt]
+    outs: [{right.txt: {persist: true}}]
   last:
     cmd: python stage.py last
     deps: [left.txt, right.txt]
-    outs: [last.txt]
+    outs: [{last.txt: {persist: true}}]
 """
 STAGE = """\
 import pathlib, sys, time

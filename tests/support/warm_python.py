@@ -1,9 +1,9 @@
 """A Python that is warm: stages and `thaw` commands of a test are forked from a process that has loaded PyTorch and MLflow.
 
-`warm_programs(folder)` yields a folder of programs that takes the place of the environment's own. Its `python` hands stages, `thaw`, `dvc` and walked_pages.py
-over to the warm process, with working directory, environment and standard streams; all else goes to the real Python. A command that is handed over is a
-process of its own, ends with the same code, and gets the signals that its `python` gets. The warm process has loaded none of Thaw's modules, so each
-command loads those of its project.
+`warm_programs(folder)` yields a folder of programs that takes the place of the environment's own. Its `python` hands stages, `thaw`, `dvc`,
+`flows/dvc/program.py` and walked_pages.py over to the warm process, with working directory, environment and standard streams; all else goes to the real Python.
+A command that is handed over is a process of its own, ends with the same code, and gets the signals that its `python` gets. The warm process has loaded none of
+Thaw's modules, so each command loads those of its project.
 """
 
 import atexit
@@ -41,7 +41,7 @@ words = sys.argv[1:]
 own = words[1:] if words[:1] == ["-u"] else words
 if own is not words:
     os.environ["PYTHONUNBUFFERED"] = "1"
-if not (own[:1] == ["-m"] and own[1].startswith({handed_over!r}) or own[:1] and own[0].endswith("walked_pages.py")):
+if not (own[:1] == ["-m"] and own[1].startswith({handed_over!r}) or own[:1] and own[0].endswith(("walked_pages.py", "flows/dvc/program.py"))):
     os.execv({python!r}, [{python!r}, *words])
 server = socket.socket(socket.AF_UNIX)
 server.connect({address!r})

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from thaw.foundation.files.atomic import write_text
+from thaw.foundation.files.atomic import replaced_folder, write_text
 from thaw.foundation.files.records import read_record, write_record
 
 if TYPE_CHECKING:
@@ -59,17 +58,17 @@ _ADAPTER = TypeAdapter(Record)
 
 
 def write_frozen(folder: Path) -> None:
-    """Write the record of a backbone that stayed frozen."""
-    _clear(folder)
-    _write_record(Record(0, 0), folder)
+    """Write the record of a backbone that stayed frozen; it takes the place of what the folder held."""
+    with replaced_folder(folder) as fresh:
+        _write_record(Record(0, 0), fresh)
 
 
 def write_finetuned(model: FineTuned, folder: Path) -> None:
-    """Write the model, the history of its training, and at last the record, which marks the folder as complete."""
-    _clear(folder)
-    model.predictor.write(folder)
-    write_text(folder / HISTORY, _table(model.history))
-    _write_record(Record(model.thawed, model.epochs), folder)
+    """Write the model, the history of its training and the record; the whole takes the place of what the folder held."""
+    with replaced_folder(folder) as fresh:
+        model.predictor.write(fresh)
+        write_text(fresh / HISTORY, _table(model.history))
+        _write_record(Record(model.thawed, model.epochs), fresh)
 
 
 def read_finetuned(folder: Path) -> "Predictor | None":
@@ -89,11 +88,6 @@ def read_finetuned(folder: Path) -> "Predictor | None":
     from thaw.models.predictor import Predictor
 
     return Predictor.read(folder)
-
-
-def _clear(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
 
 
 def _write_record(record: Record, folder: Path) -> None:

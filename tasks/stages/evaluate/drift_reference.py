@@ -1,11 +1,11 @@
-"""The reference of each version for the watch: features and answers of held-out examples, in `data/report/reference.parquet` (`thaw.drift.reference`)."""
+"""The reference of each version for the watch: features and answers of held-out examples, in `reference.parquet` (`thaw.drift.reference`)."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from tasks.project.paths import FEATURES, HEAD, REPORT
+from tasks.project.paths import FEATURES, HEAD
 from thaw.backbones.pooling import is_pooled
 from thaw.dataset.manifest import TEST, Example, Manifest, references_of
 from thaw.dataset.selection import examples_of, validation_examples
@@ -20,18 +20,18 @@ from thaw.models.answer import answer
 from thaw.models.predictor import BATCH, Predictor
 from thaw.params.sections import Params
 
-REFERENCE = REPORT / "reference.parquet"
+REFERENCE = "reference.parquet"
 
 
-def record_reference(params: Params, manifest: Manifest, layer: Layer, tuned: Predictor | None) -> None:
-    """Write the reference of the deployed model: from cached features of `layer`, or by the model itself if it was fine-tuned."""
+def record_reference(params: Params, manifest: Manifest, layer: Layer, tuned: Predictor | None, report: Path) -> None:
+    """Write the reference of the deployed model into `report`: from cached features of `layer`, or by the model itself if it was fine-tuned."""
     examples = held_out(examples_of(manifest, TEST), validation_examples(manifest))
     if tuned is None:
         head, rows = read_head(HEAD), _observe_cached(layer, examples)
     else:
         batch = _read(tuned, examples, params)
         head, layer, rows = tuned.head, _layer_of(tuned, next(split(batch, 1))), _observe_batch(tuned, examples, batch)
-    write_reference(reference_of(layer, head.class_names, examples, rows), REFERENCE)
+    write_reference(reference_of(layer, head.class_names, examples, rows), report / REFERENCE)
 
 
 def _observe_cached(layer: Layer, examples: Sequence[Example]) -> Observed:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from tasks.project.paths import FEATURES, REPORT
+from tasks.project.paths import FEATURES
 from tasks.project.progress import counted
 from thaw.dataset.manifest import Example, references_of
 from thaw.features.store.store import FeatureStore, Layer
@@ -22,15 +22,19 @@ _BATCH = 64
 
 
 def make_gallery(
-    params: Params, training: Sequence[Example], layer: Layer, kind: Kind, tuned: Predictor | None = None
+    params: Params,
+    training: Sequence[Example],
+    layer: Layer,
+    kind: Kind,
+    *,
+    report: Path,
+    tuned: Predictor | None = None,
 ) -> None:
-    """Write `data/report/gallery.parquet` of at most `evaluate.gallery` training examples; with 0 there is no gallery.
+    """Write `gallery.parquet` into `report`, of at most `evaluate.gallery` training examples; with 0 there is no gallery.
 
     Features come from the cache; those of a fine-tuned model, `tuned`, are computed.
     """
-    path = REPORT / FILE
     if params.evaluate.gallery == 0:
-        path.unlink(missing_ok=True)
         return
     source, limits = Path(params.dataset.source), params.dataset.limits
 
@@ -59,7 +63,7 @@ def make_gallery(
             len(chosen),
             kind.words.many,
         )
-    write_gallery(gallery, path)
+    write_gallery(gallery, report / FILE)
 
 
 def _features(tuned: Predictor, batch: Batch) -> Tensor:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from tasks.project.paths import FEATURES, REPORT
+from tasks.project.paths import FEATURES
 from tasks.project.progress import counted
 from tasks.registry.local_model import read_assembled
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
@@ -25,8 +25,8 @@ COMPARED = 2000
 """The most test examples that are compared with the training examples; each costs a product with all of them."""
 
 
-def check(params: Params, manifest: Manifest, layer: Layer, test: Sequence[Example]) -> None:
-    """Write `checks.json` and `serving.json` beside the report. test: the labelled test examples, at least one.
+def check(params: Params, manifest: Manifest, layer: Layer, test: Sequence[Example], report: Path) -> None:
+    """Write `checks.json` and `serving.json` into `report`. test: the labelled test examples, at least one.
 
     Raises:
         BadSource: an example is gone, or has changed since the ingestion.
@@ -40,9 +40,9 @@ def check(params: Params, manifest: Manifest, layer: Layer, test: Sequence[Examp
             near_copies=_near_copies(layer, known, _once(test)),
             suspects=_suspects(params, layer, known, target_of(manifest)),
         ),
-        REPORT / "checks.json",
+        report / "checks.json",
     )
-    _cost(params, test)
+    _cost(params, test, report)
 
 
 def _near_copies(layer: Layer, known: Sequence[Example], test: Sequence[Example]) -> NearCopies:
@@ -63,10 +63,10 @@ def _suspects(params: Params, layer: Layer, known: Sequence[Example], target: Ta
     return Suspects(labels, sum(suspect.labels_to_change(target) for suspect in suspects))
 
 
-def _cost(params: Params, test: Sequence[Example]) -> None:
+def _cost(params: Params, test: Sequence[Example], report: Path) -> None:
     source, limits = Path(params.dataset.source), params.dataset.limits
     contents = [read_ingested(row.digest, source / row.path) for row in test[:BATCH]]
-    write_serving_cost(measure_serving_cost(read_assembled(params), contents, limits), REPORT / "serving.json")
+    write_serving_cost(measure_serving_cost(read_assembled(params), contents, limits), report / "serving.json")
 
 
 def _features(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:

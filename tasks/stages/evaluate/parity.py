@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 
-from tasks.project.paths import REPORT
 from thaw.dataset.manifest import Example, references_of
 from thaw.kinds.batches import examples_in
 from thaw.kinds.prepared import read_examples
@@ -21,8 +20,10 @@ ROWS = 128
 """The most test examples that are compared, spread over the test; the ways differ in their arithmetic, which any example shows."""
 
 
-def compare_ways(predictor: Predictor, test: Sequence[Example], params: Params, features: torch.Tensor | None) -> None:
-    """Compare the ways on test examples and write `data/report/parity.json`. features: of each test example, float32 [N, D]; None: they are not cached."""
+def compare_ways(
+    predictor: Predictor, test: Sequence[Example], params: Params, features: torch.Tensor | None, report: Path
+) -> None:
+    """Compare the ways on test examples and write `parity.json` into `report`. features: of each test example, float32 [N, D]; None: they are not cached."""
     count = min(ROWS, len(test))
     rows = [number * len(test) // count for number in range(count)]
     references = references_of([test[row] for row in rows], Path(params.dataset.source))
@@ -30,4 +31,4 @@ def compare_ways(predictor: Predictor, test: Sequence[Example], params: Params, 
     parity = measure_parity(predictor, examples_in(batch), None if features is None else features[rows])
     if parity.reason is not None:
         log.warning("the model cannot be exported: %s", parity.reason)
-    write_parity(parity, REPORT / PARITY)
+    write_parity(parity, report / PARITY)

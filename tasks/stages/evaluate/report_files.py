@@ -4,8 +4,9 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from tasks.project.paths import INGEST, REPORT
+from tasks.project.paths import INGEST
 from thaw.dataset.ingest_report import IngestReport
 from thaw.evaluation.certificate.page import figure_pngs, render_certificate
 from thaw.foundation.errors import BadArtifact
@@ -46,8 +47,8 @@ def read_ingest_report() -> IngestReport:
         raise BadArtifact(f"{path} cannot be read ({error}); run `thaw run --stage ingest`") from error
 
 
-def write_certificate_page(certificate: Certificate, title: str, examples: Words) -> None:
-    """Write `data/report/certificate.html` and its figures. examples: the words for them."""
+def write_certificate_page(certificate: Certificate, title: str, examples: Words, report: Path) -> None:
+    """Write `certificate.html` and its figures into `report`. examples: the words for them."""
     for name, png in figure_pngs(certificate, examples):
-        write_bytes(REPORT / "figures" / f"certificate-{name}.png", png)
-    write_text(REPORT / "certificate.html", render_certificate(certificate, title, examples))
+        write_bytes(report / "figures" / f"certificate-{name}.png", png)
+    write_text(report / "certificate.html", render_certificate(certificate, title, examples))

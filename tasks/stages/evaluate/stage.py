@@ -36,7 +36,7 @@ from thaw.evaluation.wording import WORDING
 from thaw.features.store.store import FeatureStore, read_index
 from thaw.finetuning.result import read_finetuned
 from thaw.foundation.errors import BadManifest
-from thaw.foundation.files.atomic import write_bytes, write_text
+from thaw.foundation.files.atomic import replaced_folder, write_bytes, write_text
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.heads import FittedHead, read_head
 from thaw.heads.open_set import read_openness
@@ -115,11 +115,13 @@ def main() -> None:
         rejections=None if openness is None else count_rejections(openness, answered.accepted, predictions),
     )
     frozen_model = Predictor(backbone.only((layer.name,)), head, layer.name, openness)
-    compare_ways(tuned or frozen_model, test, params, None if tuned else features)
-    make_gallery(params, training_examples(manifest, params.dataset.labels_per_class), layer, kind, tuned)
-    check(params, manifest, layer, test)
-    record_reference(params, manifest, layer, tuned)
-    write_report(evaluation, predictions, test, params, kind)
+    learnt = training_examples(manifest, params.dataset.labels_per_class)
+    with replaced_folder(REPORT) as report:
+        compare_ways(tuned or frozen_model, test, params, None if tuned else features, report)
+        make_gallery(params, learnt, layer, kind, report=report, tuned=tuned)
+        check(params, manifest, layer, test, report)
+        record_reference(params, manifest, layer, tuned, report)
+        write_report(evaluation, predictions, test, params, kind, report=report)
     title, reached = evaluation.judged_by.title, evaluation.headline
     log.info(
         "%s %.3f (%.3f to %.3f) on %d test %s",
@@ -151,19 +153,25 @@ def _of_files(model: Predictor, test: Sequence[Example], params: Params) -> Answ
 
 
 def write_report(
-    evaluation: Evaluation, predictions: Predictions, test: Sequence[Example], params: Params, kind: Kind
+    evaluation: Evaluation,
+    predictions: Predictions,
+    test: Sequence[Example],
+    params: Params,
+    kind: Kind,
+    *,
+    report: Path,
 ) -> None:
-    """Write every file of `data/report/`; the metrics, which mark it as whole, come last."""
-    write_predictions(predictions, REPORT / "predictions.parquet")
-    write_text(REPORT / "confusion.csv", table_of(("actual", "predicted"), _pairs(predictions)))
+    """Write the predictions, tables, figures, pages and metrics into `report`."""
+    write_predictions(predictions, report / "predictions.parquet")
+    write_text(report / "confusion.csv", table_of(("actual", "predicted"), _pairs(predictions)))
     bins = [(part.low, part.high, part.n, part.confidence, part.accuracy) for part in evaluation.reliability]
-    write_text(REPORT / "reliability.csv", table_of(("low", "high", "n", "confidence", "accuracy"), bins))
+    write_text(report / "reliability.csv", table_of(("low", "high", "n", "confidence", "accuracy"), bins))
     for name, png in figure_pngs(evaluation, kind.words):
-        write_bytes(REPORT / "figures" / f"{name}.png", png)
+        write_bytes(report / "figures" / f"{name}.png", png)
     if evaluation.certificate is not None:
-        write_certificate_page(evaluation.certificate, params.registry.name, kind.words)
-    write_text(REPORT / "report.html", _page(evaluation, test, params, kind))
-    write_text(REPORT / "metrics.json", json.dumps(metrics_of(evaluation), indent=2) + "\n")
+        write_certificate_page(evaluation.certificate, params.registry.name, kind.words, report)
+    write_text(report / "report.html", _page(evaluation, test, params, kind))
+    write_text(report / "metrics.json", json.dumps(metrics_of(evaluation), indent=2) + "\n")
 
 
 def _pairs(predictions: Predictions) -> list[tuple[str, str]]:

@@ -77,3 +77,46 @@ def test_stop_ends_what_runs(root: Path) -> None:
     stopper.join()
     (root / "first.order").unlink()
     assert Reproductions(root).run(Order("first")).outcome is Outcome.RAN
+
+
+def test_the_last_good_output_is_there_while_a_stage_runs_and_after_it_failed(root: Path) -> None:
+    Reproductions(root).run(Order("first"))
+    (root / "input.txt").write_text("2")
+    (root / "first.order").write_text("wait")
+    seen = []
+
+    def on_line(line: str) -> None:
+        seen.append((root / "first.txt").read_text())
+        (root / "first.order").write_text("fail")
+        (root / "first.go").touch()
+
+    assert Reproductions(root).run(Order("first"), on_line).outcome is Outcome.RAN
+    (root / "input.txt").write_text("3")
+    assert Reproductions(root).run(Order("first")).outcome is Outcome.FAILED
+    assert (seen, (root / "first.txt").read_text()) == (["1first"], "2first")
+    (root / "first.order").unlink()
+    assert Reproductions(root).run(Order("first")).outcome is Outcome.RAN
+    assert (root / "first.txt").read_text() == "3first"
+
+
+@pytest.mark.parametrize("link", ["copy", "hardlink", "symlink"])
+def test_outputs_of_an_earlier_run_are_restored_from_the_cache_which_no_run_writes_to(root: Path, link: str) -> None:
+    command = ["dvc", "config", "cache.type", link]
+    subprocess.run(command, cwd=root, env=environment(), check=True)
+    for content in ("1", "2"):
+        (root / "input.txt").write_text(content)
+        assert Reproductions(root).run(Order("first")).outcome is Outcome.RAN
+    kept = {path: path.read_bytes() for path in (root / ".dvc/cache/files").rglob("*") if path.is_file()}
+    assert sorted(kept.values()) == [b"1first", b"2first"]
+    (root / "input.txt").write_text("1")
+    (root / "first.txt").unlink()
+    (root / "first.txt").write_text("of somebody else")
+    assert Reproductions(root).run(Order("first")).outcome is Outcome.RESTORED
+    assert (root / "first.txt").read_text() == "1first"
+    assert ran(root) == ["first", "first"]
+    (root / "input.txt").write_text("3")
+    Reproductions(root).run(Order("first"))
+    assert {path: path.read_bytes() for path in kept} == kept
+    command = ["dvc", "status", "first"]
+    status = subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, check=True)
+    assert "up to date" in status.stdout

@@ -67,8 +67,8 @@ def test_too_many_rejected_write_only_their_list(project: Path) -> None:
     assert "Traceback" not in result.stderr
     last = result.stderr.splitlines()[-1]
     assert last.startswith("3 files of `source` cannot be used, and `dataset.max_rejected` allows 1")
-    assert last.endswith("all of them are in data/ingest/rejected.csv")
-    assert len((project / "data" / "ingest" / "rejected.csv").read_text().splitlines()) == 4
+    assert last.endswith("all of them are in .thaw/rejected.csv")
+    assert len((project / ".thaw/rejected.csv").read_text().splitlines()) == 4
     assert not (project / "data" / "manifest.parquet").exists()
 
 

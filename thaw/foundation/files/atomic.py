@@ -57,6 +57,51 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextmanager
+def replaced_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; on success its files are synced and it takes the place of `path`, on failure it is removed.
+
+    On failure the old folder stays as it was, byte for byte. On success nothing of the old folder is in the new one. No old file is written to: it may be a
+    link into a cache. One process at a time may replace a path; the next replacement puts right what a kill left.
+    """
+    fresh, former = (path.with_name(f".{path.name}.{end}") for end in ("new", "old"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if former.exists() and not path.exists():
+        former.rename(path)
+    _remove(fresh)
+    _remove(former)
+    fresh.mkdir()
+    try:
+        yield fresh
+        for file in fresh.rglob("*"):
+            sync(file)
+        sync(fresh)
+        _swap(fresh, path, former)
+        sync(path.parent)
+    finally:
+        _remove(fresh)
+        _remove(former)
+
+
+def _swap(fresh: Path, path: Path, former: Path) -> None:
+    """Rename twice; two renames are the least that every system has."""
+    if path.exists() or path.is_symlink():
+        path.rename(former)
+    try:
+        fresh.rename(path)
+    except BaseException:
+        if former.exists():
+            former.rename(path)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def _rename_folder(temporary: Path, path: Path) -> None:
     try:
         temporary.rename(path)

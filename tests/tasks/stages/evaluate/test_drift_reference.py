@@ -25,7 +25,7 @@ from thaw.targets.predictions import read_predictions
 
 
 def test_it_holds_the_test_images_with_the_cached_features_and_what_the_model_says(project: Path) -> None:
-    known, predictions = read_reference(REFERENCE), read_predictions(REPORT / "predictions.parquet")
+    known, predictions = read_reference(REPORT / REFERENCE), read_predictions(REPORT / "predictions.parquet")
     layer = read_index(FEATURES_INDEX).layer(read_strategy(STRATEGY).layer)
     assert (known.layer, known.class_names) == (layer, predictions.class_names)
     assert known.unseen.all() and set(known.rows.digests) == set(predictions.digests)
@@ -43,19 +43,19 @@ def test_with_openness_it_says_what_is_accepted(project: Path) -> None:
     Path("params.yaml").write_text(text + "openness: {score: neighbours, false_accepts: 0.3}\n")
     run_stage(head)
     run_stage(evaluate)
-    rows, openness = read_reference(REFERENCE).rows, read_openness(HEAD)
+    rows, openness = read_reference(REPORT / REFERENCE).rows, read_openness(HEAD)
     assert rows.accepted is not None and rows.known_scores is not None and openness is not None
     assert np.array_equal(rows.accepted, openness.accepts(torch.tensor(rows.known_scores)).numpy())
     assert 0 < rows.accepted.mean() <= 1
 
 
 def test_of_a_fine_tuned_model_features_come_from_the_model_itself(project: Path) -> None:
-    before, params, manifest = read_reference(REFERENCE), read_params(), read_manifest(MANIFEST)
+    before, params, manifest = read_reference(REPORT / REFERENCE), read_params(), read_manifest(MANIFEST)
     layer = before.layer
     # The same network, given as a fine-tuned one is: its features must be those of the cache.
     tuned = Predictor(read_backbone(params.backbone), read_head(HEAD), layer.name)
-    record_reference(params, manifest, replace(layer, fingerprint="not asked for"), tuned)
-    after = read_reference(REFERENCE)
+    record_reference(params, manifest, replace(layer, fingerprint="not asked for"), tuned, REPORT)
+    after = read_reference(REPORT / REFERENCE)
     assert after.layer == layer and after.rows.digests == before.rows.digests
     assert after.rows.features == pytest.approx(before.rows.features, abs=1e-3)
     assert np.array_equal(after.rows.named, before.rows.named)

@@ -45,7 +45,7 @@ def params(most: int) -> Params:
 
 
 def test_features_come_from_the_cache(examples: list[Example]) -> None:
-    make_gallery(params(100), examples, LAYER, KIND)
+    make_gallery(params(100), examples, LAYER, KIND, report=REPORT)
     gallery = read_gallery(REPORT / FILE)
     assert gallery.digests == tuple(row.digest for row in examples) and gallery.fingerprint == LAYER.fingerprint
     assert torch.equal(gallery.features, torch.arange(3.0 * len(examples)).reshape(-1, 3))
@@ -53,7 +53,7 @@ def test_features_come_from_the_cache(examples: list[Example]) -> None:
 
 def test_those_of_a_fine_tuned_model_are_computed(examples: list[Example]) -> None:
     tuned = predictor_on_digits()
-    make_gallery(params(2), examples, LAYER, KIND, tuned)
+    make_gallery(params(2), examples, LAYER, KIND, report=REPORT, tuned=tuned)
     gallery = read_gallery(REPORT / FILE)
     assert len(gallery) == 2 and {one[0] for one in gallery.labels} == {"a", "b"}
     pixels = [tuned.prepare((Path("photos") / path).read_bytes(), Limits(10**6)) for path in gallery.paths]
@@ -63,8 +63,7 @@ def test_those_of_a_fine_tuned_model_are_computed(examples: list[Example]) -> No
 
 
 def test_none_is_wanted(examples: list[Example]) -> None:
-    make_gallery(params(100), examples, LAYER, KIND)
-    make_gallery(params(0), examples, LAYER, KIND)
+    make_gallery(params(0), examples, LAYER, KIND, report=REPORT)
     assert not (REPORT / FILE).exists()
 
 
@@ -73,11 +72,11 @@ def test_an_image_that_is_gone_is_told_of_and_left_out(
 ) -> None:
     (Path("photos") / examples[0].path).unlink()
     with caplog.at_level(logging.WARNING):
-        make_gallery(params(100), examples, LAYER, KIND)
+        make_gallery(params(100), examples, LAYER, KIND, report=REPORT)
     assert len(read_gallery(REPORT / FILE)) == len(examples) - 1
     assert f"1 of {len(examples)} training images are gone" in caplog.text
 
 
 def test_missing_features_are_an_error(examples: list[Example]) -> None:
     with pytest.raises(IncompleteFeatures):
-        make_gallery(params(100), examples, Layer("other", "f" * 32, 3), KIND)
+        make_gallery(params(100), examples, Layer("other", "f" * 32, 3), KIND, report=REPORT)

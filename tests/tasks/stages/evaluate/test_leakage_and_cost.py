@@ -23,7 +23,7 @@ from thaw.params.values.strategy import read_strategy
 
 def checked() -> Checks:
     manifest, layer = read_manifest(MANIFEST), read_index(FEATURES_INDEX).layer(read_strategy(STRATEGY).layer)
-    check(read_params(), manifest, layer, examples_of(manifest, TEST))
+    check(read_params(), manifest, layer, examples_of(manifest, TEST), REPORT)
     return read_checks(REPORT / "checks.json")
 
 
@@ -61,5 +61,5 @@ def test_a_group_that_is_learnt_from_and_held_out_is_leakage(project: Path) -> N
         for one in read_manifest(MANIFEST).examples()
     ]
     manifest, layer = build_manifest(examples), read_index(FEATURES_INDEX).layer(read_strategy(STRATEGY).layer)
-    check(read_params(), manifest, layer, examples_of(manifest, TEST))
+    check(read_params(), manifest, layer, examples_of(manifest, TEST), REPORT)
     assert read_checks(REPORT / "checks.json").leakage.groups == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from thaw.foundation.files.atomic import atomic, atomic_folder, digest_bytes, digest_file, write_text
+from thaw.foundation.files.atomic import atomic, atomic_folder, digest_bytes, digest_file, replaced_folder, write_text
 
 WRITE_THEN_DIE = """
 import os, signal, sys
@@ -70,3 +70,60 @@ def test_a_folder_takes_the_place_of_nothing_that_holds_something(kind: str, tmp
     with pytest.raises(FileExistsError), atomic_folder(tmp_path / "out") as inside:
         (inside / "whole.txt").write_text("whole")
     assert held.read_text() == "mine" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """A folder with a file that is a hard link into a cache, as DVC makes it."""
+    write_text(tmp_path / "cache/0a", "old")
+    (tmp_path / "cache/0a").chmod(0o444)
+    (tmp_path / "data/report").mkdir(parents=True)
+    (tmp_path / "data/report/page.html").hardlink_to(tmp_path / "cache/0a")
+    write_text(tmp_path / "data/report/figures/left-over.png", "old")
+    return tmp_path / "data/report"
+
+
+def content(folder: Path) -> dict[str, str]:
+    """The files by their name relative to the folder."""
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_is_replaced_whole_at_the_end(report: Path, tmp_path: Path) -> None:
+    before = content(report)
+    with replaced_folder(report) as fresh:
+        write_text(fresh / "page.html", "new")
+        assert content(report) == before
+    assert content(report) == {"page.html": "new"}
+    assert (tmp_path / "cache/0a").read_text() == "old", "nothing was written through the link"
+    assert [path.name for path in report.parent.iterdir()] == ["report"]
+
+
+@pytest.mark.parametrize("failure", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_folder_whose_replacement_fails_stays_byte_for_byte(report: Path, failure: type[BaseException]) -> None:
+    before = content(report)
+    with pytest.raises(failure), replaced_folder(report) as fresh:
+        write_text(fresh / "page.html", "half")
+        raise failure
+    assert content(report) == before
+    assert [path.name for path in report.parent.iterdir()] == ["report"]
+
+
+def test_what_kills_left_of_a_folder_is_put_right(report: Path) -> None:
+    before = content(report)
+    report.rename(report.with_name(".report.old"))  # a kill between the two renames
+    write_text(report.with_name(".report.new") / "half.html", "half")
+    with pytest.raises(ZeroDivisionError), replaced_folder(report):
+        assert content(report) == before
+        raise ZeroDivisionError
+    assert content(report) == before and [path.name for path in report.parent.iterdir()] == ["report"]
+
+
+def test_a_folder_that_was_a_link_or_a_file_is_replaced_too(report: Path, tmp_path: Path) -> None:
+    link, file = tmp_path / "data/link", tmp_path / "data/file"
+    link.symlink_to(report)
+    file.touch()
+    for path in (link, file):
+        with replaced_folder(path) as fresh:
+            write_text(fresh / "page.html", "new")
+        assert content(path) == {"page.html": "new"} and not path.is_symlink()
+    assert content(report)["page.html"] == "old"
