@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from tasks.project.paths import FEATURES_INDEX, FINETUNED, HEAD, STRATEGY
+from tasks.project.paths import FEATURES_INDEX, FINETUNED, HEAD, MANIFEST, STRATEGY
 from thaw.backbones.backbone import read_backbone
+from thaw.dataset.manifest import read_manifest
 from thaw.features.store.store import read_index
 from thaw.finetuning.result import read_finetuned
 from thaw.heads import read_head
@@ -19,6 +20,8 @@ def read_assembled(params: Params) -> Predictor:
     if tuned is not None:
         return tuned
     layer = read_index(FEATURES_INDEX).layer(read_strategy(STRATEGY).layer)
-    backbone = read_backbone(params.backbone.model_copy(update={"layers": (layer.name,)}))
+    backbone = read_backbone(
+        params.backbone.model_copy(update={"layers": (layer.name,)}), read_manifest(MANIFEST).decoding
+    )
     backbone = replace(backbone, layers=(layer.name,))
     return Predictor(backbone, read_head(HEAD), layer.name, read_openness(HEAD))

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import get_args
 
 from tasks.project.local_state import CACHE_LOCK
+from tasks.project.paths import MANIFEST
 from thaw.backbones.backbone import read_backbone
 from thaw.backbones.engines import Precision
+from thaw.dataset.manifest import read_manifest
 from thaw.features.extraction.extraction import cut_layers
 from thaw.features.store.exchange import Imported, read_exchange
 from thaw.features.store.store import FeatureStore
@@ -23,7 +25,8 @@ def import_features(file: Path, store: FeatureStore, *, dry_run: bool) -> Import
         BadArtifact: see `thaw.features.store.exchange.read_exchange`.
     """
     params = read_params()
-    backbone = read_backbone(params.backbone)
+    decoding = read_manifest(MANIFEST).decoding if MANIFEST.exists() else None
+    backbone = read_backbone(params.backbone, decoding)
     views = expand_views(params.extract.views, backbone.kind)
     wanted = params.extract.precision
     precisions: tuple[Precision, ...] = get_args(Precision) if wanted == "auto" else (wanted,)

@@ -43,6 +43,7 @@ class _Field:
     judges: Judges
     labelled: int
     kind: str
+    decoding: str | None
 
 
 def rank(names: Sequence[str], progress: Progress = untold) -> Ranking:
@@ -105,7 +106,9 @@ def _field(params: Params, manifest: Manifest) -> _Field:
     kept = target.sample(targets, MOST_ROWS, params.head.seed)
     chosen = tuple(rows[row] for row in kept.tolist())
     learns = kept < len(train) if val and params.dataset.labels_per_class else None
-    return _Field(chosen, Judges(targets[kept], names, group_numbers(chosen), learns), len(rows), manifest.kind)
+    return _Field(
+        chosen, Judges(targets[kept], names, group_numbers(chosen), learns), len(rows), manifest.kind, manifest.decoding
+    )
 
 
 def _enter(name: str, field: _Field, params: Params, progress: Progress) -> Entrant:
@@ -113,7 +116,8 @@ def _enter(name: str, field: _Field, params: Params, progress: Progress) -> Entr
     if weights.parent == WEIGHTS:
         fetch_weights(weights)
     backbone = read_backbone(
-        params.backbone.model_copy(update={"weights": str(weights), "architecture": "auto", "layers": ("auto",)})
+        params.backbone.model_copy(update={"weights": str(weights), "architecture": "auto", "layers": ("auto",)}),
+        field.decoding,
     )
     started = time.perf_counter()
     extraction = _extract(backbone, field, params, progress)
@@ -135,7 +139,7 @@ def _enter(name: str, field: _Field, params: Params, progress: Progress) -> Entr
 def _extract(backbone: Backbone, field: _Field, params: Params, progress: Progress) -> Extraction:
     """Extract the plain view into this machine's store alone, because features of backbones that are not chosen need not be shared."""
     return extract(
-        build_manifest(field.examples, field.kind),
+        build_manifest(field.examples, field.kind, field.decoding),
         Path(params.dataset.source),
         backbone,
         FeatureStore(FEATURES),

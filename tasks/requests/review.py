@@ -24,7 +24,6 @@ from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.kind import Kind as ExampleKind
 from thaw.kinds.kind import Preview
 from thaw.kinds.prepared import preview_of
-from thaw.kinds.registry import kind_named
 from thaw.params.sections import Params
 from thaw.params.values.reading import read_params
 from thaw.params.values.strategy import read_strategy
@@ -93,7 +92,7 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
     listed: dict[Kind, int] = {
         "suspect": min(limit, len(suspects)), "duplicate": min(limit, len(duplicates) // 2), "unlabelled": len(useful)
     }  # fmt: skip
-    examples = kind_named(manifest.kind)
+    examples = manifest.settled_kind
     previews = _previews(findings, [*labelled, *unlabelled], params, examples)
     classes = sorted({*head.class_names, *_decided_names(corrections, target)})
     sections = build_sections(findings, counts)

@@ -93,7 +93,7 @@ def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> S
         group_numbers(chosen),
         kept < len(train) if val and params.dataset.labels_per_class else None,
     )
-    backbone = read_backbone(params.backbone)
+    backbone = read_backbone(params.backbone, manifest.decoding)
     batch = _read(chosen[:SPEED_BATCH], backbone, params)
     price = price_models(backbone, pool.layers, batch, len(class_names), params.head.hidden)
     return Situation(

@@ -10,7 +10,7 @@ from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS, CONTESTS
 from tasks.project.paths import CERTIFICATE, FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
 from tasks.project.progress import counted
 from tasks.stages.labelled_inputs import read_labelled_inputs
-from thaw.backbones.backbone import read_backbone
+from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, read_index, read_views
@@ -59,7 +59,8 @@ def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certific
             "there is no labelled test example; raise dataset.splits.test, or put some into a folder `test`"
         )
     names, strategy, target = class_names_of(pool), read_strategy(STRATEGY), target_of(manifest)
-    arena = _arena(params, index, target, names, (pool, val, test))
+    backbone = read_backbone(params.backbone, manifest.decoding)
+    arena = _arena(params, index, target, names, (pool, val, test), backbone=backbone)
     competitors = [*_strategies(params, arena), *build_baselines(arena)]
     draws = _draws(params, manifest, pool, names)
     keep = CONTESTS / _key(params)
@@ -89,9 +90,11 @@ def _arena(
     target: Target,
     names: tuple[str, ...],
     splits: tuple[Sequence[Example], Sequence[Example], Sequence[Example]],
+    *,
+    backbone: Backbone,
 ) -> Arena:
     pool, val, test = splits
-    backbone, store = read_backbone(params.backbone), FeatureStore(FEATURES)
+    store = FeatureStore(FEATURES)
     layers = [layer for layer in index.layers if layer.view == IDENTITY]
 
     def read(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:

@@ -48,7 +48,8 @@ def _extract(params: Params) -> FeatureIndex:
     from thaw.dataset.manifest import read_manifest
     from thaw.features.extraction.extraction import Aids, extract
 
-    manifest, backbone = read_manifest(MANIFEST), read_backbone(params.backbone)
+    manifest = read_manifest(MANIFEST)
+    backbone = read_backbone(params.backbone, manifest.decoding)
     source, store = Path(params.dataset.source), FeatureStore(FEATURES)
     with counted("extract", "examples") as progress:
         aids = Aids(keep=NETWORKS, lender=FeatureStore(SCORED_FEATURES), progress=progress)

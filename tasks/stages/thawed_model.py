@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 def write_thawed(params: Params, strategy: Strategy) -> None:
     """Read the head and the examples, train, write `data/finetuned/`."""
     check_thawed(params.openness)
-    manifest, head, backbone = read_manifest(MANIFEST), read_head(HEAD), read_backbone(params.backbone)
+    manifest, head = read_manifest(MANIFEST), read_head(HEAD)
+    backbone = read_backbone(params.backbone, manifest.decoding)
     rows, held_out = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     target = target_of(manifest)
     examples = read_labelled_inputs(rows, head.class_names, target, params, backbone.preprocessing)

@@ -113,8 +113,8 @@ class Backbone:
         return {name: tensor for name, tensor in self.model.state_dict().items() if name in used}
 
 
-def read_backbone(params: BackboneParams) -> Backbone:
-    """Read the backbone that the parameters name.
+def read_backbone(params: BackboneParams, decoding: str | None = None) -> Backbone:
+    """Read the backbone that the parameters name; decoding: of the set that it is used on, as the manifest holds it.
 
     Raises:
         BadWeights: the weights are missing, damaged, or fit no architecture.
@@ -127,7 +127,7 @@ def read_backbone(params: BackboneParams) -> Backbone:
         architecture = weights.metadata.get("architecture") or infer_architecture(weights.tensors, path)
     stated = weights.metadata.get("preprocessing")
     preprocessing = preprocessing_from_json(stated) if stated else default_preprocessing(architecture, path)
-    preprocessing = preprocessing.with_decoding(params.decoding)
+    preprocessing = preprocessing.with_decoding(params.decoding).of_set(decoding)
     return cut(architecture, weights, params.layers, preprocessing, params.pooling)
 
 

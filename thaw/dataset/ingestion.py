@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from thaw.dataset.candidates import Candidate, Rejected
+from thaw.dataset.candidates import Candidate, Rejected, Source
 from thaw.dataset.corrections import Change, Corrections, correct, correct_set
 from thaw.dataset.folders import check_class_names, read_source
 from thaw.dataset.ingest_report import Accepted, IngestReport, build_report
@@ -16,7 +16,7 @@ from thaw.foundation.errors import BadExample, BadSource, TooManyRejected
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.kind import Kind, Limits, Stored, Words
+from thaw.kinds.kind import Kind, Limits, SetDecoding, Stored, Words
 from thaw.kinds.registry import kind_named, kind_names
 from thaw.params.sections import DatasetParams
 
@@ -78,11 +78,17 @@ def ingest(
     accepted, changes = _correct(offered, corrections)
     check_class_names(source, (name for entry in accepted for name in entry.example.names or ()))
     _refuse_too_few_classes(source, accepted, kind.words)
+    decoding = kind.decoding_of_set({entry.candidate.path: entry.stored for entry in read if isinstance(entry, _Read)})
     report = build_report(
-        params.source, candidates_found, accepted, kind.words, rejected=len(rejected), splitter=splitter, changes=changes,
+        params.source, _with_sentences(candidates_found, decoding), accepted, kind.words, rejected=len(rejected), splitter=splitter, changes=changes,
         unused_corrections=len(corrections.keys() - {entry.example.digest for entry in offered}),
     )  # fmt: skip
-    return Ingested(build_manifest((entry.example for entry in accepted), kind.name), tuple(rejected), changes, report)
+    manifest = build_manifest((entry.example for entry in accepted), kind.name, decoding.setting)
+    return Ingested(manifest, tuple(rejected), changes, report)
+
+
+def _with_sentences(source: Source, decoding: SetDecoding) -> Source:
+    return replace(source, notes=(*source.notes, *decoding.notes), warnings=(*source.warnings, *decoding.warnings))
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 from thaw.dataset.label_sets import join_labels
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
-from thaw.kinds.registry import UNSTATED
+from thaw.kinds.kind import Kind
+from thaw.kinds.registry import UNSTATED, kind_named
 
 TRAIN, VAL, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VAL, TEST)
-_KIND = b"kind"
+_KIND, _DECODING = b"kind", b"decoding"
 
 SCHEMA = pa.schema(
     [
@@ -88,6 +89,17 @@ class Manifest:
         return str(metadata.get(_KIND, UNSTATED.encode()).decode())
 
     @property
+    def decoding(self) -> str | None:
+        """The setting of `thaw.kinds.kind.SetDecoding`; None: the usual decoding."""
+        setting = (self.table.schema.metadata or {}).get(_DECODING)
+        return None if setting is None else str(setting.decode())
+
+    @property
+    def settled_kind(self) -> Kind:
+        """The kind of its examples, with previews by their decoding."""
+        return kind_named(self.kind).of_set(self.decoding)
+
+    @property
     def digests(self) -> list[bytes]:
         """The digest of each row, 32 bytes each, in the manifest's order; duplicates stay."""
         return list(self.table["digest"].to_pylist())
@@ -112,8 +124,11 @@ def _example(row: dict[str, Any]) -> Example:
     return Example(**{**row, "shape": tuple(row["shape"]), LABELS.name: None if labels is None else tuple(labels)})
 
 
-def build_manifest(examples: Iterable[Example], kind: str = UNSTATED) -> Manifest:
-    """Build a manifest from examples in any order: rows sorted by path, dictionaries sorted by value; of label sets where any example has one."""
+def build_manifest(examples: Iterable[Example], kind: str = UNSTATED, decoding: str | None = None) -> Manifest:
+    """Build a manifest from examples in any order: rows sorted by path, dictionaries sorted by value; of label sets where any example has one.
+
+    decoding: the setting of `thaw.kinds.kind.SetDecoding`.
+    """
     rows = sorted(examples, key=lambda example: example.path)
     labels = sorted({row.label for row in rows if row.label is not None})
     columns = {
@@ -126,14 +141,16 @@ def build_manifest(examples: Iterable[Example], kind: str = UNSTATED) -> Manifes
         "size": pa.array([row.size for row in rows], pa.int64()),
     }
     if all(row.labels is None for row in rows):
-        return Manifest(_stated(pa.table(columns, schema=SCHEMA), kind))
+        return Manifest(_stated(pa.table(columns, schema=SCHEMA), kind, decoding))
     sets = pa.array([None if row.labels is None else list(row.labels) for row in rows], LABELS.type)
-    return Manifest(_stated(pa.table(columns | {LABELS.name: sets}, schema=SCHEMA_OF_SETS), kind))
+    return Manifest(_stated(pa.table(columns | {LABELS.name: sets}, schema=SCHEMA_OF_SETS), kind, decoding))
 
 
-def _stated(table: pa.Table, kind: str) -> pa.Table:
-    """The table with the kind in its metadata; the kind of older files is not written, so that those files stay as they were."""
-    return table if kind == UNSTATED else table.replace_schema_metadata({_KIND: kind.encode()})
+def _stated(table: pa.Table, kind: str, decoding: str | None) -> pa.Table:
+    """The table with the kind and the decoding in its metadata; the kind of older files is not written, so that those files stay as they were."""
+    metadata = {} if kind == UNSTATED else {_KIND: kind.encode()}
+    metadata |= {} if decoding is None else {_DECODING: decoding.encode()}
+    return table.replace_schema_metadata(metadata) if metadata else table
 
 
 def _dictionary(values: list[str | None], names: list[str], index: pa.DataType) -> pa.DictionaryArray:

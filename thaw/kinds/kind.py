@@ -26,11 +26,34 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Values:
+    """The smallest and largest value in a file whose format does not say which range its values use. scale: the kind's name for values of that form."""
+
+    scale: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Stored:
-    """The content of a file. format: its name ("JPEG"). shape: (height, width, channels) of an upright image; other kinds have other dimensions."""
+    """The content of a file. format: its name ("JPEG"). shape: (height, width, channels) of an upright image; other kinds have other dimensions.
+
+    values: their range; None: the format says it.
+    """
 
     format: str
     shape: tuple[int, ...]
+    values: Values | None = None
+
+
+@dataclass(frozen=True)
+class SetDecoding:
+    """The decoding that the files of a whole set need. setting: the kind's own text, which the manifest and every model of the set keep; None: the usual
+    decoding. notes: sentences that say so. warnings: sentences on files that may be decoded wrongly."""
+
+    setting: str | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +155,9 @@ class Preprocessing(Protocol):
         Raises:
             BadParameters: this kind has no such way.
         """
+
+    def of_set(self, setting: str | None) -> Preprocessing:
+        """The preprocessing with the decoding of a set; setting: of `SetDecoding`. It is part of `to_json`, unless it is None."""
 
 
 class Reader(Protocol):
@@ -239,6 +265,12 @@ class Kind(Protocol):
 
     def fits_ending(self, stored: str, suffix: str) -> bool:
         """Whether a file's ending, such as `.jpg`, fits the stored format."""
+
+    def decoding_of_set(self, stored: Mapping[str, Stored]) -> SetDecoding:
+        """The decoding of a set; stored: its files by path. It depends on all files, never on one alone, so that an example means the same in every set."""
+
+    def of_set(self, setting: str | None) -> Kind:
+        """The kind with previews by the decoding of a set; setting: of `SetDecoding`."""
 
     def preprocessing_from_json(self, text: str) -> Preprocessing:
         """The inverse of `Preprocessing.to_json`; unknown or missing keys raise TypeError or KeyError."""

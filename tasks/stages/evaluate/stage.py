@@ -43,7 +43,6 @@ from thaw.heads.open_set import read_openness
 from thaw.kinds.batches import examples_in
 from thaw.kinds.kind import Kind
 from thaw.kinds.prepared import preview_of, read_examples
-from thaw.kinds.registry import kind_named
 from thaw.kinds.views import expand_views
 from thaw.models.answer import Answer, answer
 from thaw.models.predictor import Predictor
@@ -65,7 +64,7 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Read the head and the features, evaluate, write `data/report/`."""
     params, manifest = read_settings(SETTINGS), read_manifest(MANIFEST)
-    kind = kind_named(manifest.kind)
+    kind = manifest.settled_kind
     head, test = read_head(HEAD), examples_of(manifest, TEST)
     if not test:
         raise BadManifest(
@@ -84,7 +83,7 @@ def main() -> None:
         model, openness, answered = tuned.head, tuned.openness, _of_files(tuned, test, params)
     predictions = predictions_of(test, answered)
     wording = WORDING[model.target_name]
-    backbone = read_backbone(params.backbone)
+    backbone = read_backbone(params.backbone, manifest.decoding)
     transfer = measure_contenders(
         Setting(params, manifest, views, backbone, store, head.class_names, strategy.head, test)
     )

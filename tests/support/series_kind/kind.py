@@ -1,5 +1,7 @@
 """Series as a kind."""
 
+from __future__ import annotations
+
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -14,7 +16,7 @@ from series_kind.preprocessing import LONGEST, SeriesPreprocessing, mapping, num
 from thaw.foundation.errors import BadExample, BadParameters
 from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.kinds.batches import Batch, stacked
-from thaw.kinds.kind import IDENTITY, Limits, Preview, Recipe, Reference, Stored, View, Words
+from thaw.kinds.kind import IDENTITY, Limits, Preview, Recipe, Reference, SetDecoding, Stored, View, Words
 from thaw.kinds.reading import read_ingested
 from thaw.kinds.values import bytes_of, data_url
 
@@ -115,6 +117,12 @@ class Series:
 
     def fits_ending(self, stored: str, suffix: str) -> bool:
         return suffix.lower() in {".csv", ".txt"}
+
+    def decoding_of_set(self, stored: Mapping[str, Stored]) -> SetDecoding:
+        return SetDecoding()
+
+    def of_set(self, setting: str | None) -> Series:
+        return self
 
     def preprocessing_from_json(self, text: str) -> SeriesPreprocessing:
         import json

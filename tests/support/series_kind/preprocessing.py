@@ -61,6 +61,9 @@ class SeriesPreprocessing:
             raise BadParameters(f"backbone.decoding: {decoding} given, and series are always read exactly")
         return self
 
+    def of_set(self, setting: str | None) -> SeriesPreprocessing:
+        return self
+
 
 def mapping(batch: Batch) -> Mapping[str, Tensor]:
     assert not isinstance(batch, Tensor)

@@ -42,7 +42,7 @@ def decode_resized(opened: ImageFile.ImageFile, content: bytes, preprocessing: P
         BadExample: the file is damaged.
     """
     if not is_plain_jpeg(opened):
-        return preprocessing.resized(upright_rgb(opened))
+        return preprocessing.resized(upright_rgb(opened, preprocessing.greys))
     reduction = scaled_by(opened, preprocessing)
     if reduction > 1:
         width, height = opened.size

@@ -4,10 +4,10 @@ import io
 import struct
 import warnings
 
-import numpy as np
 from PIL import Image, ImageFile
 
 from thaw.foundation.errors import BadExample
+from thaw.kinds.images.greys import USUAL, Greys, eight_bits, has_deep_colours, values_of
 from thaw.kinds.kind import Stored
 
 Image.init()
@@ -47,32 +47,29 @@ _UPRIGHT = {
 }
 _ORIENTATION = 0x0112
 _WHITE = (255, 255, 255, 255)
-_RANGES = (1.0, 255.0, 65535.0)
 _NOT_THIS_KIND = (SyntaxError, IndexError, TypeError, struct.error)
 """The errors of Pillow's plugins for a file of another format, or with a damaged header."""
 
 _MOST_BYTES_PER_PIXEL = 16
 _MOST_OVERHEAD = 64 * 2**20
 
-_Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
-
-def decode(content: bytes, max_pixels: int) -> Image.Image:
+def decode(content: bytes, max_pixels: int, greys: Greys = USUAL) -> Image.Image:
     """Decode an image file whole: RGB, 8 bits a channel, upright by its EXIF; an animation's first frame.
 
-    Transparent parts come out on white. 16-bit grey is scaled by its full range; other deep greys (32-bit,
-    float) by the smallest of 0..1, 0..255 and 0..65535 that holds their values, else by their own range. Safe
-    to call from threads.
+    Transparent parts come out on white. Greys of more than 8 bits are scaled by the ranges of `greys`. Without them, 16-bit grey is scaled by its full range;
+    other deep greys (32-bit, float) by the smallest of 0..1, 0..255 and 0..65535 that holds their values, else by their own range. Safe to call from threads.
 
     Raises:
         BadExample: the reason is the end of a sentence ("is empty"). More than `max_pixels` pixels are
             refused by the header, before anything is decoded.
     """
-    return upright_rgb(open_image(content, max_pixels))
+    return upright_rgb(open_image(content, max_pixels), greys)
 
 
 def inspect(content: bytes, max_pixels: int) -> Stored:
-    """Decode an image file whole, like `decode`, and return its format by Pillow's name ("JPEG") and its shape (height, width, channels).
+    """Decode an image file whole, like `decode`, and return its format by Pillow's name ("JPEG"), its shape (height, width, channels), and the range of its
+    values if it has more than 8 bits.
 
     Height and width are those of the upright image; channels are those of the file (1 for grey and for a palette, 4 for CMYK).
 
@@ -81,8 +78,12 @@ def inspect(content: bytes, max_pixels: int) -> Stored:
     """
     image = open_image(content, max_pixels)
     kind, channels = image.format or "", len(image.getbands())
-    upright = upright_rgb(image)
-    return Stored("JPEG" if kind == "MPO" else kind, (upright.height, upright.width, channels))
+    deep_colours, upright = has_deep_colours(image), upright_rgb(image)
+    return Stored(
+        "JPEG" if kind == "MPO" else kind,
+        (upright.height, upright.width, channels),
+        values_of(image, deep_colours=deep_colours),
+    )
 
 
 def refuse_size(nbytes: int, max_pixels: int) -> None:
@@ -145,7 +146,7 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         )
 
 
-def upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
+def upright_rgb(image: ImageFile.ImageFile, greys: Greys = USUAL) -> Image.Image:
     """Decode an opened image to upright RGB; see `decode`.
 
     Raises:
@@ -154,7 +155,7 @@ def upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
     try:
         image.load()
         orientation = orientation_of(image)
-        flat = _flatten(image)
+        flat = _flatten(image, greys)
         return flat.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else flat
     except Exception as error:  # Pillow's plugins may raise any error on a damaged file, and no file may stop a run
         raise _damaged(error) from error
@@ -168,31 +169,16 @@ def orientation_of(image: Image.Image) -> int:
         return 1
 
 
-def _flatten(image: Image.Image) -> Image.Image:
+def _flatten(image: Image.Image, greys: Greys) -> Image.Image:
     """An image of any mode as RGB with 8 bits a channel."""
-    if image.mode.startswith("I;16"):
-        return _from_deep(np.asarray(image).astype(np.float64), 65535.0)
-    if image.mode in ("I", "F"):
-        values = np.asarray(image).astype(np.float64)
-        # Pillow scales PPM of more than 8 bits to the full 16 bits.
-        return _from_deep(values, 65535.0 if image.format == "PPM" and image.mode == "I" else None)
+    if (deep := eight_bits(image, greys)) is not None:
+        return deep
     if image.mode == "La":
         image = image.convert("LA")
     if image.has_transparency_data:
         colours = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", colours.size, _WHITE), colours).convert("RGB")
     return image.convert("RGB")
-
-
-def _from_deep(values: _Floats, top: float | None) -> Image.Image:
-    """Scale grey values [H, W] to 8 bits: from 0..`top`, or from the smallest usual range that holds them."""
-    values = np.where(np.isfinite(values), values, 0.0)
-    low, high = float(values.min()), float(values.max())
-    if top is None:
-        top = next((single for single in _RANGES if low >= 0 and high <= single), None)
-    base, span = (0.0, top) if top is not None else (low, (high - low) or 1.0)
-    scaled = np.clip(np.rint((values - base) * 255.0 / span), 0, 255)
-    return Image.fromarray(scaled.astype(np.uint8), "L").convert("RGB")
 
 
 def _damaged(error: Exception) -> BadExample:

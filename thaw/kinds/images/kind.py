@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from thaw.kinds.kind import IDENTITY, Limits, Mixing, Preview, Recipe, Scratch, Stored, View, Words
+from thaw.kinds.kind import IDENTITY, Limits, Mixing, Preview, Recipe, Scratch, SetDecoding, Stored, View, Words
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,6 +48,8 @@ class Images:
     normalisation: ClassVar[tuple[str, ...]] = ("scale to 0..1", "subtract mean", "divide by std")
     previews_are_examples: ClassVar[bool] = True
     usual_augmentation: ClassVar[str] = "flip"
+    setting: str | None = None
+    """The decoding of the set that previews follow; None: the usual one."""
 
     def mixing(self, mixup: float, cutmix: float, classes: int) -> Mixing | None:
         """See `Kind` and `thaw.kinds.images.augmentation.build_mixing`."""
@@ -81,6 +83,16 @@ class Images:
 
         return fits_ending(stored, suffix)
 
+    def decoding_of_set(self, stored: Mapping[str, Stored]) -> SetDecoding:
+        """See `Kind` and `thaw.kinds.images.greys`: the ranges of greys of more than 8 bits."""
+        from thaw.kinds.images.greys import decoding_of_set
+
+        return decoding_of_set(stored)
+
+    def of_set(self, setting: str | None) -> Images:
+        """See `Kind`."""
+        return Images(setting)
+
     def preprocessing_from_json(self, text: str) -> Preprocessing:
         """See `Kind`."""
         from thaw.kinds.images.preprocessing import preprocessing_from_json
@@ -113,9 +125,10 @@ class Images:
 
     def preview(self, content: bytes, limits: Limits, *, small: bool = False) -> Preview:
         """See `Kind`."""
+        from thaw.kinds.images.greys import greys_from
         from thaw.kinds.images.preview import preview
 
-        return preview(content, limits.max_pixels, small=small)
+        return preview(content, limits.max_pixels, small=small, greys=greys_from(self.setting))
 
     @property
     def recipe(self) -> Recipe:

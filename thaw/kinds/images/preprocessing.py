@@ -11,6 +11,7 @@ from torchvision.transforms.v2 import functional as F
 
 from thaw.foundation.errors import BadParameters
 from thaw.kinds.batches import Batch, tensor_of
+from thaw.kinds.images.greys import USUAL, Greys, greys_from, greys_from_fields
 from thaw.kinds.images.kind import CORNERS
 from thaw.kinds.kind import IDENTITY, View
 
@@ -23,7 +24,7 @@ class Preprocessing:
 
     `resize` is the length of the shorter side in pixels, or (height, width) to force both; `crop` is the side of the central
     square, None for no crop; `interpolation` is `bilinear`, `bicubic` or `nearest`; `mean` and `std` hold one value a channel; `decoding` is
-    `exact`, or `scaled` for JPEG files that are much larger than needed (`thaw.kinds.images.decoding`).
+    `exact`, or `scaled` for JPEG files that are much larger than needed (`thaw.kinds.images.decoding`); `greys` are the ranges of a set's deep greys.
     """
 
     kind: ClassVar[str] = "images"
@@ -33,6 +34,7 @@ class Preprocessing:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     decoding: Decoding = "exact"
+    greys: Greys = USUAL
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
         """Resize and crop an RGB image as torchvision's own weight transforms do: uint8 [3, height, width]."""
@@ -91,6 +93,10 @@ class Preprocessing:
         """The preprocessing with another way of decoding JPEG files, `exact` or `scaled`."""
         return replace(self, decoding="scaled" if decoding == "scaled" else "exact")
 
+    def of_set(self, setting: str | None) -> "Preprocessing":
+        """The preprocessing with the ranges of a set's deep greys."""
+        return replace(self, greys=greys_from(setting))
+
     def normalise_plainly(self, batch: Batch) -> torch.Tensor:
         """Scale and normalise uint8 [..., 3, H, W] by torchvision's three steps."""
         scaled = F.to_dtype(tensor_of(batch), torch.float32, scale=True)
@@ -112,18 +118,22 @@ class Preprocessing:
         return 1 / (255 * std), mean / std
 
     def to_json(self) -> str:
-        """Canonical JSON: the same settings give the same text."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """Canonical JSON: the same settings give the same text. The usual greys are left out, as they were before sets had ranges."""
+        fields = asdict(self)
+        if self.greys == USUAL:
+            del fields["greys"]
+        return json.dumps(fields, sort_keys=True)
 
 
 def preprocessing_from_json(text: str) -> Preprocessing:
     """The inverse of `Preprocessing.to_json`; unknown or missing keys raise TypeError or KeyError."""
     values: dict[str, Any] = json.loads(text)
-    resize = values.pop("resize")
+    resize, greys = values.pop("resize"), values.pop("greys", {})
     return Preprocessing(
         resize=resize if isinstance(resize, int) else (resize[0], resize[1]),
         mean=tuple(values.pop("mean")),
         std=tuple(values.pop("std")),
+        greys=greys_from_fields(greys),
         **values,
     )
 

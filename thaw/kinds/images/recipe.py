@@ -3,12 +3,31 @@
 from thaw.kinds.kind import Recipe
 
 NOTE = """\
-The values go from 0 to 255. Turn the image upright, put transparent parts on white, and resize and crop it as in `model.json`. The pixels of a decoded JPEG
-photograph may differ by 1 of 255 from those in training, which changes a probability a little."""
+The values go from 0 to 255. Greys of more than 8 bits are scaled by the range of the training set, `greys` in `model.json`. Turn the image upright, put
+transparent parts on white, and resize and crop it as in `model.json`. The pixels of a decoded JPEG photograph may differ by 1 of
+255 from those in training, which changes a probability a little."""
 CODE = '''\
+def with_8_bits(image, file_format):
+    """Greys of more than 8 bits, scaled by the range of the training set; other images do not change."""
+    if not image.mode.startswith(("I", "F")):
+        return image
+    greys, values = card["preprocessing"].get("greys", {}), np.asarray(image).astype(float)
+    values = np.where(np.isfinite(values), values, 0)
+    low, high = values.min(), values.max()
+    if image.mode.startswith("I;16") or file_format == "PPM":
+        low, high = 0, greys.get("top", 65535)
+    elif greys.get("span"):
+        low, high = greys["span"]
+    elif low >= 0:
+        low, high = 0, next((top for top in (1, 255, 65535) if high <= top), high)
+    scaled = np.clip(np.rint((values - low) * 255 / ((high - low) or 1)), 0, 255)
+    return Image.fromarray(scaled.astype(np.uint8))
+
+
 def pixels_of(path):
     """uint8 [3, H, W]"""
-    image = ImageOps.exif_transpose(Image.open(path)).convert("RGBA")
+    opened = Image.open(path)
+    image = with_8_bits(ImageOps.exif_transpose(opened), opened.format).convert("RGBA")
     image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     steps = card["preprocessing"]
     resize, crop = steps["resize"], steps["crop"]

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
 from thaw import __version__
 from thaw.foundation.files.atomic import write_text
 from thaw.kinds.keys import with_own_key
+from thaw.kinds.kind import Preprocessing
 from thaw.models.exporting.checking import Checked
 from thaw.models.exporting.formats import Format
 from thaw.models.exporting.graph import Output, inputs_of, outputs_of
@@ -89,7 +90,7 @@ def build_card(predictor: Predictor, origin: Origin, format_: Format, file: Path
         input=inputs[0],
         more_inputs=inputs[1:],
         outputs=outputs_of(predictor),
-        preprocessing=asdict(cast("Any", backbone.preprocessing)) | json.loads(backbone.preprocessing.to_json()),
+        preprocessing=_stated(backbone.preprocessing),
         inside=backbone.kind.normalisation,
         thresholds=_thresholds(predictor),
         neither=_neither(predictor),
@@ -106,14 +107,21 @@ def build_card(predictor: Predictor, origin: Origin, format_: Format, file: Path
 
 def card_json(card: Card) -> dict[str, Any]:
     """The content of `model.json`; its preprocessing names the kind, and so does the key of the number of checked examples."""
-    fields = asdict(card)
-    kind = fields.pop("kind")
-    return fields | {"checked": with_own_key(fields["checked"], kind)}
+    content = asdict(card)
+    kind = content.pop("kind")
+    return content | {"checked": with_own_key(content["checked"], kind)}
 
 
 def write_card(card: Card, folder: Path) -> None:
     """Write `model.json`."""
     write_text(folder / CARD, json.dumps(card_json(card), indent=2, ensure_ascii=False) + "\n")
+
+
+def _stated(preprocessing: Preprocessing) -> dict[str, Any]:
+    """What the preprocessing's JSON states, in the order of its fields."""
+    stated: dict[str, Any] = json.loads(preprocessing.to_json())
+    names = [field.name for field in fields(cast("Any", preprocessing)) if field.name in stated]
+    return {name: stated[name] for name in names} | stated
 
 
 def _sha256(file: Path) -> str:
