@@ -38,7 +38,7 @@ def predict(
         bool, typer.Option("--json", help="Print JSON on standard output: every row; with --out, a summary.")
     ] = False,
 ) -> None:
-    """Label examples, any number of them. A file that cannot be used gets a row with the reason, and the rest goes on.
+    """Label examples, any number of them. A file that cannot be used gets a row with the reason, and the rest goes on. Ends with 1 if no file can be used.
 
     Up to 100 answers are shown as a table. More are written to data/scores as Parquet, or to the file of --out. Such a run may be killed: the next start
     continues where it stopped. An example whose features training or an earlier run has computed does not go through the network again.
@@ -46,10 +46,9 @@ def predict(
     A model that was trained with openness.score answers `neither` for an example of no known class, and gives each example a score of how well known it is. A
     model that was trained on sets of labels gives each of its labels with a probability; in CSV the labels are separated by `|`, as in a listing.
     """
-    from flows.cli.scores import print_csv, print_rows, say_outlook, say_rows, say_scored
-    from flows.cli.terminal import print_json
+    from flows.cli.scores import say_outlook
     from flows.project.environment import enter_project
-    from thaw.kinds.keys import keyed_by_kind
+    from tasks.requests.score import refuse_unusable
 
     # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
     names, output = [_absolute(source) for source in sources], _output(into)
@@ -59,16 +58,26 @@ def predict(
         say_outlook(names, uri, json=json)
         return
     with _scored(names, output, uri) as (scored, is_kept):
-        if as_csv:
-            print_csv(scored)
-        elif json and output is None:
-            print_rows(scored)
-        elif json:
-            print_json(keyed_by_kind(scored))
-        elif not is_kept:
-            say_rows(scored)
-        else:
-            say_scored(scored)
+        _say(scored, as_csv=as_csv, json=json, is_kept=is_kept, whole=output is None)
+        refuse_unusable(scored)
+
+
+def _say(scored: "Scored", *, as_csv: bool, json: bool, is_kept: bool, whole: bool) -> None:
+    """Print every row, or a summary; whole: JSON has every row."""
+    from flows.cli.scores import print_csv, print_rows, say_rows, say_scored
+    from flows.cli.terminal import print_json
+    from thaw.kinds.keys import keyed_by_kind
+
+    if as_csv:
+        print_csv(scored)
+    elif json and whole:
+        print_rows(scored)
+    elif json:
+        print_json(keyed_by_kind(scored))
+    elif not is_kept:
+        say_rows(scored)
+    else:
+        say_scored(scored)
 
 
 def _absolute(name: str) -> str:

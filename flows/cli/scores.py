@@ -69,12 +69,13 @@ def say_outlook(sources: Sequence[str], model: str | None, *, json: bool) -> Non
     """Count the examples that would be scored, behind a progress bar, and print the counts."""
     from flows.cli.terminal import print_json
     from tasks.project.progress import counted
-    from tasks.requests.score import look
+    from tasks.requests.score import look, refuse_outlook
     from thaw.kinds.keys import keyed_by_kind
 
     with counted("predict", "examples") as progress:
         outlook = look(sources, model, progress)
     print_json(keyed_by_kind(outlook)) if json else _say_outlook(outlook)
+    refuse_outlook(outlook)
 
 
 def _say_outlook(outlook: "Outlook") -> None:

@@ -26,6 +26,8 @@ _BACKOFF_S = 2
 def score(sources: list[str], output: str | None = None, model: str | None = None) -> Scored:
     """Score examples with the champion, or another version, and write a table to data/scores. A killed run continues where it stopped.
 
+    The run fails if no example can be used.
+
     Args:
         sources: examples, folders, globs, listings (CSV or Parquet with a column path), addresses such as s3://bucket/photos; relative paths are the project's
         output: the Parquet file, or a bare name in data/scores; left out: named after the sources
@@ -42,6 +44,7 @@ def score(sources: list[str], output: str | None = None, model: str | None = Non
         scored.rejected,
         scored.path,
     )
+    scoring.refuse_unusable(scored)
     return scored
 
 

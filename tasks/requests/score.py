@@ -20,18 +20,19 @@ from thaw.backbones.engines import Precision
 from thaw.features.extraction.extraction import cut_layers
 from thaw.features.extraction.worker import Extractor, best_device
 from thaw.features.store.store import FeatureStore, Layer, check_part_rows
-from thaw.foundation.errors import BadParameters
+from thaw.foundation.errors import BadParameters, BadSource
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.files.shared_lock import adding
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.kind import IDENTITY, Limits
+from thaw.kinds.registry import kind_named
 from thaw.models.scoring.fetching import fetch
 from thaw.models.scoring.forward import Forward
 from thaw.models.scoring.inputs import open_inputs
 from thaw.models.scoring.known import Known
 from thaw.models.scoring.places import LocalFile
 from thaw.models.scoring.scoring import Scored, Scorer, score_all
-from thaw.models.scoring.table import ScoredBy
+from thaw.models.scoring.table import ScoredBy, read_scores
 from thaw.params.sections import ExtractParams, Params
 from thaw.params.values.kind import kind_of
 from thaw.params.values.reading import read_params
@@ -102,6 +103,22 @@ def score_once(sources: Sequence[str], output: Path, model: str | None = None, p
         return _score(sources, output, model, progress, into=FeatureStore(Path(scratch)), others=others)
 
 
+def refuse_unusable(scored: Scored) -> None:
+    """Refuse a table without an answer, after it was written or shown.
+
+    Raises:
+        BadSource: no example could be used; the message has the first reason.
+    """
+    if scored.rejected < scored.examples:
+        return
+    first = next(read_scores(scored.path)).slice(0, 1).to_pylist()[0]
+    words = kind_named(scored.kind).words
+    raise BadSource(
+        f"{words.counted(scored.examples)} given, and none can be used: `{first['path']}` {first['reason']}"
+        f"{'; the column reason has the others' if scored.examples > 1 else ''}"
+    )
+
+
 def look(sources: Sequence[str], model: str | None = None, progress: Progress = untold) -> Outlook:
     """Count the examples to score, and those of this machine that have features. The function reads the files, and computes and writes nothing.
 
@@ -121,6 +138,16 @@ def look(sources: Sequence[str], model: str | None = None, progress: Progress = 
     deployed = ready.deployed
     kind = deployed.predictor.backbone.kind.name
     return Outlook(deployed.name, deployed.version, kind, total, cached, unusable, remote=total - seen)
+
+
+def refuse_outlook(outlook: Outlook) -> None:
+    """Refuse a forecast without an example that can be opened.
+
+    Raises:
+        BadSource: none can be opened.
+    """
+    if outlook.unusable == outlook.examples:
+        raise BadSource(f"{kind_named(outlook.kind).words.counted(outlook.examples)} given, and none can be opened")
 
 
 def own_ending() -> str:

@@ -126,3 +126,18 @@ def test_listings_are_relative_to_themselves_and_globs_to_the_caller(project: Pa
         Path("photos/list.csv").unlink()
     (one,) = json.loads(predicted(models["plain"], "--json", source="photos/d*.png").stdout)
     assert one["path"] == str(project / "photos/digit.png")
+
+
+def test_it_ends_with_1_if_no_file_can_be_used(project: Path, models: dict[str, Path], tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    source = str(tmp_path)
+    for options in ((), ("--csv",), ("--json",), ("--out", "refused"), ("--out", "refused", "--json")):
+        said = predicted(models["plain"], *options, source=source, code=1)
+        assert "2 images given, and none can be used: `" in said.stderr and "is not an image" in said.stderr
+        assert "the column reason has the others" in said.stderr
+        assert ("a.png" in said.stdout) == (not any("refused" in option for option in options))
+    assert pq.read_table("data/scores/refused.parquet").num_rows == 2  # what was written stays
+    (tmp_path / "list.csv").write_text("path\ngone.png\n")
+    said = predicted(models["plain"], "--dry-run", source=str(tmp_path / "list.csv"), code=1)
+    assert "1 image given, and none can be opened" in said.stderr
