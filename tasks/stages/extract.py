@@ -50,6 +50,8 @@ def _extract(params: Params) -> FeatureIndex:
 
     manifest = read_manifest(MANIFEST)
     backbone = read_backbone(params.backbone, manifest.decoding)
+    for note in backbone.notes:
+        log.info("- %s: %s", params.backbone.weights, note)
     source, store = Path(params.dataset.source), FeatureStore(FEATURES)
     with counted("extract", "examples") as progress:
         aids = Aids(keep=NETWORKS, lender=FeatureStore(SCORED_FEATURES), progress=progress)

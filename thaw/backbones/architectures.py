@@ -12,6 +12,7 @@ from torch import nn
 from torchvision import models
 
 from thaw.backbones.graph import trace
+from thaw.backbones.outline import Outline
 from thaw.backbones.thaw_small import build_small_resnet
 from thaw.foundation.errors import BadParameters, BadWeights
 from thaw.kinds.images.preprocessing import Preprocessing as ImagePreprocessing
@@ -82,9 +83,7 @@ def build_with_weights(architecture: str, tensors: Mapping[str, torch.Tensor]) -
         model.load_state_dict(dict(tensors), strict=True, assign=True)
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip()[:200]
-        raise BadWeights(
-            f"the weights do not fit {architecture} ({first}); set backbone.architecture=auto, and Thaw finds the architecture"
-        ) from error
+        raise BadWeights(f"the weights do not fit {architecture} ({first})") from error
     return model.eval().requires_grad_(False)
 
 
@@ -107,19 +106,20 @@ def build_with_part(architecture: str, tensors: Mapping[str, torch.Tensor]) -> n
     return model.eval().requires_grad_(False)
 
 
-def infer_architecture(tensors: Mapping[str, torch.Tensor], weights: Path) -> str:
-    """The architecture with exactly these names and shapes of tensors; architectures that the file's name mentions are tried first.
+@cache
+def outline_of(architecture: str) -> Outline:
+    """The names and shapes of an architecture's tensors, for 1000 classes.
 
     Raises:
-        BadWeights: no architecture fits.
+        BadParameters: there is no such architecture.
     """
-    for architecture in sorted(architecture_names(), key=lambda name: not _named_in(name, weights)):
-        # RegNets cannot be built without memory, up to gigabytes, so only the file's name tells them.
-        skipped = architecture.startswith("regnet") and not _named_in(architecture, weights)
-        if not skipped and _fits(_outline(architecture, 1000).state_dict(), tensors):
-            return architecture
-    raise BadWeights(
-        f"{weights} fits none of torchvision's classification models; its tensors start with {next(iter(tensors))!r}"
+    model = _outline(architecture, 1000)
+    return Outline(
+        architecture,
+        {name: tensor.to("meta") for name, tensor in model.state_dict().items()},
+        frozenset(name for name, _ in model.named_parameters()),
+        classifier_of(model),
+        tuple(name for name, _ in model.named_children()),
     )
 
 
@@ -131,13 +131,14 @@ def _outline(architecture: str, num_classes: int) -> nn.Module:
         return build(architecture, num_classes)
 
 
-def _fits(own: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> bool:
-    """Whether names and shapes are equal, except for the number of classes, which is the first dimension of the classifier."""
-    return own.keys() == given.keys() and all(own[name].shape[1:] == given[name].shape[1:] for name in own)
-
-
-def _named_in(architecture: str, weights: Path) -> bool:
+def is_named_in(architecture: str, weights: Path) -> bool:
+    """Whether the file's name begins with the architecture's."""
     return _letters(weights.name).startswith(_letters(architecture))
+
+
+def is_torchvisions(architecture: str) -> bool:
+    """Whether torchvision has the architecture; Thaw or another package has the others."""
+    return architecture not in OWN and architecture not in _brought()
 
 
 def _letters(name: str) -> str:

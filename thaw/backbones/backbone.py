@@ -17,11 +17,12 @@ from thaw.backbones.architectures import (
     classifier_input,
     default_preprocessing,
     has_channels_last,
-    infer_architecture,
 )
 from thaw.backbones.blocks import spread_layers
+from thaw.backbones.fitted_weights import fit_weights
 from thaw.backbones.graph import Traced, trace
 from thaw.backbones.pooling import pool
+from thaw.backbones.usable import refuse_useless
 from thaw.backbones.weights import Weights, digest_tensors, read_weights, write_weights
 from thaw.foundation.errors import BadArtifact, BadParameters
 from thaw.foundation.files.atomic import write_text
@@ -40,6 +41,7 @@ class Backbone:
     `layers` are the cut layers' node names; `extractor` maps float32 [B, 3, H, W] to a tensor for each of them; `model` is the whole network with its
     original classifier; `weights_digest` is BLAKE3 of its tensors, hex; `pooling` makes one vector of maps and tokens. A backbone that was written
     and read again is sliced: it holds only the tensors that its layers need, and their digest is `held_digest`; its other tensors have no memory.
+    notes: sentences on what of the weights' file was renamed and left out.
     """
 
     architecture: str
@@ -50,6 +52,7 @@ class Backbone:
     weights_digest: str
     held_digest: str
     pooling: Pooling = "average"
+    notes: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -122,13 +125,15 @@ def read_backbone(params: BackboneParams, decoding: str | None = None) -> Backbo
     """
     path = Path(params.weights)
     weights = read_weights(path)
-    architecture = params.architecture
-    if architecture == AUTO:
-        architecture = weights.metadata.get("architecture") or infer_architecture(weights.tensors, path)
+    asked = weights.metadata.get("architecture") if params.architecture == AUTO else params.architecture
+    fitted = fit_weights(weights.tensors, path, asked)
+    architecture = fitted.architecture
     stated = weights.metadata.get("preprocessing")
     preprocessing = preprocessing_from_json(stated) if stated else default_preprocessing(architecture, path)
     preprocessing = preprocessing.with_decoding(params.decoding).of_set(decoding)
-    return cut(architecture, weights, params.layers, preprocessing, params.pooling)
+    backbone = cut(architecture, Weights(fitted.tensors, {}), params.layers, preprocessing, params.pooling)
+    refuse_useless(backbone.model, backbone.needed_tensors(), fitted, path)
+    return replace(backbone, notes=(*weights.notes, *fitted.notes))
 
 
 def cut(

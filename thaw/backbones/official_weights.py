@@ -18,6 +18,7 @@ from thaw.foundation.files.atomic import atomic, write_bytes
 from thaw.foundation.files.downloads import cached_download, has_sha256, hub_folder
 from thaw.params.values.places import NAMED_WEIGHTS, SHIPPED_WEIGHTS
 
+_ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 RANDOM = ".random.pth"
 _SEED = 0
 _CLASSES = 1000
@@ -46,12 +47,12 @@ def weights_of(name: str) -> Path:
     """The file of a backbone's name; it is not fetched.
 
     `resnet18`: the official weights that torchvision recommends. `ResNet18_Weights.IMAGENET1K_V1`: these weights. `resnet18.random`: random weights.
-    `thaw_small`: the weights that ship with the repository. A path of a .pth or .safetensors file: that file.
+    `thaw_small`: the weights that ship with the repository. The path of a file, or a name with the ending of one: that file.
 
     Raises:
         BadWeights: the name is unknown; the message names similar ones.
     """
-    if Path(name).suffix in (".pth", ".safetensors"):
+    if Path(name).suffix.lower() in _ENDINGS or Path(name).is_file():
         return Path(name)
     if name in OWN:
         return SHIPPED_WEIGHTS

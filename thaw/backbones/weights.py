@@ -2,50 +2,88 @@
 
 import json
 import pickle
+import re
+import struct
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from blake3 import blake3
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from thaw.backbones.checkpoints import NoTensors, UnsafeCheckpoint, read_checkpoint
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.files.atomic import atomic
+from thaw.foundation.files.content import is_safetensors, misplaced_file
+
+_UNREADABLE = (
+    SafetensorError,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    struct.error,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OSError,
+)
+"""The errors of readers of damaged files; a damaged pickle may raise almost anything."""
+_UNSUPPORTED = re.compile(r"GLOBAL ([\w.]+) was not an allowed")
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Tensors by name, with floating-point numbers as float32, and the file's metadata."""
+    """Tensors by name, with floating-point numbers as float32, and the file's metadata. notes: sentences on what of the file was chosen."""
 
     tensors: Mapping[str, torch.Tensor]
     metadata: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
 
 def read_weights(path: Path) -> Weights:
-    """Read a `.safetensors`, `.pth` or `.pt` file.
-
-    In a checkpoint the tensors may be wrapped in `state_dict` or `model`, and their names may begin with `module.`.
+    """Read safetensors, or a checkpoint of PyTorch; the content tells which, and the file's name does not matter.
 
     Raises:
-        BadWeights: the file is missing, damaged, or holds more than plain tensors.
+        BadWeights: the file is missing, damaged, something else, or cannot be read without running code.
     """
     if not path.is_file():
         raise BadWeights(
             f"backbone.weights: {path} is no file; give a .pth or .safetensors file, or run `thaw run` to fetch it"
         )
     try:
-        weights = _read_safetensors(path) if path.suffix == ".safetensors" else _read_checkpoint(path)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if (wrong := misplaced_file(path)) is not None:
+            raise BadWeights(f"{path} {wrong}")
+        weights = _read_safetensors(path) if is_safetensors(path) else _read_checkpoint(path)
+    except UnsafeCheckpoint as error:
         raise BadWeights(
-            f"{path} cannot be read as weights ({reason}); only files of plain tensors are loaded"
+            f"{path} {error}; only files of plain tensors are loaded, so save the model's `state_dict()`"
         ) from error
+    except NoTensors as error:
+        raise BadWeights(f"{path} {error}") from error
+    except _UNREADABLE as error:
+        raise BadWeights(f"{path} {_reason(error)}") from error
     if not weights.tensors:
         raise BadWeights(f"{path} holds no tensors; save the model's `state_dict()`")
     return weights
+
+
+_DAMAGED = "is damaged, or no file of weights; only safetensors and PyTorch's files of plain tensors are loaded"
+
+
+def _reason(error: Exception) -> str:
+    """The end of a sentence for a reader's error. The readers' own messages advise to load code, and are not passed on."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be read ({error.strerror})"
+    if (named := _UNSUPPORTED.search(str(error))) is not None:
+        return f"holds an object of {named[1]} in PyTorch's old format; only files of plain tensors are loaded, so save the model's `state_dict()`"
+    if "persistent_load" in str(error):
+        return "holds a whole model in PyTorch's old format; save the `state_dict()` of the model"
+    return _DAMAGED
 
 
 def _read_safetensors(path: Path) -> Weights:
@@ -55,22 +93,13 @@ def _read_safetensors(path: Path) -> Weights:
 
 
 def _read_checkpoint(path: Path) -> Weights:
-    content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    for wrapper in ("state_dict", "model"):
-        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
-            content = content[wrapper]
-    if not isinstance(content, dict):
-        raise ValueError("no dictionary of tensors")
-    tensors = {
-        str(name).removeprefix("module."): _widen(value)
-        for name, value in content.items()
-        if isinstance(value, torch.Tensor)
-    }
-    return Weights(tensors, {})
+    checkpoint = read_checkpoint(path)
+    return Weights({name: _widen(value) for name, value in checkpoint.tensors.items()}, {}, checkpoint.notes)
 
 
 def _widen(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.float() if tensor.is_floating_point() else tensor
+    plain = tensor.detach()
+    return plain.float() if plain.is_floating_point() else plain
 
 
 def write_weights(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:

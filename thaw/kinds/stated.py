@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 from thaw.foundation.errors import BadParameters
+from thaw.foundation.files.content import is_safetensors
 from thaw.kinds.kind import Kind
 from thaw.kinds.registry import UNSTATED, kind_in, kind_named
 
 AUTO = "auto"
-_LONGEST = 100_000_000
-"""Bytes of a header, as the format allows them."""
 
 
 def settle_kind(wanted: str, weights: Path) -> Kind:
@@ -34,15 +33,14 @@ def kind_stated_in(weights: Path) -> str | None:
     """The kind that a file of weights states; `images` if it states none, such as torchvision's files; None: there is no such file."""
     if not weights.is_file():
         return None
-    stated = _metadata(weights).get("preprocessing") if weights.suffix == ".safetensors" else None
+    stated = _metadata(weights).get("preprocessing") if is_safetensors(weights) else None
     return kind_in(stated) if isinstance(stated, str) else UNSTATED
 
 
 def _metadata(path: Path) -> dict[str, object]:
     """The metadata of a safetensors file; empty if the file is damaged, because the loading of the weights reports that."""
     with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = file.read(length) if length <= _LONGEST else b""
+        header = file.read(int.from_bytes(file.read(8), "little"))
     try:
         metadata = json.loads(header).get("__metadata__")
     except (ValueError, AttributeError):

@@ -136,3 +136,14 @@ def test_a_backbone_by_name_is_a_file(name: str, path: str) -> None:
 def test_a_name_that_stands_for_nothing_is_refused(name: str) -> None:
     with pytest.raises(BadWeights, match="is no architecture"):
         weights_of(name)
+
+
+@pytest.mark.parametrize("name", ["own.ckpt", "own.pt", "own.SAFETENSORS", "sub/own.bin"])
+def test_a_file_of_any_usual_ending_is_a_file(name: str) -> None:
+    assert weights_of(name) == Path(name)
+
+
+def test_an_existing_file_needs_no_ending(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint-0400"
+    path.touch()
+    assert weights_of(str(path)) == path

@@ -16,13 +16,42 @@ def test_both_formats_and_the_usual_wrappings_give_the_same_tensors(tmp_path: Pa
     write_weights(tmp_path / "a.safetensors", TENSORS, {"architecture": "linear"})
     torch.save(TENSORS, tmp_path / "b.pth")
     torch.save(
-        {"state_dict": {f"module.{name}": value for name, value in TENSORS.items()}, "epoch": 3},
+        {"state_dict": TENSORS, "epoch": 3},
         tmp_path / "c.pt",
     )
     expected = digest_tensors(TENSORS)
     for path in tmp_path.iterdir():
         assert digest_tensors(read_weights(path).tensors) == expected, path
     assert read_weights(tmp_path / "a.safetensors").metadata == {"architecture": "linear"}
+
+
+@pytest.mark.parametrize("name", ["a.SAFETENSORS", "a.pth", "a", "a.ckpt"])
+def test_the_content_tells_the_format_and_not_the_ending(name: str, tmp_path: Path) -> None:
+    write_weights(tmp_path / name, TENSORS, {"architecture": "linear"})
+    assert read_weights(tmp_path / name).metadata == {"architecture": "linear"}
+    torch.save(TENSORS, tmp_path / "b.safetensors")
+    assert digest_tensors(read_weights(tmp_path / "b.safetensors").tensors) == digest_tensors(TENSORS)
+
+
+OTHER_FILES = {
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 46830571\n": "Git LFS pointer.*git lfs pull",
+    b"../.git/annex/objects/x"[2:]: "git annex get",
+    b"\n <!DOCTYPE html><html><head><title>Sign in</title>": "is a web page",
+    b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>": "XML document, perhaps a server's error",
+    b"\x89HDF\r\n\x1a\n" + bytes(50): "HDF5 file, as Keras",
+    b"\x1f\x8b" + bytes(50): "packed with gzip; unpack it",
+    bytes(4096): "nothing but zero bytes",
+    b"": "is empty",
+    b"hello": "damaged, or no file of weights",
+}
+
+
+@pytest.mark.parametrize("content", OTHER_FILES, ids=lambda content: repr(content[:12]))
+def test_a_file_that_is_something_else_is_called_by_its_name(content: bytes, tmp_path: Path) -> None:
+    for name in ("w.pth", "w.safetensors"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(BadWeights, match=OTHER_FILES[content]):
+            read_weights(tmp_path / name)
 
 
 def test_half_precision_is_widened(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ class BackboneParams(Section):
     )
     weights: str = Field(
         "data/pretrain/small.safetensors",
-        description="a .pth or .safetensors file; official weights are `data/weights/NAME.pth` with torchvision's name, "
+        description="a file of safetensors or a checkpoint of PyTorch; official weights are `data/weights/NAME.pth` with torchvision's name, "
         "such as `ResNet18_Weights.IMAGENET1K_V1`; random weights are `data/weights/ARCHITECTURE.random.pth`",
     )
     layers: tuple[str, ...] = Field(
