@@ -4,53 +4,90 @@ from dataclasses import dataclass
 
 from thaw.evaluation.checks import Checks
 from thaw.foundation.statistics.bootstrap import USUAL, Resampling
-from thaw.gates import calibration, measured, paired_test, recall
+from thaw.gates import anchor, calibration, measured, paired_test, recall
+from thaw.gates.margin import judgements_left, margin_of
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked
-from thaw.gates.paired_test import Figures
+from thaw.gates.paired_test import Figures, Rule, is_better
 from thaw.gates.pairing import Paired, pair
 from thaw.gates.parity import Parity, parity
+from thaw.gates.wear import Judgement, Wear, wear_of
 from thaw.models.serving_cost import ServingCost
 from thaw.params.sections import PromotionParams
 from thaw.targets.predictions import Predictions
 
 FIRST = "there is no champion yet, so the first version becomes it"
-_COMPARING = (measured.ROWS, paired_test.GATE, recall.GATE, calibration.GATE)
+_COMPARING = (measured.ROWS, paired_test.GATE, anchor.GATE, recall.GATE, calibration.GATE)
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The input of the gates: both models' predictions on their test rows (champion None: there is none yet), and measurements of the challenger alone (None:
-    not measured)."""
+    not measured). anchor: the predictions of the best champion so far; None: the champion is the best. earlier: the judgements before."""
 
     champion: Predictions | None
     challenger: Predictions
     checks: Checks | None = None
     cost: ServingCost | None = None
     parity: Parity | None = None
+    anchor: Predictions | None = None
+    earlier: tuple[Judgement, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The comparison of both models on their test rows in common.
+
+    figures: of the paired test. margin: the accepted loss. wear: of the rows. judgements_left: before new test labels are due. better: whether the challenger
+    is shown to be better than the champion. leads: whether it is shown to be better than the best champion so far. anchored: whether the best champion so far
+    could be compared; if not, the champion takes its place. digests: of the rows.
+    """
+
+    figures: Figures
+    margin: float
+    wear: Wear
+    judgements_left: int
+    better: bool
+    leads: bool
+    anchored: bool
+    digests: tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome of each gate, and the figures of the paired test (None if the models were not compared)."""
+    """The outcome of each gate, and the comparison behind them (None if the models were not compared)."""
 
     outcomes: tuple[Outcome, ...]
-    figures: Figures | None = None
+    comparison: Comparison | None = None
 
     @property
     def promote(self) -> bool:
         """Whether no gate refuses."""
-        return not any(outcome.refuses for outcome in self.outcomes)
+        return not self.refusing
+
+    @property
+    def refusing(self) -> tuple[Outcome, ...]:
+        """The outcomes that refuse."""
+        return tuple(outcome for outcome in self.outcomes if outcome.refuses)
+
+    @property
+    def figures(self) -> Figures | None:
+        """The figures of the paired test; None if the models were not compared."""
+        return None if self.comparison is None else self.comparison.figures
 
     @property
     def reason(self) -> str:
         """One sentence: the words of the gates that refuse, else those of the paired test."""
-        refusing = [outcome.words for outcome in self.outcomes if outcome.refuses]
-        if refusing:
-            return "; ".join(refusing)
-        compared = [
-            outcome.words for outcome in self.outcomes if outcome.gate == paired_test.GATE and self.figures is not None
-        ]
-        return compared[0] if compared else FIRST
+        return "; ".join(outcome.words for outcome in self._deciding) or FIRST
+
+    @property
+    def short(self) -> str:
+        """`reason` without the figures."""
+        return "; ".join(outcome.short for outcome in self._deciding) or FIRST
+
+    @property
+    def _deciding(self) -> tuple[Outcome, ...]:
+        compared = (outcome for outcome in self.outcomes if outcome.gate == paired_test.GATE and self.comparison)
+        return self.refusing or tuple(compared)
 
 
 def decide(evidence: Evidence, params: PromotionParams, resampling: Resampling = USUAL) -> Decision:
@@ -69,24 +106,47 @@ def decide(evidence: Evidence, params: PromotionParams, resampling: Resampling =
     paired = pair(evidence.champion, evidence.challenger)
     if paired is None:
         return Decision((*_of_two_targets(evidence.champion, evidence.challenger), *alone))
-    outcomes, figures = _compared(paired, params, resampling)
-    return Decision((*outcomes, *alone), figures)
-
-
-def _compared(
-    paired: Paired, params: PromotionParams, resampling: Resampling
-) -> tuple[tuple[Outcome, ...], Figures | None]:
     enough = measured.enough_rows(len(paired), params.min_rows)
     if enough.refuses:  # one refusal is enough: the gates below add none
         unknown = (cannot_tell(gate, "there are too few test rows", refuses=False) for gate in _COMPARING[1:])
-        return (enough, *unknown), None
+        return Decision((enough, *unknown, *alone))
+    outcomes, comparison = _compared(paired, evidence, params, resampling)
+    return Decision((enough, *outcomes, *alone), comparison)
+
+
+def _compared(
+    paired: Paired, evidence: Evidence, params: PromotionParams, resampling: Resampling
+) -> tuple[tuple[Outcome, ...], Comparison]:
     figures = paired_test.measure(paired, resampling)
+    wear = wear_of(paired.digests, evidence.earlier, resampling.confidence)
+    wrong = 1 - figures.champion_accuracy
+    margin = margin_of(params, len(paired), wrong, resampling.confidence)
+    rule = Rule(params.rule, margin, resampling.confidence, wear.level)
+    best = _against_anchor(paired, evidence, params)
+    distance = anchor.distance(best or paired, wear)
     return (
-        enough,
-        paired_test.paired_test(figures, params, paired.right, resampling.confidence),
+        paired_test.paired_test(figures, rule, paired.right),
+        anchor.anchor(distance, margin, paired.right),
         recall.recall(paired, params, resampling.confidence),
         calibration.calibration(paired, params, resampling),
-    ), figures
+    ), Comparison(
+        figures=figures,
+        margin=margin,
+        wear=wear,
+        judgements_left=judgements_left(wear, wrong, margin),
+        better=is_better(figures, rule),
+        leads=distance.better,
+        anchored=best is not None,
+        digests=paired.digests,
+    )
+
+
+def _against_anchor(paired: Paired, evidence: Evidence, params: PromotionParams) -> Paired | None:
+    """The challenger and the best champion so far; None if they have too few rows in common."""
+    if evidence.anchor is None:
+        return paired
+    best = pair(evidence.anchor, evidence.challenger)
+    return None if best is None or len(best) < params.min_rows else best
 
 
 def _of_two_targets(champion: Predictions, challenger: Predictions) -> tuple[Outcome, ...]:

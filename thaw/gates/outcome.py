@@ -1,8 +1,11 @@
 """The outcome of one gate."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+_FIGURES = re.compile(r": |; ")
 
 
 class Verdict(StrEnum):
@@ -31,6 +34,11 @@ class Outcome:
     def title(self) -> str:
         """The verdict for people; a refusal is added where the verdict alone does not show it."""
         return f"{self.verdict}, refuses" if self.verdict is Verdict.CANNOT_TELL and self.refuses else str(self.verdict)
+
+    @property
+    def short(self) -> str:
+        """The words without the figures behind them."""
+        return _FIGURES.split(self.words, maxsplit=1)[0]
 
 
 def passed(gate: str, words: str, figures: Mapping[str, float] | None = None) -> Outcome:

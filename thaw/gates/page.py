@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from thaw.gates.deciding import Decision
+from thaw.gates.deciding import Comparison, Decision
 from thaw.gates.outcome import Outcome, Verdict
 from thaw.pages.layout import render
 
@@ -11,12 +11,17 @@ _LOOKS = {Verdict.PASS: "helps", Verdict.FAIL: "hurts", Verdict.CANNOT_TELL: "so
 
 @dataclass(frozen=True)
 class Contest:
-    """The version of the model `name` that was judged, the champion at that time (None: there was none), and the time (UTC, ISO 8601)."""
+    """The version of the model `name` that was judged, the champion at that time (None: there was none), and the time (UTC, ISO 8601).
+
+    anchor: the best champion so far; None: there is none. override: the reason of a person who overrides the gates, with that person's name; "" if nobody does.
+    """
 
     name: str
     challenger: int
     champion: int | None
     when: str
+    anchor: int | None = None
+    override: str = ""
 
 
 def render_decision(decision: Decision, contest: Contest) -> str:
@@ -28,7 +33,9 @@ def render_decision(decision: Decision, contest: Contest) -> str:
             "verdict": verdict(decision, contest),
             "decision": decision,
             "figures": decision.figures,
+            "comparison": decision.comparison,
             "look": look,
+            "life": life,
             "counts": [(word, sum(outcome.verdict is word for outcome in decision.outcomes)) for word in Verdict],
         },
     )
@@ -39,8 +46,25 @@ def verdict(decision: Decision, contest: Contest) -> str:
     over = "there was no champion" if contest.champion is None else f"the champion was version {contest.champion}"
     if decision.promote:
         return f"Version {contest.challenger} may become the champion: no gate refuses; {over}."
-    refusing = [outcome.gate for outcome in decision.outcomes if outcome.refuses]
-    return f"Version {contest.challenger} stays the challenger, refused by {', '.join(refusing)}; {over}."
+    refusing = ", ".join(outcome.gate for outcome in decision.refusing)
+    if contest.override:
+        return f"Version {contest.challenger} may become the champion, although {refusing} refused it: {contest.override}; {over}."
+    return f"Version {contest.challenger} stays the challenger, refused by {refusing}; {over}."
+
+
+def life(comparison: Comparison) -> str:
+    """The wear of the test rows in words: the judgements so far, the evidence that is left, and when new test labels are due."""
+    wear, left = comparison.wear, comparison.judgements_left
+    before = f"{wear.judged:.0f} challengers" if round(wear.judged) != 1 else "1 challenger"
+    due = (
+        "New test labels are due now: a challenger that is as good may be refused."
+        if not left
+        else f"New test labels are due after about {left} more."
+    )
+    return (
+        f"These {wear.rows} test rows have judged {before} before this one. They now tell as much as {wear.fresh_rows} rows that have judged none; "
+        f"{100 * wear.left:.0f} % of the evidence is left. {due}"
+    )
 
 
 def look(outcome: Outcome) -> str:

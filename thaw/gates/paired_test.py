@@ -1,13 +1,13 @@
 """The gate `paired test`: the challenger must be better, or not worse, on the same test rows, by the rule of `params.yaml`."""
 
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 
 from thaw.foundation.statistics.bootstrap import FloatArray, Resampling, bootstrap, percentile_interval, stacked, totals
 from thaw.gates.outcome import Outcome, cannot_tell, failed, passed
 from thaw.gates.pairing import Paired
-from thaw.params.sections import PromotionParams
 from thaw.targets.label_sets.metrics import counts_of, macro_f1_of_sets
 from thaw.targets.paired import mcnemar
 
@@ -60,24 +60,43 @@ def measure(paired: Paired, resampling: Resampling) -> Figures:
     )
 
 
-def paired_test(figures: Figures, params: PromotionParams, right: str, confidence: float) -> Outcome:
+@dataclass(frozen=True)
+class Rule:
+    """The rule of the test: `promotion.rule`, the margin, the confidence of intervals, and the level at which a challenger may be called better."""
+
+    name: Literal["better", "not_worse"]
+    margin: float
+    confidence: float
+    level: float
+
+
+def is_better(figures: Figures, rule: Rule) -> bool:
+    """Whether the challenger is shown to be better: McNemar's test says so at the level that the wear of the rows allows, and the interval lies above 0."""
+    return figures.only_challenger > figures.only_champion and figures.mcnemar_p < rule.level and figures.f1_low > 0
+
+
+def paired_test(figures: Figures, rule: Rule, right: str) -> Outcome:
     """The outcome by `promotion.rule`; a test that can't tell refuses. `right` is the name of the share of right rows.
 
     `not_worse` passes if the interval of the macro-F1 gain lies above `-margin` and McNemar's test does not find the challenger worse. `better` passes if
-    that interval lies above 0 and McNemar's test finds a difference. Both fail if McNemar's test finds the challenger worse, or if the whole interval lies
-    beyond the margin. Otherwise the rows do not decide.
+    the challenger is shown to be better. Both fail if McNemar's test finds the challenger worse, or if the whole interval lies beyond the margin. Otherwise
+    the rows do not decide.
     """
-    differ = figures.mcnemar_p < 1 - confidence
-    margin = 0.0 if params.rule == "better" else params.margin
+    margin = 0.0 if rule.name == "better" else rule.margin
+    differ = figures.mcnemar_p < 1 - rule.confidence
     worse = (differ and figures.only_challenger < figures.only_champion) or figures.f1_high < -margin
     comparison, numbers = _comparison(figures, right), asdict(figures)
     if worse:
         return failed(GATE, f"the challenger is worse: {comparison}", numbers)
-    if figures.f1_low > -margin and (differ or params.rule == "not_worse"):
-        verdict = "is better" if params.rule == "better" else "is not worse"
-        return passed(GATE, f"the challenger {verdict}: {comparison}", numbers)
-    verdict = "is not shown to be better" if params.rule == "better" else f"may be worse by more than {margin:g}"
-    return cannot_tell(GATE, f"the challenger {verdict}: {comparison}", numbers, refuses=True)
+    if is_better(figures, rule):
+        return passed(GATE, f"the challenger is better: {comparison}", numbers)
+    if rule.name == "better":
+        return cannot_tell(GATE, f"the challenger is not shown to be better: {comparison}", numbers, refuses=True)
+    if figures.f1_low > -margin:
+        return passed(GATE, f"the challenger is not worse by more than {margin:.3g}: {comparison}", numbers)
+    return cannot_tell(
+        GATE, f"the challenger may be worse by more than {margin:.3g}: {comparison}", numbers, refuses=True
+    )
 
 
 def _comparison(figures: Figures, right: str) -> str:

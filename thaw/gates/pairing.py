@@ -26,13 +26,14 @@ class Side:
 @dataclass(frozen=True, eq=False)
 class Paired:
     """Both models on the N test rows that both have predictions for, with the rows' labels: bool [N, C] over the classes of both. `right` is the name of the
-    share of right rows."""
+    share of right rows. digests: of the rows."""
 
     class_names: tuple[str, ...]
     targets: BoolArray
     champion: Side
     challenger: Side
     right: str
+    digests: tuple[bytes, ...]
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -56,6 +57,7 @@ def pair(champion: Predictions, challenger: Predictions) -> Paired | None:
         _side_of(champion, there, targets, names),
         _side_of(challenger, here, targets, names),
         challenger.target.right,
+        tuple(shared),
     )
 
 

@@ -12,6 +12,7 @@ from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.gates import deciding
 from thaw.gates.deciding import Decision, Evidence
 from thaw.gates.outcome import Verdict
+from thaw.gates.wear import Judgement
 from thaw.params.sections import PromotionParams
 from thaw.targets.predictions import Predictions
 
@@ -65,7 +66,7 @@ def test_a_clear_gain_is_promoted_and_a_clear_loss_refused(params: PromotionPara
 
 def test_a_loss_within_the_margin_is_promoted_and_beyond_it_refused() -> None:
     champion, challenger = with_mistakes(), with_mistakes(0)
-    assert not decide(champion, challenger, PARAMS).promote
+    assert not decide(champion, challenger, PARAMS.model_copy(update={"margin": 0.01})).promote
     assert decide(champion, challenger, PARAMS.model_copy(update={"margin": 0.2})).promote
 
 
@@ -151,7 +152,7 @@ def test_every_gate_is_asked_and_any_of_them_refuses() -> None:
     same = with_mistakes(1)
     clean = deciding.decide(Evidence(same, same, CLEAN), PARAMS)
     assert [one.gate for one in clean.outcomes] == [
-        "test rows", "paired test", "recall", "calibration", "leakage", "near-copies", "suspect labels",
+        "test rows", "paired test", "anchor", "recall", "calibration", "leakage", "near-copies", "suspect labels",
         "latency", "batch latency", "size", "parity",
     ]  # fmt: skip
     assert clean.promote and clean.reason.startswith("the challenger is not worse")
@@ -179,9 +180,71 @@ def test_too_few_rows_are_one_reason_and_what_they_hide_is_said() -> None:
 
 
 def test_what_the_paired_test_cannot_tell_refuses() -> None:
-    found = deciding.decide(Evidence(with_mistakes(), with_mistakes(0), CLEAN), PARAMS)
-    (refusing,) = (one for one in found.outcomes if one.refuses)
-    assert (refusing.gate, refusing.verdict, refusing.title) == ("paired test", "can't tell", "can't tell, refuses")
+    strict = PARAMS.model_copy(update={"margin": 0.01})
+    decision = deciding.decide(Evidence(with_mistakes(), with_mistakes(0), CLEAN), strict)
+    assert [(outcome.gate, outcome.title) for outcome in decision.refusing] == [
+        ("paired test", "can't tell, refuses"),
+        ("anchor", "can't tell, refuses"),
+    ]
+    assert decision.short == (
+        "the challenger may be worse by more than 0.01; the challenger may be worse than the best champion so far by more than 0.01"
+    )
+
+
+def test_equal_models_on_a_small_test_set_are_promoted_by_a_margin_that_is_stated() -> None:
+    """0.99 against 0.99, each alone right on 1 of 100."""
+    decision = decide(with_mistakes(0), with_mistakes(1), PARAMS)
+    assert decision.promote and decision.comparison is not None
+    margin = decision.comparison.margin
+    assert decision.reason.startswith(f"the challenger is not worse by more than {margin:.3g}: ")
+    assert not decide(with_mistakes(0), with_mistakes(1), PARAMS.model_copy(update={"margin": 0.01})).promote
+
+
+def test_a_margin_that_is_null_does_not_promote_a_worse_model() -> None:
+    assert not decide(with_mistakes(), with_mistakes(*range(6)), PARAMS).promote
+
+
+@pytest.mark.parametrize("params", [PARAMS, BETTER])
+def test_worn_rows_ask_for_more(params: PromotionParams) -> None:
+    """A gain that decides on fresh rows does not on rows that have judged a hundred challengers."""
+    champion, challenger = with_mistakes(*range(12)), with_mistakes()
+    alone = params.model_copy(update={"max_recall_loss": None, "max_calibration_loss": None})
+    fresh, worn = (
+        deciding.decide(Evidence(champion, challenger, CLEAN, earlier=(Judgement(100),) * count), alone)
+        for count in (0, 100)
+    )
+    assert fresh.comparison is not None and worn.comparison is not None
+    assert fresh.comparison.better and not worn.comparison.better
+    assert worn.promote == (params.rule == "not_worse")
+    assert worn.comparison.wear.judged == 100 and worn.comparison.judgements_left == 0
+
+
+def test_many_small_losses_do_not_add_up() -> None:
+    """Every challenger is 1 row worse than the champion before: the anchor ends that."""
+    best = with_mistakes()
+    lost = next(
+        count
+        for count in range(100)
+        if not decide_against(best, with_mistakes(*range(count)), with_mistakes(*range(count + 1))).promote
+    )
+    assert lost < 5
+    assert decide(with_mistakes(*range(lost)), with_mistakes(*range(lost + 1)), PARAMS).promote, (
+        "the champion alone does not"
+    )
+
+
+def decide_against(anchor: Predictions, champion: Predictions, challenger: Predictions) -> Decision:
+    alone = PARAMS.model_copy(update={"max_recall_loss": None, "max_calibration_loss": None})
+    return deciding.decide(Evidence(champion, challenger, CLEAN, anchor=anchor), alone, Resampling(200))
+
+
+def test_a_challenger_that_is_better_than_the_anchor_leads_and_an_anchor_of_other_rows_is_left() -> None:
+    worst, best = with_mistakes(*range(30)), with_mistakes()
+    comparison = decide_against(worst, worst, best).comparison
+    assert comparison is not None and comparison.leads and comparison.anchored
+    other = taken(worst, list(range(5)))
+    comparison = decide_against(other, worst, best).comparison
+    assert comparison is not None and not comparison.anchored, "5 rows are fewer than promotion.min_rows"
 
 
 def test_a_challenger_that_learnt_from_shuffled_labels_is_refused() -> None:

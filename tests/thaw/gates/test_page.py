@@ -8,6 +8,7 @@ from registration import CLEAN, predictions
 from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.gates.deciding import Evidence, decide
 from thaw.gates.page import Contest, render_decision
+from thaw.gates.wear import Judgement
 from thaw.params.sections import PromotionParams
 
 WHEN = "2026-01-01T00:00:00+00:00"
@@ -21,7 +22,9 @@ def test_it_is_self_contained_and_shows_every_gate_whatever_the_names_hold() -> 
     assert HOSTILE not in page and "&lt;script&gt;" in page and "\ufffd" not in page
     assert "http" not in page.replace("http-equiv", "")
     assert page.count("<tr><td>") == len(decision.outcomes) + 2
-    assert "stays the challenger, refused by paired test, recall, calibration; the champion was version 2" in page
+    assert (
+        "stays the challenger, refused by paired test, anchor, recall, calibration; the champion was version 2" in page
+    )
 
 
 def test_a_first_version_has_nothing_to_compare() -> None:
@@ -29,3 +32,21 @@ def test_a_first_version_has_nothing_to_compare() -> None:
     found = Evidence(None, predictions(labels, labels), replace(CLEAN, suspects=None))
     page = render_decision(decide(found, PromotionParams()), Contest("pets", 1, None, WHEN))
     assert "may become the champion: no gate refuses; there was no champion." in page and 'id="figures"' not in page
+
+
+def test_it_states_the_margin_the_wear_of_the_rows_and_an_override() -> None:
+    labels = ["ant", "bee"] * 100
+    earlier = (Judgement(200),) * 60
+    decision = decide(
+        Evidence(predictions(labels, labels), predictions(labels, ["ant"] * 200), CLEAN, earlier=earlier),
+        PromotionParams(),
+    )
+    page = render_decision(decision, Contest("pets", 3, 2, WHEN, anchor=1, override="anna: the ants are gone"))
+    assert "These 200 test rows have judged 60 challengers before this one." in page
+    assert "New test labels are due now" in page and "the best champion so far is version 1" in page
+    assert "although paired test, anchor, recall, calibration refused it: anna: the ants are gone" in page
+    fresh = decide(Evidence(predictions(labels, labels), predictions(labels, labels), CLEAN), PromotionParams())
+    assert fresh.comparison is not None
+    assert f"due after about {fresh.comparison.judgements_left} more" in render_decision(
+        fresh, Contest("pets", 3, 2, WHEN)
+    )

@@ -25,9 +25,15 @@ class PromotionParams(Section):
     rule: Literal["better", "not_worse"] = Field(
         "not_worse",
         description="when a challenger takes the champion's place; `better`: the paired interval of the gain lies above 0; `not_worse`: "
-        "it lies above -`margin`",
+        "it lies above -`margin`. Either way no champion may lie below the best champion so far by more than the margin",
     )
-    margin: float = Field(0.01, ge=0, lt=1, description="the loss of macro F1 that `not_worse` accepts")
+    margin: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="the loss that `not_worse` accepts, of macro F1 against the champion and of right rows against the best champion so far; null: the least "
+        "that the test rows can resolve, at least 0.01; every promotion states it",
+    )
     min_rows: PositiveInt = Field(
         30, description="least number of common test rows; with fewer the promotion is refused"
     )
