@@ -33,10 +33,15 @@ def models(
 
 @app.command(short_help="Show every promotion, refusal and rollback.", epilog="Example: thaw models log --json")
 def log(json: Json = False) -> None:
-    """Show every promotion, refusal and rollback, the newest last: who, when, why, what the gates said, and the flow run."""
+    """Show every promotion, refusal, rollback and release, the newest last: who, when, why, what the gates said, and the flow run.
+
+    A move by MLflow's own client or pages is there too, with the time when Thaw noticed it.
+    """
     from flows.cli.terminal import out, print_json, table
+    from tasks.registry.outside_moves import notice
 
     registry = _registry()
+    notice(registry)
     events = registry.history()
     if json:
         print_json({"name": registry.name, "history": events})
@@ -49,9 +54,12 @@ def log(json: Json = False) -> None:
 
 def _list(json: bool) -> None:
     from flows.cli.terminal import out, print_json, table
+    from tasks.registry.outside_moves import notice
+    from tasks.registry.standing import standing
 
     registry = _registry()
-    versions = registry.versions()
+    notice(registry)
+    versions, history = registry.versions(), registry.history()
     if json:
         print_json({"name": registry.name, "versions": [_as_json(version) for version in versions]})
     elif not versions:
@@ -59,7 +67,8 @@ def _list(json: bool) -> None:
     else:
         columns = ("version", "aliases", "accuracy", "macro F1", "test examples", "created", "promotion")
         out().print(f"{registry.name}", style="bold")
-        out().print(table(columns, (_row(version) for version in versions), whole=columns[:6]))
+        rows = (_row(version, standing(history, version.number)) for version in versions)
+        out().print(table(columns, rows, whole=columns[:6]))
 
 
 def _registry() -> "Registry":
@@ -71,12 +80,11 @@ def _registry() -> "Registry":
     return open_registry(read_params().registry)
 
 
-def _row(version: "ModelVersion") -> tuple[str, ...]:
+def _row(version: "ModelVersion", standing: str) -> tuple[str, ...]:
     tags = version.tags
     created = version.created.astimezone().strftime("%Y-%m-%d %H:%M")
     figures = (_short(tags.get("thaw.test.accuracy")), _short(tags.get("thaw.test.macro_f1")))
-    promotion = " ".join(filter(None, (tags.get("thaw.promotion"), tags.get("thaw.reason"))))
-    return (str(version.number), ", ".join(version.aliases), *figures, tags.get("thaw.test.n", ""), created, promotion)
+    return (str(version.number), ", ".join(version.aliases), *figures, tags.get("thaw.test.n", ""), created, standing)
 
 
 def _short(number: str | None) -> str:
@@ -86,7 +94,8 @@ def _short(number: str | None) -> str:
 def _event_row(event: "Event") -> tuple[str, ...]:
     former = "" if event.former is None else f", was {event.former}"
     move = f"{event.kind} {event.version}{former}"
-    return (event.when[:16].replace("T", " "), move, event.who, event.flow_run[:8], f"{event.reason}{_gates(event)}")
+    why = event.reason if event.override else f"{event.reason}{_gates(event)}"
+    return (event.when[:16].replace("T", " "), move, event.who, event.flow_run[:8], why)
 
 
 def _gates(event: "Event") -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from prefect.artifacts import create_link_artifact, create_table_artifact
 
 from flows.runs.results import Metric, Registered, read_results
-from tasks.registry.promotion import Promotion
+from tasks.registry.attempt import Promotion
 
 MLFLOW_UI = "http://127.0.0.1:5000"
 """The preferred address of MLflow under `thaw ui`, for links to a version if the store is no server."""

@@ -1,4 +1,4 @@
-"""The flows `promote` and `rollback`: the alias `champion` moves forward if no gate refuses, or back by the history."""
+"""The flows `promote`, `override` and `rollback`: the alias `champion` moves forward if no gate refuses or a person overrides them, or back by the history."""
 
 from prefect import flow, get_run_logger, runtime
 from prefect.client.schemas.objects import State
@@ -7,7 +7,9 @@ from prefect.states import Completed
 from flows.prefect_server.temporary_server import hold_temporary_server
 from flows.runs.artifacts import publish_gates
 from tasks.registry import promotion
-from tasks.registry.promotion import Promotion
+from tasks.registry import rollback as return_of_alias
+from tasks.registry.attempt import Promotion
+from thaw.foundation.errors import RegistryError
 from thaw.params.values.reading import read_params
 
 REFUSED = "Refused"
@@ -32,15 +34,40 @@ def promote(dry_run: bool = False, force: bool = False) -> "Promotion | State[Pr
     return outcome if outcome.promoted else Completed(name=REFUSED, message=str(outcome), data=outcome)
 
 
+@flow(name="override")
+def override(why: str, dry_run: bool = False) -> Promotion:
+    """Promote the challenger although gates refuse it, for a reason that the history, MLflow and the page keep.
+
+    Args:
+        why: the reason
+        dry_run: only report the decision
+
+    Raises:
+        RegistryError: a deployment runs it, or no gate refuses.
+    """
+    if runtime.deployment.id:
+        raise RegistryError(
+            "no schedule and no deployment overrides the gates; a person runs `thaw promote --override`"
+        )
+    hold_temporary_server()
+    flow_run = str(runtime.flow_run.id or "")
+    outcome = promotion.promote(read_params(), dry_run=dry_run, override=why, flow_run=flow_run)
+    get_run_logger().info("%s", outcome)
+    publish_gates(outcome)
+    return outcome
+
+
 @flow(name="rollback")
-def rollback(to: int | None = None, dry_run: bool = False) -> Promotion:
-    """Give the alias `champion` back to the version that had it before.
+def rollback(to: int | None = None, why: str = "", dry_run: bool = False) -> Promotion:
+    """Give the alias `champion` back to the version that had it before, and bar the version that it leaves.
 
     Args:
         to: the former champion that gets the alias; left out: the champion before the present champion
+        why: the reason, for later readers
         dry_run: only report the move
     """
     hold_temporary_server()
-    outcome = promotion.rollback(read_params(), to=to, dry_run=dry_run, flow_run=str(runtime.flow_run.id or ""))
+    flow_run = str(runtime.flow_run.id or "")
+    outcome = return_of_alias.rollback(read_params(), to=to, why=why, dry_run=dry_run, flow_run=flow_run)
     get_run_logger().info("%s", outcome)
     return outcome

@@ -5,7 +5,7 @@ first process to write under that number (`Ledger.settle`) makes the move; the s
 and the alias follows last. After a kill in between the move is still settled, and the next process completes it: every step may be repeated, by any process.
 """
 
-from tasks.registry.promotion_history import Event, event_from_json, last_move, next_move
+from tasks.registry.promotion_history import OUTSIDE, Event, event_from_json, last_move, next_move
 from tasks.registry.registry import CHAMPION, Registry
 from tasks.registry.write_once import Ledger
 
@@ -40,7 +40,8 @@ def _follow(registry: Registry, event: Event) -> None:
     while (last := last_move(registry.history())) and last != followed:
         if last.version in {version.number for version in registry.versions()}:
             registry.tag(last.version, promotion=last.kind, reason=last.reason)
-            registry.set_alias(CHAMPION, last.version)
+            if last.kind != OUTSIDE:  # the alias was there first
+                registry.set_alias(CHAMPION, last.version)
         Ledger(registry).mark_made(last.move or 0)
         followed = last
 

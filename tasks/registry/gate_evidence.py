@@ -10,6 +10,7 @@ from thaw.evaluation.checks import read_checks
 from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.gates.deciding import Evidence
 from thaw.gates.parity import read_parity
+from thaw.gates.wear import Judgement
 from thaw.models.serving_cost import read_serving_cost
 from thaw.targets.predictions import Predictions, read_predictions
 
@@ -18,8 +19,16 @@ PREDICTIONS = f"{FOLDER}/predictions.parquet"
 Kept = TypeVar("Kept")
 
 
-def gather(registry: Registry, champion: ModelVersion | None, challenger: ModelVersion) -> Evidence:
-    """The predictions of both, and the measurements of the challenger; a measurement that its run lacks is None, as in older versions.
+def gather(
+    registry: Registry,
+    champion: ModelVersion | None,
+    challenger: ModelVersion,
+    anchor: ModelVersion | None = None,
+    earlier: tuple[Judgement, ...] = (),
+) -> Evidence:
+    """The predictions of all, and the measurements of the challenger; a measurement that its run lacks is None, as in older versions.
+
+    anchor: the best champion so far, if it is another than the champion. earlier: the judgements before.
 
     Raises:
         RegistryError: the predictions are gone, or a file is damaged.
@@ -46,6 +55,8 @@ def gather(registry: Registry, champion: ModelVersion | None, challenger: ModelV
             checks=kept("checks.json", read_checks),
             cost=kept("serving.json", read_serving_cost),
             parity=kept("parity.json", read_parity),
+            anchor=None if anchor is None else _predictions(registry, anchor, folder / "anchor"),
+            earlier=earlier,
         )
 
 

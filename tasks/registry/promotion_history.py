@@ -1,27 +1,29 @@
 """The history of promotions: an append-only list of the result of each attempt, and the former champions that follow from it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from thaw.foundation.errors import RegistryError
 from thaw.gates.outcome import Outcome, Verdict
 
-PROMOTE, REFUSE, ROLLBACK = "promote", "refuse", "rollback"
+PROMOTE, REFUSE, ROLLBACK, RELEASE, OUTSIDE, LOST = "promote", "refuse", "rollback", "release", "outside", "lost"
+MOVES = frozenset({PROMOTE, ROLLBACK, OUTSIDE})
+"""The entries after which another version has the alias."""
 
-LONGEST_REASON, LONGEST_WORDS = 1500, 150
+LONGEST_REASON, LONGEST_WORDS = 1000, 130
 """The most letters of an entry's texts, because data bases of MLflow hold 5000 in a tag. The report of the promotion has the whole texts."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One entry: a move of the alias `champion` or its refusal, with the user, the time and the reason."""
+    """One entry: a move of the alias `champion`, its refusal, or the release of a version, with the user, the time and the reason."""
 
     kind: str
-    """`promote`, `refuse` or `rollback`."""
+    """`promote`, `refuse`, `rollback`, `release` (of a barred version), `outside` (a move outside Thaw) or `lost` (no version has the alias)."""
     when: str
-    """UTC, ISO 8601."""
+    """UTC, ISO 8601; of a move outside Thaw, the time when Thaw noticed it."""
     who: str
     version: int
     """The challenger that was judged; the restored champion of a rollback."""
@@ -38,6 +40,12 @@ class Event:
     """The number of the move, counted from 1; None: the alias did not move, or the entry is older than the count. See `tasks.registry.champion_move`."""
     attempt: str = ""
     """A random text of a move; it distinguishes two equal moves."""
+    anchor: int | None = None
+    """The best champion so far, after a promotion."""
+    sketch: tuple[str, ...] = ()
+    """The sketch of the test rows of the comparison; see `thaw.gates.wear`."""
+    override: str = ""
+    """The reason of a person to promote the version although gates refused it."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -59,7 +67,8 @@ def event_from_json(text: str, origin: str) -> Event:
     try:
         values = json.loads(text)
         kept = {name: value for name, value in values.items() if name in known}
-        return Event(**kept | {"gates": tuple(_outcome(entry) for entry in kept.get("gates", ()))})
+        gates = tuple(_outcome(entry) for entry in kept.get("gates", ()))
+        return Event(**kept | {"gates": gates, "sketch": tuple(kept.get("sketch", ()))})
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise RegistryError(
             f"{origin} is no entry of the promotion history ({error}); mend or delete it in MLflow"
@@ -67,8 +76,8 @@ def event_from_json(text: str, origin: str) -> Event:
 
 
 def in_short(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
-    """The outcomes as an entry holds them: without figures, and with at most `LONGEST_WORDS` letters of words."""
-    return tuple(replace(outcome, words=cut(outcome.words, LONGEST_WORDS), figures={}) for outcome in outcomes)
+    """The outcomes as an entry holds them: without figures, and with at most `LONGEST_WORDS` letters of their short words."""
+    return tuple(replace(outcome, words=cut(outcome.short, LONGEST_WORDS), figures={}) for outcome in outcomes)
 
 
 def cut(text: str, longest: int) -> str:
@@ -83,7 +92,7 @@ def last_move(history: Sequence[Event]) -> Event | None:
 
 def next_move(history: Sequence[Event]) -> int:
     """The number of the move after all moves of the history; moves older than the count are included."""
-    moves = sum(event.kind != REFUSE for event in history)
+    moves = sum(event.kind in MOVES for event in history)
     return 1 + max([moves, *(event.move for event in history if event.move is not None)])
 
 
@@ -94,18 +103,38 @@ def _outcome(values: Mapping[str, Any]) -> Outcome:
 
 
 def champions(history: Sequence[Event]) -> tuple[int, ...]:
-    """The champions that led to the present one, the oldest first: a promotion adds a version, a rollback removes the versions after its target.
+    """The champions that led to the present one, the oldest first: a promotion adds a version, a rollback removes the versions after its target. A move outside
+    Thaw back to a former champion is a rollback.
 
     An event that is recorded twice, because of a kill between the event and the alias, counts once.
     """
-    stack: list[int] = []
+    stack: tuple[int, ...] = ()
     for event in history:
-        if event.kind == ROLLBACK and event.version in stack:
-            while stack[-1] != event.version:
-                stack.pop()
-        if event.kind in (PROMOTE, ROLLBACK) and stack[-1:] != [event.version]:
-            stack.append(event.version)
-    return tuple(stack)
+        stack = _after(stack, event)
+    return stack
+
+
+def returns(history: Sequence[Event]) -> Iterator[Event]:
+    """The moves back to a former champion, the oldest first."""
+    stack: tuple[int, ...] = ()
+    for event in history:
+        if _is_return(stack, event):
+            yield event
+        stack = _after(stack, event)
+
+
+def _is_return(stack: tuple[int, ...], event: Event) -> bool:
+    return event.kind in (ROLLBACK, OUTSIDE) and event.version in stack[:-1]
+
+
+def _after(stack: tuple[int, ...], event: Event) -> tuple[int, ...]:
+    """The champions that led to the one after `event`; stack: those before it."""
+    if event.kind not in MOVES or stack[-1:] == (event.version,):
+        return stack
+    if _is_return(stack, event):
+        last = max(place for place, number in enumerate(stack) if number == event.version)
+        return stack[: last + 1]
+    return (*stack, event.version)
 
 
 def champions_before(history: Sequence[Event], present: int | None) -> tuple[int, ...]:

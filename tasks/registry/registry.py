@@ -109,13 +109,18 @@ class Registry:
         for name, value in tags.items():
             put(partial(self.client.set_model_version_tag, self.name, str(number), f"thaw.{name}", value))
 
+    def untag(self, number: int, name: str) -> None:
+        """Remove a tag of a version, below `thaw.`."""
+        with explained():
+            self.client.delete_model_version_tag(self.name, str(number), f"thaw.{name}")
+
     def delete(self, number: int) -> None:
         """Delete a version; its run and its model stay."""
         with explained():
             self.client.delete_model_version(self.name, str(number))
 
     def history(self) -> tuple[Event, ...]:
-        """Every promotion, refusal and rollback, the oldest first; a move that two processes have recorded counts once."""
+        """Every entry, the oldest first; a move that two processes have recorded counts once."""
         with explained():
             tags = self._model_tags()
         names = sorted(name for name in tags if _EVENT.fullmatch(name))

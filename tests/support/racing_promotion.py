@@ -11,13 +11,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks.registry import promotion
+from tasks.registry.promotion import promote
+from tasks.registry.rollback import rollback
 from tasks.registry.write_once import Ledger
 from thaw.foundation.errors import InUse
 from thaw.params.sections import Params, RegistryParams, StatisticsParams
 
 PARAMS = Params(registry=RegistryParams(name="pets"), statistics=StatisticsParams(bootstrap=100))
 PATIENCE_S = 300
+ATTEMPTS = {"promote": promote, "rollback": rollback}
 
 
 def wait(until: Callable[[], bool]) -> None:
@@ -41,7 +43,7 @@ def main(name: str, attempts: list[str]) -> None:
         place = meeting / str(number)
         wait(place.is_dir)
         try:
-            found = getattr(promotion, attempt)(PARAMS)
+            found = ATTEMPTS[attempt](PARAMS)
             said = {"version": found.version, "moved": found.moved, "says": str(found)}
         except InUse as error:
             said = {"version": None, "moved": False, "says": str(error)}

@@ -153,3 +153,8 @@ def _challenge(registry: "Registry", checks: Checks | None) -> int:
     made = client.create_model_version(registry.name, f"runs:/{run.info.run_id}/model", run.info.run_id)
     registry.set_alias(CHALLENGER, int(made.version))
     return int(made.version)
+
+
+def kinds_of(registry: "Registry") -> list[tuple[str, int]]:
+    """The kind and the version of each entry of the history."""
+    return [(event.kind, event.version) for event in registry.history()]

@@ -81,8 +81,14 @@ class Decision:
 
     @property
     def short(self) -> str:
-        """`reason` without the figures."""
-        return "; ".join(outcome.short for outcome in self._deciding) or FIRST
+        """`reason` with the shares of right rows alone in the place of all figures."""
+        figures = self.figures
+        shares = (
+            ""
+            if figures is None
+            else f" ({figures.challenger_accuracy:.3f} against {figures.champion_accuracy:.3f} on {figures.rows} test rows)"
+        )
+        return ("; ".join(outcome.short for outcome in self._deciding) or FIRST) + shares
 
     @property
     def _deciding(self) -> tuple[Outcome, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-_FIGURES = re.compile(r": |; ")
+_FIGURES = re.compile(r": on \d")
 
 
 class Verdict(StrEnum):

@@ -10,7 +10,9 @@ from commands import Thaw
 from registration import challenge, copy_empty_store, inside
 from toy import build_toy, environment
 
+from flows.runs.promote import override
 from tasks.registry.registry import open_registry
+from thaw.foundation.errors import RegistryError
 from thaw.params.values.reading import read_params
 
 pytestmark = pytest.mark.slow
@@ -72,7 +74,7 @@ def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restor
     with inside(root):
         challenge(registry, right=20)
     assert "version 3 stays the challenger" in thaw("promote", cwd=root, code=4).stdout
-    assert "version 1" in thaw("rollback", cwd=root).stdout
+    assert "version 1" in thaw("rollback", "--why", "it calls every wasp a bee", cwd=root).stdout
 
     listed = json.loads(thaw("models", "--json", cwd=root).stdout)["versions"]
     assert {version["version"]: version["aliases"] for version in listed} == {1: ["champion"], 2: [], 3: ["challenger"]}
@@ -81,13 +83,32 @@ def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restor
         ("promote", 1), ("promote", 2), ("refuse", 3), ("rollback", 1),
     ]  # fmt: skip
     assert all(event["flow_run"] for event in history), "each is a run of a flow"
-    assert [one["gate"] for one in history[2]["gates"] if one["refuses"]] == ["paired test", "recall", "calibration"]
+    assert [one["gate"] for one in history[2]["gates"] if one["refuses"]] == [
+        "paired test", "anchor", "recall", "calibration",
+    ]  # fmt: skip
     shown = thaw("models", "log", cwd=root).stdout
     assert "worse" in shown and shown.index("refuse 3") < shown.index("rollback 1"), "the newest last"
     assert json.loads(thaw("models", "--history", "--json", cwd=root).stdout)["history"] == history, (
         "as it was called before"
     )
+    assert "version 2 is barred" in thaw("rollback", "--to", "2", cwd=root, code=1).stderr
+    overridden = thaw("promote", "--override", "the old camera is gone", cwd=root).stdout
+    assert (
+        "version 3 is the champion now: overridden by" in overridden and "These 60 test rows have judged" in overridden
+    )
+    with inside(root):
+        registry.client.set_registered_model_alias("pets", "champion", "1")
+    listed = thaw("models", cwd=root).stdout
+    assert "barred: outside Thaw" in listed and "barred: " in listed.split("\n3 ")[0]
+    assert "outside 1, was 3" in thaw("models", "log", cwd=root).stdout
+    assert "version 2 of pets is released" in thaw("promote", "--release", "2", "--why", "a mistake", cwd=root).stdout
     assert "version 2" in thaw("rollback", "--to", "2", cwd=root).stdout
+
+
+def test_no_deployment_overrides_the_gates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", "of a schedule")
+    with pytest.raises(RegistryError, match="no schedule and no deployment overrides the gates"):
+        override.fn("it is night")
 
 
 def test_a_refusal_is_a_state_that_says_why_and_no_failure(

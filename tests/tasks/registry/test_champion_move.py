@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from registration import challenge, champion
 
-from tasks.registry import promotion as promoting
+from tasks.registry import attempt
+from tasks.registry.bars import release
 from tasks.registry.champion_move import finish_move, make_move
-from tasks.registry.promotion import Promotion, promote, rollback
+from tasks.registry.promotion import Promotion, promote
 from tasks.registry.promotion_history import PROMOTE, Event
 from tasks.registry.registry import CHAMPION, Registry
+from tasks.registry.rollback import rollback
 from tasks.registry.write_once import Ledger
 from thaw.foundation.errors import InUse, RegistryError
 from thaw.params.sections import Params, RegistryParams, StatisticsParams
@@ -28,7 +30,7 @@ def meanwhile(patch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
 
     def late(self: Ledger, move: int, text: str) -> str:
         if waiting:
-            patch.setattr(promoting, "LOCK", Path("elsewhere.lock"))
+            patch.setattr(attempt, "LOCK", Path("elsewhere.lock"))
             waiting.pop()()
         return settle(self, move, text)
 
@@ -87,7 +89,7 @@ def test_an_author_that_was_overtaken_leaves_the_alias_where_the_last_move_put_i
         if alias == CHAMPION and waiting:
             waiting.pop()
             challenge(registry)
-            monkeypatch.setattr(promoting, "LOCK", Path("elsewhere.lock"))
+            monkeypatch.setattr(attempt, "LOCK", Path("elsewhere.lock"))
             assert promote(PARAMS).moved
             assert champion(registry) == 2
         set_alias(self, alias, number)
@@ -150,6 +152,7 @@ def test_the_oldest_run_may_be_gone(registry: Registry) -> None:
     registry.client.delete_run(registry.version(1).run_id)
     assert rollback(PARAMS).moved and champion(registry) == 1
     registry.client.delete_run(registry.version(2).run_id)
+    release(PARAMS, 2)
     with pytest.raises(RegistryError, match="no version of pets has an MLflow run that can record its promotions"):
         rollback(PARAMS, to=2)
 

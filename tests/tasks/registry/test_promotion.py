@@ -16,8 +16,11 @@ from registration import (
     predictions,
 )
 
-from tasks.registry.promotion import PAGE, Promotion, promote, rollback
+from tasks.registry.attempt import Promotion
+from tasks.registry.bars import release
+from tasks.registry.promotion import PAGE, promote
 from tasks.registry.registry import CHAMPION, Registry
+from tasks.registry.rollback import rollback
 from thaw.evaluation.checks import Leakage, NearCopies, Suspects
 from thaw.foundation.errors import RegistryError
 from thaw.params.sections import Params, PromotionParams, RegistryParams, StatisticsParams
@@ -74,7 +77,9 @@ def test_a_worse_challenger_is_refused_and_the_reason_is_kept(registry: Registry
     challenge(registry, right=30)
     found = promote(PARAMS)
     assert champion(registry) == 1 and (found.promoted, found.moved, found.repeated) == (False, False, False)
-    assert "worse" in found.reason and str(found).startswith("version 2 stays the challenger: ")
+    assert found.reason.startswith("the challenger is worse; ") and str(found).startswith(
+        "version 2 stays the challenger: "
+    )
     tags = registry.version(2).tags
     assert (tags["thaw.promotion"], tags["thaw.reason"]) == ("refuse", found.reason)
     assert kinds(registry) == [("promote", 1, None), ("refuse", 2, 1)]
@@ -127,11 +132,10 @@ def test_rollback_goes_back_one_champion_at_a_time(registry: Registry) -> None:
 def test_after_a_rollback_promotion_goes_on(registry: Registry) -> None:
     promoted(registry, 2)
     rollback(PARAMS)
-    assert promote(PARAMS).moved and champion(registry) == 2, "the challenger may try again"
-    rollback(PARAMS)
     promoted(registry, 1)
+    assert champion(registry) == 3, "another version may try"
     rollback(PARAMS)
-    assert champion(registry) == 1
+    assert champion(registry) == 1, "and the way back leaves out what was rolled back from"
 
 
 def test_a_deleted_former_champion_is_passed_over_and_named(registry: Registry) -> None:
@@ -216,7 +220,7 @@ def test_sets_of_labels_are_compared_with_sets_and_never_with_single_labels(regi
     worse = promote(PARAMS)
     assert not worse.promoted
     assert worse.figures is not None
-    assert "exact match is 0.500 against 1.000" in worse.reason
+    assert "exact match is 0.500 against 1.000" in next(gate.words for gate in worse.gates if gate.refuses)
     challenge(registry)
     other = promote(PARAMS)
     assert not other.promoted
@@ -229,7 +233,7 @@ def test_the_gates_are_kept_in_the_history_and_as_a_page_with_the_version(regist
     promote(PARAMS)
     challenge(registry, right=30)
     found = promote(PARAMS)
-    assert [one.gate for one in found.gates if one.refuses] == ["paired test", "recall", "calibration"]
+    assert [one.gate for one in found.gates if one.refuses] == ["paired test", "anchor", "recall", "calibration"]
     event = registry.history()[-1]
     assert [(one.gate, one.verdict, one.refuses) for one in event.gates] == [
         (one.gate, one.verdict, one.refuses) for one in found.gates
@@ -290,6 +294,9 @@ def test_rollback_to_a_version_may_be_run_twice(registry: Registry) -> None:
     again = rollback(PARAMS, to=1)
     assert (again.promoted, again.moved, str(again)) == (True, False, "version 1 is the champion already")
     assert champion(registry) == 1 and len(registry.history()) == 4
+    with pytest.raises(RegistryError, match=r"version 3 is barred .* `thaw promote --release 3`"):
+        rollback(PARAMS, to=3)
+    release(PARAMS, 3)
     assert rollback(PARAMS, to=3).moved, "and forward again, to what was champion once"
     assert rollback(PARAMS).version == 1
 
@@ -318,8 +325,9 @@ def test_a_history_from_before_there_were_gates_goes_on(registry: Registry) -> N
         registry.client.set_registered_model_tag("pets", f"promotion.{number:06}.abcd", text)
     registry.client.set_registered_model_alias("pets", CHAMPION, "2")
     assert rollback(PARAMS).version == 1 == champion(registry)
+    release(PARAMS, 2)
     assert promote(PARAMS).version == 2 == champion(registry)
-    assert [event.move for event in registry.history()] == [None, None, 3, 4]
+    assert [event.move for event in registry.history()] == [None, None, 3, None, 4]
 
 
 def test_reasons_that_never_end_are_cut_and_fit_into_mlflow(registry: Registry) -> None:
@@ -331,3 +339,67 @@ def test_reasons_that_never_end_are_cut_and_fit_into_mlflow(registry: Registry) 
     assert not promote(PARAMS).promoted
     told = max(registry.client.get_registered_model("pets").tags.values(), key=len)
     assert len(told) < 5000 and promote(PARAMS).repeated
+
+
+def test_an_override_promotes_what_gates_refuse_and_is_kept_for_good(registry: Registry) -> None:
+    promoted(registry, 1)
+    challenge(registry, right=30)
+    tried = promote(PARAMS, override="the old camera is gone", dry_run=True)
+    assert tried.promoted and not tried.moved and champion(registry) == 1
+    made = promote(PARAMS, override="the old camera is gone", flow_run="f-9")
+    assert made.moved and champion(registry) == 2
+    event = registry.history()[-1]
+    assert (event.kind, event.version, event.former, event.override) == ("promote", 2, 1, "the old camera is gone")
+    assert event.who and event.flow_run == "f-9" and event.anchor == 2
+    refusing = "(refused by paired test, anchor, recall, calibration)"
+    assert event.reason == f"overridden by {event.who}: the old camera is gone {refusing}"
+    assert registry.version(2).tags["thaw.override"] == event.reason
+    kept = registry.download(registry.version(2), "promotion/promotion.html", Path()).read_text()
+    assert "although paired test, anchor, recall, calibration refused it" in kept and "the old camera is gone" in kept
+
+
+def test_there_is_nothing_to_override_where_no_gate_refuses(registry: Registry) -> None:
+    challenge(registry)
+    with pytest.raises(RegistryError, match="nothing to override; `thaw promote` promotes it"):
+        promote(PARAMS, override="why not")
+    assert champion(registry) is None and not registry.history()
+
+
+def test_the_best_champion_is_kept_and_small_losses_do_not_add_up(registry: Registry) -> None:
+    """Each challenger has one row less right than the last: the champion alone would let every one pass."""
+    other = {"ant": "bee", "bee": "ant"}
+    loose = PARAMS.model_copy(update={"promotion": PromotionParams(max_recall_loss=None, max_calibration_loss=None)})
+    refusing: list[str] = []
+    for wrong in range(8):
+        said = [other[label] if row < wrong else label for row, label in enumerate(LABELS)]
+        challenge_with(registry, predictions(LABELS, said))
+        refusing = [gate.gate for gate in promote(loose).gates if gate.refuses]
+        if refusing:
+            break
+    assert refusing == ["anchor"] and 2 <= wrong < 7
+    moves = [event for event in registry.history() if event.kind == "promote"]
+    assert len(moves) == wrong and {event.anchor for event in moves} == {1}
+
+
+def test_a_challenger_that_is_shown_to_be_better_is_the_best_from_then_on(registry: Registry) -> None:
+    assert promote_with(registry, 30) and promote_with(registry, 60)
+    assert [event.anchor for event in registry.history()] == [1, 2]
+    rollback(PARAMS)
+    assert promote_with(registry, 30), "what was rolled back from is no measure"
+    assert registry.history()[-1].anchor == 1
+
+
+def test_the_judgements_of_the_test_rows_are_counted(registry: Registry) -> None:
+    promoted(registry, 1)
+    for number in range(3):
+        challenge(registry)
+        found = promote(PARAMS)
+        assert f"have judged {number} challenger" in found.test_rows
+    challenge(registry, right=20)
+    before = promote(PARAMS).test_rows
+    assert promote(PARAMS, force=True).test_rows == before, "the same challenger shows nothing new"
+
+
+def promote_with(registry: Registry, right: int) -> bool:
+    challenge(registry, right=right)
+    return promote(PARAMS).moved

@@ -14,6 +14,7 @@ from registration import copy_empty_store, inside
 
 from tasks.registry.mlflow_store import experiment_id, local_uri, tracking_uri
 from tasks.registry.promotion_history import (
+    LONGEST_WORDS,
     Event,
     champions,
     champions_before,
@@ -132,7 +133,7 @@ def test_an_entry_keeps_what_the_gates_said_in_short() -> None:
     told = replace(event("refuse", 2, 1), gates=gates)
     found = event_from_json(told.to_json(), "here")
     assert found == told and found.says_the_same_as(told)
-    assert [len(one.words) for one in found.gates] == [150, 4] and found.gates[0].refuses
+    assert [len(one.words) for one in found.gates] == [LONGEST_WORDS, 4] and found.gates[0].refuses
     assert not found.says_the_same_as(replace(told, gates=()))
 
 

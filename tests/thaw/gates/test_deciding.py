@@ -187,7 +187,8 @@ def test_what_the_paired_test_cannot_tell_refuses() -> None:
         ("anchor", "can't tell, refuses"),
     ]
     assert decision.short == (
-        "the challenger may be worse by more than 0.01; the challenger may be worse than the best champion so far by more than 0.01"
+        "the challenger may be worse by more than 0.01; the challenger may be worse than the best champion so far by more than 0.01 "
+        "(0.990 against 1.000 on 100 test rows)"
     )
 
 
