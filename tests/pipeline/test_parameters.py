@@ -91,10 +91,15 @@ def test_another_default_in_the_code_runs_the_stages_that_depend_on_it(project: 
 
 
 def test_a_default_that_only_commands_read_and_another_meaning_run_no_stage(project: Project) -> None:
-    change_code(project, "release.py", "margin: float = Field(0.01,", "margin: float = Field(0.02,")
+    change_code(
+        project,
+        "release.py",
+        "min_rows: PositiveInt = Field(\n        30,",
+        "min_rows: PositiveInt = Field(\n        31,",
+    )
     change_code(project, "head.py", "folds of the cross-validation", "parts of the cross-validation")
     assert reproduced(project) == []
-    assert "margin: 0.02" in (project.root / "data/params.yaml").read_text()
+    assert "min_rows: 31" in (project.root / "data/params.yaml").read_text()
 
 
 def test_a_default_that_the_file_overrules_runs_no_stage(project: Project) -> None:

@@ -33,6 +33,9 @@ class Elsewhere:
 
 
 ELSEWHERE = (
+    Elsewhere(DOCS / "promotion.md", "thaw rollback", "tests/flows/runs/test_promote.py"),
+    Elsewhere(DOCS / "promotion.md", "thaw promote --override", "tests/flows/runs/test_promote.py"),
+    Elsewhere(DOCS / "promotion.md", "thaw promote --release", "tests/flows/runs/test_promote.py"),
     Elsewhere(DOCS / "backbones.md", "cp examples/hymenoptera.yaml", "tests/pipeline/test_real.py"),
     Elsewhere(DOCS / "lineage.md", "thaw reproduce", "tests/pipeline/test_team.py"),
     Elsewhere(DOCS / "schedules.md", "thaw notify add", "tests/pipeline/test_team.py"),

@@ -1,12 +1,14 @@
 """`thaw promote` and `thaw rollback`, as flows on a real server and store; the versions hold predictions and nothing else."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from commands import Thaw
+from documented import DOCS, block_with
 from registration import challenge, copy_empty_store, inside
 from toy import build_toy, environment
 
@@ -54,6 +56,11 @@ def run(root: Path, code: str) -> str:
     return found.stdout.splitlines()[-1]
 
 
+def documented(thaw: Thaw, root: Path, block: str) -> list[str]:
+    """Run the lines of a page in `root`; returns the output of each."""
+    return [thaw(*shlex.split(line, comments=True)[1:], cwd=root).stdout for line in block.splitlines()]
+
+
 def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restored(
     tmp_path: Path, prefect: str, empty_store: Path, thaw: Thaw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,7 +81,8 @@ def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restor
     with inside(root):
         challenge(registry, right=20)
     assert "version 3 stays the challenger" in thaw("promote", cwd=root, code=4).stdout
-    assert "version 1" in thaw("rollback", "--why", "it calls every wasp a bee", cwd=root).stdout
+    dry, back = documented(thaw, root, block_with(DOCS / "promotion.md", "thaw rollback"))
+    assert "Dry run" in dry and "version 1 is the champion now" in back
 
     listed = json.loads(thaw("models", "--json", cwd=root).stdout)["versions"]
     assert {version["version"]: version["aliases"] for version in listed} == {1: ["champion"], 2: [], 3: ["challenger"]}
@@ -92,7 +100,7 @@ def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restor
         "as it was called before"
     )
     assert "version 2 is barred" in thaw("rollback", "--to", "2", cwd=root, code=1).stderr
-    overridden = thaw("promote", "--override", "the old camera is gone", cwd=root).stdout
+    (overridden,) = documented(thaw, root, block_with(DOCS / "promotion.md", "thaw promote --override"))
     assert (
         "version 3 is the champion now: overridden by" in overridden and "These 60 test rows have judged" in overridden
     )
@@ -101,8 +109,9 @@ def test_a_challenger_is_promoted_another_refused_and_the_former_champion_restor
     listed = thaw("models", cwd=root).stdout
     assert "barred: outside Thaw" in listed and "barred: " in listed.split("\n3 ")[0]
     assert "outside 1, was 3" in thaw("models", "log", cwd=root).stdout
-    assert "version 2 of pets is released" in thaw("promote", "--release", "2", "--why", "a mistake", cwd=root).stdout
-    assert "version 2" in thaw("rollback", "--to", "2", cwd=root).stdout
+    (released,) = documented(thaw, root, block_with(DOCS / "promotion.md", "thaw promote --release"))
+    assert "version 3 of pets is released" in released
+    assert "version 3" in thaw("rollback", "--to", "3", cwd=root).stdout
 
 
 def test_no_deployment_overrides_the_gates(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,8 +31,8 @@ class PromotionParams(Section):
         None,
         ge=0,
         lt=1,
-        description="the loss that `not_worse` accepts, of macro F1 against the champion and of right rows against the best champion so far; null: the least "
-        "that the test rows can resolve, at least 0.01; every promotion states it",
+        description="the loss that `not_worse` accepts; of macro F1 against the champion, and of right rows against the best champion so far; null: the "
+        "least loss that the test rows can resolve, at least 0.01; every promotion states it",
     )
     min_rows: PositiveInt = Field(
         30, description="least number of common test rows; with fewer the promotion is refused"
