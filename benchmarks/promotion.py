@@ -4,17 +4,17 @@
 
 A test example is easy, hard or undecided: a model is right on it with the probability of its sort, so equal models differ on about a third as many examples as
 each has wrong, as nightly versions of one pipeline do. Each night a new challenger is judged on the same test examples.
-`calm`: every model is equally good; the share of histories in which any challenger is ever called better, and the mean of the champion's measured accuracy over its
-true accuracy at the end, in points. `decline`: challengers truly lose 0.01 points a night; the true loss of the champion at the end, in points (mean, and the
-largest of 95 % of the histories). `gain`: a challenger is truly 2 points better; the share of histories in which one is promoted within 3 nights.
-`ours` is the decision of `thaw.gates.deciding.decide`; `reference` the comparison with the present champion alone, at 95 % each night and a margin of 0.01, as Thaw
-promoted before and as most promotion scripts do. `--quick`: fewer histories.
+`calm`: every model is equally good; the share of histories in which any challenger is ever called better, the promotions of a year, and the champion's measured
+accuracy over its true accuracy at the end, in points. `decline`: challengers truly lose 0.01 points a night; the true loss of the champion after a year, in
+points, the mean and the largest of 95 % of the histories. `gain`: a challenger is truly 2 points better; the share of histories in which one is promoted within
+3 nights. `ours` is the decision of `thaw.gates.deciding.decide`; `reference` the comparison with the present champion alone, at 95 % each night and a margin of
+0.01: Thaw's own rule before, and that of most promotion scripts. `--quick`: fewer histories.
 """
 
 import argparse
 import json
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -43,8 +43,8 @@ NAMES = ("no", "yes")
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """The nights of one history: the true accuracy of each night's challenger (float64 [nights]), which of them became champion, which was called better, and the
-    measured accuracy of the champion at the end."""
+    """One history. truth: the true accuracy of each night's challenger, float64 [nights]. promoted, better: the nights whose challenger became champion, or was
+    called better. measured: the champion's accuracy on the test at the end."""
 
     truth: FloatArray
     promoted: tuple[int, ...]
@@ -132,51 +132,60 @@ def simulate(setting: Setting, seed: int) -> History:
     )  # fmt: skip
 
 
+Measures = Mapping[str, Callable[[list[History]], float]]
+
+
+def report(pool: Executor, setting: Setting, histories: int, measures: Measures) -> None:
+    """Simulate both rules, and print one JSON line a measure."""
+    ours, reference = (
+        list(pool.map(partial(simulate, replace(setting, ours=mine)), range(histories), chunksize=4))
+        for mine in (True, False)
+    )
+    for claim, measure in measures.items():
+        line = {"claim": claim, "rows": setting.rows, "rule": setting.rule, "histories": histories}
+        figures = {"ours": round(measure(ours), 4), "reference": round(measure(reference), 4)}
+        print(json.dumps(line | figures), flush=True)
+
+
 def main() -> None:
     """Simulate, and print one JSON line a claim."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer histories")
     histories = 20 if parser.parse_args().quick else 200
     with ProcessPoolExecutor() as pool:
-
-        def of(setting: Setting, measure: Callable[[list[History]], float]) -> float:
-            return round(measure(list(pool.map(partial(simulate, setting), range(histories), chunksize=4))), 4)
-
-        def report(claim: str, setting: Setting, measure: Callable[[list[History]], float]) -> None:
-            ours, reference = (of(replace(setting, ours=mine), measure) for mine in (True, False))
-            line = {"claim": claim, "rows": setting.rows, "rule": setting.rule, "histories": histories}
-            print(json.dumps(line | {"ours": ours, "reference": reference}), flush=True)  # noqa: T201
-
-        for rows in (150, 2000, 4000):
-            calm = Setting(rows, NIGHTS, "not_worse", "calm", ours=True)
-            report(
-                "calm: share ever called better", calm, lambda all_: float(np.mean([bool(one.better) for one in all_]))
-            )
-            report(
-                "calm: measured minus true accuracy of the champion, points",
-                calm,
-                lambda all_: 100 * float(np.mean([one.measured - one.champion for one in all_])),
-            )
-            report(
-                "calm: promotions a year", calm, lambda all_: float(np.mean([len(one.promoted) - 1 for one in all_]))
-            )
-        decline = Setting(4000, NIGHTS, "not_worse", "decline", ours=True)
-        losses = "decline: true loss of the champion after a year, points"
-        report(f"{losses}, mean", decline, lambda all_: float(np.mean(_losses(all_))))
-        report(f"{losses}, 95 % of histories", decline, lambda all_: float(np.quantile(_losses(all_), 0.95)))
+        for rows in (150, 2000):
+            report(pool, Setting(rows, NIGHTS, "not_worse", "calm", ours=True), histories, CALM)
+        report(pool, Setting(4000, NIGHTS, "not_worse", "decline", ours=True), histories, DECLINING)
         for rule in ("not_worse", "better"):
-            for nights in (1 + PATIENCE, 31 + PATIENCE, 181 + PATIENCE):
-                gain = Setting(2000, nights, rule, "gain", ours=True)
-                late = nights - PATIENCE
-                report(
-                    f"gain of 2 points from night {late}: share promoted within {PATIENCE} nights",
-                    gain,
-                    lambda all_, late=late: float(np.mean([one.promoted[-1] >= late for one in all_])),
-                )
+            for late in (1, 31, 181):
+                claim = f"gain from night {late}: share promoted within {PATIENCE} nights"
+                setting = Setting(2000, late + PATIENCE, rule, "gain", ours=True)
+                report(pool, setting, histories, {claim: partial(_promoted_since, late)})
 
 
 def _losses(histories: list[History]) -> list[float]:
-    return [100 * float(one.truth[0] - one.champion) for one in histories]
+    return [100 * float(history.truth[0] - history.champion) for history in histories]
+
+
+def _promoted_since(night: int, histories: list[History]) -> float:
+    return float(np.mean([history.promoted[-1] >= night for history in histories]))
+
+
+CALM: Measures = {
+    "calm: share of histories that ever say better": lambda histories: float(
+        np.mean([bool(history.better) for history in histories])
+    ),
+    "calm: promotions a year": lambda histories: float(np.mean([len(history.promoted) - 1 for history in histories])),
+    "calm: measured over true accuracy of the champion, points": lambda histories: (
+        100 * float(np.mean([history.measured - history.champion for history in histories]))
+    ),
+}
+DECLINING: Measures = {
+    "decline: true loss after a year, points, mean": lambda histories: float(np.mean(_losses(histories))),
+    "decline: true loss after a year, points, 95 % of histories": lambda histories: float(
+        np.quantile(_losses(histories), 0.95)
+    ),
+}
 
 
 if __name__ == "__main__":
