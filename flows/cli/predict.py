@@ -83,7 +83,7 @@ def _say(scored: "Scored", *, as_csv: bool, json: bool, is_kept: bool, whole: bo
 def _absolute(name: str) -> str:
     from thaw.models.scoring.places import is_url
 
-    return name if is_url(name) else str(Path(name).absolute())
+    return name if is_url(name) else str(Path(name).expanduser().absolute())
 
 
 def _output(into: str | None) -> Path | None:

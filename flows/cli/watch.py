@@ -54,7 +54,7 @@ def watch(
 
 
 def _absolute(path: str) -> str:
-    return path if "://" in path else str(Path(path).absolute())
+    return path if "://" in path else str(Path(path).expanduser().absolute())
 
 
 def _as_json(watched: "Watched") -> dict[str, object]:

@@ -23,7 +23,7 @@ def edit(text: str, assignments: Sequence[str]) -> str:
 
     Values are YAML: `null`, `0.5`, `[0.1, 1]`, `linear`. Two shorthands: `dataset.source=digits` stands for
     `data/sources/digits`, `backbone.weights=ResNet18_Weights.IMAGENET1K_V1` for the file of that name below
-    `data/weights`.
+    `data/weights`. `~` at the beginning of a value is the home folder.
 
     Raises:
         BadParameters: an assignment is no `KEY=VALUE`, or the whole would not be valid; then nothing is made.
@@ -59,6 +59,8 @@ def _expand(key: str, value: object) -> object:
         return (BUILTIN_SOURCES / str(value)).as_posix()
     if key == "backbone.weights" and isinstance(value, str) and _WEIGHTS_NAME.fullmatch(value):
         return (NAMED_WEIGHTS / f"{value}.pth").as_posix()
+    if isinstance(value, str) and value.startswith("~"):  # shells leave `KEY=~/photos` as it is
+        return str(Path(value).expanduser())
     return value
 
 

@@ -156,10 +156,15 @@ def _check_examples(root: Path, params: Params) -> Finding:
         listing = read_source(source, params.dataset.listing)
     except ThawError as error:
         return Finding("examples", Verdict.FAIL, str(error), "arrange the examples in one folder a class")
+    if (count := len(listing.rejected)) > params.dataset.max_rejected:
+        first = listing.rejected[0]
+        says = f"{count} files cannot be used, and dataset.max_rejected allows {params.dataset.max_rejected}: `{first.path}` {first.reason}"
+        return Finding("examples", Verdict.FAIL, says, "mend or remove them, or raise dataset.max_rejected")
     labels = {name for candidate in listing.candidates for name in candidate.names or ()}
     if len(labels) < 2:
         advice = "put the examples of each class into a folder of its own"
-        return Finding("examples", Verdict.FAIL, f"{len(labels)} classes; at least 2 are needed", advice)
+        says = " ".join((f"{len(labels)} classes; at least 2 are needed.", *listing.warnings))
+        return Finding("examples", Verdict.FAIL, says, advice)
     says = f"{len(listing.candidates)} files in {len(labels)} classes"
     if listing.warnings:
         return Finding("examples", Verdict.WARN, " ".join((f"{says}.", *listing.warnings)), "read this before you run")

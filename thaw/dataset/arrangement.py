@@ -1,13 +1,40 @@
 """Doubts about the layout of a folder: names and sub-folders that suggest other classes than the top folders."""
 
-from collections.abc import Collection, Iterator
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
+from thaw.dataset.candidates import Candidate
 from thaw.dataset.manifest import TRAIN
 from thaw.dataset.split_names import splits_mentioned, splits_named
+from thaw.foundation.errors import BadSource
 from thaw.foundation.files.walking import folders_in
 
 _SHOWN = 4
+_DESCRIBING = frozenset({".txt", ".xml", ".json"})
+"""Endings of files that describe others."""
+_TABLES = (".csv", ".tsv", ".parquet")
+
+
+def refuse_annotations(root: Path, candidates: Iterable[Candidate]) -> None:
+    """Refuse a source in which all files of a class describe those of another class: the same names with the ending of a text, as object detectors have them.
+
+    Raises:
+        BadSource: there is such a class.
+    """
+    by_class: dict[str, list[PurePosixPath]] = defaultdict(list)
+    for candidate in candidates:
+        if candidate.label is not None:
+            by_class[candidate.label].append(PurePosixPath(candidate.path))
+    described = {path.stem for paths in by_class.values() for path in paths if path.suffix.lower() not in _DESCRIBING}
+    for name, paths in by_class.items():
+        if all(path.suffix.lower() in _DESCRIBING for path in paths) and 2 * sum(
+            path.stem in described for path in paths
+        ) > len(paths):
+            raise BadSource(
+                f"the folder `{name}` of `{root}` holds annotations of the other files, such as `{paths[0]}`, and no class (YOLO and Pascal VOC "
+                "lay them out so); put the files of each class into a folder with its name, or write a listing with the columns path and labels"
+            )
 
 
 def doubts_about_layout(root: Path, splits: Collection[str]) -> Iterator[str]:
@@ -29,6 +56,13 @@ def doubts_about_layout(root: Path, splits: Collection[str]) -> Iterator[str]:
         )
     elif shared := _shared(inside):
         yield _same_inside(top, shared)
+
+
+def unread_tables(candidates: Iterable[Candidate]) -> Iterator[str]:
+    """A sentence on a table beside the class folders, which may hold the labels."""
+    tables = [one.path for one in candidates if one.label is None and PurePosixPath(one.path).suffix.lower() in _TABLES]
+    if len(tables) == 1:
+        yield f"The table `{tables[0]}` is not read. If it holds the labels, set dataset.listing={tables[0]}."
 
 
 def _same_inside(top: Collection[str], shared: Collection[str]) -> str:

@@ -1,17 +1,15 @@
 """Sources of examples: a folder of class folders, such folders inside train, val and test, or a listing."""
 
-import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from thaw.dataset.arrangement import doubts_about_layout
+from thaw.dataset.arrangement import doubts_about_layout, refuse_annotations, unread_tables
 from thaw.dataset.candidates import Candidate, Rejected, Source
+from thaw.dataset.class_names import check_class_names, doubts_about_names, listed_names
 from thaw.dataset.listings import read_listing
 from thaw.dataset.split_names import splits_named
 from thaw.foundation.errors import BadSource
-from thaw.foundation.files.display_names import plain
 from thaw.foundation.files.walking import ListedFile, files_below, folders_in, unfollowable_links
 
 __all__ = ["read_source", "unfollowable_links"]
@@ -39,16 +37,18 @@ def read_source(root: Path, listing: str | None = None) -> Source:
             f"the data set's source `{root}` holds no files; put a folder of examples for each class into it"
         )
     names = check_class_names(root, (name for candidate in source.candidates for name in candidate.names or ()))
-    return replace(source, notes=(*source.notes, *names))
+    doubts = doubts_about_names(source.candidates, listed=listing is not None)
+    return replace(source, notes=(*source.notes, *names), warnings=(*source.warnings, *doubts))
 
 
 def _read_folders(root: Path) -> Source:
     splits = _split_folders(root)
     files = sorted(files_below(root), key=lambda file: file.path)
     candidates = tuple(_candidate(file, splits) for file in files if file.reason is None)
+    refuse_annotations(root, candidates)
     rejected = tuple(Rejected(file.path, file.reason) for file in files if file.reason is not None)
     empty, doubts = _empty_classes(root, splits, candidates), doubts_about_layout(root, splits)
-    return Source(candidates, rejected, tuple(empty), tuple(doubts))
+    return Source(candidates, rejected, tuple(empty), (*doubts, *unread_tables(candidates)))
 
 
 def _split_folders(root: Path) -> dict[str, str]:
@@ -61,11 +61,13 @@ def _split_folders(root: Path) -> dict[str, str]:
     others = [name for name in top if name not in splits]
     if others and len(set(splits.values())) > 1:
         raise BadSource(
-            f"`{root}` holds the split folders {_names(splits)} beside {_names(others)}, "
-            f"so it is unclear which folders are classes; move {_names(others)} out of it"
+            f"`{root}` holds the split folders {listed_names(splits)} beside {listed_names(others)}, "
+            f"so it is unclear which folders are classes; move {listed_names(others)} out of it"
         )
     if splits and not others and "train" not in splits.values():
-        raise BadSource(f"`{root}` holds {_names(splits)} but no folder `train`; there would be no example to train on")
+        raise BadSource(
+            f"`{root}` holds {listed_names(splits)} but no folder `train`; there would be no example to train on"
+        )
     return {} if others else splits
 
 
@@ -83,34 +85,3 @@ def _empty_classes(root: Path, splits: dict[str, str], candidates: Iterable[Cand
         [f"{split}/{name}" for split in splits for name in folders_in(root / split)] if splits else folders_in(root)
     )
     return [f"The class folder `{folder}` holds no files." for folder in folders if folder not in tops]
-
-
-def check_class_names(root: Path, labels: Iterable[str]) -> list[str]:
-    """Refuse class names that differ only by case, spaces or Unicode form, because they are almost surely one class.
-
-    Single letters may be the classes themselves, so `A` and `a` are allowed, with a note.
-
-    Raises:
-        BadSource: there are such names.
-    """
-    alike: dict[str, set[str]] = defaultdict(set)
-    for label in set(labels):
-        alike[plain(label)].add(label)
-    several = [sorted(same) for _, same in sorted(alike.items()) if len(same) > 1]
-    for same in several:
-        if any(len(label) > 1 for label in same):
-            raise BadSource(
-                f"`{root}` has the classes {_names(same, quote=True)}, whose names differ only by case, "
-                "spaces or Unicode form; they are almost surely one class: give them one name"
-            )
-    return [
-        f"The classes {_names(same)} differ only by case; they are kept apart as single letters." for same in several
-    ]
-
-
-def _names(names: Iterable[str], *, quote: bool = False) -> str:
-    """Names for a sentence; `quote` shows code points where two of them would look the same."""
-    listed = sorted(names)
-    same = quote and len({unicodedata.normalize("NFC", name) for name in listed}) < len(listed)
-    shown = [ascii(name) if same else f"`{name}`" for name in listed]
-    return ", ".join(shown[:-1]) + f" and {shown[-1]}" if len(shown) > 1 else shown[0]

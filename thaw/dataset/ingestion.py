@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from thaw.dataset.candidates import Candidate, Rejected, Source
+from thaw.dataset.class_names import check_class_names
 from thaw.dataset.corrections import Change, Corrections, correct, correct_set
-from thaw.dataset.folders import check_class_names, read_source
+from thaw.dataset.folders import read_source
 from thaw.dataset.ingest_report import Accepted, IngestReport, build_report
 from thaw.dataset.label_sets import join_labels
 from thaw.dataset.manifest import Example, Manifest, build_manifest
@@ -77,7 +78,7 @@ def ingest(
     offered = [_accept(kind, entry, splitter) for entry in read if isinstance(entry, _Read)]
     accepted, changes = _correct(offered, corrections)
     check_class_names(source, (name for entry in accepted for name in entry.example.names or ()))
-    _refuse_too_few_classes(source, accepted, kind.words)
+    _refuse_too_few_classes(source, accepted, kind.words, candidates_found.warnings)
     decoding = kind.decoding_of_set({entry.candidate.path: entry.stored for entry in read if isinstance(entry, _Read)})
     report = build_report(
         params.source, _with_sentences(candidates_found, decoding), accepted, kind.words, rejected=len(rejected), splitter=splitter, changes=changes,
@@ -193,13 +194,16 @@ def _is_of(kind: Kind, path: Path, limits: Limits) -> bool:
     return True
 
 
-def _refuse_too_few_classes(source: Path, accepted: list[Accepted], words: Words) -> None:
+def _refuse_too_few_classes(source: Path, accepted: list[Accepted], words: Words, warnings: Sequence[str]) -> None:
     names = sorted({name for row in accepted for name in row.example.names or ()})
     if len(names) >= 2:
         return
+    more = "".join(f". {warning.removesuffix('.')}" for warning in warnings)
     if not names:
-        raise BadSource(f"`{source}` has no labelled {words.many}; put those of each class into a folder with its name")
+        raise BadSource(
+            f"`{source}` has no labelled {words.many}; put those of each class into a folder with its name{more}"
+        )
     raise BadSource(
         f"`{source}` has {words.many} of one class only, `{names[0]}`, and a classifier needs two; "
-        f"if the classes are folders inside `{names[0]}`, set `dataset.source` to that folder"
+        f"if the classes are folders inside `{names[0]}`, set `dataset.source` to that folder{more}"
     )

@@ -61,3 +61,9 @@ def test_an_empty_file_and_a_foreign_one() -> None:
         edit("- a\n- b\n", ["head=1"])
     with pytest.raises(BadParameters, match="not valid YAML"):
         edit("a: [", ["strategy.kind=mlp"])
+
+
+def test_the_home_folder_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    document = YAML(typ="safe").load(edit(TEXT, ["dataset.source=~/photos", "backbone.weights=~/w.pth"]))
+    assert (document["dataset"]["source"], document["backbone"]["weights"]) == ("/home/ada/photos", "/home/ada/w.pth")

@@ -115,8 +115,8 @@ def test_parquet_with_what_pandas_makes_of_labels(root: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"file,label\n", "no column path, only file, label"),
-        (b"", "no column path or label, only none"),
+        (b"photo,label\n", "no column path, only photo, label; name the column path"),
+        (b"", "no column path, only none"),
         (b"path,label,label\n", "column label more than once"),
         ("path,label\na/1.png,é\n".encode("latin-1"), "not UTF-8"),
         ("path,label\n".encode("utf-16"), "not UTF-8"),

@@ -13,7 +13,8 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from thaw.dataset.listings import DELIMITERS, as_text, column_names, refuse_path
+from thaw.dataset.listed_paths import refuse_path
+from thaw.dataset.listing_tables import DELIMITERS, as_text, column_names
 from thaw.features.store.store import is_of_the_system
 from thaw.foundation.errors import BadSource
 from thaw.foundation.files.walking import why_not_a_file

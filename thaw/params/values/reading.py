@@ -6,6 +6,7 @@ a default.
 
 import io
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -99,10 +100,21 @@ def check_params(values: object, origin: str) -> Params:
         BadParameters: see `read_params`.
     """
     try:
-        return Params.model_validate(values)
+        params = Params.model_validate(values)
     except ValidationError as error:
         wrong = "\n".join(f"  {_say(problem)}" for problem in error.errors())
         raise BadParameters(f"{origin} has values that are not allowed:\n{wrong}") from error
+    if homes := [f"  {line}" for line in _homes(params)]:
+        raise BadParameters(f"{origin} has values that are not allowed:\n" + "\n".join(homes))
+    return params
+
+
+def _homes(params: Params) -> Iterator[str]:
+    """A line for each path that begins with `~`, which DVC does not know."""
+    for key, _ in leaves(Params):
+        value = reduce(getattr, key.split("."), params)
+        if isinstance(value, str) and value.startswith("~"):
+            yield f"{key}: {value!r} given; write the whole path, as `thaw config set {key}={value}` does"
 
 
 def _say(problem: object) -> str:

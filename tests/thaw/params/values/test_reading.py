@@ -99,3 +99,14 @@ def test_settings_that_lack_a_value_take_no_default(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("  folds: 5\n", ""))
     with pytest.raises(BadParameters, match=r"lacks head\.folds; run `thaw run --stage settings`"):
         read_settings(path)
+
+
+def test_a_home_folder_that_dvc_would_not_find_is_refused() -> None:
+    values = {"dataset": {"source": "~/photos"}, "backbone": {"weights": "~ada/w.pth"}}
+    with pytest.raises(BadParameters) as caught:
+        check_params(values, "params.yaml")
+    assert (
+        "dataset.source: '~/photos' given; write the whole path, as `thaw config set dataset.source=~/photos` does"
+        in str(caught.value)
+    )
+    assert "backbone.weights: '~ada/w.pth' given" in str(caught.value)

@@ -1,0 +1,58 @@
+"""What `thaw check` says of a source: the real cause, and doubts as warnings."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.runs.preflight import Finding, Verdict, _check_examples
+from thaw.params.sections import Params
+
+
+def checked(root: Path, *names: str, listing: str | None = None) -> Finding:
+    for name in names:
+        (root / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "data" / name).touch()
+    if listing is not None:
+        (root / "data/list.csv").write_text(listing)
+    dataset = {"source": "data", "max_rejected": 1, "listing": listing and "list.csv"}
+    return _check_examples(root, Params.model_validate({"dataset": dataset, "backbone": {"weights": "w.pth"}}))
+
+
+def test_splits_by_other_names_pass(tmp_path: Path) -> None:
+    finding = checked(tmp_path, "Training/a/1", "Training/b/2", "Testing/a/3", "Testing/b/4")
+    assert (finding.verdict, finding.says) == (Verdict.PASS, "4 files in 2 classes")
+
+
+@pytest.mark.parametrize(
+    ("names", "listing", "words"),
+    [
+        (("fold1/a/1", "fold1/b/2", "fold2/a/3", "fold2/b/4"), None, "top folders hold the same folders inside"),
+        (("1", "2"), "path,label\n1,nan\n2,cat\n", "`nan` is read as a class (1 file)"),
+    ],
+)
+def test_doubts_are_warnings(tmp_path: Path, names: tuple[str, ...], listing: str | None, words: str) -> None:
+    finding = checked(tmp_path, *names, listing=listing)
+    assert finding.verdict is Verdict.WARN
+    assert words in finding.says
+
+
+@pytest.mark.parametrize(
+    ("names", "listing", "words"),
+    [
+        (
+            ("a/1.png", "b/2.png"),
+            "path,label\na/1,x\nb/2,y\n",
+            "`a/1` is in the listing, but does not exist; the nearest file is `a/1.png`",
+        ),
+        (
+            ("1", "2", "3", "4"),
+            "path,label\n1,x\n2,y\n3x,x\n4x,y\n",
+            "2 files cannot be used, and dataset.max_rejected allows 1: `3x`",
+        ),
+        (("train/1", "train/2", "metadata.csv"), None, "set dataset.listing=metadata.csv"),
+    ],
+)
+def test_failures_name_the_real_cause(tmp_path: Path, names: tuple[str, ...], listing: str | None, words: str) -> None:
+    finding = checked(tmp_path, *names, listing=listing)
+    assert finding.verdict is Verdict.FAIL
+    assert words in finding.says
