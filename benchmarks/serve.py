@@ -49,10 +49,12 @@ registry: {name: bench}
 """
 MAKE = """\
 import importlib
+from tasks.registry.registering import register
 from tasks.registry.registry import CHAMPION, open_registry
 from thaw.params.values.reading import read_params
-for name in ("settings", "fetch", "ingest", "extract", "advise", "head", "finetune", "compare", "evaluate", "register"):
+for name in ("settings", "fetch", "ingest", "extract", "advise", "head", "finetune", "compare", "evaluate", "track"):
     importlib.import_module(f"tasks.stages.{name}").main()
+register(read_params())
 open_registry(read_params().registry).set_alias(CHAMPION, 1)
 """
 CORES = "0,1"

@@ -18,6 +18,7 @@ from flows.cli import (
     predict,
     promotion,
     rank,
+    register,
     reproduce,
     review,
     run,
@@ -115,6 +116,9 @@ app.command(
     short_help="List suspect labels, near-copies, and what to label next.",
     epilog="Example: thaw review --apply review.csv --dry-run",
 )(review.review)
+app.command(short_help="Make a version of the last model, as the challenger.", epilog="Example: thaw register --json")(
+    register.register
+)
 app.command(
     short_help="Make the challenger the champion, if no gate refuses it.", epilog="Example: thaw promote --dry-run"
 )(promotion.promote)

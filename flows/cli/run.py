@@ -28,7 +28,7 @@ def run(  # noqa: PLR0917  # one parameter an option
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a stage is stopped.")] = 21600,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
-    """Bring everything up to date: the stages that must run, then the promotion."""
+    """Bring everything up to date: the stages that must run, then a version of the model, and its promotion."""
     if stage is not None and until is not None:
         raise typer.BadParameter(
             "--stage runs one stage alone, --until also runs the stages that it needs: give only one of the two"
@@ -73,12 +73,13 @@ def _as_json(outcome: "Transfer", results: "Results") -> dict[str, object]:
         "rows": results.rows,
         "report": results.report,
         "model": results.registered,
-        "promotion": outcome.promotion or None,
+        "promotion": None if outcome.promotion is None else str(outcome.promotion),
     }
 
 
 def _summarise(outcome: "Transfer", results: "Results") -> None:
     """Print the products of the run, their places, and commands to try next."""
+    from flows.cli.next_commands import next_commands
     from flows.cli.terminal import out
     from thaw.params.values.kind import kind_of
     from thaw.params.values.reading import read_params
@@ -92,17 +93,8 @@ def _summarise(outcome: "Transfer", results: "Results") -> None:
         screen.print(f"{name:<10} {value}", soft_wrap=True, markup=False)
     screen.print()
     screen.print("Next:", style="bold")
-    for command, purpose in _next(words):
+    for command, purpose in next_commands(outcome, words):
         screen.print(f"  {command:<34} [dim]{purpose}[/dim]", soft_wrap=True)
-
-
-def _next(words: "Words") -> tuple[tuple[str, str], ...]:
-    """Commands to try after a run, each with its purpose."""
-    return (
-        ("thaw predict FOLDER", f"label a folder of {words.many} with the champion"),
-        ("thaw ui", "show the report, the models in MLflow and the runs in Prefect"),
-        ("thaw config set strategy.kind=mlp", "try another head; then `thaw run` again"),
-    )
 
 
 def _products(outcome: "Transfer", results: "Results", words: "Words") -> list[tuple[str, str]]:
@@ -120,8 +112,8 @@ def _products(outcome: "Transfer", results: "Results", words: "Words") -> list[t
         products.append(("Report", str(_short(results.report))))
     if results.registered is not None:
         products.append(("Model", results.registered.uri))
-    if outcome.promotion:
-        products.append(("Promotion", outcome.promotion))
+    if outcome.promotion is not None:
+        products.append(("Promotion", str(outcome.promotion)))
     return products
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +26,14 @@ from flows.project.errors import RunInProgress, StageFailed, StageMayPass, Unkno
 from flows.runs.artifacts import publish
 from flows.runs.preflight import preflight
 from flows.runs.watcher import watcher
+from tasks.project.paths import TRACKED
+from tasks.registry import registering
+from tasks.registry.attempt import Promotion
+from tasks.registry.registering import Registered, is_tracked
+from thaw.foundation.errors import Unreachable
+from thaw.params.sections import Params
 
+TRACK = "track"
 NOTHING_TO_DO = "Nothing to do: every stage is up to date"
 RETRIES = 5
 _BACKOFF_S = 2
@@ -48,12 +55,15 @@ class Transfer:
     """The outcome of a run of the pipeline."""
 
     stages: tuple[Result, ...]
-    promotion: str = ""
-    """The decision of the promotion, in words; empty if there was no promotion."""
+    registered: Registered | None = None
+    """The version of the model; None if the run was not meant to make one."""
+    promotion: Promotion | None = None
+    """The decision of the promotion; None if there was no promotion."""
 
     @property
     def nothing_to_do(self) -> bool:
-        return all(result.outcome is Outcome.UP_TO_DATE for result in self.stages)
+        fresh = all(result.outcome is Outcome.UP_TO_DATE for result in self.stages)
+        return fresh and not (self.registered and self.registered.made)
 
 
 @flow(name="transfer", validate_parameters=True)
@@ -66,10 +76,10 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
     busy: Literal["wait", "skip"] = "wait",
     why: str = "",
 ) -> "Transfer | State[Transfer]":
-    """Bring the pipeline up to date: every stage that DVC says must run, then the promotion of the new model.
+    """Bring the pipeline up to date: every stage that DVC says must run, then a version of the new model, and its promotion.
 
     Args:
-        stage: only this stage, such as `head`; left out: all stages, and then the promotion
+        stage: only this stage, such as `head`; left out: all stages, the version and the promotion
         until: this stage and all stages that it needs, such as `advise`; left out: all stages
         force: run stages even if nothing has changed
         promote: end with the promotion, if `promotion.automatic` in params.yaml allows it
@@ -95,12 +105,16 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
             params = preflight(root)  # read now, because the run may have waited for hours
             source, began = look(root, params), now()
             results = _reproduce(root, Selection(stage, until), force=force, timeout_s=timeout_s)
-            publish(root)
             outcome = Transfer(results)
+            if whole and (root / TRACKED).is_file():
+                if not is_tracked(params):  # the files came from another machine, or MLflow is another server now
+                    results = _tracked_again(root, results, timeout_s)
+                outcome = Transfer(results, register(params, str(runtime.flow_run.id or "")))
+            publish(root)
             if outcome.nothing_to_do:
                 logger.info(NOTHING_TO_DO)
             if whole and promote and params.promotion.automatic:
-                outcome = Transfer(results, promotion=_promote())
+                outcome = replace(outcome, promotion=_promote())
             if whole and source is not None:
                 write_handled(root / RUN, Handled(source, began))
     except RunInProgress as error:
@@ -108,10 +122,18 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
     return Completed(message=NOTHING_TO_DO, data=outcome) if outcome.nothing_to_do else outcome
 
 
-def _promote() -> str:
+def _tracked_again(root: Path, results: tuple[Result, ...], timeout_s: float) -> tuple[Result, ...]:
+    """The results with those of the stage `track`, which has run although its file is up to date."""
+    again = {
+        result.stage: result for result in _reproduce(root, Selection(only=TRACK), force=True, timeout_s=timeout_s)
+    }
+    return tuple(again.get(result.stage, result) for result in results)
+
+
+def _promote() -> Promotion:
     from flows.runs.promote import promote
 
-    return str(promote())
+    return promote()
 
 
 def _reproduce(root: Path, selection: Selection, *, force: bool, timeout_s: float) -> tuple[Result, ...]:
@@ -153,7 +175,23 @@ def choose(stages: Sequence[Stage], selection: Selection) -> tuple[Stage, ...]:
 
 
 def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -> bool:
-    return isinstance(state.data, StageMayPass)
+    return isinstance(state.data, StageMayPass | Unreachable)
+
+
+@task(
+    name="register",
+    task_run_name="register",
+    cache_policy=NO_CACHE,
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(_BACKOFF_S),
+    retry_condition_fn=_may_pass,
+    persist_result=False,
+)
+def register(params: Params, flow_run: str) -> Registered:
+    """Make a version of the tracked model, unless there is one."""
+    registered = registering.register(params, flow_run=flow_run)
+    get_run_logger().info("%s is the challenger", registered.model_uri)
+    return registered
 
 
 @task(

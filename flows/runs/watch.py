@@ -95,4 +95,4 @@ def _retrain(measurement: Measured, params: Params) -> str:
         raise
     if outcome.nothing_to_do:
         return "Training was started, and had nothing to do: the source has not changed. Add some of the new examples with labels to it; then `thaw run`."
-    return f"Training was started because of the drift. {outcome.promotion}".strip()
+    return f"Training was started because of the drift. {outcome.promotion or ''}".strip()

@@ -23,6 +23,8 @@ from thaw.lineage.surroundings import Machine
 from thaw.lineage.training_examples import TrainingExample, read_training_examples
 
 MANIFEST_FILE = "manifest.parquet"
+TRACKING = frozenset({"track", "register"})
+"""The stage that makes the MLflow run, and its name in older versions."""
 
 
 @dataclass(frozen=True)
@@ -162,13 +164,13 @@ def _commit(tags: Mapping[str, str], kept: Path) -> Commit | None:
 def _stages(tags: Mapping[str, str], kept: Path) -> tuple[LockedStage, ...]:
     if (kept / LOCK).is_file():
         stages = parse_lock((kept / LOCK).read_text(encoding="utf-8"), f"{LINEAGE}/{LOCK}")
-        # The lock was copied during `register`: its entry for that stage describes the version before.
-        return tuple(stage for stage in stages if stage.name != "register")
+        # The lock was copied while the model was tracked: its entry for that stage describes the run before.
+        return tuple(stage for stage in stages if stage.name not in TRACKING)
     outs: dict[str, list[LockedFile]] = {}
     for tag in sorted(name for name in tags if name.startswith(OUTPUT)):
         stage, _, path = tag.removeprefix(OUTPUT).partition(".")
         outs.setdefault(stage, []).append(LockedFile(path, tags[tag]))
-    return tuple(LockedStage(name, outs=tuple(files)) for name, files in outs.items() if name != "register")
+    return tuple(LockedStage(name, outs=tuple(files)) for name, files in outs.items() if name not in TRACKING)
 
 
 def _packages(path: Path) -> dict[str, str] | None:

@@ -18,7 +18,10 @@ HEAD = Path("data/head")
 FINETUNED = Path("data/finetuned")
 CERTIFICATE = Path("data/certificate.json")
 REPORT = Path("data/report")
+TRACKED = Path("data/tracked.json")
+"""The MLflow run of the present model, by the stage `track`."""
 REGISTERED = Path("data/registered.json")
+"""The version of the present model; no stage writes it."""
 
 SCORES = Path("data/scores")
 """Tables of scores; no stage reads or writes them, and DVC does not track them."""

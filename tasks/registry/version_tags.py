@@ -1,7 +1,6 @@
 """The tags of a version that name its origin: the commit, the hashes in `dvc.lock`, the features and the flow run."""
 
 import json
-import os
 from pathlib import Path
 
 from tasks.project.dvc_lock import LOCK, parse_lock
@@ -18,8 +17,8 @@ MEASURED = ("accuracy", "exact_match", "macro_f1")
 """The metrics in the tags; a version has exact match if it names sets of labels, accuracy if it names one label."""
 
 
-def version_tags(key: str, strategy: Strategy) -> dict[str, str]:
-    """The tags of a version, all below `thaw.`; unknown values (no Git, no DVC) are left out."""
+def version_tags(key: str, strategy: Strategy, flow_run: str) -> dict[str, str]:
+    """The tags of a version, all below `thaw.`; unknown values (no Git, no DVC) are left out. flow_run: the Prefect flow run's id."""
     index = read_index(FEATURES_INDEX)
     test = json.loads((REPORT / "metrics.json").read_text())["test"]
     tags = {
@@ -30,7 +29,7 @@ def version_tags(key: str, strategy: Strategy) -> dict[str, str]:
         "thaw.architecture": index.architecture,
         **{f"thaw.test.{name}": f"{test[name]:.6f}" for name in MEASURED if name in test},
         "thaw.test.n": str(test["n"]),
-        "thaw.flow_run": os.environ.get("THAW_FLOW_RUN", ""),
+        "thaw.flow_run": flow_run,
         **_commit(),
         **_lock(),
     }

@@ -42,7 +42,7 @@ def test_new_images_new_labels_and_a_new_head_cost_only_themselves(project: Proj
     project.set("strategy.kind=knn")
     stages = {stage["name"]: stage["outcome"] for stage in project.json("run")["stages"]}
     assert stages["ingest"] == stages["extract"] == "up to date"
-    assert stages["head"] == stages["evaluate"] == stages["register"] == "ran"
+    assert stages["head"] == stages["evaluate"] == stages["track"] == "ran"
     assert project.json("models")["versions"][0]["aliases"] == ["challenger"]
 
     # Unchanged again, by either door.

@@ -12,9 +12,9 @@ from ruamel.yaml import YAML
 from tasks.project import paths
 from thaw.params.sections import Params
 
-BY_PATH = {"tasks.stages.register": {"tasks/registry/pyfunc_model.py"}}
+BY_PATH = {"tasks.stages.track": {"tasks/registry/pyfunc_model.py"}}
 """What a stage reads as a file and does not import: MLflow logs the model's own code."""
-UNTRACKED = {paths.SCORES, paths.SCORED_FEATURES}
+UNTRACKED = {paths.SCORES, paths.SCORED_FEATURES, paths.REGISTERED}
 """What no stage writes."""
 PIPELINES = [Path("dvc.yaml"), Path("data/pretrain/dvc.yaml")]
 FLOORS = ("thaw/", "tasks/")

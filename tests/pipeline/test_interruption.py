@@ -50,7 +50,7 @@ def forward_passes(project: Project) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def test_killed_in_extract_and_in_register_then_run_again(project: Project) -> None:
+def test_killed_in_extract_and_in_track_then_run_again(project: Project) -> None:
     project.set("extract.part_rows=64", "extract.batch_size=16", "extract.workers=1")
     first = project.start("thaw", "run")
     wait_for(lambda: len(project.parts()) >= 2 * LAYERS + 1, first)
@@ -67,7 +67,7 @@ def test_killed_in_extract_and_in_register_then_run_again(project: Project) -> N
     kill_tree(second)
     cached, computed = forward_passes(project)
     assert (cached, computed) == (kept * 64, cached + computed - kept * 64)
-    assert not (project.root / "data/registered.json").exists()
+    assert not (project.root / "data/tracked.json").exists()
 
     output = project.run("thaw", "run")
     assert "champion" in output
@@ -77,7 +77,7 @@ def test_killed_in_extract_and_in_register_then_run_again(project: Project) -> N
 
 
 def has_run(database: Path) -> bool:
-    """Whether MLflow has a run: `register` is in its middle."""
+    """Whether MLflow has a run: `track` is in its middle."""
     import sqlite3
 
     try:

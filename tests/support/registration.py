@@ -16,6 +16,7 @@ from thaw.evaluation.checks import Checks, Leakage, NearCopies, Suspects, write_
 from thaw.targets.predictions import Predictions, write_predictions
 
 if TYPE_CHECKING:
+    from tasks.registry.registering import Registered
     from tasks.registry.registry import Registry
 
 PARAMS = """\
@@ -63,7 +64,7 @@ def copy_empty_store(template: Path, root: Path) -> Path:
 
 
 def build_project(root: Path) -> Path:
-    """Everything that comes before `register`, made by the stages themselves from pictures of noise."""
+    """Everything that comes before `track`, made by the stages themselves from pictures of noise."""
     from tasks.stages import advise, compare, extract, finetune, head, ingest
     from tasks.stages.evaluate import stage as evaluate
     from thaw.backbones.architectures import build_seeded
@@ -84,6 +85,16 @@ def build_project(root: Path) -> Path:
         for stage in (ingest, extract, advise, head, finetune, compare, evaluate):
             run_stage(stage)
     return root
+
+
+def track_and_register() -> "Registered":
+    """Track the model of the project, and make a version of it."""
+    from tasks.registry.registering import register
+    from tasks.stages import track
+    from thaw.params.values.reading import read_params
+
+    run_stage(track)
+    return register(read_params())
 
 
 def change_params(old: str, new: str) -> None:

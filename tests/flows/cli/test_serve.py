@@ -16,8 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
-from registration import challenge, inside
-from stage_runs import run_stage
+from registration import challenge, inside, track_and_register
 from toy import environment
 from typer.testing import CliRunner
 
@@ -25,7 +24,6 @@ from flows.cli.app import app
 from flows.project.errors import NoServer
 from flows.serving.server import address_of, is_loopback, listen
 from tasks.registry.registry import CHALLENGER, CHAMPION, open_registry
-from tasks.stages import register
 from thaw.params.values.reading import read_params
 
 
@@ -36,7 +34,7 @@ def project(built_project: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     (root / "dvc.yaml").write_text("stages: {}\n")
     with inside(root), pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        run_stage(register)
+        track_and_register()
         registry = open_registry(read_params().registry)
         assert registry.create(registry.version(1).source, {}) == 2
         assert challenge(registry) == 3

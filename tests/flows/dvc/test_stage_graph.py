@@ -37,7 +37,7 @@ def test_the_projects_own_pipeline_has_its_stages_in_order() -> None:
         "finetune",
         "compare",
         "evaluate",
-        "register",
+        "track",
     ]
 
 

@@ -37,7 +37,7 @@ def test_a_value_that_is_set_has_its_line_and_its_stages(project: Path) -> None:
     (folds,) = explain(project, "head.folds")
     assert (folds.setting.value, folds.setting.default, folds.line) == (3, 5, 7)
     assert folds.stages == ("advise", "head", "finetune", "compare", "evaluate")
-    assert folds.then == ("register",), "it reads what they write"
+    assert folds.then == ("track",), "it reads what they write"
 
 
 def test_a_default_has_no_line_and_what_commands_read_has_no_stages(project: Path) -> None:

@@ -19,7 +19,7 @@ HEAVY = ("torch", "torchvision", "lightning_fabric", "sklearn", "scipy.stats", "
         ("compare", set()),
         ("head", {"torch"}),
         ("evaluate.stage", {"torch", "torchvision", "matplotlib"}),
-        ("register", {"torch", "torchvision"}),
+        ("track", {"torch", "torchvision"}),
     ],
 )
 def test_a_stage_starts_with_what_it_uses(stage: str, used: set[str]) -> None:

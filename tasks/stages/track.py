@@ -1,15 +1,17 @@
-"""The stage `register`: one MLflow run with the model and all measurements, and a version of it as the challenger.
+"""The stage `track`: one MLflow run with the model and all measurements.
 
-After a kill at any point, another run ends with one version. Runs and versions have a key of their inputs, set in the same transaction that makes them. A
-version with the key is used again, and so is a whole model without a version; an interrupted run is deleted and made again. On one machine a lock keeps two
-processes apart. Two machines with one server may log a run at once; then the older version stays, and the maker of the younger one deletes it.
+`thaw run` and `thaw register` make a version of it. `dvc repro` and `dvc exp run` do not, so MLflow remembers trials as runs, and its registry holds only
+what is meant for use.
+
+After a kill at any point, another run of the stage ends with one MLflow run. Runs have a key of their inputs, set in the same transaction that makes them. A
+whole run with the key is used again; an interrupted run is deleted and made again. On one machine a lock keeps two processes apart.
 """
 
 import json
 import logging
+import os
 import shutil
 import socket
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,65 +24,48 @@ from tasks.project.paths import (
     FINETUNED,
     HEAD,
     MANIFEST,
-    REGISTERED,
     REPORT,
     SETTINGS,
     STRATEGY,
 )
 from tasks.registry.mlflow_run import PYFUNC, log_pipeline_run
 from tasks.registry.mlflow_store import STATE, experiment_id, explained
-from tasks.registry.registry import CHALLENGER, KEY, ModelVersion, Registry, open_registry
-from tasks.registry.version_tags import version_tags
+from tasks.registry.registering import Tracked, write_tracked
+from tasks.registry.registry import KEY, Registry, open_registry
 from thaw.foundation.errors import BadArtifact
-from thaw.foundation.files.atomic import digest_bytes, digest_file, write_text
+from thaw.foundation.files.atomic import digest_bytes, digest_file
 from thaw.params.sections import Params
 from thaw.params.values.reading import read_settings
-from thaw.params.values.strategy import read_strategy
 
 log = logging.getLogger(__name__)
 
-LOCK = STATE / "register.lock"
+LOCK = STATE / "track.lock"
 MEASURED = (REPORT / "metrics.json", REPORT / "predictions.parquet")
 ORIGIN = "thaw.origin"
 """The tag of a run with its machine and folder, so that only own unfinished runs are deleted."""
 _SCRATCH = "model-"
 
 
-@dataclass(frozen=True)
-class Registered:
-    """The content of `data/registered.json`."""
-
-    name: str
-    version: int
-    run_id: str
-    model_uri: str
-    key: str
-
-
 def main() -> None:
-    """Register the model of `data/head/` and the backbone, unless it has a version already."""
+    """Log the model of `data/head/` and the backbone, unless MLflow has a run of just this already."""
     params = read_settings(SETTINGS)
     key = key_of(params)
     with exclusive(LOCK):
         _sweep()
         registry = open_registry(params.registry)
-        version = registry.with_key(key)
-        if version is None:
-            version = make_version(registry, params, key)
-            log.info("registered %s", version.uri)
+        tracked = _tracked_before(registry, params, key)
+        if tracked is None:
+            tracked = _track(registry, params, key)
+            log.info("MLflow keeps it as the run %s; `thaw register` makes a version of it", tracked.run_id)
         else:
-            with (
-                explained()
-            ):  # what was measured again goes with it: what the gates ask for, the gallery, the reference
-                registry.client.log_artifacts(version.run_id, str(REPORT), "report")
-            log.info("%s was made from just this; nothing new is registered", version.uri)
-        registry.set_alias(CHALLENGER, version.number)
-    registered = Registered(version.name, version.number, version.run_id, version.uri, key)
-    write_text(REGISTERED, json.dumps(asdict(registered), indent=2) + "\n")
+            with explained():  # what was measured again goes with it: the gates ask for it, the gallery, the reference
+                registry.client.log_artifacts(tracked.run_id, str(REPORT), "report")
+            log.info("the MLflow run %s was made from just this; only its report is new", tracked.run_id)
+    write_tracked(tracked)
 
 
 def key_of(params: Params) -> str:
-    """A hash, hex, of everything that defines a version.
+    """A hash, hex, of everything that defines a model.
 
     It covers the manifest, features, strategy, backbone, head and the model's code, the measurements, and the model's name and experiment. It leaves out the
     report, whose look may change, and values that differ between two equal runs.
@@ -113,38 +98,36 @@ def _code() -> list[list[str]]:
     return [[path.name, digest_file(path).hex()] for path in (PYFUNC, *sorted(root.rglob("*.py")))]
 
 
-def make_version(registry: Registry, params: Params, key: str) -> ModelVersion:
-    """Log a run, unless an earlier try has done so, and make a version of its model."""
+def _tracked_before(registry: Registry, params: Params, key: str) -> Tracked | None:
+    """The whole run of just this, of a version or without one; interrupted runs of this folder are deleted."""
+    version = registry.with_key(key)
+    if version is not None:
+        return Tracked(version.run_id, version.source, key)
+    with explained():
+        return _left_behind(registry, experiment_id(registry.client, params.registry.experiment), key)
+
+
+def _track(registry: Registry, params: Params, key: str) -> Tracked:
     import mlflow
 
     with explained():
         experiment = experiment_id(registry.client, params.registry.experiment)
-        model = _left_behind(registry, experiment, key)
-        if model is None:
-            tags = {KEY: key, ORIGIN: _origin()}
-            # The run ends before there is a version, so every version has a finished run.
-            with (
-                mlflow.start_run(experiment_id=experiment, tags=tags),
-                TemporaryDirectory(dir=STATE, prefix=_SCRATCH) as scratch,
-            ):
-                model = log_pipeline_run(params, Path(scratch) / "model")
-    made = registry.create(model, version_tags(key, read_strategy(STRATEGY)))
-    oldest = registry.with_key(key)
-    if oldest is None or oldest.number == made:
-        return registry.version(made)
-    log.info("%s was made from just this at the same time, elsewhere", oldest.uri)
-    registry.delete(made)
-    return oldest
+        flow_run = os.environ.get("THAW_FLOW_RUN")
+        tags = {KEY: key, ORIGIN: _origin(), **({"thaw.flow_run": flow_run} if flow_run else {})}
+        with (
+            mlflow.start_run(experiment_id=experiment, tags=tags) as run,
+            TemporaryDirectory(dir=STATE, prefix=_SCRATCH) as scratch,
+        ):
+            model = log_pipeline_run(params, Path(scratch) / "model")
+        return Tracked(str(run.info.run_id), model, key)
 
 
-def _left_behind(registry: Registry, experiment: str, key: str) -> str | None:
-    """The whole model of an earlier try, if there is one; interrupted runs of this folder are deleted."""
+def _left_behind(registry: Registry, experiment: str, key: str) -> Tracked | None:
     client = registry.client
     for run in client.search_runs([experiment], f"tags.`{KEY}` = '{key}'"):
         models = client.search_logged_models([experiment], filter_string=f"source_run_id = '{run.info.run_id}'")
         if run.info.status == "FINISHED" and models:
-            log.info("the run %s holds this model already", run.info.run_id)
-            return str(models[0].model_uri)
+            return Tracked(str(run.info.run_id), str(models[0].model_uri), key)
         if run.info.status != "FINISHED" and run.data.tags.get(ORIGIN) == _origin():
             log.info("the run %s was interrupted; it is made again", run.info.run_id)
             for model in models:

@@ -1,6 +1,6 @@
-"""Runs `tasks.stages.register` over and over in children of one process, which kill themselves with SIGKILL where they are told to.
+"""Runs the stage `track` and the registration over and over in children of one process, which kill themselves with SIGKILL where they are told to.
 
-Usage, in a project's root: `python killed_register.py STEP...`; a step is `MODULE:CLASS.METHOD` (killed right after its first call), the same
+Usage, in a project's root: `python killed_tracking.py STEP...`; a step is `MODULE:CLASS.METHOD` (killed right after its first call), the same
 with a `-` in front (right before), `run` (to the end), `twice` (two children at once) or `cd:FOLDER` (go on in another project). Prints, as JSON,
 what the registry holds after each.
 """
@@ -19,10 +19,9 @@ import mlflow.data.pandas_dataset
 import mlflow.pyfunc
 import mlflow.store.model_registry.sqlalchemy_store
 import mlflow.store.tracking.sqlalchemy_store
-from stage_runs import run_stage
+from registration import track_and_register
 
-from tasks.registry import mlflow_run
-from tasks.stages import register
+from tasks.registry import mlflow_run, registering
 
 
 def deadly(step: str) -> None:
@@ -63,12 +62,12 @@ def ended(child: int) -> int:
 def attempt(step: str) -> list[int]:
     """Exit codes of the children that a step asks for."""
     if step == "twice":
-        return [ended(child) for child in [forked(register.main), forked(register.main)]]
+        return [ended(child) for child in [forked(track_and_register), forked(track_and_register)]]
 
     def work() -> None:
         if step != "run":
             deadly(step)
-        run_stage(register)
+        track_and_register()
 
     return [ended(forked(work))]
 
@@ -90,7 +89,7 @@ def look(file: Path) -> None:
 
 
 def main() -> None:
-    assert mlflow_run and mlflow  # imported before the forks, because that takes longest
+    assert mlflow_run and registering and mlflow  # imported before the forks, because that takes longest
     said = []
     for step in sys.argv[1:]:
         if step.startswith("cd:"):

@@ -1,4 +1,4 @@
-"""The stage `register`: what a version holds, who can load it, and what is left when it is killed."""
+"""The stage `track` and the registration: what a version holds, who can load it, and what is left after a kill."""
 
 import ast
 import io
@@ -18,15 +18,16 @@ import mlflow
 import numpy as np
 import pytest
 from PIL import Image
-from registration import CLASSES, copy_empty_store, inside
+from registration import CLASSES, copy_empty_store, inside, track_and_register
 from stage_runs import run_stage
 
+from tasks.registry import registering
 from tasks.registry.flat_names import flat_metrics, flat_params
 from tasks.registry.mlflow_run import PYFUNC, REQUIREMENTS
 from tasks.registry.registry import CHALLENGER, CHAMPION, KEY, ModelVersion, Registry, open_registry
 from tasks.registry.version_tags import version_tags
-from tasks.stages import register
-from thaw.foundation.errors import BadArtifact
+from tasks.stages import track
+from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.params.values.reading import read_params
 from thaw.params.values.strategy import Strategy
 
@@ -43,10 +44,10 @@ def template(built_project: Path, empty_store: Path, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="module")
 def registered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project after `register`, whose version is the champion. Tests only read it."""
+    """A project with a registered model, whose version is the champion. Tests only read it."""
     root = Path(shutil.copytree(template, tmp_path_factory.mktemp("registered") / "ein Projekt"))
     with inside(root):
-        run_stage(register)
+        track_and_register()
         open_registry(read_params().registry).set_alias(CHAMPION, 1)
     return root
 
@@ -105,14 +106,14 @@ def test_the_run_holds_parameters_metrics_report_dataset_and_model(registry: Reg
     assert version.source == f"models:/{logged.model_id}"
 
 
-def test_nothing_is_written_outside_the_state_and_the_one_file(registered: Path, template: Path) -> None:
+def test_nothing_is_written_outside_the_state_and_two_files(registered: Path, template: Path) -> None:
     assert {path.name for path in registered.iterdir()} == {path.name for path in template.iterdir()}
     assert {path.name for path in (registered / "data").iterdir()} == {
         path.name for path in (template / "data").iterdir()
-    } | {"registered.json"}
+    } | {"tracked.json", "registered.json"}
     assert {path.name for path in (registered / ".thaw").iterdir()} == {
         path.name for path in (template / ".thaw").iterdir()
-    } | {"mlflow.db", "mlartifacts", "register.lock"}
+    } | {"mlflow.db", "mlartifacts", "track.lock", "register.lock"}
 
 
 def test_tags_tie_the_version_to_where_it_comes_from(
@@ -132,16 +133,15 @@ def test_tags_tie_the_version_to_where_it_comes_from(
         ):
             who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
             subprocess.run(["git", *who, *command], check=True)
-        monkeypatch.setenv("THAW_FLOW_RUN", "f-1")
         (project / "dvc.lock").write_text("stages: {head: {outs: [{path: data/head, md5: 34cd.dir}]}}\n")
-        tags = version_tags("k", strategy)
+        tags = version_tags("k", strategy, "f-1")
         assert (tags["thaw.dvc.head.head"], tags["thaw.flow_run"], tags[KEY]) == ("34cd.dir", "f-1", "k")
         assert len(tags["thaw.git.commit"]) == 40 and tags["thaw.git.dirty"] == "false", "dvc.lock alone is no change"
         (project / "params.yaml").write_text("head: {}\n")
-        assert version_tags("k", strategy)["thaw.git.dirty"] == "true"
+        assert version_tags("k", strategy, "")["thaw.git.dirty"] == "true"
         (project / "dvc.lock").write_text("- torn")
         with pytest.raises(BadArtifact, match=r"dvc\.lock cannot be read"):
-            version_tags("k", strategy)
+            version_tags("k", strategy, "")
 
 
 def test_parameters_and_metrics_become_dotted_names() -> None:
@@ -156,27 +156,27 @@ def test_parameters_and_metrics_become_dotted_names() -> None:
 
 def test_the_key_changes_with_what_defines_a_version_and_with_nothing_else(project: Path) -> None:
     params = read_params()
-    key = register.key_of(params)
+    key = track.key_of(params)
     (project / "data/report/report.html").write_text("another look")
     (project / "data/head/trials.csv").write_text("another order")
     batch = params.extract.model_copy(update={"batch_size": 3})
-    assert register.key_of(params.model_copy(update={"extract": batch})) == key
+    assert track.key_of(params.model_copy(update={"extract": batch})) == key
     keys = {key}
     for name in ("data/manifest.parquet", "data/features.json", "data/strategy.json", "data/report/metrics.json", "data/report/predictions.parquet",
                  "small.safetensors", "data/head/head.json", "data/head/head.safetensors"):  # fmt: skip
         content = (project / name).read_bytes()
         (project / name).write_bytes(content + b" ")
-        keys.add(register.key_of(params))
+        keys.add(track.key_of(params))
         (project / name).write_bytes(content)
     renamed = params.registry.model_copy(update={"name": "pets"})
-    keys.add(register.key_of(params.model_copy(update={"registry": renamed})))
-    assert len(keys) == 10 and register.key_of(params) == key
+    keys.add(track.key_of(params.model_copy(update={"registry": renamed})))
+    assert len(keys) == 10 and track.key_of(params) == key
 
 
 def test_a_missing_report_is_named(project: Path) -> None:
     (project / "data/report/metrics.json").unlink()
     with pytest.raises(BadArtifact, match=r"data/report/metrics\.json cannot be read .*`thaw run`"):
-        run_stage(register)
+        run_stage(track)
 
 
 # Again, killed, and at once
@@ -186,17 +186,18 @@ def test_the_same_again_makes_no_second_version(
     registered: Path, registry: Registry, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = (registered / "data/registered.json").read_bytes()
-    with caplog.at_level("INFO", "tasks.stages.register"):
-        run_stage(register)
-    assert "models:/photos/1 was made from just this; nothing new is registered" in caplog.text
+    with caplog.at_level("INFO", "tasks"):
+        again = track_and_register()
+    assert "was made from just this; only its report is new" in caplog.text
+    assert "registered before: models:/photos/1" in caplog.text and not again.made
     assert (registered / "data/registered.json").read_bytes() == before and len(registry.versions()) == 1
 
 
 def test_what_was_measured_again_goes_to_the_version_that_is_there(project: Path, tmp_path: Path) -> None:
-    run_stage(register)
+    track_and_register()
     checks = project / "data/report/checks.json"
     checks.write_text(checks.read_text() + " ")
-    run_stage(register)
+    track_and_register()
     registry = open_registry(read_params().registry)
     (only,) = registry.versions()
     assert registry.download(only, "report/checks.json", tmp_path).read_text() == checks.read_text()
@@ -204,9 +205,42 @@ def test_what_was_measured_again_goes_to_the_version_that_is_there(project: Path
 
 def test_a_version_made_elsewhere_meanwhile_wins(registered: Path, registry: Registry, version: ModelVersion) -> None:
     """As if another machine had made version 1 between this one's look and its own version."""
-    params = read_params()
-    assert register.make_version(registry, params, register.key_of(params)) == version
+    assert registering.make_version(registry, registering.read_tracked(), "") == version
     assert registry.versions() == (version,)
+
+
+def test_a_tracked_model_is_no_version_until_it_is_registered(
+    template: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after `dvc repro`: MLflow has the run, and the registry has nothing."""
+    with inside(Path(shutil.copytree(template, tmp_path / "project"))), caplog.at_level("INFO", "tasks"):
+        run_stage(track)
+        registry = open_registry(read_params().registry)
+        assert registry.versions() == () and "`thaw register` makes a version of it" in caplog.text
+        run = registry.client.get_run(registering.read_tracked().run_id)
+        assert run.info.status == "FINISHED" and run.data.metrics["test.accuracy"] > 0.9
+        made = registering.register(read_params(), flow_run="f-2")
+        assert (made.made, made.version, made.run_id) == (True, 1, run.info.run_id)
+        assert registry.version(1).tags["thaw.flow_run"] == "f-2"
+
+
+def test_a_model_that_was_tracked_elsewhere_is_not_registered_here(
+    registered: Path, empty_store: Path, tmp_path: Path
+) -> None:
+    """As after `dvc pull` on a second machine with a store of its own."""
+    root = Path(shutil.copytree(registered, tmp_path / "pulled", ignore=shutil.ignore_patterns(".thaw")))
+    with inside(copy_empty_store(empty_store, root)):
+        params = read_params()
+        assert not registering.is_tracked(params)
+        with pytest.raises(RegistryError, match=r"MLflow has no run .*`thaw run` tracks the model there"):
+            registering.register(params)
+        run_stage(track)
+        assert registering.is_tracked(params) and registering.register(params).version == 1
+
+
+def test_nothing_is_registered_before_anything_is_tracked(tmp_path: Path) -> None:
+    with inside(tmp_path), pytest.raises(BadArtifact, match=r"tracked.json names no MLflow run; `thaw run` makes one"):
+        registering.read_tracked()
 
 
 TRACKING = "mlflow.store.tracking.sqlalchemy_store:SqlAlchemyStore"
@@ -220,11 +254,12 @@ KILLS = (
     f"-{TRACKING}.finalize_logged_model",
     f"-{TRACKING}.update_run_info",
     f"{TRACKING}.update_run_info",
+    "-tasks.stages.track:write_tracked",
     f"{MODELS}.create_registered_model",
     f"-{MODELS}.create_model_version",
     f"{MODELS}.create_model_version",
     f"{MODELS}.set_registered_model_alias",
-    "-tasks.stages.register:write_text",
+    "-tasks.registry.registering:write_registered",
 )
 """In the order in which they are reached; each try goes on from what the one before has left."""
 
@@ -235,7 +270,7 @@ def tries(template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict
     projects = [Path(shutil.copytree(template, tmp_path_factory.mktemp("tried") / "project")) for _ in range(2)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
     found = subprocess.run(
-        [sys.executable, SUPPORT / "killed_register.py", *KILLS, "run", "run", f"cd:{projects[1]}", "twice"],
+        [sys.executable, SUPPORT / "killed_tracking.py", *KILLS, "run", "run", f"cd:{projects[1]}", "twice"],
         cwd=projects[0], env=environment | {"PYTHONPATH": str(ROOT)}, text=True, capture_output=True, check=False,
     )  # fmt: skip
     assert found.returncode == 0, found.stderr
@@ -245,8 +280,8 @@ def tries(template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict
 def test_killed_anywhere_it_ends_with_one_version_and_one_run(tries: list[dict[str, Any]]) -> None:
     found = tries[:-1]
     assert [one["codes"] for one in found] == [[-9]] * len(KILLS) + [[0], [0]]
-    assert [len(one["versions"]) for one in found] == [0] * 10 + [1] * 5, "a version, once made, is used again"
-    for one in found[10:]:
+    assert [len(one["versions"]) for one in found] == [0] * 11 + [1] * 5, "a version, once made, is used again"
+    for one in found[11:]:
         assert one["runs"] == {one["versions"][0]: "FINISHED"}, "no run that was cut off is left"
     assert not found[-3]["written"] and found[-1]["written"]
     assert found[-1]["aliases"] == [{CHALLENGER: 1}] and not found[-1]["left"]
