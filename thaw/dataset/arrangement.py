@@ -45,7 +45,10 @@ def doubts_about_layout(root: Path, splits: Collection[str]) -> Iterator[str]:
         splits: the top folders that are splits; empty if the top folders are the classes.
     """
     top = folders_in(root)
-    if splits or len(top) < 2:
+    if splits:
+        return
+    yield from _beside(root)
+    if len(top) < 2:
         return
     inside = [frozenset(folders_in(root / name)) for name in top]
     mentioned = splits_mentioned(top)
@@ -56,6 +59,37 @@ def doubts_about_layout(root: Path, splits: Collection[str]) -> Iterator[str]:
         )
     elif shared := _shared(inside):
         yield _same_inside(top, shared)
+
+
+def unread_splits(candidates: Iterable[Candidate]) -> Iterator[str]:
+    """A sentence on a listing that names no split, of files that lie in folders of splits."""
+    rows = tuple(candidates)
+    if any(row.split is not None for row in rows):
+        return
+    tops = {row.path.split("/")[0] for row in rows if "/" in row.path}
+    named = splits_named(tops)
+    if named.keys() == tops and TRAIN in named.values() and len(set(named.values())) > 1:
+        yield (
+            f"The files of the listing lie in the folders {_listed(tops)}, and the listing has no column split, so other splits are drawn from all of them. "
+            "To use the folders as splits, add the column split."
+        )
+
+
+def _beside(root: Path) -> Iterator[str]:
+    """A sentence on a source that is itself one split of a set, with the others beside it."""
+    here = root.resolve()
+    if not splits_named([here.name]):
+        return
+    try:
+        named = splits_named([here.name, *folders_in(here.parent)])
+    except OSError:  # the folder around the source may not be read
+        return
+    others = [name for name, split in named.items() if split != named.get(here.name)]
+    if others:
+        yield (
+            f"The source is a folder `{here.name}` with {_listed(others)} beside it, which are not read; validation and test are drawn from `{here.name}`. "
+            "To use all splits, set dataset.source to the folder around them."
+        )
 
 
 def unread_tables(candidates: Iterable[Candidate]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Names of classes that may mean something else: two names for one class, missing values, lists in one cell."""
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ MISSING = frozenset(
 """Words that programs and people write for a missing value, in the form of `plain`."""
 NO_FINDING = frozenset({"no finding", "no findings"})
 """Names that radiologists write in the place of an empty set."""
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
 _JOINING = str.maketrans("", "", " _-")
 _SHOWN = 4
 
@@ -49,6 +51,8 @@ def doubts_about_names(candidates: Iterable[Candidate], *, listed: bool) -> Iter
     yield from _missing(counts, "class", "leave the cell empty" if listed else "put the files beside the class folders")
     yield from _missing(Counter(row.group for row in rows if row.group is not None), "group", "leave the cell empty")
     yield from _several_in_one(rows)
+    for same in _alike(counts, lambda name: repr(float(name)) if _NUMBER.fullmatch(name) else name):
+        yield f"The classes {listed_names(same)} are the same number. If they are one class, write it in one way."
     for same in _alike(counts, lambda name: plain(name).translate(_JOINING) or name):
         if len({plain(name) for name in same}) > 1:
             yield f"The classes {listed_names(same)} differ only by spaces, `_` or `-`. If they are one class, give them one name."

@@ -1,6 +1,6 @@
 """Ingestion: every file of a source is opened, hashed and decoded once, and the usable examples become the manifest."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -79,17 +79,26 @@ def ingest(
     accepted, changes = _correct(offered, corrections)
     check_class_names(source, (name for entry in accepted for name in entry.example.names or ()))
     _refuse_too_few_classes(source, accepted, kind.words, candidates_found.warnings)
-    decoding = kind.decoding_of_set({entry.candidate.path: entry.stored for entry in read if isinstance(entry, _Read)})
+    stored = {entry.candidate.path: entry.stored for entry in read if isinstance(entry, _Read)}
+    decoding = kind.decoding_of_set(stored)
     report = build_report(
-        params.source, _with_sentences(candidates_found, decoding), accepted, kind.words, rejected=len(rejected), splitter=splitter, changes=changes,
+        params.source, _with_sentences(candidates_found, decoding, stored), accepted, kind.words, rejected=len(rejected), splitter=splitter, changes=changes,
         unused_corrections=len(corrections.keys() - {entry.example.digest for entry in offered}),
     )  # fmt: skip
     manifest = build_manifest((entry.example for entry in accepted), kind.name, decoding.setting)
     return Ingested(manifest, tuple(rejected), changes, report)
 
 
-def _with_sentences(source: Source, decoding: SetDecoding) -> Source:
-    return replace(source, notes=(*source.notes, *decoding.notes), warnings=(*source.warnings, *decoding.warnings))
+def _with_sentences(source: Source, decoding: SetDecoding, stored: Mapping[str, Stored]) -> Source:
+    """The source with what only the content of its files shows."""
+    unread = {path: file.unread for path, file in stored.items() if file.unread}
+    warnings = [*source.warnings, *decoding.warnings]
+    for part in sorted({*unread.values()}):
+        paths = sorted(path for path, what in unread.items() if what == part)
+        warnings.append(
+            f"Files that are read without {part}: {len(paths)}, such as `{paths[0]}`. Save what you need as files of its own."
+        )
+    return replace(source, notes=(*source.notes, *decoding.notes), warnings=tuple(warnings))
 
 
 @dataclass(frozen=True)

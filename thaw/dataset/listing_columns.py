@@ -49,7 +49,7 @@ def roles_of(file: Path, columns: Sequence[str], sample: Mapping[str, Sequence[s
         )
     if path is None or not labelling:
         raise BadSource(
-            f"the listing `{file}` {_what_to_write(named, sample, path, labelling)}{_such_as(sample, paths) if path is None else ''}"
+            f"the listing `{file}` {_what_to_write(named, sample, path, labelling, paths)}{_such_as(sample, paths) if path is None else ''}"
         )
     chosen = {"path": path, **labelling} | {role: role for role in ("split", "group") if role in named}
     return Roles(chosen, tuple(_notes(chosen, named)), tuple(_warnings(chosen, named)))
@@ -80,9 +80,15 @@ def _labelling(named: Sequence[str]) -> dict[str, str]:
 
 
 def _what_to_write(
-    named: Sequence[str], sample: Mapping[str, Sequence[str]], path: str | None, labelling: Mapping[str, str]
+    named: Sequence[str],
+    sample: Mapping[str, Sequence[str]],
+    path: str | None,
+    labelling: Mapping[str, str],
+    paths: ListedPaths,
 ) -> str:
     """The end of a sentence on a listing without paths or labels."""
+    if any(_names_a_file(column, paths) for column in named):
+        return f"has no header, because `{named[0]}` stands in its first line; write path,label as the first line"
     only = f"only {', '.join(named) or 'none'}"
     if len(_LABEL_STUDIO.intersection(named)) > 1:
         return (
@@ -98,6 +104,12 @@ def _what_to_write(
             "with the names of those that are 1 and `|` between them, and `|` alone where none is"
         )
     return f"has no column label, {only}; name the column label that holds the labels, or labels if a file may have several with `|` between them"
+
+
+def _names_a_file(column: str, paths: ListedPaths) -> bool:
+    """Whether the name of a column is that of a file, because the listing has no header; columns are in lower case."""
+    nearest = paths.nearest(column)
+    return nearest is not None and PurePosixPath(nearest).name.casefold() == column.rsplit("/", 1)[-1]
 
 
 def _such_as(sample: Mapping[str, Sequence[str]], paths: ListedPaths) -> str:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from thaw.dataset.arrangement import unread_splits
 from thaw.dataset.candidates import Candidate, Rejected, Source
 from thaw.dataset.class_names import without_no_finding
 from thaw.dataset.label_sets import join_labels, split_labels
@@ -47,7 +48,9 @@ def read_listing(root: Path, name: str) -> Source:
         first = source.rejected[0]
         raise BadSource(f"no row of the listing `{file}` can be used: `{first.path}` {first.reason}")
     candidates, sentences = without_no_finding(source.candidates)
-    return Source(tuple(candidates), source.rejected, (*source.notes, *sentences), roles.warnings)
+    return Source(
+        tuple(candidates), source.rejected, (*source.notes, *sentences), (*roles.warnings, *unread_splits(candidates))
+    )
 
 
 def _what_else(file: Path) -> str | None:

@@ -38,12 +38,13 @@ class Values:
 class Stored:
     """The content of a file. format: its name ("JPEG"). shape: (height, width, channels) of an upright image; other kinds have other dimensions.
 
-    values: their range; None: the format says it.
+    values: their range; None: the format says it. unread: the part of the file that is not read ("all frames but the first"); None: it is read whole.
     """
 
     format: str
     shape: tuple[int, ...]
     values: Values | None = None
+    unread: str | None = None
 
 
 @dataclass(frozen=True)

@@ -52,3 +52,21 @@ def test_top_folders_that_may_not_be_the_classes_are_warned_of(
 )
 def test_usual_layouts_are_not_warned_of(tmp_path: Path, names: tuple[str, ...]) -> None:
     assert read_source(source_of(tmp_path, *names)).warnings == ()
+
+
+def test_a_source_that_is_one_split_beside_others_is_warned_of(tmp_path: Path) -> None:
+    source_of(tmp_path, "set/Train/a/1", "set/Train/b/2", "set/valid/a/3", "set/test/b/4")
+    (warning,) = read_source(tmp_path / "set/Train").warnings
+    assert "a folder `Train` with `test`, `valid` beside it" in warning
+    assert "set dataset.source to the folder around them" in warning
+    source_of(tmp_path, "alone/train/a/1", "alone/train/b/2", "alone/other/3")
+    assert read_source(tmp_path / "alone/train").warnings == ()
+
+
+def test_a_listing_of_files_in_split_folders_without_a_column_split_is_warned_of(tmp_path: Path) -> None:
+    source_of(tmp_path, "train/1", "train/2", "test/3")
+    (tmp_path / "list.csv").write_text("path,label\ntrain/1,a\ntrain/2,b\ntest/3,a\n")
+    (warning,) = read_source(tmp_path, "list.csv").warnings
+    assert "lie in the folders `test`, `train`, and the listing has no column split" in warning
+    (tmp_path / "list.csv").write_text("path,label,split\ntrain/1,a,train\ntrain/2,b,train\ntest/3,a,test\n")
+    assert read_source(tmp_path, "list.csv").warnings == ()

@@ -71,5 +71,10 @@ def test_names_that_differ_by_how_words_are_joined_are_warned_of() -> None:
     assert warning.startswith("The classes `GoldenRetriever`, `golden retriever` and `golden_retriever` differ only by")
 
 
+def test_classes_that_are_the_same_number_are_warned_of() -> None:
+    (warning,) = doubts("1", "1.0", "01", "2", "1e0")
+    assert warning.startswith("The classes `01`, `1` and `1.0` are the same number.")
+
+
 def test_ordinary_names_are_not_warned_of() -> None:
     assert doubts("cat", "dog", "unknown", "nano", "A", "a", "1", "10", "_", "none of these", None) == []

@@ -103,6 +103,11 @@ STUDIO = "photo,id,choice,annotator,annotation_id,lead_time\n/data/upload/1/6e9f
         ),
         ("metadata.jsonl", '{"file_name": "1.jpg"}\n', "is JSON, not a table; write a CSV file"),
         ("1.xml", "<annotation></annotation>", "is XML, not a table; write a CSV file"),
+        (
+            "list.csv",
+            "train/1.jpg,cat\ntrain/1.jpg,cat\n",
+            "has no header, because `train/1.jpg` stands in its first line",
+        ),
         ("list.csv", "path,text\ntrain/1.jpg,x\n", "no column label, only path, text; name the column label"),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -151,6 +152,23 @@ def test_copies_share_their_split_and_a_group_wins(picture_folder: Path) -> None
         splits.setdefault(row.group, set()).add(row.split)
     assert set(splits) == {"0", "1", "2"}
     assert all(len(held) == 1 for held in splits.values())
+
+
+def test_what_the_content_of_a_set_asks_for_is_in_the_manifest_and_the_report(picture_folder: Path) -> None:
+    usual = ingest(picture_folder, PARAMS, KIND)
+    for number in range(2):
+        values = np.full((8, 8), 2000 + 2000 * number + 95, np.uint16)
+        Image.fromarray(values).save(picture_folder / "ants" / f"deep-{number}.png")
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(picture_folder / "bees" / "moving.gif", save_all=True, append_images=frames[1:])
+    ingested = ingest(picture_folder, PARAMS, KIND)
+    assert usual.manifest.decoding is None
+    assert usual.manifest.table.schema.metadata is None
+    assert ingested.manifest.decoding == '{"span": null, "top": 4095}'
+    assert any("hold 12 bits in this set" in note for note in ingested.report.notes)
+    assert ingested.report.notes[0].startswith(
+        "Files that are read without all frames but the first: 1, such as `bees/moving.gif`."
+    )
 
 
 def test_progress_is_told_of_every_file(picture_folder: Path) -> None:

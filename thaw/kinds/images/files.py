@@ -83,7 +83,19 @@ def inspect(content: bytes, max_pixels: int) -> Stored:
         "JPEG" if kind == "MPO" else kind,
         (upright.height, upright.width, channels),
         values_of(image, deep_colours=deep_colours),
+        _unread(image),
     )
+
+
+def _unread(image: ImageFile.ImageFile) -> str | None:
+    """The part of a file that `decode` leaves out. The second image of an MPO is a preview, or the view of the other eye."""
+    if image.format == "MPO":
+        return None
+    try:
+        frames = getattr(image, "n_frames", 1)
+    except Exception:  # the later frames of a damaged file are not read, so they need not be whole
+        return None
+    return "all frames but the first" if frames > 1 else None
 
 
 def refuse_size(nbytes: int, max_pixels: int) -> None:

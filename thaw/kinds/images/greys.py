@@ -13,7 +13,7 @@ from PIL import Image, ImageFile
 from thaw.kinds.kind import SetDecoding, Stored, Values
 
 SIXTEEN, OPEN, COLOUR = "greys of 16 bits", "greys of 32 bits", "colours of 16 bits"
-"""The scales of values: integers of 16 bits; integers of 32 bits and floats; colours, of which the upper 8 bits are read."""
+"""The scales of values: integers of 16 bits; integers of 32 bits and floats; colours, and greys with transparency, of which the upper 8 bits are read."""
 FULL = 65535
 _DEPTHS = (8, 10, 12, 14)
 """Bits of cameras and scanners that store their values in files of 16 bits."""
@@ -89,13 +89,13 @@ def _scale(image: Image.Image) -> str | None:
 
 
 def has_deep_colours(opened: ImageFile.ImageFile) -> bool:
-    """Whether the file of an opened image has colours of 16 bits a channel; a loaded image no longer shows that."""
+    """Whether the file of an opened image has 16 bits a channel for colours, or for grey with transparency; a loaded image no longer shows that."""
     modes = (part for tile in opened.tile for part in (tile[3] if isinstance(tile[3], tuple) else (tile[3],)))
-    return opened.mode.startswith("RGB") and any(isinstance(mode, str) and ";16" in mode for mode in modes)
+    return opened.mode.startswith(("RGB", "LA")) and any(isinstance(mode, str) and ";16" in mode for mode in modes)
 
 
 def _extrema(image: Image.Image) -> list[tuple[float, float]]:
-    return [image.getchannel(band).getextrema() for band in "RGB"]  # type: ignore[misc]
+    return [image.getchannel(band).getextrema() for band in image.getbands() if band != "A"]  # type: ignore[misc]
 
 
 def _finite(image: Image.Image) -> _Floats:
@@ -153,6 +153,6 @@ def _warnings(stored: Mapping[str, Stored]) -> Iterable[str]:
             return
     if colours and _top(colours.values()) < FULL:
         yield (
-            f"{len(colours)} colour images of 16 bits hold values of {_top(colours.values()).bit_length()} bits or less. "
-            "Only the upper 8 of 16 bits of a colour are read, so they come out nearly black; save them with 8 bits a channel."
+            f"{len(colours)} images of 16 bits with colours or transparency hold values of {_top(colours.values()).bit_length()} bits or less. "
+            "Only the upper 8 bits of these are read, so they come out nearly black; save them with 8 bits a channel, or as plain grey."
         )

@@ -271,3 +271,11 @@ def test_endings() -> None:
     assert fits_ending("TIFF", ".tif")
     assert not fits_ending("JPEG", ".png")
     assert not fits_ending("PNG", "")
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "PNG"])
+def test_frames_that_are_not_read_are_stated(kind: str) -> None:
+    frames = [Image.new("RGB", (16, 16), RED), Image.new("RGB", (16, 16), BLUE)]
+    several = stored(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert inspect(several, MOST).unread == "all frames but the first"
+    assert inspect(stored(frames[0], kind), MOST).unread is None

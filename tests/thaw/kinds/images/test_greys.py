@@ -109,18 +109,22 @@ def test_few_files_that_darken_all_others_are_named() -> None:
     )
 
 
-def test_colours_of_12_bits_in_16_are_warned_of() -> None:
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    def colours(value: int) -> bytes:
-        rows = b"\0" + struct.pack(">6H", *[value] * 6)
-        header = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
-        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
-    (warning,) = decoding(colours(4095), colours(100)).warnings
-    assert warning.startswith("2 colour images of 16 bits hold values of 12 bits or less.")
-    assert decoding(colours(65535)) == SetDecoding()
+def deep_png(value: int, colour_type: int, channels: int) -> bytes:
+    """A PNG file of 2 x 1 pixels with 16 bits a channel, which Pillow does not write."""
+    rows = b"\0" + struct.pack(f">{2 * channels}H", *[value] * 2 * channels)
+    header = struct.pack(">IIBBBBB", 2, 1, 16, colour_type, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("colour_type", "channels"), [(2, 3), (4, 2), (6, 4)], ids=["RGB", "grey and alpha", "RGBA"])
+def test_colours_of_12_bits_in_16_are_warned_of(colour_type: int, channels: int) -> None:
+    (warning,) = decoding(deep_png(4095, colour_type, channels), deep_png(100, colour_type, channels)).warnings
+    assert warning.startswith("2 images of 16 bits with colours or transparency hold values of 12 bits or less.")
+    assert decoding(deep_png(65535, colour_type, channels)) == SetDecoding()
 
 
 def test_the_setting_travels_in_the_preprocessing() -> None:
