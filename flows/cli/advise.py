@@ -25,7 +25,7 @@ def advise(
 
     root = enter_project()
     with run_lock(root, on_wait=say_wait):
-        preflight(root)
+        preflight(root, whole=False)
         quiet_console()
         use_running_server(root)
         with Printed() as printed:

@@ -12,7 +12,8 @@ def check(
     from flows.cli.exits import Exit
     from flows.cli.terminal import out, print_json, table
     from flows.project.environment import enter_project
-    from flows.runs.preflight import Verdict, check_all
+    from flows.runs.findings import Verdict
+    from flows.runs.preflight import check_all
 
     findings = check_all(enter_project())
     failed = [finding for finding in findings if finding.verdict is Verdict.FAIL]
@@ -23,7 +24,9 @@ def check(
         listing = table(("", "check", "found", "what to do"), rows, whole=["", "check"])
         out().print(listing)
         out().print(
-            f"{len(failed)} checks fail." if failed else "Ready: `thaw run`.",
+            f"{len(failed)} {'check fails' if len(failed) == 1 else 'checks fail'}."
+            if failed
+            else "Ready: `thaw run`.",
             style="red" if failed else "green",
         )
     raise typer.Exit(Exit.MENDABLE if failed else Exit.DONE)

@@ -46,7 +46,7 @@ def compare(
         out().print("No certificate is requested any more; `thaw run` updates the report.")
         return
     with run_lock(root, on_wait=say_wait):
-        preflight(root)
+        preflight(root, whole=False)
         quiet_console()
         use_running_server(root)
         with Printed() as printed:

@@ -36,7 +36,7 @@ def rank(
 
     root = enter_project()
     with run_lock(root, on_wait=say_wait):
-        preflight(root)
+        preflight(root, whole=False)
         quiet_console()
         use_running_server(root)
         with Printed() as printed:

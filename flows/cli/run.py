@@ -47,7 +47,7 @@ def run(  # noqa: PLR0917  # one parameter an option
     with run_lock(root, wait=not no_wait, on_wait=say_wait):
         if changes:
             assign(root, changes, quiet=json)
-        preflight(root)
+        preflight(root, whole=stage is None and until is None)
         quiet_console()
         use_running_server(root)
         with Printed() as printed:

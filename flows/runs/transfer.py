@@ -102,7 +102,7 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
     whole = stage is None and until is None
     try:
         with run_lock(root, wait=busy == "wait", on_wait=on_wait):
-            params = preflight(root)  # read now, because the run may have waited for hours
+            params = preflight(root, whole=whole)  # read now, because the run may have waited for hours
             source, began = look(root, params), now()
             results = _reproduce(root, Selection(stage, until), force=force, timeout_s=timeout_s)
             outcome = Transfer(results)

@@ -16,9 +16,10 @@ from tasks.project.paths import FEATURES, SCORED_FEATURES, SCORES
 from tasks.registry.deployed_model import Deployed, read_deployed
 from tasks.registry.mlflow_store import STATE
 from tasks.registry.registry import open_registry
+from thaw.backbones.devices import best_device
 from thaw.backbones.engines import Precision
 from thaw.features.extraction.extraction import cut_layers
-from thaw.features.extraction.worker import Extractor, best_device
+from thaw.features.extraction.worker import Extractor
 from thaw.features.store.store import FeatureStore, Layer, check_part_rows
 from thaw.foundation.errors import BadParameters, BadSource
 from thaw.foundation.files.atomic import digest_bytes

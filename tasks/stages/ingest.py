@@ -10,6 +10,7 @@ from tasks.project.progress import counted
 from thaw.dataset.corrections import CORRECTIONS, LEAVE_OUT, read_corrections
 from thaw.dataset.ingestion import Ingested, ingest
 from thaw.dataset.manifest import write_manifest
+from thaw.dataset.selection import refuse_unteachable
 from thaw.foundation.errors import TooManyRejected
 from thaw.foundation.files.atomic import replaced_folder, write_text
 from thaw.foundation.files.csv_tables import write_rows
@@ -32,6 +33,7 @@ def main() -> None:
     except TooManyRejected as error:
         write_rows(TOO_MANY, _REJECTED_COLUMNS, error.rejected)
         raise TooManyRejected(f"{error}; all of them are in {TOO_MANY}", error.rejected) from error
+    refuse_unteachable(ingested.manifest)  # now, because the head's stage would find it after every forward pass
     with replaced_folder(INGEST) as folder:
         _write(ingested, folder)
     write_manifest(ingested.manifest, MANIFEST)

@@ -43,6 +43,18 @@ def fetch_weights(path: Path) -> None:
         _fetch_official(path, path.name.removesuffix(".pth"))
 
 
+def refuse_unknown(path: Path) -> None:
+    """Check that `fetch_weights` can write the weights of the name in `path`.
+
+    Raises:
+        BadWeights: the name is unknown; the message names similar ones.
+    """
+    if path.name.endswith(RANDOM):
+        _refuse_unknown_architecture(path, path.name.removesuffix(RANDOM))
+    else:
+        _refuse_unofficial(path, path.name.removesuffix(".pth"))
+
+
 def weights_of(name: str) -> Path:
     """The file of a backbone's name; it is not fetched.
 
@@ -77,13 +89,17 @@ def official_names() -> dict[str, str]:
     return {str(entry): entry.url for enum in enums for entry in enum}
 
 
-def _fetch_official(path: Path, name: str) -> None:
+def _refuse_unofficial(path: Path, name: str) -> None:
     if path.suffix != ".pth" or name not in official_names():
         raise BadWeights(
             _unknown(
                 path, name, [*official_names(), *(f"{architecture}.random" for architecture in architecture_names())]
             )
         )
+
+
+def _fetch_official(path: Path, name: str) -> None:
+    _refuse_unofficial(path, name)
     url = official_names()[name]
     file = url.rsplit("/", 1)[-1]
     match = _HASH_IN_NAME.search(file)
@@ -94,9 +110,13 @@ def _fetch_official(path: Path, name: str) -> None:
         shutil.copyfile(cached, temporary)
 
 
-def _write_random(path: Path, architecture: str) -> None:
+def _refuse_unknown_architecture(path: Path, architecture: str) -> None:
     if architecture not in architecture_names():
         raise BadWeights(_unknown(path, architecture, architecture_names()))
+
+
+def _write_random(path: Path, architecture: str) -> None:
+    _refuse_unknown_architecture(path, architecture)
     tensors = build_seeded(architecture, _CLASSES, _SEED).state_dict()
     # The tensors are saved to memory: a file saved to a path would hold its temporary name, and differ in each run.
     content = io.BytesIO()

@@ -66,7 +66,7 @@ def ingest(
     candidates_found = read_source(source, params.listing)
     reading = partial(_read, kind, source, params.limits)
     read = _read_all(reading, candidates_found.candidates, workers or usable_cores(), progress)
-    _refuse_other_kind(
+    refuse_other_kind(
         source, [entry.path for entry in read if isinstance(entry, Rejected)], len(read), kind, params.limits
     )
     rejected = sorted(
@@ -181,8 +181,12 @@ def _refuse_too_many(source: Path, rejected: list[Rejected], most: int) -> None:
     )
 
 
-def _refuse_other_kind(source: Path, rejected: Sequence[str], read: int, kind: Kind, limits: Limits) -> None:
-    """Refuse a source without a file of this kind, whose first few files are of another kind."""
+def refuse_other_kind(source: Path, rejected: Sequence[str], read: int, kind: Kind, limits: Limits) -> None:
+    """Refuse a source without a file of this kind, whose first few files are of another kind.
+
+    Raises:
+        BadSource: all files that were read are rejected, and the first few are of another kind.
+    """
     if not rejected or len(rejected) < read:
         return
     for name in kind_names():

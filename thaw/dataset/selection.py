@@ -25,6 +25,15 @@ def training_examples(manifest: Manifest, labels_per_class: int | None, seed: in
     return tuple(sorted(_within_budget(usable, labels_per_class, seed), key=lambda row: row.path))
 
 
+def refuse_unteachable(manifest: Manifest) -> None:
+    """Refuse a manifest from which no head can be trained.
+
+    Raises:
+        BadManifest: see `training_examples`.
+    """
+    _check(_usable(manifest.examples()), manifest)
+
+
 def validation_examples(manifest: Manifest) -> tuple[Example, ...]:
     """The labelled val rows whose digest is not in test, sorted by path; choices are made on them, and the test must stay unseen."""
     test = {row.digest for row in manifest.examples() if row.split == TEST}

@@ -51,6 +51,18 @@ def test_it_writes_the_manifest_the_report_and_the_rejected(project: Path) -> No
     assert "- Rejected files: 1." in result.stderr
 
 
+def test_a_class_without_a_training_example_is_refused_before_any_feature(project: Path) -> None:
+    source = project / "source"
+    rows = [f"{path.relative_to(source)},{path.parent.name},train" for path in sorted(source.glob("*/*"))]
+    (source / "list.csv").write_text(
+        "\n".join(["path,label,split", *rows[:-1], rows[-1].replace("bees,train", "moth,test")])
+    )
+    write_settings(Params(dataset=DatasetParams(source="source", listing="list.csv")), project / SETTINGS)
+    result = run(project)
+    assert result.returncode == 1 and "without training examples: 'moth'" in result.stderr
+    assert not (project / "data" / "manifest.parquet").exists()
+
+
 def test_a_second_run_writes_the_same_bytes(project: Path) -> None:
     def outputs() -> dict[str, bytes]:
         assert run(project).returncode == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from thaw.backbones.backbone import Backbone
+from thaw.backbones.devices import best_device
 from thaw.backbones.engines import Engine, Precision, Work, choose_engine
 from thaw.backbones.engines.engine import MICRO_BATCH
 from thaw.features.extraction.decoding_check import check_decoding
@@ -140,24 +141,6 @@ class Extractor:
         with threads(1):
             for _, rows in map_ahead(features_of, batches, workers=self.workers, depth=self.workers + 1):
                 yield rows
-
-
-def best_device(name: str) -> torch.device:
-    """The device of that name; `auto`: CUDA if there is a GPU, else the CPU.
-
-    Raises:
-        BadParameters: this machine has no such device.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise BadParameters(
-            f"extract.device: {name} cannot be used here ({reason}); auto takes an existing device"
-        ) from error
-    return torch.device(name)
 
 
 def check_finite(features: Mapping[Layer, torch.Tensor], batch: Sequence[Reference]) -> None:

@@ -1,0 +1,94 @@
+"""The checks of the backbone before a run: its file or name, its tensors, its layers and its kind; nothing runs forward."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from flows.runs.data_findings import nearest
+from flows.runs.findings import Finding, Verdict, state_of, unless_unchanged
+from thaw.foundation.errors import ThawError
+from thaw.params.sections import Params
+from thaw.params.values.kind import kind_of
+from thaw.params.values.places import NAMED_WEIGHTS
+
+
+def check_weights(root: Path, params: Params, *, used: bool = True) -> tuple[Finding, ...]:
+    """Check the weights as the stages read them, or the name by which they are fetched; nothing is read again until the file changes.
+
+    Args:
+        root: the project's folder.
+        params: `backbone` and `extract.device` are used.
+        used: whether the pipeline reads weights.
+    """
+    name = params.backbone.weights
+    path = root / name
+    if path.is_dir():
+        return (_fails(f"{name} is a folder", "name the file of weights in it"),)
+    if not path.is_file() and Path(name).parent != NAMED_WEIGHTS:
+        near = nearest(path)
+        advice = "set backbone.weights to a file of weights, or to official weights by name"
+        return (_fails(f"{name} does not exist" + (f", and {near} beside it does" if near else ""), advice),)
+    if not used:
+        return (Finding("weights", Verdict.PASS, f"{name} is there"),)
+    state = [params.backbone.model_dump(mode="json"), params.extract.device, state_of(path)]
+    return unless_unchanged(root, "weights", state, lambda: tuple(_look(root, params)))
+
+
+def _fails(says: str, advice: str = "") -> Finding:
+    return Finding("weights", Verdict.FAIL, says, advice)
+
+
+def _look(root: Path, params: Params) -> Iterator[Finding]:
+    # PyTorch takes seconds to load, so it is imported only if there is something new to look at.
+    from thaw.backbones.devices import best_device
+
+    name = params.backbone.weights
+    yield _read(root, params) if (root / name).is_file() else _named(name)
+    try:
+        best_device(params.extract.device)
+    except ThawError as error:
+        yield Finding("extract.device", Verdict.FAIL, str(error).removeprefix("extract.device: "))
+
+
+def _read(root: Path, params: Params) -> Finding:
+    """Read the weights, find their architecture and their layers."""
+    from thaw.backbones.backbone import read_backbone
+
+    name = params.backbone.weights
+    try:
+        backbone = read_backbone(params.backbone.model_copy(update={"weights": str(root / name)}))
+    except ThawError as error:
+        return _fails(str(error).replace(str(root / name), name))
+    return Finding("weights", Verdict.PASS, "; ".join((f"{name}: {backbone.architecture}", *backbone.notes)))
+
+
+def _named(name: str) -> Finding:
+    """Whether the first run can fetch or draw weights of that name."""
+    from thaw.backbones.official_weights import RANDOM, refuse_unknown
+
+    try:
+        refuse_unknown(Path(name))
+    except ThawError as error:
+        return _fails(
+            str(error).removeprefix("backbone.weights: "), "set backbone.weights to one of these, or to a file of yours"
+        )
+    if name.endswith(RANDOM):
+        return Finding("weights", Verdict.PASS, f"{name} is drawn by the first run")
+    return Finding("weights", Verdict.WARN, f"{name} is not here yet", "the first run downloads it: be online")
+
+
+def check_kind(root: Path, params: Params) -> Finding:
+    """Check that the backbone takes the kind of examples that the parameters name."""
+    try:
+        kind = kind_of(params, root)
+    except ThawError as error:
+        return Finding("kind", Verdict.FAIL, str(error), "or choose other weights")
+    return Finding("kind", Verdict.PASS, f"examples are {kind.words.many}")
+
+
+def check_layer(root: Path, params: Params) -> Finding:
+    """Check that the layer of the strategy is extracted."""
+    layer, layers = params.strategy.layer, params.backbone.layers
+    if layer is not None and layer not in layers and not {"auto", "blocks"} & {*layers}:
+        advice = f"set strategy.layer to one of backbone.layers ({', '.join(layers)}), or to null"
+        return Finding("strategy.layer", Verdict.FAIL, f"{layer} is not extracted", advice)
+    return Finding("strategy.layer", Verdict.PASS, f"{layer or layers[-1]} is extracted")
