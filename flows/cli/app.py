@@ -1,5 +1,6 @@
 """The application: its commands, its help, and the handling of errors in every command."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -30,12 +31,23 @@ from flows.cli import (
     up,
     watch,
 )
+from flows.cli.during import say_run
 from flows.cli.exits import MEANINGS, Exit
 from flows.cli.terminal import say_error
 from flows.prefect_server.running_server import lost_server_message
+from flows.processes.interruption import ended_at_once
 from flows.project.errors import StageFailed
 from tasks.project.entry import of_the_machine
 from thaw.foundation.errors import ThawError
+
+_FLOWS = frozenset({"run", "advise", "compare", "rank", "promote", "rollback", "predict", "watch"})
+"""The commands that are a Prefect flow in this process."""
+_READING = frozenset(
+    {"status", "models", "check", "predict", "watch", "trace", "review", "export", "promote", "rollback"}
+)
+"""The commands that read what a run writes."""
+_WORDS = "thaw.words"
+"""The key of the command line's words in the context of Click."""
 
 
 class Commands(TyperGroup):
@@ -43,7 +55,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            return self._invoke(ctx)
         except ThawError as error:
             say_error(str(error))
             failed = isinstance(error, StageFailed)
@@ -54,13 +66,31 @@ class Commands(TyperGroup):
             say_error(line)
             raise typer.Exit(Exit.MENDABLE) from error
         except KeyboardInterrupt as error:
-            say_error("interrupted; finished stages are kept, and the next run continues from there")
+            _say_interrupted()
             raise typer.Exit(Exit.INTERRUPTED) from error
         except Exception as error:
             if not (line := lost_server_message(error)):
                 raise
             say_error(line)
             raise typer.Exit(Exit.MENDABLE) from error
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[_WORDS] = tuple(args)
+        return super().parse_args(ctx, args)
+
+    def _invoke(self, ctx: Any) -> Any:
+        words = ctx.meta[_WORDS]
+        command = next((word for word in words if word in self.commands), "")
+        if command in _READING and not {"-h", "--help"}.intersection(words):
+            say_run(Path.cwd())
+        if command not in _FLOWS:
+            return super().invoke(ctx)
+        with ended_at_once(_say_interrupted):
+            return super().invoke(ctx)
+
+
+def _say_interrupted() -> None:
+    say_error("interrupted; what is finished is kept, and the same command goes on from there")
 
 
 _CODES = "\n".join(f"  {int(code):<4} {meaning}" for code, meaning in MEANINGS.items())

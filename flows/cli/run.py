@@ -37,6 +37,7 @@ def run(  # noqa: PLR0917  # one parameter an option
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
+    from flows.dvc.stage_parameters import refuse_unknown
     from flows.prefect_server.running_server import use_running_server
     from flows.project.environment import enter_project, quiet_console
     from flows.runs.preflight import preflight
@@ -44,6 +45,7 @@ def run(  # noqa: PLR0917  # one parameter an option
     from flows.runs.watcher import watcher
 
     root = enter_project()
+    refuse_unknown(root, stage, until)
     with run_lock(root, wait=not no_wait, on_wait=say_wait):
         if changes:
             assign(root, changes, quiet=json)

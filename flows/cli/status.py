@@ -1,11 +1,19 @@
 """`thaw status`: the state of the stages, the last metrics, and the versions behind the aliases."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.terminal import say_error
+
 if TYPE_CHECKING:
+    from flows.dvc.run_account import Account
     from flows.dvc.stage_graph import StageState
+    from thaw.params.sections import Params
+
+UP_TO_DATE = "up to date"
+UNKNOWN = "not known"
 
 
 def status(
@@ -13,8 +21,7 @@ def status(
 ) -> None:
     """Show the state of each stage and why it would run, the last metrics, and the aliases."""
     from flows.cli.terminal import out, print_json, table
-    from flows.dvc.foreseen import foresee_states, without_settings
-    from flows.dvc.stage_graph import read_stages, up_to_date
+    from flows.dvc.run_account import read_account
     from flows.project.environment import enter_project
     from flows.runs.preflight import refuse_unnamed
     from flows.runs.results import read_results
@@ -24,15 +31,14 @@ def status(
     root = enter_project()
     params = read_params()
     refuse_unnamed(root)
-    stages, changed = without_settings(read_stages(root)), foresee_states(root, params)
-    fresh = up_to_date(stages, changed)
-    rows = [(stage.name, *_state(stage.name in fresh, changed.get(stage.name))) for stage in stages]
+    account, rows = read_account(root), _rows(root, params)
     registry = open_registry(params.registry)
     aliases = {alias: version.number for version in registry.versions() for alias in version.aliases}
     results = read_results(root)
     if json:
         print_json(
             {
+                "run": account,
                 "stages": [{"name": name, "state": state, "why": why} for name, state, why in rows],
                 "test": {metric.name: metric.value for metric in results.metrics},
                 "rows": results.rows,
@@ -48,13 +54,39 @@ def status(
         screen.print(f"Last measured: {headline.title} {headline.value:.3f} on {results.rows} test examples")
     serving = ", ".join(f"{alias} version {aliases[alias]}" for alias in (CHAMPION, CHALLENGER) if alias in aliases)
     screen.print(f"{registry.name}: {serving or 'no versions yet'}")
-    if len(fresh) < len(stages):
+    if account is None and any(state not in (UP_TO_DATE, UNKNOWN) for _, state, _ in rows):
         screen.print("`thaw run` brings it up to date.", style="dim")
+
+
+def _rows(root: Path, params: "Params") -> list[tuple[str, str, str]]:
+    """Each stage with its state and the reason; during a run by the account that the run keeps, for DVC gives none then."""
+    from flows.dvc.foreseen import foresee_states, without_settings
+    from flows.dvc.run_account import read_account
+    from flows.dvc.stage_graph import read_stages, up_to_date
+    from flows.project.errors import DvcBusy
+
+    stages = without_settings(read_stages(root))
+    if account := read_account(root):
+        return [(stage.name, *_state_in_run(stage.name, account)) for stage in stages]
+    try:
+        changed = foresee_states(root, params)
+    except DvcBusy as busy:
+        say_error(str(busy))
+        return [(stage.name, UNKNOWN, "DVC is at work") for stage in stages]
+    fresh = up_to_date(stages, changed)
+    return [(stage.name, *_state(stage.name in fresh, changed.get(stage.name))) for stage in stages]
+
+
+def _state_in_run(name: str, account: "Account") -> tuple[str, str]:
+    at_work = {each.stage: each for each in account.at_work}
+    if name in account.done:
+        return UP_TO_DATE, ""
+    return ("running", str(at_work[name])) if name in at_work else (UNKNOWN, "the run has not come to it")
 
 
 def _state(fresh: bool, change: "StageState | None") -> tuple[str, str]:
     if fresh:
-        return "up to date", ""
+        return UP_TO_DATE, ""
     if change is None:
         return "waiting", "a stage above it will run"
     return ("missing" if change.missing else "changed"), "; ".join(change.reasons)

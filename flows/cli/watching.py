@@ -13,6 +13,7 @@ from flows.cli.terminal import err
 from flows.dvc.output_parser import Outcome
 from flows.dvc.reproduce import Result
 from flows.dvc.run_lock import Holder
+from flows.processes.interruption import on_interruption
 
 _STYLES = {
     Outcome.RAN: ("✓", "green"),
@@ -45,6 +46,7 @@ class Printed:
 
     def __enter__(self) -> "Printed":
         if err().is_terminal:
+            on_interruption(self._live.stop, first=True)
             self._live.start()
         return self
 

@@ -12,7 +12,8 @@ _AFTER = re.compile(r"^((Generating|Updating) lock file '.*'|Use `dvc push` to s
 """DVC's messages after a stage has ended; the second appears if there is a remote."""
 _EXITED = re.compile(r"exited with (?P<code>-?\d+)$")
 _ERROR = "ERROR: "
-_BUSY = ("blocked by", "Unable to acquire lock")
+BUSY = ("blocked by", "Unable to acquire lock", "is busy")
+"""Signs that another DVC process works on the same files."""
 
 
 class Outcome(StrEnum):
@@ -80,7 +81,7 @@ class Transcript:
         """The outcome that the exit code of `dvc` means after these lines."""
         if exit_code == 0:
             return Outcome.RAN if self.ran else Outcome.RESTORED if self.restored else Outcome.UP_TO_DATE
-        if any(sign in line for line in self.error for sign in _BUSY):
+        if any(sign in line for line in self.error for sign in BUSY):
             return Outcome.BUSY
         if self._stage_exit() == TRANSIENT_EXIT:
             return Outcome.TRANSIENT

@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from flows.dvc.output_parser import Outcome, Transcript
 from flows.processes import orphan_guard
+from flows.processes.interruption import heard, on_interruption
 from flows.project.environment import QUIET, STATE, path_with_programs
 from flows.project.errors import StageInterrupted
 
@@ -24,6 +25,8 @@ PROGRAM = Path(__file__).with_name("program.py")
 """DVC with a run cache for persistent outputs."""
 _GRACE_S = 10.0
 """Seconds that a stage may take to end after the request to stop; then it is killed."""
+_INTERRUPTED_S = 1.5
+"""The same after Ctrl-C: a person waits at the terminal."""
 _POLL_S = 0.5
 _BREAK = re.compile(r"[\r\n]")
 
@@ -71,6 +74,7 @@ class Reproductions:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
         self._guard = threading.Lock()
+        on_interruption(lambda: self.stop(_INTERRUPTED_S))
 
     def run(self, order: Order, on_line: Callable[[str], None] = lambda line: None) -> Result:
         """Reproduce one stage; `on_line` gets each line of the stage's own output as it arrives.
@@ -101,18 +105,19 @@ class Reproductions:
         outcome = transcript.outcome(code)
         return Result(order.stage, outcome, seconds, "" if outcome.done else transcript.reason(code))
 
-    def stop(self) -> None:
-        """Stop all running stages and let no new stage start; returns when no stage runs."""
+    def stop(self, grace_s: float = _GRACE_S) -> None:
+        """Stop all running stages and let no new stage start; returns when no stage runs, after `grace_s` at most."""
         with self._guard:
             self._stopped = True
             running = tuple(self._running)
+        deadline = time.monotonic() + grace_s
         for process in running:
             _signal_group(process, signal.SIGINT)
         for process in running:
-            stop_group(process)
+            _await_end(process, deadline - time.monotonic())
 
     def _start(self, order: Order) -> "subprocess.Popen[bytes]":
-        with self._guard:
+        with self._guard, heard():
             if self._stopped:
                 raise StageInterrupted(f"stage `{order.stage}` was not started")
             process = subprocess.Popen(
@@ -160,8 +165,13 @@ def stop_group(process: "subprocess.Popen[bytes]", grace_s: float = _GRACE_S) ->
     """End a process and the group that it leads: a request to stop comes first, a kill after `grace_s`."""
     if process.poll() is None:
         _signal_group(process, signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(grace_s)
+    _await_end(process, grace_s)
+
+
+def _await_end(process: "subprocess.Popen[bytes]", grace_s: float) -> None:
+    """Wait for a process that was asked to end; kill its group after `grace_s`. A second request would disturb the first."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(max(0.0, grace_s))
     # The leader may have ended while its children still run.
     _signal_group(process, signal.SIGKILL)
     process.wait()

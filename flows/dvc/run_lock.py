@@ -20,7 +20,7 @@ UP_LOCK = STATE / "up.lock"
 """The lock that the project's `thaw up` or `thaw ui` holds as long as it lives."""
 _POLL_S = 0.2
 _PROBED_S = 1.0
-"""Seconds to wait for `UP_LOCK`, because `is_up` of another process holds it for a moment."""
+"""Seconds to wait for a lock, because another process that looks whether it is held holds it for a moment."""
 _own_locks: set[Path] = set()
 """The locks that this process holds. A command that holds a lock already may start a flow that takes the same lock."""
 
@@ -35,6 +35,12 @@ class Holder:
 
     def __str__(self) -> str:
         return f"another run (process {self.pid}, since {self.started}) holds this project"
+
+    @classmethod
+    def read(cls, lock: Path) -> "Holder":
+        """The holder that signed the lock file; one that has locked but not yet signed is process 0."""
+        with lock.open("r", encoding="utf-8") as file:
+            return _read_holder(file)
 
 
 @contextmanager
@@ -54,7 +60,7 @@ def run_lock(
         yield
         return
     try:
-        with _hold(path, wait_s=math.inf if wait else 0.0, on_wait=on_wait):
+        with _hold(path, wait_s=math.inf if wait else _PROBED_S, on_wait=on_wait):
             yield
     except _LockTaken as taken:
         advice = "try again when it has ended, or leave out --no-wait to wait for it"
@@ -109,7 +115,7 @@ def _hold(path: Path, *, wait_s: float, on_wait: Callable[[Holder], None]) -> It
 
 
 def _acquire(file: IO[str], *, wait_s: float, on_wait: Callable[[Holder], None]) -> None:
-    deadline = time.monotonic() + wait_s
+    deadline, probed = time.monotonic() + wait_s, time.monotonic() + _PROBED_S
     reported = False
     while True:
         try:
@@ -118,7 +124,7 @@ def _acquire(file: IO[str], *, wait_s: float, on_wait: Callable[[Holder], None])
             holder = _read_holder(file)
             if time.monotonic() >= deadline:
                 raise _LockTaken(holder) from None
-            if not reported:
+            if not reported and time.monotonic() >= probed:
                 on_wait(holder)
                 reported = True
             time.sleep(_POLL_S)

@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.dvc.output_parser import BUSY
 from flows.project.environment import QUIET, path_with_programs
-from flows.project.errors import DvcFailed
+from flows.project.errors import DvcBusy, DvcFailed
 
 PIPELINE = "dvc.yaml"
 _EDGE = re.compile(r'^"(?P<above>.+)" -> "(?P<below>.+)";$')
+_BLOCKER = re.compile(r"\(PID (?P<pid>\d+)\): (?P<command>.+)")
 _NODE = re.compile(r'^"(?P<name>.+)";$')
 
 
@@ -131,12 +133,28 @@ def ask_dvc(root: Path, arguments: list[str]) -> str:
     """The standard output of one `dvc` command that changes nothing.
 
     Raises:
+        DvcBusy: another DVC command is at work.
         DvcFailed: the command failed; the error has DVC's own message.
     """
     environment = {**QUIET, **os.environ, "PATH": path_with_programs(os.environ)}
     command = ["dvc", "--wait-for-lock", *arguments]
     answer = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode != 0:
+        if any(sign in answer.stderr for sign in BUSY):
+            raise DvcBusy(_say_busy(answer.stderr))
         message = answer.stderr.strip().removeprefix("ERROR: ") or f"exit code {answer.returncode}"
         raise DvcFailed(f"`dvc {' '.join(arguments)}` failed: {message}")
     return answer.stdout
+
+
+def _say_busy(message: str) -> str:
+    """One sentence in the place of DVC's advice to remove its lock by hand, which a living process needs."""
+    blocker = _BLOCKER.search(message)
+    words = f" (process {blocker['pid']}: `{_short(blocker['command'])}`)" if blocker else ""
+    return f"DVC is at work on this project{words}; try again when it has ended"
+
+
+def _short(command: str) -> str:
+    """The command of a DVC process without the path of its program."""
+    program, *words = command.split()
+    return " ".join(["dvc" if program.endswith(("dvc", "program.py", "__main__.py")) else program, *words])

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from flows.dvc.stage_graph import PIPELINE
-from flows.project.errors import DvcFailed
+from flows.project.errors import DvcFailed, UnknownStage
 from tasks.project.dvc_lock import LOCK
 from tasks.project.paths import SETTINGS
 from thaw.params.sections import Params
@@ -29,6 +29,18 @@ def read_stage_keys(root: Path) -> dict[str, tuple[str, ...]]:
         DvcFailed: `dvc.yaml` is no YAML.
     """
     return {name: _keys(stage) for name, stage in _stages(root / PIPELINE).items()}
+
+
+def refuse_unknown(root: Path, *names: str | None) -> None:
+    """Check names of stages against `dvc.yaml` itself, without DVC, which may be at work for hours.
+
+    Raises:
+        UnknownStage: there is no stage of that name; the error lists the stages.
+    """
+    stages = list(_stages(root / PIPELINE))
+    for name in names:
+        if name is not None and name not in stages:
+            raise UnknownStage(f"there is no stage `{name}` in dvc.yaml; the stages are: {', '.join(stages) or 'none'}")
 
 
 def stages_of(keys: Mapping[str, tuple[str, ...]], parameter: str) -> tuple[str, ...]:

@@ -35,6 +35,10 @@ class DvcFailed(ThawError):
     """DVC could not answer: there is no repository, or `dvc.yaml` is broken."""
 
 
+class DvcBusy(DvcFailed):
+    """Another DVC command works on the same files; another try makes sense when it has ended."""
+
+
 class UnknownStage(ThawError):
     """The pipeline has no stage of that name."""
 

@@ -16,13 +16,15 @@ from prefect.tasks import exponential_backoff
 from flows.daemon.source_state import RUN, Handled, look, now, write_handled
 from flows.dvc.output_parser import Outcome
 from flows.dvc.reproduce import Order, Reproductions, Result, log_of
+from flows.dvc.run_account import Keeper
 from flows.dvc.run_lock import Holder, run_lock
 from flows.dvc.stage_graph import Stage, needed_for, read_stages, read_states, up_to_date
 from flows.dvc.stage_parameters import STAGE as SETTINGS_STAGE
+from flows.dvc.stage_parameters import refuse_unknown
 from flows.prefect_server.crash_recovery import refuse_after_kills
 from flows.prefect_server.temporary_server import hold_temporary_server
 from flows.project.environment import find_project
-from flows.project.errors import RunInProgress, StageFailed, StageMayPass, UnknownStage
+from flows.project.errors import RunInProgress, StageFailed, StageMayPass
 from flows.runs.artifacts import publish
 from flows.runs.preflight import preflight
 from flows.runs.watcher import watcher
@@ -99,22 +101,26 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
         logger.info("%s; waiting for it", holder)
         watcher.get().waits(holder)
 
+    refuse_unknown(root, stage, until)
     whole = stage is None and until is None
     try:
         with run_lock(root, wait=busy == "wait", on_wait=on_wait):
             params = preflight(root, whole=whole)  # read now, because the run may have waited for hours
             source, began = look(root, params), now()
-            results = _reproduce(root, Selection(stage, until), force=force, timeout_s=timeout_s)
+            keeper = Keeper(root)
+            results = _reproduce(root, Selection(stage, until), keeper, force=force, timeout_s=timeout_s)
             outcome = Transfer(results)
             if whole and (root / TRACKED).is_file():
                 if not is_tracked(params):  # the files came from another machine, or MLflow is another server now
-                    results = _tracked_again(root, results, timeout_s)
-                outcome = Transfer(results, register(params, str(runtime.flow_run.id or "")))
+                    results = _tracked_again(root, results, keeper, timeout_s)
+                with keeper.work("register"):
+                    outcome = Transfer(results, register(params, str(runtime.flow_run.id or "")))
             publish(root)
             if outcome.nothing_to_do:
                 logger.info(NOTHING_TO_DO)
             if whole and promote and params.promotion.automatic:
-                outcome = replace(outcome, promotion=_promote())
+                with keeper.work("promote"):
+                    outcome = replace(outcome, promotion=_promote())
             if whole and source is not None:
                 write_handled(root / RUN, Handled(source, began))
     except RunInProgress as error:
@@ -122,11 +128,10 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
     return Completed(message=NOTHING_TO_DO, data=outcome) if outcome.nothing_to_do else outcome
 
 
-def _tracked_again(root: Path, results: tuple[Result, ...], timeout_s: float) -> tuple[Result, ...]:
+def _tracked_again(root: Path, results: tuple[Result, ...], keeper: Keeper, timeout_s: float) -> tuple[Result, ...]:
     """The results with those of the stage `track`, which has run although its file is up to date."""
-    again = {
-        result.stage: result for result in _reproduce(root, Selection(only=TRACK), force=True, timeout_s=timeout_s)
-    }
+    tracked = _reproduce(root, Selection(only=TRACK), keeper, force=True, timeout_s=timeout_s)
+    again = {result.stage: result for result in tracked}
     return tuple(again.get(result.stage, result) for result in results)
 
 
@@ -136,7 +141,9 @@ def _promote() -> Promotion:
     return promote()
 
 
-def _reproduce(root: Path, selection: Selection, *, force: bool, timeout_s: float) -> tuple[Result, ...]:
+def _reproduce(
+    root: Path, selection: Selection, keeper: Keeper, *, force: bool, timeout_s: float
+) -> tuple[Result, ...]:
     """Reproduce the selected stages, each as soon as the stages above it have finished."""
     stages = choose(read_stages(root), selection)
     fresh = frozenset[str]() if force or selection.only else up_to_date(stages, read_states(root))
@@ -149,6 +156,7 @@ def _reproduce(root: Path, selection: Selection, *, force: bool, timeout_s: floa
             futures[stage.name] = stage_task.submit(
                 order,
                 None if stage.name in fresh else reproductions,
+                keeper,
                 wait_for=[futures[above] for above in stage.upstream if above in futures],
                 return_state=False,
             )
@@ -160,15 +168,7 @@ def _reproduce(root: Path, selection: Selection, *, force: bool, timeout_s: floa
 
 
 def choose(stages: Sequence[Stage], selection: Selection) -> tuple[Stage, ...]:
-    """The selected stages, in the order of `stages`. A single stage comes with `settings`, which hands it its parameters.
-
-    Raises:
-        UnknownStage: there is no stage of that name; the error lists the stages.
-    """
-    names = [stage.name for stage in stages]
-    for name in (selection.only, selection.until):
-        if name is not None and name not in names:
-            raise UnknownStage(f"there is no stage `{name}` in dvc.yaml; the stages are: {', '.join(names) or 'none'}")
+    """The selected stages, in the order of `stages`. A single stage comes with `settings`, which hands it its parameters."""
     if selection.until:
         return needed_for(stages, selection.until)
     return tuple(stage for stage in stages if selection.only in (None, stage.name) or stage.name == SETTINGS_STAGE)
@@ -201,7 +201,7 @@ def register(params: Params, flow_run: str) -> Registered:
     retry_condition_fn=_may_pass,
     persist_result=False,
 )
-def reproduce(order: Order, reproductions: Reproductions | None) -> Result:
+def reproduce(order: Order, reproductions: Reproductions | None, keeper: Keeper) -> Result:
     """Reproduce one stage; None for `reproductions` means that the stage is up to date and DVC is not called again."""
     logger = get_run_logger()
     watching = watcher.get()
@@ -209,13 +209,16 @@ def reproduce(order: Order, reproductions: Reproductions | None) -> Result:
         result = Result(order.stage, Outcome.UP_TO_DATE, 0.0, "")
     else:
         watching.starts(order.stage)
+        keeper.starts(order.stage)
 
         def on_line(line: str) -> None:
             logger.info(line)
             watching.says(order.stage, line)
+            keeper.says(order.stage, line)
 
         result = reproductions.run(order, on_line)
     watching.ends(result)
+    keeper.ends(order.stage, done=result.outcome.done)
     if not result.outcome.done:
         raise (StageMayPass if result.outcome.may_pass else StageFailed)(_say(result))
     logger.info("%s: %s, %.1f s", result.stage, result.outcome, result.seconds)

@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from project import CHEAP, Project, clone
+from terminal import Terminal
 
 pytestmark = pytest.mark.slow
 
@@ -98,3 +101,47 @@ def test_two_runs_at_once_one_waits_and_neither_corrupts(project: Project) -> No
     wait_for((project.root / ".thaw/run.lock").read_text, impatient)
     assert "another run" in project.run("thaw", "run", "--no-wait", code=1)
     kill_tree(impatient)
+
+
+@pytest.fixture(scope="module")
+def small_project(tmp_path_factory: pytest.TempPathFactory, prefect: str, built_project: Path) -> Project:
+    """A project of pictures of noise where every stage before `track` has run."""
+    project = clone(tmp_path_factory.mktemp("small") / "project", prefect=prefect)
+    shutil.copytree(built_project, project.root, dirs_exist_ok=True)
+    return project
+
+
+@pytest.mark.parametrize("stage", ["extract", "advise", "evaluate", "track"])
+def test_ctrl_c_in_a_stage_is_one_line_at_once_and_the_last_good_outputs_stay(
+    small_project: Project, stage: str
+) -> None:
+    root = small_project.root
+    account, before = root / ".thaw/run.json", outputs(root)
+    account.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "flows.cli", "run", "--stage", stage, "--force"]
+    run = Terminal(command, root, small_project.environment())
+    run.wait_for(lambda: account.exists() and f'"at_work": [{{"stage": "{stage}"' in account.read_text())
+    run.wait_for(lambda: [each for each in at_work(root) if f"tasks.stages.{stage}" in " ".join(each)])
+    code, seconds, lines = run.interrupt()
+    assert (code, seconds < 3) == (130, True), (code, seconds, run.shown())
+    assert [line for line in lines if not line.startswith((stage, "settings", "\u2713"))] == [
+        "interrupted; what is finished is kept, and the same command goes on from there"
+    ]
+    assert outputs(root) == before
+    assert not at_work(root)
+
+
+def outputs(root: Path) -> dict[Path, bytes]:
+    """What the stages have written."""
+    data = root / "data"
+    return {path: path.read_bytes() for path in data.rglob("*") if path.is_file() and path.name != ".gitignore"}
+
+
+def at_work(root: Path) -> list[list[str]]:
+    """The command lines of the processes in the folder."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cwd() == str(root) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.cmdline())
+    return found

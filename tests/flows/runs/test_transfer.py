@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import psutil
 import pytest
 from commands import Thaw
 from started import lay_prefect_home
+from terminal import Terminal
 from toy import build_toy, environment, ran
 
 pytestmark = pytest.mark.slow
@@ -73,6 +75,7 @@ def test_killed_it_leaves_no_server_and_no_stage_behind(
 
 def test_until_a_stage_means_all_that_it_needs(tmp_path: Path) -> None:
     from flows.dvc.stage_graph import read_stages
+    from flows.dvc.stage_parameters import refuse_unknown
     from flows.project.errors import UnknownStage
     from flows.runs.transfer import Selection, choose
 
@@ -84,5 +87,55 @@ def test_until_a_stage_means_all_that_it_needs(tmp_path: Path) -> None:
     assert names(Selection(until="left")) == {"first", "left"}
     assert names(Selection(until="last")) == names(Selection()) == {"first", "left", "right", "last"}
     assert names(Selection(only="left")) == {"left"}
-    with pytest.raises(UnknownStage, match="no stage `lft`"):
-        choose(stages, Selection(until="lft"))
+    with pytest.raises(UnknownStage, match=r"no stage `lft` in dvc\.yaml; the stages are: first, left, right, last"):
+        refuse_unknown(tmp_path / "toy", None, "lft")
+
+
+def test_while_it_runs_other_commands_tell_of_it_and_ctrl_c_ends_it_at_once(
+    tmp_path: Path, prefect_home: Path, thaw: Thaw
+) -> None:
+    root = build_toy(tmp_path / "toy")
+    lay_prefect_home(prefect_home, root)
+    (root / "last.txt").write_text("the last good one")
+    (root / "left.order").write_text("wait")
+    own = {"PYTHONPATH": str(Path.cwd()), "PREFECT_API_URL": "", "COLUMNS": "200"}
+    run = Terminal([sys.executable, "-m", "flows.cli", "run"], root, environment() | own)
+    run.wait_for(lambda: "left" in ran(root) and (root / "right.txt").exists())
+
+    account = root / ".thaw/run.json"
+    run.wait_for(lambda: "left says hello" in account.read_text())
+
+    status = thaw("status", cwd=root)
+    assert "a run is going on (process" in status.stderr and "left since" in status.stderr
+    told = json.loads(thaw("status", "--json", cwd=root).stdout)
+    assert {each["name"]: each["state"] for each in told["stages"]} == {
+        "first": "up to date", "left": "running", "right": "up to date", "last": "not known",
+    }  # fmt: skip
+    assert told["run"]["at_work"][0]["says"] == "left says hello"
+    assert "a run is going on" in thaw("models", cwd=root).stderr
+    assert "there is no stage `hed`" in thaw("run", "--stage", "hed", cwd=root, code=1).stderr, "it does not wait"
+
+    code, seconds, lines = run.interrupt()
+    assert code == 130 and seconds < 3
+    assert lines[-1] == "interrupted; what is finished is kept, and the same command goes on from there"
+    assert all(line.startswith(("left ", "right ")) for line in lines[:-1]), "only the display, which is wiped"
+    assert (root / "last.txt").read_text() == "the last good one"
+    with sqlite3.connect(root / ".thaw/prefect/prefect.db") as database:
+        assert database.execute("select state_type from flow_run").fetchall() == [("CANCELLED",)]
+    assert "a run is going on" not in thaw("status", cwd=root).stderr
+
+
+def test_while_a_hand_typed_dvc_runs_its_lock_is_no_trouble(tmp_path: Path, thaw: Thaw) -> None:
+    root = build_toy(tmp_path / "toy")
+    (root / "left.order").write_text("wait")
+    repro = subprocess.Popen(["dvc", "repro"], cwd=root, env=environment(), stdout=subprocess.DEVNULL)
+    try:
+        while "left" not in ran(root):
+            assert repro.poll() is None
+            time.sleep(0.05)
+        status = thaw("status", cwd=root)
+        assert f"DVC is at work on this project (process {repro.pid}: `dvc repro`)" in status.stderr
+        assert "not known" in status.stdout and "rwlock" not in status.stdout + status.stderr
+    finally:
+        (root / "left.go").touch()
+        assert repro.wait(60) == 0
