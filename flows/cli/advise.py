@@ -15,7 +15,7 @@ def advise(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Say which strategy pays on these data and why, what the others cost, and what more labels would bring."""
-    from flows.cli.terminal import print_json
+    from flows.cli.terminal import print_json, say_warnings
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
     from flows.prefect_server.running_server import use_running_server
@@ -25,7 +25,7 @@ def advise(
 
     root = enter_project()
     with run_lock(root, on_wait=say_wait):
-        preflight(root, whole=False)
+        say_warnings(preflight(root, whole=False).warnings)
         quiet_console()
         use_running_server(root)
         with Printed() as printed:

@@ -29,7 +29,7 @@ def compare(
     The command writes compare.strategies into params.yaml, so that later runs keep the certificate up to date. compare.minutes limits the minutes of
     fine-tuning; compare.seeds sets how often each strategy is repeated. A stopped comparison continues where it stopped.
     """
-    from flows.cli.terminal import err, out, print_json
+    from flows.cli.terminal import err, out, print_json, say_warnings
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
     from flows.prefect_server.running_server import use_running_server
@@ -46,7 +46,7 @@ def compare(
         out().print("No certificate is requested any more; `thaw run` updates the report.")
         return
     with run_lock(root, on_wait=say_wait):
-        preflight(root, whole=False)
+        say_warnings(preflight(root, whole=False).warnings)
         quiet_console()
         use_running_server(root)
         with Printed() as printed:

@@ -26,7 +26,7 @@ def rank(
     Features are cached like those of a run: nothing is computed twice, and the features of the backbone that you choose are there already. `thaw cache gc`
     deletes the features of the other backbones.
     """
-    from flows.cli.terminal import print_json
+    from flows.cli.terminal import print_json, say_warnings
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
     from flows.prefect_server.running_server import use_running_server
@@ -36,7 +36,7 @@ def rank(
 
     root = enter_project()
     with run_lock(root, on_wait=say_wait):
-        preflight(root, whole=False)
+        say_warnings(preflight(root, whole=False).warnings)
         quiet_console()
         use_running_server(root)
         with Printed() as printed:

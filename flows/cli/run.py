@@ -34,7 +34,7 @@ def run(  # noqa: PLR0917  # one parameter an option
             "--stage runs one stage alone, --until also runs the stages that it needs: give only one of the two"
         )
     from flows.cli.config import assign
-    from flows.cli.terminal import print_json
+    from flows.cli.terminal import print_json, say_warnings
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
     from flows.dvc.stage_parameters import refuse_unknown
@@ -49,7 +49,7 @@ def run(  # noqa: PLR0917  # one parameter an option
     with run_lock(root, wait=not no_wait, on_wait=say_wait):
         if changes:
             assign(root, changes, quiet=json)
-        preflight(root, whole=stage is None and until is None)
+        say_warnings(preflight(root, whole=stage is None and until is None).warnings)
         quiet_console()
         use_running_server(root)
         with Printed() as printed:

@@ -36,6 +36,14 @@ def say_error(message: str) -> None:
     err().print(Text(message, style="red"), soft_wrap=True)
 
 
+def say_warnings(warnings: Iterable[object]) -> None:
+    """Print each warning on a line of its own, in yellow on standard error."""
+    from rich.text import Text
+
+    for warning in warnings:
+        err().print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
+
+
 def print_json(value: object) -> None:
     """Print JSON, and nothing else, on standard output."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from flows.daemon.source_state import look
 from flows.dvc.stage_graph import PIPELINE
 from flows.runs.findings import Finding, Verdict, state_of, unless_unchanged
+from flows.runs.promotion_findings import check_margin, wrong_share
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
 from thaw.foundation.errors import BadExample, ThawError
 from thaw.foundation.files.content import HEAD_BYTES, misplaced
@@ -123,11 +124,12 @@ def check_examples(root: Path, params: Params) -> tuple[Finding, ...]:
         params.dataset.model_dump(mode="json"),
         look(root, params),
         [state_of(root / name) for name in (CORRECTIONS, params.backbone.weights)],
+        [params.promotion.model_dump(mode="json"), params.statistics.confidence, wrong := wrong_share(root)],
     ]
-    return unless_unchanged(root, "examples", state, lambda: tuple(_find(root, params)))
+    return unless_unchanged(root, "examples", state, lambda: tuple(_find(root, params, wrong)))
 
 
-def _find(root: Path, params: Params) -> Iterator[Finding]:
+def _find(root: Path, params: Params, wrong: float) -> Iterator[Finding]:
     from thaw.dataset.folders import read_source
 
     try:
@@ -136,7 +138,13 @@ def _find(root: Path, params: Params) -> Iterator[Finding]:
         yield _fails(str(error))
         return
     problems = [*_rejected(source, params), *_classes(source, params), *_opened(root, source, params)]
-    yield from problems or _foreseen(root, source, params)
+    yield from problems or (*_foreseen(root, source, params), check_margin(params, _tested(source, params), wrong))
+
+
+def _tested(source: "Source", params: Params) -> int:
+    from thaw.dataset.foreseen import expected_test_rows
+
+    return expected_test_rows(source, params.dataset.splits)
 
 
 def _fails(says: str, advice: str = "", *, late: bool = False) -> Finding:

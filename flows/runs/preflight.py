@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -37,7 +38,15 @@ def check_all(root: Path) -> tuple[Finding, ...]:
     )
 
 
-def preflight(root: Path, *, whole: bool = True) -> Params:
+@dataclass(frozen=True)
+class Ready:
+    """A project that passes the checks: its parameters, and what the user should know before the run."""
+
+    params: Params
+    warnings: tuple[Finding, ...]
+
+
+def preflight(root: Path, *, whole: bool = True) -> Ready:
     """The same checks before every run, without those of the installation; a costly check runs only if its inputs have changed.
 
     Args:
@@ -54,7 +63,7 @@ def preflight(root: Path, *, whole: bool = True) -> Params:
     failed = [finding for finding in findings if finding.verdict is Verdict.FAIL and (whole or not finding.late)]
     if failed:
         raise NotReady(". ".join(map(str, failed)))
-    return params
+    return Ready(params, tuple(finding for finding in findings if finding.verdict is Verdict.WARN))
 
 
 def _check(root: Path, params: Params) -> Iterator[Finding]:

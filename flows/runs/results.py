@@ -57,6 +57,11 @@ class Results:
         """The first figure to report: the accuracy, or the macro F1 of a model of label sets."""
         return self.metric("accuracy") or self.metric("macro_f1")
 
+    @property
+    def right(self) -> Metric | None:
+        """The share of right rows: the accuracy, or the exact matches of a model of label sets."""
+        return self.metric("accuracy") or self.metric("exact_match")
+
 
 def read_results(root: Path) -> Results:
     """Read the results of the last run of the pipeline below `root`.

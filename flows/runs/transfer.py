@@ -105,7 +105,10 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
     whole = stage is None and until is None
     try:
         with run_lock(root, wait=busy == "wait", on_wait=on_wait):
-            params = preflight(root, whole=whole)  # read now, because the run may have waited for hours
+            ready = preflight(root, whole=whole)  # now, because the run may have waited for hours
+            for warning in ready.warnings:
+                logger.warning(str(warning))
+            params = ready.params
             source, began = look(root, params), now()
             keeper = Keeper(root)
             results = _reproduce(root, Selection(stage, until), keeper, force=force, timeout_s=timeout_s)

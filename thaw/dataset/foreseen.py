@@ -93,6 +93,15 @@ def foresee(source: Source, root: Path, shares: SplitParams, corrected: frozense
     )
 
 
+def expected_test_rows(source: Source, shares: SplitParams) -> int:
+    """The number of labelled files that will be in the test; where their contents decide, the number to expect. No file is read."""
+    splitter = Splitter.of((candidate.split for candidate in source.candidates), shares)
+    labelled = [candidate for candidate in source.candidates if candidate.names is not None]
+    known = [candidate for candidate in labelled if splitter.own or candidate.group is not None]
+    tested = sum(splitter.split(named=each.split, digest=b"", group=each.group) == TEST for each in known)
+    return tested + round(shares.test * (len(labelled) - len(known)))
+
+
 def _cheap_first(candidates: Sequence[Candidate], splitter: Splitter) -> Iterator[Candidate]:
     """First the files whose split needs no content."""
     yield from (candidate for candidate in candidates if splitter.own or candidate.group is not None)

@@ -1,5 +1,6 @@
 """`thaw check` finds what would stop a run, names its cause, and looks again only at what has changed."""
 
+import re
 import shutil
 import socket
 import time
@@ -15,6 +16,7 @@ from flows.project.errors import NotReady
 from flows.runs import machine_findings
 from flows.runs.findings import RECORD, Finding, Verdict
 from flows.runs.preflight import check_all, preflight
+from flows.runs.results import METRICS
 from thaw.backbones import backbone as backbones
 from thaw.backbones.architectures import build_seeded
 from thaw.params.values.reading import PARAMS
@@ -73,7 +75,7 @@ def said(root: Path, check: str) -> str:
 
 def test_a_sound_project_passes(root: Path) -> None:
     assert failures(root) == {}
-    assert preflight(root).dataset.source == "photos"
+    assert preflight(root).params.dataset.source == "photos"
     assert any(found.says == "40 files in 2 classes" for found in check_all(root))
     assert any(found.says == "weights/small.safetensors: thaw_small" for found in check_all(root))
 
@@ -278,3 +280,46 @@ def test_a_pipeline_that_reads_neither_needs_neither(root: Path) -> None:
     (root / "dvc.yaml").write_text("stages: {}\n")
     (root / "weights/w.pth").write_bytes(POINTER)
     assert failures(settle(root, source=".", weights="weights/w.pth")) == {}
+
+
+@pytest.mark.parametrize(
+    ("promotion", "says", "advice"),
+    [
+        ("margin: 0.01", "a margin of 1.0 points is less than about 60 test rows resolve (", " test rows would do"),
+        (
+            "margin: 0",
+            "a margin of 0.0 points is less than about 60 test rows resolve (",
+            "no number of rows rules out",
+        ),
+        ("min_rows: 100", "the test will have about 60 rows, and promotion.min_rows asks for 100", "add test rows"),
+    ],
+)
+def test_a_margin_that_the_test_cannot_resolve_is_warned_of_before_the_run(
+    root: Path, draw: Draw, promotion: str, says: str, advice: str
+) -> None:
+    for place in range(130):
+        for name, first in (("ants", 1000), ("bees", 3000)):
+            draw(root / "photos" / name / f"more-{place}.png", first + place)
+    settle(root, more=f"promotion: {{{promotion}}}\n")
+    (warning,) = (found for found in check_all(root) if found.check == "promotion.margin")
+    assert warning.verdict is Verdict.WARN and warning.says.startswith(says) and advice in warning.advice
+    assert warning in preflight(root).warnings, "a run begins with it"
+    settle(root, more=f"promotion: {{{promotion}, rule: better}}\n")
+    assert "promotion.margin" not in {found.check for found in preflight(root).warnings}
+
+
+def test_the_margin_that_follows_the_test_is_stated_and_follows_the_last_measured_model(root: Path, draw: Draw) -> None:
+    for place in range(130):
+        draw(root / "photos/ants" / f"more-{place}.png", 1000 + place)
+    settle(root, more="promotion: {min_rows: 5}\n")
+
+    def stated() -> str:
+        (finding,) = (found for found in check_all(root) if found.check == "promotion.margin")
+        assert finding.verdict is Verdict.PASS
+        return finding.says
+
+    supposed = stated()
+    assert re.fullmatch(r"\d+\.\d points on about 34 test rows; it follows the test", supposed)
+    (root / METRICS).parent.mkdir(parents=True)
+    (root / METRICS).write_text('{"test": {"n": 8, "exact_match": 0.3}}')
+    assert stated() > supposed

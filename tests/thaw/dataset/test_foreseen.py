@@ -7,7 +7,7 @@ import pytest
 
 from thaw.dataset import foreseen as module
 from thaw.dataset.candidates import Candidate, Source
-from thaw.dataset.foreseen import foresee, spread_over
+from thaw.dataset.foreseen import expected_test_rows, foresee, spread_over
 from thaw.dataset.splits import hashed_split
 from thaw.foundation.files.atomic import digest_bytes, digest_file
 from thaw.params.sections import SplitParams
@@ -104,3 +104,12 @@ def test_files_to_open_are_spread_over_the_source() -> None:
     chosen = [int(each.path) for each in spread_over(candidates, 10)]
     assert len(chosen) == 10 and chosen[-1] >= 90
     assert len(spread_over(candidates[:3], 10)) == 3
+
+
+def test_the_rows_of_the_test_are_counted_where_names_and_groups_decide_and_expected_where_contents_do() -> None:
+    named = rows(Candidate("1", "a", "train"), Candidate("2", "b", "test"), Candidate("3", None, "test"))
+    assert expected_test_rows(named, SHARES) == 1, "a file without a label tests nothing"
+    assert expected_test_rows(rows(*(Candidate(str(place), "a") for place in range(50))), SHARES) == 10
+    group = next(name for name in "abcdefghijklmnop" if hashed_split(digest=b"", group=name, shares=SHARES) == "test")
+    grouped = (Candidate(f"{group}{place}", "a", group=group) for place in range(7))
+    assert expected_test_rows(rows(*grouped, *(Candidate(str(place), "a") for place in range(50))), SHARES) == 17
