@@ -151,7 +151,7 @@ def main() -> None:
     """Simulate, and print one JSON line a claim."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer histories")
-    calm, others = (4, 4) if parser.parse_args().quick else (100, 40)
+    calm, others = (4, 4) if parser.parse_args().quick else (60, 20)
     with ProcessPoolExecutor() as pool:
         for rule in ("not_worse", "better"):
             for late in (1, 31, 181):

@@ -1,6 +1,9 @@
 """What changes costs only itself."""
 
+import re
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from project import Project
@@ -23,7 +26,9 @@ def test_new_images_new_labels_and_a_new_head_cost_only_themselves(project: Proj
             file.unlink() if len(held) > 10 else file.rename(project.root / f"held-{folder.name}-{file.name}")
     project.set("dataset.source=photos", "promotion.automatic=false")
     ran = project.run("thaw", "run", "--until", "head", "--set", "promotion.margin=0.001")
-    assert "warning: promotion.margin: a margin of 0.1 points is less than about 80 test rows resolve" in ran
+    assert re.search(
+        r"warning: promotion.margin: a margin of 0.1 points is less than about \d+ test rows resolve", ran
+    )
     assert "400 examples: 0 with features already, 400 forward passes to do" in log_of(project, "extract")
 
     # Ten more images: ten forward passes.
@@ -51,8 +56,12 @@ def test_new_images_new_labels_and_a_new_head_cost_only_themselves(project: Proj
     assert "Data and pipelines are up to date" in project.run("dvc", "repro")
 
 
-def test_too_many_bad_files_stop_the_run_before_any_compute(project: Project) -> None:
+def test_too_many_bad_files_stop_the_run_before_any_compute(
+    project: Project, draw: Callable[[Path, int], Path]
+) -> None:
     for label in "ab":
+        for number in range(4):
+            draw(project.root / "photos" / label / f"whole-{number}.jpg", number + 10 * ord(label))
         for number in range(12):
             path = project.root / "photos" / label / f"{number}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
