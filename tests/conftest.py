@@ -15,6 +15,7 @@ from PIL import Image
 if TYPE_CHECKING:
     import torch
     from commands import Thaw
+    from started import Pausing
 
     from thaw.kinds.batches import Batch
 
@@ -47,15 +48,27 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def prefect(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Iterator[str]:
-    """The API of a Prefect server: starting a temporary one for each command takes longer than most commands."""
-    from started import prefect_server, serving
+    """The API of a Prefect server: starting a temporary one for each command takes longer than most commands. Nothing happens on it by itself."""
+    from started import Pausing, prefect_server, serving
 
     from flows.daemon.services import HOST, free_port
 
     home, port = tmp_path_factory.mktemp("prefect"), free_port(0)
     shutil.copytree(prefect_home, home, dirs_exist_ok=True)
-    with serving(prefect_server(home, port), home):
+    with serving(prefect_server(home, port, on_time=False), home) as server:
+        _paused.append(Pausing(server))
         yield f"http://{HOST}:{port}/api"
+        _paused.pop().go_on(needed=True)
+
+
+_paused: "list[Pausing]" = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The Prefect server runs during the tests that need it, and the fixtures that they are the first to need."""
+    for server in _paused:
+        server.go_on(needed="prefect" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,11 +38,27 @@ def mlflow_server(folder: Path, port: int) -> Service:
     return Service("mlflow", command, address, f"{address}/health", {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
 
 
-def prefect_server(home: Path, port: int) -> Service:
-    """With its data base in `home`."""
+ON_TIME = ("SCHEDULER", "LATE_RUNS", "FOREMAN", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "REPOSSESSOR", "TRIGGERS")
+"""Prefect's services for what is to happen some time, without anybody's asking."""
+
+
+def prefect_server(home: Path, port: int, *, on_time: bool = True) -> Service:
+    """With its data base in `home`. on_time: whether it looks every few seconds for what is due."""
     address = f"http://{HOST}:{port}"
     command = (sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port))
-    return Service("prefect", command, address, f"{address}/api/health", {"PREFECT_HOME": str(home)})
+    own = {"PREFECT_HOME": str(home)} | {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": str(on_time) for name in ON_TIME}
+    return Service("prefect", command, address, f"{address}/api/health", own)
+
+
+class Pausing:
+    """A server that is stopped while no test needs it: one with nothing to do takes a tenth of a processor."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def go_on(self, needed: bool) -> None:
+        """Let it run, or halt it where it stands."""
+        os.kill(self._server.pid, signal.SIGCONT if needed else signal.SIGSTOP)
 
 
 def make_prefect_home(home: Path) -> None:
