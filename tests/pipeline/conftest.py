@@ -4,20 +4,23 @@ from pathlib import Path
 
 import pytest
 from project import CHEAP, Project, clone
+from registration import copy_empty_store
 
-SEEDS = 5
+SEEDS = 3
 """Trainings from scratch that `default_project` is compared with; each takes longer than everything else in it."""
 
 
 @pytest.fixture
-def project(tmp_path: Path, prefect: str, warm: Path) -> Project:
+def project(tmp_path: Path, prefect: str, warm: Path, empty_store: Path) -> Project:
     """A fresh project with cheap settings, where nothing has run; its commands are those of a warm Python."""
-    return clone(tmp_path / "project", CHEAP, prefect=prefect, programs=warm)
+    made = clone(tmp_path / "project", CHEAP, prefect=prefect, programs=warm)
+    copy_empty_store(empty_store, made.root)
+    return made
 
 
 @pytest.fixture(scope="session")
 def default_project(tmp_path_factory: pytest.TempPathFactory, prefect: str, warm: Path) -> Project:
-    """A project with the settings of the repository but half the seeds, after one `thaw run`. Tests only read it, or undo what they change."""
+    """A project with the settings of the repository but fewer seeds, after one `thaw run`. Tests only read it, or undo what they change."""
     root = tmp_path_factory.mktemp("default") / "project"
     project = clone(root, [f"evaluate.seeds={SEEDS}"], prefect=prefect, programs=warm)
     output = project.run("thaw", "run")

@@ -10,11 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
-from project import CHEAP, Project, clone
+from project import CHEAP, PROGRAMS, Project, clone
+from registration import copy_empty_store
 from terminal import Terminal
 
 pytestmark = pytest.mark.slow
@@ -24,9 +26,11 @@ LAYERS = 4
 
 
 @pytest.fixture
-def project(tmp_path: Path, prefect: str) -> Project:
+def project(tmp_path: Path, prefect: str, empty_store: Path, warm: Path) -> Project:
     """A fresh project whose commands are processes of their own, as a user's are."""
-    return clone(tmp_path / "project", (*CHEAP, "backbone.layers=[blocks]"), prefect=prefect)
+    made = clone(tmp_path / "project", (*CHEAP, "backbone.layers=[blocks]"), prefect=prefect, programs=warm)
+    copy_empty_store(empty_store, made.root)
+    return replace(made, programs=PROGRAMS)
 
 
 def kill_tree(process: "subprocess.Popen[str]") -> None:
@@ -53,8 +57,10 @@ def forward_passes(project: Project) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def test_killed_in_extract_and_in_track_then_run_again(project: Project) -> None:
-    project.set("extract.part_rows=64", "extract.batch_size=16", "extract.workers=1")
+def test_killed_in_extract_and_in_track_then_run_again(project: Project, warm: Path) -> None:
+    quick = replace(project, programs=warm)  # for what is not killed
+    quick.set("extract.part_rows=64", "extract.batch_size=16", "extract.workers=1")
+    quick.run("thaw", "run", "--until", "ingest")
     first = project.start("thaw", "run")
     wait_for(lambda: len(project.parts()) >= 2 * LAYERS + 1, first)
     kill_tree(first)
@@ -64,19 +70,20 @@ def test_killed_in_extract_and_in_track_then_run_again(project: Project) -> None
     assert len(by_layer) == LAYERS and kept >= 2
     assert not (project.root / "data/features.json").exists()
 
+    quick.run("thaw", "run", "--until", "evaluate")
+    cached, computed = forward_passes(project)
+    assert (cached, computed) == (kept * 64, cached + computed - kept * 64)
     second = project.start("thaw", "run")
     database = project.root / ".thaw/mlflow.db"
     wait_for(lambda: database.exists() and has_run(database), second)
     kill_tree(second)
-    cached, computed = forward_passes(project)
-    assert (cached, computed) == (kept * 64, cached + computed - kept * 64)
     assert not (project.root / "data/tracked.json").exists()
 
-    output = project.run("thaw", "run")
+    output = quick.run("thaw", "run")
     assert "champion" in output
-    versions = project.json("models")["versions"]
+    versions = quick.json("models")["versions"]
     assert [version["aliases"] for version in versions] == [["challenger", "champion"]]
-    assert project.json("run")["nothing_to_do"]
+    assert quick.json("run")["nothing_to_do"]
 
 
 def has_run(database: Path) -> bool:
@@ -90,8 +97,9 @@ def has_run(database: Path) -> bool:
         return False
 
 
-def test_two_runs_at_once_one_waits_and_neither_corrupts(project: Project) -> None:
-    both = [project.start("thaw", "run", "--until", "extract") for _ in range(2)]
+def test_two_runs_at_once_one_waits_and_neither_corrupts(project: Project, warm: Path) -> None:
+    quick = replace(project, programs=warm)  # for what is not killed
+    both = [quick.start("thaw", "run", "--until", "extract") for _ in range(2)]
     outputs = [process.communicate(timeout=600)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], "\n".join(outputs)
     assert sum("another run" in output for output in outputs) == 1
@@ -99,7 +107,7 @@ def test_two_runs_at_once_one_waits_and_neither_corrupts(project: Project) -> No
     assert forward_passes(project)[1] == 1797, "no image has gone through the network again"
     impatient = project.start("thaw", "run", "--force")
     wait_for((project.root / ".thaw/run.lock").read_text, impatient)
-    assert "another run" in project.run("thaw", "run", "--no-wait", code=1)
+    assert "another run" in quick.run("thaw", "run", "--no-wait", code=1)
     kill_tree(impatient)
 
 

@@ -3,7 +3,6 @@
 import csv
 import json
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -50,7 +49,7 @@ def test_from_a_listing_to_a_model_that_names_sets(project: Project) -> None:
     assert f"{project.root}/{files[0]},{'|'.join(rows[0]['labels']) or '|'}," in lines
 
     served = subprocess.run(
-        (sys.executable, "-c", SERVED, "models:/thaw-digits@champion", str(project.root / files[0])),
+        (project.programs / "forked", "-c", SERVED, "models:/thaw-digits@champion", str(project.root / files[0])),
         cwd=project.root,
         env=project.environment() | {"MLFLOW_TRACKING_URI": f"sqlite:///{project.root}/.thaw/mlflow.db"},
         capture_output=True,
@@ -69,7 +68,7 @@ def test_sets_are_ranked_compared_fine_tuned_promoted_and_reviewed(project: Proj
         "dataset.splits.val=0.2",
         "dataset.splits.test=0.3",
         "strategy.kind=full",
-        "finetune.epochs=12",
+        "finetune.epochs=6",
         "finetune.learning_rate=0.005",
         "finetune.augment=none",
         "finetune.precision=float32",
