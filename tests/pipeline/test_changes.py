@@ -26,9 +26,7 @@ def test_new_images_new_labels_and_a_new_head_cost_only_themselves(project: Proj
             file.unlink() if len(held) > 10 else file.rename(project.root / f"held-{folder.name}-{file.name}")
     project.set("dataset.source=photos", "promotion.automatic=false")
     ran = project.run("thaw", "run", "--until", "head", "--set", "promotion.margin=0.001")
-    assert re.search(
-        r"warning: promotion.margin: a margin of 0.1 points is less than about \d+ test rows resolve", ran
-    )
+    assert re.search(r"warning: promotion.margin: a margin of 0.1 points is less than about \d+ test rows resolve", ran)
     assert "400 examples: 0 with features already, 400 forward passes to do" in log_of(project, "extract")
 
     # Ten more images: ten forward passes.
