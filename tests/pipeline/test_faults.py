@@ -3,7 +3,6 @@
 import shutil
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -37,18 +36,18 @@ def project(template: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(template, tmp_path / "project"))
 
 
-def stage(root: Path, name: str, **own: str) -> "subprocess.Popen[str]":
+def stage(warm: Path, root: Path, name: str, **own: str) -> "subprocess.Popen[str]":
     """Start a stage as DVC does."""
     return subprocess.Popen(
-        [sys.executable, "-m", f"tasks.stages.{name}"], cwd=root, env=_environment() | own, text=True,
+        [str(warm / "python"), "-m", f"tasks.stages.{name}"], cwd=root, env=_environment() | own, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
 
-def thaw(root: Path, *arguments: str, **own: str) -> "subprocess.Popen[str]":
-    """Start a command as a user does."""
+def run(warm: Path, root: Path, **own: str) -> "subprocess.Popen[str]":
+    """Start `thaw run` as a user does."""
     return subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", *arguments], cwd=root, env=_environment() | own, text=True,
+        [str(warm / "python"), "-m", "flows.cli", "run"], cwd=root, env=_environment() | own, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
@@ -81,11 +80,11 @@ def runs(database: Path) -> int:
         return int(connection.execute("select count(*) from runs where lifecycle_stage = 'active'").fetchone()[0])
 
 
-def test_the_mlflow_server_dies_while_it_tracks_and_comes_back(project: Path) -> None:
+def test_the_mlflow_server_dies_while_it_tracks_and_comes_back(project: Path, warm: Path) -> None:
     port = free_port(0)
     own = {"MLFLOW_TRACKING_URI": f"http://{HOST}:{port}", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
     with serving(mlflow_server(project / ".thaw", port), project) as server:
-        track = stage(project, "track", **own)
+        track = stage(warm, project, "track", **own)
         wait_until(lambda: runs(project / ".thaw/mlflow.db"), track)
         server.stop(grace_s=0)
         said = ended(track, MAY_PASS)
@@ -93,39 +92,39 @@ def test_the_mlflow_server_dies_while_it_tracks_and_comes_back(project: Path) ->
     assert not (project / TRACKED).exists()
 
     with serving(mlflow_server(project / ".thaw", port), project):
-        said = ended(stage(project, "track", **own), 0)
+        said = ended(stage(warm, project, "track", **own), 0)
         assert "`thaw register` makes a version of it" in said
     assert runs(project / ".thaw/mlflow.db") == 1, "the run that was cut off is deleted"
 
 
-def test_a_locked_data_base_is_worth_another_try(project: Path) -> None:
+def test_a_locked_data_base_is_worth_another_try(project: Path, warm: Path) -> None:
     with closing(sqlite3.connect(project / ".thaw/mlflow.db")) as connection:
         connection.execute("begin exclusive")
-        said = ended(stage(project, "track"), MAY_PASS)
+        said = ended(stage(warm, project, "track"), MAY_PASS)
         assert "database is locked" in said
         connection.rollback()
-    ended(stage(project, "track"), 0)
+    ended(stage(warm, project, "track"), 0)
     with inside(project):
         assert is_tracked(read_params()) and open_registry(read_params().registry).versions() == ()
 
 
-def test_the_prefect_server_dies_during_a_run_and_comes_back(tmp_path: Path, prefect_home: Path) -> None:
+def test_the_prefect_server_dies_during_a_run_and_comes_back(tmp_path: Path, prefect_home: Path, warm: Path) -> None:
     root, home = build_toy(tmp_path / "toy"), shutil.copytree(prefect_home, tmp_path / "home")
     (root / "left.order").write_text("wait")
     port = free_port(0)
     own = {"PREFECT_API_URL": f"http://{HOST}:{port}/api", "PREFECT_HOME": str(home), "PREFECT_CLIENT_MAX_RETRIES": "0"}
     with serving(prefect_server(home, port), root) as server:
-        run = thaw(root, "run", **own)
-        wait_until(lambda: "left" in ran(root), run)
+        first = run(warm, root, **own)
+        wait_until(lambda: "left" in ran(root), first)
         server.stop(grace_s=0)
         (root / "left.go").touch()
-        output, _ = run.communicate(timeout=300)
-    assert run.returncode == 1 and "Traceback" not in output.split("has stopped answering")[-1], output
+        output, _ = first.communicate(timeout=300)
+    assert first.returncode == 1 and "Traceback" not in output.split("has stopped answering")[-1], output
     assert f"the Prefect server {own['PREFECT_API_URL']} has stopped answering; finished stages are kept" in output
     assert "`thaw run` continues from there" in output
 
     with serving(prefect_server(home, port), root):
-        again = thaw(root, "run", **own)
+        again = run(warm, root, **own)
         output, _ = again.communicate(timeout=300)
     assert again.returncode == 0, output
     assert sorted(ran(root)) == ["first", "last", "left", "right"], "each stage ran once"

@@ -92,26 +92,31 @@ def test_the_review_the_watch_and_the_trace_know_it(project: Project) -> None:
     assert_of_series(told)
 
 
-@pytest.mark.parametrize("format_", ["torch", "onnx"])
-def test_an_export_gives_the_same_answers(project: Project, format_: str, tmp_path: Path) -> None:
-    said = project.run("thaw", "export", "--format", format_, "--out", str(tmp_path / "out"))
+@pytest.fixture(scope="module", params=["torch", "onnx"])
+def exported(request: pytest.FixtureRequest, project: Project) -> tuple[Path, str]:
+    """The folder of an export in that format, and what was said of it."""
+    folder = project.root.parent / str(request.param)
+    return folder, project.run("thaw", "export", "--format", request.param, "--out", str(folder))
+
+
+def test_an_export_gives_the_same_answers(exported: tuple[Path, str]) -> None:
+    folder, said = exported
     assert "100.0% of the labels are equal" in said
     assert re.search(r"on \d+ series:", said)
-    card = json.loads((tmp_path / "out/model.json").read_text())
+    card = json.loads((folder / "model.json").read_text())
     assert card["preprocessing"]["kind"] == "series" and card["checked"]["series"] > 1
     assert {card["input"]["name"], *(one["name"] for one in card["more_inputs"])} == {"values", "mask"}
 
 
-@pytest.mark.parametrize("format_", ["torch", "onnx"])
-def test_the_readme_of_an_export_is_about_series_and_runs(project: Project, format_: str, tmp_path: Path) -> None:
-    project.run("thaw", "export", "--format", format_, "--out", str(tmp_path / "out"))
-    readme = (tmp_path / "out/README.md").read_text()
+def test_the_readme_of_an_export_is_about_series_and_runs(project: Project, exported: tuple[Path, str]) -> None:
+    folder, _ = exported
+    readme = (folder / "README.md").read_text()
     assert OF_IMAGES.findall(readme) == [] and "a series classifier" in readme and "numbers.csv" in readme
-    (tmp_path / "out/predict.py").write_text(readme.split("```python\n")[1].split("```")[0])
+    (folder / "predict.py").write_text(readme.split("```python\n")[1].split("```")[0])
     files = ["series/rough/0-001.csv", "series/calm/0-002.csv"]
     done = subprocess.run(
         [sys.executable, "predict.py", *(str(project.root / file) for file in files)],
-        cwd=tmp_path / "out", capture_output=True, text=True, check=True,
+        cwd=folder, capture_output=True, text=True, check=True,
     )  # fmt: skip
     for file, line in zip(files, done.stdout.splitlines(), strict=True):
         (own,) = project.json("predict", file)
@@ -147,7 +152,9 @@ def test_a_server_answers_a_real_request(project: Project) -> None:
 
 def test_a_network_is_fine_tuned_and_a_certificate_made(project: Project, tmp_path: Path) -> None:
     own = replace(project, root=shutil.copytree(project.root, tmp_path / "project", symlinks=True))
-    own.set("strategy.kind=full", "finetune.epochs=2", "evaluate.baselines=[majority,scratch]")
+    own.set(
+        "strategy.kind=full", "finetune.epochs=2", "finetune.scratch.epochs=2", "evaluate.baselines=[majority,scratch]"
+    )
     own.run("thaw", "run", code=0)
     assert "scratch" in own.metrics()["transfer"]
     own.set("strategy.kind=linear")

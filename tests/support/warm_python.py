@@ -1,16 +1,21 @@
 """A Python that is warm: stages and `thaw` commands of a test are forked from a process that has loaded PyTorch and MLflow.
 
 `warm_programs(folder)` yields a folder of programs that takes the place of the environment's own. Its `python` hands stages, `thaw`, `dvc`,
-`flows/dvc/program.py` and walked_pages.py over to the warm process, with working directory, environment and standard streams; all else goes to the real Python.
-A command that is handed over is a process of its own, ends with the same code, and gets the signals that its `python` gets. The warm process has loaded none of
-Thaw's modules, so each command loads those of its project.
+`flows/dvc/program.py` and walked_pages.py over to the warm process, with working directory, environment and standard streams; all else goes to the real Python,
+which believes that the folder is its environment: stages below a Prefect worker are handed over too. A command that is handed over is a process of its own,
+ends with the same code, and gets the signals that its `python` gets. The warm process has loaded none of Thaw's modules, so each command loads those of its
+project.
+
+The folder's program `forked` hands everything over, `-c CODE` and scripts too, whose subject is neither a start nor what is loaded.
 """
 
 import atexit
 import gc
+import importlib
 import os
 import runpy
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +25,9 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 HEAVY = (
@@ -32,7 +39,13 @@ HEAVY = (
     "onnxruntime", "onnxscript", "websockets.asyncio.client", "jsonschema", "griffe", "pydantic.v1", "pydantic_settings", "httpcore", "coolname", "pendulum",
     "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "prometheus_client",
 )  # fmt: skip
-"""Libraries that read nothing of a command's environment when they load; Prefect does, so each command loads it by itself."""
+"""Libraries that read nothing of a command's environment when they load."""
+PREFECT = (
+    "prefect.context", "prefect.flows", "prefect.flow_engine", "prefect.engine", "prefect.task_engine", "prefect.futures", "prefect.artifacts",
+    "prefect.automations", "prefect.deployments", "prefect.client.orchestration", "prefect.blocks.notifications", "prefect.runner", "prefect.workers.process",
+    "prefect.cli", "prefect.cli.deploy", "prefect.cli.worker", "prefect.cli.server", "prefect.logging.configuration", "prefect.events.clients",
+)  # fmt: skip
+"""Prefect reads its settings when it loads: a command that imports it reads them again."""
 HANDED_OVER = ("tasks.", "flows.", "dvc")
 _CLIENT = """\
 #!{python} -IS
@@ -41,8 +54,9 @@ words = sys.argv[1:]
 own = words[1:] if words[:1] == ["-u"] else words
 if own is not words:
     os.environ["PYTHONUNBUFFERED"] = "1"
-if not (own[:1] == ["-m"] and own[1].startswith({handed_over!r}) or own[:1] and own[0].endswith(("walked_pages.py", "flows/dvc/program.py"))):
-    os.execv({python!r}, [{python!r}, *words])
+script = ("walked_pages.py", "flows/dvc/program.py")
+if not ({all_over} or own[:1] == ["-m"] and own[1].startswith({handed_over!r}) or own[:1] and own[0].endswith(script)):
+    os.execv({python!r}, [{itself!r}, *words])
 server = socket.socket(socket.AF_UNIX)
 server.connect({address!r})
 lines = [os.getcwd(), "\\1".join(own), *(f"{{name}}={{value}}" for name, value in os.environ.items())]
@@ -59,7 +73,8 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
     signal.signal(number, forward)
 status = int.from_bytes(server.recv(8) or (9).to_bytes(8, "big"), "big")
 if os.WIFSIGNALED(status):
-    signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+    if os.WTERMSIG(status) != signal.SIGKILL:
+        signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
     os.kill(os.getpid(), os.WTERMSIG(status))
 sys.exit(os.WEXITSTATUS(status))
 """
@@ -75,11 +90,15 @@ def warm_programs(folder: Path) -> Iterator[Path]:
     programs.mkdir()
     for program in Path(sys.executable).parent.iterdir():
         (programs / program.name).symlink_to(program)
-    client = _CLIENT.format(python=sys.executable, handed_over=HANDED_OVER, address=str(address))
-    _write_program(programs / "python", client)
-    for name, module in (("thaw", "flows.cli"), ("dvc", "dvc")):
+    _lay_environment(folder)
+    itself = str(programs / "python")
+    filled = {"python": sys.executable, "itself": itself, "handed_over": HANDED_OVER, "address": str(address)}
+    for name, all_over in (("python", False), ("forked", True)):
+        _write_program(programs / name, _CLIENT.format(all_over=all_over, **filled))
+    for name, module in (("thaw", "flows.cli"), ("dvc", "dvc"), ("prefect", "prefect")):
         _write_program(programs / name, f'#!/bin/sh\nexec {programs}/python -m {module} "$@"\n')
-    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1", "PREFECT_HOME": str(folder / "prefect")}
+    environment = os.environ | quiet
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     process = subprocess.Popen([sys.executable, __file__, str(programs / "python"), str(address)], env=environment)
     try:
@@ -90,6 +109,12 @@ def warm_programs(folder: Path) -> Iterator[Path]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _lay_environment(folder: Path) -> None:
+    """Make the folder look like the environment: a Python that is named by a file in its `bin` has the same packages."""
+    shutil.copy(Path(sys.prefix) / "pyvenv.cfg", folder)
+    (folder / "lib").symlink_to(Path(sys.prefix) / "lib")
 
 
 def _write_program(path: Path, content: str) -> None:
@@ -177,6 +202,30 @@ def _become(streams: list[int], message: bytes) -> list[str]:
     return words.split("\1")
 
 
+class Prefect:
+    """Finds and loads Prefect, which is loaded but for its settings."""
+
+    def __init__(self) -> None:
+        for name in PREFECT:
+            importlib.import_module(name)
+        self._loaded = sys.modules.pop("prefect")
+        self._spec = self._loaded.__spec__
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        return ModuleSpec(name, self, is_package=True) if name == "prefect" else None  # type: ignore[arg-type]
+
+    def create_module(self, _: ModuleSpec) -> ModuleType:
+        return self._loaded
+
+    def exec_module(self, module: ModuleType) -> None:
+        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        module.__spec__ = self._spec  # it knows where the package's files are
+        sys.modules["prefect.context"].refresh_global_settings_context()
+        logging = sys.modules["prefect.logging.configuration"]
+        logging.PROCESS_LOGGING_CONFIG = {}  # set up already, with the settings of the warm process
+        logging.setup_logging()
+
+
 def main() -> None:
     """Load the libraries, then fork for each client; a fork goes on to run its command."""
     from sqlalchemy.orm import configure_mappers
@@ -184,6 +233,7 @@ def main() -> None:
     program, address = sys.argv[1:]
     for library in HEAVY:
         __import__(library)
+    sys.meta_path.insert(0, Prefect())  # type: ignore[arg-type]
     configure_mappers()  # of MLflow's tables, which its first query would do
     gc.freeze()  # a collection in a fork would copy all that the libraries have made
     words = Server(address).command()
@@ -192,12 +242,15 @@ def main() -> None:
 
 
 def _run(words: list[str]) -> int:
-    """Run a module or a script as `python` would; returns its exit code."""
+    """Run a module, a script or code as `python` would; returns its exit code."""
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     try:
         if words[0] == "-m":
             sys.path[0:1], sys.argv = [str(Path.cwd()), *paths], ["-m", *words[2:]]
             runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        elif words[0] == "-c":
+            sys.path[0:1], sys.argv = ["", *paths], ["-c", *words[2:]]
+            exec(words[1], vars(sys.modules["__main__"]))  # noqa: S102
         else:
             sys.path[0:1], sys.argv = [str(Path(words[0]).parent), *paths], words
             runpy.run_path(words[0], run_name="__main__")

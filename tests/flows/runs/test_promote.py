@@ -3,7 +3,6 @@
 import json
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -46,10 +45,10 @@ print(json.dumps({
 """Runs the flow, and prints what the server keeps of it."""
 
 
-def run(root: Path, code: str) -> str:
+def run(warm: Path, root: Path, code: str) -> str:
     own = {"PYTHONPATH": str(Path.cwd()), "MLFLOW_TRACKING_URI": ""}
     found = subprocess.run(
-        [sys.executable, "-c", code],
+        [warm / "forked", "-c", code],
         cwd=root, env=environment() | own, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert found.returncode == 0, found.stdout + found.stderr
@@ -121,7 +120,7 @@ def test_no_deployment_overrides_the_gates(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_refusal_is_a_state_that_says_why_and_no_failure(
-    tmp_path: Path, prefect: str, empty_store: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prefect: str, empty_store: Path, warm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", prefect)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -132,7 +131,7 @@ def test_a_refusal_is_a_state_that_says_why_and_no_failure(
         registry = open_registry(read_params().registry)
         registry.client.create_registered_model(registry.name)
         challenge(registry, checks=None)
-    found = json.loads(run(root, REFUSED))
+    found = json.loads(run(warm, root, REFUSED))
     assert (found["type"], found["name"], found["promoted"]) == ("COMPLETED", "Refused", False)
     assert found["message"].startswith("version 1 stays the challenger: ") and "checks.json" in found["message"]
     assert found["artifacts"] == ["gates", "promotion"]

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
@@ -29,7 +28,7 @@ score(["gone"], model=sys.argv[1])
 
 
 def test_it_writes_a_table_publishes_its_counts_and_fails_in_one_sentence(
-    tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, prefect: str, warm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = build_toy(tmp_path / "toy")
@@ -45,7 +44,7 @@ def test_it_writes_a_table_publishes_its_counts_and_fails_in_one_sentence(
     )  # fmt: skip
     own = {"PYTHONPATH": str(Path.cwd()), "PREFECT_API_URL": prefect, "MLFLOW_TRACKING_URI": ""}
     found = subprocess.run(
-        [sys.executable, "-c", RUN, str(root / "model")],
+        [warm / "forked", "-c", RUN, str(root / "model")],
         cwd=root, env=environment() | own, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert found.stdout, found.stderr

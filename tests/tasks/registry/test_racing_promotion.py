@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from racing_promotion import PARAMS
-from registration import challenge, inside
+from registration import challenge, copy_empty_store, inside
 
 from flows.daemon.services import free_port
 from tasks.registry.promotion import promote
@@ -26,15 +26,21 @@ Said = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder, port = tmp_path_factory.mktemp("server"), free_port(5700, [])
+def server(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[str]:
+    folder, port = copy_empty_store(empty_store, tmp_path_factory.mktemp("server")), free_port(5700, [])
     address = f"http://127.0.0.1:{port}"
     command = (
         *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "2"),
-        *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "artifacts")),
+        *(
+            "--backend-store-uri",
+            f"sqlite:///{folder}/.thaw/mlflow.db",
+            "--artifacts-destination",
+            str(folder / "artifacts"),
+        ),
     )
+    own = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # its job runner takes eight processes
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=own, stdout=log, stderr=log)
     try:
         for _ in range(600):
             try:
@@ -60,7 +66,9 @@ def registry(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 @contextmanager
-def rivals(folder: Path, first: Sequence[str], second: Sequence[str]) -> "Iterator[Callable[[int], list[Said]]]":
+def rivals(
+    warm: Path, folder: Path, first: Sequence[str], second: Sequence[str]
+) -> "Iterator[Callable[[int], list[Said]]]":
     """Two processes, with what each attempts; yields what starts the attempt of that number and gives what each says of it."""
     meeting, script = folder / "meeting", Path(__file__).parents[2] / "support/racing_promotion.py"
     meeting.mkdir()
@@ -68,7 +76,7 @@ def rivals(folder: Path, first: Sequence[str], second: Sequence[str]) -> "Iterat
     processes = []
     for name, attempts in (("first", first), ("second", second)):
         (own := folder / name).mkdir()
-        command = [sys.executable, str(script), name, *attempts]
+        command = [str(warm / "forked"), str(script), name, *attempts]
         processes.append(subprocess.Popen(command, cwd=own, env=environment, text=True, stdout=subprocess.PIPE))
 
     def meet(number: int) -> list[Said]:
@@ -90,9 +98,11 @@ def champion(registry: Registry) -> int:
     return found.number
 
 
-def test_of_two_at_once_exactly_one_moves_the_alias_and_the_other_is_told(registry: Registry, tmp_path: Path) -> None:
+def test_of_two_at_once_exactly_one_moves_the_alias_and_the_other_is_told(
+    registry: Registry, tmp_path: Path, warm: Path
+) -> None:
     same, other = ["promote"] * ROUNDS, ["promote"] * ROUNDS
-    with rivals(tmp_path, [*same, *other], [*same, *(["rollback"] * ROUNDS)]) as meet:
+    with rivals(warm, tmp_path, [*same, *other], [*same, *(["rollback"] * ROUNDS)]) as meet:
         for number in range(1, ROUNDS + 1):
             challenge(registry)
             said = meet(number - 1)

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,12 +50,12 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_code_of_a_version_answers_as_recorded(name: str, models: Path) -> None:
+def test_the_code_of_a_version_answers_as_recorded(name: str, models: Path, warm: Path) -> None:
     inputs = [str(models / path) for path in EXPECTED[name]["inputs"]]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     folder = str(models / "models" / name)
     ended = subprocess.run(
-        [sys.executable, "-c", ANSWER, folder, *inputs],
+        [warm / "forked", "-c", ANSWER, folder, *inputs],
         cwd="/",
         env=environment,
         capture_output=True,

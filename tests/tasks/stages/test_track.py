@@ -265,12 +265,12 @@ KILLS = (
 
 
 @pytest.fixture(scope="module")
-def tries(template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def tries(template: Path, tmp_path_factory: pytest.TempPathFactory, warm: Path) -> list[dict[str, Any]]:
     """What was left after each kill and two runs in one project, and after two runs at once in another."""
     projects = [Path(shutil.copytree(template, tmp_path_factory.mktemp("tried") / "project")) for _ in range(2)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
     found = subprocess.run(
-        [sys.executable, SUPPORT / "killed_tracking.py", *KILLS, "run", "run", f"cd:{projects[1]}", "twice"],
+        [warm / "forked", SUPPORT / "killed_tracking.py", *KILLS, "run", "run", f"cd:{projects[1]}", "twice"],
         cwd=projects[0], env=environment | {"PYTHONPATH": str(ROOT)}, text=True, capture_output=True, check=False,
     )  # fmt: skip
     assert found.returncode == 0, found.stderr

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,25 +121,25 @@ def test_activations_are_computed_once(tmp_path: Path) -> None:
     assert len({path.parent.parent for path in parts}) == 2  # the image and its mirror image
 
 
-def killed_or_whole(folder: Path, *arguments: str) -> int:
+def killed_or_whole(warm: Path, folder: Path, *arguments: str) -> int:
     """Run killed_finetuning.py; returns its exit code."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SUPPORT.parent), str(SUPPORT.parents[2])])}
-    command = [sys.executable, str(SUPPORT), str(folder), *arguments]
+    command = [str(warm / "forked"), str(SUPPORT), str(folder), *arguments]
     return subprocess.run(command, env=environment, check=False).returncode
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory, warm: Path) -> Path:
     """The model of a run that nobody has killed."""
     folder = tmp_path_factory.mktemp("whole")
-    assert killed_or_whole(folder) == 0
+    assert killed_or_whole(warm, folder) == 0
     return folder / "model"
 
 
 @pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(4, marks=pytest.mark.slow)])
-def test_a_killed_run_goes_on_to_the_same_numbers(whole: Path, tmp_path: Path, epoch: int) -> None:
-    assert killed_or_whole(tmp_path, str(epoch)) == -signal.SIGKILL
-    assert killed_or_whole(tmp_path) == 0
+def test_a_killed_run_goes_on_to_the_same_numbers(whole: Path, tmp_path: Path, warm: Path, epoch: int) -> None:
+    assert killed_or_whole(warm, tmp_path, str(epoch)) == -signal.SIGKILL
+    assert killed_or_whole(warm, tmp_path) == 0
     for name in ("backbone.safetensors", "head.safetensors", "head.json"):
         assert (whole / name).read_bytes() == (tmp_path / "model" / name).read_bytes()
 
@@ -156,7 +155,7 @@ def test_a_finished_run_that_is_asked_for_again_trains_nothing(tmp_path: Path) -
 
 
 def test_from_scratch_learns_digits(tmp_path: Path) -> None:
-    model = tune(tmp_path, "scratch", val=digit_images(60, 60), scratch={"epochs": 12}, augment="none")
+    model = tune(tmp_path, "scratch", val=digit_images(60, 60), scratch={"epochs": 8}, augment="none")
     assert model.thawed == len(model.predictor.backbone.model.state_dict()) or model.thawed > 2
     assert accuracy(model.predictor, digit_images(120, 60)) > 0.8
     assert changed(model) >= {"conv1.weight", "bn1.running_mean", "layer3.0.conv2.weight"}

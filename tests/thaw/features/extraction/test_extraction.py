@@ -5,7 +5,6 @@ import random
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -167,23 +166,18 @@ print("computed", found.computed)
 """
 
 
-def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(weights: Path, tmp_path: Path) -> None:
+def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(
+    weights: Path, tmp_path: Path, warm: Path
+) -> None:
     images, root = tmp_path / "many", tmp_path / "features"
     write_images(images, range(1200))
-    command = [
-        sys.executable,
-        "-c",
-        EXTRACT,
-        str(images),
-        str(weights),
-        str(root),
-    ]
-    first = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    command = [str(warm / "forked"), "-c", EXTRACT, str(images), str(weights), str(root)]
+    first = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE)
     while len(list(root.rglob("part-*.parquet"))) < 3:
         assert first.poll() is None, "it ended before it could be killed"
         time.sleep(0.005)
     first.kill()
-    first.wait()
+    first.communicate()  # it holds the pipe for as long as it lives
     backbone = read_backbone(BackboneParams(weights=str(weights)))
     store, kept = FeatureStore(root), len(list(root.rglob("part-*.parquet"))) * 16
     again = run(images, backbone, store, batch_size=8, part_rows=16)
@@ -191,16 +185,9 @@ def test_killed_and_run_again_nothing_is_lost_and_nothing_computed_twice(weights
     assert 0 < again.computed < 1200
 
 
-def test_two_at_once_end_with_the_same_features(weights: Path, images: Path, tmp_path: Path) -> None:
+def test_two_at_once_end_with_the_same_features(weights: Path, images: Path, tmp_path: Path, warm: Path) -> None:
     root = tmp_path / "features"
-    command = [
-        sys.executable,
-        "-c",
-        EXTRACT,
-        str(images),
-        str(weights),
-        str(root),
-    ]
+    command = [str(warm / "forked"), "-c", EXTRACT, str(images), str(weights), str(root)]
     both = [subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]
     assert run(images, read_backbone(BackboneParams(weights=str(weights))), FeatureStore(root)).computed == 0
@@ -349,9 +336,9 @@ stage(main)
 """
 
 
-def extract_elsewhere(images: Path, weights: Path, root: Path, **options: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", FULL, str(images), str(weights), str(root)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
+def extract_elsewhere(warm: Path, images: Path, weights: Path, root: Path) -> "subprocess.CompletedProcess[str]":
+    command = [str(warm / "forked"), "-c", FULL, str(images), str(weights), str(root)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -368,9 +355,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", disk], check=True)
 
 
-def test_a_full_disk_is_said_tears_nothing_and_is_gone_on_from(images: Path, weights: Path, small_disk: Path) -> None:
+def test_a_full_disk_is_said_tears_nothing_and_is_gone_on_from(
+    images: Path, weights: Path, small_disk: Path, warm: Path
+) -> None:
     root = small_disk / "features"
-    found = extract_elsewhere(images, weights, root)
+    found = extract_elsewhere(warm, images, weights, root)
     assert found.returncode == 1 and "Traceback" not in found.stderr
     assert f"{root}" in found.stderr.splitlines()[-1] and "No space left on device" in found.stderr.splitlines()[-1]
     store = FeatureStore(root)
@@ -378,12 +367,12 @@ def test_a_full_disk_is_said_tears_nothing_and_is_gone_on_from(images: Path, wei
     assert whole and not list(root.rglob(".tmp-*"))
     assert not store.set_aside_damaged(whole[0].parent.parent.name, "flatten")
     subprocess.run(["mount", "-o", "remount,size=1m", small_disk], check=True)
-    again = extract_elsewhere(images, weights, root)
+    again = extract_elsewhere(warm, images, weights, root)
     assert again.returncode == 0, again.stderr
     assert f"30 examples: {8 * len(whole)} with features already" in again.stderr
 
 
-def test_a_cache_that_may_not_be_written_can_be_read(images: Path, weights: Path, tmp_path: Path) -> None:
+def test_a_cache_that_may_not_be_written_can_be_read(images: Path, weights: Path, tmp_path: Path, warm: Path) -> None:
     root = tmp_path / "features"
     layer = run(images, read_backbone(BackboneParams(weights=str(weights))), FeatureStore(root)).index.layer(None)
     bound = subprocess.run(["mount", "--bind", root, root], capture_output=True, check=False)
@@ -392,10 +381,10 @@ def test_a_cache_that_may_not_be_written_can_be_read(images: Path, weights: Path
     try:
         subprocess.run(["mount", "-o", "remount,bind,ro", root], check=True)
         assert len(FeatureStore(root).read(layer.fingerprint, layer.name, manifest_of(images).digests)) == 30
-        nothing = extract_elsewhere(images, weights, root)
+        nothing = extract_elsewhere(warm, images, weights, root)
         assert nothing.returncode == 0 and "0 forward passes to do" in nothing.stderr
         write_images(images, range(30, 31))
-        found = extract_elsewhere(images, weights, root)
+        found = extract_elsewhere(warm, images, weights, root)
         assert found.returncode == 1 and "Read-only file system" in found.stderr.splitlines()[-1]
         assert "Traceback" not in found.stderr
     finally:
@@ -403,21 +392,21 @@ def test_a_cache_that_may_not_be_written_can_be_read(images: Path, weights: Path
 
 
 @pytest.mark.slow
-def test_killed_again_and_again_it_only_goes_forward(weights: Path, tmp_path: Path) -> None:
+def test_killed_again_and_again_it_only_goes_forward(weights: Path, tmp_path: Path, warm: Path) -> None:
     images, root = tmp_path / "many", tmp_path / "features"
     write_images(images, range(1200))
     rng, kept = random.Random(0), 0
     for _ in range(3):
-        process = subprocess.Popen([sys.executable, "-c", FULL, images, weights, root], stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([warm / "forked", "-c", FULL, images, weights, root], stderr=subprocess.PIPE)
         while process.poll() is None and len(parts(FeatureStore(root))) <= kept:
             time.sleep(0.005)
         time.sleep(rng.random() * 0.1)
         process.kill()
-        process.wait()
+        process.communicate()  # it holds the pipe for as long as it lives
         now = len(parts(FeatureStore(root)))
         assert now >= kept
         kept = now
-    last = extract_elsewhere(images, weights, root)
+    last = extract_elsewhere(warm, images, weights, root)
     assert last.returncode == 0, last.stderr
     done, passes = (int(found) for found in re.findall(r"1200 examples: (\d+) .*?, (\d+) forward", last.stderr)[0])
     assert done >= 8 * (kept - 1) and done + passes == 1200

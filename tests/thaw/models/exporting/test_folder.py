@@ -166,10 +166,10 @@ write_export(model("linear"), ORIGIN, Format.TORCH, images("linear"), folder=Pat
 """
 
 
-def test_a_kill_midway_leaves_no_folder_and_the_next_try_makes_it(tmp_path: Path) -> None:
+def test_a_kill_midway_leaves_no_folder_and_the_next_try_makes_it(tmp_path: Path, warm: Path) -> None:
     path = os.pathsep.join([str(Path.cwd()), str(Path.cwd() / "tests/support")])
     killed = subprocess.run(
-        [sys.executable, "-c", EXPORT_THEN_DIE, str(tmp_path / "out")],
+        [warm / "forked", "-c", EXPORT_THEN_DIE, str(tmp_path / "out")],
         env=os.environ | {"PYTHONPATH": path}, check=False,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL

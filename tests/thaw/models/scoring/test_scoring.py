@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -216,10 +215,10 @@ def test_a_part_that_was_damaged_is_told_of_and_made_again(tmp_path: Path, passe
     assert score_into(output, scorer_into(store), photos, part_rows=20).examples == 20 and not passes
 
 
-def test_killed_anywhere_nothing_is_lost_and_nothing_computed_twice(tmp_path: Path) -> None:
+def test_killed_anywhere_nothing_is_lost_and_nothing_computed_twice(tmp_path: Path, warm: Path) -> None:
     write_pngs(tmp_path / "photos", 60)
     steps = ["features", "part", "join", "replace", "run"]
-    command = [sys.executable, str(SUPPORT / "killed_scoring.py"), str(tmp_path), *steps]
+    command = [str(warm / "forked"), str(SUPPORT / "killed_scoring.py"), str(tmp_path), *steps]
     found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert found.returncode == 0, found.stderr
     said = [json.loads(line) for line in found.stdout.splitlines()]
