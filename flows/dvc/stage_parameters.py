@@ -31,13 +31,18 @@ def read_stage_keys(root: Path) -> dict[str, tuple[str, ...]]:
     return {name: _keys(stage) for name, stage in _stages(root / PIPELINE).items()}
 
 
+def stage_names(root: Path) -> tuple[str, ...]:
+    """The stages of `dvc.yaml`, in its order; none if there is no such file."""
+    return tuple(_stages(root / PIPELINE))
+
+
 def refuse_unknown(root: Path, *names: str | None) -> None:
     """Check names of stages against `dvc.yaml` itself, without DVC, which may be at work for hours.
 
     Raises:
         UnknownStage: there is no stage of that name; the error lists the stages.
     """
-    stages = list(_stages(root / PIPELINE))
+    stages = stage_names(root)
     for name in names:
         if name is not None and name not in stages:
             raise UnknownStage(f"there is no stage `{name}` in dvc.yaml; the stages are: {', '.join(stages) or 'none'}")

@@ -3,13 +3,11 @@
 import os
 from pathlib import Path
 
-from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
-from flows.runs.results import Metric, Registered, read_results
+from flows.prefect_server.running_server import running
+from flows.runs.results import REPORT_PAGE, Metric, Registered, read_results
 from tasks.registry.attempt import Promotion
-
-MLFLOW_UI = "http://127.0.0.1:5000"
-"""The preferred address of MLflow under `thaw ui`, for links to a version if the store is no server."""
 
 
 def publish(root: Path) -> None:
@@ -19,10 +17,9 @@ def publish(root: Path) -> None:
         rows = [_row(metric) for metric in results.metrics]
         create_table_artifact(table=rows, key="metrics", description=f"On {results.rows} test rows")
     if results.report is not None:
-        create_link_artifact(link=results.report.as_uri(), link_text="report.html", key="report")
+        publish_page(root, results.report, "report")
     if results.registered is not None:
-        link = version_page(results.registered, os.environ.get("MLFLOW_TRACKING_URI", ""))
-        create_link_artifact(link=link, link_text=results.registered.uri, key="model")
+        _publish_link(version_page(root, results.registered), results.registered.uri, "model")
 
 
 def publish_gates(promotion: Promotion) -> None:
@@ -34,13 +31,31 @@ def publish_gates(promotion: Promotion) -> None:
         ]
         create_table_artifact(table=rows, key="gates", description=f"{promotion.name}: {promotion}")
     if promotion.page is not None:
-        create_link_artifact(link=promotion.page.absolute().as_uri(), link_text=promotion.page.name, key="promotion")
+        publish_page(Path.cwd(), promotion.page, "promotion")
 
 
-def version_page(registered: Registered, tracking_uri: str) -> str:
-    """The address of a model version in MLflow's pages."""
-    server = tracking_uri.rstrip("/") if tracking_uri.startswith(("http://", "https://")) else MLFLOW_UI
-    return f"{server}/#/models/{registered.name}/versions/{registered.version}"
+def publish_page(root: Path, page: Path, key: str, description: str | None = None) -> None:
+    """Make the artifact of a page: a link if a server of `thaw up` or `thaw ui` shows it, else its path. A browser opens no file from Prefect's pages."""
+    place = (root / page).resolve()
+    own = place.relative_to(root.resolve()) if place.is_relative_to(root.resolve()) else place
+    report = running(root).get("report")
+    shown = own.is_relative_to(REPORT_PAGE.parent) and report is not None
+    link = f"{str(report).rpartition('/')[0]}/{own.relative_to(REPORT_PAGE.parent)}" if shown else None
+    _publish_link(link, str(own), key, description)
+
+
+def _publish_link(link: str | None, text: str, key: str, description: str | None = None) -> None:
+    if link is None:
+        create_markdown_artifact(markdown=f"`{text}`", key=key, description=description)
+    else:
+        create_link_artifact(link=link, link_text=text, key=key, description=description)
+
+
+def version_page(root: Path, registered: Registered) -> str | None:
+    """The address of a model version in MLflow's pages; None if no server of MLflow is known."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    server = uri if uri.startswith(("http://", "https://")) else running(root).get("mlflow")
+    return server and f"{server.rstrip('/')}/#/models/{registered.name}/versions/{registered.version}"
 
 
 def _row(metric: Metric) -> dict[str, object]:

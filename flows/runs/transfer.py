@@ -27,11 +27,13 @@ from flows.project.environment import find_project
 from flows.project.errors import RunInProgress, StageFailed, StageMayPass
 from flows.runs.artifacts import publish
 from flows.runs.preflight import preflight
+from flows.runs.run_form import StageName, name_run
 from flows.runs.watcher import watcher
 from tasks.project.paths import TRACKED
 from tasks.registry import registering
 from tasks.registry.attempt import Promotion
 from tasks.registry.registering import Registered, is_tracked
+from tasks.registry.version_page import data_name, run_name
 from thaw.foundation.errors import Unreachable
 from thaw.params.sections import Params
 
@@ -70,8 +72,8 @@ class Transfer:
 
 @flow(name="transfer", validate_parameters=True)
 def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's pages
-    stage: str | None = None,
-    until: str | None = None,
+    stage: StageName | None = None,
+    until: StageName | None = None,
     force: bool = False,
     promote: bool = True,
     timeout_s: float = TIMEOUT_S,
@@ -109,6 +111,7 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
             for warning in ready.warnings:
                 logger.warning(str(warning))
             params = ready.params
+            name_run(", ".join(filter(None, (data_name(params), stage, until and f"until {until}"))))
             source, began = look(root, params), now()
             keeper = Keeper(root)
             results = _reproduce(root, Selection(stage, until), keeper, force=force, timeout_s=timeout_s)
@@ -118,6 +121,7 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
                     results = _tracked_again(root, results, keeper, timeout_s)
                 with keeper.work("register"):
                     outcome = Transfer(results, register(params, str(runtime.flow_run.id or "")))
+                name_run(run_name(params))
             publish(root)
             if outcome.nothing_to_do:
                 logger.info(NOTHING_TO_DO)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import flow, get_run_logger
-from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.artifacts import create_table_artifact
 
 from flows.prefect_server.temporary_server import hold_temporary_server
 from flows.project.environment import find_project
+from flows.runs.artifacts import publish_page
 from tasks.requests import watch as watching
 from tasks.requests.watch import Measured
 from thaw.drift import words
@@ -52,7 +53,7 @@ def watch(sources: list[str], retrain: bool = False, scores: str | None = None) 
 
 
 def publish(measurement: Measured) -> None:
-    """Make the artifacts of a batch in Prefect's pages: a table of the tests, and a link to the page."""
+    """Make the artifacts of a batch in Prefect's pages: a table of the tests, and the page."""
     report = measurement.report
     rows = [
         {
@@ -65,12 +66,7 @@ def publish(measurement: Measured) -> None:
     ]
     if rows:
         create_table_artifact(table=rows, key="drift", description=words.verdict(report))
-    create_link_artifact(
-        link=measurement.page.absolute().as_uri(),
-        link_text="drift.html",
-        key="drift-page",
-        description=words.verdict(report),
-    )
+    publish_page(Path.cwd(), measurement.page, "drift-page", words.verdict(report))
 
 
 def _score(sources: list[str]) -> Path:

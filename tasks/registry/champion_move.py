@@ -7,6 +7,7 @@ and the alias follows last. After a kill in between the move is still settled, a
 
 from tasks.registry.promotion_history import OUTSIDE, Event, event_from_json, last_move, next_move
 from tasks.registry.registry import CHAMPION, Registry
+from tasks.registry.version_page import tell_gates
 from tasks.registry.write_once import Ledger
 
 
@@ -40,6 +41,7 @@ def _follow(registry: Registry, event: Event) -> None:
     while (last := last_move(registry.history())) and last != followed:
         if last.version in {version.number for version in registry.versions()}:
             registry.tag(last.version, promotion=last.kind, reason=last.reason)
+            tell_gates(registry, last)
             if last.kind != OUTSIDE:  # the alias was there first
                 registry.set_alias(CHAMPION, last.version)
         Ledger(registry).mark_made(last.move or 0)

@@ -23,6 +23,7 @@ from tasks.registry.promotion_history import (
     in_short,
 )
 from tasks.registry.registry import CHALLENGER, CHAMPION, ModelVersion, Registry, open_registry
+from tasks.registry.version_page import tell_gates
 from thaw.foundation.errors import RegistryError
 from thaw.foundation.files.atomic import write_text
 from thaw.gates.anchor import GATE as ANCHOR
@@ -136,6 +137,7 @@ def _refuse(registry: Registry, event: Event, *, record: bool) -> None:
     if record:
         registry.record(event)
     registry.tag(event.version, promotion=event.kind, reason=event.reason)
+    tell_gates(registry, event)
 
 
 def _refuse_if_lost(registry: Registry) -> None:

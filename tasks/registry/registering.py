@@ -12,6 +12,7 @@ from tasks.project.locks import exclusive
 from tasks.project.paths import REGISTERED, STRATEGY, TRACKED
 from tasks.registry.mlflow_store import STATE, explained
 from tasks.registry.registry import CHALLENGER, ModelVersion, Registry, open_registry
+from tasks.registry.version_page import describe, summary_tags
 from tasks.registry.version_tags import version_tags
 from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.foundation.files.atomic import write_text
@@ -91,8 +92,10 @@ def register(params: Params, *, flow_run: str = "") -> Registered:
     with exclusive(LOCK):
         registry = open_registry(params.registry)
         before = registry.with_key(tracked.key)
-        version = before or make_version(registry, tracked, flow_run)
+        version = before or make_version(registry, params, tracked, flow_run)
         log.info("%s %s", "registered before:" if before else "registered", version.uri)
+        if not version.description:
+            registry.describe(version.number, describe(params))
         if CHALLENGER not in version.aliases:
             registry.set_alias(CHALLENGER, version.number)
     registered = Registered(
@@ -108,9 +111,10 @@ def write_registered(registered: Registered) -> None:
     write_text(REGISTERED, json.dumps(content, indent=2) + "\n")
 
 
-def make_version(registry: Registry, tracked: Tracked, flow_run: str) -> ModelVersion:
+def make_version(registry: Registry, params: Params, tracked: Tracked, flow_run: str) -> ModelVersion:
     """Make a version; if another machine has made one of the same model meanwhile, the older one is returned, and ours is deleted."""
-    made = registry.create(tracked.model, version_tags(tracked.key, read_strategy(STRATEGY), flow_run))
+    tags = summary_tags(params) | version_tags(tracked.key, read_strategy(STRATEGY), flow_run)
+    made = registry.create(tracked.model, tags)
     oldest = registry.with_key(tracked.key)
     if oldest is None or oldest.number == made:
         return registry.version(made)

@@ -32,7 +32,7 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """A version in the registry. source: its model, such as `models:/m-0123`. tags: all of its tags."""
+    """A version in the registry. source: its model, such as `models:/m-0123`. tags: all of its tags. description: Markdown, with which its page begins."""
 
     name: str
     number: int
@@ -41,6 +41,7 @@ class ModelVersion:
     run_id: str
     source: str
     tags: Mapping[str, str]
+    description: str = ""
 
     @property
     def uri(self) -> str:
@@ -103,6 +104,11 @@ class Registry:
     def set_alias(self, alias: str, number: int) -> None:
         """Move an alias."""
         put(lambda: self.client.set_registered_model_alias(self.name, alias, str(number)))
+
+    def describe(self, number: int, description: str) -> None:
+        """Set the description of a version."""
+        with explained():
+            self.client.update_model_version(self.name, str(number), description)
 
     def tag(self, number: int, **tags: str) -> None:
         """Set tags of a version, each below `thaw.`."""
@@ -209,4 +215,5 @@ def _version(version: "MlflowVersion", aliases: Mapping[str, int]) -> ModelVersi
         run_id=str(version.run_id),
         source=str(version.source),
         tags=dict(version.tags),
+        description=str(version.description or ""),
     )

@@ -32,6 +32,7 @@ from tasks.registry.mlflow_run import PYFUNC, log_pipeline_run
 from tasks.registry.mlflow_store import STATE, experiment_id, explained
 from tasks.registry.registering import Tracked, write_tracked
 from tasks.registry.registry import KEY, Registry, open_registry
+from tasks.registry.version_page import run_name
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import digest_bytes, digest_file
 from thaw.params.sections import Params
@@ -115,7 +116,7 @@ def _track(registry: Registry, params: Params, key: str) -> Tracked:
         flow_run = os.environ.get("THAW_FLOW_RUN")
         tags = {KEY: key, ORIGIN: _origin(), **({"thaw.flow_run": flow_run} if flow_run else {})}
         with (
-            mlflow.start_run(experiment_id=experiment, tags=tags) as run,
+            mlflow.start_run(experiment_id=experiment, run_name=run_name(params), tags=tags) as run,
             TemporaryDirectory(dir=STATE, prefix=_SCRATCH) as scratch,
         ):
             model = log_pipeline_run(params, Path(scratch) / "model")

@@ -1,10 +1,12 @@
 """The main job on the embedded default, as `make run` does it, and the two other doors to it."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pyarrow.parquet as pq
 import pytest
 from project import Project
@@ -20,6 +22,16 @@ def test_it_ends_with_a_champion_a_report_and_what_it_measured(default_project: 
     assert "<html" in (default_project.root / "data/report/report.html").read_text()
     status = default_project.json("status")
     assert {stage["state"] for stage in status["stages"]} == {"up to date"}
+
+
+def test_its_run_is_named_after_what_it_made_in_prefect_and_in_mlflow(default_project: Project) -> None:
+    version = default_project.json("models")["versions"][0]
+    name = f"digits, {version['tags']['strategy']}, accuracy {version['tags']['accuracy'].split()[0]}"
+    runs = httpx.post(f"{default_project.prefect}/flow_runs/filter", json={"limit": 200}).json()
+    assert [run["name"] for run in runs if run["id"] == version["tags"]["thaw.flow_run"]] == [name]
+    with sqlite3.connect(default_project.root / ".thaw/mlflow.db") as database:
+        named = database.execute("select name from runs where run_uuid = ?", [version["run_id"]]).fetchall()
+    assert named == [(name,)]
 
 
 def test_transfer_pays_on_the_embedded_default(default_project: Project) -> None:

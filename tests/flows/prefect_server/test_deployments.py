@@ -56,4 +56,9 @@ def test_every_parameter_of_a_flow_is_described() -> None:
         fields = parameter_schema(flow.fn).properties
         assert list(fields) == list(inspect.signature(flow.fn).parameters)
         assert all(field.get("description") for field in fields.values()), fields
-    assert parameter_schema(transfer.fn).properties["busy"]["enum"] == ["wait", "skip"]
+    schema = parameter_schema(transfer.fn).properties
+    assert schema["busy"]["enum"] == ["wait", "skip"]
+    offered, nothing = schema["stage"]["anyOf"]
+    assert offered["enum"][:3] == ["settings", "fetch", "ingest"] and nothing == {"type": "null"}, (
+        "the form has a choice"
+    )

@@ -121,7 +121,7 @@ def test_while_it_runs_other_commands_tell_of_it_and_ctrl_c_ends_it_at_once(
     assert all(line.startswith(("left ", "right ")) for line in lines[:-1]), "only the display, which is wiped"
     assert (root / "last.txt").read_text() == "the last good one"
     with sqlite3.connect(root / ".thaw/prefect/prefect.db") as database:
-        assert database.execute("select state_type from flow_run").fetchall() == [("CANCELLED",)]
+        assert database.execute("select name, state_type from flow_run").fetchall() == [("toy", "CANCELLED")]
     assert "a run is going on" not in thaw("status", cwd=root).stderr
 
 

@@ -85,6 +85,19 @@ def test_a_worse_challenger_is_refused_and_the_reason_is_kept(registry: Registry
     assert kinds(registry) == [("promote", 1, None), ("refuse", 2, 1)]
 
 
+def test_the_description_says_what_became_of_the_version_and_keeps_the_rest(registry: Registry) -> None:
+    challenge(registry)
+    promote(PARAMS)
+    registry.describe(
+        challenge(registry, right=30), "Trained by hand\n\nGates: not asked yet\n\nTo look at: the report"
+    )
+    found = promote(PARAMS)
+    assert registry.version(1).description.startswith("Gates: promoted on 20")
+    first, gates, last = registry.version(2).description.split("\n\n")
+    assert (first, last) == ("Trained by hand", "To look at: the report")
+    assert gates.startswith("Gates: refused on 20") and gates.endswith(found.reason)
+
+
 def test_the_same_refusal_is_recorded_once_unless_forced(registry: Registry) -> None:
     challenge(registry)
     promote(PARAMS)

@@ -106,6 +106,20 @@ def test_the_run_holds_parameters_metrics_report_dataset_and_model(registry: Reg
     assert version.source == f"models:/{logged.model_id}"
 
 
+def test_the_run_and_the_version_begin_with_what_a_person_wants_to_know(
+    registry: Registry, version: ModelVersion
+) -> None:
+    accuracy = float(version.tags["thaw.test.accuracy"])
+    assert registry.client.get_run(version.run_id).info.run_name == f"photos, linear, accuracy {accuracy:.3f}"
+    assert version.description.startswith(f"**Accuracy {accuracy:.3f}** (")
+    first, strategy, data, gates, look = version.description.split("\n\n")
+    assert first.endswith("on 40 test images") and "linear" in strategy and "`photos`" in data
+    assert gates == "Gates: not asked yet" and "report/report.html" in look
+    names = sorted(version.tags)
+    assert names[:3] == ["accuracy", "data", "strategy"] and all(name.startswith("thaw.") for name in names[3:])
+    assert version.tags["accuracy"].startswith(f"{accuracy:.3f} (")
+
+
 def test_nothing_is_written_outside_the_state_and_two_files(registered: Path, template: Path) -> None:
     assert {path.name for path in registered.iterdir()} == {path.name for path in template.iterdir()}
     assert {path.name for path in (registered / "data").iterdir()} == {
@@ -205,7 +219,7 @@ def test_what_was_measured_again_goes_to_the_version_that_is_there(project: Path
 
 def test_a_version_made_elsewhere_meanwhile_wins(registered: Path, registry: Registry, version: ModelVersion) -> None:
     """As if another machine had made version 1 between this one's look and its own version."""
-    assert registering.make_version(registry, registering.read_tracked(), "") == version
+    assert registering.make_version(registry, read_params(), registering.read_tracked(), "") == version
     assert registry.versions() == (version,)
 
 
