@@ -14,5 +14,7 @@ ACTIVATIONS = Path(".thaw/activations")
 """The outputs of frozen layers below thawed ones, kept for the next fine-tuning."""
 TOO_MANY = Path(".thaw/rejected.csv")
 """The files that the last ingestion rejected, where they were too many to go on."""
+ADVICES = Path(".thaw/advices")
+"""The measured pieces of an unfinished advice, a folder for each state of its inputs."""
 CONTESTS = Path(".thaw/contests")
 """The trials of an unfinished certificate, a folder for each state of its inputs."""

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+import thaw
 from tasks.project.entry import stage
-from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS
+from tasks.project.local_state import ACTIVATIONS, ADVICES, CHECKPOINTS
 from tasks.project.paths import ADVICE, ADVICE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, PREDICTED, SETTINGS, STRATEGY
 from tasks.project.progress import counted
 from thaw.backbones.backbone import Backbone, read_backbone
@@ -18,7 +20,7 @@ from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import TEST, TRAIN, Example, Manifest, read_manifest, references_of
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, read_index
-from thaw.foundation.files.atomic import replaced_folder, write_bytes, write_text
+from thaw.foundation.files.atomic import digest_bytes, digest_file, replaced_folder, write_bytes, write_text
 from thaw.kinds.batches import Batch, split
 from thaw.kinds.kind import IDENTITY, Words
 from thaw.kinds.prepared import read_examples
@@ -28,6 +30,7 @@ from thaw.params.values.reading import read_settings
 from thaw.params.values.strategy import write_strategy
 from thaw.strategies.advice.advising import Situation, advise
 from thaw.strategies.advice.cases import PLAIN, RANDOM_BACKBONE
+from thaw.strategies.advice.kept import Kept
 from thaw.strategies.advice.options import Pilot
 from thaw.strategies.advice.page import figure_pngs, render_advice
 from thaw.strategies.advice.pool import Pool
@@ -55,9 +58,11 @@ def main() -> None:
     """Read the manifest and the cached features, measure, write `data/advice.json`, the page and the decision."""
     params, manifest = read_settings(SETTINGS), read_manifest(MANIFEST)
     situation = read_situation(params, manifest, read_index(FEATURES_INDEX))
+    kept, workers = Kept(ADVICES / _key(params)), os.cpu_count() or 1
     with counted("advise", "steps") as progress:
-        advice = advise(situation, params.strategy, params.head, workers=os.cpu_count() or 1, progress=progress)
+        advice = advise(situation, params.strategy, params.head, workers=workers, progress=progress, kept=kept)
     write_all(advice, params.registry.name, situation.words)
+    shutil.rmtree(ADVICES, ignore_errors=True)
     if situation.pilot is not None:
         _desk().clear()
     log.info("strategy: %s; %s", advice.followed.strategy, advice.followed.reason)
@@ -135,6 +140,15 @@ def _desk() -> "Desk":
     from thaw.finetuning.fitting import Desk
 
     return Desk(CHECKPOINTS / "advise", FeatureStore(ACTIVATIONS))
+
+
+def _key(params: Params) -> str:
+    """A hash of everything that a measured piece depends on, the code too, so that pieces of other inputs are never used."""
+    root = Path(thaw.__file__).parent
+    files = [MANIFEST, FEATURES_INDEX, Path(params.backbone.weights), *sorted(root.rglob("*.py"))]
+    sections = [params.dataset, params.backbone, params.strategy, params.head, params.finetune]
+    described = [digest_file(path).hex() for path in files] + [repr(section) for section in sections]
+    return digest_bytes("\n".join(described).encode()).hex()[:32]
 
 
 def _references(pool: Pool, examples: Sequence[Example], backbone: Backbone, params: Params) -> Pool:

@@ -2,16 +2,22 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registration import change_params
 from stage_runs import run_stage
 
+from tasks.project.local_state import ADVICES
 from tasks.project.paths import ADVICE, ADVICE_PAGE, HEAD, MANIFEST, PREDICTED, REPORT, STRATEGY
 from tasks.stages import advise, extract, head, ingest
 from tasks.stages.evaluate import stage as evaluate
 from thaw.foundation.errors import BadArtifact
+from thaw.params.values.reading import read_params
 from thaw.params.values.strategy import Strategy, read_strategy, write_strategy
+from thaw.strategies.advice import out_of_fold
+from thaw.strategies.advice.out_of_fold import HeadTrial
+from thaw.strategies.advice.pool import Fold, Pool
 from thaw.strategies.advice.record import read_advice, read_predicted
 
 
@@ -52,6 +58,63 @@ def test_the_same_again_decides_with_the_same_bytes(project: Path) -> None:
     before = [path.read_bytes() for path in (STRATEGY, PREDICTED)]
     run_stage(advise)
     assert [path.read_bytes() for path in (STRATEGY, PREDICTED)] == before
+
+
+def test_killed_in_the_middle_it_goes_on_and_measures_nothing_twice(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits = count_fits(monkeypatch)
+    run_stage(advise)
+    whole, total = untimed(ADVICE), len(fits)
+    ADVICE.unlink()
+    first = count_fits(monkeypatch, total // 2)
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(advise)
+    assert list(ADVICES.rglob("*.safetensors")) and not ADVICE.exists()
+    second = count_fits(monkeypatch)
+    run_stage(advise)
+    assert untimed(ADVICE) == whole, "bit for bit"
+    lost = len(first) + len(second) - total
+    assert 0 <= lost < MOST_FOLDS and len(second) < total, "only the piece in which it was killed is measured again"
+    assert not ADVICES.exists()
+
+
+def test_what_was_measured_on_other_inputs_is_not_used(project: Path) -> None:
+    params = read_params()
+    other = params.model_copy(update={"head": params.head.model_copy(update={"l2": (0.1,)})})
+    before = advise._key(params)
+    assert advise._key(params) == before != advise._key(other)
+    Path("small.safetensors").write_bytes(Path("small.safetensors").read_bytes() + b" ")
+    assert advise._key(params) != before
+
+
+MOST_FOLDS = 15
+"""The most fits of one piece."""
+
+
+def count_fits(monkeypatch: pytest.MonkeyPatch, stop: int | None = None) -> list[HeadTrial]:
+    """Every fit from now on. stop: the fit at which Ctrl-C comes."""
+    monkeypatch.undo()
+    fits: list[HeadTrial] = []
+    fit = out_of_fold._fit
+
+    def counted(pool: Pool, fold: Fold, trial: HeadTrial, *rest: Any) -> Any:
+        if len(fits) == stop:
+            raise KeyboardInterrupt
+        scores = fit(pool, fold, trial, *rest)
+        fits.append(trial)
+        return scores
+
+    monkeypatch.setattr(out_of_fold, "_fit", counted)
+    return fits
+
+
+def untimed(path: Path) -> Any:
+    """An advice without the times, which differ from run to run."""
+    advice = json.loads(path.read_text())
+    for option in advice["options"]:
+        option["minutes"] = option["images_per_second"] = None
+    return advice
 
 
 def test_an_earlier_layer_that_is_cut_goes_all_the_way(project: Path) -> None:

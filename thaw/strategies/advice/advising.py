@@ -15,6 +15,7 @@ from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.cases import Comparison, LayerEvidence, Reference, doubts_of, name_case
 from thaw.strategies.advice.choosing import Choice, choose, recommend
 from thaw.strategies.advice.intervals import gain_of, headline_of, judged_rows
+from thaw.strategies.advice.kept import Kept
 from thaw.strategies.advice.learning_curve import measure_curve
 from thaw.strategies.advice.options import Jury, Option, Pilot, try_pilot
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
@@ -49,33 +50,43 @@ class Situation:
 
 
 def advise(
-    situation: Situation, strategy: StrategyParams, head: HeadParams, *, workers: int = 1, progress: Progress = untold
+    situation: Situation,
+    strategy: StrategyParams,
+    head: HeadParams,
+    *,
+    workers: int = 1,
+    progress: Progress = untold,
+    kept: Kept | None = None,
 ) -> Advice:
     """Measure, name the case, and choose. The same situation gives the same advice, except for measured times.
+
+    kept: what an advice on the same situation has measured before it was killed; it is not measured again.
 
     Raises:
         BadParameters: `strategy` asks for a layer that has no features.
     """
-    pool, fitting = situation.pool, Fitting(head, workers)
+    pool, kept = situation.pool, kept or Kept()
+    fitting = Fitting(head, workers, kept)
     folds = draw_folds(pool, folds=head.folds, repeats=strategy.repeats, seed=head.seed)
     tried = situation.pilot.strategies if situation.pilot is not None and strategy.minutes else ()
     steps = STEPS + len(tried)
     progress(0, steps)
-    probes = measure_heads(pool, folds, [HeadTrial("linear", layer) for layer in pool.layers], fitting)
+    probes = measure_heads(pool, folds, [HeadTrial("linear", layer) for layer in pool.layers], fitting.keeping("probe"))
     progress(1, steps)
     layers = _layers(pool, probes)
     case = name_case(layers, small=situation.size.small)
     progress(2, steps)
     jury = Jury(pool, folds, probes[-1], RESAMPLING, situation.price)
-    curve = measure_curve(pool, folds, _best_layer(layers), fitting, RESAMPLING) if layers else None
+    growing = fitting.keeping("curve")
+    curve = measure_curve(pool, folds, _best_layer(layers), growing, RESAMPLING) if layers else None
     progress(3, steps)
-    options = _options(jury, probes, fitting)
+    options = _options(jury, probes, fitting.keeping("head"))
     progress(4, steps)
     if situation.pilot is not None and tried:
-        for done, option in enumerate(try_pilot(situation.pilot, jury, strategy.minutes), 1):
+        for done, option in enumerate(try_pilot(situation.pilot, jury, strategy.minutes, kept.below("pilot")), 1):
             options = (*options, option)
             progress(4 + done, steps)
-    comparison = _compare(situation, layers, probes, fitting, strategy.repeats)
+    comparison = _compare(situation, layers, probes, fitting.keeping("reference"), strategy.repeats)
     progress(steps - 1, steps)
     recommended = recommend(options, Strategy("linear", pool.layers[-1]))
     followed = choose(strategy, pool.layers, options, recommended)

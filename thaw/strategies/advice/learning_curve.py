@@ -91,7 +91,8 @@ def measure_curve(
     every size.
     """
     nested = _nested_folds(pool, folds)
-    measured = [measure_heads(pool, some, [HeadTrial("linear", layer)], fitting)[0] for some in nested]
+    trial = [HeadTrial("linear", layer)]
+    measured = [measure_heads(pool, some, trial, fitting.keeping(str(size)))[0] for size, some in enumerate(nested)]
     labels = [_labels(pool, some) for some in nested]
     now = _counts(pool, pool.learners).double().mean().item()
     errors = _resampled_errors(pool, measured, resampling)

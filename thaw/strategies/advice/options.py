@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
 from torch import Tensor
 
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
 from thaw.models.prices import Pricing
 from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.intervals import gain_of, headline_beside, headline_of, judged_draws, judged_rows
+from thaw.strategies.advice.kept import Kept
 from thaw.strategies.advice.out_of_fold import OutOfFold, measure_learner
 from thaw.strategies.advice.pool import Fold, Pool
 
@@ -90,27 +92,43 @@ class Jury:
 
 
 def try_pilot(
-    pilot: Pilot, jury: Jury, minutes: float, clock: Callable[[], float] = time.perf_counter
+    pilot: Pilot, jury: Jury, minutes: float, kept: Kept, clock: Callable[[], float] = time.perf_counter
 ) -> Iterator[Option]:
     """Try the pilot's strategies in their order and yield each, after as many folds of the first draw as fit into the rest of the minutes.
 
     A strategy for which fewer than `FEWEST_FOLDS` fit is not tried; its option has the predicted price and the reason. A strategy that is slower than predicted
-    ends with the fold in which the time runs out.
+    ends with the fold in which the time runs out. A fold that was kept is not trained again; its time counts as it did then, so the same folds are tried.
     """
-    ends = clock() + 60 * minutes
+    budget = _Budget(clock, clock() + 60 * minutes)
     for strategy in pilot.strategies:
-        yield _try(pilot, strategy, jury, left=lambda: ends - clock())
+        yield _try(pilot, strategy, jury, budget, kept.below(str(strategy)))
 
 
-def _try(pilot: Pilot, strategy: Strategy, jury: Jury, left: Callable[[], float]) -> Option:
-    """Try one strategy. left: the remaining seconds."""
+@dataclass
+class _Budget:
+    """The time for trials, by a clock in seconds."""
+
+    clock: Callable[[], float]
+    ends: float
+
+    @property
+    def left(self) -> float:
+        return self.ends - self.clock()
+
+    def spend(self, seconds: float) -> None:
+        """Count time that was spent before a kill."""
+        self.ends -= seconds
+
+
+def _try(pilot: Pilot, strategy: Strategy, jury: Jury, budget: _Budget, kept: Kept) -> Option:
+    """Try one strategy."""
     folds = [fold for fold in jury.folds if fold.repeat == 0]
     if len(folds) < FEWEST_FOLDS:
         return jury.unmeasured(strategy, None, "too few examples to hold some out")
-    if left() <= 0:
+    if budget.left <= 0:
         return jury.unmeasured(strategy, None, "not tried: the time of strategy.minutes was up")
-    predicted = pilot.seconds(strategy, len(folds[0].learn))
-    if FEWEST_FOLDS * predicted > left():
+    predicted = _predicted(pilot, strategy, len(folds[0].learn), budget, kept)
+    if FEWEST_FOLDS * predicted > budget.left:
         needed = FEWEST_FOLDS * predicted / 60
         return jury.unmeasured(
             strategy,
@@ -118,16 +136,38 @@ def _try(pilot: Pilot, strategy: Strategy, jury: Jury, left: Callable[[], float]
             f"not tried: {FEWEST_FOLDS} folds would take {needed:.1f} minutes; raise strategy.minutes",
         )
     done: list[OutOfFold] = []
-    for fold in folds:
-        if len(done) >= FEWEST_FOLDS and max(predicted, done[-1].seconds) > left():
+    for number, fold in enumerate(folds):
+        if len(done) >= FEWEST_FOLDS and max(predicted, done[-1].seconds) > budget.left:
             break
-        before = left()
-        outcome = measure_learner(jury.pool, [fold], lambda part: pilot.learn(strategy, part))
-        done.append(replace(outcome, seconds=before - left()))
+        done.append(_once(lambda part: pilot.learn(strategy, part), jury, fold, budget, kept.below(f"fold {number}")))
     note = (
         "" if len(done) == len(folds) else f"on {len(done)} of {len(folds)} folds: the time of strategy.minutes was up"
     )
     return jury.measured(strategy, _joined(done), note)
+
+
+def _predicted(pilot: Pilot, strategy: Strategy, rows: int, budget: _Budget, kept: Kept) -> float:
+    """The predicted seconds of one training. A second prediction would differ a little, and might lead to another choice, so the first is kept."""
+    if before := kept.read("predicted"):
+        budget.spend(float(before["took"][0]))
+        return float(before["seconds"][0])
+    began = budget.left
+    predicted = pilot.seconds(strategy, rows)
+    kept.write("predicted", {"seconds": np.array([predicted]), "took": np.array([began - budget.left])})
+    return predicted
+
+
+def _once(learn: Callable[[Fold], Tensor], jury: Jury, fold: Fold, budget: _Budget, kept: Kept) -> OutOfFold:
+    """The result on one fold, from what was kept or from a training."""
+    if before := kept.read("learnt"):
+        outcome = OutOfFold.of_arrays(jury.pool.target, before)
+        budget.spend(outcome.seconds)
+        return outcome
+    began = budget.left
+    outcome = measure_learner(jury.pool, [fold], learn)
+    outcome = replace(outcome, seconds=began - budget.left)
+    kept.write("learnt", outcome.arrays)
+    return outcome
 
 
 def _joined(parts: Sequence[OutOfFold]) -> OutOfFold:

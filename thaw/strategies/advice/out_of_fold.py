@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from thaw.heads.lbfgs import Stopping
 from thaw.heads.logistic import fit_logistic
 from thaw.params.sections import HeadParams
 from thaw.params.values.strategy import HeadKind
+from thaw.strategies.advice.kept import Arrays, Kept
 from thaw.strategies.advice.pool import Fold, Pool
 from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import BoolArray, Target
@@ -48,6 +49,16 @@ class OutOfFold:
         summed = (self.tallies & self.judged[..., None]).sum(0)
         return np.where(count > 0, summed / np.maximum(count, 1), np.nan)
 
+    @property
+    def arrays(self) -> Arrays:
+        """The results as they are kept."""
+        return {"tallies": self.tallies, "judged": self.judged, "seconds": np.array([self.seconds])}
+
+    @classmethod
+    def of_arrays(cls, target: Target, arrays: Arrays) -> "OutOfFold":
+        """The results that were kept as `arrays`."""
+        return cls(target, arrays["tallies"], arrays["judged"], float(arrays["seconds"][0]))
+
     def judged_by(self, other: "OutOfFold") -> "OutOfFold":
         """The results without the rows that the other did not judge."""
         draws = min(len(self.judged), len(other.judged))
@@ -65,10 +76,15 @@ class HeadTrial:
 
 @dataclass(frozen=True)
 class Fitting:
-    """The parameters of heads, and the number of fits at once, each on one core."""
+    """The parameters of heads, the number of fits at once, each on one core, and the pieces that are measured already."""
 
     params: HeadParams
     workers: int = 1
+    kept: Kept = field(default_factory=Kept)
+
+    def keeping(self, name: str) -> "Fitting":
+        """The same for pieces whose names begin with `name`."""
+        return Fitting(self.params, self.workers, self.kept.below(name))
 
 
 def measure_heads(pool: Pool, folds: Sequence[Fold], trials: Sequence[HeadTrial], fitting: Fitting) -> list[OutOfFold]:
@@ -76,8 +92,19 @@ def measure_heads(pool: Pool, folds: Sequence[Fold], trials: Sequence[HeadTrial]
 
     The setting (L2 and so on) that is scored on a fold is that of the lowest log loss on the other folds of the same draw. A row's score takes no part in the
     choice of its setting, so the best of many settings is not flattered. The number of fits is that of a plain cross-validation; a nested one would multiply it
-    by the number of folds.
+    by the number of folds. A trial that `fitting` has kept is not measured again.
     """
+    before = [fitting.kept.read(_name(trial)) for trial in trials]
+    fresh = _measure(pool, folds, [trial for trial, kept in zip(trials, before, strict=True) if kept is None], fitting)
+    return [OutOfFold.of_arrays(pool.target, kept) if kept is not None else next(fresh) for kept in before]
+
+
+def _name(trial: HeadTrial) -> str:
+    return f"{trial.kind}-{trial.layer}"
+
+
+def _measure(pool: Pool, folds: Sequence[Fold], trials: Sequence[HeadTrial], fitting: Fitting) -> Iterator[OutOfFold]:
+    """Measure every trial, keep each as soon as it is done, and return them in order."""
     params = fitting.params
     settings = [_settings(pool, trial, params) for trial in trials]
     jobs = [(place, fold) for place in range(len(trials)) for fold in folds]
@@ -90,10 +117,20 @@ def measure_heads(pool: Pool, folds: Sequence[Fold], trials: Sequence[HeadTrial]
     # The largest fits come first, so that no core waits for them at the end.
     order = sorted(range(len(jobs)), key=lambda job: -pool.features[trials[jobs[job][0]].layer].shape[1])
     largest = max((pool.features[trial.layer].numel() for trial in trials), default=0)
+    scores: list[dict[int, _Scores]] = [{} for _ in trials]
+    outcomes = [_gathered(pool, [], [], 0.0)] * len(trials)
     with ThreadPoolExecutor(fitting.workers if largest >= SMALL else 1) as executor:
-        done = dict(zip(order, executor.map(fit, [jobs[number] for number in order]), strict=True))
-    scores = [done[number] for number in range(len(jobs))]
-    return [_chosen(pool, folds, scores[place * len(folds) : (place + 1) * len(folds)]) for place in range(len(trials))]
+        try:
+            for number, score in zip(order, executor.map(fit, [jobs[number] for number in order]), strict=True):
+                place, fold = divmod(number, len(folds))
+                scores[place][fold] = score
+                if len(scores[place]) == len(folds):
+                    outcomes[place] = _chosen(pool, folds, [scores[place].pop(each) for each in range(len(folds))])
+                    fitting.kept.write(_name(trials[place]), outcomes[place].arrays)
+        except BaseException:  # Ctrl-C need not wait for fits that nobody will use
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+    return iter(outcomes)
 
 
 def measure_learner(pool: Pool, folds: Sequence[Fold], learn: Callable[[Fold], Tensor]) -> OutOfFold:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,10 +12,12 @@ from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.heads.fitted import Setting
 from thaw.heads.kinds import fit_one
 from thaw.params.values.strategy import Strategy
+from thaw.strategies.advice.kept import Kept
 from thaw.strategies.advice.options import Jury, Option, try_pilot
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, measure_heads
 from thaw.strategies.advice.pool import Fold, Pool, draw_folds
 
+FORGOTTEN = Kept()
 FULL, LAST = Strategy("full", "late"), Strategy("last_blocks", "late", 1)
 
 
@@ -59,10 +62,12 @@ def jury() -> Iterator[Jury]:
     yield Jury(pool, folds, linear, Resampling(500), price)
 
 
-def tried(jury: Jury, takes: dict[Strategy, tuple[float, float]], minutes: float) -> tuple[list[Option], Learner]:
+def tried(
+    jury: Jury, takes: dict[Strategy, tuple[float, float]], minutes: float, kept: Kept = FORGOTTEN
+) -> tuple[list[Option], Learner]:
     clock = Clock()
     learner = Learner(jury.pool, clock, takes)
-    return list(try_pilot(learner, jury, minutes, clock)), learner
+    return list(try_pilot(learner, jury, minutes, kept, clock)), learner
 
 
 def test_a_learner_that_is_better_is_measured_so(jury: Jury) -> None:
@@ -94,3 +99,17 @@ def test_without_folds_nothing_is_tried(jury: Jury) -> None:
     few = Jury(jury.pool, (), jury.linear, jury.resampling, price)
     (full,), learner = tried(few, {FULL: (1, 1)}, minutes=5)
     assert not full.measured and not learner.tried and "too few examples" in full.note
+
+
+def test_killed_in_the_middle_it_goes_on_with_the_next_fold_to_the_same_options(jury: Jury, tmp_path: Path) -> None:
+    takes = {FULL: (1.0, 120.0), LAST: (1.0, 1.0)}
+    whole, _ = tried(jury, takes, minutes=5)
+    kept, learner = Kept(tmp_path), Learner(jury.pool, Clock(), takes)
+    options = try_pilot(learner, jury, 5, kept, learner.clock)
+    next(options)  # and here comes the kill
+    assert learner.tried == [FULL, FULL]
+    again, second = tried(jury, takes, minutes=5, kept=kept)
+    assert again == whole, "the time of the kept folds counts, so a third one is not tried"
+    assert second.tried == [LAST] * 4
+    next(tmp_path.glob("full-fold_0*")).write_bytes(b"torn")
+    assert tried(jury, takes, minutes=5, kept=kept)[1].tried == [FULL]
