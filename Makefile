@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Every stage is a process of its own: without bytecode each would compile all that it imports, which doubles the time of a small run.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run test test-fast lint lock bench ui clean
+.PHONY: help install run test test-fast lint lock bench backbone ui clean
 .DEFAULT_GOAL := help
 
 help:            ## Show the targets
@@ -44,6 +44,10 @@ lock:            ## Make requirements.lock again from pyproject.toml
 
 bench: install   ## Run every benchmark, a minute each; FULL=1 for the figures of docs/benchmarks.md
 	for script in benchmarks/*.py; do python $$script $(if $(FULL),,--quick) || exit 1; done
+
+backbone: install ## Make the embedded backbone again, by the pipeline of data/pretrain
+	cp data/pretrain/pipeline.yaml data/pretrain/dvc.yaml
+	dvc repro data/pretrain/dvc.yaml; code=$$?; rm data/pretrain/dvc.yaml; exit $$code
 
 ui: install      ## Start the MLflow and Prefect pages and serve the report
 	thaw ui

@@ -86,7 +86,7 @@ sampled down to 8 x 8 pixels of 17 grey levels. Characters whose likeness to a p
 {source["digit_likeness"]} were left out. Training took {training["minutes"]} minutes with {training["threads"]} thread(s) of a CPU.
 Its classifier compares directions (cosines), which draws the features of a class together; it is not kept.
 
-    dvc repro data/pretrain/dvc.yaml
+    make backbone
 
 ## What it scores
 

@@ -1,12 +1,15 @@
 """`dvc.yaml` says the truth: code dependencies are folders that hold the import closures, files are those that the stages use."""
 
 import ast
+import json
+import subprocess
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import grimp
 import pytest
+from project import PROGRAMS
 from ruamel.yaml import YAML
 
 from tasks.project import paths
@@ -16,7 +19,9 @@ BY_PATH = {"tasks.stages.track": {"tasks/registry/pyfunc_model.py"}}
 """What a stage reads as a file and does not import: MLflow logs the model's own code."""
 UNTRACKED = {paths.SCORES, paths.SCORED_FEATURES, paths.REGISTERED}
 """What no stage writes."""
-PIPELINES = [Path("dvc.yaml"), Path("data/pretrain/dvc.yaml")]
+SECOND = Path("data/pretrain/pipeline.yaml")
+"""The pipeline that makes the embedded backbone; `make backbone` runs it."""
+PIPELINES = [Path("dvc.yaml"), SECOND]
 FLOORS = ("thaw/", "tasks/")
 SETTINGS = paths.SETTINGS.as_posix()
 VALUES = "thaw/params/sections"
@@ -171,3 +176,21 @@ def test_no_stage_takes_a_default_of_its_own(
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Params")
     ]
     assert not made, f"{file}: {name} makes parameters itself: {', '.join(made)}"
+
+
+def test_dvc_knows_the_second_pipeline_only_when_it_is_asked_for(tmp_path: Path) -> None:
+    for path in (Path("dvc.yaml"), Path("params.yaml"), *Path("data/pretrain").iterdir()):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(path.read_bytes())
+    dvc(tmp_path, "init", "--no-scm", "--quiet")
+    first = {name for file, name, _ in stages() if file != SECOND}
+    assert json.loads(dvc(tmp_path, "status", "--json")).keys() == first, "a fresh project, where nothing has run"
+    (tmp_path / SECOND).rename(tmp_path / SECOND.parent / "dvc.yaml")
+    assert {*dvc(tmp_path, "stage", "list", "--name-only", f"{SECOND.parent}/dvc.yaml").split()} == {
+        f"{SECOND.parent}/dvc.yaml:{name}" for name in ("pretrain", "card")
+    }
+
+
+def dvc(root: Path, *words: str) -> str:
+    """What a command of DVC prints."""
+    return subprocess.run([PROGRAMS / "dvc", *words], cwd=root, check=True, capture_output=True, text=True).stdout
