@@ -14,6 +14,10 @@ app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
 )
+COLUMNS = ("version", "aliases", "test", "rows", "created", "promotion")
+WHOLE = COLUMNS[:-1]
+"""The columns that are never broken, so that they fit 80 columns together with the last."""
+_FIGURES = ("accuracy", "exact_match", "macro_f1")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
@@ -49,7 +53,7 @@ def log(json: Json = False) -> None:
         out().print(f"{registry.name} has no history yet; `thaw promote` makes the first entry.")
     else:
         columns = ("when (UTC)", "what", "who", "flow run", "why")
-        out().print(table(columns, (_event_row(event) for event in events), whole=columns[:4]))
+        out().print(table(columns, (_event_row(event) for event in events), whole=("what", "flow run")))
 
 
 def _list(json: bool) -> None:
@@ -65,10 +69,9 @@ def _list(json: bool) -> None:
     elif not versions:
         out().print(f"{registry.name} has no versions yet; `thaw run` makes the first.")
     else:
-        columns = ("version", "aliases", "accuracy", "macro F1", "test examples", "created", "promotion")
         out().print(f"{registry.name}", style="bold")
-        rows = (_row(version, standing(history, version.number)) for version in versions)
-        out().print(table(columns, rows, whole=columns[:6]))
+        rows = (row_of(version, standing(history, version.number)) for version in versions)
+        out().print(table(COLUMNS, rows, whole=WHOLE))
 
 
 def _registry() -> "Registry":
@@ -80,15 +83,13 @@ def _registry() -> "Registry":
     return open_registry(read_params().registry)
 
 
-def _row(version: "ModelVersion", standing: str) -> tuple[str, ...]:
+def row_of(version: "ModelVersion", standing: str) -> tuple[str, ...]:
+    """The cells of a version, in the order of `COLUMNS`; what was not measured is left out."""
     tags = version.tags
-    created = version.created.astimezone().strftime("%Y-%m-%d %H:%M")
-    figures = (_short(tags.get("thaw.test.accuracy")), _short(tags.get("thaw.test.macro_f1")))
-    return (str(version.number), ", ".join(version.aliases), *figures, tags.get("thaw.test.n", ""), created, standing)
-
-
-def _short(number: str | None) -> str:
-    return "" if number is None else f"{float(number):.3f}"
+    created = version.created.astimezone().strftime("%Y-%m-%d\n%H:%M")
+    named = ((name.replace("_", " ").replace("f1", "F1"), tags.get(f"thaw.test.{name}")) for name in _FIGURES)
+    figures = "\n".join(f"{name} {float(value):.3f}" for name, value in named if value is not None)
+    return (str(version.number), "\n".join(version.aliases), figures, tags.get("thaw.test.n", ""), created, standing)
 
 
 def _event_row(event: "Event") -> tuple[str, ...]:
