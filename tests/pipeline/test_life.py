@@ -14,6 +14,7 @@ import pytest
 from living import Client, Living, living, wait_for
 from PIL import Image, ImageFilter
 from project import CHEAP, Project, clone
+from registration import copy_empty_store
 from started import lay_prefect_home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
@@ -28,7 +29,7 @@ NIGHTLY, EVERY_MINUTE = 'cron: "0 2 * * *"', 'cron: "* * * * *"'
 
 
 @pytest.fixture
-def project(tmp_path: Path, prefect: str, prefect_home: Path, warm: Path) -> Project:
+def project(tmp_path: Path, prefect: str, prefect_home: Path, empty_store: Path, warm: Path) -> Project:
     """Forty handwritten digits a class as photographs of the user's. Its `thaw up` has a Prefect server of its own, and is a process of its own."""
     made = clone(tmp_path / "project", CHEAP, prefect=prefect, programs=warm)
     made.run("thaw", "run", "--stage", "fetch")
@@ -40,6 +41,7 @@ def project(tmp_path: Path, prefect: str, prefect_home: Path, warm: Path) -> Pro
             shutil.copy(file, made.root / kept / folder.name)
     made.set(*SETTINGS)
     lay_prefect_home(prefect_home, made.root)
+    copy_empty_store(empty_store, made.root)
     return replace(made, prefect="")
 
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from living import wait_for
 from project import CHEAP, Project, clone
+from registration import copy_empty_store
 from series_kind.kind import KIND
 from series_source import CLASSES, install, write_backbone, write_series
 from shown_words import OF_IMAGES, visible
@@ -35,10 +36,11 @@ SETTINGS = (
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, prefect: str, warm: Path) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory, prefect: str, warm: Path, empty_store: Path) -> Project:
     """A project of 40 series a class after one `thaw run`."""
     folder = tmp_path_factory.mktemp("series")
     made = replace(clone(folder / "project", prefect=prefect, programs=warm), packages=install(folder / "site"))
+    copy_empty_store(empty_store, made.root)
     write_series(made.root / "series", 40)
     write_backbone(made.root / "series.safetensors")
     made.set(*CHEAP, *SETTINGS)

@@ -10,15 +10,19 @@ from pathlib import Path
 import pytest
 from documented import ROOT
 from project import CHEAP, clone
+from registration import copy_empty_store
 from started import lay_prefect_home
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.timeout(1800)
-def test_every_command_of_the_pages_runs(tmp_path: Path, prefect: str, prefect_home: Path, warm: Path) -> None:
+def test_every_command_of_the_pages_runs(
+    tmp_path: Path, prefect: str, prefect_home: Path, empty_store: Path, warm: Path
+) -> None:
     project = clone(tmp_path / "project", CHEAP, prefect=prefect, programs=warm)
     lay_prefect_home(prefect_home, project.root)
+    copy_empty_store(empty_store, project.root)
     walk, modules = ROOT / "tests/support/walked_pages.py", f"{project.root}:{ROOT}/tests/support"
     log = tmp_path / "walked.txt"
     with log.open("w") as out:

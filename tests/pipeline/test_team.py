@@ -38,10 +38,13 @@ PREFECT, MLFLOW = "http://prefect.example.org:4200", "http://mlflow.example.org:
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Iterator[tuple[str, str]]:
+def servers(
+    tmp_path_factory: pytest.TempPathFactory, prefect_home: Path, empty_store: Path
+) -> Iterator[tuple[str, str]]:
     """Prefect's and MLflow's addresses, of servers by the lines of the page; on loopback, with what each is asked to keep in a folder."""
     folder, ports = tmp_path_factory.mktemp("servers"), (free_port(0), free_port(0))
     shutil.copytree(prefect_home, folder / "home")
+    shutil.copy(empty_store / ".thaw/mlflow.db", folder)
     prefect, mlflow = (f"http://{HOST}:{port}" for port in ports)
     given = {
         "start --host 0.0.0.0": f"start --host {HOST} --port {ports[0]}", "--host 0.0.0.0": f"--host {HOST} --port {ports[1]} --workers 1",

@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 from documented import DOCS, TUTORIALS, blocks
 from project import CHEAP, Project, clone
+from registration import copy_empty_store
 from started import lay_prefect_home
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.timeout(2400)
-def test_every_command_of_the_tutorials_runs(tmp_path: Path, warm: Path, prefect_home: Path) -> None:
+def test_every_command_of_the_tutorials_runs(tmp_path: Path, warm: Path, prefect_home: Path, empty_store: Path) -> None:
     project = clone(tmp_path / "project", CHEAP, programs=warm)
     lay_prefect_home(prefect_home, project.root)
+    copy_empty_store(empty_store, project.root)
     said = {page.stem: type_page(project, page) for page in TUTORIALS}
     nothing = "Data and pipelines are up to date."
     assert said["tutorial-dvc"].count(nothing) == 4, f"`dvc repro` and each `dvc status`:\n{said['tutorial-dvc']}"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from thaw.backbones.backbone import Backbone
 from thaw.targets.labelled import LabelledFeatures
 
 NAMES = tuple(str(number) for number in range(10))
@@ -29,11 +30,11 @@ def pair_pictures(count: int, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray
     return pictures, shown
 
 
-def pair_features(count: int, seed: int = 0) -> LabelledFeatures:
-    """The embedded backbone's features of such pictures."""
+def pair_features(count: int, seed: int = 0, backbone: Backbone | None = None) -> LabelledFeatures:
+    """The features of such pictures, by the embedded backbone unless another is given."""
     pictures, shown = pair_pictures(count, seed)
     pixels = torch.from_numpy(pictures).repeat_interleave(2, 1).repeat_interleave(2, 2)
-    backbone = embedded()
+    backbone = backbone or embedded()
     batch = pixels[:, None].expand(-1, 3, -1, -1).contiguous()
     features = torch.cat([backbone.features(part)[backbone.layers[-1]].clone() for part in batch.split(64)])
     return LabelledFeatures(features, torch.from_numpy(shown), NAMES)

@@ -1,4 +1,4 @@
-"""Models of every kind that can be exported, small ones on real digits, and pictures to run them on."""
+"""Models of every kind that can be exported, small ones on real digits, and pictures to run them on. Two have the whole network: `linear`, `from scratch`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -25,9 +25,15 @@ ORIGIN = Origin("digits", 3, "models:/digits/3", {"thaw.git.commit": "abc"})
 PARAMS = HeadParams(l2=(0.01,), hidden=(16,), epochs=5, neighbours=(5,), folds=2)
 
 
+@cache
+def shallow() -> Backbone:
+    """Four layers of the embedded backbone: exporting all of it takes twice as long, and what stands behind a network does not depend on its depth."""
+    return read_backbone(BackboneParams(weights=str(WEIGHTS), layers=("layer1.0",)))
+
+
 def on_digits(kind: HeadKind, backbone: Backbone | None = None) -> Predictor:
     """The digits 0 to 2 by a head of that kind."""
-    backbone = backbone or embedded()
+    backbone = backbone or shallow()
     head = fit_head(features_of(backbone, digit_images(0, 120)), None, PARAMS, kind)
     return Predictor(backbone, head, backbone.layers[-1])
 
@@ -48,7 +54,7 @@ def from_scratch() -> Predictor:
 
 def opened(score: str) -> Predictor:
     """One that may say `neither`."""
-    plain, rows = predictor_on_digits(), features_of(embedded(), digit_images(0, 120))
+    plain, rows = on_digits("linear"), features_of(shallow(), digit_images(0, 120))
     given = {"background": "2"} if score == "background" else {"score": score, "false_accepts": 0.1}
     params = OpennessParams.model_validate(given)
     return replace(plain, openness=fit_openness(plain.head, rows, None, params=params, head_params=QUICK))
@@ -56,8 +62,8 @@ def opened(score: str) -> Predictor:
 
 def sets(kind: HeadKind = "linear") -> Predictor:
     """Sets of digits."""
-    backbone = embedded()
-    head = fit_head(pair_features(80), None, HeadParams(l2=(0.1,), folds=2, epochs=5), kind)
+    backbone = shallow()
+    head = fit_head(pair_features(80, backbone=backbone), None, HeadParams(l2=(0.1,), folds=2, epochs=5), kind)
     return Predictor(backbone, head, backbone.layers[-1])
 
 

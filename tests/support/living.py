@@ -85,12 +85,12 @@ class Living:
 
 @contextmanager
 def living(project: Project, *options: str) -> Iterator[Living]:
-    """`thaw up`, and nothing left of it afterwards."""
+    """`thaw up`, and nothing left of it afterwards: it is the real Python, with the project's programs below it."""
     log = project.root.parent / "up.txt"
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "up", *options], cwd=project.root, env=project.environment(), stdout=said, stderr=said,
-            start_new_session=True,
+            [str(project.programs / "python"), "-m", "flows.cli", "up", *options], executable=sys.executable,
+            cwd=project.root, env=project.environment(), stdout=said, stderr=said, start_new_session=True,
         )  # fmt: skip
     try:
         yield Living(project, process, log)

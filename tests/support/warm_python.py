@@ -46,7 +46,7 @@ PREFECT = (
     "prefect.cli", "prefect.cli.deploy", "prefect.cli.worker", "prefect.cli.server", "prefect.logging.configuration", "prefect.events.clients",
 )  # fmt: skip
 """Prefect reads its settings when it loads: a command that imports it reads them again."""
-HANDED_OVER = ("tasks.", "flows.", "dvc")
+HANDED_OVER = ("tasks.", "flows.", "dvc", "prefect.engine")
 _CLIENT = """\
 #!{python} -IS
 import os, signal, socket, sys

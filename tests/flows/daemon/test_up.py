@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from registration import copy_empty_store
 from started import lay_prefect_home
 from toy import ran
 from upped import Upped, hold_lock, wait_for
@@ -18,9 +19,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory, warm: Path, prefect_home: Path) -> Iterator[Upped]:
+def up(tmp_path_factory: pytest.TempPathFactory, warm: Path, prefect_home: Path, empty_store: Path) -> Iterator[Upped]:
     upped = Upped(tmp_path_factory.mktemp("up") / "toy", warm)
     lay_prefect_home(prefect_home, upped.root)
+    copy_empty_store(empty_store, upped.root)
     upped.start("--settle", "2")
     try:
         yield upped
