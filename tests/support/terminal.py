@@ -31,16 +31,15 @@ class Terminal:
         """Everything that was shown, without colours and spinners."""
         return _ESCAPES.sub("", self._shown.decode(errors="replace"))
 
-    def interrupt(self) -> tuple[int, float, list[str]]:
-        """Press Ctrl-C: the exit code, the seconds until the end, the lines that were shown after it."""
-        began = time.monotonic()
+    def interrupt(self) -> tuple[int, list[str]]:
+        """Press Ctrl-C: the exit code, and the lines that were shown after it."""
         os.write(self._terminal, b"\x03")
         while self._read():
             pass
         _, status = os.waitpid(self._pid, 0)
         after = self.shown().rpartition("^C")[2]
         lines = [line.strip() for line in re.split(r"[\r\n]+", after) if line.strip()]
-        return os.waitstatus_to_exitcode(status), time.monotonic() - began, lines
+        return os.waitstatus_to_exitcode(status), lines
 
     def _read(self) -> bool:
         """Read for a moment; False at the end."""
