@@ -25,7 +25,7 @@ PROGRAM = Path(__file__).with_name("program.py")
 """DVC with a run cache for persistent outputs."""
 _GRACE_S = 10.0
 """Seconds that a stage may take to end after the request to stop; then it is killed."""
-_INTERRUPTED_S = 1.5
+_INTERRUPTED_S = 1.0
 """The same after Ctrl-C: a person waits at the terminal."""
 _POLL_S = 0.5
 _BREAK = re.compile(r"[\r\n]")

@@ -148,9 +148,9 @@ def wait_until(condition: Callable[[], object], otherwise: str) -> None:
 
 
 def outputs(root: Path) -> dict[Path, bytes]:
-    """What the stages have written."""
-    data = root / "data"
-    return {path: path.read_bytes() for path in data.rglob("*") if path.is_file() and path.name != ".gitignore"}
+    """What the stages have written whole; a folder that is being written has a hidden name."""
+    files = [path for path in (root / "data").rglob("*") if path.is_file()]
+    return {path: path.read_bytes() for path in files if "/." not in path.relative_to(root).as_posix()}
 
 
 def at_work(root: Path) -> list[list[str]]:
