@@ -6,6 +6,7 @@ from prefect.states import Completed
 
 from flows.prefect_server.temporary_server import hold_temporary_server
 from flows.runs.artifacts import publish_gates
+from flows.runs.run_form import name_run
 from tasks.registry import promotion
 from tasks.registry import rollback as return_of_alias
 from tasks.registry.attempt import Promotion
@@ -31,6 +32,7 @@ def promote(dry_run: bool = False, force: bool = False) -> "Promotion | State[Pr
     outcome = promotion.promote(read_params(), dry_run=dry_run, force=force, flow_run=flow_run)
     get_run_logger().info("%s", outcome)
     publish_gates(outcome)
+    name_run(outcome.headline)
     return outcome if outcome.promoted else Completed(name=REFUSED, message=str(outcome), data=outcome)
 
 
@@ -54,6 +56,7 @@ def override(why: str, dry_run: bool = False) -> Promotion:
     outcome = promotion.promote(read_params(), dry_run=dry_run, override=why, flow_run=flow_run)
     get_run_logger().info("%s", outcome)
     publish_gates(outcome)
+    name_run(outcome.headline)
     return outcome
 
 
@@ -70,4 +73,5 @@ def rollback(to: int | None = None, why: str = "", dry_run: bool = False) -> Pro
     flow_run = str(runtime.flow_run.id or "")
     outcome = return_of_alias.rollback(read_params(), to=to, why=why, dry_run=dry_run, flow_run=flow_run)
     get_run_logger().info("%s", outcome)
+    name_run(outcome.headline)
     return outcome

@@ -11,6 +11,7 @@ from prefect.tasks import exponential_backoff
 
 from flows.prefect_server.temporary_server import hold_temporary_server
 from flows.project.environment import find_project
+from flows.runs.run_form import name_run
 from tasks.project.progress import Tenths
 from tasks.requests import score as scoring
 from thaw.foundation.errors import Unreachable
@@ -37,6 +38,9 @@ def score(sources: list[str], output: str | None = None, model: str | None = Non
     hold_temporary_server()
     scored = score_sources(sources, output, model)
     publish(scored)
+    name_run(
+        f"{kind_named(scored.kind).words.counted(scored.examples)} by {scored.by.model} {scored.by.version}".rstrip()
+    )
     get_run_logger().info(
         "%s scored, %d through the network, %d cannot be used: %s",
         kind_named(scored.kind).words.counted(scored.examples),

@@ -10,6 +10,7 @@ from prefect.artifacts import create_table_artifact
 from flows.prefect_server.temporary_server import hold_temporary_server
 from flows.project.environment import find_project
 from flows.runs.artifacts import publish_page
+from flows.runs.run_form import name_run
 from tasks.requests import watch as watching
 from tasks.requests.watch import Measured
 from thaw.drift import words
@@ -43,6 +44,7 @@ def watch(sources: list[str], retrain: bool = False, scores: str | None = None) 
     measurement = watching.measure(Path(scores) if scores else _score(sources), params)
     report, log = measurement.report, get_run_logger()
     publish(measurement)
+    name_run(words.verdict(report))
     log.info("%s", words.verdict(report))
     for line in words.lines(report):
         log.info("%s", line)

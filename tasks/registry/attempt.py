@@ -42,11 +42,16 @@ class Promotion:
     test_rows: str = ""
 
     def __str__(self) -> str:
+        return f"{self.headline}: {self.reason}" if self.reason else self.headline
+
+    @property
+    def headline(self) -> str:
+        """The result without its reason, such as `version 2 stays the challenger`."""
         if self.version == self.former:
-            return f"version {self.version} is the champion already{f': {self.reason}' if self.reason else ''}"
+            return f"version {self.version} is the champion already"
         if not self.promoted:
-            return f"version {self.version} stays the challenger{', as before' if self.repeated else ''}: {self.reason}"
-        return f"version {self.version} {'is the champion now' if self.moved else 'would become the champion'}: {self.reason}"
+            return f"version {self.version} stays the challenger{', as before' if self.repeated else ''}"
+        return f"version {self.version} {'is the champion now' if self.moved else 'would become the champion'}"
 
 
 def alone() -> AbstractContextManager[None]:

@@ -36,10 +36,11 @@ state = promote(return_state=True)
 with get_client(sync_client=True) as client:
     run = state.state_details.flow_run_id
     keys = sorted(artifact.key for artifact in client.read_artifacts() if artifact.flow_run_id == run)
-    kept = client.read_flow_run(run).state
+    flow_run = client.read_flow_run(run)
+kept = flow_run.state
 print(json.dumps({
     "type": kept.type.value, "name": kept.name, "message": kept.message, "artifacts": keys,
-    "promoted": state.result().promoted,
+    "promoted": state.result().promoted, "run": flow_run.name,
 }))
 """
 """Runs the flow, and prints what the server keeps of it."""
@@ -134,4 +135,4 @@ def test_a_refusal_is_a_state_that_says_why_and_no_failure(
     found = json.loads(run(warm, root, REFUSED))
     assert (found["type"], found["name"], found["promoted"]) == ("COMPLETED", "Refused", False)
     assert found["message"].startswith("version 1 stays the challenger: ") and "checks.json" in found["message"]
-    assert found["artifacts"] == ["gates", "promotion"]
+    assert (found["artifacts"], found["run"]) == (["gates", "promotion"], "version 1 stays the challenger")
