@@ -3,19 +3,25 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from flows.runs.preflight import Finding, Verdict, _check_examples
+from flows.runs.data_findings import check_examples
+from flows.runs.findings import Finding, Verdict
 from thaw.params.sections import Params
+
+NUMBERS = tuple(map(str, range(40)))
+FOLDS = tuple(f"fold{number % 2}/{'ab'[number // 2 % 2]}/{number}" for number in range(40))
 
 
 def checked(root: Path, *names: str, listing: str | None = None) -> Finding:
-    for name in names:
+    for number, name in enumerate(names):
         (root / "data" / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / "data" / name).touch()
+        Image.new("L", (16, 16), number).save(root / "data" / name, "PNG")
     if listing is not None:
         (root / "data/list.csv").write_text(listing)
     dataset = {"source": "data", "max_rejected": 1, "listing": listing and "list.csv"}
-    return _check_examples(root, Params.model_validate({"dataset": dataset, "backbone": {"weights": "w.pth"}}))
+    params = Params.model_validate({"dataset": dataset, "backbone": {"weights": "w.pth"}})
+    return next(finding for finding in check_examples(root, params) if finding.check == "examples")
 
 
 def test_splits_by_other_names_pass(tmp_path: Path) -> None:
@@ -26,8 +32,12 @@ def test_splits_by_other_names_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "listing", "words"),
     [
-        (("fold1/a/1", "fold1/b/2", "fold2/a/3", "fold2/b/4"), None, "top folders hold the same folders inside"),
-        (("1", "2"), "path,label\n1,nan\n2,cat\n", "`nan` is read as a class (1 file)"),
+        (FOLDS, None, "top folders hold the same folders inside"),
+        (
+            NUMBERS,
+            "path,label\n" + "".join(f"{name},{'cat' if int(name) % 2 else 'nan'}\n" for name in NUMBERS),
+            "`nan` is read as a class (20 files)",
+        ),
     ],
 )
 def test_doubts_are_warnings(tmp_path: Path, names: tuple[str, ...], listing: str | None, words: str) -> None:

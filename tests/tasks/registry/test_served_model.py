@@ -6,12 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from registration import challenge, inside
-from stage_runs import run_stage
+from registration import challenge, inside, track_and_register
 
 from tasks.registry.registry import CHALLENGER, CHAMPION, Registry, open_registry
 from tasks.registry.served_model import Wanted, find_number, read_served_model, wanted_of
-from tasks.stages import register
 from thaw.foundation.errors import BadArtifact, BadParameters, RegistryError, Unreachable
 from thaw.kinds.kind import Limits
 from thaw.params.values.reading import read_params
@@ -23,7 +21,7 @@ def project(built_project: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     root = Path(shutil.copytree(built_project, tmp_path_factory.mktemp("served") / "project"))
     with inside(root), pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        run_stage(register)
+        track_and_register()
         registry().set_alias(CHAMPION, 1)
         yield root
 

@@ -9,7 +9,7 @@ import mlflow
 import numpy as np
 import pytest
 from openness_rows import predictor_on_digits
-from registration import copy_empty_store, inside
+from registration import copy_empty_store, inside, track_and_register
 from scored import rows_of, write_pngs
 from stage_runs import run_stage
 
@@ -18,7 +18,7 @@ from tasks.registry.deployed_model import MODELS, MOST_MODELS, read_deployed
 from tasks.registry.mlflow_run import PYFUNC, _outputs, _signature
 from tasks.registry.registry import CHAMPION, open_registry
 from tasks.requests.score import check_output, default_output, look, score, score_once
-from tasks.stages import extract, register
+from tasks.stages import extract
 from thaw.features.store.store import read_index
 from thaw.foundation.errors import BadParameters, BadSource, RegistryError
 from thaw.models.scoring.table import read_scored_by
@@ -31,7 +31,7 @@ def template(built_project: Path, empty_store: Path, tmp_path_factory: pytest.Te
     root = Path(shutil.copytree(built_project, tmp_path_factory.mktemp("template") / "project"))
     with inside(copy_empty_store(empty_store, root)), pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        run_stage(register)
+        track_and_register()
         open_registry(read_params().registry).set_alias(CHAMPION, 1)
     return root
 

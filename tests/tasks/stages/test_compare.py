@@ -7,8 +7,8 @@ import pytest
 from stage_runs import run_stage
 
 from tasks.project.local_state import CHECKPOINTS, CONTESTS
-from tasks.project.paths import CERTIFICATE, REGISTERED, REPORT
-from tasks.stages import compare, register
+from tasks.project.paths import CERTIFICATE, REPORT, TRACKED
+from tasks.stages import compare, track
 from tasks.stages.evaluate import stage as evaluate
 from thaw.strategies.certificate.record import Certificate, read_certificate
 
@@ -54,8 +54,8 @@ def test_every_strategy_is_compared_and_goes_to_the_report_and_to_mlflow(project
     assert 'id="certificate"' in (REPORT / "report.html").read_text()
     metrics = json.loads((REPORT / "metrics.json").read_text())
     assert metrics["certificate"]["full"]["accuracy"] == found.entry("full").score.accuracy.value
-    run_stage(register)
-    _check_nested_runs(json.loads(REGISTERED.read_text())["run_id"], names)
+    run_stage(track)
+    _check_nested_runs(json.loads(TRACKED.read_text())["run_id"], names)
 
 
 def _check_nested_runs(parent: str, names: set[str]) -> None:

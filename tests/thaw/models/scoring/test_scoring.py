@@ -105,7 +105,9 @@ def test_copies_cost_one_pass_and_what_another_store_has_costs_none(tmp_path: Pa
     assert {path: path.stat().st_mtime_ns for path in training.root.rglob("*")} == before
     assert len(own.digests(layer_of(predictor_on_digits()).fingerprint, "flatten")) == 3
     same = {row["digest"]: row["probabilities"] for row in rows_of(first.path)}
-    assert all(same.get(row["digest"], row["probabilities"]) == row["probabilities"] for row in rows_of(second.path))
+    # Parts of another size may round the last bit of a product another way.
+    again = [(same[row["digest"]], row["probabilities"]) for row in rows_of(second.path) if row["digest"] in same]
+    assert len(again) == 40 and np.allclose(*zip(*again, strict=True), rtol=0, atol=1e-6)
 
 
 def test_images_and_rows_in_memory_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
