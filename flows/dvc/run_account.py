@@ -1,6 +1,5 @@
 """The account that a run keeps of itself, for the commands that are given while it goes on: which stages are done, which is at work, and how far."""
 
-import fcntl
 import json
 import os
 import threading
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from flows.dvc.run_lock import LOCK, Holder
+from flows.dvc.run_lock import LOCK, Holder, is_held
 from flows.project.environment import STATE
 from thaw.foundation.files.atomic import write_text
 
@@ -108,14 +107,7 @@ class Keeper:
 
 def read_account(root: Path) -> Account | None:
     """The account of the run that holds the project at `root` now; None: no run does."""
-    try:
-        with (root / LOCK).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return None
-    except BlockingIOError:
-        return _read(root)
-    return None
+    return _read(root) if is_held(root / LOCK) else None
 
 
 def _read(root: Path) -> Account:

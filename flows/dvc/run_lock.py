@@ -83,8 +83,13 @@ def up_lock(root: Path) -> Iterator[None]:
 
 def is_up(root: Path) -> bool:
     """Whether a `thaw up` or `thaw ui` of the project at `root` lives."""
+    return is_held(root / UP_LOCK)
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a process holds the lock of that file; the look holds it for no longer than that."""
     try:
-        with (root / UP_LOCK).open("rb") as file:
+        with lock.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
