@@ -37,7 +37,7 @@ from thaw.heads.open_set import Openness
 from thaw.heads.open_set.fitting import fit_openness
 from thaw.kinds.images.decoding import decode_pixels
 from thaw.kinds.images.kind import KIND
-from thaw.models.answer import answer
+from thaw.models.prediction.answer import answer
 from thaw.params.sections import BackboneParams, DatasetParams, HeadParams, OpennessParams, WatchParams
 from thaw.targets.labelled import LabelledFeatures
 

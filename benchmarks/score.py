@@ -29,7 +29,7 @@ from thaw.backbones.backbone import AUTO, cut
 from thaw.backbones.weights import Weights
 from thaw.foundation.parallel.ordered_map import usable_cores
 from thaw.heads import fit_head
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import HeadParams
 from thaw.targets.labelled import LabelledFeatures
 

@@ -13,7 +13,7 @@ from tasks.registry.model_files import PredictorFiles, bring_predictor_files, fi
 from tasks.registry.registry import CHAMPION, ModelVersion, Registry
 from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.foundation.files.atomic import digest_bytes, digest_file, sync
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 
 MODELS = STATE / "models"
 """A folder for each downloaded model; a deleted folder costs another download."""

@@ -9,7 +9,7 @@ from thaw.features.store.store import read_index
 from thaw.finetuning.result import read_finetuned
 from thaw.heads import read_head
 from thaw.heads.open_set import read_openness
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import Params
 from thaw.params.values.strategy import read_strategy
 

@@ -19,7 +19,7 @@ from thaw.dataset.manifest import read_manifest
 from thaw.foundation.files.atomic import digest_file
 from thaw.kinds.kind import Kind
 from thaw.kinds.registry import requirement_of
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import Params
 from thaw.strategies.certificate.record import figures_of, read_certificate
 from thaw.targets.target import target_of

@@ -12,7 +12,7 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 from thaw.foundation.errors import BadExample
 from thaw.kinds.batches import Batch
 from thaw.kinds.kind import Limits
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 
 LIMITS = Limits(100_000_000)
 BATCH = 64

@@ -9,7 +9,7 @@ from tasks.registry.model_files import bring_predictor_files, find_predictor_fil
 from tasks.registry.registry import CHAMPION, ModelVersion, Registry, explained
 from thaw.foundation.errors import BadArtifact, BadParameters, RegistryError
 from thaw.models.gallery import FILE, Gallery, read_gallery
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.models.serving.gate import TRACING
 
 _URI = re.compile(r"models:/(?P<name>[^/:@]+)(@(?P<alias>[\w.-]+)|/(?P<number>\d+))")

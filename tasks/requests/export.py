@@ -16,7 +16,7 @@ from thaw.models.exporting.card import Origin
 from thaw.models.exporting.folder import Export, Tell, check_target, write_export
 from thaw.models.exporting.formats import Format
 from thaw.models.exporting.graph import Output, outputs_of
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import Params
 from thaw.params.values.reading import read_params
 

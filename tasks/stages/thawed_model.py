@@ -19,7 +19,7 @@ from thaw.heads import read_head
 from thaw.heads.kinds import weights_of
 from thaw.heads.open_set.fitting import check_thawed, fit_openness
 from thaw.kinds.labelled_inputs import LabelledInputs
-from thaw.models.predictor import BATCH, Predictor
+from thaw.models.prediction.predictor import BATCH, Predictor
 from thaw.params.sections import Params
 from thaw.params.values.strategy import Strategy
 from thaw.targets.labelled import LabelledFeatures

@@ -19,7 +19,7 @@ from thaw.drift.record import DriftReport, LeftOut, Origin
 from thaw.drift.reference import Reference
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.files.atomic import DIGEST_SIZE
-from thaw.models.answer import answer
+from thaw.models.prediction.answer import answer
 from thaw.params.sections import WatchParams
 from thaw.targets.target import NEITHER
 

@@ -17,7 +17,7 @@ from thaw.finetuning.head_layer import new_head
 from thaw.heads import FittedHead, fit_head
 from thaw.heads.open_set.fitting import fit_openness
 from thaw.models.exporting.card import Origin
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import BackboneParams, HeadParams, OpennessParams
 from thaw.params.values.strategy import HeadKind
 

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from thaw.heads import FittedHead, fit_head
 from thaw.heads.open_set import Openness
 from thaw.heads.open_set.fitting import fit_openness
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import HeadParams, OpennessParams
 from thaw.targets.labelled import LabelledFeatures
 

@@ -15,7 +15,7 @@ from thaw.features.extraction.worker import Extractor
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.kind import Limits
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.models.scoring.forward import Forward
 from thaw.models.scoring.inputs import open_inputs
 from thaw.models.scoring.scoring import Scored, Scorer, score_all

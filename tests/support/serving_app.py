@@ -24,7 +24,7 @@ from thaw.foundation.files.atomic import digest_bytes
 from thaw.kinds.kind import Limits as ExampleLimits
 from thaw.kinds.kind import Preview
 from thaw.models.gallery import Gallery
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.models.serving.classifier import Classifier, build_classifier
 
 LIMITS = ExampleLimits(10**6)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from thaw.models.answer import Answer
+from thaw.models.prediction.answer import Answer
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]

@@ -33,7 +33,7 @@ from thaw.heads import FittedHead, Setting, Trial
 from thaw.heads.fitted import HeldOut, finish_head
 from thaw.heads.logistic import LogisticModel
 from thaw.kinds.labelled_inputs import LabelledInputs
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import FinetuneParams
 from thaw.params.values.strategy import Strategy
 from thaw.targets.target import target_of_targets

@@ -13,7 +13,7 @@ from thaw.foundation.files.atomic import replaced_folder, write_text
 from thaw.foundation.files.records import read_record, write_record
 
 if TYPE_CHECKING:
-    from thaw.models.predictor import (
+    from thaw.models.prediction.predictor import (
         Predictor,  # the import takes seconds, and the record of a frozen backbone does not need it
     )
 
@@ -85,7 +85,7 @@ def read_finetuned(folder: Path) -> "Predictor | None":
     )
     if not record.blocks:
         return None
-    from thaw.models.predictor import Predictor
+    from thaw.models.prediction.predictor import Predictor
 
     return Predictor.read(folder)
 

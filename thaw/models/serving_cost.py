@@ -14,7 +14,7 @@ from thaw.foundation.files.records import read_record, write_record
 from thaw.kinds.kind import Limits
 
 if TYPE_CHECKING:
-    from thaw.models.predictor import Predictor
+    from thaw.models.prediction.predictor import Predictor
 
 BATCH = 32
 ROUNDS = 5

@@ -16,8 +16,8 @@ from thaw.heads import read_head
 from thaw.heads.open_set import read_openness
 from thaw.kinds.batches import Batch, split
 from thaw.kinds.prepared import read_examples
-from thaw.models.answer import answer
-from thaw.models.predictor import BATCH, Predictor
+from thaw.models.prediction.answer import answer
+from thaw.models.prediction.predictor import BATCH, Predictor
 from thaw.params.sections import Params
 
 REFERENCE = "reference.parquet"

@@ -14,7 +14,7 @@ from thaw.kinds.batches import Batch, split
 from thaw.kinds.kind import Kind
 from thaw.kinds.prepared import read_examples
 from thaw.models.gallery import FILE, build_gallery, spread_over_classes, write_gallery
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import Params
 
 log = logging.getLogger(__name__)

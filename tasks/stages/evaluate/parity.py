@@ -10,7 +10,7 @@ from thaw.dataset.manifest import Example, references_of
 from thaw.kinds.batches import examples_in
 from thaw.kinds.prepared import read_examples
 from thaw.models.exporting.parity import measure_parity, write_parity
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import Params
 
 log = logging.getLogger(__name__)

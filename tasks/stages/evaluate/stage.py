@@ -44,8 +44,8 @@ from thaw.kinds.batches import examples_in
 from thaw.kinds.kind import Kind
 from thaw.kinds.prepared import preview_of, read_examples
 from thaw.kinds.views import expand_views
-from thaw.models.answer import Answer, answer
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.answer import Answer, answer
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import Params
 from thaw.params.values.listing import changes
 from thaw.params.values.reading import read_settings

@@ -19,7 +19,7 @@ from flows.cli.app import app
 from flows.cli.predict import FEW
 from flows.project.environment import defaults
 from tasks.registry.mlflow_run import PYFUNC, _outputs, _signature
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tasks.registry.mlflow_run import _outputs, _signature
 from tasks.registry.pyfunc_model import BATCH, Classifier
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 
 CLASSES = ["p_0", "p_1", "p_2"]
 

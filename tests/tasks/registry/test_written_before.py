@@ -20,7 +20,7 @@ from thaw.gates.outcome import Verdict
 from thaw.gates.paired_test import Figures
 from thaw.kinds.kind import Limits
 from thaw.models.gallery import read_gallery
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import Params, RegistryParams, StatisticsParams
 
 MODELS = ("one_label", "open_set", "label_sets")

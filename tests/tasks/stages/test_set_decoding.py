@@ -25,7 +25,7 @@ from thaw.kinds.batches import tensor_of
 from thaw.kinds.kind import Limits
 from thaw.models.exporting.card import _stated
 from thaw.models.gallery import read_gallery
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.values.reading import read_params
 
 LIMITS = Limits()

@@ -17,7 +17,7 @@ from thaw.finetuning.result import FineTuned
 from thaw.foundation.errors import BadParameters
 from thaw.heads import fit_head
 from thaw.kinds.labelled_inputs import LabelledInputs
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import FinetuneParams, HeadParams
 from thaw.params.values.strategy import Strategy, StrategyKind
 

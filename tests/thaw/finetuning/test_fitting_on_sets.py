@@ -12,7 +12,7 @@ from thaw.finetuning.fitting import Start, finetune
 from thaw.finetuning.pilot import FinetuningPilot
 from thaw.finetuning.result import FineTuned
 from thaw.kinds.labelled_inputs import LabelledInputs
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import FinetuneParams, HeadParams
 from thaw.params.values.strategy import Strategy, StrategyKind
 from thaw.strategies.advice.pool import Fold

@@ -10,7 +10,7 @@ from digit_pairs import pair_features
 
 from thaw.foundation.errors import BadArtifact
 from thaw.heads import FittedHead, fit_head, read_head, write_head
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import HeadParams
 from thaw.params.values.strategy import HeadKind
 from thaw.targets.label_sets.target import LABEL_SETS

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from thaw.heads import read_head, write_head
 from thaw.heads.open_set import read_openness
-from thaw.models.answer import answer
+from thaw.models.prediction.answer import answer
 
 FOLDER = Path(__file__).parent / "written_before"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from thaw.backbones.backbone import read_backbone
 from thaw.foundation.errors import BadArtifact, BadExample
 from thaw.heads import fit_head
 from thaw.kinds.kind import Limits
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.models.serving_cost import measure_serving_cost, megabytes_of, read_serving_cost, write_serving_cost
 from thaw.params.sections import BackboneParams, HeadParams
 from thaw.targets.labelled import LabelledFeatures

@@ -14,7 +14,7 @@ from thaw.kinds.kind import Preprocessing
 from thaw.models.exporting.checking import Checked
 from thaw.models.exporting.formats import Format
 from thaw.models.exporting.graph import Output, inputs_of, outputs_of
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.targets.target import NEITHER
 
 CARD = "model.json"

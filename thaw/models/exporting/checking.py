@@ -8,10 +8,10 @@ import numpy as np
 from thaw.foundation.errors import BadExport
 from thaw.kinds.batches import Batch
 from thaw.models.agreement import Agreement, agreement_of
-from thaw.models.answer import Answer
 from thaw.models.exporting.formats import Runner
 from thaw.models.exporting.graph import answer_of
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.answer import Answer
+from thaw.models.prediction.predictor import Predictor
 
 AT_ONCE = 32
 

@@ -16,7 +16,7 @@ from thaw.models.exporting.graph import export_program, inputs_of, outputs_of
 from thaw.models.exporting.onnx_format import check_installed, read_onnx, write_onnx
 from thaw.models.exporting.readme import write_readme
 from thaw.models.exporting.torch_format import read_program, write_program
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 
 Tell = Callable[[str], None]
 """A function that gets the name of each step before it begins, as part of a sentence."""

@@ -14,8 +14,8 @@ from thaw.foundation.errors import BadExport
 from thaw.heads.neighbours import NeighboursModel
 from thaw.heads.open_set.scores import Mahalanobis, Neighbours
 from thaw.kinds.batches import Batch, alone, changed, laid_out, tensor_of
-from thaw.models.answer import Answer
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.answer import Answer
+from thaw.models.prediction.predictor import Predictor
 from thaw.targets.target import NEITHER
 
 Arrays = tuple[np.ndarray[Any, Any], ...]
@@ -151,7 +151,7 @@ class ExamplesToAnswer(nn.Module):
         return tensor_of(batch).float() * self.scale - self.shift
 
     def _say(self, features: Tensor) -> tuple[Tensor, ...]:
-        """The counterpart of `thaw.models.answer.answer`, with all rows at once."""
+        """The counterpart of `thaw.models.prediction.answer.answer`, with all rows at once."""
         model = self.head.model
         raw = model.logits_at_once(features) if isinstance(model, NeighboursModel) else model.logits(features)
         logits = self.head.calibrated(raw)

@@ -13,12 +13,12 @@ from thaw.foundation.errors import BadExport
 from thaw.foundation.files.atomic import write_text
 from thaw.kinds.batches import Batch
 from thaw.models.agreement import Agreement, agreement_of
-from thaw.models.answer import Answer, answer
 from thaw.models.exporting.checking import run_all
 from thaw.models.exporting.formats import Format
 from thaw.models.exporting.graph import export_program
 from thaw.models.exporting.torch_format import read_program, write_program
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.answer import Answer, answer
+from thaw.models.prediction.predictor import Predictor
 
 _KEYS = {"files": "pixels"}
 """A field with another name in the file, for readers of earlier versions."""

@@ -19,8 +19,8 @@ from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.files.atomic import sync
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.kind import Limits
-from thaw.models.answer import answer
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.answer import answer
+from thaw.models.prediction.predictor import Predictor
 from thaw.models.scoring.fetching import FileInMemory, fetch
 from thaw.models.scoring.forward import Forward, expected_passes
 from thaw.models.scoring.inputs import Inputs

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
-from thaw.models.answer import Answer
+from thaw.models.prediction.answer import Answer
 
 SCHEMA = pa.schema(
     [

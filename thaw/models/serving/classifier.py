@@ -14,9 +14,9 @@ from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.batches import Batch, in_groups
 from thaw.kinds.kind import Limits, Reader
 from thaw.kinds.prepared import open_reader
-from thaw.models.answer import Answer, answer
 from thaw.models.gallery import Gallery, Nearness
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.answer import Answer, answer
+from thaw.models.prediction.predictor import Predictor
 from thaw.models.serving.engines import EngineName, ServingEngine, choose_serving_engine
 from thaw.models.serving.gate import TRACING
 

@@ -18,7 +18,7 @@ from thaw.drift.reference import read_reference
 from thaw.features.store.store import FeatureStore, read_index
 from thaw.heads import read_head
 from thaw.heads.open_set import read_openness
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.values.reading import read_params
 from thaw.params.values.strategy import read_strategy
 from thaw.targets.predictions import read_predictions

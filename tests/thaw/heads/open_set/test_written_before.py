@@ -9,7 +9,7 @@ from written_before import EXPECTED, unpack
 
 from thaw.heads import read_head
 from thaw.heads.open_set import read_openness
-from thaw.models.answer import answer
+from thaw.models.prediction.answer import answer
 
 
 @pytest.fixture(scope="module")

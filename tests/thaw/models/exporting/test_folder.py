@@ -17,7 +17,7 @@ from thaw.foundation.errors import BadExport
 from thaw.kinds.kind import Limits
 from thaw.models.exporting.folder import write_export
 from thaw.models.exporting.formats import Format
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 
 SHORTENED = {"linear", "opened by neighbours", "sets"}
 """Kinds whose ONNX is seen where its README is followed."""

@@ -20,7 +20,7 @@ from thaw.foundation.errors import BadArtifact, Unreachable
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.heads import fit_head
 from thaw.kinds.kind import Limits
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.models.scoring import fetching, scoring
 from thaw.models.scoring.names import Input
 from thaw.models.scoring.places import LocalFile

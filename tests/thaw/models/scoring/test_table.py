@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from thaw.foundation.errors import BadArtifact
-from thaw.models.answer import Answer
+from thaw.models.prediction.answer import Answer
 from thaw.models.scoring.table import (
     SCHEMA,
     Row,

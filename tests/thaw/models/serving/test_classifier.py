@@ -12,7 +12,7 @@ from serving_app import classifier_of, digit_files, digit_gallery
 
 from thaw.foundation.errors import BadExample
 from thaw.kinds.kind import Limits
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 
 
 def label_set_predictor() -> Predictor:

@@ -14,7 +14,7 @@ from thaw.heads.open_set import Openness, read_openness, remove_openness, write_
 from thaw.kinds.batches import Batch, in_groups, trimmed
 from thaw.kinds.kind import Limits
 from thaw.kinds.prepared import open_reader
-from thaw.models.answer import Answer, answer
+from thaw.models.prediction.answer import Answer, answer
 
 BATCH = 64
 

@@ -22,7 +22,7 @@ from thaw.foundation.errors import BadArtifact
 from thaw.heads import fit_head
 from thaw.kinds.images.decoding import decode_pixels
 from thaw.kinds.kind import Limits
-from thaw.models.predictor import Predictor
+from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import BackboneParams, HeadParams
 from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import NEITHER

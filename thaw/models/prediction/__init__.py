@@ -1,0 +1,1 @@
+"""The trained model that answers: backbone and head, and the form of an answer."""
