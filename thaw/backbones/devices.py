@@ -1,4 +1,4 @@
-"""The device that runs a network, by name."""
+"""The device that runs a network, by name, and its arithmetic."""
 
 import torch
 
@@ -21,3 +21,11 @@ def best_device(name: str) -> torch.device:
             f"extract.device: {name} cannot be used here ({reason}); auto takes an existing device"
         ) from error
     return torch.device(name)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the hardware multiplies bfloat16 faster than float32: AMX or AVX-512 BF16, or a GPU's tensor cores."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    known = torch.cpu.get_capabilities()
+    return device.type == "cpu" and bool(known.get("amx_bf16") or known.get("avx512_bf16"))

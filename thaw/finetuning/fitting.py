@@ -17,7 +17,7 @@ from blake3 import blake3
 from torch import Tensor
 
 from thaw.backbones.backbone import Backbone
-from thaw.backbones.engines.precision import has_bfloat16
+from thaw.backbones.devices import has_bfloat16
 from thaw.features.store.store import FeatureStore
 from thaw.finetuning.activations import frozen_activations, kept_views
 from thaw.finetuning.checkpoint import State, read_state

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from thaw.backbones.devices import has_bfloat16
 from thaw.backbones.thaw_small import FEATURE_DIM, build_small_resnet
 from thaw.finetuning.schedule import cosine_factor, update_average
 from thaw.foundation.parallel.progress import Progress, untold
@@ -67,7 +68,7 @@ def pretrain(task: SourceTask, settings: PretrainSettings, progress: Progress = 
     """Train `thaw_small` to tell the task's characters apart, with new instances in every step.
 
     The training uses a cosine classifier, AdamW, a warm-up and half a cosine, label smoothing, an exponential moving average of the weights, and bfloat16
-    where that is safe. The returned model has a linear classifier of zeros, because the source task's classes are of no use later.
+    where the processor multiplies it faster. The returned model has a linear classifier of zeros, because the source task's classes are of no use later.
     """
     classes = draw_classes(task)
     generator = torch.Generator().manual_seed(settings.seed)
@@ -96,7 +97,7 @@ def pretrain(task: SourceTask, settings: PretrainSettings, progress: Progress = 
 
 
 def _step(model: nn.Module, optimiser: torch.optim.Optimizer, batch: Batch, settings: PretrainSettings) -> float:
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16(torch.device("cpu"))):
         logits = model(_normalised(batch.images))
         loss = F.cross_entropy(logits, batch.targets, label_smoothing=settings.label_smoothing)
     optimiser.zero_grad()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 
 from thaw.backbones.backbone import Backbone
+from thaw.backbones.devices import has_bfloat16
 from thaw.backbones.engines.engine import Precision
 from thaw.backbones.engines.reference import reference_features, worst_deviation
 from thaw.backbones.engines.tolerances import TOLERANCES
@@ -50,11 +51,3 @@ def settle_precision(
     allowed = TOLERANCES["bfloat16"].allows(worst)
     log.info("precision auto: %s; bfloat16 has %s", "bfloat16" if allowed else "float32", worst)
     return "bfloat16" if allowed else "float32"
-
-
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether the hardware multiplies bfloat16 faster than float32: AMX or AVX-512 BF16, or a GPU's tensor cores."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    known = torch.cpu.get_capabilities()
-    return device.type == "cpu" and bool(known.get("amx_bf16") or known.get("avx512_bf16"))

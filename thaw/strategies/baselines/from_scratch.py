@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from thaw.backbones.devices import has_bfloat16
 from thaw.finetuning.schedule import cosine_factor, update_average
 from thaw.kinds.batches import Batch, split, taken
 from thaw.kinds.kind import Scratch
@@ -29,10 +30,9 @@ class ScratchSettings:
     warmup: float = 0.1
     """Share of the steps over which the learning rate rises."""
     ema_decay: float = 0.97
-    autocast: bool = True
-    """Compute in bfloat16 where it is safe; it is three times as fast on a CPU with AMX."""
 
 
+_CPU = torch.device("cpu")
 Loss = Callable[[Tensor, Tensor, float], Tensor]
 """The mean loss of logits, float32 [N, C], on targets, with a label smoothing."""
 
@@ -51,7 +51,8 @@ def train_scratch(
     """Train `build(num_classes)` end to end, and return its averaged weights in evaluation mode.
 
     batch: N prepared examples. targets: int64 [N] or bool [N, C]. scratch: the variation and normalisation of examples. The recipe is random variation,
-    AdamW, a cosine schedule with warm-up, label smoothing, and an exponential moving average of the weights. The caller's random state does not change.
+    AdamW, a cosine schedule with warm-up, label smoothing, an exponential moving average of the weights, and bfloat16 where the processor multiplies it
+    faster. The caller's random state does not change.
     """
     settings = settings or ScratchSettings()
     generator = torch.Generator().manual_seed(seed)
@@ -60,11 +61,12 @@ def train_scratch(
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     begun = scratch.begin(batch)
     rows = _balanced_rows(len(targets), settings, generator)
+    fast = has_bfloat16(_CPU)  # three times as fast as float32 with AMX, and several times slower where it is emulated
     for step in range(settings.steps):
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * cosine_factor(step, settings.steps, settings.warmup)
         seen = scratch.changed(taken(begun, rows[step]), generator)
-        with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
+        with torch.autocast("cpu", torch.bfloat16, enabled=fast):
             logits = model(seen)
             cost = loss(logits, targets[rows[step]], settings.label_smoothing)
         optimizer.zero_grad()

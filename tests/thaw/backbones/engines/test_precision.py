@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +9,7 @@ import torch
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.backbones.engines import precision as module
 from thaw.backbones.engines.engine import Precision
-from thaw.backbones.engines.precision import has_bfloat16, settle_precision
+from thaw.backbones.engines.precision import settle_precision
 from thaw.params.sections import BackboneParams
 
 CPU = torch.device("cpu")
@@ -65,8 +64,3 @@ def test_a_backbone_that_does_not_bear_it_stays_in_float32(
     with caplog.at_level(logging.INFO):
         assert settle(backbone) == "float32"
     assert "precision auto: float32; bfloat16 has cosine" in caplog.text
-
-
-def test_the_hardware_is_asked() -> None:
-    flags = Path("/proc/cpuinfo").read_text()
-    assert has_bfloat16(CPU) == ("amx_bf16" in flags or "avx512_bf16" in flags)

@@ -1,5 +1,8 @@
 """The baseline from scratch: learns real handwriting from few labels, and repeats itself."""
 
+from collections.abc import Callable
+
+import pytest
 import torch
 import torch.nn.functional as F
 from sklearn.datasets import load_digits
@@ -7,6 +10,7 @@ from torch import nn
 
 from thaw.backbones.thaw_small import build_small_resnet
 from thaw.kinds.images.scratch import DistortedImages
+from thaw.strategies.baselines import from_scratch
 from thaw.strategies.baselines.from_scratch import ScratchSettings, predict_logits, train_scratch
 
 SCRATCH = DistortedImages([0.3] * 3, [0.3] * 3)
@@ -20,14 +24,14 @@ def digits(rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
     return large[:, None].expand(-1, 3, -1, -1), torch.tensor(held.target[rows])
 
 
-def train(seed: int, steps: int = 20) -> nn.Module:
+def train(seed: int, steps: int = 20, build: Callable[[int], nn.Module] = build_small_resnet) -> nn.Module:
     images, targets = digits(slice(20))
     settings = ScratchSettings(steps=steps, batch_size=16, ema_decay=0.7)
     return train_scratch(
         images,
         targets,
         loss=lambda logits, wanted, smoothing: F.cross_entropy(logits, wanted, label_smoothing=smoothing),
-        build=build_small_resnet,
+        build=build,
         num_classes=2,
         scratch=SCRATCH,
         seed=seed,
@@ -48,3 +52,19 @@ def test_the_seed_decides_and_the_callers_random_state_is_left_alone() -> None:
     first, again, other = (train(seed, steps=2).state_dict()["fc.weight"] for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize(("fast", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_it_computes_in_bfloat16_where_the_processor_multiplies_it_faster(
+    monkeypatch: pytest.MonkeyPatch, fast: bool, dtype: torch.dtype
+) -> None:
+    monkeypatch.setattr(from_scratch, "has_bfloat16", lambda _: fast)
+    made = list[torch.dtype]()
+
+    def linear(classes: int) -> nn.Module:
+        network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, classes))
+        network.register_forward_hook(lambda _module, _given, logits: made.append(logits.dtype))
+        return network
+
+    train(0, steps=2, build=linear)
+    assert made == [dtype, dtype]
