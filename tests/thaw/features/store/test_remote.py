@@ -22,10 +22,10 @@ def bucket() -> Iterator[str]:
 
 
 @pytest.fixture(params=["folder", "s3"])
-def mirror(request: pytest.FixtureRequest, tmp_path: Path) -> Mirror:
+def mirror(request: pytest.FixtureRequest, bucket: str, tmp_path: Path) -> Mirror:
     if request.param == "folder":
         return Mirror(str(tmp_path / "shared"))
-    return Mirror(f"{request.getfixturevalue('bucket')}/{tmp_path.name}")
+    return Mirror(f"{bucket}/{tmp_path.name}")
 
 
 def write(store: FeatureStore, numbers: range) -> Path:
