@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _same_surroundings() -> Iterator[None]:
-    """No test leaves variables or a working directory to the next: a command in this process enters a project, and Prefect's state would be there."""
+    """No test leaves variables or a working directory to the next. A command in this process sets both: it enters a project."""
     variables, folder = dict(os.environ), Path.cwd()
     yield
     os.chdir(folder)

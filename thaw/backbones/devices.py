@@ -29,3 +29,8 @@ def has_bfloat16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     known = torch.cpu.get_capabilities()
     return device.type == "cpu" and bool(known.get("amx_bf16") or known.get("avx512_bf16"))
+
+
+def faster_on_cpu() -> torch.autocast:
+    """The context of a training on the CPU: bfloat16 where the processor multiplies it faster, and float32 elsewhere, where bfloat16 would be emulated."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16(torch.device("cpu")))

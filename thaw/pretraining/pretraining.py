@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from thaw.backbones.devices import has_bfloat16
+from thaw.backbones.devices import faster_on_cpu
 from thaw.backbones.thaw_small import FEATURE_DIM, build_small_resnet
 from thaw.finetuning.schedule import cosine_factor, update_average
 from thaw.foundation.parallel.progress import Progress, untold
@@ -97,7 +97,7 @@ def pretrain(task: SourceTask, settings: PretrainSettings, progress: Progress = 
 
 
 def _step(model: nn.Module, optimiser: torch.optim.Optimizer, batch: Batch, settings: PretrainSettings) -> float:
-    with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16(torch.device("cpu"))):
+    with faster_on_cpu():
         logits = model(_normalised(batch.images))
         loss = F.cross_entropy(logits, batch.targets, label_smoothing=settings.label_smoothing)
     optimiser.zero_grad()

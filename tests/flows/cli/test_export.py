@@ -1,7 +1,6 @@
 """`thaw export`, as a user types it."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,18 +9,12 @@ from registered_digits import build_registered
 from typer.testing import CliRunner, Result
 
 from flows.cli.app import app
-from flows.project.environment import defaults
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         root = tmp_path_factory.mktemp("project")
-        for name in ("MLFLOW_TRACKING_URI", *defaults(root)):
-            patch.setenv(name, "")  # so that it is as before in the end: the command sets what is not set
-            patch.delenv(name)
-        for name in ("PATH", "PWD"):
-            patch.setenv(name, os.environ[name])
         patch.setenv("COLUMNS", "200")
         build_registered(root)
         patch.chdir(root / "photos")  # somewhere in the project

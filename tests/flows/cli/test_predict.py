@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from typer.testing import CliRunner, Result
 
 from flows.cli.app import app
 from flows.cli.predict import FEW
-from flows.project.environment import defaults
 from tasks.registry.mlflow_run import PYFUNC, _outputs, _signature
 from thaw.models.prediction.predictor import Predictor
 
@@ -51,11 +49,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         Image.fromarray(pixels).save(root / f"photos/{name}.png")
     (root / "photos/bad.png").write_bytes(b"no picture")
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("MLFLOW_TRACKING_URI", *defaults(root)):
-            patch.setenv(name, "")  # so that it is as before in the end: the command sets what is not set
-            patch.delenv(name)
-        for name in ("PATH", "PWD"):
-            patch.setenv(name, os.environ[name])
         patch.setenv("COLUMNS", "200")
         patch.chdir(root)
         yield root

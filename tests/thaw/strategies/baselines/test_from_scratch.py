@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from sklearn.datasets import load_digits
 from torch import nn
 
+from thaw.backbones import devices
 from thaw.backbones.thaw_small import build_small_resnet
 from thaw.kinds.images.scratch import DistortedImages
-from thaw.strategies.baselines import from_scratch
 from thaw.strategies.baselines.from_scratch import ScratchSettings, predict_logits, train_scratch
 
 SCRATCH = DistortedImages([0.3] * 3, [0.3] * 3)
@@ -58,7 +58,7 @@ def test_the_seed_decides_and_the_callers_random_state_is_left_alone() -> None:
 def test_it_computes_in_bfloat16_where_the_processor_multiplies_it_faster(
     monkeypatch: pytest.MonkeyPatch, fast: bool, dtype: torch.dtype
 ) -> None:
-    monkeypatch.setattr(from_scratch, "has_bfloat16", lambda _: fast)
+    monkeypatch.setattr(devices, "has_bfloat16", lambda _: fast)
     made = list[torch.dtype]()
 
     def linear(classes: int) -> nn.Module:
