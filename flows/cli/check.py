@@ -20,11 +20,13 @@ def check(
     if json:
         print_json(findings)
     else:
-        rows = ((finding.verdict, finding.check, finding.says, finding.advice) for finding in findings)
+        # What needs a hand stands last, next to the prompt.
+        ordered = sorted(findings, key=lambda finding: list(Verdict).index(finding.verdict))
+        rows = ((finding.verdict, finding.check, finding.says, finding.advice) for finding in ordered)
         listing = table(("", "check", "found", "what to do"), rows, whole=["", "check"])
         out().print(listing)
         out().print(
-            f"{len(failed)} {'check fails' if len(failed) == 1 else 'checks fail'}."
+            f"{len(failed)} {'check fails' if len(failed) == 1 else 'checks fail'}: {', '.join(finding.check for finding in failed)}."
             if failed
             else "Ready: `thaw run`.",
             style="red" if failed else "green",

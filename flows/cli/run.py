@@ -57,7 +57,8 @@ def run(  # noqa: PLR0917  # one parameter an option
             from flows.runs.transfer import transfer
 
             outcome = transfer(stage=stage, until=until, force=force, promote=not no_promote, timeout_s=timeout)
-    results = read_results(root)
+    stages = {result.stage for result in outcome.stages}
+    results = read_results(root).of_run(stages, registers=outcome.registered is not None)
     if json:
         print_json(_as_json(outcome, results))
     else:

@@ -51,7 +51,7 @@ def status(
     screen.print(table(("stage", "state", "why"), rows, whole=("stage", "state")))
     headline = results.headline
     if headline is not None:
-        screen.print(f"Last measured: {headline.title} {headline.value:.3f} on {results.rows} test examples")
+        screen.print(f"Last measured: {headline.title} {headline.value:.3f} on {results.rows} test rows")
     serving = ", ".join(f"{alias} version {aliases[alias]}" for alias in (CHAMPION, CHALLENGER) if alias in aliases)
     screen.print(f"{registry.name}: {serving or 'no versions yet'}")
     if account is None and any(state not in (UP_TO_DATE, UNKNOWN) for _, state, _ in rows):

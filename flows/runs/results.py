@@ -1,7 +1,8 @@
 """The results of the pipeline, read from its files: the test metrics, the report, the registered version."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.project import paths
@@ -9,6 +10,8 @@ from thaw.foundation.errors import BadArtifact
 
 REPORT_PAGE = paths.REPORT / "report.html"
 METRICS = paths.REPORT / "metrics.json"
+MEASURING = "evaluate"
+"""The stage that measures, and writes the report."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class Results:
     """Rows of the test split."""
     report: Path | None
     registered: Registered | None
+
+    def of_run(self, stages: Collection[str], *, registers: bool) -> "Results":
+        """The results that a run of these stages has brought up to date; registers: whether it also was to make a version."""
+        measured = replace(self, registered=self.registered if registers else None)
+        return measured if MEASURING in stages else replace(measured, metrics=(), rows=0, report=None)
 
     def metric(self, name: str) -> Metric | None:
         """The metric of that name, such as `accuracy`."""

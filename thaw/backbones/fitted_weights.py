@@ -27,6 +27,7 @@ _TELL_TALES = (
     (".conv.0.0.", "mobilenet_v2"),
 )
 """Parts of tensors' names, and of the names of the architectures that have them; these are tried first."""
+_UNCHANGED = "save the `state_dict()` of an unchanged network of torchvision, or choose other weights"
 
 
 def fit_weights(tensors: Mapping[str, torch.Tensor], weights: Path, architecture: str | None = None) -> Fitted:
@@ -48,21 +49,23 @@ def fit_weights(tensors: Mapping[str, torch.Tensor], weights: Path, architecture
     matched = match(outline_of(architecture), tensors)
     if isinstance(matched, Fitted):
         return matched
-    raise BadWeights(f"{weights} does not fit {architecture}: {matched}; {_other(tensors, weights)}")
+    raise BadWeights(f"{weights} does not fit {architecture}: {matched}; {_other(tensors, weights, architecture)}")
 
 
-def _other(tensors: Mapping[str, torch.Tensor], weights: Path) -> str:
+def _other(tensors: Mapping[str, torch.Tensor], weights: Path, architecture: str) -> str:
     """What to do about weights that do not fit the named architecture."""
     found = _infer(tensors, weights)
     if isinstance(found, Fitted):
         return f"they are of {found.architecture}: set backbone.architecture=auto"
+    if found is not None and found.architecture == architecture:  # what differs has been told
+        return f"no other architecture is closer; {_UNCHANGED}"
     return f"they fit no other architecture either; {_closest(found, tensors)}"
 
 
 def _closest(misfit: Misfit | None, tensors: Mapping[str, torch.Tensor]) -> str:
     if misfit is None or not misfit.likeness:
         return f"no architecture has tensors of these names, which start with {next(iter(tensors))!r}"
-    return f"the closest is {misfit.architecture}, where {misfit}; save the `state_dict()` of an unchanged network of torchvision, or choose other weights"
+    return f"the closest is {misfit.architecture}, where {misfit}; {_UNCHANGED}"
 
 
 def _infer(tensors: Mapping[str, torch.Tensor], weights: Path) -> Fitted | Misfit | None:

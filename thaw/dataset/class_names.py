@@ -76,11 +76,18 @@ def without_no_finding(candidates: Iterable[Candidate]) -> tuple[list[Candidate]
 
 
 def _missing(counts: Mapping[str, int], what: str, instead: str) -> Iterator[str]:
-    for name in sorted(name for name in counts if plain(name) in MISSING):
-        files = f"{counts[name]} file{'' if counts[name] == 1 else 's'}"
+    doubtful = sorted(name for name in counts if plain(name) in MISSING)
+    named = [f"`{name}` ({counts[name]} file{'' if counts[name] == 1 else 's'})" for name in doubtful]
+    if len(named) == 1:
         yield (
-            f"`{name}` is read as a {what} ({files}), and often stands for a missing value. "
+            f"{named[0]} is read as a {what}, and often stands for a missing value. "
             f"If it does, {instead}; if it is a {what}, nothing is to be done."
+        )
+    elif named:
+        plural = "classes" if what == "class" else f"{what}s"
+        yield (
+            f"{', '.join(named[:-1])} and {named[-1]} are read as {plural}, and often stand for missing values. "
+            f"If they do, {instead}; if they are {plural}, nothing is to be done."
         )
 
 

@@ -140,6 +140,12 @@ def test_check_computes_nothing_and_finds_what_is_missing(project: Path, thaw: T
     found = json.loads(thaw("check", "--json", cwd=project, code=1).stdout)
     assert [one["check"] for one in found if one["verdict"] == "fail" and "nowhere" in one["says"]]
     assert not (project / "data").exists()
+    lines = thaw("check", cwd=project, code=1).stdout.splitlines()
+    verdicts = [line.split()[0] for line in lines if line.split()[:1] and line.split()[0] in {"pass", "warn", "fail"}]
+    assert verdicts == sorted(verdicts, key=["pass", "warn", "fail"].index), (
+        "what needs a hand stands next to the prompt"
+    )
+    assert lines[-1] == "2 checks fail: data source, weights."
 
 
 def test_a_link_that_leads_nowhere_is_named_before_dvc_stumbles(project: Path, thaw: Thaw) -> None:

@@ -42,3 +42,10 @@ def test_what_fits_none_is_refused_with_the_closest_and_three_differences() -> N
         fit_weights(strange, Path("w.pth"))
     with pytest.raises(BadWeights, match="no architecture has tensors of these names, which start with 'foo'"):
         fit_weights({"foo": torch.ones(1)}, Path("resnet18.pth"))
+
+
+def test_the_differences_from_the_named_architecture_are_told_once() -> None:
+    with pytest.raises(BadWeights) as refused:
+        fit_weights({**OWN, "conv1.weight": torch.ones(64, 5, 3, 3)}, Path("w.pth"), "thaw_small")
+    assert str(refused.value).count("64 x 5 x 3 x 3") == 1
+    assert "no other architecture is closer; save the `state_dict()`" in str(refused.value)
