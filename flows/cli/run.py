@@ -54,9 +54,12 @@ def run(  # noqa: PLR0917  # one parameter an option
         use_running_server(root)
         with Printed() as printed:
             watcher.set(printed)
+            from flows.runs.run_form import ALL
             from flows.runs.transfer import transfer
 
-            outcome = transfer(stage=stage, until=until, force=force, promote=not no_promote, timeout_s=timeout)
+            outcome = transfer(
+                stage=stage or ALL, until=until or ALL, force=force, promote=not no_promote, timeout_s=timeout
+            )
     stages = {result.stage for result in outcome.stages}
     results = read_results(root).of_run(stages, registers=outcome.registered is not None)
     if json:

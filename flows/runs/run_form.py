@@ -5,10 +5,15 @@ from typing import Annotated, Any
 
 from prefect import runtime
 from prefect.client.orchestration import get_client
+from pydantic import BeforeValidator
 
 from flows.dvc.stage_parameters import stage_names
 from flows.project.environment import find_project
 from flows.project.errors import NotAProject
+
+
+ALL = "all"
+"""The choice of every stage. It is a word, because the form shows a list of words at once, and hides one that may also be left out."""
 
 
 class _Offered:
@@ -20,10 +25,16 @@ class _Offered:
             names = stage_names(find_project(Path.cwd()))
         except NotAProject:
             return schema
-        return {**schema, "enum": list(names)} if names else schema
+        return {**schema, "enum": [ALL, *names]} if names else schema
 
 
-StageName = Annotated[str, _Offered()]
+StageName = Annotated[str, BeforeValidator(lambda name: ALL if name is None else name), _Offered()]
+"""`ALL`, or the name of a stage; None is read as `ALL`."""
+
+
+def only_stage(chosen: str) -> str | None:
+    """The stage that was chosen; None: all."""
+    return None if chosen == ALL else chosen
 
 
 def name_run(name: str) -> None:

@@ -27,7 +27,7 @@ from flows.project.environment import find_project
 from flows.project.errors import RunInProgress, StageFailed, StageMayPass
 from flows.runs.artifacts import publish
 from flows.runs.preflight import preflight
-from flows.runs.run_form import StageName, name_run
+from flows.runs.run_form import ALL, StageName, name_run, only_stage
 from flows.runs.watcher import watcher
 from tasks.project.paths import TRACKED
 from tasks.registry import registering
@@ -53,6 +53,12 @@ class Selection:
     only: str | None = None
     until: str | None = None
 
+    def names(self) -> tuple[str, ...]:
+        """The words for the name of a run; none for all stages."""
+        if self.only is not None:
+            return (self.only,)
+        return () if self.until is None else (f"until {self.until}",)
+
 
 @dataclass(frozen=True)
 class Transfer:
@@ -72,8 +78,8 @@ class Transfer:
 
 @flow(name="transfer", validate_parameters=True)
 def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's pages
-    stage: StageName | None = None,
-    until: StageName | None = None,
+    stage: StageName = ALL,
+    until: StageName = ALL,
     force: bool = False,
     promote: bool = True,
     timeout_s: float = TIMEOUT_S,
@@ -83,8 +89,8 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
     """Bring the pipeline up to date: every stage that DVC says must run, then a version of the new model, and its promotion.
 
     Args:
-        stage: only this stage, such as `head`; left out: all stages, the version and the promotion
-        until: this stage and all stages that it needs, such as `advise`; left out: all stages
+        stage: only this stage, such as `head`; `all`: all stages, the version and the promotion
+        until: this stage and all stages that it needs, such as `advise`; `all`: all stages
         force: run stages even if nothing has changed
         promote: end with the promotion, if `promotion.automatic` in params.yaml allows it
         timeout_s: seconds after which a stage is stopped, with all its processes
@@ -103,18 +109,19 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
         logger.info("%s; waiting for it", holder)
         watcher.get().waits(holder)
 
-    refuse_unknown(root, stage, until)
-    whole = stage is None and until is None
+    selection = Selection(only_stage(stage), only_stage(until))
+    refuse_unknown(root, selection.only, selection.until)
+    whole = selection == Selection()
     try:
         with run_lock(root, wait=busy == "wait", on_wait=on_wait):
             ready = preflight(root, whole=whole)  # now, because the run may have waited for hours
             for warning in ready.warnings:
                 logger.warning(str(warning))
             params = ready.params
-            name_run(", ".join(filter(None, (data_name(params), stage, until and f"until {until}"))))
+            name_run(", ".join((data_name(params), *selection.names())))
             source, began = look(root, params), now()
             keeper = Keeper(root)
-            results = _reproduce(root, Selection(stage, until), keeper, force=force, timeout_s=timeout_s)
+            results = _reproduce(root, selection, keeper, force=force, timeout_s=timeout_s)
             outcome = Transfer(results)
             if whole and (root / TRACKED).is_file():
                 if not is_tracked(params):  # the files came from another machine, or MLflow is another server now

@@ -58,7 +58,12 @@ def test_every_parameter_of_a_flow_is_described() -> None:
         assert all(field.get("description") for field in fields.values()), fields
     schema = parameter_schema(transfer.fn).properties
     assert schema["busy"]["enum"] == ["wait", "skip"]
-    offered, nothing = schema["stage"]["anyOf"]
-    assert offered["enum"][:3] == ["settings", "fetch", "ingest"] and nothing == {"type": "null"}, (
-        "the form has a choice"
-    )
+    for name in ("stage", "until"):
+        assert schema[name]["enum"][:4] == ["all", "settings", "fetch", "ingest"], "the form has a choice"
+        assert schema[name]["type"] == "string" and schema[name]["default"] == "all", "which it shows at once"
+
+
+def test_all_stages_may_be_told_as_none() -> None:
+    from flows.runs.transfer import transfer
+
+    assert transfer.validate_parameters({"stage": None, "until": "head"})["stage"] == "all"
