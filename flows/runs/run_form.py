@@ -11,7 +11,6 @@ from flows.dvc.stage_parameters import stage_names
 from flows.project.environment import find_project
 from flows.project.errors import NotAProject
 
-
 ALL = "all"
 """The choice of every stage. It is a word, because the form shows a list of words at once, and hides one that may also be left out."""
 

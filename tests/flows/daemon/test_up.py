@@ -52,7 +52,7 @@ def test_flows_have_a_form_with_descriptions_defaults_and_choices(up: Upped) -> 
         fields |= found["parameter_openapi_schema"]["properties"]
     assert all(field["description"] and "default" in field for field in fields.values())
     assert fields["busy"]["enum"] == ["wait", "skip"] and fields["busy"]["default"] == "wait"
-    assert fields["stage"]["enum"][:2] == ["all", "settings"] and fields["stage"]["default"] == "all"
+    assert fields["stage"]["enum"][:2] == ["all", "first"] and fields["stage"]["default"] == "all"
     (schedule,) = up.ask("/deployments/name/transfer/transfer")["schedules"]
     assert schedule["schedule"]["cron"] == "0 2 * * *" and schedule["active"]
 
