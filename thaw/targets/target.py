@@ -3,15 +3,19 @@
 `target_of` gives the target of a manifest, `target_of_targets` that of rows, and `target_named` that of a file; no other code asks which target it is.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-if TYPE_CHECKING:  # a registered model reads no manifest, and must not import its libraries
+# A registered model reads no manifest, and must not import its libraries; a run of the pipeline takes predictions, and has no need of PyTorch.
+if TYPE_CHECKING:
+    from torch import Tensor
+
     from thaw.dataset.manifest import Example, Manifest
     from thaw.foundation.statistics.bootstrap import FloatArray, IntArray, Resampling
     from thaw.targets.label_sets.metrics import LabelSetMetrics
@@ -47,7 +51,7 @@ class Losses:
     right: int
     decisions: int
 
-    def __add__(self, other: "Losses") -> "Losses":
+    def __add__(self, other: Losses) -> Losses:
         decisions = self.decisions + other.decisions
         return Losses(self.loss + other.loss, self.weight + other.weight, self.right + other.right, decisions)
 
@@ -83,7 +87,7 @@ class Target(Protocol):
     right: ClassVar[str]
     constantly: ClassVar[str]
 
-    def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
+    def encode(self, rows: Sequence[Example], class_names: Sequence[str]) -> Tensor:
         """The targets of labelled rows, whose labels are all among `class_names`."""
 
     def share(self, many: str) -> str:
@@ -165,17 +169,17 @@ class Target(Protocol):
     def kept(self, logits: Tensor) -> Tensor:
         """The values that `tally_held_out` needs of held-out logits, float32 [N, C]."""
 
-    def tally_held_out(self, kept: Tensor, targets: Tensor, others: tuple[Tensor, Tensor] | None) -> "BoolArray":
+    def tally_held_out(self, kept: Tensor, targets: Tensor, others: tuple[Tensor, Tensor] | None) -> BoolArray:
         """See `tally`, for held-out rows. others: the kept values of other held-out rows, and their targets, on which the thresholds are tuned; None: there are
         none."""
 
     def constant(self, targets: Tensor, classes: int) -> Tensor:
         """The best constant answer for every row, from the training rows: bool [C]."""
 
-    def tally(self, named: Tensor, targets: Tensor) -> "BoolArray":
+    def tally(self, named: Tensor, targets: Tensor) -> BoolArray:
         """The summands of each row in the sums of the headline; named: bool [N, C] -> bool [N, K]."""
 
-    def headline_of(self, sums: "FloatArray", rows: "FloatArray") -> "FloatArray":
+    def headline_of(self, sums: FloatArray, rows: FloatArray) -> FloatArray:
         """The headline, float64 [R], from the sums of `tally` over rows [K, R] and the numbers of rows [R]."""
 
     def unsure(self, probabilities: Tensor) -> Tensor:
@@ -184,7 +188,7 @@ class Target(Protocol):
     def sureness(self, probabilities: Tensor, named: Tensor) -> Tensor:
         """The certainty of the named class, or with sets of the least certain decision: float32 [N, C], bool [N, C] -> [N]."""
 
-    def suspects(self, probabilities: Tensor, targets: Tensor) -> "list[Suspect]":
+    def suspects(self, probabilities: Tensor, targets: Tensor) -> list[Suspect]:
         """The labels that look wrong, the worst first; probabilities: float32 [N, C], by heads that were fitted without the row."""
 
     def written(self, names: Sequence[str] | None) -> str:
@@ -194,37 +198,35 @@ class Target(Protocol):
         """The names in a text of `written`."""
 
     def answered(
-        self, class_names: tuple[str, ...], probabilities: "NDArray[np.float32]", named: BoolArray
-    ) -> "dict[str, Sequence[Any] | NDArray[Any]]":
+        self, class_names: tuple[str, ...], probabilities: NDArray[np.float32], named: BoolArray
+    ) -> dict[str, Sequence[Any] | NDArray[Any]]:
         """The columns `answers`, N values each; probabilities float32 [N, C]; named bool [N, C], with one label no class for an input of no known class."""
 
-    def closed_set(self, probabilities: "NDArray[np.float32]", named: BoolArray) -> BoolArray:
+    def closed_set(self, probabilities: NDArray[np.float32], named: BoolArray) -> BoolArray:
         """The classes that are named if every input counts as one of a known class, bool [N, C]; see `answered`."""
 
     def outcomes(self, named: BoolArray, shown: BoolArray) -> BoolArray:
         """The outcomes whose probabilities are `confidences`: bool [N, C] both -> bool [N, K]."""
 
-    def confidences(self, probabilities: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    def confidences(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """The probabilities that are compared with the truth, [N, C] -> [N, K]: that of the named class, or those of all classes."""
 
-    def class_scores(self, predictions: "Predictions") -> "tuple[ClassScore, ...]":
+    def class_scores(self, predictions: Predictions) -> tuple[ClassScore, ...]:
         """Precision, recall and F1 of each class, in the order of the names."""
 
-    def matrix(self, predictions: "Predictions") -> "tuple[IntArray, IntArray]":
+    def matrix(self, predictions: Predictions) -> tuple[IntArray, IntArray]:
         """Two counts, int64 [C, C], with true classes as rows and named classes as columns: of named rows, and of all rows of the cell."""
 
-    def pairs(self, predictions: "Predictions") -> list[tuple[int, int]]:
+    def pairs(self, predictions: Predictions) -> list[tuple[int, int]]:
         """Pairs of a true and a named class, each as often as `matrix` counts it."""
 
-    def reliability(self, predictions: "Predictions", bins: int) -> "tuple[ReliabilityBin, ...]":
+    def reliability(self, predictions: Predictions, bins: int) -> tuple[ReliabilityBin, ...]:
         """Probabilities beside shares of right answers, in bins of equal width."""
 
-    def sure_mistakes(self, predictions: "Predictions") -> "FloatArray":
+    def sure_mistakes(self, predictions: Predictions) -> FloatArray:
         """The certainty of the model where it errs, float64 [N]; -1 where it is right."""
 
-    def measure(
-        self, predictions: "Predictions", *, bins: int, resampling: "Resampling"
-    ) -> "Metrics | LabelSetMetrics":
+    def measure(self, predictions: Predictions, *, bins: int, resampling: Resampling) -> Metrics | LabelSetMetrics:
         """Every metric with its interval."""
 
 
@@ -241,11 +243,11 @@ def target_named(name: TargetName) -> Target:
             return LABEL_SETS
 
 
-def target_of(manifest: "Manifest") -> Target:
+def target_of(manifest: Manifest) -> Target:
     """The target of a manifest's labels."""
     return target_named("label_sets" if manifest.multilabel else "one_label")
 
 
-def target_of_targets(targets: "Tensor | np.ndarray[Any, Any]") -> Target:
+def target_of_targets(targets: Tensor | np.ndarray[Any, Any]) -> Target:
     """The target of rows, by the form of their targets: [N] or [N, C]."""
     return target_named("label_sets" if targets.ndim == 2 else "one_label")
