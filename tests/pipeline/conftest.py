@@ -6,9 +6,6 @@ import pytest
 from project import CHEAP, Project, clone
 from registration import copy_empty_store
 
-SEEDS = 3
-"""Trainings from scratch that `default_project` is compared with; each takes longer than everything else in it."""
-
 
 @pytest.fixture
 def project(tmp_path: Path, prefect: str, warm: Path, empty_store: Path) -> Project:
@@ -20,9 +17,9 @@ def project(tmp_path: Path, prefect: str, warm: Path, empty_store: Path) -> Proj
 
 @pytest.fixture(scope="session")
 def default_project(tmp_path_factory: pytest.TempPathFactory, prefect: str, warm: Path) -> Project:
-    """A project with the settings of the repository but fewer seeds, after one `thaw run`. Tests only read it, or undo what they change."""
+    """A project with the settings of the repository, after one `thaw run`. Tests only read it, or undo what they change."""
     root = tmp_path_factory.mktemp("default") / "project"
-    project = clone(root, [f"evaluate.seeds={SEEDS}"], prefect=prefect, programs=warm)
+    project = clone(root, prefect=prefect, programs=warm)
     output = project.run("thaw", "run")
     assert "Next:" in output, output
     return project
