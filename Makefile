@@ -46,8 +46,8 @@ bench: install   ## Run every benchmark, a minute each; FULL=1 for the figures o
 	for script in benchmarks/*.py; do python $$script $(if $(FULL),,--quick) || exit 1; done
 
 backbone: install ## Make the embedded backbone again, by the pipeline of data/pretrain
-	cp data/pretrain/pipeline.yaml data/pretrain/dvc.yaml
-	dvc repro data/pretrain/dvc.yaml; code=$$?; rm data/pretrain/dvc.yaml; exit $$code
+	trap 'rm -f data/pretrain/dvc.yaml' EXIT; trap 'exit 130' INT TERM; \
+	cp data/pretrain/pipeline.yaml data/pretrain/dvc.yaml && dvc repro data/pretrain/dvc.yaml
 
 ui: install      ## Start the MLflow and Prefect pages and serve the report
 	thaw ui
