@@ -48,8 +48,10 @@ def doubts_about_names(candidates: Iterable[Candidate], *, listed: bool) -> Iter
     """Sentences on names that may be no classes, or no groups, and what to write. listed: they come from a listing, and not from folders."""
     rows = tuple(candidates)
     counts = Counter(name for row in rows for name in row.names or ())
-    yield from _missing(counts, "class", "leave the cell empty" if listed else "put the files beside the class folders")
-    yield from _missing(Counter(row.group for row in rows if row.group is not None), "group", "leave the cell empty")
+    yield from _missing(
+        counts, "classes", "leave the cell empty" if listed else "put the files beside the class folders"
+    )
+    yield from _missing(Counter(row.group for row in rows if row.group is not None), "groups", "leave the cell empty")
     yield from _several_in_one(rows)
     for same in _alike(counts, lambda name: repr(float(name)) if _NUMBER.fullmatch(name) else name):
         yield f"The classes {listed_names(same)} are the same number. If they are one class, write it in one way."
@@ -75,19 +77,13 @@ def without_no_finding(candidates: Iterable[Candidate]) -> tuple[list[Candidate]
     ]
 
 
-def _missing(counts: Mapping[str, int], what: str, instead: str) -> Iterator[str]:
-    doubtful = sorted(name for name in counts if plain(name) in MISSING)
-    named = [f"`{name}` ({counts[name]} file{'' if counts[name] == 1 else 's'})" for name in doubtful]
-    if len(named) == 1:
+def _missing(counts: Mapping[str, int], read_as: str, instead: str) -> Iterator[str]:
+    names = sorted(name for name in counts if plain(name) in MISSING)
+    if names:
+        listed = ", ".join(f"`{name}` ({counts[name]} file{'' if counts[name] == 1 else 's'})" for name in names)
         yield (
-            f"{named[0]} is read as a {what}, and often stands for a missing value. "
-            f"If it does, {instead}; if it is a {what}, nothing is to be done."
-        )
-    elif named:
-        plural = "classes" if what == "class" else f"{what}s"
-        yield (
-            f"{', '.join(named[:-1])} and {named[-1]} are read as {plural}, and often stand for missing values. "
-            f"If they do, {instead}; if they are {plural}, nothing is to be done."
+            f"Words that often stand for a missing value are read as {read_as}: {listed}. "
+            f"If they do, {instead}; if they are {read_as}, nothing is to be done."
         )
 
 

@@ -36,7 +36,7 @@ def test_splits_by_other_names_pass(tmp_path: Path) -> None:
         (
             NUMBERS,
             "path,label\n" + "".join(f"{name},{'cat' if int(name) % 2 else 'nan'}\n" for name in NUMBERS),
-            "`nan` (20 files) is read as a class",
+            "are read as classes: `nan` (20 files)",
         ),
     ],
 )

@@ -44,19 +44,19 @@ def doubts(*labels: str | None, listed: bool = True) -> list[str]:
 @pytest.mark.parametrize("name", ["nan", "NaN", "N/A", "#N/A", "NA", "None", "NULL", "<NA>", "-", "?", "missing"])
 def test_words_for_a_missing_value_are_warned_of(name: str) -> None:
     (warning,) = doubts("cat", name, name)
-    assert warning.startswith(f"`{name}` (2 files) is read as a class")
-    assert "leave the cell empty; if it is a class, nothing is to be done" in warning
+    assert f"are read as classes: `{name}` (2 files)." in warning
+    assert "leave the cell empty; if they are classes, nothing is to be done" in warning
     assert "put the files beside the class folders" in doubts("cat", name, listed=False)[0]
 
 
 def test_a_missing_group_is_warned_of_because_it_ties_all_its_rows_together() -> None:
     rows = [Candidate(str(number), "cat", group="nan") for number in range(3)]
-    assert next(iter(doubts_about_names(rows, listed=True))).startswith("`nan` (3 files) is read as a group")
+    assert "are read as groups: `nan` (3 files)." in next(iter(doubts_about_names(rows, listed=True)))
 
 
 def test_several_words_for_a_missing_value_are_told_in_one_sentence() -> None:
     (warning,) = doubts("cat", "nan", "N/A", "None", "nan")
-    assert warning.startswith("`N/A` (1 file), `None` (1 file) and `nan` (2 files) are read as classes")
+    assert "are read as classes: `N/A` (1 file), `None` (1 file), `nan` (2 files)." in warning
 
 
 @pytest.mark.parametrize(
