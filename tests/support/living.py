@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
+from process_family import family_of, left_of
 from project import Project
 
 PATIENCE_S = 600.0
@@ -95,11 +95,11 @@ def living(project: Project, *options: str) -> Iterator[Living]:
     try:
         yield Living(project, process, log)
     finally:
-        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        family = family_of(process.pid)
         process.send_signal(signal.SIGTERM)
         code = process.wait(120)
-        _, left = psutil.wait_procs(family, timeout=10)
-    assert code == 0 and not [one for one in left if one.status() != psutil.STATUS_ZOMBIE], log.read_text()
+        left = left_of(family)
+    assert code == 0 and not left, log.read_text()
 
 
 class Client:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from process_family import family_of, left_of
 from toy import build_toy, environment
 
 ROOT = Path.cwd()
@@ -60,8 +61,7 @@ class Upped:
     def family(self) -> list[psutil.Process]:
         """`thaw up` and all that it has started."""
         assert self.process is not None
-        up = psutil.Process(self.process.pid)
-        return [up, *up.children(recursive=True)]
+        return family_of(self.process.pid)
 
     def end(self, number: signal.Signals) -> list[psutil.Process]:
         """End it by a signal; returns which of its processes are left a moment later."""
@@ -69,8 +69,7 @@ class Upped:
         family = self.family()
         self.process.send_signal(number)
         self.process.wait(PATIENCE_S)
-        _, left = psutil.wait_procs(family, timeout=30)
-        return [one for one in left if one.status() != psutil.STATUS_ZOMBIE]
+        return left_of(family)
 
     def thaw(self, *arguments: str, code: int = 0) -> str:
         """Run a `thaw` command beside it; returns what it printed."""

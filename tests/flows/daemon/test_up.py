@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from process_family import command_of, left_of
 from registration import copy_empty_store
 from started import lay_prefect_home
 from toy import ran
@@ -143,11 +144,10 @@ def test_a_killed_run_goes_on_and_nothing_is_done_twice(up: Upped) -> None:
     )
     flow = up.flow_process(run)
     below = flow.children(recursive=True)
-    assert any("stage.py" in " ".join(process.cmdline()) for process in below)
+    assert any("stage.py" in command_of(process) for process in below)
     flow.kill()
     up.order("left")
-    psutil.wait_procs(below, timeout=60)
-    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in below)
+    assert not left_of(below, 60)
     assert up.ended(run)["type"] == "COMPLETED"
     history = [state["name"] for state in up.ask(f"/flow_run_states/?flow_run_id={run}")]
     assert history.count("Crashed") == 1 and history.count("AwaitingRetry") == 1, history
@@ -155,7 +155,7 @@ def test_a_killed_run_goes_on_and_nothing_is_done_twice(up: Upped) -> None:
 
 
 def test_a_server_that_dies_is_started_again(up: Upped) -> None:
-    (server,) = (process for process in up.family() if "prefect server start" in " ".join(process.cmdline()))
+    (server,) = (process for process in up.family() if "prefect server start" in command_of(process))
     server.kill()
     wait_for(lambda: "prefect was started again" in up.what_is_said(), up.what_is_said)
     assert "prefect ended by itself" in up.what_is_said()

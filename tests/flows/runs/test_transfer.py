@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from commands import Thaw
+from process_family import command_of, left_of
 from started import lay_prefect_home
 from terminal import Terminal
 from toy import build_toy, environment, ran
@@ -65,12 +66,11 @@ def test_killed_it_leaves_no_server_and_no_stage_behind(
         assert run.poll() is None and time.monotonic() < deadline
         time.sleep(0.1)
     family = psutil.Process(run.pid).children(recursive=True)
-    said = [" ".join(one.cmdline()) for one in family]
+    said = [command_of(process) for process in family]
     assert any("prefect.server" in one for one in said) and any("stage.py left" in one for one in said)
     run.send_signal(end)
     run.wait(60)
-    psutil.wait_procs(family, timeout=30)
-    assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    assert not left_of(family)
 
 
 def test_until_a_stage_means_all_that_it_needs(tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-import torch
 from noise_images import LIMITS, manifest_of, write_images
 from object_store import object_store, objects
 
 from thaw.backbones.architectures import build_seeded
 from thaw.backbones.backbone import Backbone, read_backbone
+from thaw.backbones.engines.reference import deviation
+from thaw.backbones.engines.tolerances import TOLERANCES
 from thaw.backbones.weights import write_weights
 from thaw.features.extraction.extraction import Aids, Extraction, extract
 from thaw.features.extraction.ray.cluster import fitting_actors
@@ -37,8 +38,11 @@ def run(
 
 
 def same(one: FeatureStore, other: FeatureStore, found: Extraction, digests: list[bytes]) -> bool:
+    """Row for row within the tolerance of float32: on a busy machine an actor may have measured another engine to be the fastest."""
     return all(
-        torch.equal(*(store.read(layer.fingerprint, layer.name, digests) for store in (one, other)))
+        TOLERANCES["float32"].allows(
+            deviation(*(store.read(layer.fingerprint, layer.name, digests) for store in (one, other)))
+        )
         for layer in found.index.layers
     )
 
