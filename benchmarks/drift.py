@@ -28,6 +28,7 @@ from torchvision.transforms.v2.functional import gaussian_blur
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.builtin import write_builtin
 from thaw.dataset.ingestion import ingest
+from thaw.dataset.places import Places
 from thaw.drift.measuring import find_drift
 from thaw.drift.observed import Observed, observe
 from thaw.drift.reference import Reference
@@ -101,7 +102,7 @@ def main() -> None:
 
 def read_images(source: Path, backbone: Backbone, *, every: int = 1) -> Images:
     """Every `every`-th labelled image of a source."""
-    manifest = ingest(source, DatasetParams(source=str(source)), KIND).manifest
+    manifest = ingest(Places(source), DatasetParams(source=str(source)), KIND).manifest
     rows = [row for row in manifest.examples() if row.label is not None][::every]
     pixels = [decode_pixels((source / row.path).read_bytes(), backbone.preprocessing, MOST_PIXELS) for row in rows]
     names = manifest.class_names

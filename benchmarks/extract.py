@@ -40,6 +40,7 @@ from thaw.backbones.engines.reference import reference_network, reference_pass
 from thaw.backbones.engines.torch_engine import build_torch_engine
 from thaw.backbones.weights import Weights
 from thaw.dataset.ingestion import ingest
+from thaw.dataset.places import Places
 from thaw.features.extraction.extraction import Aids, extract
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.parallel.memory_budget import MemoryBound
@@ -142,7 +143,7 @@ _PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 def _end_to_end(name: str, backbone: Backbone, images: Path, rounds: int) -> None:
     """Files to features on all cores, beside the tutorial's loop; and as a share of the time that decoding and forward passes take by themselves."""
-    manifest = ingest(images, DatasetParams(source=str(images)), KIND).manifest
+    manifest = ingest(Places(images), DatasetParams(source=str(images)), KIND).manifest
     workers = usable_cores()
     plain = reference_network(backbone)
     loader = _loader(images, backbone)
@@ -168,7 +169,9 @@ def _end_to_end(name: str, backbone: Backbone, images: Path, rounds: int) -> Non
             with tempfile.TemporaryDirectory() as folder:
                 params = ExtractParams(precision=precision)
                 store = FeatureStore(Path(folder))
-                extract(manifest, images, backbone, store, params, limits=Limits(MOST), aids=Aids(keep=Path(kept)))
+                extract(
+                    manifest, Places(images), backbone, store, params, limits=Limits(MOST), aids=Aids(keep=Path(kept))
+                )
 
         contenders: dict[str, Callable[[], object]] = {"reference": loop, "decode": decode}
         for precision in _PRECISIONS:

@@ -28,6 +28,7 @@ from thaw.backbones.backbone import AUTO, Backbone, cut
 from thaw.backbones.weights import Weights
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import Manifest
+from thaw.dataset.places import Places
 from thaw.features.extraction.extraction import cut_layers
 from thaw.features.extraction.worker import ExtractionTask, Extractor
 from thaw.features.store.store import FeatureStore
@@ -81,7 +82,7 @@ def main() -> None:
         photographs = Path(real) / "hymenoptera"
         times = max(1, asked.images // (10 if asked.quick else 1) // len(list(photographs.rglob("*.jp*g"))))
         images = many(photographs, Path(folder), times)
-        manifest = ingest(images, DatasetParams(source=str(images)), KIND).manifest
+        manifest = ingest(Places(images), DatasetParams(source=str(images)), KIND).manifest
         manifest = Manifest(manifest.table.slice(0, asked.images))
         found = [_figures(architecture, manifest, images, asked.device) for architecture in TIMM]
     card = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"

@@ -25,6 +25,7 @@ from torch import Tensor
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.builtin import write_builtin
 from thaw.dataset.ingestion import ingest
+from thaw.dataset.places import Places
 from thaw.heads import fit_head
 from thaw.heads.open_set.distances import neighbours_for
 from thaw.heads.open_set.fitting import SCORES, fit_openness
@@ -84,7 +85,7 @@ def main() -> None:
 
 def read_set(source: Path, backbone: Backbone, *, every: int = 1) -> LabelledFeatures:
     """The features of every `every`-th labelled image of a source, of the last cut layer."""
-    manifest = ingest(source, DatasetParams(source=str(source)), KIND).manifest
+    manifest = ingest(Places(source), DatasetParams(source=str(source)), KIND).manifest
     rows = [row for row in manifest.examples() if row.label is not None][::every]
     names = manifest.class_names
     pixels = [decode_pixels((source / row.path).read_bytes(), backbone.preprocessing, MOST_PIXELS) for row in rows]

@@ -27,6 +27,7 @@ from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.builtin import write_builtin
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import SPLITS
+from thaw.dataset.places import Places
 from thaw.heads import FittedHead, fit_head
 from thaw.heads.standardisation import fit_standardisation
 from thaw.kinds.images.decoding import decode_pixels
@@ -87,7 +88,7 @@ def read_sets(folder: Path, *, quick: bool) -> list[Set]:
 def read_set(source: Path, params: BackboneParams) -> Set:
     """The features of a source, half of it the test."""
     halves = DatasetParams(source=str(source), splits=SplitParams(val=0, test=0.5))
-    manifest, backbone = ingest(source, halves, KIND).manifest, read_backbone(params)
+    manifest, backbone = ingest(Places(source), halves, KIND).manifest, read_backbone(params)
     rows = [row for row in manifest.examples() if row.label is not None]
     files = tuple(source / row.path for row in rows)
     names = manifest.class_names

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from thaw.dataset.places import Places
 from thaw.kinds.kind import Limits
 
 WEIGHTS = "data/pretrain/small.safetensors"
@@ -64,9 +65,11 @@ def peak_mb(folder: Path) -> float:
     from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams
 
     source = folder / "images"
-    manifest = ingest(source, DatasetParams(source=str(source)), KIND).manifest
+    manifest = ingest(Places(source), DatasetParams(source=str(source)), KIND).manifest
     backbone = read_backbone(BackboneParams(weights=WEIGHTS))
-    extract(manifest, source, backbone, FeatureStore(folder / "features"), ExtractParams(), limits=Limits(10**7))
+    extract(
+        manifest, Places(source), backbone, FeatureStore(folder / "features"), ExtractParams(), limits=Limits(10**7)
+    )
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -32,6 +32,7 @@ from torchvision.models import mobilenet_v2
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import TEST
+from thaw.dataset.places import Places
 from thaw.dataset.selection import examples_of, training_examples
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore
@@ -90,10 +91,12 @@ class Cached:
         self.right = self.count = 0
 
     def run(self) -> None:
-        manifest = ingest(self.images, DatasetParams(source=str(self.images)), KIND).manifest
+        manifest = ingest(Places(self.images), DatasetParams(source=str(self.images)), KIND).manifest
         with tempfile.TemporaryDirectory() as folder:
             store = FeatureStore(Path(folder))
-            index = extract(manifest, self.images, self.backbone, store, ExtractParams(), limits=Limits(10**8)).index
+            index = extract(
+                manifest, Places(self.images), self.backbone, store, ExtractParams(), limits=Limits(10**8)
+            ).index
             train, test = training_examples(manifest, None), examples_of(manifest, TEST)
             names = tuple(sorted({example.label or "" for example in train}))
             layer = index.layer(None)

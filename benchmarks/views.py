@@ -21,6 +21,7 @@ import torch
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import TEST, TRAIN, Manifest
+from thaw.dataset.places import Places
 from thaw.dataset.selection import class_names_of, examples_of, training_examples
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore, read_views
@@ -44,7 +45,7 @@ def main() -> None:
         print("set THAW_REAL_DATA to a folder with hymenoptera/ and mobilenet_v2-imagenet.pth", file=sys.stderr)
         raise SystemExit(0)
     images = Path(real) / "hymenoptera"
-    manifest = ingest(images, DatasetParams(source=str(images)), KIND).manifest
+    manifest = ingest(Places(images), DatasetParams(source=str(images)), KIND).manifest
     views: list[tuple[str, ...]] = [("hflip",)] if quick else [("hflip",), ("five_crop",), ("hflip", "five_crop")]
     with tempfile.TemporaryDirectory() as folder:
         bench = _Bench(manifest, images, Path(real) / "mobilenet_v2-imagenet.pth", FeatureStore(Path(folder)))
@@ -68,7 +69,7 @@ class _Bench:
         """The mean over draws."""
         backbone = read_backbone(BackboneParams(weights=str(self._weights), layers=(MAPS,), pooling=pooling))
         params = ExtractParams(views=views)
-        index = extract(self._manifest, self._images, backbone, self._store, params, limits=Limits(10**8)).index
+        index = extract(self._manifest, Places(self._images), backbone, self._store, params, limits=Limits(10**8)).index
         layers = [index.layer(None, view) for view in expand_views(views, KIND)]
         test = examples_of(self._manifest, TEST)
         tested = read_views(self._store, layers[:1], test)[:, 0]

@@ -26,6 +26,7 @@ from thaw.backbones.engines.torch_engine import build_torch_engine
 from thaw.backbones.weights import Weights
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import write_manifest
+from thaw.dataset.places import Places
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.images.decoding import decode_pixels
 from thaw.kinds.images.kind import KIND
@@ -42,7 +43,7 @@ def measure(photographs: Path, *, quick: bool) -> Rates:
     exact = default_preprocessing("resnet50", Path("none"))
     with threads(1):
         ingesting = _seconds(
-            lambda: ingest(photographs, DatasetParams(source=str(photographs)), KIND, workers=1), rounds
+            lambda: ingest(Places(photographs), DatasetParams(source=str(photographs)), KIND, workers=1), rounds
         )
         decoding = _seconds(lambda: [decode_pixels(content, exact, MOST_PIXELS) for content in contents], rounds)
         hashing = _seconds(lambda: [hashlib.md5(content, usedforsecurity=False) for content in contents], rounds)

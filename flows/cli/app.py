@@ -12,6 +12,7 @@ from flows.cli import (
     check,
     compare,
     config,
+    convert,
     export,
     follow,
     models,
@@ -188,6 +189,10 @@ app.command(
     short_help="Start a run whenever the source's files have changed.", epilog="Example: thaw follow --settle 300"
 )(follow.follow)
 app.add_typer(notify.app, name="notify", short_help="Tell people of runs that fail, are late or complete.")
+app.command(
+    short_help="Make a backbone of another program's file.",
+    epilog="Example: thaw convert glove.6B.50d.txt glove.safetensors",
+)(convert.convert)
 app.command(short_help="Check parameters, data, weights and environment.", epilog="Example: thaw check")(check.check)
 app.add_typer(config.app, name="config")
 app.add_typer(cache.app, name="cache")

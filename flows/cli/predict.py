@@ -21,7 +21,7 @@ def predict(
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Examples, folders, globs, listings (CSV or Parquet with a column path), addresses (s3://bucket/photos).",
+            help="Examples, folders, globs, listings (CSV, JSON lines or Parquet with a column path), tables of texts, addresses (s3://bucket/photos).",
         ),
     ],
     *,
@@ -42,6 +42,8 @@ def predict(
 
     Up to 100 answers are shown as a table. More are written to data/scores as Parquet, or to the file of --out. Such a run may be killed: the next start
     continues where it stopped. An example whose features training or an earlier run has computed does not go through the network again.
+
+    Where rows of tables are examples, a table with a column text and without a column path is scored row by row, as TABLE#NUMBER or TABLE#ID.
 
     A model that was trained with openness.score answers `neither` for an example of no known class, and gives each example a score of how well known it is. A
     model that was trained on sets of labels gives each of its labels with a probability; in CSV the labels are separated by `|`, as in a listing.
@@ -101,10 +103,10 @@ def _scored(sources: list[str], output: Path | None, model: str | None) -> "Iter
     """
     from tasks.project.progress import counted
     from tasks.registry.mlflow_store import STATE
-    from tasks.requests.score import own_ending, score, score_once
+    from tasks.requests.score import score, score_once, taken
     from thaw.models.scoring.inputs import open_inputs
 
-    few = output is None and sum(1 for _ in islice(open_inputs(sources, own_ending()), FEW + 1)) <= FEW
+    few = output is None and sum(1 for _ in islice(open_inputs(sources, taken()), FEW + 1)) <= FEW
     if not few:
         with counted("predict", "examples") as progress:
             scored = score(sources, output, model, progress)

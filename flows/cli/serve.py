@@ -58,7 +58,8 @@ def serve(
 
     Examples that arrive at the same time go through the network together. When the alias moves, the new version is loaded and warmed beside the old version
     and takes its place without a dropped request. SIGTERM and Ctrl-C let open requests finish. Examples beyond the dataset's limits
-    (dataset.max_megapixels) are refused.
+    (dataset.max_megapixels, dataset.max_characters) are refused. Examples that can be typed may come as JSON, such as {"texts": ["..."]}; /docs has commands
+    for curl.
     """
     from flows.cli.stopping import ended_by_signals
     from flows.cli.terminal import err, out

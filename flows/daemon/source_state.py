@@ -46,10 +46,10 @@ def look(root: Path, params: Params) -> SourceState | None:
     if Path(params.dataset.source).parent == BUILTIN_SOURCES:
         return None
     source = root / params.dataset.source
-    if not source.is_dir():
+    if not source.exists():
         return None
     hashed, count = blake3(str(source).encode()), 0
-    for path in sorted(file.path for file in files_below(source)):
+    for path in sorted(file.path for file in files_below(source)) if source.is_dir() else [""]:
         hashed.update(f"\0{path}\0{_size_and_time(source / path)}".encode("utf-8", "surrogateescape"))
         count += 1
     return SourceState(hashed.hexdigest(), count)

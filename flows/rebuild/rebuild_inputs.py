@@ -10,6 +10,7 @@ from flows.project.edit_params import edit
 from flows.rebuild.dvc_remotes import configure_remotes, find, pull
 from tasks.lineage.reproduction import Recipe, read_values, value_at
 from tasks.project.progress import counted
+from thaw.dataset.places import Places
 from thaw.foundation.errors import NotReproducible
 from thaw.foundation.files.atomic import write_text
 from thaw.lineage.gathering import find_examples, link_examples
@@ -88,15 +89,19 @@ def _keeper(place: Place, path: str, have: Callable[[str], str | None]) -> str |
 
 def _examples(recipe: Recipe, place: Place, source: str, *, lay_out: bool) -> Supply:
     """The examples in their original place, each checked by its digest."""
+    encoding = value_at(read_values(place.checkout / PARAMS), "dataset.encoding")
+    places = Places(place.root / source, None if encoding is None else str(encoding))
     with counted("look for", "examples") as progress:
-        gathered = find_examples(recipe.manifest, place.root / source, progress)
+        gathered = find_examples(recipe.manifest, places, progress)
     origin = f"{place.root / source}, where each example has its recorded digest"
     if not gathered.complete or not lay_out:
         return Supply(source, origin, gathered.changed, gathered.gone)
-    into = place.checkout / (_ELSEWHERE if _is_outside(source) else source)
+    is_table = places.source.is_file()
+    inside = Path(_ELSEWHERE, places.source.name if is_table else "") if _is_outside(source) else Path(source)
+    into = place.checkout / (inside.parent if is_table else inside)
     link_examples(gathered, into)
     if _is_outside(source):
-        _set(place, f"dataset.source={_ELSEWHERE}")
+        _set(place, f"dataset.source={inside}")
     listing = value_at(read_values(place.checkout / PARAMS), "dataset.listing")
     if recipe.listing is not None and listing is not None:
         (into / str(listing)).parent.mkdir(parents=True, exist_ok=True)

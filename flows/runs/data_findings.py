@@ -15,18 +15,20 @@ from thaw.dataset.corrections import CORRECTIONS, read_corrections
 from thaw.foundation.errors import BadExample, ThawError
 from thaw.foundation.files.content import HEAD_BYTES, misplaced
 from thaw.foundation.files.walking import unhashable
+from thaw.kinds.stated import settle_kind
 from thaw.params.sections import Params
 from thaw.params.values.kind import kind_of
 from thaw.params.values.places import BUILTIN_SOURCES
 
 if TYPE_CHECKING:
     from thaw.dataset.candidates import Source
+    from thaw.dataset.places import Place
     from thaw.kinds.kind import Kind, Limits
 
 _LISTED_AT_MOST = 5
 _OPENED = 12
 """Files that are decoded, to see whether the source holds examples at all."""
-_TABLES = (".csv", ".tsv", ".parquet")
+_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
 
 
@@ -36,19 +38,30 @@ def check_source(root: Path, params: Params, *, used: bool = True) -> Finding:
     source = root / name
     if not source.exists():
         return _missing(root, name)
-    if not source.is_dir():
+    if not source.is_dir() and not _is_table_of_examples(root, source, params):
         return _source_fails(f"{name} is a file, not a folder", _advice_for_file(source))
     if used and (own := _what_is_our_own(root, source)) is not None:
         return _source_fails(
             f"{name} {own}",
             "put the examples into a folder of their own, such as `photos/`, and set dataset.source to it",
         )
-    bad = unhashable(source)
+    bad = unhashable(source) if source.is_dir() else []
     if bad:
         listed = ", ".join(f"{file.path} {file.reason}" for file in bad[:_LISTED_AT_MOST])
         more = f" and {len(bad) - _LISTED_AT_MOST} more" if len(bad) > _LISTED_AT_MOST else ""
         return _source_fails(f"in {name}: {listed}{more}", "remove these: DVC cannot hash them")
     return Finding("data source", Verdict.PASS, f"{name} exists, and DVC can hash it")
+
+
+def _is_table_of_examples(root: Path, source: Path, params: Params) -> bool:
+    """Whether a file is a table, and the project's kind takes the rows of tables."""
+    try:
+        return (
+            source.suffix.lower() in _TABLES
+            and settle_kind(params.dataset.kind, root / params.backbone.weights).takes_rows
+        )
+    except ThawError:  # told by another check
+        return False
 
 
 def _source_fails(says: str, advice: str) -> Finding:
@@ -85,7 +98,10 @@ def nearest(path: Path) -> str | None:
 
 def _advice_for_file(source: Path) -> str:
     if source.suffix.lower() in _TABLES:
-        return "set dataset.source to the folder of the files, and dataset.listing to the table, by its path inside that folder"
+        return (
+            "set dataset.source to the folder of the files, and dataset.listing to the table, by its path inside that folder; if its rows are texts, set "
+            "backbone.weights to a network that takes texts"
+        )
     if source.suffix.lower() in _ARCHIVES:
         return "unpack it, and set dataset.source to the folder"
     return "set dataset.source to a folder of examples"
@@ -118,7 +134,7 @@ def _outputs(root: Path) -> Iterator[str]:
 
 def check_examples(root: Path, params: Params) -> tuple[Finding, ...]:
     """Check the layout or the listing, the splits and a few files; nothing is looked at again until the source changes."""
-    if not (root / params.dataset.source).is_dir():
+    if not (root / params.dataset.source).exists():
         return (Finding("examples", Verdict.PASS, "not checked: the source does not exist yet"),)
     state = [
         params.dataset.model_dump(mode="json"),
@@ -133,7 +149,12 @@ def _find(root: Path, params: Params, wrong: float) -> Iterator[Finding]:
     from thaw.dataset.folders import read_source
 
     try:
-        source = read_source(root / params.dataset.source, params.dataset.listing)
+        source = read_source(
+            root / params.dataset.source,
+            params.dataset.listing,
+            rows=settle_kind(params.dataset.kind, root / params.backbone.weights).takes_rows,
+            encoding=params.dataset.encoding,
+        )
     except ThawError as error:
         yield _fails(str(error))
         return
@@ -183,18 +204,19 @@ def _opened(root: Path, source: "Source", params: Params) -> Iterator[Finding]:
     """Decode a few files; if none of them is an example, the first reason is told."""
     from thaw.dataset.foreseen import spread_over
     from thaw.dataset.ingestion import refuse_other_kind
+    from thaw.dataset.places import places_of
 
-    folder, limits = root / params.dataset.source, params.dataset.limits
+    places, limits = places_of(params.dataset, root), params.dataset.limits
     try:
         kind = kind_of(params, root)
     except ThawError:  # told by another check
         return
     chosen = spread_over(source.candidates, _OPENED)
-    reasons = [_why_no_example(kind, folder / candidate.path, limits) for candidate in chosen]
+    reasons = [_why_no_example(kind, places.at(candidate.path), limits) for candidate in chosen]
     if len(source.candidates) <= params.dataset.max_rejected or None in reasons:
         return
     try:
-        refuse_other_kind(folder, [candidate.path for candidate in chosen], len(chosen), kind, limits)
+        refuse_other_kind(places, [candidate.path for candidate in chosen], len(chosen), kind, limits)
     except ThawError as error:
         yield _fails(str(error))
         return
@@ -203,12 +225,13 @@ def _opened(root: Path, source: "Source", params: Params) -> Iterator[Finding]:
     )
 
 
-def _why_no_example(kind: "Kind", path: Path, limits: "Limits") -> str | None:
+def _why_no_example(kind: "Kind", place: "Place", limits: "Limits") -> str | None:
     """Why a file is no example, as the end of a sentence; None: it is one."""
+    from thaw.dataset.places import read_within
+
     content = b""
     try:
-        kind.refuse_size(path.stat().st_size, limits)
-        content = path.read_bytes()
+        content = read_within(place, lambda size: kind.refuse_size(size, limits))
         kind.inspect(content, limits)
     except BadExample as error:
         return (misplaced(content[:HEAD_BYTES]) if content else None) or str(error)
@@ -220,8 +243,9 @@ def _why_no_example(kind: "Kind", path: Path, limits: "Limits") -> str | None:
 def _foreseen(root: Path, source: "Source", params: Params) -> Iterator[Finding]:
     """What the splits will lack."""
     from thaw.dataset.foreseen import foresee
+    from thaw.dataset.places import places_of
 
-    foreseen = foresee(source, root / params.dataset.source, params.dataset.splits, _corrected(root))
+    foreseen = foresee(source, places_of(params.dataset, root), params.dataset.splits, _corrected(root))
     labels = {name for candidate in source.candidates for name in candidate.names or ()}
     says = f"{len(source.candidates)} files in {len(labels)} classes"
     untaught, untested = foreseen.why_untaught(), foreseen.why_untested()

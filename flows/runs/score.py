@@ -30,7 +30,8 @@ def score(sources: list[str], output: str | None = None, model: str | None = Non
     The run fails if no example can be used.
 
     Args:
-        sources: examples, folders, globs, listings (CSV or Parquet with a column path), addresses such as s3://bucket/photos; relative paths are the project's
+        sources: examples, folders, globs, listings (CSV, JSON lines or Parquet with a column path), tables of texts, addresses such as s3://bucket/photos;
+            relative paths are the project's
         output: the Parquet file, or a bare name in data/scores; left out: named after the sources
         model: an MLflow model URI, such as models:/NAME/3; left out: the champion
     """

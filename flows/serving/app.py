@@ -20,7 +20,7 @@ from flows.serving.live import Desk, Live
 from flows.serving.metrics import Measured, Metrics
 from flows.serving.refusals import RETRY, Refused, explain_errors
 from flows.serving.room import Room
-from flows.serving.uploads import Upload, read_uploads
+from flows.serving.uploads import JSON, Upload, read_uploads
 from flows.serving.wording import facts_of, neighbours_of, worded
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
@@ -35,7 +35,7 @@ Labels {many} by the model that has the alias `champion`. `POST /predict` takes 
 _EXAMPLE = {"type": "string", "format": "binary"}
 _BODY = {
     "required": True,
-    "description": "One {one} or several as the parts of a form, whatever the fields are called; or the bytes of one {one}.",
+    "description": "{bodies}: a form has one {one} or several, whatever the fields are called; bytes are one {one}.",
     "content": {
         "multipart/form-data": {
             "schema": {
@@ -45,14 +45,23 @@ _BODY = {
             },
             "encoding": {"{key}": {"contentType": "{media_type}"}},
         },
+        JSON: {
+            "schema": {
+                "type": "object",
+                "required": ["{key}"],
+                "additionalProperties": False,
+                "properties": {"{key}": {"type": "array", "items": {"type": "string"}, "minItems": 1}},
+            },
+            "example": {"{key}": ["A first {one}.", "A second {one}."]},
+        },
         "{media_type}": {"schema": _EXAMPLE},
     },
 }
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Failure, "description": "the form cannot be read"},
+    400: {"model": Failure, "description": "the body cannot be read"},
     408: {"model": Failure, "description": "the request did not come in within the time limit"},
     413: {"model": Failure, "description": "too many bytes, or too many {many}"},
-    415: {"model": Failure, "description": "another content type than multipart/form-data and {media_type}"},
+    415: {"model": Failure, "description": "another content type than {bodies}"},
     422: {"model": Unusable | Failure, "description": "no {one} of the request can be used, or it holds none"},
     503: {
         "model": Failure,
@@ -230,7 +239,14 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> HTMLResponse:
         terms, limits = parts.terms, parts.limits
-        trial = Trial(terms.words, terms.media_types, limits.examples, limits.body_mb, terms.shows_examples)
+        trial = Trial(
+            terms.words,
+            terms.media_types,
+            limits.examples,
+            limits.body_mb,
+            shows_examples=terms.shows_examples,
+            can_be_typed=terms.can_be_typed,
+        )
         return HTMLResponse(render_page(trial), headers=_GUARD)
 
     @app.get("/openapi.json", include_in_schema=False)

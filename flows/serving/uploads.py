@@ -1,11 +1,13 @@
-"""The examples of a request: the parts of a form, or the body itself. Names are repeated in the answer and never opened."""
+"""The examples of a request: the parts of a form, strings of JSON, or the body itself. Names are repeated in the answer and never opened."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import json
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from fastapi import Request
+from pydantic_core import from_json
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
@@ -16,11 +18,13 @@ from thaw.foundation.files.display_names import shortened
 from thaw.kinds.kind import Kind, Words
 
 LONGEST_NAME = 200
+FORM, JSON = "multipart/form-data", "application/json"
+"""Content types of requests, beside those of single examples."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it was sent. name: the client's name for it, safe to show; None: it has no name."""
+    """An example as it was sent. name: the client's name for it, safe to show; None: it has no name."""
 
     name: str | None
     content: bytes
@@ -35,8 +39,10 @@ async def read_uploads(request: Request, limits: Limits, kind: Kind) -> list[Upl
     given, words = request.headers.get("content-type", "").partition(";")[0].strip().lower(), kind.words
     try:
         async with asyncio.timeout(limits.timeout_s):
-            if given == "multipart/form-data":
+            if given == FORM:
                 return await _of_form(request, limits, words)
+            if given == JSON and kind.can_be_typed:
+                return await _of_json(request, limits, kind)
             if any(fnmatch(given, taken) for taken in kind.media_types):
                 return [await _of_body(request, limits, words)]
     except TimeoutError as error:
@@ -44,16 +50,45 @@ async def read_uploads(request: Request, limits: Limits, kind: Kind) -> list[Upl
             408, "slow", f"the request did not come in within {limits.timeout_s:g} s; send fewer {words.many} at once"
         ) from error
     problem = f"the content type {shortened(given, 80)} is not taken" if given else "no content type is given"
+    ways = [FORM, *([f"JSON such as {_json(kind)}"] if kind.can_be_typed else [])]
     raise Refused(
-        415, "kind", f"{problem}; send multipart/form-data, or the bytes of one {words.one} as {kind.media_types[-1]}"
+        415, "kind", f"{problem}; send {', '.join(ways)}, or the bytes of one {words.one} as {kind.media_types[-1]}"
     )
 
 
+def listed(content_types: Sequence[str]) -> str:
+    """Content types in a sentence."""
+    *others, last = content_types
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 async def _of_body(request: Request, limits: Limits, words: Words) -> Upload:
-    content = b"".join([chunk async for chunk in _limited(request, limits, words)])
+    content = await _whole(request, limits, words)
     if not content:
         raise Refused(422, "empty", f"the request holds no {words.one}; send its bytes as the body")
     return Upload(None, content)
+
+
+async def _of_json(request: Request, limits: Limits, kind: Kind) -> list[Upload]:
+    words, content = kind.words, await _whole(request, limits, kind.words)
+    try:
+        body = from_json(content)
+    except ValueError as error:
+        raise Refused(400, "malformed", f"the body is no JSON ({error}); send JSON such as {_json(kind)}") from error
+    typed = body.get(kind.name) if isinstance(body, dict) and len(body) == 1 else None
+    if not isinstance(typed, list):
+        raise Refused(422, "empty", f"the body is JSON of another form; send {_json(kind)}, and nothing else in it")
+    if not typed:
+        raise Refused(422, "empty", f"the request holds no {words.one}; send {_json(kind)}")
+    if len(typed) > limits.examples:
+        raise _too_many(limits, words)
+    if odd := next((place for place, each in enumerate(typed, 1) if not isinstance(each, str)), None):
+        raise Refused(422, "form", f"entry {odd} of `{kind.name}` is no string; send {_json(kind)}")
+    return [Upload(None, each.encode()) for each in typed]
+
+
+def _json(kind: Kind) -> str:
+    return json.dumps({kind.name: ["..."]})
 
 
 async def _of_form(request: Request, limits: Limits, words: Words) -> list[Upload]:
@@ -86,16 +121,16 @@ def _form(words: Words) -> str:
 
 def _refusal(error: MultiPartException, limits: Limits, words: Words) -> Refused:
     if error.message.startswith("Too many files"):
-        return Refused(
-            413,
-            "many_examples",
-            f"the request holds more than {limits.examples} {words.many}; send them in several requests",
-        )
+        return _too_many(limits, words)
     return Refused(400, "malformed", f"the form cannot be read: {error.message.rstrip('.')}")
 
 
 def _name(file: UploadFile) -> str | None:
     return shortened(file.filename, LONGEST_NAME) if file.filename else None
+
+
+async def _whole(request: Request, limits: Limits, words: Words) -> bytes:
+    return b"".join([chunk async for chunk in _limited(request, limits, words)])
 
 
 async def _limited(request: Request, limits: Limits, words: Words) -> AsyncGenerator[bytes, None]:
@@ -112,6 +147,14 @@ async def _limited(request: Request, limits: Limits, words: Words) -> AsyncGener
             yield chunk
     except ClientDisconnect as error:
         raise Refused(400, "gone", "the client went away before the request was whole") from error
+
+
+def _too_many(limits: Limits, words: Words) -> Refused:
+    return Refused(
+        413,
+        "many_examples",
+        f"the request holds more than {limits.examples} {words.many}; send them in several requests",
+    )
 
 
 def _too_large(limits: Limits, words: Words) -> Refused:

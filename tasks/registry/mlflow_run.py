@@ -15,9 +15,9 @@ from tasks.project.paths import CERTIFICATE, MANIFEST, REPORT
 from tasks.registry.flat_names import flat_metrics, flat_params
 from tasks.registry.lineage_files import LINEAGE, write_lineage
 from tasks.registry.local_model import read_assembled
+from thaw.backbones.backbone import Backbone
 from thaw.dataset.manifest import read_manifest
 from thaw.foundation.files.atomic import digest_file
-from thaw.kinds.kind import Kind
 from thaw.kinds.registry import requirement_of
 from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import Params
@@ -50,7 +50,7 @@ def log_pipeline_run(params: Params, folder: Path) -> str:
     _log_certificate()
     predictor = read_assembled(params)
     predictor.write(folder)
-    return _log_model(folder, predictor.backbone.kind, _signature(_outputs(predictor)))
+    return _log_model(folder, predictor.backbone, _signature(_outputs(predictor)))
 
 
 def _log_lineage(params: Params) -> None:
@@ -95,7 +95,7 @@ def _log_dataset(params: Params) -> None:
         mlflow.log_input(dataset, context="training")
 
 
-def _log_model(folder: Path, kind: Kind, signature: "ModelSignature") -> str:
+def _log_model(folder: Path, backbone: Backbone, signature: "ModelSignature") -> str:
     """Log the predictor in `folder` as code and plain tensors, with all that it needs to run on another machine."""
     import mlflow
 
@@ -105,17 +105,18 @@ def _log_model(folder: Path, kind: Kind, signature: "ModelSignature") -> str:
             python_model=str(PYFUNC),
             artifacts={"model": str(folder)},
             code_paths=[str(Path(thaw.__file__).parent)],
-            pip_requirements=_requirements(kind),
+            pip_requirements=_requirements(backbone),
             signature=signature,
-            input_example=[kind.example_value],
+            input_example=[backbone.kind.example_value],
         )
     return str(info.model_uri)
 
 
-def _requirements(kind: Kind) -> list[str]:
+def _requirements(backbone: Backbone) -> list[str]:
     """What must be installed where the model is to run."""
-    brought = requirement_of(kind.name)
-    own = [f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS]
+    brought = requirement_of(backbone.kind.name)
+    names = dict.fromkeys((*REQUIREMENTS, *backbone.kind.recipe(backbone.preprocessing).packages))
+    own = [f"{name}=={version(name).partition('+')[0]}" for name in names]
     return own if brought is None else [*own, brought]
 
 

@@ -9,6 +9,7 @@ from tasks.project.paths import MANIFEST
 from tasks.registry.deployed_model import find_version, read_deployed
 from tasks.registry.registry import Registry, open_registry
 from thaw.dataset.manifest import TEST, read_manifest
+from thaw.dataset.places import Place, places_of
 from thaw.foundation.errors import BadExample, BadExport
 from thaw.kinds.batches import Batch
 from thaw.kinds.reading import read_ingested, spread
@@ -109,15 +110,15 @@ def _prepared(predictor: Predictor, examples: Sequence[Path], params: Params) ->
     return prepared
 
 
-def _contents(examples: Sequence[Path], params: Params) -> list[tuple[bytes | None, Path]]:
+def _contents(examples: Sequence[Path], params: Params) -> list[tuple[bytes | None, Place]]:
     """The files for the check, with their digests if they are in the manifest."""
     if examples:
         return [(None, path) for path in examples[:CHECKED_ON]]
     if not MANIFEST.exists():
         raise BadExport(f"{MANIFEST} is missing, so there are no examples for the check; name some with --examples")
-    source = Path(params.dataset.source)
+    places = places_of(params.dataset)
     test = [
-        (example.digest, source / example.path)
+        (example.digest, places.at(example.path))
         for example in read_manifest(MANIFEST).examples()
         if example.split == TEST
     ]

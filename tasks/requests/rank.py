@@ -11,7 +11,8 @@ from tasks.project.paths import FEATURES, MANIFEST, WEIGHTS
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.backbones.official_weights import fetch_weights, weights_of
 from thaw.dataset.groups import group_numbers
-from thaw.dataset.manifest import Example, Manifest, build_manifest, read_manifest, references_of
+from thaw.dataset.manifest import Example, Manifest, build_manifest, read_manifest
+from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import class_names_of, training_examples, validation_examples
 from thaw.features.extraction.extraction import Aids, Extraction, extract
 from thaw.features.store.store import FeatureStore
@@ -140,7 +141,7 @@ def _extract(backbone: Backbone, field: _Field, params: Params, progress: Progre
     """Extract the plain view into this machine's store alone, because features of backbones that are not chosen need not be shared."""
     return extract(
         build_manifest(field.examples, field.kind, field.decoding),
-        Path(params.dataset.source),
+        places_of(params.dataset),
         backbone,
         FeatureStore(FEATURES),
         params.extract.model_copy(update={"views": ("identity",), "store": None}),
@@ -151,7 +152,7 @@ def _extract(backbone: Backbone, field: _Field, params: Params, progress: Progre
 
 def _price(backbone: Backbone, field: _Field, params: Params) -> Price:
     some = field.examples[:SPEED_BATCH]
-    references = references_of(some, Path(params.dataset.source))
+    references = references_of(some, places_of(params.dataset))
     batch = read_examples(references, backbone.preprocessing, params.dataset.limits)
     classes = len(field.judges.class_names)
     return price_models(backbone, backbone.layers, batch, classes, params.head.hidden)(

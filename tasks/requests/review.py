@@ -18,6 +18,7 @@ from thaw.dataset.corrections import (
 )
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import Example, read_manifest
+from thaw.dataset.places import places_of
 from thaw.features.store.store import FeatureStore, Layer, read_index
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.parallel.progress import Progress, untold
@@ -159,8 +160,8 @@ def _previews(
     findings: Sequence[Finding], examples: Sequence[Example], params: Params, kind: ExampleKind
 ) -> dict[str, Preview]:
     by_digest = {entry.digest.hex(): entry for entry in examples}
-    source, limits = Path(params.dataset.source), params.dataset.limits
+    places, limits = places_of(params.dataset), params.dataset.limits
     return {
-        digest: preview_of((by_digest[digest].digest, source / by_digest[digest].path), kind, limits)
+        digest: preview_of((by_digest[digest].digest, places.at(by_digest[digest].path)), kind, limits)
         for digest in dict.fromkeys(entry.digest for entry in findings)
     }

@@ -31,9 +31,9 @@ from thaw.models.scoring.fetching import fetch
 from thaw.models.scoring.forward import Forward
 from thaw.models.scoring.inputs import open_inputs
 from thaw.models.scoring.known import Known
-from thaw.models.scoring.places import LocalFile
 from thaw.models.scoring.scoring import Scored, Scorer, score_all
 from thaw.models.scoring.table import ScoredBy, read_scores
+from thaw.models.scoring.taken import Taken
 from thaw.params.sections import ExtractParams, Params
 from thaw.params.values.kind import kind_of
 from thaw.params.values.reading import read_params
@@ -81,7 +81,7 @@ def score(
 ) -> Scored:
     """Score examples and write `output` (None: `default_output`), a table of `thaw.models.scoring.table.SCHEMA`; a killed run continues.
 
-    sources: see `thaw.models.scoring.inputs.open_inputs`. model: see `read_deployed`.
+    sources: see `thaw.models.scoring.inputs`. model: see `read_deployed`.
     New features go to `data/scores/features`; those of training are read as well.
 
     Raises:
@@ -126,11 +126,11 @@ def look(sources: Sequence[str], model: str | None = None, progress: Progress = 
     Raises:
         BadSource, Unreachable, RegistryError, BadArtifact: see `score`.
     """
-    inputs = open_inputs(sources, own_ending())
+    inputs = open_inputs(sources, taken())
     total = sum(1 for _ in inputs)
     ready = _ready(model)
     known = Known(ready.layer, (FeatureStore(FEATURES), FeatureStore(SCORED_FEATURES)))
-    here = (entry for entry in inputs if entry.place is None or isinstance(entry.place, LocalFile))
+    here = (entry for entry in inputs if entry.place is None or entry.place.is_here)
     cached = unusable = seen = 0
     for seen, entry in enumerate(fetch(here, ready.refuse_size), start=1):
         cached += entry.digest is not None and known.has(entry.digest)
@@ -151,9 +151,11 @@ def refuse_outlook(outlook: Outlook) -> None:
         raise BadSource(f"{kind_named(outlook.kind).words.counted(outlook.examples)} given, and none can be opened")
 
 
-def own_ending() -> str:
-    """The usual ending of the project's examples: a CSV file with that ending is a listing only if it has a column `path`."""
-    return kind_of(read_params()).words.ending
+def taken() -> Taken:
+    """What the project takes as examples."""
+    params = read_params()
+    kind = kind_of(params)
+    return Taken(kind.words.ending, kind.takes_rows, params.dataset.encoding)
 
 
 def check_output(output: Path) -> Path:
@@ -187,7 +189,7 @@ def _score(
     into: FeatureStore,
     others: Sequence[FeatureStore],
 ) -> Scored:
-    inputs = open_inputs(sources, own_ending())
+    inputs = open_inputs(sources, taken())
     next(iter(inputs))  # an empty glob is reported before a model is loaded
     with adding(CACHE_LOCK):
         ready = _ready(model)

@@ -17,7 +17,8 @@ from tasks.project.paths import ADVICE, ADVICE_PAGE, FEATURES, FEATURES_INDEX, M
 from tasks.project.progress import counted
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.groups import group_numbers
-from thaw.dataset.manifest import TEST, TRAIN, Example, Manifest, read_manifest, references_of
+from thaw.dataset.manifest import TEST, TRAIN, Example, Manifest, read_manifest
+from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, read_index
 from thaw.foundation.files.atomic import digest_bytes, digest_file, replaced_folder, write_bytes, write_text
@@ -174,7 +175,7 @@ def _size(manifest: Manifest, index: FeatureIndex, train: Sequence[Example], cla
 
 
 def _read(examples: Sequence[Example], backbone: Backbone, params: Params) -> Batch:
-    references = references_of(examples, Path(params.dataset.source))
+    references = references_of(examples, places_of(params.dataset))
     return read_examples(references, backbone.preprocessing, params.dataset.limits)
 
 

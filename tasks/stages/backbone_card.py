@@ -17,6 +17,7 @@ from thaw.backbones.backbone import read_backbone
 from thaw.dataset.builtin import write_builtin
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import TEST
+from thaw.dataset.places import Places
 from thaw.dataset.selection import class_names_of, examples_of, training_examples
 from thaw.evaluation.report import titles_of
 from thaw.features.extraction.extraction import extract
@@ -55,9 +56,9 @@ def measure_on_digits(weights: Path, *, seeds: int, labels_per_class: int) -> Tr
         evaluate = EvaluateParams(baselines=("pixels", "random_backbone", "scratch"), seeds=seeds)
         params = Params(dataset=dataset, backbone=BackboneParams(weights=str(weights)), evaluate=evaluate)
         backbone = read_backbone(params.backbone)
-        manifest = ingest(source, dataset, backbone.kind).manifest
+        manifest = ingest(Places(source), dataset, backbone.kind).manifest
         store = FeatureStore(Path(folder) / "features")
-        index = extract(manifest, source, backbone, store, params.extract, limits=LIMITS).index
+        index = extract(manifest, Places(source), backbone, store, params.extract, limits=LIMITS).index
         test, names = examples_of(manifest, TEST), class_names_of(training_examples(manifest, None))
         setting = Setting(params, manifest, (index.layer(None),), backbone, store, names, "linear", test)
         gain = measure_contenders(setting)

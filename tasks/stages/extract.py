@@ -37,7 +37,8 @@ def _bring_up_to_date(params: Params) -> None:
 
 def _asked(params: Params) -> str:
     """The parameters that this stage reads, as text."""
-    dataset = {"source": params.dataset.source, "max_megapixels": params.dataset.max_megapixels}
+    read = ("source", "max_megapixels", "max_characters", "encoding")
+    dataset = {name: getattr(params.dataset, name) for name in read}
     sections = {"backbone": params.backbone.model_dump(mode="json"), "extract": params.extract.model_dump(mode="json")}
     return json.dumps({"dataset": dataset, **sections}, sort_keys=True)
 
@@ -46,16 +47,17 @@ def _extract(params: Params) -> FeatureIndex:
     # PyTorch takes seconds to load, so it is imported only if there may be work.
     from thaw.backbones.backbone import read_backbone
     from thaw.dataset.manifest import read_manifest
+    from thaw.dataset.places import places_of
     from thaw.features.extraction.extraction import Aids, extract
 
     manifest = read_manifest(MANIFEST)
     backbone = read_backbone(params.backbone, manifest.decoding)
     for note in backbone.notes:
         log.info("- %s: %s", params.backbone.weights, note)
-    source, store = Path(params.dataset.source), FeatureStore(FEATURES)
+    places, store = places_of(params.dataset), FeatureStore(FEATURES)
     with counted("extract", "examples") as progress:
         aids = Aids(keep=NETWORKS, lender=FeatureStore(SCORED_FEATURES), progress=progress)
-        return extract(manifest, source, backbone, store, params.extract, limits=params.dataset.limits, aids=aids).index
+        return extract(manifest, places, backbone, store, params.extract, limits=params.dataset.limits, aids=aids).index
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from tasks.project.progress import counted
 from thaw.dataset.corrections import CORRECTIONS, LEAVE_OUT, read_corrections
 from thaw.dataset.ingestion import Ingested, ingest
 from thaw.dataset.manifest import write_manifest
+from thaw.dataset.places import places_of
 from thaw.dataset.selection import refuse_unteachable
 from thaw.foundation.errors import TooManyRejected
 from thaw.foundation.files.atomic import replaced_folder, write_text
@@ -29,7 +30,7 @@ def main() -> None:
     params, kind = whole.dataset, kind_of(whole)
     try:
         with counted("ingest", "files") as progress:
-            ingested = ingest(Path(params.source), params, kind, corrections=corrections, progress=progress)
+            ingested = ingest(places_of(params), params, kind, corrections=corrections, progress=progress)
     except TooManyRejected as error:
         write_rows(TOO_MANY, _REJECTED_COLUMNS, error.rejected)
         raise TooManyRejected(f"{error}; all of them are in {TOO_MANY}", error.rejected) from error

@@ -1,12 +1,12 @@
 """Prepared examples of the manifest, for training a network."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
 from thaw.dataset.groups import group_numbers
-from thaw.dataset.manifest import Example, references_of
+from thaw.dataset.manifest import Example
+from thaw.dataset.places import places_of, references_of
 from thaw.kinds.kind import Preprocessing
 from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.kinds.prepared import read_examples
@@ -23,7 +23,7 @@ def read_labelled_inputs(
         BadSource: an example is gone, or has changed since the ingestion.
     """
     return LabelledInputs(
-        inputs=read_examples(references_of(rows, Path(params.dataset.source)), preprocessing, params.dataset.limits),
+        inputs=read_examples(references_of(rows, places_of(params.dataset)), preprocessing, params.dataset.limits),
         places=torch.arange(len(rows)),
         digests=tuple(row.digest for row in rows),
         targets=target.encode(rows, class_names),

@@ -5,18 +5,16 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
-from living import wait_for
 from project import CHEAP, Project, clone
 from registration import copy_empty_store
 from series_kind.kind import KIND
 from series_source import CLASSES, install, write_backbone, write_series
+from served_project import served
 from shown_words import OF_IMAGES, visible
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
@@ -195,7 +193,7 @@ def test_the_advice_says_series_on_the_terminal(project: Project) -> None:
 def test_a_page_has_previews(project: Project, page: str) -> None:
     if not (project.root / page).exists():
         project.run("thaw", "review")
-    assert '<pre class="excerpt">' in (project.root / page).read_text()
+    assert '<pre class="excerpt"' in (project.root / page).read_text()
 
 
 def assert_of_series(text: str) -> None:
@@ -205,32 +203,3 @@ def assert_of_series(text: str) -> None:
         text[max(0, at.start() - 80) : at.end() + 40] for at in OF_IMAGES.finditer(text)
     ]
     assert KIND.words.many in text
-
-
-@contextmanager
-def served(project: Project) -> Iterator[str]:
-    """`thaw serve`; its address."""
-    log = project.root.parent / "serve.txt"
-    process = project.start("thaw", "serve", "--port", "0", "--engine", "torch", PYTHONUNBUFFERED="1")
-    assert process.stdout is not None
-    lines: list[str] = []
-    try:
-        for line in process.stdout:
-            lines.append(line)
-            if address := re.search(r"serving on (\S+),", line):
-                break
-        else:
-            raise AssertionError("".join(lines))
-        wait_for(lambda: is_ready(address[1]), lambda: "".join(lines))
-        yield address[1]
-    finally:
-        process.terminate()
-        rest, _ = process.communicate(timeout=60)
-        log.write_text("".join(lines) + rest)
-
-
-def is_ready(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/ready").status_code == 200
-    except httpx.HTTPError:
-        return False

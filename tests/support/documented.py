@@ -11,7 +11,7 @@ PAGES = (README, *sorted(DOCS.glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "C
 WALKED = (
     README, *(DOCS / f"{name}.md" for name in (
         "the-pipeline", "data", "strategies", "backbones", "open-set", "promotion", "scoring", "drift", "serving", "export",
-        "lineage", "cache-and-scale", "schedules",
+        "lineage", "cache-and-scale", "schedules", "texts",
     )),
 )  # fmt: skip
 """What test_pages.py walks in one project of photos, in this order."""
@@ -37,6 +37,9 @@ ELSEWHERE = (
     Elsewhere(DOCS / "promotion.md", "thaw promote --override", "tests/flows/runs/test_promote.py"),
     Elsewhere(DOCS / "promotion.md", "thaw promote --release", "tests/flows/runs/test_promote.py"),
     Elsewhere(DOCS / "backbones.md", "cp examples/hymenoptera.yaml", "tests/pipeline/test_real.py"),
+    Elsewhere(DOCS / "texts.md", "cp examples/texts.yaml", "tests/pipeline/test_texts.py"),
+    Elsewhere(DOCS / "texts.md", "thaw predict", "tests/pipeline/test_texts.py"),
+    Elsewhere(DOCS / "texts.md", "curl", "tests/pipeline/test_texts.py"),
     Elsewhere(DOCS / "lineage.md", "thaw reproduce", "tests/pipeline/test_team.py"),
     Elsewhere(DOCS / "schedules.md", "thaw notify add", "tests/pipeline/test_team.py"),
 )

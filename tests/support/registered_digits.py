@@ -11,6 +11,7 @@ from registration import inside
 
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import write_manifest
+from thaw.dataset.places import Places
 from thaw.kinds.images.kind import KIND
 
 PARAMS = "dataset: {source: photos, splits: {val: 0, test: 0.5}}\nbackbone: {weights: x.safetensors}\nregistry: {name: my digits}\n"
@@ -34,7 +35,7 @@ def build_registered(root: Path) -> Path:
     with inside(root):
         import mlflow
 
-        write_manifest(ingest(Path("photos"), read_params().dataset, KIND).manifest, MANIFEST)
+        write_manifest(ingest(Places(Path("photos")), read_params().dataset, KIND).manifest, MANIFEST)
         predictor_on_digits().write(Path("parts"))
         client = connect()
         with mlflow.start_run(experiment_id=experiment_id(client, "thaw")):

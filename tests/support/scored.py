@@ -20,6 +20,7 @@ from thaw.models.scoring.forward import Forward
 from thaw.models.scoring.inputs import open_inputs
 from thaw.models.scoring.scoring import Scored, Scorer, score_all
 from thaw.models.scoring.table import ScoredBy
+from thaw.models.scoring.taken import Taken
 from thaw.params.sections import ExtractParams
 
 LIMITS = Limits(10**6)
@@ -45,11 +46,16 @@ def scorer_into(
 
 
 def score_into(
-    output: Path, scorer: Scorer, *sources: object, part_rows: int = 16, progress: Progress = untold
+    output: Path,
+    scorer: Scorer,
+    *sources: object,
+    part_rows: int = 16,
+    progress: Progress = untold,
+    taken: Taken = Taken(),  # noqa: B008  # frozen
 ) -> Scored:
     """Score sources to a table."""
     by = ScoredBy("digits", "1", "f" * 32, "flatten", 256, predictor_on_digits().class_names)
-    named = open_inputs([str(source) for source in sources])
+    named = open_inputs([str(source) for source in sources], taken)
     return score_all(named, scorer, by, output, key="digits", part_rows=part_rows, progress=progress)
 
 

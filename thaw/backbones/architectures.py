@@ -1,8 +1,9 @@
-"""Architectures by name: torchvision's classification models, and Thaw's own small one."""
+"""Architectures by name: torchvision's classification models, Thaw's own small one, and families whose names state their sizes."""
 
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 from torchvision import models
 
+from thaw.backbones import bert, word_vectors
 from thaw.backbones.graph import trace
 from thaw.backbones.outline import Outline
 from thaw.backbones.thaw_small import build_small_resnet
@@ -20,6 +22,21 @@ from thaw.kinds.images.preprocessing import preprocessing_of
 from thaw.kinds.kind import Preprocessing
 
 OWN: Mapping[str, Callable[[int], nn.Module]] = {"thaw_small": build_small_resnet}
+
+
+@dataclass(frozen=True)
+class Family:
+    """Networks whose names state their sizes. states: the size in a name, None if it is no network of the family. build: takes a name and the number of
+    classes."""
+
+    states: Callable[[str], object | None]
+    build: Callable[[str, int], nn.Module]
+
+
+FAMILIES = (
+    Family(word_vectors.size_in, word_vectors.build_word_vectors),
+    Family(bert.shape_in, bert.build_bert),
+)
 SMALL_PREPROCESSING = ImagePreprocessing(
     resize=(32, 32), crop=None, interpolation="bilinear", mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)
 )
@@ -40,16 +57,22 @@ def architecture_names() -> tuple[str, ...]:
     return (*OWN, *_brought(), *models.list_models(module=models))
 
 
+def _family_of(architecture: str) -> Family | None:
+    return next((family for family in FAMILIES if family.states(architecture) is not None), None)
+
+
 def build(architecture: str, num_classes: int) -> nn.Module:
     """Build a randomly initialised model with a classifier for `num_classes` classes.
 
     Raises:
         BadParameters: there is no such architecture; the message names similar ones.
     """
+    if (family := _family_of(architecture)) is not None:
+        return family.build(architecture, num_classes)
     if architecture not in architecture_names():
         near = difflib.get_close_matches(architecture, architecture_names(), n=5, cutoff=0.4)
         raise BadParameters(
-            f"backbone.architecture: {architecture!r} is no torchvision classification model; similar names: {', '.join(near) or 'none'}"
+            f"backbone.architecture: {architecture!r} is no network of Thaw or torchvision; similar names: {', '.join(near) or 'none'}"
         )
     if architecture in OWN:
         return OWN[architecture](num_classes)
@@ -138,7 +161,7 @@ def is_named_in(architecture: str, weights: Path) -> bool:
 
 def is_torchvisions(architecture: str) -> bool:
     """Whether torchvision has the architecture; Thaw or another package has the others."""
-    return architecture not in OWN and architecture not in _brought()
+    return architecture in models.list_models(module=models)
 
 
 def _letters(name: str) -> str:
@@ -177,7 +200,7 @@ def default_preprocessing(architecture: str, weights: Path) -> Preprocessing:
     """The preprocessing of the official weights with the file's name, or else of the architecture's first official weights."""
     if architecture in OWN:
         return SMALL_PREPROCESSING
-    if architecture in _brought():
+    if not is_torchvisions(architecture):
         raise BadWeights(
             f"{weights} does not state the preprocessing of {architecture}; write it into the file's metadata"
         )

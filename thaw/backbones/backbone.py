@@ -75,6 +75,16 @@ class Backbone:
         """A layer's output of B examples as float [B, dim]; mask: bool [B, T], true where the examples have no padding."""
         return pool(output, self.pooling, mask)
 
+    @property
+    def has_vocabulary(self) -> bool:
+        """Whether the network knows some words and not others."""
+        return hasattr(self.model, "unknown_share")
+
+    def unknown_share(self, batch: Batch) -> float:
+        """The share of the words of prepared examples that a network with a vocabulary does not know."""
+        share: float = self.model.unknown_share(batch)  # type: ignore[operator]  # torch's stubs take attributes for tensors
+        return share
+
     def fingerprint(self, precision: str, dtype: str, *, pooled: bool = False, view: View = IDENTITY) -> str:
         """A hash, hex, of everything that changes a number: the architecture, the weights, the preprocessing and its result on a probe, the
         precision of the arithmetic, the stored dtype, the view, and the pooling of a layer with maps or tokens. The engine, the batch size and the device are
@@ -93,8 +103,11 @@ class Backbone:
         return replace(self, layers=layers, extractor=_extractor(self.model, layers))
 
     def build(self, num_classes: int, seed: int) -> nn.Module:
-        """The same architecture with random weights and a new classifier, ready to be trained."""
-        return build_seeded(self.architecture, num_classes, seed)
+        """The same architecture with random weights and a new classifier, ready to be trained; a network of words keeps its vocabulary."""
+        model = build_seeded(self.architecture, num_classes, seed)
+        for name in getattr(model, "vocabulary", ()):
+            model.get_buffer(name).copy_(self.model.get_buffer(name))
+        return model
 
     def randomised(self, seed: int) -> "Backbone":
         """The same architecture, cut layers and preprocessing with random weights, as a baseline."""
@@ -151,8 +164,7 @@ def cut(
     """
     model = build_with_weights(architecture, weights.tensors)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
-    names = _names(model, layers)
-    _check_names(architecture, model, names)
+    names = _checked(architecture, model, _names(model, layers))
     extractor = _extractor(model, names)
     digest = digest_tensors(model.state_dict())
     return Backbone(architecture, preprocessing, names, model, extractor, digest, digest, pooling)
@@ -171,8 +183,12 @@ def _names(model: nn.Module, layers: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _check_names(architecture: str, model: nn.Module, names: Sequence[str]) -> None:
-    """Raise BadParameters if layers do not exist, cannot be pooled, or are named twice."""
+def _checked(architecture: str, model: nn.Module, names: Sequence[str]) -> tuple[str, ...]:
+    """The layers in the order in which they run: the last one is the deepest, whatever order they were named in.
+
+    Raises:
+        BadParameters: layers do not exist, cannot be pooled, or are named twice.
+    """
     traced, given = trace(model), dict[fx.Node, str]()
     for name in names:
         try:
@@ -188,6 +204,8 @@ def _check_names(architecture: str, model: nn.Module, names: Sequence[str]) -> N
         raise BadParameters(
             f"backbone.layers: {', '.join(wrong)} of {architecture} has its channels last, which cannot be pooled; permute, avgpool and flatten can be cut"
         )
+    places = list(traced.names)
+    return tuple(given[node] for node in sorted(given, key=places.index))
 
 
 def _extractor(model: nn.Module, layers: tuple[str, ...]) -> nn.Module:
@@ -214,7 +232,6 @@ def _parents(name: str) -> list[str]:
 def write_backbone(backbone: Backbone, folder: Path) -> None:
     """Write `backbone.safetensors`, with the tensors that the cut layers need, and `backbone.json`; `read_written_backbone` reads the same backbone."""
     tensors = backbone.needed_tensors()
-    # There is one entry, because safetensors writes several entries in any order, and the same model should give the same bytes.
     write_weights(folder / "backbone.safetensors", tensors, {"weights_digest": backbone.weights_digest})
     description = {
         "architecture": backbone.architecture,

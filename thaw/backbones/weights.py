@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from thaw.backbones.checkpoints import NoTensors, UnsafeCheckpoint, read_checkpoint
+from thaw.backbones.vector_files import is_vectors
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.files.atomic import atomic
 from thaw.foundation.files.content import is_safetensors, misplaced_file
@@ -58,6 +59,10 @@ def read_weights(path: Path) -> Weights:
     try:
         if (wrong := misplaced_file(path)) is not None:
             raise BadWeights(f"{path} {wrong}")
+        if is_vectors(path):
+            raise BadWeights(
+                f"{path} holds word vectors; `thaw convert {path} vectors.safetensors` makes a backbone of them, once"
+            )
         weights = _read_safetensors(path) if is_safetensors(path) else _read_checkpoint(path)
     except UnsafeCheckpoint as error:
         raise BadWeights(
@@ -103,9 +108,25 @@ def _widen(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def write_weights(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
-    """Write tensors and metadata as safetensors, atomically."""
+    """Write tensors and metadata as safetensors, atomically; the same content gives the same bytes."""
     with atomic(path) as temporary:
         save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary, dict(metadata))
+        _put_in_order(temporary)
+
+
+def _put_in_order(path: Path) -> None:
+    """Sort the metadata in a file's header in place, because safetensors writes several entries in any order."""
+    beginning = b'{"__metadata__":'
+    with path.open("r+b") as file:
+        header = file.read(int.from_bytes(file.read(8), "little"))
+        if not header.startswith(beginning):
+            return
+        written = header.removeprefix(beginning).decode()
+        metadata, end = json.JSONDecoder().raw_decode(written)
+        ordered = json.dumps(metadata, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+        assert len(ordered) == len(written[:end].encode())
+        file.seek(8 + len(beginning))
+        file.write(ordered)
 
 
 def digest_tensors(tensors: Mapping[str, torch.Tensor]) -> str:

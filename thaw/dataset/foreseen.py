@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from thaw.dataset.candidates import Candidate, Source
 from thaw.dataset.manifest import TEST, TRAIN
+from thaw.dataset.places import Places
 from thaw.dataset.splits import Splitter
-from thaw.foundation.files.atomic import digest_file
+from thaw.foundation.files.atomic import digest_bytes
 from thaw.params.sections import SplitParams
 
 _SHOWN = 3
@@ -59,13 +59,13 @@ class Foreseen:
         return "add files, or name the splits yourself (folders train, val and test, or a column `split`)"
 
 
-def foresee(source: Source, root: Path, shares: SplitParams, corrected: frozenset[str] = frozenset()) -> Foreseen:
+def foresee(source: Source, places: Places, shares: SplitParams, corrected: frozenset[str] = frozenset()) -> Foreseen:
     """What the splits will lack. Where names and groups do not tell a file's split its content does; then only as many files are read as are
     needed to find one of each class that is trained on.
 
     Args:
         source: with its files not yet opened.
-        root: the source's folder.
+        places: of the source's files.
         shares: of the splits.
         corrected: labels that corrections give to files, which therefore may be trained on.
     """
@@ -78,7 +78,7 @@ def foresee(source: Source, root: Path, shares: SplitParams, corrected: frozense
         names = set(candidate.names or ())
         if trained and (tested or not wants_test) and not names & untaught:
             continue
-        split = _split(candidate, root, splitter)
+        split = _split(candidate, places, splitter)
         trained, tested = trained or split == TRAIN, tested or split == TEST
         if split == TRAIN:
             untaught -= names
@@ -108,12 +108,12 @@ def _cheap_first(candidates: Sequence[Candidate], splitter: Splitter) -> Iterato
     yield from (candidate for candidate in candidates if not splitter.own and candidate.group is None)
 
 
-def _split(candidate: Candidate, root: Path, splitter: Splitter) -> str | None:
+def _split(candidate: Candidate, places: Places, splitter: Splitter) -> str | None:
     """The split; None: the file cannot be read, and the ingestion will reject it."""
     if splitter.own or candidate.group is not None:
         return splitter.split(named=candidate.split, digest=b"", group=candidate.group)
     try:
-        digest = digest_file(root / candidate.path)
+        digest = digest_bytes(places.at(candidate.path).read_bytes())
     except OSError:
         return None
     return splitter.split(named=candidate.split, digest=digest, group=None)

@@ -12,9 +12,11 @@ from thaw.dataset.folders import read_source
 from thaw.dataset.ingest_report import Accepted, IngestReport, build_report
 from thaw.dataset.label_sets import join_labels
 from thaw.dataset.manifest import Example, Manifest, build_manifest
+from thaw.dataset.places import Place, Places, read_within
 from thaw.dataset.splits import Splitter
 from thaw.foundation.errors import BadExample, BadSource, TooManyRejected
 from thaw.foundation.files.atomic import digest_bytes
+from thaw.foundation.files.content import HEAD_BYTES, misplaced
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.kind import Kind, Limits, SetDecoding, Stored, Words
@@ -38,7 +40,7 @@ class Ingested:
 
 
 def ingest(
-    source: Path,
+    places: Places,
     params: DatasetParams,
     kind: Kind,
     *,
@@ -52,9 +54,9 @@ def ingest(
     memory are a row for each file, and a few examples at a time.
 
     Args:
-        source: the source's folder.
+        places: of the source's examples.
         kind: of the examples.
-        params: `listing`, `splits`, `max_rejected` and `max_megapixels` are used.
+        params: `listing`, `splits`, `max_rejected` and the limits are used.
         corrections: labels that replace the source's; corrections of missing examples have no effect.
         workers: number of threads; None: one for each core.
         progress: called after each file.
@@ -63,11 +65,12 @@ def ingest(
         BadSource: the source is missing, has an ambiguous layout, is of another kind, has fewer than two classes, or names that differ only by case.
         TooManyRejected: more than `params.max_rejected` files are rejected; it carries the list of them.
     """
-    candidates_found = read_source(source, params.listing)
-    reading = partial(_read, kind, source, params.limits)
+    source = places.source
+    candidates_found = read_source(source, params.listing, rows=kind.takes_rows, encoding=places.encoding)
+    reading = partial(_read, kind, places, params.limits)
     read = _read_all(reading, candidates_found.candidates, workers or usable_cores(), progress)
     refuse_other_kind(
-        source, [entry.path for entry in read if isinstance(entry, Rejected)], len(read), kind, params.limits
+        places, [entry.path for entry in read if isinstance(entry, Rejected)], len(read), kind, params.limits
     )
     rejected = sorted(
         [*candidates_found.rejected, *(entry for entry in read if isinstance(entry, Rejected))],
@@ -123,12 +126,9 @@ def _read_all(
     return results
 
 
-def _read(kind: Kind, root: Path, limits: Limits, candidate: Candidate) -> _Read | Rejected:
-    path = root / candidate.path
+def _read(kind: Kind, places: Places, limits: Limits, candidate: Candidate) -> _Read | Rejected:
     try:
-        size = path.stat().st_size
-        kind.refuse_size(size, limits)
-        content = path.read_bytes()
+        content = read_within(places.at(candidate.path), lambda size: kind.refuse_size(size, limits))
         return _Read(candidate, digest_bytes(content), len(content), kind.inspect(content, limits))
     except BadExample as error:
         return Rejected(candidate.path, str(error))
@@ -181,7 +181,7 @@ def _refuse_too_many(source: Path, rejected: list[Rejected], most: int) -> None:
     )
 
 
-def refuse_other_kind(source: Path, rejected: Sequence[str], read: int, kind: Kind, limits: Limits) -> None:
+def refuse_other_kind(places: Places, rejected: Sequence[str], read: int, kind: Kind, limits: Limits) -> None:
     """Refuse a source without a file of this kind, whose first few files are of another kind.
 
     Raises:
@@ -189,22 +189,24 @@ def refuse_other_kind(source: Path, rejected: Sequence[str], read: int, kind: Ki
     """
     if not rejected or len(rejected) < read:
         return
-    for name in kind_names():
+    for name in reversed(
+        kind_names()
+    ):  # kinds of other packages first, because almost any file of theirs may pass for a text
         other = kind_named(name)
-        if name != kind.name and all(_is_of(other, source / path, limits) for path in rejected[:_SHOWN]):
+        if name != kind.name and all(_is_of(other, places.at(path), limits) for path in rejected[:_SHOWN]):
             raise BadSource(
-                f"`{source}` holds {other.words.many}, and the backbone takes {kind.words.many}; set backbone.weights to a backbone that takes "
+                f"`{places.source}` holds {other.words.many}, and the backbone takes {kind.words.many}; set backbone.weights to a backbone that takes "
                 f"{other.words.many}, or dataset.source to a folder of {kind.words.many}"
             )
 
 
-def _is_of(kind: Kind, path: Path, limits: Limits) -> bool:
+def _is_of(kind: Kind, place: Place, limits: Limits) -> bool:
     try:
-        kind.refuse_size(path.stat().st_size, limits)
-        kind.inspect(path.read_bytes(), limits)
+        content = read_within(place, lambda size: kind.refuse_size(size, limits))
+        kind.inspect(content, limits)
     except (BadExample, OSError):
         return False
-    return True
+    return misplaced(content[:HEAD_BYTES]) is None
 
 
 def _refuse_too_few_classes(source: Path, accepted: list[Accepted], words: Words, warnings: Sequence[str]) -> None:

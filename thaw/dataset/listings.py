@@ -1,4 +1,4 @@
-"""Listings: a CSV or Parquet table of path and label (or labels, for sets), and optionally split and group."""
+"""Listings: a table (CSV, JSON lines or Parquet) of path and label (or labels, for sets), and optionally split and group."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,9 @@ from thaw.dataset.class_names import without_no_finding
 from thaw.dataset.label_sets import join_labels, split_labels
 from thaw.dataset.listed_paths import ListedPaths, refuse_path
 from thaw.dataset.listing_columns import roles_of, what_document
-from thaw.dataset.listing_tables import Row, open_table
+from thaw.dataset.listing_tables import JSON_LINES, Row, open_table
+from thaw.dataset.row_columns import find_row_columns
+from thaw.dataset.rows import read_rows
 from thaw.dataset.split_names import SPLIT_NAMES, splits_named
 from thaw.foundation.errors import BadSource
 from thaw.foundation.files.walking import why_not_a_file
@@ -19,12 +21,12 @@ _LOOKED_AT = 100_000
 """Bytes at the beginning of a listing that show whether it is a table at all."""
 
 
-def read_listing(root: Path, name: str) -> Source:
+def read_listing(root: Path, name: str, *, rows: bool = False, encoding: str | None = None) -> Source:
     """Read a listing: its candidates, and the rows that cannot be used, with their reasons.
 
-    CSV is UTF-8 (with or without a byte-order mark, with any line ends), separated by commas, semicolons or tabs. Paths are relative to `root`, or to the
-    listing's own folder. An empty label, split or group means that the listing does not say. Equal rows count once. Other names of columns that mean the
-    same are known, such as `file_name`.
+    CSV and JSON lines are UTF-8 (with or without a byte-order mark, with any line ends) or of the named encoding; CSV is separated by commas, semicolons or
+    tabs. Paths are relative to `root`, or to the listing's own folder. An empty label, split or group means that the listing does not say. Equal rows count
+    once. Other names of columns that mean the same are known, such as `file_name`.
 
     A column `labels` in the place of `label` holds sets: in CSV the names with `|` between them, in Parquet such a text or a list of strings. An empty cell
     (null) means that the listing does not say; a file that shows none of the classes has `|` alone, an empty list, or `No Finding`.
@@ -32,6 +34,8 @@ def read_listing(root: Path, name: str) -> Source:
     Args:
         root: the source's folder.
         name: the listing's path relative to `root`.
+        rows: whether a table with a column of texts is a source of its own, see `thaw.dataset.rows`.
+        encoding: of the text; None: UTF-8.
 
     Raises:
         BadSource: the listing lies outside the source, is missing, unreadable, lacks the columns path and label (or labels), or names no file that exists.
@@ -39,11 +43,13 @@ def read_listing(root: Path, name: str) -> Source:
     file = root / name
     if why := refuse_path(name) or why_not_a_file(file):
         raise BadSource(f"the listing `{file}` {why}; `dataset.listing` is a path inside `dataset.source`")
-    if why := _what_else(file):
+    if file.suffix.lower() not in JSON_LINES and (why := _what_else(file)):
         raise BadSource(f"the listing `{file}` {why}")
-    table, paths = open_table(file), ListedPaths(root, name)
+    table, paths = open_table(file, encoding), ListedPaths(root, name)
+    if rows and find_row_columns(table.columns) is not None:
+        return read_rows(name, file, table)
     roles = roles_of(file, table.columns, table.sample(), paths)
-    source = _collect(paths, table.rows(roles.columns), list(roles.notes))
+    source = _collect(paths, list(table.rows(roles.columns)), list(roles.notes))
     if source.rejected and not source.candidates:
         first = source.rejected[0]
         raise BadSource(f"no row of the listing `{file}` can be used: `{first.path}` {first.reason}")

@@ -68,11 +68,6 @@ class Example:
         return (self.label or "") if self.labels is None else join_labels(self.labels)
 
 
-def references_of(examples: Iterable[Example], source: Path) -> list[tuple[bytes, Path]]:
-    """The digest of each example, and the path of its bytes below the source."""
-    return [(example.digest, source / example.path) for example in examples]
-
-
 @dataclass(frozen=True)
 class Manifest:
     """An Arrow table of `SCHEMA`, or of `SCHEMA_OF_SETS`, sorted by path."""

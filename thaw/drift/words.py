@@ -97,7 +97,7 @@ def next_steps(report: DriftReport) -> tuple[str, ...]:
     if not report.drifted:
         return ()
     return (
-        "look at the new examples: did a camera move, is it another kind of file, do they show things of no known class?",
+        "look at the new examples: did their origin change, are they of another sort, do they show things of no known class?",
         "add some of them with labels to the source; then `thaw run` trains on them and `thaw promote` decides",
     )
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from thaw.heads.bags import BagModel
 from thaw.heads.logistic import LogisticModel
 from thaw.heads.mlp import MlpModel
 from thaw.heads.neighbours import NeighboursModel
 from thaw.params.values.strategy import HeadKind
 from thaw.targets.target import Target, TargetName, target_named
 
-Model = LogisticModel | NeighboursModel | MlpModel
+FeatureModel = LogisticModel | NeighboursModel | MlpModel
+Model = FeatureModel | BagModel
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,12 @@ class FittedHead:
     def kind(self) -> HeadKind:
         """`linear`, `mlp` or `knn`."""
         return self.model.kind
+
+    @property
+    def on_features(self) -> FeatureModel:
+        """The model of a head that is stored and deployed; one on bags is a baseline, and is neither."""
+        assert not isinstance(self.model, BagModel)
+        return self.model
 
     @property
     def target(self) -> Target:

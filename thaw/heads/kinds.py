@@ -5,8 +5,10 @@ from typing import Protocol
 
 from torch import Tensor
 
+from thaw.heads.bags import BagModel, fit_bags, is_bag
 from thaw.heads.fitted import Model, Setting
-from thaw.heads.logistic import fit_logistic
+from thaw.heads.lbfgs import Stopping
+from thaw.heads.logistic import LogisticModel, fit_logistic
 from thaw.heads.mlp import MlpSettings, checkpoints, fit_mlps
 from thaw.heads.neighbours import NeighboursModel, fit_neighbours, logits_of_all
 from thaw.params.sections import HeadParams
@@ -36,7 +38,7 @@ def fit_lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadP
     models: Sequence[Model]
     if kind == "linear":
         strengths = [setting.l2 for setting in settings if setting.l2 is not None]
-        models = fit_logistic(train.features, train.targets, class_weights=weights, l2=strengths)
+        models = fit_linear(train, weights=weights, l2=strengths)
     elif kind == "knn":
         counts = [setting.neighbours for setting in settings if setting.neighbours is not None]
         models = fit_neighbours(train.features, train.targets, class_weights=weights, neighbours=counts)
@@ -44,6 +46,15 @@ def fit_lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadP
         yield from _fit_mlps(train, settings, weights=weights, params=params)
         return
     yield list(zip(settings, models, strict=True))
+
+
+def fit_linear(
+    train: LabelledFeatures, *, weights: Tensor, l2: Sequence[float], stopping: Stopping | None = None
+) -> Sequence[LogisticModel | BagModel]:
+    """A linear model for each L2 strength, on features or on bags. weights: of the classes. stopping: of the fit on features; None: the usual limits."""
+    if is_bag(train.features):
+        return fit_bags(train.features, train.targets, class_weights=weights, l2=l2)
+    return fit_logistic(train.features, train.targets, class_weights=weights, l2=l2, stopping=stopping)
 
 
 def lot_logits(lot: Lot, features: Tensor) -> list[tuple[Setting, Tensor]]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import digest_bytes, write_bytes, write_text
 from thaw.heads.cards import Card, TrialCard, read_card
-from thaw.heads.fitted import FittedHead, Model, Setting, Trial
+from thaw.heads.fitted import FeatureModel, FittedHead, Setting, Trial
 from thaw.heads.logistic import LogisticModel
 from thaw.heads.mlp import MlpModel
 from thaw.heads.neighbours import NeighboursModel
@@ -26,15 +26,15 @@ CARD = "head.json"
 
 def write_head(head: FittedHead, folder: Path) -> None:
     """Write `head.safetensors` and `head.json`, each atomically; the same head gives the same bytes."""
-    content = save(_tensors(head))
+    model, content = head.on_features, save(_tensors(head))
     card = Card(
         target=head.target_name,
         kind=head.kind,
         class_names=head.class_names,
         temperature=head.temperature,
         thresholds=head.thresholds,
-        neighbours=head.model.neighbours if isinstance(head.model, NeighboursModel) else None,
-        limit=limit if math.isfinite(limit := head.model.standardisation.limit) else None,
+        neighbours=model.neighbours if isinstance(model, NeighboursModel) else None,
+        limit=limit if math.isfinite(limit := model.standardisation.limit) else None,
         trials=tuple(_trial_card(trial) for trial in head.trials),
         tensors=digest_bytes(content).hex(),
     )
@@ -74,7 +74,7 @@ def _reason(error: Exception) -> str:
 
 def _tensors(head: FittedHead) -> dict[str, Tensor]:
     """The head's tensors by name, contiguous and each with its own memory."""
-    model = head.model
+    model = head.on_features
     named = {"mean": model.standardisation.mean, "scale": model.standardisation.scale}
     if head.shifts is not None:
         named |= {"shifts": head.shifts}
@@ -88,7 +88,7 @@ def _tensors(head: FittedHead) -> dict[str, Tensor]:
     return {name: tensor.detach().clone().contiguous() for name, tensor in named.items()}
 
 
-def _model(card: Card, tensors: dict[str, Tensor]) -> Model:
+def _model(card: Card, tensors: dict[str, Tensor]) -> FeatureModel:
     """The model; raises KeyError if a tensor is missing."""
     standardisation = Standardisation(tensors["mean"], tensors["scale"], math.inf if card.limit is None else card.limit)
     if card.kind == "linear":

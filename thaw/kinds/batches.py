@@ -112,6 +112,14 @@ def trimmed(batch: Batch, mask: Tensor | None) -> Batch:
     return changed(batch, lambda tensor: tensor[:, :kept] if tensor.dim() > 1 and tensor.shape[1] == places else tensor)
 
 
+def joined_rows(parts: Sequence[Tensor]) -> Tensor:
+    """Parts [B, ...] one below the other; bags int32 [B, L] of different lengths get -1 at their end."""
+    longest = max(part.shape[1] for part in parts)
+    return torch.cat(
+        [part if part.shape[1] == longest else F.pad(part, (0, longest - part.shape[1]), value=-1) for part in parts]
+    )
+
+
 def _part(example: Batch, name: str) -> Tensor:
     assert not isinstance(example, Tensor)
     return example[name]

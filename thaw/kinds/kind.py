@@ -20,9 +20,10 @@ IDENTITY: View = "identity"
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest allowed example; each kind uses its own limit. max_pixels: of an image, by its header."""
+    """The largest allowed example; each kind uses its own limit. max_pixels: of an image, by its header. max_characters: of a text."""
 
     max_pixels: int = 64_000_000
+    max_characters: int = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -229,6 +230,14 @@ class Kind(Protocol):
         """The media types of files, the most usual first."""
 
     @property
+    def takes_rows(self) -> bool:
+        """Whether the rows of a table may be examples, by the text in one of their cells."""
+
+    @property
+    def can_be_typed(self) -> bool:
+        """Whether people can type an example: any string is one, as UTF-8."""
+
+    @property
     def views(self) -> Mapping[str, tuple[View, ...]]:
         """The views of each name in `extract.views`; `identity` is one of the names."""
 
@@ -316,9 +325,8 @@ class Kind(Protocol):
     def normalisation(self) -> tuple[str, ...]:
         """The first steps of exported graphs, in words."""
 
-    @property
-    def recipe(self) -> Recipe:
-        """The preparation of files, for users of an exported graph."""
+    def recipe(self, preprocessing: Preprocessing) -> Recipe:
+        """The preparation of files by a preprocessing, for users of an exported graph."""
 
     @property
     def example_value(self) -> str:
@@ -334,4 +342,4 @@ class Kind(Protocol):
         """Prepared examples in a view that an augmentation chooses from."""
 
     def plain_features(self, batch: Batch) -> Tensor:
-        """The features of a model without a backbone: float32 [B, D]."""
+        """The features of a model without a backbone: float32 [B, D]; or bags int32 [B, L], the numbers of what each example holds, and -1 behind the end."""

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thaw.dataset.manifest import Example, Manifest
-from thaw.foundation.files.atomic import digest_file
+from thaw.dataset.places import ROW, Place, Places, RowPlace, TextFile
+from thaw.foundation.files.atomic import digest_bytes, digest_file
 from thaw.foundation.files.walking import files_below
 from thaw.foundation.parallel.progress import Progress, untold
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """The result of the search. files: a file with the right bytes for each path of the manifest, if there is one.
+    """The result of the search. files: a file with the right bytes for each path of the manifest, if there is one; rows
+    have the path of their table.
 
     Paths whose bytes are nowhere in the folder, sorted: `changed` paths hold other bytes now, `gone` paths hold no file.
     """
@@ -27,32 +29,51 @@ class Gathered:
         return not self.changed and not self.gone
 
 
-def find_examples(manifest: Manifest, folder: Path, progress: Progress = untold) -> Gathered:
+def find_examples(manifest: Manifest, places: Places, progress: Progress = untold) -> Gathered:
     """Look for each example at its path first, and for the others by their digest among all files of the folder."""
     files: dict[str, Path] = {}
     astray: list[Example] = []
     examples = manifest.examples()
     for number, example in enumerate(examples, start=1):
-        if _holds(folder / example.path, example):
-            files[example.path] = folder / example.path
-        else:
+        place = places.at(example.path)
+        if not _holds(place, example):
             astray.append(example)
+        elif isinstance(place, RowPlace):
+            files[example.path.rpartition(ROW)[0]] = _file(place)
+        else:
+            files[example.path] = _file(place)
         progress(number, len(examples))
-    files |= _elsewhere(astray, folder)
+    files |= _elsewhere(astray, places.source)
     missing = sorted(example.path for example in astray if example.path not in files)
-    changed = tuple(path for path in missing if (folder / path).is_file())
+    changed = tuple(path for path in missing if _file(places.at(path)).is_file())
     return Gathered(files, changed, tuple(path for path in missing if path not in changed))
 
 
 def link_examples(gathered: Gathered, into: Path) -> None:
-    """Make a link to each example, below `into` at its path in the manifest."""
+    """Make a link to each file, below `into` at its path in the manifest; to a table once for all its rows."""
     for path, file in gathered.files.items():
         (into / path).parent.mkdir(parents=True, exist_ok=True)
         (into / path).symlink_to(file.resolve())
 
 
-def _holds(path: Path, example: Example) -> bool:
-    return path.is_file() and path.stat().st_size == example.size and digest_file(path) == example.digest
+def _holds(place: Place, example: Example) -> bool:
+    if isinstance(place, Path):
+        return place.is_file() and place.stat().st_size == example.size and digest_file(place) == example.digest
+    try:
+        return digest_bytes(place.read_bytes()) == example.digest
+    except OSError:
+        return False
+
+
+def _file(place: Place) -> Path:
+    """The file that holds an example."""
+    match place:
+        case RowPlace():
+            return place.table
+        case TextFile():
+            return place.path
+        case _:
+            return place
 
 
 def _elsewhere(astray: list[Example], folder: Path) -> Iterator[tuple[str, Path]]:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from thaw.dataset.manifest import Example
+from thaw.dataset.places import Places
 from thaw.foundation.errors import BadArtifact, BadExample, BadSource
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
@@ -89,7 +90,7 @@ def spread_over_classes(examples: Sequence[Example], most: int) -> tuple[Example
 
 def build_gallery(
     examples: Sequence[Example],
-    source: Path,
+    places: Places,
     features_of: Callable[[Sequence[Example]], Tensor],
     *,
     fingerprint: str,
@@ -105,7 +106,7 @@ def build_gallery(
 
     def preview(example: Example) -> Preview | None:
         try:
-            return preview_of((example.digest, source / example.path), kind, limits, small=True)
+            return preview_of((example.digest, places.at(example.path)), kind, limits, small=True)
         except (BadSource, BadExample):
             return None
 

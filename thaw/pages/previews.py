@@ -29,7 +29,9 @@ def preview_html(preview: Shown, name: str) -> Markup:
     if preview.media_type.startswith("audio/"):
         player = Markup('<audio controls preload="none" src="{}"></audio>')
         return seen + player.format(_address(preview.media_type, preview.content))
-    return seen + Markup('<pre class="excerpt">{}</pre>').format(preview.content.decode("utf-8", errors="replace"))
+    return seen + Markup('<pre class="excerpt" dir="auto">{}</pre>').format(
+        preview.content.decode("utf-8", errors="replace")
+    )
 
 
 def _drawing(address: str, name: str) -> Markup:

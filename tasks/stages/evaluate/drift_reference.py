@@ -7,7 +7,8 @@ import torch
 
 from tasks.project.paths import FEATURES, HEAD
 from thaw.backbones.pooling import is_pooled
-from thaw.dataset.manifest import TEST, Example, Manifest, references_of
+from thaw.dataset.manifest import TEST, Example, Manifest
+from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import examples_of, validation_examples
 from thaw.drift.observed import Observed, observe
 from thaw.drift.reference import held_out, reference_of, write_reference
@@ -40,7 +41,7 @@ def _observe_cached(layer: Layer, examples: Sequence[Example]) -> Observed:
 
 
 def _read(model: Predictor, examples: Sequence[Example], params: Params) -> Batch:
-    references = references_of(examples, Path(params.dataset.source))
+    references = references_of(examples, places_of(params.dataset))
     return read_examples(references, model.backbone.preprocessing, params.dataset.limits)
 
 

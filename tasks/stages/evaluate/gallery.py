@@ -8,7 +8,8 @@ from torch import Tensor
 
 from tasks.project.paths import FEATURES
 from tasks.project.progress import counted
-from thaw.dataset.manifest import Example, references_of
+from thaw.dataset.manifest import Example
+from thaw.dataset.places import places_of, references_of
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.kinds.batches import Batch, split
 from thaw.kinds.kind import Kind
@@ -36,19 +37,19 @@ def make_gallery(
     """
     if params.evaluate.gallery == 0:
         return
-    source, limits = Path(params.dataset.source), params.dataset.limits
+    places, limits = places_of(params.dataset), params.dataset.limits
 
     def features_of(examples: Sequence[Example]) -> Tensor:
         if tuned is None:
             return FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [example.digest for example in examples])
-        batch = read_examples(references_of(examples, source), tuned.backbone.preprocessing, limits)
+        batch = read_examples(references_of(examples, places), tuned.backbone.preprocessing, limits)
         return _features(tuned, batch)
 
     chosen = spread_over_classes(training, params.evaluate.gallery)
     with counted("gallery", kind.words.many) as progress:
         gallery = build_gallery(
             chosen,
-            source,
+            places,
             features_of,
             fingerprint=layer.fingerprint if tuned is None else tuned.backbone.fingerprint("float32", "float32"),
             layer=layer.name if tuned is None else tuned.layer,

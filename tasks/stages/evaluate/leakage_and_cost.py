@@ -11,6 +11,7 @@ from tasks.registry.local_model import read_assembled
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import TRAIN, Example, Manifest
+from thaw.dataset.places import places_of
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.evaluation.checks import Checks, NearCopies, Suspects, count_leakage, write_checks
 from thaw.features.store.store import FeatureStore, Layer
@@ -64,8 +65,8 @@ def _suspects(params: Params, layer: Layer, known: Sequence[Example], target: Ta
 
 
 def _cost(params: Params, test: Sequence[Example], report: Path) -> None:
-    source, limits = Path(params.dataset.source), params.dataset.limits
-    contents = [read_ingested(row.digest, source / row.path) for row in test[:BATCH]]
+    places, limits = places_of(params.dataset), params.dataset.limits
+    contents = [read_ingested(row.digest, places.at(row.path)) for row in test[:BATCH]]
     write_serving_cost(measure_serving_cost(read_assembled(params), contents, limits), report / "serving.json")
 
 

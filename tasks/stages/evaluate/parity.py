@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from thaw.dataset.manifest import Example, references_of
+from thaw.dataset.manifest import Example
+from thaw.dataset.places import places_of, references_of
 from thaw.kinds.batches import examples_in
 from thaw.kinds.prepared import read_examples
 from thaw.models.exporting.parity import measure_parity, write_parity
@@ -26,7 +27,7 @@ def compare_ways(
     """Compare the ways on test examples and write `parity.json` into `report`. features: of each test example, float32 [N, D]; None: they are not cached."""
     count = min(ROWS, len(test))
     rows = [number * len(test) // count for number in range(count)]
-    references = references_of([test[row] for row in rows], Path(params.dataset.source))
+    references = references_of([test[row] for row in rows], places_of(params.dataset))
     batch = read_examples(references, predictor.backbone.preprocessing, params.dataset.limits)
     parity = measure_parity(predictor, examples_in(batch), None if features is None else features[rows])
     if parity.reason is not None:

@@ -28,7 +28,8 @@ from tasks.stages.evaluate.parity import compare_ways
 from tasks.stages.evaluate.report_files import read_ingest_report, table_of, with_intervals, write_certificate_page
 from tasks.stages.evaluate.trained_baselines import Setting, measure_contenders
 from thaw.backbones.backbone import read_backbone
-from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest, references_of
+from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
+from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import examples_of, training_examples
 from thaw.evaluation.evaluation import Evaluation, ModelDescription, Rejections, count_rejections, evaluate
 from thaw.evaluation.report import Origin, figure_pngs, render_report
@@ -147,7 +148,7 @@ def predictions_of(test: Sequence[Example], given: Answer) -> Predictions:
 
 def _of_files(model: Predictor, test: Sequence[Example], params: Params) -> Answer:
     """The answer of a model without cached features, for the examples themselves."""
-    references = references_of(test, Path(params.dataset.source))
+    references = references_of(test, places_of(params.dataset))
     return model.predict(examples_in(read_examples(references, model.backbone.preprocessing, params.dataset.limits)))
 
 
@@ -249,9 +250,9 @@ def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:
 
 def _page(evaluation: Evaluation, test: Sequence[Example], params: Params, kind: Kind) -> str:
     by_digest = {example.digest: example for example in test}
-    source, limits = Path(params.dataset.source), params.dataset.limits
+    places, limits = places_of(params.dataset), params.dataset.limits
     previews = {
-        mistake.digest: preview_of((mistake.digest, source / by_digest[mistake.digest].path), kind, limits)
+        mistake.digest: preview_of((mistake.digest, places.at(by_digest[mistake.digest].path)), kind, limits)
         for mistake in evaluation.mistakes
     }
     origin = Origin(params.registry.name, (), changes(params))

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from tasks.project.progress import counted
 from thaw.backbones.backbone import Backbone
-from thaw.dataset.manifest import Example, Manifest, references_of
+from thaw.dataset.manifest import Example, Manifest
+from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.features.store.store import FeatureStore, Layer, read_views
 from thaw.kinds.batches import Batch
@@ -99,6 +99,6 @@ def _examples(setting: Setting, pool: Sequence[Example], val: Sequence[Example])
     dataset, preprocessing = setting.params.dataset, setting.backbone.preprocessing
 
     def read(examples: Sequence[Example]) -> Batch:
-        return read_examples(references_of(examples, Path(dataset.source)), preprocessing, dataset.limits)
+        return read_examples(references_of(examples, places_of(dataset)), preprocessing, dataset.limits)
 
     return Inputs(read(pool), read(val) if val else None, read(setting.test))

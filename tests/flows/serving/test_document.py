@@ -50,6 +50,6 @@ def test_the_commands_send_files_of_the_kind() -> None:
 
 
 def test_the_page_to_try_a_model_on_asks_for_files_of_the_kind() -> None:
-    page = render_page(Trial(SERIES.words, SERIES.media_types, 32, 16, shows_examples=False))
+    page = render_page(Trial(SERIES.words, SERIES.media_types, 32, 16, shows_examples=False, can_be_typed=False))
     assert "Drop a series" in page and "Choose series" in page and 'accept="text/csv"' in page
     assert OF_IMAGES.findall(visible(page)) == [] and "Nearest training series" in page

@@ -87,6 +87,8 @@ class Series:
 
     name: ClassVar[str] = "series"
     words: ClassVar[Words] = Words("series", "series", "numbers.csv", "plain statistics")
+    takes_rows: ClassVar[bool] = False
+    can_be_typed: ClassVar[bool] = False
     media_types: ClassVar[tuple[str, ...]] = ("text/csv",)
     views: ClassVar[Mapping[str, tuple[View, ...]]] = {IDENTITY: (IDENTITY,), "negated": ("negated",)}
     augmentations: ClassVar[Mapping[str, tuple[View, ...]]] = {
@@ -98,7 +100,8 @@ class Series:
     input_meaning: ClassVar[str] = "numbers, and which of them are no padding"
     normalisation: ClassVar[tuple[str, ...]] = ("subtract mean", "divide by std")
 
-    recipe: ClassVar[Recipe] = RECIPE
+    def recipe(self, preprocessing: object) -> Recipe:
+        return RECIPE
 
     def mixing(self, mixup: float, cutmix: float, classes: int) -> None:
         if mixup or cutmix:

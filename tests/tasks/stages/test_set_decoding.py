@@ -85,7 +85,7 @@ def test_the_recipe_of_an_export_reads_it_too(here: Path) -> None:
     model = read_assembled(read_params())
     card = {"preprocessing": _stated(model.backbone.preprocessing), "input": {"name": "pixels"}}
     names = {"np": np, "Image": Image, "ImageOps": ImageOps, "card": card}
-    exec(model.backbone.kind.recipe.code, names)  # noqa: S102  # the README has it for people to run
+    exec(model.backbone.kind.recipe(model.backbone.preprocessing).code, names)  # noqa: S102  # the README has it for people to run
     path = Path("photos/test/light/0.png")
     own = names["batch_of"]([path])["pixels"][0]  # type: ignore[operator]
     assert np.abs(own.astype(int) - tensor_of(model.prepare(path.read_bytes(), LIMITS)).numpy()).max() <= 1

@@ -25,6 +25,17 @@ def test_both_formats_and_the_usual_wrappings_give_the_same_tensors(tmp_path: Pa
     assert read_weights(tmp_path / "a.safetensors").metadata == {"architecture": "linear"}
 
 
+def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
+    metadata = {f"{name} ": f'{name} "é👍\\ \n\t\x01\x7f/' for name in "fedcba"}
+    for number in range(10):
+        write_weights(tmp_path / str(number), TENSORS, dict(reversed(metadata.items())) if number % 2 else metadata)
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+    read = read_weights(tmp_path / "0")
+    assert read.metadata == metadata and digest_tensors(read.tensors) == digest_tensors(TENSORS)
+    write_weights(tmp_path / "bare", TENSORS, {})
+    assert digest_tensors(read_weights(tmp_path / "bare").tensors) == digest_tensors(TENSORS)
+
+
 @pytest.mark.parametrize("name", ["a.SAFETENSORS", "a.pth", "a", "a.ckpt"])
 def test_the_content_tells_the_format_and_not_the_ending(name: str, tmp_path: Path) -> None:
     write_weights(tmp_path / name, TENSORS, {"architecture": "linear"})

@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 from thaw.dataset import builtin
 from thaw.dataset.builtin import write_builtin
 from thaw.dataset.ingestion import ingest
+from thaw.dataset.places import Places
 from thaw.foundation.errors import BadArtifact, BadSource, Unreachable
 from thaw.foundation.files.atomic import digest_file
 from thaw.kinds.images.kind import KIND
@@ -88,7 +89,7 @@ def test_an_archive_laid_by_hand_needs_no_network(archive: Path, tmp_path: Path)
     write_builtin(folder)
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert names == {name.removeprefix("hymenoptera_data/") for name in WHOLE}
-    report = ingest(folder, DatasetParams(source="hymenoptera", max_rejected=0), KIND).report
+    report = ingest(Places(folder), DatasetParams(source="hymenoptera", max_rejected=0), KIND).report
     assert report.splits == {"train": 4, "val": 0, "test": 4}
 
 

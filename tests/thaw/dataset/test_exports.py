@@ -101,7 +101,7 @@ STUDIO = "photo,id,choice,annotator,annotation_id,lead_time\n/data/upload/1/6e9f
             '[{"data": {}, "annotations": []}]',
             "export of Label Studio, not a table; write a CSV file.* label",
         ),
-        ("metadata.jsonl", '{"file_name": "1.jpg"}\n', "is JSON, not a table; write a CSV file"),
+        ("metadata.jsonl", '{"file_name": "1.jpg"}\n', "has no column label, only file_name; name the column label"),
         ("1.xml", "<annotation></annotation>", "is XML, not a table; write a CSV file"),
         (
             "list.csv",

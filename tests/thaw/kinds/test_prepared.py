@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from thaw.dataset.ingestion import ingest
-from thaw.dataset.manifest import Example, references_of
+from thaw.dataset.manifest import Example
+from thaw.dataset.places import Places, references_of
 from thaw.foundation.errors import BadSource
 from thaw.kinds.batches import tensor_of
 from thaw.kinds.images.kind import KIND
@@ -24,11 +25,11 @@ MOST = Limits(10**6)
 
 @pytest.fixture
 def examples(picture_folder: Path) -> list[Example]:
-    return list(ingest(picture_folder, DatasetParams(source=str(picture_folder)), KIND).manifest.examples())
+    return list(ingest(Places(picture_folder), DatasetParams(source=str(picture_folder)), KIND).manifest.examples())
 
 
 def test_rows_are_the_examples_in_their_order(picture_folder: Path, examples: list[Example]) -> None:
-    found = tensor_of(read_examples(references_of(examples, picture_folder), PREPROCESSING, MOST))
+    found = tensor_of(read_examples(references_of(examples, Places(picture_folder)), PREPROCESSING, MOST))
     assert found.shape == (len(examples), 3, 16, 16) and found.dtype == torch.uint8
     for row, example in zip(found, examples, strict=True):
         with Image.open(picture_folder / example.path) as image:
@@ -39,14 +40,14 @@ def test_an_image_that_changed_or_went_is_named(picture_folder: Path, examples: 
     first = picture_folder / examples[0].path
     first.write_bytes(first.read_bytes() + b"more")
     with pytest.raises(BadSource, match="changed since it was ingested"):
-        preview_of(references_of(examples, picture_folder)[0], KIND, MOST)
+        preview_of(references_of(examples, Places(picture_folder))[0], KIND, MOST)
     first.unlink()
     with pytest.raises(BadSource, match=f"{first.name} was ingested but cannot be read"):
-        read_examples(references_of(examples, picture_folder), PREPROCESSING, MOST)
+        read_examples(references_of(examples, Places(picture_folder)), PREPROCESSING, MOST)
 
 
 def test_previews_are_small_pngs_and_small_images_stay(picture_folder: Path, examples: list[Example]) -> None:
-    preview = preview_of(references_of(examples, picture_folder)[0], KIND, MOST)
+    preview = preview_of(references_of(examples, Places(picture_folder))[0], KIND, MOST)
     assert preview.media_type == "image/png" and preview.drawing is None
     with Image.open(io.BytesIO(preview.content)) as image:
         assert image.format == "PNG" and image.size == (32, 24)
@@ -61,6 +62,6 @@ def test_a_hundred_images_leave_no_file_behind(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
-    found = tensor_of(read_examples(references_of(examples, picture_folder), PREPROCESSING, MOST))
+    found = tensor_of(read_examples(references_of(examples, Places(picture_folder)), PREPROCESSING, MOST))
     assert not list(scratch.iterdir())
     assert found.numpy().any()

@@ -21,7 +21,7 @@ def test_a_kind_is_found_by_its_name() -> None:
 
 
 def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(BadParameters, match="`smells` is no kind of examples; there are images"):
+    with pytest.raises(BadParameters, match="`smells` is no kind of examples; there are images, texts"):
         kind_named("smells")
 
 
@@ -51,7 +51,7 @@ def test_another_package_may_bring_a_kind(tmp_path: Path) -> None:
         "print(kind_names(), 'smells' in sys.modules, kind_named('smells').name)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "('images', 'smells') False smells\n"
+    assert run.stdout == "('images', 'texts', 'smells') False smells\n"
 
 
 def test_images_alone_ship_with_thaw() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from thaw.dataset.manifest import TRAIN, Example
+from thaw.dataset.places import Places
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.heads.standardisation import fit_standardisation
@@ -46,7 +47,7 @@ def build(examples: list[Example], source: Path) -> Gallery:
         return torch.stack([torch.tensor([float(int(one.path[:1], 36)), 1.0]) for one in kept])
 
     return build_gallery(
-        examples, source, features_of, fingerprint="f", layer="flatten", kind=KIND, limits=Limits(10**7)
+        examples, Places(source), features_of, fingerprint="f", layer="flatten", kind=KIND, limits=Limits(10**7)
     )
 
 

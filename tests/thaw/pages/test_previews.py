@@ -25,5 +25,7 @@ def test_a_sound_has_a_player_and_its_picture() -> None:
 
 def test_a_text_is_an_excerpt_whatever_it_holds() -> None:
     shown = preview_html(Preview("text/plain", HOSTILE.encode() + b"\xff"), "x.txt")
-    assert shown.startswith('<pre class="excerpt">') and "<script>" not in shown and "&lt;script&gt;" in shown
+    assert (
+        shown.startswith('<pre class="excerpt" dir="auto">') and "<script>" not in shown and "&lt;script&gt;" in shown
+    )
     assert "data:image/png" in preview_html(Preview("text/plain", b"1 2 3", b"\x89PNG"), "x.csv")

@@ -12,6 +12,7 @@ from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines import Precision, settle_precision
 from thaw.backbones.pooling import is_pooled
 from thaw.dataset.manifest import Manifest
+from thaw.dataset.places import Places
 from thaw.features.extraction.spot_check import changes, self_check
 from thaw.features.extraction.worker import ExtractionTask, Extractor
 from thaw.features.store.copying import borrow
@@ -19,13 +20,18 @@ from thaw.features.store.remote import Mirror
 from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, check_part_rows, hash_digests
 from thaw.foundation.errors import BadParameters, BadWeights, IncompleteFeatures
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.batches import Batch, alone
+from thaw.kinds.batches import Batch, alone, rows_in
 from thaw.kinds.kind import IDENTITY, Limits, Reference, View
 from thaw.kinds.registry import kind_named
 from thaw.kinds.views import expand_views
 from thaw.params.sections import ExtractParams
 
 log = logging.getLogger(__name__)
+
+KNOWN_SAMPLE = 256
+"""The number of examples in which unknown words are counted."""
+MUCH_UNKNOWN = 0.2
+"""The share of unknown words that is told as a warning."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Aids:
 
 def extract(
     manifest: Manifest,
-    source: Path,
+    places: Places,
     backbone: Backbone,
     store: FeatureStore,
     params: ExtractParams,
@@ -73,7 +79,7 @@ def extract(
         BadWeights: the frozen weights changed during the run.
     """
     _check_kind(manifest, backbone)
-    examples = _ordered(manifest, source, backbone)
+    examples = _ordered(manifest, places, backbone)
     extractor = Extractor.begin(backbone, _own(params), limits, aids.keep)
     at_hand = _AtHand(store, Mirror(params.store) if params.store else None, frozenset(manifest.digests))
     precision = _precision(params, backbone, extractor.device, at_hand, lambda count: extractor.sample(examples, count))
@@ -87,6 +93,8 @@ def extract(
     if tasks or changes(part for layer in layers for part in store.stated(layer)):
         cached = [(digest, path) for digest, path in examples if all(digest in digests for digests in present.values())]
         self_check(store, layers, backbone, extractor.reader, cached=cached, precision=precision)
+    if tasks and backbone.has_vocabulary:
+        _tell_unknown(backbone, extractor.sample(examples, KNOWN_SAMPLE))
     _compute(extractor, store, tasks, params, precision, progress=aids.progress)
     _check_unchanged(backbone, store, layers)
     at_hand.send(layers)
@@ -97,7 +105,15 @@ def extract(
     return Extraction(index, computed=lacking, cached=len(examples) - lacking)
 
 
-def _ordered(manifest: Manifest, source: Path, backbone: Backbone) -> list[Reference]:
+def _tell_unknown(backbone: Backbone, batch: Batch) -> None:
+    """Log how much of the input the backbone does not know."""
+    share = backbone.unknown_share(batch)
+    sample = backbone.words.counted(rows_in(batch))
+    level = logging.WARNING if share > MUCH_UNKNOWN else logging.INFO
+    log.log(level, "%s of the words in a sample of %s have no vector and do not count", f"{share:.1%}", sample)
+
+
+def _ordered(manifest: Manifest, places: Places, backbone: Backbone) -> list[Reference]:
     """Each digest once, in the order of the manifest; where examples differ in length, the longest first.
 
     So batches hold examples of like length, and memory that does not hold the longest runs out at once.
@@ -107,7 +123,7 @@ def _ordered(manifest: Manifest, source: Path, backbone: Backbone) -> list[Refer
     if not isinstance(backbone.preprocessing.blank(), torch.Tensor):
         shapes = dict(zip(manifest.digests, manifest.table["shape"].to_pylist(), strict=True))
         digests.sort(key=lambda digest: shapes[digest][0], reverse=True)
-    return [(digest, source / paths[digest]) for digest in digests]
+    return [(digest, places.at(paths[digest])) for digest in digests]
 
 
 def _check_kind(manifest: Manifest, backbone: Backbone) -> None:

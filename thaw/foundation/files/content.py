@@ -28,15 +28,22 @@ def misplaced(head: bytes) -> str | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         return "is empty" if not head else "holds nothing but spaces"
-    if text.startswith(_POINTER):
-        return "is a Git LFS pointer and not the file itself; fetch the file with `git lfs pull`"
-    if text.startswith(b"/") and _ANNEX in text:
-        return "is a git-annex pointer and not the file itself; fetch the file with `git annex get`"
+    if (pointer := pointer_in(text)) is not None:
+        return pointer
     if text[:16].lower().startswith(_PAGES):
         return "is a web page; download the file itself (a link to a page about it, or one that needs a login, gives a page)"
     if not head.strip(b"\0"):
         return "holds nothing but zero bytes; its download or copy was cut off"
     return next((said for magic, said in _OTHERS if text.startswith(magic)), None)
+
+
+def pointer_in(text: bytes) -> str | None:
+    """The reason why the beginning of a text is a pointer to a file of Git LFS or git-annex, as the end of a sentence with a remedy; None: it is none."""
+    if text.startswith(_POINTER):
+        return "is a Git LFS pointer and not the file itself; fetch the file with `git lfs pull`"
+    if text.startswith(b"/") and _ANNEX in text:
+        return "is a git-annex pointer and not the file itself; fetch the file with `git annex get`"
+    return None
 
 
 def misplaced_file(path: Path) -> str | None:

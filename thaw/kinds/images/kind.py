@@ -29,6 +29,8 @@ class Images:
 
     name: ClassVar[str] = "images"
     words: ClassVar[Words] = Words("image", "images", "photo.jpg", "raw pixels")
+    takes_rows: ClassVar[bool] = False
+    can_be_typed: ClassVar[bool] = False
     media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp", "image/*")
     views: ClassVar[Mapping[str, tuple[View, ...]]] = {
         IDENTITY: (IDENTITY,),
@@ -130,9 +132,8 @@ class Images:
 
         return preview(content, limits.max_pixels, small=small, greys=greys_from(self.setting))
 
-    @property
-    def recipe(self) -> Recipe:
-        """See `Kind`."""
+    def recipe(self, preprocessing: Preprocessing) -> Recipe:
+        """See `Kind`; one recipe reads the settings of every preprocessing."""
         from thaw.kinds.images.recipe import RECIPE
 
         return RECIPE

@@ -1,5 +1,6 @@
 """The `README.md` beside an exported model: its inputs, its outputs, and a script that runs it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -32,4 +33,5 @@ def _of_kind(card: Card) -> dict[str, Any]:
     """The words and the recipe of the kind, and the packages that the script needs."""
     kind = kind_named(card.kind)
     runtime = "onnxruntime" if card.format == Format.ONNX else "torch"
-    return {"words": kind.words, "recipe": kind.recipe, "packages": sorted({"numpy", runtime, *kind.recipe.packages})}
+    recipe = kind.recipe(kind.preprocessing_from_json(json.dumps(dict(card.preprocessing))))
+    return {"words": kind.words, "recipe": recipe, "packages": sorted({"numpy", runtime, *recipe.packages})}

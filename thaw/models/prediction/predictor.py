@@ -53,7 +53,7 @@ class Predictor:
     def predict(self, examples: Sequence[Batch]) -> Answer:
         """The model's answer for examples, each prepared by `prepare`."""
         if not examples:
-            return answer(self.head, self.openness, torch.empty(0, self.head.model.standardisation.mean.shape[0]))
+            return answer(self.head, self.openness, torch.empty(0, self.head.on_features.standardisation.mean.shape[0]))
         features = in_groups(examples, BATCH, self._features)
         return answer(self.head, self.openness, features)
 

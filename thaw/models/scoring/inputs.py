@@ -1,12 +1,13 @@
-"""The files to score, as a stream: folders, globs, listings and single files, on this machine or at any address that fsspec knows.
+"""The examples to score, as a stream: folders, globs, tables and single files, on this machine or at any address that fsspec knows.
 
-Only listings are opened here. The names have the same order each time. In memory are at most the names of one folder, or all names of a glob.
+Only tables are opened here. The names have the same order each time. In memory are at most the names of one folder, all names of
+a glob, or some rows of a table.
 """
 
 import glob
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -15,14 +16,15 @@ from typing import Any
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.utils import glob_translate
 
+from thaw.dataset.places import TEXT
 from thaw.foundation.errors import BadSource
 from thaw.foundation.files.walking import files_below, is_stray, printable, why_not_a_file
-from thaw.models.scoring.listed import is_listing, listed_inputs
+from thaw.models.scoring.listed import tabled_inputs
 from thaw.models.scoring.names import Input, local_input, remote_input
-from thaw.models.scoring.places import answering, file_system, is_of_this_machine, is_url
+from thaw.models.scoring.places import TextFile, answering, file_system, is_of_this_machine, is_url
+from thaw.models.scoring.taken import Taken
 
 _Source = Callable[[], Iterator[Input]]
-_ADVICE = "name examples, folders, globs, listings (CSV or Parquet with a column path) or addresses"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Inputs:
 
     names: tuple[str, ...]
     sources: tuple[_Source, ...]
+    taken: Taken
 
     def __iter__(self) -> Iterator[Input]:
         """Every example.
@@ -43,45 +46,47 @@ class Inputs:
             empty = True
             for entry in source():
                 empty = False
-                yield entry
+                yield _decoding(entry, self.taken.encoding)
             if empty:
                 raise BadSource(
-                    f"`{name}` {'matches no file' if glob.has_magic(name) else 'holds no files'}; {_ADVICE}"
+                    f"`{name}` {'matches no file' if glob.has_magic(name) else 'holds no files'}; {self.taken.advice}"
                 )
 
 
-def open_inputs(names: Sequence[str], own: str = "") -> Inputs:
+def open_inputs(names: Sequence[str], taken: Taken = Taken()) -> Inputs:  # noqa: B008  # frozen
     """Find all sources before any work; relative paths are relative to the working directory.
-
-    own: the usual ending of examples, such as `.wav`, where a listing may have it too.
 
     Raises:
         BadSource: a source does not exist or cannot be read, or none is named.
         Unreachable: the place of a source does not answer.
     """
     if not names:
-        raise BadSource(f"no examples to score are named; {_ADVICE}")
-    return Inputs(tuple(names), tuple(_open(name, own) for name in names))
+        raise BadSource(f"no examples to score are named; {taken.advice}")
+    return Inputs(tuple(names), tuple(_open(name, taken) for name in names), taken)
 
 
-def _open(name: str, own: str) -> _Source:
+def _decoding(entry: Input, encoding: str | None) -> Input:
+    if encoding is None or entry.place is None or not entry.path.endswith(TEXT):
+        return entry
+    return replace(entry, place=TextFile(entry.place, encoding), stamp=f"{entry.stamp} {encoding}")
+
+
+def _open(name: str, taken: Taken) -> _Source:
     if not is_url(name):
-        return _open_local(Path(name).absolute(), name, own)
+        return _open_local(Path(name).absolute(), name, taken)
     files, path = file_system(name)
-    return _open_local(Path(path), name, own) if is_of_this_machine(files) else _open_remote(files, path, name, own)
+    return _open_local(Path(path), name, taken) if is_of_this_machine(files) else _open_remote(files, path, name, taken)
 
 
-def _open_local(path: Path, name: str, own: str) -> _Source:
+def _open_local(path: Path, name: str, taken: Taken) -> _Source:
     if path.is_dir():
         return partial(_in_folder, path)
     why = why_not_a_file(path)
     if why and glob.has_magic(str(path)):
         return partial(_matching, str(path))
     if why:
-        raise BadSource(f"`{name}` {why}; {_ADVICE}")
-    if is_listing(LocalFileSystem(), str(path), own):
-        return partial(listed_inputs, LocalFileSystem(), str(path))
-    return partial(iter, (local_input(path),))
+        raise BadSource(f"`{name}` {why}; {taken.advice}")
+    return tabled_inputs(LocalFileSystem(), str(path), taken) or partial(iter, (local_input(path),))
 
 
 def _in_folder(root: Path) -> Iterator[Input]:
@@ -112,7 +117,7 @@ def _matching_below(pattern: str) -> Iterator[Input]:
             yield entry
 
 
-def _open_remote(files: Any, path: str, name: str, own: str) -> _Source:
+def _open_remote(files: Any, path: str, name: str, taken: Taken) -> _Source:
     with answering(name):
         files.invalidate_cache()
         if glob.has_magic(path) and not files.exists(path):
@@ -120,10 +125,7 @@ def _open_remote(files: Any, path: str, name: str, own: str) -> _Source:
         info = files.info(path)
         if info["type"] == "directory":
             return partial(_below, files, path.rstrip("/"), name)
-        listing = is_listing(files, path, own)
-    if listing:
-        return partial(listed_inputs, files, path)
-    return partial(iter, (remote_input(files, path, info),))
+    return tabled_inputs(files, path, taken) or partial(iter, (remote_input(files, path, info),))
 
 
 def _below(files: Any, root: str, name: str) -> Iterator[Input]:

@@ -1,69 +1,78 @@
-"""Listings of the files to score: CSV or Parquet with a column `path`, read row by row; other columns are ignored.
+"""Tables to score: listings of files, with a column `path`, and tables whose rows are texts; they are read row by row, and other columns are ignored.
 
 A path is relative to the listing's own folder, and may not lead out of it; or it is an address at another place. So a listing of another person cannot name
 any other file of this machine.
 """
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Any
 
 from thaw.dataset.listed_paths import refuse_path
-from thaw.dataset.listing_tables import DELIMITERS, as_text, column_names
-from thaw.features.store.store import is_of_the_system
+from thaw.dataset.listing_tables import JSON_LINES, Table, TableFile, open_table
 from thaw.foundation.errors import BadSource
 from thaw.foundation.files.walking import why_not_a_file
 from thaw.models.scoring.names import Input, local_input
 from thaw.models.scoring.places import RemoteFile, answering, file_system, is_of_this_machine, is_url
+from thaw.models.scoring.scored_rows import columns_of, row_inputs
+from thaw.models.scoring.taken import Taken
 
 _COLUMN = "path"
-_PARQUET, _CSV = (".parquet", ".pq"), (".csv", ".tsv")
-_ROWS = 4096
-_LONGEST_HEADER = 65536
+_ENDINGS = (".parquet", ".pq", ".csv", ".tsv", *JSON_LINES)
 _ELSEWHERE = frozenset(
     ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "hf", "ftp", "sftp", "smb", "hdfs", "memory")
 )
 """The kinds of addresses that a listing may name; none of them reads files of this machine or opens other addresses (`zip://x::file:///...`)."""
 
 
-def is_listing(files: Any, path: str, own: str) -> bool:
-    """Whether a file is read as a listing: by its ending. Where examples have that ending too (`own`), it must have a column `path`."""
-    ending = PurePosixPath(path).suffix.lower()
-    if ending not in (*_PARQUET, *_CSV):
-        return False
-    return ending != own or _has_paths(files, path)
+def tabled_inputs(files: Any, path: str, taken: Taken) -> Callable[[], Iterator[Input]] | None:
+    """The examples of a table, which is opened anew for each iteration; None: the file is an example itself.
 
-
-def _has_paths(files: Any, path: str) -> bool:
-    """Whether the first line of a CSV file names a column `path`."""
-    with files.open(path, "rb") as stream:
-        header = stream.readline(_LONGEST_HEADER).decode("utf-8-sig", errors="replace").strip()
-    return any(_COLUMN in column_names(header.split(delimiter)) for delimiter in DELIMITERS)
-
-
-def listed_inputs(files: Any, path: str) -> Iterator[Input]:
-    """The files of a listing, under the names of the listing; a row that cannot be used comes with its reason.
+    A file is known to be a table by its ending; where examples have that ending too, by its columns.
 
     Raises:
-        BadSource: the listing cannot be read, or has no column `path`.
-        Unreachable: the listing's place does not answer.
+        BadSource: the table cannot be read, or has neither paths nor texts.
+        Unreachable: its place does not answer.
     """
+    ending = PurePosixPath(path).suffix.lower()
+    if ending not in _ENDINGS:
+        return None
     name = path if is_of_this_machine(files) else files.unstrip_protocol(path)
-    read = _parquet_paths if PurePosixPath(path).suffix.lower() in _PARQUET else _csv_paths
+    with answering(name):
+        try:
+            table = open_table(TableFile(name, partial(files.open, path, "rb")), taken.encoding)
+        except BadSource:
+            if ending == taken.ending:
+                return None
+            raise
+    if _COLUMN in table.columns:
+        return partial(_answering, name, partial(_listed, files, path, table))
+    if taken.rows and (columns := columns_of(table)):
+        return partial(_answering, name, partial(row_inputs, name, table, columns))
+    if ending == taken.ending:
+        return None
+    wanted = "neither a column path nor a column text" if taken.rows else "no column path"
+    raise BadSource(f"the listing `{name}` has {wanted}, only {', '.join(filter(None, table.columns)) or 'none'}")
+
+
+def _answering(name: str, inputs: Callable[[], Iterator[Input]]) -> Iterator[Input]:
+    with answering(name):
+        yield from inputs()
+
+
+def _listed(files: Any, path: str, table: Table) -> Iterator[Input]:
+    """The files of a listing, under the names of the listing; a row that cannot be used comes with its reason."""
     folder = path.rpartition("/")[0]
-    with answering(name), files.open(path, "rb") as stream:
-        for number, written in enumerate(read(stream, name), start=1):
-            yield _input(files, folder, written, number)
+    for row in table.rows({_COLUMN: _COLUMN}):
+        written = row.values[_COLUMN]
+        if written:
+            yield _input(files, folder, written)
+        else:
+            yield Input("", None, "", f"(row {row.number} of the listing) {row.wrong or 'has no path'}")
 
 
-def _input(files: Any, folder: str, written: str, number: int) -> Input:
-    if not written:
-        return Input("", None, "", f"(row {number} of the listing) has no path")
+def _input(files: Any, folder: str, written: str) -> Input:
     if is_url(written):
         return _elsewhere(written)
     if why := refuse_path(written):
@@ -88,39 +97,3 @@ def _elsewhere(url: str) -> Input:
     except BadSource as error:
         return Input(url, None, "", f"is in the listing, but {error}")
     return Input(url, RemoteFile(files, path))
-
-
-def _csv_paths(stream: Any, name: str) -> Iterator[str]:
-    text = io.TextIOWrapper(cast("io.BufferedReader", stream), "utf-8-sig", newline="")
-    try:
-        header = text.readline()
-        delimiter = max(DELIMITERS, key=header.count)
-        place = _place(next(csv.reader([header], delimiter=delimiter, strict=True), []), name)
-        for row in csv.reader(text, delimiter=delimiter, strict=True):
-            if row:
-                yield row[place] if place < len(row) else ""
-    except UnicodeDecodeError as error:
-        raise BadSource(f"the listing `{name}` is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
-    except csv.Error as error:
-        raise BadSource(f"the listing `{name}` is not valid CSV: {error}") from error
-
-
-def _parquet_paths(stream: Any, name: str) -> Iterator[str]:
-    try:
-        table = pq.ParquetFile(stream)
-        place = _place(table.schema_arrow.names, name)
-        for batch in table.iter_batches(_ROWS, columns=[table.schema_arrow.names[place]]):
-            yield from map(as_text, batch.column(0).to_pylist())
-    except (OSError, pa.ArrowException) as error:
-        if is_of_the_system(error):
-            raise
-        raise BadSource(f"the listing `{name}` is not a readable Parquet file ({error})") from error
-
-
-def _place(names: list[str], listing: str) -> int:
-    columns = column_names(names)
-    if _COLUMN not in columns:
-        raise BadSource(
-            f"the listing `{listing}` has no column path, only {', '.join(filter(None, columns)) or 'none'}"
-        )
-    return columns.index(_COLUMN)

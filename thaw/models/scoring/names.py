@@ -6,20 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from thaw.foundation.files.walking import printable
-from thaw.models.scoring.places import LocalFile, RemoteFile, stamp_of
+from thaw.models.scoring.places import LocalFile, Place, RemoteFile, stamp_of
 
 
 @dataclass(frozen=True)
 class Input:
     """An example to score. path: its name in the table. place: None if it cannot be opened; then `reason` says why, as the end of a sentence.
 
-    stamp: a text that changes with the file, as far as a listing of its folder shows it.
+    stamp: a text that changes with the example: of a file as far as a listing of its folder shows it, of a row with its text.
     """
 
     path: str
-    place: LocalFile | RemoteFile | None
+    place: Place | None
     stamp: str = ""
     reason: str = ""
+
+    @property
+    def held(self) -> int:
+        """The bytes of the example that are in memory already."""
+        return 0 if self.place is None else self.place.held
 
 
 def local_input(path: Path, name: str | None = None) -> Input:

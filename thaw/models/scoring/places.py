@@ -1,16 +1,17 @@
-"""The place of an example's bytes: a file of this machine, or any address that fsspec knows."""
+"""The place of an example's bytes: a file of this machine, any address that fsspec knows, or a row of a table that is in memory."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from thaw.foundation.errors import BadExample, BadSource, Unreachable
+from thaw.foundation.files.encodings import decoded
 
 RefuseSize = Callable[[int], None]
 """A function that raises BadExample if a file has more bytes than any example within the limits; see `Kind.refuse_size`."""
@@ -19,10 +20,32 @@ _STAMPS = ("ETag", "etag", "md5", "mtime", "LastModified", "last_modified", "upd
 """The names under which file systems give a value that changes with a file, the best first."""
 
 
+class Place(Protocol):
+    """The place of an example's bytes."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine."""
+
+    @property
+    def held(self) -> int:
+        """The bytes that it has in memory before it is read."""
+
+    def read(self, refuse_size: RefuseSize) -> bytes:
+        """The bytes of the example.
+
+        Raises:
+            BadExample: they cannot be read, or are more than the limits allow.
+            Unreachable: the place does not answer; another try may succeed.
+        """
+
+
 @dataclass(frozen=True)
 class LocalFile:
     """A file of this machine."""
 
+    is_here: ClassVar[bool] = True
+    held: ClassVar[int] = 0
     path: Path
 
     def read(self, refuse_size: RefuseSize) -> bytes:
@@ -50,6 +73,8 @@ class LocalFile:
 class RemoteFile:
     """A file at another place; `size` in bytes, None if it is not known yet."""
 
+    is_here: ClassVar[bool] = False
+    held: ClassVar[int] = 0
     files: Any
     path: str
     size: int | None = None
@@ -72,6 +97,49 @@ class RemoteFile:
                 raise BadExample(why) from error
             raise Unreachable(_say(self.files.unstrip_protocol(self.path), error)) from error
         return content
+
+
+@dataclass(frozen=True)
+class RowText:
+    """The text of a row, which stays in memory until it is decoded."""
+
+    is_here: ClassVar[bool] = True
+    content: bytes
+
+    @property
+    def held(self) -> int:
+        """The size of the text."""
+        return len(self.content)
+
+    def read(self, refuse_size: RefuseSize) -> bytes:
+        """The text as UTF-8. Raises BadExample: it is larger than the limits allow."""
+        refuse_size(len(self.content))
+        return self.content
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A file of text in another encoding than UTF-8."""
+
+    file: Place
+    encoding: str
+
+    @property
+    def is_here(self) -> bool:
+        """See `Place`."""
+        return self.file.is_here
+
+    @property
+    def held(self) -> int:
+        """See `Place`."""
+        return self.file.held
+
+    def read(self, refuse_size: RefuseSize) -> bytes:
+        """The text as UTF-8. Raises the errors of `Place.read`; BadExample: the file is of another encoding."""
+        try:
+            return decoded(self.file.read(refuse_size), self.encoding).encode()
+        except UnicodeError as error:
+            raise BadExample(str(error)) from error
 
 
 def is_url(text: str) -> bool:

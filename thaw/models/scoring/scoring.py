@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,6 +30,8 @@ from thaw.models.scoring.table import Row, ScoredBy, build_table, read_part, wri
 
 log = logging.getLogger(__name__)
 
+HELD_BYTES = 64 * 2**20
+"""A part ends when the texts of its rows reach this size together; this bounds the memory for long texts."""
 _WHOLE = "whole.parquet"
 
 
@@ -145,8 +147,8 @@ def score_all(
 ) -> Scored:
     """Score all inputs, and write the table to `output`, atomically.
 
-    Each `part_rows` examples become a part, named after the model (`key`) and the examples' names and stamps. After a kill another run finds the
-    existing parts and does not read their examples again. Only one run at a time may write to the same `output`.
+    Each `part_rows` examples, or fewer long ones, become a part, named after the model (`key`) and the examples' names and stamps. After a kill another run
+    finds the existing parts and does not read their examples again. Only one run at a time may write to the same `output`.
 
     Raises:
         BadSource, Unreachable: see `Inputs`.
@@ -199,8 +201,16 @@ class _Counted:
 
 
 def _chunks(inputs: Iterable[Input], size: int) -> Iterator[list[Input]]:
-    left = iter(inputs)
-    while chunk := list(islice(left, size)):
+    """Inputs in groups of `size`, or fewer if they hold much in memory."""
+    chunk: list[Input] = []
+    held = 0
+    for entry in inputs:
+        chunk.append(entry)
+        held += entry.held
+        if len(chunk) == size or held >= HELD_BYTES:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
         yield chunk
 
 

@@ -112,7 +112,7 @@ def build_classifier(
     chosen = choose_serving_engine(
         backbone, engine, backbone.kind.collate(_sample(predictor, gallery)), workers=workers, keep=keep
     )
-    standardisation = predictor.head.model.standardisation
+    standardisation = predictor.head.on_features.standardisation
     fits = gallery is not None and len(gallery) > 0 and gallery.dim == len(standardisation.mean)
     classifier = Classifier(
         predictor=predictor,

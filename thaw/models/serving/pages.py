@@ -18,9 +18,10 @@ NEIGHBOURS = 8
 
 @dataclass(frozen=True)
 class Trial:
-    """The facts for the page on which an example is dropped.
+    """The facts for the page on which an example is dropped or typed.
 
     media_types: of examples; none: not known yet. most_examples, most_mb: of one request. shows_examples: whether the previews of the gallery are examples.
+    can_be_typed: see `Kind`.
     """
 
     words: Words
@@ -28,10 +29,11 @@ class Trial:
     most_examples: int
     most_mb: float
     shows_examples: bool
+    can_be_typed: bool
 
 
 def render_page(trial: Trial) -> str:
-    """The page on which an example is dropped. It loads everything that changes from its own server."""
+    """The page on which an example is dropped or typed. It loads everything that changes from its own server."""
     return render("models/serving/page.html.j2", {"policy": CSP, "trial": trial, "neighbours": NEIGHBOURS})
 
 
@@ -61,6 +63,7 @@ def render_docs(openapi: Mapping[str, Any], words: Words, key: str, media_types:
             "title": openapi["info"]["title"],
             "says": openapi["info"]["description"],
             "operations": operations,
+            "takes": {content_type for operation in operations for content_type in operation.takes},
             "words": words,
             "key": key,
             "media_type": next(iter(media_types), None),

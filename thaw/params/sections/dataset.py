@@ -1,8 +1,9 @@
 """Parameters of the data set."""
 
+import codecs
 from typing import Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from thaw.params.sections.section import Section, Share
 from thaw.params.values.limits import Limited
@@ -28,8 +29,8 @@ class DatasetParams(Limited, Section):
 
     source: str = Field(
         "data/sources/digits",
-        description="a folder of class folders, or a built-in set; the class folders may lie in folders train, val and test; the built-in sets are "
-        "`data/sources/digits` and `data/sources/hymenoptera`",
+        description="a folder of class folders, a table of texts, or a built-in set; the class folders may lie in folders train, val and test; the built-in "
+        "sets are `data/sources/digits` and `data/sources/hymenoptera`",
     )
     kind: str = Field(
         "auto",
@@ -37,8 +38,12 @@ class DatasetParams(Limited, Section):
     )
     listing: str | None = Field(
         None,
-        description="a table of labels inside the source; it is CSV or Parquet with the columns path and label (or labels, where an example may have several), "
-        "and optionally split and group; null: the folders are the classes",
+        description="a table of labels inside the source; it is CSV, JSON lines or Parquet with the columns path and label (or labels, where an example may "
+        "have several), and optionally split and group; null: the folders are the classes",
+    )
+    encoding: str | None = Field(
+        None,
+        description="encoding of a table and of text files, such as `cp1252`; null: UTF-8, and another one is refused",
     )
     splits: SplitParams = SplitParams()
     labels_per_class: PositiveInt | None = Field(
@@ -49,3 +54,17 @@ class DatasetParams(Limited, Section):
         64,
         description="size of the largest example of the kind `images`, in megapixels; larger ones are rejected before they are decoded",
     )
+    max_characters: PositiveInt = Field(
+        1_000_000,
+        description="length of the longest example of the kind `texts`, in characters; longer ones are rejected",
+    )
+
+    @field_validator("encoding")
+    @classmethod
+    def _be_known(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None or codecs.lookup(value).name == "utf-8" else value
+        except LookupError as error:
+            raise ValueError(
+                f"there is no encoding `{value}`; usual ones are utf-8, cp1252, latin-1 and utf-16"
+            ) from error

@@ -12,9 +12,8 @@ from torch import Tensor
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.foundation.statistics.bootstrap import FloatArray
 from thaw.heads.fitted import Setting
-from thaw.heads.kinds import Lot, candidates, fit_lots, lot_logits, weights_of
+from thaw.heads.kinds import Lot, candidates, fit_linear, fit_lots, lot_logits, weights_of
 from thaw.heads.lbfgs import Stopping
-from thaw.heads.logistic import fit_logistic
 from thaw.params.sections import HeadParams
 from thaw.params.values.strategy import HeadKind
 from thaw.strategies.advice.kept import Arrays, Kept
@@ -165,7 +164,7 @@ def _lots(train: LabelledFeatures, settings: Sequence[Setting], params: HeadPara
         return fit_lots(train, settings, params, kind)
     strengths = [setting.l2 for setting in settings if setting.l2 is not None]
     weights = weights_of(train, params)
-    models = fit_logistic(train.features, train.targets, class_weights=weights, l2=strengths, stopping=CLOSE)
+    models = fit_linear(train, weights=weights, l2=strengths, stopping=CLOSE)
     return iter([list(zip(settings, models, strict=True))])
 
 

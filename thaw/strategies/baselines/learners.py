@@ -8,7 +8,7 @@ import torch
 
 from thaw.backbones.backbone import Backbone
 from thaw.heads import fit_head
-from thaw.kinds.batches import Batch, split, taken
+from thaw.kinds.batches import Batch, joined_rows, split, taken
 from thaw.kinds.kind import Kind
 from thaw.params.sections import HeadParams
 from thaw.params.values.strategy import HeadKind
@@ -47,7 +47,7 @@ class Inputs(Generic[Form]):
         """`change` applied to each split, in batches of rows."""
 
         def batched(batch: Batch) -> torch.Tensor:
-            return torch.cat([change(part) for part in split(batch, BATCH)])
+            return joined_rows([change(part) for part in split(batch, BATCH)])
 
         return Inputs(batched(self.train), None if self.val is None else batched(self.val), batched(self.test))
 

@@ -20,6 +20,7 @@ from thaw.backbones.architectures import build_seeded
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.backbones.engines.torch_engine import TorchEngine
 from thaw.backbones.weights import read_weights, write_weights
+from thaw.dataset.places import Places
 from thaw.features.extraction.extraction import Extraction, extract
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.errors import BadParameters, BadSource, BadWeights, StaleFeatures
@@ -50,7 +51,7 @@ def images(tmp_path: Path) -> Path:
 
 def run(images: Path, backbone: Backbone, store: FeatureStore, **changes: int | str | tuple[str, ...]) -> Extraction:
     params = ExtractParams.model_validate({"batch_size": 4, "part_rows": 8, **changes})
-    return extract(manifest_of(images), images, backbone, store, params, limits=LIMITS)
+    return extract(manifest_of(images), Places(images), backbone, store, params, limits=LIMITS)
 
 
 def test_ten_more_images_cost_ten_forward_passes(
@@ -75,7 +76,7 @@ def test_new_labels_and_moved_files_cost_no_forward_pass(
     passes.clear()
     for file in list(images.iterdir()):
         file.rename(file.with_name(f"moved {file.name}"))
-    again = extract(manifest_of(images, "b"), images, backbone, store, ExtractParams(), limits=LIMITS)
+    again = extract(manifest_of(images, "b"), Places(images), backbone, store, ExtractParams(), limits=LIMITS)
     assert (again.computed, passes, again.index) == (0, [], first.index)
 
 
@@ -133,7 +134,7 @@ def test_an_image_that_is_not_the_ingested_one_stops_it(
     victim.unlink() if harm == "removed" else victim.write_bytes((images / "00001.png").read_bytes())
     store = FeatureStore(tmp_path / "features")
     with pytest.raises(BadSource, match=r"00020\.png"):
-        extract(manifest, images, backbone, store, ExtractParams(batch_size=4, part_rows=8), limits=LIMITS)
+        extract(manifest, Places(images), backbone, store, ExtractParams(batch_size=4, part_rows=8), limits=LIMITS)
     layer = next(path.parent for path in store.root.rglob("part-*.parquet"))
     assert len(store.digests(layer.parent.name, layer.name)) >= 8, "what was computed before is kept"
 
@@ -159,8 +160,9 @@ from thaw.backbones.backbone import read_backbone
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore
 from thaw.params.sections import BackboneParams, ExtractParams
+from thaw.dataset.places import Places
 images = Path(sys.argv[1])
-found = extract(manifest_of(images), images, read_backbone(BackboneParams(weights=sys.argv[2])), FeatureStore(Path(sys.argv[3])),
+found = extract(manifest_of(images), Places(images), read_backbone(BackboneParams(weights=sys.argv[2])), FeatureStore(Path(sys.argv[3])),
                 ExtractParams(batch_size=8, part_rows=16), limits=LIMITS)
 print("computed", found.computed)
 """
@@ -326,11 +328,12 @@ from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore
 from thaw.params.sections import BackboneParams, ExtractParams
 from tasks.project.entry import stage
+from thaw.dataset.places import Places
 images, weights, root = map(Path, sys.argv[1:])
 
 def main():
     backbone = read_backbone(BackboneParams(weights=str(weights)))
-    extract(manifest_of(images), images, backbone, FeatureStore(root), ExtractParams(part_rows=8, batch_size=4), limits=LIMITS)
+    extract(manifest_of(images), Places(images), backbone, FeatureStore(root), ExtractParams(part_rows=8, batch_size=4), limits=LIMITS)
 
 stage(main)
 """

@@ -8,7 +8,8 @@ from series_source import write_backbone, write_series
 
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.ingestion import ingest
-from thaw.dataset.manifest import Manifest, references_of
+from thaw.dataset.manifest import Manifest
+from thaw.dataset.places import Places, references_of
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.errors import BadParameters, BadSource
@@ -33,7 +34,7 @@ def backbone(tmp_path: Path) -> Backbone:
 
 
 def manifest_of(source: Path, kind: str = "series") -> Manifest:
-    return ingest(source, DatasetParams(source=str(source)), kind_named(kind)).manifest
+    return ingest(Places(source), DatasetParams(source=str(source)), kind_named(kind)).manifest
 
 
 def alone(backbone: Backbone, source: Path, manifest: Manifest) -> dict[str, torch.Tensor]:
@@ -51,7 +52,7 @@ def test_features_are_those_of_each_example_alone(
 ) -> None:
     manifest, store = manifest_of(source), FeatureStore(tmp_path / "features")
     params = ExtractParams(batch_size=batch_size, workers=workers)
-    index = extract(manifest, source, backbone, store, params, limits=Limits()).index
+    index = extract(manifest, Places(source), backbone, store, params, limits=Limits()).index
     expected = alone(backbone, source, manifest)
     for layer in index.layers:
         found = store.read(layer.fingerprint, layer.name, manifest.digests)
@@ -63,16 +64,16 @@ def test_a_second_run_computes_what_is_new_alone(
 ) -> None:
     store = FeatureStore(tmp_path / "features")
     manifest = manifest_of(source)
-    assert extract(manifest, source, backbone, store, ExtractParams(), limits=Limits()).computed == 27
+    assert extract(manifest, Places(source), backbone, store, ExtractParams(), limits=Limits()).computed == 27
     passes.clear()
     write_series(source, 1, seed=1)
-    more = extract(manifest_of(source), source, backbone, store, ExtractParams(), limits=Limits())
+    more = extract(manifest_of(source), Places(source), backbone, store, ExtractParams(), limits=Limits())
     assert (more.computed, more.cached) == (3, 27)
 
 
 def test_all_examples_are_padded_to_the_longest_and_the_mask_says_where(source: Path, backbone: Backbone) -> None:
     examples = list(manifest_of(source).examples())
-    batch: Batch = read_examples(references_of(examples, source), backbone.preprocessing, Limits())
+    batch: Batch = read_examples(references_of(examples, Places(source)), backbone.preprocessing, Limits())
     assert not isinstance(batch, torch.Tensor)
     lengths = [one.shape[0] for one in examples]
     assert batch["values"].shape == (27, max(lengths)) and batch["mask"].sum(1).tolist() == lengths
@@ -95,5 +96,12 @@ def test_a_source_of_another_kind_is_refused_before_any_compute(
         manifest_of(source, "images")
     images = manifest_of(picture_folder, "images")
     with pytest.raises(BadParameters, match=r"series_net takes series, and the data set holds images; name a backbone"):
-        extract(images, picture_folder, backbone, FeatureStore(tmp_path / "features"), ExtractParams(), limits=Limits())
+        extract(
+            images,
+            Places(picture_folder),
+            backbone,
+            FeatureStore(tmp_path / "features"),
+            ExtractParams(),
+            limits=Limits(),
+        )
     assert passes == []

@@ -14,6 +14,7 @@ import torch
 from thaw.backbones.backbone import Backbone, cut
 from thaw.backbones.engines import Precision
 from thaw.backbones.weights import Weights
+from thaw.dataset.places import Places, RowPlace
 from thaw.features.extraction.worker import ExtractionTask, Extractor, Prepared
 from thaw.features.store.remote import Mirror
 from thaw.features.store.store import FeatureStore, Layer, part_name
@@ -86,8 +87,9 @@ class PartMaker:
         lacking = tuple(layer for layer in layers if not self._mirror.has(layer, name))
         if not lacking:
             return
-        paths = (Path(path) for path in row["paths"])
-        task = ExtractionTask(lacking, tuple(zip(row["digests"], paths, strict=True)))
+        places = Places(Path("/"), row["encoding"])
+        references = zip(row["digests"], map(places.at, row["paths"]), strict=True)
+        task = ExtractionTask(lacking, tuple(references))
         if task.names not in self._prepared:
             self._prepared[task.names] = self._extractor.prepare(task, self._precision, self._passes)
         with tempfile.TemporaryDirectory() as folder:
@@ -110,5 +112,6 @@ def row_of(number: int, part: ExtractionTask) -> dict[str, Any]:
         "number": number,
         "layers": [vars(layer) for layer in part.layers],
         "digests": [digest for digest, _ in part.references],
-        "paths": [str(Path(str(path)).absolute()) for _, path in part.references],
+        "paths": [str(Path(str(place)).absolute()) for _, place in part.references],
+        "encoding": next((place.encoding for _, place in part.references if isinstance(place, RowPlace)), None),
     }

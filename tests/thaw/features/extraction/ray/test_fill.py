@@ -15,6 +15,7 @@ from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.backbones.engines.reference import deviation
 from thaw.backbones.engines.tolerances import TOLERANCES
 from thaw.backbones.weights import write_weights
+from thaw.dataset.places import Places
 from thaw.features.extraction.extraction import Aids, Extraction, extract
 from thaw.features.extraction.ray.cluster import fitting_actors
 from thaw.features.store.store import FeatureStore
@@ -34,7 +35,9 @@ def run(
     images: Path, backbone: Backbone, into: FeatureStore, progress: Progress = untold, **changes: object
 ) -> Extraction:
     params = ExtractParams.model_validate({"part_rows": 16, **changes})
-    return extract(manifest_of(images), images, backbone, into, params, limits=LIMITS, aids=Aids(progress=progress))
+    return extract(
+        manifest_of(images), Places(images), backbone, into, params, limits=LIMITS, aids=Aids(progress=progress)
+    )
 
 
 def same(one: FeatureStore, other: FeatureStore, found: Extraction, digests: list[bytes]) -> bool:
@@ -129,7 +132,7 @@ def test_a_cluster_of_its_own_goes_on_where_one_machine_stopped(backbone: Backbo
     (images / "00091.png").unlink()
     params = ExtractParams.model_validate({"engine": "ray", "ray": {"actors": 1}})
     with pytest.raises(BadSource, match=r"00091\.png was ingested but cannot be read now"):
-        extract(manifest, images, backbone, store, params, limits=LIMITS)
+        extract(manifest, Places(images), backbone, store, params, limits=LIMITS)
 
 
 def test_what_is_missing_is_said(backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""The kind `texts`: sentences, messages, reviews, whole documents."""
