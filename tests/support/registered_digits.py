@@ -36,10 +36,11 @@ def build_registered(root: Path) -> Path:
         import mlflow
 
         write_manifest(ingest(Places(Path("photos")), read_params().dataset, KIND).manifest, MANIFEST)
-        predictor_on_digits().write(Path("parts"))
+        predictor = predictor_on_digits()
+        predictor.write(Path("parts"))
         client = connect()
         with mlflow.start_run(experiment_id=experiment_id(client, "thaw")):
-            model = _log_model(Path("parts"), KIND, _signature(_outputs(predictor_on_digits())))
+            model = _log_model(Path("parts"), predictor.backbone, _signature(_outputs(predictor)))
         registry = open_registry(read_params().registry)
         for commit in ("abc", "def"):
             registry.create(model, {"thaw.git.commit": commit, "other": "not lineage"})

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torchvision import models
 
-from thaw.backbones import bert, word_vectors
+from thaw.backbones import bert, subword_vectors, word_vectors
 from thaw.backbones.graph import trace
 from thaw.backbones.outline import Outline
 from thaw.backbones.thaw_small import build_small_resnet
@@ -35,6 +35,7 @@ class Family:
 
 FAMILIES = (
     Family(word_vectors.size_in, word_vectors.build_word_vectors),
+    Family(subword_vectors.size_in, subword_vectors.build_subword_vectors),
     Family(bert.shape_in, bert.build_bert),
 )
 SMALL_PREPROCESSING = ImagePreprocessing(

@@ -89,7 +89,8 @@ class Bert(nn.Module):
         super().__init__()
         self.embeddings = Embeddings(shape)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
-        self.pooled = MeanOfPlaces(shape) if shape.pooling == "mean" else MeanOfFirst(shape)
+        self.pool = MeanOfPlaces(shape) if shape.pooling == "mean" else MeanOfFirst(shape)
+        self.pooled = nn.Identity()  # it names the default cut layer
         self.fc = nn.Linear(shape.dim, num_classes)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
@@ -97,7 +98,7 @@ class Bert(nn.Module):
         places = self.embeddings(batch["tokens"], batch["mask"])
         for layer in self.layers:
             places = layer(places)
-        logits: Tensor = self.fc(self.pooled(places))
+        logits: Tensor = self.fc(self.pooled(self.pool(places)))
         return logits
 
 

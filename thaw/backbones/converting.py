@@ -1,19 +1,24 @@
 """The conversion of other programs' files to a backbone: safetensors that state their architecture and preprocessing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from thaw.backbones import subword_vectors
 from thaw.backbones.architectures import build_with_weights
 from thaw.backbones.encoder_folders import Encoder, read_encoder
+from thaw.backbones.fasttext_files import FastText, is_fasttext, read_fasttext
 from thaw.backbones.vector_files import Vectors, is_vectors, read_vectors
 from thaw.backbones.weights import Weights, write_weights
 from thaw.backbones.word_vectors import RARE, architecture_of
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.texts.piece_preprocessing import PiecePreprocessing
+from thaw.kinds.texts.subword_preprocessing import SubwordPreprocessing
 from thaw.kinds.texts.tokenizers import tokenizer_from, tokenizer_text
 from thaw.kinds.texts.word_keys import key_of
 from thaw.kinds.texts.word_preprocessing import WordPreprocessing
@@ -61,22 +66,29 @@ def _encoder(folder: Path) -> tuple[Weights, tuple[str, ...]]:
 def _vectors(source: Path, progress: Progress) -> tuple[Weights, tuple[str, ...]]:
     if not source.is_file():
         raise BadWeights(f"{source} does not exist; name a file of word vectors or a folder of an encoder")
+    if is_fasttext(source):
+        model = read_fasttext(source, progress)
+        weights = backbone_of_fasttext(model)
+        return weights, (
+            *_notes(model.words, weights),
+            f"{len(model.grams):,} sub-words, of which unknown words are made",
+        )
     if not is_vectors(source):
         raise BadWeights(
-            f"{source} holds no word vectors; `.txt`, `.vec` and `.bin` files of GloVe and word2vec are read, and folders with the config.json of an encoder"
+            f"{source} holds no word vectors; `.txt`, `.vec` and `.bin` files of GloVe, word2vec and fastText (but not of its first format) are read, and "
+            "folders with the config.json of an encoder"
         )
     vectors = read_vectors(source, progress)
     weights = backbone_of_vectors(vectors)
-    return weights, tuple(_notes(vectors, weights))
+    skipped = [f"{vectors.skipped:,} lines hold no vector; they are left out"] if vectors.skipped else []
+    return weights, (*_notes(vectors.words, weights), *skipped)
 
 
-def _notes(vectors: Vectors, weights: Weights) -> list[str]:
-    known, dim = len(weights.tensors["keys"]), vectors.vectors.shape[1]
+def _notes(words: Sequence[str], weights: Weights) -> list[str]:
+    known, dim = weights.tensors["vectors"].shape
     notes = [f"{known:,} words, {dim} dimensions"]
-    if repeated := len(vectors.words) - known:
+    if repeated := len(words) - known:
         notes.append(f"{repeated:,} words differ from an earlier one by capitals alone; the earlier one counts")
-    if vectors.skipped:
-        notes.append(f"{vectors.skipped:,} lines hold no vector; they are left out")
     return notes
 
 
@@ -86,20 +98,49 @@ def backbone_of_vectors(vectors: Vectors) -> Weights:
     Of words that are the same in lower case, the first one counts. Probabilities of words are Zipf's, by their order (p of the r-th word is proportional to
     1 / r), because the files hold no counts.
     """
-    lowercase = sum(word != word.lower() for word in vectors.words) < _CAPITALS * len(vectors.words)
+    probability = 1 / (np.arange(1, len(vectors.words) + 1) * np.log(len(vectors.words) + 1))
+    return _of_words(vectors.words, vectors.vectors, probability)
+
+
+def backbone_of_fasttext(model: FastText) -> Weights:
+    """The weights of `thaw.backbones.subword_vectors.SubwordVectors`, or of `WordVectors` for a model without sub-words.
+
+    Probabilities of words are by the file's counts.
+    """
+    plain = _of_words(model.words, model.vectors, model.counts / max(int(model.counts.sum()), 1))
+    if not len(model.grams):
+        return plain
+    known, dim = plain.tensors["vectors"].shape
+    buckets = len(model.grams)
+    grams = np.concatenate([np.zeros((1, dim), np.float32), model.grams])
+    preprocessing = SubwordPreprocessing(_is_lowercase(model.words), model.shortest, model.longest, buckets)
+    return Weights(
+        {**plain.tensors, "grams": torch.from_numpy(grams)},
+        {
+            "architecture": subword_vectors.architecture_of(known, dim, buckets),
+            "preprocessing": preprocessing.to_json(),
+        },
+    )
+
+
+def _is_lowercase(words: Sequence[str]) -> bool:
+    return sum(word != word.lower() for word in words) < _CAPITALS * len(words)
+
+
+def _of_words(words: Sequence[str], vectors: NDArray[np.float32], probability: NDArray[np.float64]) -> Weights:
+    lowercase = _is_lowercase(words)
     first: dict[int, int] = {}
-    for row, word in enumerate(vectors.words):
+    for row, word in enumerate(words):
         first.setdefault(key_of(word.lower() if lowercase else word), row)
     keys = np.array(list(first), np.int64)
     rows = np.array(list(first.values()))
     order = np.argsort(keys)
-    probability = 1 / (np.arange(1, len(vectors.words) + 1) * np.log(len(vectors.words) + 1))
     tensors = {
         "keys": torch.from_numpy(keys[order]),
         "rarity": torch.from_numpy((RARE / (RARE + probability[rows[order]])).astype(np.float32)),
-        "vectors": torch.from_numpy(vectors.vectors[rows[order]]),
+        "vectors": torch.from_numpy(vectors[rows[order]]),
     }
-    dim = vectors.vectors.shape[1]
+    dim = vectors.shape[1]
     tensors |= {"fc.weight": torch.zeros(1, dim), "fc.bias": torch.zeros(1)}
     metadata = {
         "architecture": architecture_of(len(keys), dim),

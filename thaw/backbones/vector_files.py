@@ -13,7 +13,6 @@ from thaw.foundation.errors import BadWeights
 from thaw.foundation.parallel.progress import Progress, untold
 
 _HEAD = 4096
-_FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
 _TOLD_EVERY = 50_000
 
 
@@ -44,11 +43,6 @@ def read_vectors(path: Path, progress: Progress = untold) -> Vectors:
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(_HEAD)
-        if head.startswith(_FASTTEXT_MAGIC):
-            raise BadWeights(
-                f"{path} is fastText's own format, which is not read yet; its `.vec` file is, and gensim writes one: "
-                "`gensim.models.fasttext.load_facebook_vectors(PATH).save_word2vec_format('words.vec')`"
-            )
         header = _header(head)
         file.seek(0 if header is None else len(header.line))
         if header is not None and not _is_line(head[len(header.line) :].split(b"\n", 1)[0], header.dim):

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from thaw.backbones.checkpoints import NoTensors, UnsafeCheckpoint, read_checkpoint
+from thaw.backbones.fasttext_files import is_fasttext
 from thaw.backbones.vector_files import is_vectors
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.files.atomic import atomic
@@ -59,7 +60,7 @@ def read_weights(path: Path) -> Weights:
     try:
         if (wrong := misplaced_file(path)) is not None:
             raise BadWeights(f"{path} {wrong}")
-        if is_vectors(path):
+        if is_fasttext(path) or is_vectors(path):
             raise BadWeights(
                 f"{path} holds word vectors; `thaw convert {path} vectors.safetensors` makes a backbone of them, once"
             )

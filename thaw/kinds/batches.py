@@ -81,6 +81,18 @@ def length_of(example: Batch) -> int:
     return 0 if isinstance(example, Tensor) else max((len(part) for part in example.values() if part.dim()), default=0)
 
 
+PLACES = 2**15
+"""The most places of all examples in one pass: a layer of 1,536 values a place then takes 200 MB."""
+
+
+def rows_at_once(batch: Batch) -> int:
+    """The number of rows that one pass takes: all of them, unless they are long."""
+    longest = (
+        0 if isinstance(batch, Tensor) else max((part.shape[1] for part in batch.values() if part.dim() > 1), default=0)
+    )
+    return min(rows_in(batch), max(1, PLACES // longest)) if longest else rows_in(batch)
+
+
 def grouped(examples: Sequence[Batch], size: int) -> list[list[int]]:
     """The numbers of the examples in groups of at most `size` of similar length: no example is more than twice as long as another of its group.
 

@@ -14,7 +14,7 @@ from commands import Thaw
 from process_family import command_of, left_of
 from started import lay_prefect_home
 from terminal import Terminal
-from toy import build_toy, environment, ran
+from toy import build_toy, environment, is_recorded, ran
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +100,7 @@ def test_while_it_runs_other_commands_tell_of_it_and_ctrl_c_ends_it_at_once(
     (root / "left.order").write_text("wait")
     own = {"PYTHONPATH": str(Path.cwd()), "PREFECT_API_URL": "", "COLUMNS": "200"}
     run = Terminal([sys.executable, "-m", "flows.cli", "run"], root, environment() | own)
-    run.wait_for(lambda: "left" in ran(root) and (root / "right.txt").exists())
+    run.wait_for(lambda: "left" in ran(root) and is_recorded(root, b"1right"))
 
     account = root / ".thaw/run.json"
     run.wait_for(lambda: "left says hello" in account.read_text())

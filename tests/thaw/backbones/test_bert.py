@@ -10,6 +10,7 @@ from torch.export import Dim, export
 from thaw.backbones.architectures import build, build_seeded, classifier_input
 from thaw.backbones.bert import Bert, BertShape, shape_in
 from thaw.backbones.blocks import blocks_of
+from thaw.backbones.pooling import pool
 from thaw.backbones.splitting import split_at
 from thaw.foundation.errors import BadParameters
 from thaw.kinds.batches import Batch, stacked
@@ -41,7 +42,7 @@ def pooled(network: Bert, *examples: Batch) -> Tensor:
     places = network.embeddings(batch["tokens"], batch["mask"])
     for layer in network.layers:
         places = layer(places)
-    vectors: Tensor = network.pooled(places)
+    vectors: Tensor = network.pool(places)
     return vectors
 
 
@@ -136,3 +137,31 @@ class Logits(torch.nn.Module):
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         logits: Tensor = self.network(batch)
         return logits
+
+
+def test_the_default_cut_layer_has_the_name_of_the_pages() -> None:
+    network = built(f"{NAME}-unit")
+    assert classifier_input(network) == "pooled"
+    assert [block.output for block in blocks_of(network)][-2:] == ["layers.1", "pooled"]
+
+
+class CutLayer(torch.nn.Module):
+    """The pooled output of the first layer."""
+
+    def __init__(self, network: Bert) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        places = self.network.layers[0](self.network.embeddings(batch["tokens"], batch["mask"]))
+        return pool(places, "average", batch["mask"])
+
+
+def test_a_cut_layer_is_exported_for_texts_of_any_length(network: Bert) -> None:
+    batch, length = Dim("batch"), Dim("length", min=2)
+    given = dict(stacked([example(5), example(5)]))  # type: ignore[arg-type]
+    cut = CutLayer(network)
+    with torch.no_grad():
+        program = export(cut, (given,), dynamic_shapes=({name: {0: batch, 1: length} for name in given},))
+        texts = stacked([example(each) for each in LENGTHS])
+        assert torch.allclose(program.module()(texts), cut(texts), atol=1e-6)

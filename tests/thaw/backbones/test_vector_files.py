@@ -58,11 +58,23 @@ def test_the_binary_format(real_data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "binary", "header"),
+    [("euclidean_vectors.bin", True, True), ("word2vec_pre_kv_c", False, True), ("test_glove.txt", False, False)],
+)
+def test_gensim_reads_the_same(real_data: Path, name: str, binary: bool, header: bool) -> None:
+    from gensim.models import KeyedVectors
+
+    path = real_data / "text/gensim" / name
+    reference = KeyedVectors.load_word2vec_format(str(path), binary=binary, no_header=not header)
+    vectors = read_vectors(path)
+    assert vectors.words == reference.index_to_key and np.array_equal(vectors.vectors, reference.vectors)
+
+
+@pytest.mark.parametrize(
     ("content", "says"),
     [
         (b"3 2\na " + struct.pack("<2f", 0, 1) + b"b " + struct.pack("<2f", 0, 1), "promises 3 words, and 2 are there"),
         (b"a b c\n", "holds no word vectors"),
-        ((793712314).to_bytes(4, "little") + bytes(100), "fastText's own format, which is not read yet"),
     ],
 )
 def test_what_is_damaged_or_not_read_is_named(tmp_path: Path, content: bytes, says: str) -> None:

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from thaw.kinds.batches import (
+    PLACES,
     Batch,
     examples_in,
     grouped,
     in_groups,
     length_of,
+    rows_at_once,
     rows_in,
     split,
     stacked,
@@ -96,3 +98,11 @@ def test_a_batch_is_split_in_order() -> None:
     parts = list(split({"values": torch.arange(10).view(5, 2)}, 2))
     assert [rows_in(part) for part in parts] == [2, 2, 1]
     assert torch.cat([part["values"] for part in parts]).flatten().tolist() == list(range(10))  # type: ignore[call-overload,index]
+
+
+def test_few_long_examples_are_passed_at_once() -> None:
+    def batch(rows: int, length: int) -> dict[str, torch.Tensor]:
+        return {"values": torch.zeros(rows, length), "number": torch.zeros(rows)}
+
+    assert rows_at_once(batch(64, 100)) == 64 and rows_at_once(batch(64, PLACES // 8)) == 8
+    assert rows_at_once(batch(3, 2 * PLACES)) == 1 and rows_at_once(torch.zeros(5, 3, 900, 900)) == 5

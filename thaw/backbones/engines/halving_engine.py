@@ -1,4 +1,4 @@
-"""A wrapper of any engine that uses smaller batches after memory ran out."""
+"""A wrapper of any engine that uses smaller batches for long examples, and after memory ran out."""
 
 import logging
 import threading
@@ -7,7 +7,7 @@ import torch
 
 from thaw.backbones.engines.engine import Engine, Precision
 from thaw.foundation.errors import OutOfMemory
-from thaw.kinds.batches import Batch, rows_in, split
+from thaw.kinds.batches import Batch, rows_at_once, rows_in, split
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ _CPU_ALLOCATOR = "can't allocate memory"
 
 
 class HalvingEngine:
-    """An engine that halves the batch for all threads on each out-of-memory error, and continues."""
+    """An engine that passes few long examples at once, halves the batch for all threads on each out-of-memory error, and continues."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -39,7 +39,7 @@ class HalvingEngine:
             OutOfMemory: there is no room for a single example.
         """
         while True:
-            size = self._size or rows_in(batch)
+            size = min(self._size or rows_in(batch), rows_at_once(batch))
             try:
                 parts = [self._engine.features(part) for part in split(batch, size)]
                 return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

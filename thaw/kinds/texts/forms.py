@@ -4,9 +4,17 @@ import json
 from collections.abc import Mapping
 
 from thaw.kinds.kind import Preprocessing
-from thaw.kinds.texts import piece_preprocessing, word_preprocessing
+from thaw.kinds.texts import piece_preprocessing, subword_preprocessing, word_preprocessing
 
-FORMS: Mapping[str, type[word_preprocessing.WordPreprocessing | piece_preprocessing.PiecePreprocessing]] = {
+FORMS: Mapping[
+    str,
+    type[
+        word_preprocessing.WordPreprocessing
+        | subword_preprocessing.SubwordPreprocessing
+        | piece_preprocessing.PiecePreprocessing
+    ],
+] = {
+    subword_preprocessing.FORM: subword_preprocessing.SubwordPreprocessing,
     word_preprocessing.FORM: word_preprocessing.WordPreprocessing,
     piece_preprocessing.FORM: piece_preprocessing.PiecePreprocessing,
 }

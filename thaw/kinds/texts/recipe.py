@@ -1,18 +1,35 @@
 """The preparation of texts for an exported graph, for the README of exports: the very functions that Thaw uses."""
 
 import inspect
+from collections.abc import Callable
 
 from thaw.kinds.kind import Preprocessing, Recipe
-from thaw.kinds.texts import pieces, word_keys
+from thaw.kinds.texts import pieces, subwords, word_keys
 from thaw.kinds.texts.piece_preprocessing import PiecePreprocessing
+from thaw.kinds.texts.subword_preprocessing import SubwordPreprocessing
 
 _WORD_NOTE = """\
 `tokens` holds a number for each word, and `mask` is false behind the end of a shorter text; T is the number of words of the longest text."""
+_WORD_PATTERN = f"WORD = re.compile({word_keys.WORD.pattern!r})\n"
 _WORD_IMPORTS = ("import hashlib", "import re", "import unicodedata", "from functools import lru_cache")
 _WORD_BATCH = '''\
 def batch_of(paths):
     """The inputs of the graph."""
     return padded([keys_of(text, card["preprocessing"]["lowercase"]) for text in map(text_in, paths)])
+'''
+_SUBWORD_NOTE = f"""{_WORD_NOTE}
+`grams` holds the numbers of the words' parts, and `owners` the place of the word of each."""
+_SUBWORD_BATCH = '''\
+def batch_of(paths):
+    """The inputs of the graph."""
+    stated = card["preprocessing"]
+    sizes = (stated["shortest"], stated["longest"], stated["buckets"])
+    texts = [words_of(text_in(path), stated["lowercase"]) for path in paths]
+    parts = [subwords_of(words, *sizes) for words in texts]
+    longest = max(len(each) for each in parts)
+    parts = np.stack([np.pad(each, ((0, longest - len(each)), (0, 0))) for each in parts])
+    keys = [np.array([key_of(word) for word in words], np.int64) for words in texts]
+    return {**padded(keys), "grams": parts[:, :, 0], "owners": parts[:, :, 1]}
 '''
 _PIECE_NOTE = """\
 `tokens` holds the number of each piece of a word, and `mask` is false behind the end of a shorter text; T is the number of pieces of the longest text. A text
@@ -43,17 +60,33 @@ def padded(texts):
 
 def recipe_of(preprocessing: Preprocessing) -> Recipe:
     """The recipe of a preprocessing of texts."""
-    return _piece_recipe() if isinstance(preprocessing, PiecePreprocessing) else _word_recipe()
+    match preprocessing:
+        case PiecePreprocessing():
+            return _piece_recipe()
+        case SubwordPreprocessing():
+            return _subword_recipe()
+        case _:
+            return _word_recipe()
 
 
 def _word_recipe() -> Recipe:
-    functions = (inspect.getsource(each) for each in (word_keys.words_of, word_keys.key_of, word_keys.keys_of))
-    pattern = f"WORD = re.compile({word_keys.WORD.pattern!r})\n"
-    code = "\n\n".join([pattern, *functions, _PADDED, _WORD_BATCH])
+    code = "\n\n".join(
+        [_WORD_PATTERN, *_sources(word_keys.words_of, word_keys.key_of, word_keys.keys_of), _PADDED, _WORD_BATCH]
+    )
     return Recipe(_WORD_NOTE, (), _WORD_IMPORTS, code.replace(" -> NDArray[np.int64]", ""))
 
 
+def _subword_recipe() -> Recipe:
+    functions = (word_keys.words_of, word_keys.key_of, subwords.bucket_of, subwords.grams_of, subwords.subwords_of)
+    code = "\n\n".join([_WORD_PATTERN, *_sources(*functions), _PADDED, _SUBWORD_BATCH])
+    imports = (*_WORD_IMPORTS, "from collections.abc import Sequence")
+    return Recipe(_SUBWORD_NOTE, (), imports, code.replace(" -> NDArray[np.int64]", ""))
+
+
+def _sources(*functions: Callable[..., object]) -> list[str]:
+    return [inspect.getsource(each) for each in functions]
+
+
 def _piece_recipe() -> Recipe:
-    functions = (inspect.getsource(each) for each in (pieces.pieces_of, pieces.special_pieces))
-    code = "\n\n".join([*functions, _PADDED, _PIECE_BATCH])
+    code = "\n\n".join([*_sources(pieces.pieces_of, pieces.special_pieces), _PADDED, _PIECE_BATCH])
     return Recipe(_PIECE_NOTE, ("tokenizers",), ("from tokenizers import Tokenizer",), code)

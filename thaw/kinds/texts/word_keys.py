@@ -22,8 +22,9 @@ WORD = re.compile(rf"\d+(?:[.,]\d+)+|{_RUN}(?=(?i:n't)\b)|(?i:n't)\b|'(?i:s|re|v
 
 
 def words_of(text: str, lowercase: bool) -> list[str]:
-    """The words of a text in order, in Unicode's composed form, with typewriter apostrophes."""
+    """The words of a text in order, in Unicode's composed form, with typewriter apostrophes, without soft hyphens and marks of direction."""
     text = unicodedata.normalize("NFC", text).replace("\u2019", "'")
+    text = re.sub("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]", "", text)
     return WORD.findall(text.lower() if lowercase else text)
 
 

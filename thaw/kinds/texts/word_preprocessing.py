@@ -14,7 +14,7 @@ from thaw.kinds.texts.padded import prepared
 from thaw.kinds.texts.word_keys import keys_of
 
 FORM = "words"
-PROBE = "Isn't it 3.50€, “naïve” – or हिन्दी, 日本語, שלום, café and 👍🏽?\n"
+PROBE = "Isn't it 3.50€, “naïve” – or हिन्दी, 日本語, שלום, café and 👍🏽 co\u00adop?\n"
 """A text with what a change of Python's Unicode tables or of the rules would change."""
 _TYPICAL = 10_000
 """Words of a long text."""

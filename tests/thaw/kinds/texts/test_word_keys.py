@@ -18,6 +18,7 @@ from thaw.kinds.texts.word_keys import key_of, keys_of, words_of
         ("שָׁלוֹם עולם", ["שָׁלוֹם", "עולם"]),
         ("日本語です", ["日", "本", "語", "で", "す"]),
         ("nice👍🏽 day", ["nice", "👍", "🏽", "day"]),
+        ("\u202egood\u202c co\u00adop", ["good", "coop"]),
         ("Known ISN'T 20 Å", ["known", "is", "n't", "20", "å"]),
         ("cafe\u0301", ["café"]),
         ("a\n\tb\u00a0c\u2028d", ["a", "b", "c", "d"]),
