@@ -7,13 +7,13 @@ from pathlib import Path
 from thaw.dataset.arrangement import unread_splits
 from thaw.dataset.candidates import Candidate, Rejected, Source
 from thaw.dataset.class_names import without_no_finding
-from thaw.dataset.label_sets import join_labels, split_labels
+from thaw.dataset.label_sets import join_labels
 from thaw.dataset.listed_paths import ListedPaths, refuse_path
 from thaw.dataset.listing_columns import roles_of, what_document
 from thaw.dataset.listing_tables import JSON_LINES, Row, open_table
 from thaw.dataset.row_columns import find_row_columns
-from thaw.dataset.rows import read_rows
-from thaw.dataset.split_names import SPLIT_NAMES, splits_named
+from thaw.dataset.rows import candidate_of, read_rows
+from thaw.dataset.split_names import splits_named
 from thaw.foundation.errors import BadSource
 from thaw.foundation.files.walking import why_not_a_file
 
@@ -92,17 +92,7 @@ def _candidate(paths: ListedPaths, row: Row, splits: Mapping[str, str]) -> Candi
     path = paths.find(written)
     if path is None:
         return Rejected(written, f"is in the listing, but {paths.why_not(written)}")
-    split = row.values.get("split", "")
-    if split and split not in splits:
-        return Rejected(written, f"has the split `{split}` in the listing; allowed are {', '.join(SPLIT_NAMES)}")
-    sets = row.values.get("labels")
-    return Candidate(
-        path,
-        row.values.get("label") or None,
-        splits.get(split),
-        row.values.get("group") or None,
-        split_labels(sets) if sets else None,
-    )
+    return candidate_of(path, written, row, splits)
 
 
 def _contradiction(candidates: set[Candidate]) -> str:

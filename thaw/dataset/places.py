@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from thaw.kinds.kind import Reference
     from thaw.params.sections import DatasetParams
 
+_READING = Lock()
 TEXT = ".txt"
 ROW = "#"
 """Between the path of a table and the key of a row: `reviews.csv#12`."""
@@ -44,7 +46,9 @@ class RowPlace:
         """
         state = self.table.stat()
         try:
-            cells = _cells(self.table, self.encoding, state.st_size, state.st_mtime_ns)
+            # One thread reads the table, and the others wait for it.
+            with _READING:
+                cells = _cells(self.table, self.encoding, state.st_size, state.st_mtime_ns)
         except BadSource as error:
             raise OSError(0, str(error)) from error
         place = cells.place(self.key)
@@ -95,7 +99,7 @@ class Places:
     source: Path
     encoding: str | None = None
 
-    @property
+    @cached_property
     def root(self) -> Path:
         """The folder that paths are relative to."""
         return self.source.parent if self.source.is_file() else self.source

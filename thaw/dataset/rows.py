@@ -66,9 +66,17 @@ def _candidate(name: str, row: Row, splits: Mapping[str, str]) -> Candidate | Re
     path = f"{name}{ROW}{key or row.number}"
     if row.wrong or not key:
         return Rejected(path, row.wrong or "has no id, and other rows have one")
+    return candidate_of(path, path, row, splits)
+
+
+def candidate_of(path: str, written: str, row: Row, splits: Mapping[str, str]) -> Candidate | Rejected:
+    """The candidate of a row of any table, with its label or labels, split and group.
+
+    path: of the example in the source. written: the row's own name for it. splits: see `thaw.dataset.split_names.splits_named`.
+    """
     split = row.values.get("split", "")
     if split and split not in splits:
-        return Rejected(path, f"has the split `{split}`; allowed are {', '.join(SPLIT_NAMES)}")
+        return Rejected(written, f"has the split `{split}` in the listing; allowed are {', '.join(SPLIT_NAMES)}")
     sets = row.values.get("labels")
     return Candidate(
         path,

@@ -1,6 +1,7 @@
 """Tables whose rows are examples, as people write them."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thaw.dataset import places
 from thaw.dataset.candidates import Source
 from thaw.dataset.folders import read_source
 from thaw.dataset.ingestion import ingest
+from thaw.dataset.listing_tables import Table, open_table
 from thaw.dataset.places import Places, references_of
 from thaw.foundation.errors import BadSource
 from thaw.foundation.files.atomic import digest_bytes
@@ -56,9 +59,9 @@ def test_every_format_gives_the_same_texts(tmp_path: Path, name: str) -> None:
         "excel.csv": b'\xef\xbb\xbftext,label\r\n"a, b",x\r\n"c\nd",y\r\n',
     }
     source = read(tmp_path, contents.get(name) or parquet(tmp_path), name)
-    places = Places(tmp_path / name)
+    here = Places(tmp_path / name)
     assert [(one.path, one.label) for one in source.candidates] == [(f"{name}#1", "x"), (f"{name}#2", "y")]
-    assert [places.at(one.path).read_bytes() for one in source.candidates] == [b"a, b", b"c\nd"]
+    assert [here.at(one.path).read_bytes() for one in source.candidates] == [b"a, b", b"c\nd"]
 
 
 def test_sets_of_labels(tmp_path: Path) -> None:
@@ -175,6 +178,22 @@ def test_a_row_that_has_changed_is_noticed(tmp_path: Path) -> None:
         read_ingested(*references[0])
 
 
+def test_threads_that_begin_together_read_the_table_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = 200
+    (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"text {number},x\n" for number in range(rows)))
+    opened: list[Path] = []
+
+    def counted(file: Path, encoding: str | None = None) -> Table:
+        opened.append(file)
+        return open_table(file, encoding)
+
+    monkeypatch.setattr(places, "open_table", counted)
+    source = Places(tmp_path / "t.csv")
+    with ThreadPoolExecutor(8) as pool:
+        texts = list(pool.map(lambda number: source.at(f"t.csv#{number}").read_bytes(), range(1, rows + 1)))
+    assert texts == [f"text {number}".encode() for number in range(rows)] and len(opened) == 1
+
+
 def test_a_file_with_a_number_sign_in_its_name_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a/c#1.txt").write_text("hello")
@@ -186,7 +205,7 @@ def test_any_text_is_read_back_byte_for_byte(tmp_path_factory: pytest.TempPathFa
     root = tmp_path_factory.mktemp("any")
     lines = "".join(json.dumps({"text": text, "label": "x"}) + "\n" for text in texts)
     source = read(root, lines, "t.jsonl")
-    places = Places(root / "t.jsonl")
+    here = Places(root / "t.jsonl")
     keys = [f"t.jsonl#{number}" for number in range(1, len(texts) + 1)]
     assert {one.path for one in source.candidates} == set(keys)
-    assert [places.at(key).read_bytes().decode() for key in keys] == texts
+    assert [here.at(key).read_bytes().decode() for key in keys] == texts
