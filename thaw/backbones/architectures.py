@@ -2,8 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -24,20 +23,12 @@ from thaw.kinds.kind import Preprocessing
 OWN: Mapping[str, Callable[[int], nn.Module]] = {"thaw_small": build_small_resnet}
 
 
-@dataclass(frozen=True)
-class Family:
-    """Networks whose names state their sizes. states: the size in a name, None if it is no network of the family. build: takes a name and the number of
-    classes."""
-
-    states: Callable[[str], object | None]
-    build: Callable[[str, int], nn.Module]
-
-
-FAMILIES = (
-    Family(word_vectors.size_in, word_vectors.build_word_vectors),
-    Family(subword_vectors.size_in, subword_vectors.build_subword_vectors),
-    Family(bert.shape_in, bert.build_bert),
+FAMILIES: Sequence[Callable[[str, int], nn.Module | None]] = (
+    word_vectors.network_named,
+    subword_vectors.network_named,
+    bert.network_named,
 )
+"""Networks whose names state their sizes; each function takes a name and the number of classes, and returns None for the name of another family."""
 SMALL_PREPROCESSING = ImagePreprocessing(
     resize=(32, 32), crop=None, interpolation="bilinear", mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)
 )
@@ -58,18 +49,15 @@ def architecture_names() -> tuple[str, ...]:
     return (*OWN, *_brought(), *models.list_models(module=models))
 
 
-def _family_of(architecture: str) -> Family | None:
-    return next((family for family in FAMILIES if family.states(architecture) is not None), None)
-
-
 def build(architecture: str, num_classes: int) -> nn.Module:
     """Build a randomly initialised model with a classifier for `num_classes` classes.
 
     Raises:
         BadParameters: there is no such architecture; the message names similar ones.
     """
-    if (family := _family_of(architecture)) is not None:
-        return family.build(architecture, num_classes)
+    for network_named in FAMILIES:
+        if (network := network_named(architecture, num_classes)) is not None:
+            return network
     if architecture not in architecture_names():
         near = difflib.get_close_matches(architecture, architecture_names(), n=5, cutoff=0.4)
         raise BadParameters(

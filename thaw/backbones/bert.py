@@ -13,8 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from thaw.foundation.errors import BadParameters
-
 FAMILY = "bert"
 ACTIVATIONS: Mapping[str, str] = {"gelu": "none", "tanh": "tanh"}
 """The approximation of the GELU by an activation's name."""
@@ -65,16 +63,10 @@ def shape_in(architecture: str) -> BertShape | None:
     return BertShape(pieces, dim, layers, heads, inner, window, found[7], int(found[8]), found[9], bool(found[10]))
 
 
-def build_bert(architecture: str, num_classes: int) -> nn.Module:
-    """The network with that name, with random weights.
-
-    Raises:
-        BadParameters: the name states no shape of a network.
-    """
+def network_named(architecture: str, num_classes: int) -> nn.Module | None:
+    """The network with that name, with random weights; None: the name is of another family."""
     shape = shape_in(architecture)
-    if shape is None:
-        raise BadParameters(f"backbone.architecture: {architecture} states no shape of a network of the BERT family")
-    return Bert(shape, num_classes)
+    return None if shape is None else Bert(shape, num_classes)
 
 
 class Bert(nn.Module):

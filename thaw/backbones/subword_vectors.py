@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from thaw.backbones.word_vectors import Average, Find, Maximum
-from thaw.foundation.errors import BadParameters
 
 FAMILY = "subword_vectors"
 _SIZE = re.compile(rf"{FAMILY}-(\d+)x(\d+)-(\d+)")
@@ -22,22 +21,10 @@ def architecture_of(words: int, dim: int, buckets: int) -> str:
     return f"{FAMILY}-{words}x{dim}-{buckets}"
 
 
-def size_in(architecture: str) -> tuple[int, int, int] | None:
-    """The numbers of words, dimensions and buckets in an architecture's name; None: it is another network."""
+def network_named(architecture: str, num_classes: int) -> nn.Module | None:
+    """The network with that name, with random vectors; None: the name is of another family."""
     size = _SIZE.fullmatch(architecture)
-    return None if size is None else (int(size[1]), int(size[2]), int(size[3]))
-
-
-def build_subword_vectors(architecture: str, num_classes: int) -> nn.Module:
-    """The network with that name, with random vectors.
-
-    Raises:
-        BadParameters: the name states no size.
-    """
-    size = size_in(architecture)
-    if size is None:
-        raise BadParameters(f"backbone.architecture: {architecture} states no size, such as {FAMILY}-50000x100-200000")
-    return SubwordVectors(*size, num_classes)
+    return None if size is None else SubwordVectors(int(size[1]), int(size[2]), int(size[3]), num_classes)
 
 
 class SubwordVectors(nn.Module):

@@ -10,8 +10,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from thaw.foundation.errors import BadParameters
-
 FAMILY = "word_vectors"
 _SIZE = re.compile(rf"{FAMILY}-(\d+)x(\d+)")
 RARE = 1e-3
@@ -23,22 +21,10 @@ def architecture_of(words: int, dim: int) -> str:
     return f"{FAMILY}-{words}x{dim}"
 
 
-def size_in(architecture: str) -> tuple[int, int] | None:
-    """The number of words and of dimensions in an architecture's name; None: it is another network."""
+def network_named(architecture: str, num_classes: int) -> nn.Module | None:
+    """The network with that name, with random vectors; None: the name is of another family."""
     size = _SIZE.fullmatch(architecture)
-    return None if size is None else (int(size[1]), int(size[2]))
-
-
-def build_word_vectors(architecture: str, num_classes: int) -> nn.Module:
-    """The network with that name, with random vectors.
-
-    Raises:
-        BadParameters: the name states no size.
-    """
-    size = size_in(architecture)
-    if size is None:
-        raise BadParameters(f"backbone.architecture: {architecture} states no size, such as {FAMILY}-400000x50")
-    return WordVectors(*size, num_classes)
+    return None if size is None else WordVectors(int(size[1]), int(size[2]), num_classes)
 
 
 class WordVectors(nn.Module):
