@@ -23,7 +23,8 @@ import torch
 from torch import Tensor
 
 from thaw.backbones.backbone import Backbone, read_backbone
-from thaw.backbones.converting import convert
+from thaw.backbones.converting.converting import convert
+from thaw.backbones.converting.source import Source
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.heads import fit_head
 from thaw.kinds.batches import Batch, in_groups, joined_rows, stacked
@@ -122,7 +123,8 @@ def main() -> None:
 def vectors_in(folder: Path, into: Path) -> dict[str, str]:
     """Backbones of the text files of vectors in a folder."""
     return {
-        path.stem: str(convert(path, into / f"{path.stem}.safetensors").path) for path in sorted(folder.glob("*.txt"))
+        path.stem: str(convert(Source(path), into / f"{path.stem}.safetensors").path)
+        for path in sorted(folder.glob("*.txt"))
     }
 
 

@@ -23,7 +23,8 @@ from pathlib import Path
 import torch
 
 from thaw.backbones.backbone import Backbone, read_backbone
-from thaw.backbones.converting import convert
+from thaw.backbones.converting.converting import convert
+from thaw.backbones.converting.source import Source
 from thaw.backbones.engines.engine import Precision
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.places import Places
@@ -60,7 +61,7 @@ def encoder(source: Path, texts: list[str], folder: Path, rounds: int) -> None:
     """MiniLM beside its own library."""
     from sentence_transformers import SentenceTransformer
 
-    backbone = read_backbone(BackboneParams(weights=str(convert(source, folder / "minilm.safetensors").path)))
+    backbone = read_backbone(BackboneParams(weights=str(convert(Source(source), folder / "minilm.safetensors").path)))
     table = write(folder / "texts.csv", texts)
     peer = SentenceTransformer(str(source), device="cpu").float()
     torch.set_num_threads(usable_cores())
@@ -94,7 +95,7 @@ def encoder(source: Path, texts: list[str], folder: Path, rounds: int) -> None:
 
 def vectors(source: Path, texts: list[str], folder: Path, rounds: int) -> None:
     """Averaged vectors on one core."""
-    backbone = read_backbone(BackboneParams(weights=str(convert(source, folder / "glove.safetensors").path)))
+    backbone = read_backbone(BackboneParams(weights=str(convert(Source(source), folder / "glove.safetensors").path)))
     reader, contents = open_reader(backbone.preprocessing, Limits()), [text.encode() for text in texts]
 
     def ours() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from thaw.backbones.converting import Converted
+    from thaw.backbones.converting.converting import Converted
 
 
 def convert(
@@ -22,12 +22,13 @@ def convert(
     """
     from flows.cli.terminal import print_json
     from tasks.project.progress import counted
-    from thaw.backbones.converting import convert as make
+    from thaw.backbones.converting.converting import convert as make
+    from thaw.backbones.converting.source import Source
 
     if out.suffix != ".safetensors":
         raise typer.BadParameter(f"{out} does not end in .safetensors", param_hint="OUT")
     with counted("read", "bytes") as progress:
-        converted = make(source, out, progress)
+        converted = make(Source(source), out, progress)
     print_json(vars(converted)) if json else _say(converted)
 
 

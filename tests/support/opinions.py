@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from thaw.backbones.backbone import Backbone, read_backbone
-from thaw.backbones.converting import backbone_of_vectors
-from thaw.backbones.vector_files import Vectors
+from thaw.backbones.converting.vector_files import Vectors
+from thaw.backbones.converting.word_backbones import backbone_of_vectors
 from thaw.backbones.weights import write_weights
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.heads import fit_head

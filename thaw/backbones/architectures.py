@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torchvision import models
 
-from thaw.backbones import bert, subword_vectors, word_vectors
+from thaw.backbones.encoders.families import FAMILIES
 from thaw.backbones.graph import trace
 from thaw.backbones.outline import Outline
 from thaw.backbones.thaw_small import build_small_resnet
@@ -22,13 +22,6 @@ from thaw.kinds.kind import Preprocessing
 
 OWN: Mapping[str, Callable[[int], nn.Module]] = {"thaw_small": build_small_resnet}
 
-
-FAMILIES: Sequence[Callable[[str, int], nn.Module | None]] = (
-    word_vectors.network_named,
-    subword_vectors.network_named,
-    bert.network_named,
-)
-"""Networks whose names state their sizes; each function takes a name and the number of classes, and returns None for the name of another family."""
 SMALL_PREPROCESSING = ImagePreprocessing(
     resize=(32, 32), crop=None, interpolation="bilinear", mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)
 )

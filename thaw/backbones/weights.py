@@ -15,8 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from thaw.backbones.checkpoints import NoTensors, UnsafeCheckpoint, read_checkpoint
-from thaw.backbones.fasttext_files import is_fasttext
-from thaw.backbones.vector_files import is_vectors
+from thaw.backbones.converting.fasttext_files import is_fasttext
+from thaw.backbones.converting.vector_files import is_vectors
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.files.atomic import atomic
 from thaw.foundation.files.content import is_safetensors, misplaced_file

@@ -23,7 +23,9 @@ def test_what_cannot_be_converted_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("no vectors at all\n")
     told = CliRunner().invoke(app, ["convert", str(tmp_path / "a.txt"), str(tmp_path / "out.safetensors")])
     assert (
-        told.exit_code == 1 and "holds no word vectors" in told.output and not (tmp_path / "out.safetensors").exists()
+        told.exit_code == 1
+        and "holds no network and no word vectors" in told.output
+        and not (tmp_path / "out.safetensors").exists()
     )
     told = CliRunner().invoke(app, ["convert", str(tmp_path / "a.txt"), str(tmp_path / "out.pth")])
     assert told.exit_code == 2 and "does not end in .safetensors" in told.output

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from thaw.backbones.word_vectors import Average, Find, Maximum
+from thaw.backbones.encoders.word_vectors import Average, Find, Maximum
 
 FAMILY = "subword_vectors"
 _SIZE = re.compile(rf"{FAMILY}-(\d+)x(\d+)-(\d+)")
@@ -28,7 +28,8 @@ def network_named(architecture: str, num_classes: int) -> nn.Module | None:
 
 
 class SubwordVectors(nn.Module):
-    """Takes `tokens` int64 [B, T] and `mask` bool [B, T], as `thaw.backbones.word_vectors.WordVectors`, and `grams` and `owners` int64 [B, M], the sub-words.
+    """Takes `tokens` int64 [B, T] and `mask` bool [B, T], as `thaw.backbones.encoders.word_vectors.WordVectors`, and `grams` and `owners`
+    int64 [B, M], the sub-words.
 
     The vector of an unknown word is the mean of the vectors of its sub-words (Bojanowski et al., "Enriching Word Vectors with Subword Information", TACL 2017,
     section 3.2). Cut layers and tensors are those of `WordVectors`, and `grams` float32 [buckets + 1, D], whose first row stands for no sub-word.

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.export import Dim, export
 
 from thaw.backbones.architectures import build, build_seeded, classifier_input
-from thaw.backbones.bert import Bert, BertShape, shape_in
 from thaw.backbones.blocks import blocks_of
+from thaw.backbones.encoders.bert import Bert, BertShape, shape_in
 from thaw.backbones.pooling import pool
 from thaw.backbones.splitting import split_at
 from thaw.foundation.errors import BadParameters

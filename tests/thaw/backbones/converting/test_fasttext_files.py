@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from thaw.backbones.backbone import Backbone, read_backbone
-from thaw.backbones.converting import convert
-from thaw.backbones.fasttext_files import MAGIC, is_fasttext, read_fasttext
+from thaw.backbones.converting.converting import convert
+from thaw.backbones.converting.fasttext_files import MAGIC, is_fasttext, read_fasttext
+from thaw.backbones.converting.source import Source
 from thaw.foundation.errors import BadWeights
 from thaw.kinds.batches import stacked
 from thaw.params.sections import BackboneParams
@@ -40,7 +41,7 @@ def test_known_and_unknown_words_have_the_vectors_of_gensim(real_data: Path, tmp
     assert is_fasttext(source) and model.words == reference.index_to_key
     assert model.vectors == pytest.approx(reference.vectors, abs=1e-6)
     assert model.counts.tolist() == [reference.get_vecattr(word, "count") for word in model.words]
-    converted = convert(source, tmp_path / "v.safetensors")
+    converted = convert(Source(source), tmp_path / "v.safetensors")
     assert converted.architecture == f"subword_vectors-{len(model.words)}x{model.vectors.shape[1]}-{len(model.grams)}"
     backbone = read_backbone(BackboneParams(weights=str(tmp_path / "v.safetensors")))
     lowercase = backbone.preprocessing.lowercase  # type: ignore[attr-defined]
@@ -53,7 +54,7 @@ def test_known_and_unknown_words_have_the_vectors_of_gensim(real_data: Path, tmp
 
 
 def test_a_text_is_the_mean_of_its_words_in_any_batch(real_data: Path, tmp_path: Path) -> None:
-    convert(real_data / "text/gensim/lee_fasttext_new.bin", tmp_path / "v.safetensors")
+    convert(Source(real_data / "text/gensim/lee_fasttext_new.bin"), tmp_path / "v.safetensors")
     layers = ("maximum", "weighted", "mean")
     backbone = read_backbone(BackboneParams(weights=str(tmp_path / "v.safetensors"), layers=layers))
     texts = ("the government of Qwertzland", "the", "Qwertzland", "no parts: a")
@@ -70,7 +71,7 @@ def test_a_text_is_the_mean_of_its_words_in_any_batch(real_data: Path, tmp_path:
 def test_a_supervised_model_has_no_subwords(real_data: Path, tmp_path: Path) -> None:
     model = read_fasttext(real_data / "text/gensim/pang_lee_polarity_fasttext.bin")
     assert model.vectors.shape == (1694, 100) and not len(model.grams) and model.words[:2] == [".", "the"]
-    converted = convert(real_data / "text/gensim/pang_lee_polarity_fasttext.bin", tmp_path / "v.safetensors")
+    converted = convert(Source(real_data / "text/gensim/pang_lee_polarity_fasttext.bin"), tmp_path / "v.safetensors")
     assert converted.architecture.startswith("word_vectors-")
 
 
@@ -104,11 +105,11 @@ def test_the_format_by_hand(tmp_path: Path) -> None:
 def test_what_is_not_read_is_named(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "m.bin").write_bytes(content)
     with pytest.raises(BadWeights, match=says):
-        convert(tmp_path / "m.bin", tmp_path / "out.safetensors")
+        convert(Source(tmp_path / "m.bin"), tmp_path / "out.safetensors")
     with pytest.raises(BadWeights, match=r"holds word vectors; `thaw convert"):
         read_backbone(BackboneParams(weights=str(tmp_path / "m.bin")))
 
 
 def test_the_first_format_is_refused(real_data: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadWeights, match="fastText \\(but not of its first format\\)"):
-        convert(real_data / "text/gensim/non_ascii_fasttext.bin", tmp_path / "out.safetensors")
+    with pytest.raises(BadWeights, match="fastText, but not of its first format"):
+        convert(Source(real_data / "text/gensim/non_ascii_fasttext.bin"), tmp_path / "out.safetensors")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thaw.backbones.vector_files import Vectors, is_vectors, read_vectors
+from thaw.backbones.converting.vector_files import Vectors, is_vectors, read_vectors
 from thaw.foundation.errors import BadWeights
 
 

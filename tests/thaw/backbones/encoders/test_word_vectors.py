@@ -8,9 +8,10 @@ import torch
 
 from thaw.backbones.backbone import Backbone, read_backbone, read_written_backbone, write_backbone
 from thaw.backbones.blocks import blocks_of
-from thaw.backbones.converting import convert
-from thaw.backbones.vector_files import read_vectors
-from thaw.backbones.word_vectors import Find
+from thaw.backbones.converting.converting import convert
+from thaw.backbones.converting.source import Source
+from thaw.backbones.converting.vector_files import read_vectors
+from thaw.backbones.encoders.word_vectors import Find
 from thaw.foundation.errors import BadParameters, BadWeights
 from thaw.kinds.batches import stacked
 from thaw.kinds.texts.word_keys import words_of
@@ -23,7 +24,7 @@ TEXTS = ("the cat sat on the mat .", "A film that isn't good, but is never dull;
 @pytest.fixture(scope="module")
 def glove(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("vectors") / "glove.safetensors"
-    converted = convert(real_data / "text/vectors/glove.6B.50d.first10000.txt", out)
+    converted = convert(Source(real_data / "text/vectors/glove.6B.50d.first10000.txt"), out)
     assert converted.architecture == "word_vectors-10000x50" and converted.notes == ("10,000 words, 50 dimensions",)
     return out
 
@@ -103,7 +104,7 @@ def test_binary_search(count: int) -> None:
 
 def test_capitals_count_where_the_vocabulary_has_them(tmp_path: Path) -> None:
     (tmp_path / "v.vec").write_text("4 2\nParis 1 0\nparis 0 1\nLondon 1 1\nof 0 0\n")
-    convert(tmp_path / "v.vec", tmp_path / "v.safetensors")
+    convert(Source(tmp_path / "v.vec"), tmp_path / "v.safetensors")
     backbone = read_backbone(BackboneParams(weights=str(tmp_path / "v.safetensors")))
     assert features(backbone, "Paris", "paris", "PARIS")["mean"].tolist() == [[1, 0], [0, 1], [0, 0]]
 
@@ -113,10 +114,10 @@ def test_vectors_as_weights_say_how_to_convert_them(real_data: Path, tmp_path: P
     with pytest.raises(BadWeights, match=r"holds word vectors; `thaw convert .*test_glove\.txt vectors\.safetensors`"):
         read_backbone(BackboneParams(weights=str(path)))
     for source, says in (
-        (tmp_path, "is a folder"),
+        (tmp_path, "holds no network"),
         (tmp_path / "no.txt", "does not exist"),
-        (Path("README.md"), "holds no word vectors"),
+        (Path("README.md"), "holds no network and no word vectors"),
     ):
         with pytest.raises(BadWeights, match=says):
-            convert(source, tmp_path / "out.safetensors")
+            convert(Source(source), tmp_path / "out.safetensors")
     assert not (tmp_path / "out.safetensors").exists()

@@ -10,8 +10,9 @@ from encoder_folders import HEADS, LAYERS, LONG, POSITIONS, TEXTS, plain_folder,
 from safetensors.torch import load_file, save_file
 
 from thaw.backbones.backbone import Backbone, read_backbone, read_written_backbone, write_backbone
-from thaw.backbones.converting import convert
-from thaw.backbones.encoder_folders import read_encoder
+from thaw.backbones.converting.converting import convert
+from thaw.backbones.converting.encoder_folders import read_encoder
+from thaw.backbones.converting.source import Source
 from thaw.foundation.errors import BadWeights
 from thaw.kinds.batches import stacked
 from thaw.kinds.texts.piece_preprocessing import PiecePreprocessing
@@ -21,7 +22,7 @@ STATES = ("embeddings", *(f"layers.{number}" for number in range(LAYERS)))
 
 
 def converted(folder: Path, out: Path, *layers: str) -> Backbone:
-    convert(folder, out)
+    convert(Source(folder), out)
     return read_backbone(BackboneParams(weights=str(out), layers=layers or ("auto",)))
 
 
@@ -130,7 +131,7 @@ def test_other_folders_are_refused_by_name(tmp_path: Path) -> None:
 
     def refused(match: str) -> None:
         with pytest.raises(BadWeights, match=match):
-            convert(folder, tmp_path / "out.safetensors")
+            convert(Source(folder), tmp_path / "out.safetensors")
         assert not (tmp_path / "out.safetensors").exists()
         for path, content in kept.items():
             path.write_bytes(content)
@@ -169,7 +170,7 @@ def test_other_folders_are_refused_by_name(tmp_path: Path) -> None:
     refused("config.json does not exist")
     for name in ("config.json", "modules.json"):
         (folder / name).unlink()
-    refused("is a folder without config.json")
+    refused("holds no network .* folders with the config.json of an encoder")
 
 
 def test_weights_in_other_files_say_how_to_convert_them(tmp_path: Path) -> None:
@@ -178,19 +179,19 @@ def test_weights_in_other_files_say_how_to_convert_them(tmp_path: Path) -> None:
     content = weights.read_bytes()
     weights.write_bytes(content[:-100])
     with pytest.raises(BadWeights, match="is damaged"):
-        convert(folder, out)
+        convert(Source(folder), out)
     weights.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(BadWeights, match="Git LFS pointer"):
-        convert(folder, out)
+        convert(Source(folder), out)
     weights.unlink()
     with pytest.raises(BadWeights, match=r"has no model.safetensors; fetch it"):
-        convert(folder, out)
+        convert(Source(folder), out)
     torch.save({"a": torch.ones(1)}, folder / "pytorch_model.bin")
     with pytest.raises(BadWeights, match=r"only pytorch_model.bin, a pickle, .*save_pretrained"):
-        convert(folder, out)
+        convert(Source(folder), out)
     (folder / "model.safetensors.index.json").write_text("{}")
     with pytest.raises(BadWeights, match="weights in several files"):
-        convert(folder, out)
+        convert(Source(folder), out)
 
 
 def _older(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from thaw.backbones.bert import BertShape
+from thaw.backbones.encoders.bert import BertShape
 from thaw.backbones.weights import read_weights
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.files.content import is_safetensors, misplaced_file
@@ -71,7 +71,7 @@ _LEAST = 8
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
-    """A folder's network. tensors: float32, by the names of `thaw.backbones.bert.Bert`, without a classifier. folder: of the tokenizer.
+    """A folder's network. tensors: float32, by the names of `thaw.backbones.encoders.bert.Bert`, without a classifier. folder: of the tokenizer.
     tokenizer_settings: of `tokenizer_config.json`. lowercase: whether texts are written in small letters first. notes: sentences on what was left out."""
 
     shape: BertShape
@@ -146,7 +146,7 @@ def _modules(folder: Path) -> list[_Module]:
 
 
 def _pooling(folder: Path, modules: list[_Module]) -> tuple[str, list[str]]:
-    """The pooling's name in `thaw.backbones.bert.POOLINGS`, and notes."""
+    """The pooling's name in `thaw.backbones.encoders.bert.POOLINGS`, and notes."""
     others = [module.type for module in modules if module.type not in ("Transformer", "Pooling", "Normalize")]
     notes = [f"the folder's module {other} behind the encoder is left out" for other in others]
     stated = next((module for module in modules if module.type == "Pooling"), None)

@@ -1,0 +1,1 @@
+"""Encoders of texts: networks whose names state their sizes."""
