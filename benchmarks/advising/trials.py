@@ -17,16 +17,18 @@ from thaw.foundation.files.atomic import write_bytes
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
 from thaw.kinds.labelled_inputs import LabelledInputs
+from thaw.kinds.plain import plain_features
+from thaw.models.prediction.plain import unfitted_plain
 from thaw.models.prices import price_models
 from thaw.params.sections import BackboneParams, FinetuneParams, HeadParams, StrategyParams
-from thaw.params.values.strategy import Strategy
-from thaw.strategies.advice.advising import Situation, advise
+from thaw.params.values.strategy import PLAIN, Strategy
+from thaw.strategies.advice.advising import PlainFeatures, Situation, advise
 from thaw.strategies.advice.pool import Pool
 from thaw.strategies.advice.record import Advice
 from thaw.strategies.advice.size import measure_size
 from thaw.strategies.baselines.learners import BATCH, Inputs, frozen_learner
 from thaw.strategies.baselines.transfer_gain import Draw
-from thaw.strategies.certificate.competitors import Arena, build_competitor
+from thaw.strategies.certificate.competitors import Arena, build_baselines, build_competitor
 from thaw.strategies.certificate.contest import Competitor, hold_contest
 from thaw.strategies.certificate.paired import paired
 
@@ -139,6 +141,11 @@ def split(pictures: Pictures, scenario: Scenario) -> tuple[Pictures, Pictures]:
 
 def _arena(backbone: Backbone, learnt: Pictures, judged: Pictures, settings: Settings, folder: Path) -> Arena:
     train, test = _features(backbone, learnt.pixels), _features(backbone, judged.pixels)
+    plain = plain_features(learnt.pixels, backbone.preprocessing)
+    network = unfitted_plain(plain, len(learnt.class_names), backbone.preprocessing)
+    plain_price = price_models(
+        network, network.layers, learnt.pixels[:BATCH], len(learnt.class_names), settings.head.hidden
+    )
     count = len(learnt.targets)
     images = LabelledInputs(
         learnt.pixels,
@@ -159,6 +166,8 @@ def _arena(backbone: Backbone, learnt: Pictures, judged: Pictures, settings: Set
         price=price_models(
             backbone, backbone.layers, learnt.pixels[:BATCH], len(learnt.class_names), settings.head.hidden
         ),
+        plain=Inputs(plain, None, plain_features(judged.pixels, backbone.preprocessing)),
+        plain_price=plain_price(Strategy("linear", network.layers[-1])),
     )
 
 
@@ -175,6 +184,7 @@ def _advise(arena: Arena, pilot: FinetuningPilot, settings: Settings) -> Advice:
         validation=0,
         test=len(arena.test),
         words=arena.backbone.words,
+        plain=PlainFeatures(arena.plain.train, arena.plain_price),
     )
     return advise(situation, StrategyParams(repeats=settings.repeats, minutes=UNLIMITED), settings.head)
 
@@ -185,6 +195,7 @@ def _competitors(arena: Arena, thawing: Sequence[Strategy]) -> list[Competitor]:
     cuts = [Strategy("cut", layer) for layer in list(arena.features)[:-1]]
     return [
         *frozen,
+        *(baseline for baseline in build_baselines(arena) if baseline.name == PLAIN),
         *(
             Competitor(str(cut), "strategy", frozen_learner(arena.features[cut.layer], arena.course(cut)))
             for cut in cuts

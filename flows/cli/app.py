@@ -18,6 +18,7 @@ from flows.cli import (
     models,
     notify,
     predict,
+    pretrain,
     promotion,
     rank,
     register,
@@ -193,6 +194,10 @@ app.command(
     short_help="Make a backbone of another program's file.",
     epilog="Example: thaw convert glove.6B.50d.txt glove.safetensors",
 )(convert.convert)
+app.command(
+    short_help="Pretrain an encoder on texts of your own.",
+    epilog="Example: thaw pretrain --encoder quick_thought --corpus novels.txt.xz --out novels.safetensors",
+)(pretrain.pretrain)
 app.command(short_help="Check parameters, data, weights and environment.", epilog="Example: thaw check")(check.check)
 app.add_typer(config.app, name="config")
 app.add_typer(cache.app, name="cache")

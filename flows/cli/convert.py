@@ -1,5 +1,6 @@
 """`thaw convert`: another program's file to a backbone."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +12,16 @@ if TYPE_CHECKING:
 
 def convert(
     source: Annotated[
-        Path, typer.Argument(help="Word vectors (.txt, .vec, .bin), or the folder of an encoder of BERT's family.")
+        str,
+        typer.Argument(
+            help="Word vectors (.txt, .vec, .bin), the files or the folder of an encoder, or a name: glove.6B.50d, cc.de.300, ORG/NAME on Hugging Face, "
+            "universal-sentence-encoder of an installed package."
+        ),
     ],
     out: Annotated[Path, typer.Argument(help="The backbone to write, a .safetensors file.")],
+    words: Annotated[
+        Path | None, typer.Option(help="Word vectors, or a list of words, for networks that come without their own.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Make a backbone of another program's file: safetensors that state their own architecture and preprocessing.
@@ -23,13 +31,27 @@ def convert(
     from flows.cli.terminal import print_json
     from tasks.project.progress import counted
     from thaw.backbones.converting.converting import convert as make
+    from thaw.backbones.converting.official import official_source
+    from thaw.backbones.converting.official_names import is_official
     from thaw.backbones.converting.source import Source
 
     if out.suffix != ".safetensors":
         raise typer.BadParameter(f"{out} does not end in .safetensors", param_hint="OUT")
-    with counted("read", "bytes") as progress:
-        converted = make(Source(source), out, progress)
+    with ExitStack() as stack:
+        given = Source(Path(source), words)
+        if is_official(source):
+            with counted("download", "bytes") as progress:
+                official = stack.enter_context(official_source(source, _tell, progress))
+            given = Source(official.path, words or official.words)
+        with counted("read", "bytes") as progress:
+            converted = make(given, out, progress)
     print_json(vars(converted)) if json else _say(converted)
+
+
+def _tell(sentence: str) -> None:
+    from flows.cli.terminal import err
+
+    err().print(sentence, style="dim", markup=False, soft_wrap=True)
 
 
 def _say(converted: "Converted") -> None:

@@ -23,6 +23,8 @@ def rank(
 ) -> None:
     """Rank backbones by linear probes on the examples to learn from, with intervals, size and speed; the test examples are not looked at.
 
+    The plain model, which has no backbone, stands among them.
+
     Features are cached like those of a run: nothing is computed twice, and the features of the backbone that you choose are there already. `thaw cache gc`
     deletes the features of the other backbones.
     """
@@ -76,7 +78,7 @@ def _say(ranking: "Ranking") -> None:
             ranked.name,
             f"{percent(ranked.accuracy.value)} ({percent(ranked.accuracy.low)} to {percent(ranked.accuracy.high)})",
             _behind(ranked),
-            f"{ranked.log_me.value:.2f}",
+            "" if ranked.log_me is None else f"{ranked.log_me.value:.2f}",
             f"{ranked.megabytes:.1f} MB",
             "" if ranked.images_per_second is None else f"{ranked.images_per_second:,.0f}",
             f"{ranked.seconds:.1f} s" if ranked.computed else "cached",
@@ -102,11 +104,13 @@ def _say(ranking: "Ranking") -> None:
         )
     screen.print("Next:", style="bold")
     current = read_params().backbone
-    if current.weights == best.weights:
+    if best.is_plain:
+        screen.print("  thaw config set strategy.kind=plain", markup=False, soft_wrap=True)
+    elif current.weights == best.weights:
         screen.print(f"  {best.name} is the backbone already", markup=False, soft_wrap=True)
     else:
         screen.print(f"  {_switch(best, current)}", markup=False, soft_wrap=True)
-    screen.print("  thaw run       with that backbone", markup=False)
+    screen.print(f"  thaw run       {'without a backbone' if best.is_plain else 'with that backbone'}", markup=False)
     screen.print("  thaw cache gc  clears the features of the others, after that", markup=False)
 
 

@@ -43,7 +43,7 @@ _ADAPTER = TypeAdapter(Handled)
 
 def look(root: Path, params: Params) -> SourceState | None:
     """The present state of the source; None if there is no source, or if the source is built in and made by the pipeline."""
-    if Path(params.dataset.source).parent == BUILTIN_SOURCES:
+    if BUILTIN_SOURCES in Path(params.dataset.source).parents:
         return None
     source = root / params.dataset.source
     if not source.exists():

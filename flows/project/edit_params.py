@@ -10,11 +10,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
+from thaw.backbones.converting.official_names import file_of, is_official
 from thaw.foundation.errors import BadParameters
 from thaw.params.values.places import BUILTIN_SOURCES, NAMED_WEIGHTS
 from thaw.params.values.reading import PARAMS, check_params
 
-_BUILTIN = ("digits", "hymenoptera")
+_BUILTIN = {"digits": "digits", "hymenoptera": "hymenoptera", "sms_spam": "sms_spam/sms_spam.csv"}
+"""Short names of built-in sets, and their places."""
 _WEIGHTS_NAME = re.compile(r"\w+(_Weights\.\w+|\.random)")
 
 
@@ -55,10 +57,12 @@ def _parse(assignment: str) -> tuple[str, object]:
 
 
 def _expand(key: str, value: object) -> object:
-    if key == "dataset.source" and value in _BUILTIN:
-        return (BUILTIN_SOURCES / str(value)).as_posix()
+    if key == "dataset.source" and isinstance(value, str) and value in _BUILTIN:
+        return (BUILTIN_SOURCES / _BUILTIN[value]).as_posix()
     if key == "backbone.weights" and isinstance(value, str) and _WEIGHTS_NAME.fullmatch(value):
         return (NAMED_WEIGHTS / f"{value}.pth").as_posix()
+    if key == "backbone.weights" and isinstance(value, str) and is_official(value):
+        return (NAMED_WEIGHTS / file_of(value)).as_posix()
     if isinstance(value, str) and value.startswith("~"):  # shells leave `KEY=~/photos` as it is
         return str(Path(value).expanduser())
     return value

@@ -69,10 +69,15 @@ def _source_fails(says: str, advice: str) -> Finding:
 
 
 def _missing(root: Path, name: str) -> Finding:
-    from thaw.dataset.builtin import BUILTIN
+    from thaw.dataset.builtin import BUILTIN, DOWNLOADS
 
-    if Path(name).parent == BUILTIN_SOURCES:
-        if Path(name).name in BUILTIN:
+    if BUILTIN_SOURCES in Path(name).parents:
+        known = Path(name).relative_to(BUILTIN_SOURCES).parts[0]
+        if known in DOWNLOADS:
+            return Finding(
+                "data source", Verdict.PASS, f"{name} is built in; the first run downloads {DOWNLOADS[known]}"
+            )
+        if known in BUILTIN:
             return Finding("data source", Verdict.PASS, f"{name} is built in; the first run makes it")
         return _source_fails(
             f"{name} does not exist, and no built-in set has that name", f"the built-in sets are {', '.join(BUILTIN)}"

@@ -63,6 +63,7 @@ def _read(root: Path, params: Params) -> Finding:
 
 def _named(name: str) -> Finding:
     """Whether the first run can fetch or draw weights of that name."""
+    from thaw.backbones.converting.official_names import name_in, what_is_fetched
     from thaw.backbones.official_weights import RANDOM, refuse_unknown
 
     try:
@@ -73,7 +74,9 @@ def _named(name: str) -> Finding:
         )
     if name.endswith(RANDOM):
         return Finding("weights", Verdict.PASS, f"{name} is drawn by the first run")
-    return Finding("weights", Verdict.WARN, f"{name} is not here yet", "the first run downloads it: be online")
+    encoder = name_in(Path(name).name)
+    what = "it" if encoder is None else what_is_fetched(encoder)
+    return Finding("weights", Verdict.WARN, f"{name} is not here yet", f"the first run downloads {what}: be online")
 
 
 def check_kind(root: Path, params: Params) -> Finding:

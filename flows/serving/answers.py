@@ -23,6 +23,26 @@ class Neighbour(BaseModel):
     thumbnail: str = Field(description="the path of its preview on this server")
 
 
+class PartEffect(BaseModel):
+    """A part of an example, and how it speaks for a class."""
+
+    start: int = Field(description="its first character, counted in code points from 0, without a byte-order mark")
+    end: int = Field(description="the character behind it")
+    text: str
+    effect: float = Field(
+        description="how far the log-odds of the class fall without it; negative: it speaks against the class"
+    )
+
+
+class LabelExplanation(BaseModel):
+    """The parts of an example that speak for and against a class."""
+
+    label: str
+    parts: list[PartEffect] = Field(
+        description="in the order of the {one}; of a long {one} phrases, and the words of the strongest phrase"
+    )
+
+
 class ExampleAnswer(BaseModel):
     """The model's answer for one example; if the example could not be used, only `reason`."""
 
@@ -39,6 +59,9 @@ class ExampleAnswer(BaseModel):
     )
     probabilities: dict[str, float] | None = Field(None, description="of each class, calibrated")
     nearest: list[Neighbour] | None = Field(None, description="the most similar training {many}, as many as requested")
+    explanation: list[LabelExplanation] | None = Field(
+        None, description="of each named class, or of the most probable class if none is named; only on request"
+    )
     reason: str | None = Field(None, description="why the {one} could not be used")
 
 
@@ -92,6 +115,7 @@ class ModelFacts(BaseModel):
     architecture: str
     layer: str
     engine: str = Field(description="the engine that runs the network")
+    explains: bool = Field(description="whether it says on request which parts of {article} speak for an answer")
     gallery: int = Field(description="number of training {many} that the nearest are searched among")
     created: str
     loaded: str

@@ -25,6 +25,7 @@ from flows.serving.wording import facts_of, neighbours_of, worded
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
 from thaw.kinds.kind import Kind
+from thaw.models.explanation import MOST_ANSWERS, Explanation
 from thaw.models.serving.classifier import Classification
 from thaw.models.serving.pages import CSP, Trial, render_docs, render_page
 
@@ -86,6 +87,10 @@ class Parts:
     decoders: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(usable_cores(), thread_name_prefix="decode")
     )
+    explainers: ThreadPoolExecutor = field(
+        # Explanations cost many answers each, so they take turns, and leave the other cores to answers.
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="explain")
+    )
 
     @cached_property
     def room(self) -> Room:
@@ -107,7 +112,8 @@ def build_app(parts: Parts, background: Background) -> FastAPI:
         async with background(parts):
             yield
         await parts.desk.close()
-        parts.decoders.shutdown(wait=False, cancel_futures=True)
+        for pool in (parts.decoders, parts.explainers):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     app = FastAPI(
         title="Thaw", description=DESCRIPTION, version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
@@ -140,6 +146,14 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
         nearest: Annotated[
             int, Query(ge=0, le=MOST_NEIGHBOURS, description="how many of the most similar training {many} to name")
         ] = 0,
+        explain: Annotated[
+            bool,
+            Query(
+                description="whether to say which parts of each {one} speak for the answer; it costs up to "
+                f"{MOST_ANSWERS} answers, and `explains` of `GET /model` says "
+                "whether there are parts"
+            ),
+        ] = False,
     ) -> Response:
         """Label {many}.
 
@@ -148,11 +162,12 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
         with parts.room.entered(), parts.desk.borrowed() as live:
             uploads = await read_uploads(request, parts.limits, live.kind)
             classifications = await _classify(live, uploads, parts)
+            explanations = await _explained(live, uploads, classifications, parts) if explain else [None] * len(uploads)
             # The search for neighbours takes long enough to delay other requests; the wording of an answer does not.
             answers = (
-                await asyncio.to_thread(_answers, live, uploads, classifications, nearest)
+                await asyncio.to_thread(_answers, live, uploads, classifications, explanations, nearest)
                 if nearest
-                else _answers(live, uploads, classifications, 0)
+                else _answers(live, uploads, classifications, explanations, 0)
             )
         usable = sum(answer.reason is None for answer in answers)
         parts.metrics.examples.labels("answered").inc(usable)
@@ -164,24 +179,48 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
 
 
 async def _classify(live: Live, uploads: Sequence[Upload], parts: Parts) -> list[Classification | BadExample]:
+    async with _in_time(live, parts.limits):
+        return await live.say([upload.content for upload in uploads], parts.decoders)
+
+
+async def _explained(
+    live: Live, uploads: Sequence[Upload], classifications: Sequence[Classification | BadExample], parts: Parts
+) -> list[Explanation | None]:
+    loop = asyncio.get_running_loop()
+    async with _in_time(live, parts.limits):
+        return [
+            None
+            if isinstance(classification, BadExample)
+            else await loop.run_in_executor(parts.explainers, live.classifier.explain, upload.content)
+            for upload, classification in zip(uploads, classifications, strict=True)
+        ]
+
+
+@asynccontextmanager
+async def _in_time(live: Live, limits: Limits) -> AsyncIterator[None]:
+    """A context for the work of a model, with the limit on its time."""
     try:
-        async with asyncio.timeout(parts.limits.timeout_s):
-            return await live.say([upload.content for upload in uploads], parts.decoders)
+        async with asyncio.timeout(limits.timeout_s):
+            yield
     except TimeoutError as error:
-        sentence = f"there was no answer within {parts.limits.timeout_s:g} s; try again, or send fewer {live.kind.words.many} at once"
+        sentence = f"there was no answer within {limits.timeout_s:g} s; try again, or send fewer {live.kind.words.many} at once"
         raise Refused(503, "late", sentence, headers=RETRY) from error
 
 
 def _answers(
-    live: Live, uploads: Sequence[Upload], classifications: Sequence[Classification | BadExample], nearest: int
+    live: Live,
+    uploads: Sequence[Upload],
+    classifications: Sequence[Classification | BadExample],
+    explanations: Sequence[Explanation | None],
+    nearest: int,
 ) -> list[ExampleAnswer]:
     answers = []
-    for upload, classification in zip(uploads, classifications, strict=True):
+    for upload, classification, explanation in zip(uploads, classifications, explanations, strict=True):
         if isinstance(classification, BadExample):
             answers.append(ExampleAnswer(name=upload.name, reason=str(classification)))
         else:
             neighbours = neighbours_of(live.classifier, classification, nearest) if nearest else None
-            answers.append(worded(upload.name, classification, live.classifier.class_names, neighbours))
+            answers.append(worded(upload.name, classification, live.classifier.class_names, neighbours, explanation))
     return answers
 
 
@@ -246,6 +285,7 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
             limits.body_mb,
             shows_examples=terms.shows_examples,
             can_be_typed=terms.can_be_typed,
+            part_names=terms.part_names,
         )
         return HTMLResponse(render_page(trial), headers=_GUARD)
 

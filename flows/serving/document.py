@@ -14,7 +14,7 @@ from thaw.kinds.kind import ANY, Kind, Words
 class Terms:
     """The words of a server. key: the name of the answers in JSON. media_types: of the bytes of an example, the widest last; none: not known yet.
 
-    shows_examples: whether the preview of an example is a file of its kind. can_be_typed: whether strings of JSON are examples.
+    shows_examples: whether the preview of an example is a file of its kind. can_be_typed: whether strings of JSON are examples. part_names: see `Kind`.
     """
 
     words: Words
@@ -22,6 +22,7 @@ class Terms:
     media_types: tuple[str, ...]
     shows_examples: bool
     can_be_typed: bool
+    part_names: str | None
 
     @property
     def media_type(self) -> str:
@@ -34,7 +35,7 @@ class Terms:
         return (FORM, *((JSON,) if self.can_be_typed else ()), self.media_type)
 
 
-UNKNOWN = Terms(ANY, EXAMPLES, (), shows_examples=False, can_be_typed=False)
+UNKNOWN = Terms(ANY, EXAMPLES, (), shows_examples=False, can_be_typed=False, part_names=None)
 """The terms of a server without a model."""
 
 
@@ -46,6 +47,7 @@ def terms_of(kind: Kind) -> Terms:
         kind.media_types,
         shows_examples=kind.previews_are_examples,
         can_be_typed=kind.can_be_typed,
+        part_names=kind.part_names,
     )
 
 

@@ -1,7 +1,8 @@
 """The answers of the model in the form of the API."""
 
-from flows.serving.answers import ExampleAnswer, ModelFacts, Neighbour
+from flows.serving.answers import ExampleAnswer, LabelExplanation, ModelFacts, Neighbour, PartEffect
 from flows.serving.live import Live
+from thaw.models.explanation import Explanation
 from thaw.models.serving.classifier import Classification, Classifier
 
 DIGITS = 7
@@ -13,6 +14,7 @@ def worded(
     classification: Classification,
     class_names: tuple[str, ...],
     neighbours: list[Neighbour] | None = None,
+    explanation: Explanation | None = None,
 ) -> ExampleAnswer:
     """The answer to one example."""
     probabilities = (round(value, DIGITS) for value in classification.probabilities.tolist())
@@ -24,7 +26,28 @@ def worded(
         known_score=None if classification.known_score is None else round(classification.known_score, DIGITS),
         probabilities=dict(zip(class_names, probabilities, strict=True)),
         nearest=neighbours,
+        explanation=None if explanation is None else explanations_of(classification, explanation, class_names),
     )
+
+
+def explanations_of(
+    classification: Classification, explanation: Explanation, class_names: tuple[str, ...]
+) -> list[LabelExplanation]:
+    """The effects of the parts on each class that the answer names."""
+    return [
+        LabelExplanation(label=name, parts=_effects(explanation, class_names.index(name)))
+        for name in classification.explained(class_names)
+    ]
+
+
+def _effects(explanation: Explanation, place: int) -> list[PartEffect]:
+    drops = explanation.drops[:, place].tolist()
+    return [
+        PartEffect(
+            start=span.start, end=span.end, text=explanation.text[span.start : span.end], effect=round(drop, DIGITS)
+        )
+        for span, drop in zip(explanation.spans, drops, strict=True)
+    ]
 
 
 def neighbours_of(classifier: Classifier, classification: Classification, count: int) -> list[Neighbour]:
@@ -57,6 +80,7 @@ def facts_of(live: Live, asked_for: str) -> ModelFacts:
         architecture=predictor.backbone.architecture,
         layer=predictor.layer,
         engine=classifier.engine.name,
+        explains=predictor.backbone.kind.part_names is not None,
         gallery=0 if classifier.gallery is None else len(classifier.gallery),
         created=version.created.isoformat(timespec="seconds"),
         loaded=live.loaded.isoformat(timespec="seconds"),

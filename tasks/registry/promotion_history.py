@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from thaw.foundation.errors import RegistryError
+from thaw.foundation.files.graphemes import end_before
 from thaw.gates.outcome import Outcome, Verdict
 
 PROMOTE, REFUSE, ROLLBACK, RELEASE, OUTSIDE, LOST = "promote", "refuse", "rollback", "release", "outside", "lost"
@@ -82,7 +83,7 @@ def in_short(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
 
 def cut(text: str, longest: int) -> str:
     """The text; if it is too long, its beginning with an ellipsis."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text if len(text) <= longest else f"{text[: end_before(text, longest - 1)]}…"
 
 
 def last_move(history: Sequence[Event]) -> Event | None:

@@ -9,7 +9,7 @@ from tasks.project.paths import FEATURES_INDEX, REPORT
 from tasks.registry.registry import KEY
 from thaw import __version__
 from thaw.features.store.store import read_index
-from thaw.params.values.strategy import Strategy
+from thaw.params.values.strategy import PLAIN, Strategy
 
 OUTPUT = "thaw.dvc."
 """The prefix of the tags with the hashes of outputs."""
@@ -26,7 +26,7 @@ def version_tags(key: str, strategy: Strategy, flow_run: str) -> dict[str, str]:
         "thaw.version": __version__,
         "thaw.fingerprint": index.layer(strategy.layer).fingerprint,
         "thaw.strategy": str(strategy),
-        "thaw.architecture": index.architecture,
+        "thaw.architecture": "" if strategy.kind == PLAIN else index.architecture,
         **{f"thaw.test.{name}": f"{test[name]:.6f}" for name in MEASURED if name in test},
         "thaw.test.n": str(test["n"]),
         "thaw.flow_run": flow_run,

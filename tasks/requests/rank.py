@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from tasks.project.local_state import CACHE_LOCK, NETWORKS
 from tasks.project.paths import FEATURES, MANIFEST, WEIGHTS
 from thaw.backbones.backbone import Backbone, read_backbone
@@ -19,11 +21,14 @@ from thaw.features.store.store import FeatureStore
 from thaw.foundation.errors import BadArtifact, BadParameters, BadWeights, OutOfMemory, ThawError, Unreachable
 from thaw.foundation.files.shared_lock import adding
 from thaw.foundation.parallel.progress import Progress, untold
+from thaw.kinds.batches import taken
+from thaw.kinds.plain import plain_features
 from thaw.kinds.prepared import read_examples
+from thaw.models.prediction.plain import unfitted_plain
 from thaw.models.prices import Price, price_models
 from thaw.params.sections import Params
 from thaw.params.values.reading import read_params
-from thaw.params.values.strategy import Strategy
+from thaw.params.values.strategy import PLAIN, Strategy
 from thaw.strategies.advice.out_of_fold import Fitting
 from thaw.strategies.backbone_ranking import Entrant, Judges, Ranking, Unranked, rank_backbones, write_ranking
 from thaw.targets.target import target_of, target_of_targets
@@ -48,7 +53,7 @@ class _Field:
 
 
 def rank(names: Sequence[str], progress: Progress = untold) -> Ranking:
-    """Rank backbones by name (`thaw.backbones.official_weights.weights_of`) and write `data/ranking.json`.
+    """Rank backbones by name (`thaw.backbones.official_weights.weights_of`), and the model without a backbone, and write `data/ranking.json`.
 
     A backbone that cannot be used is reported, and the ranking continues with the others.
 
@@ -76,6 +81,7 @@ def rank(names: Sequence[str], progress: Progress = untold) -> Ranking:
             part.done()
     if not entrants:
         raise _none_left(unranked)
+    entrants.append(_plain(field, params))
     fitting = Fitting(params.head, os.cpu_count() or 1)
     rows, ranked = rank_backbones(entrants, field.judges, fitting, params.strategy.repeats)
     ranking = Ranking(
@@ -135,6 +141,23 @@ def _enter(name: str, field: _Field, params: Params, progress: Progress) -> Entr
         computed=extraction.computed,
         seconds=seconds,
     )
+
+
+def _plain(field: _Field, params: Params) -> Entrant:
+    """The model without a backbone, as it stands beside the project's own backbone."""
+    own = read_backbone(params.backbone, field.decoding)
+    preprocessing = own.kind.plain_preprocessing(own.preprocessing)
+    started = time.perf_counter()
+    references = references_of(field.examples, places_of(params.dataset))
+    batch = read_examples(references, preprocessing, params.dataset.limits)
+    features = plain_features(batch, preprocessing)
+    seconds = time.perf_counter() - started
+    classes = len(field.judges.class_names)
+    network = unfitted_plain(features, classes, preprocessing)
+    some = taken(batch, torch.arange(min(SPEED_BATCH, len(field.examples))))
+    layer = network.layers[-1]
+    price = price_models(network, network.layers, some, classes, params.head.hidden)(Strategy("linear", layer))
+    return Entrant(own.words.plain, "", PLAIN, layer, features, price, len(field.examples), seconds)
 
 
 def _extract(backbone: Backbone, field: _Field, params: Params, progress: Progress) -> Extraction:

@@ -1,12 +1,12 @@
 """The request `thaw review`: findings go to a table and a page, and a corrected table goes into the corrections. It is no stage; a person asks for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
-from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
+from tasks.project.paths import FEATURES, FEATURES_INDEX, FINETUNED, MANIFEST, STRATEGY
 from thaw.dataset.corrections import (
     CORRECTIONS,
     LEAVE_OUT,
@@ -18,16 +18,18 @@ from thaw.dataset.corrections import (
 )
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import Example, read_manifest
-from thaw.dataset.places import places_of
+from thaw.dataset.places import places_of, references_of
 from thaw.features.store.store import FeatureStore, Layer, read_index
+from thaw.finetuning.result import read_finetuned
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.kind import Kind as ExampleKind
-from thaw.kinds.kind import Preview
-from thaw.kinds.prepared import preview_of
+from thaw.kinds.kind import Preprocessing, Preview
+from thaw.kinds.plain import plain_features
+from thaw.kinds.prepared import preview_of, read_examples
 from thaw.params.sections import Params
 from thaw.params.values.reading import read_params
-from thaw.params.values.strategy import read_strategy
+from thaw.params.values.strategy import PLAIN, read_strategy
 from thaw.review.findings import Finding, Kind, read_decisions, write_findings
 from thaw.review.listing import Rows, list_duplicates, list_suspects, list_useful
 from thaw.review.page import build_sections, render_page
@@ -82,10 +84,12 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
     corrections, layer, store = read_corrections(CORRECTIONS), _layer(), FeatureStore(FEATURES)
     labelled = labelled_contents(manifest)
     unlabelled = [example for example in unlabelled_contents(manifest) if example.digest not in corrections]
-    rows = _read(store, layer, labelled)
-    suspects, head = list_suspects(rows, corrections.keys(), params.head, target)
+    rows, others, plain = _read(store, layer, labelled), _read(store, layer, unlabelled), _plain()
+    judged = rows if plain is None else replace(rows, features=_plain_features(labelled, plain, params))
+    suspects, head = list_suspects(judged, corrections.keys(), params.head, target)
     duplicates = list_duplicates(rows, progress)
-    useful = list_useful(_read(store, layer, unlabelled), head, limit)
+    seen = None if plain is None or not unlabelled else _plain_features(unlabelled, plain, params)
+    useful = list_useful(others, head, limit, seen)
     counts: dict[Kind, int] = {
         "suspect": len(suspects), "duplicate": len(duplicates) // 2, "unlabelled": len(unlabelled)
     }  # fmt: skip
@@ -147,6 +151,19 @@ def _layer() -> Layer:
     """The layer below the head; the last layer if there is no advice yet."""
     name = read_strategy(STRATEGY).layer if STRATEGY.exists() else None
     return read_index(FEATURES_INDEX).layer(name)
+
+
+def _plain() -> Preprocessing | None:
+    """The preparation of the model without a backbone, by whose features labels are then judged; None: the strategy is another."""
+    if not STRATEGY.exists() or read_strategy(STRATEGY).kind != PLAIN:
+        return None
+    model = read_finetuned(FINETUNED)
+    return None if model is None else model.backbone.preprocessing
+
+
+def _plain_features(examples: Sequence[Example], preprocessing: Preprocessing, params: Params) -> torch.Tensor:
+    references = references_of(examples, places_of(params.dataset))
+    return plain_features(read_examples(references, preprocessing, params.dataset.limits), preprocessing)
 
 
 def _read(store: FeatureStore, layer: Layer, examples: Sequence[Example]) -> Rows:

@@ -22,14 +22,16 @@ from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, read_index
 from thaw.foundation.files.atomic import digest_bytes, digest_file, replaced_folder, write_bytes, write_text
-from thaw.kinds.batches import Batch, split
-from thaw.kinds.kind import IDENTITY, Words
+from thaw.kinds.batches import Batch, split, taken
+from thaw.kinds.kind import IDENTITY, Preprocessing, Words
+from thaw.kinds.plain import plain_features
 from thaw.kinds.prepared import read_examples
+from thaw.models.prediction.plain import unfitted_plain
 from thaw.models.prices import price_models
 from thaw.params.sections import Params
 from thaw.params.values.reading import read_settings
-from thaw.params.values.strategy import write_strategy
-from thaw.strategies.advice.advising import Situation, advise
+from thaw.params.values.strategy import Strategy, write_strategy
+from thaw.strategies.advice.advising import PlainFeatures, Situation, advise
 from thaw.strategies.advice.cases import PLAIN, RANDOM_BACKBONE
 from thaw.strategies.advice.kept import Kept
 from thaw.strategies.advice.options import Pilot
@@ -51,7 +53,7 @@ MOST_ROWS = 5_000
 MOST_NEAR = 20_000
 """The most training examples that are searched for near-duplicates."""
 REFERENCE_ROWS = 1_000
-"""The rows of the pool on which plain features and a random backbone are judged, on every machine; each costs one forward pass."""
+"""The rows of the pool on which a random backbone is judged, on every machine, and plain features beside it; each costs one forward pass."""
 SPEED_BATCH = 16
 
 
@@ -100,11 +102,12 @@ def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> S
         kept < len(train) if val and params.dataset.labels_per_class else None,
     )
     backbone = read_backbone(params.backbone, manifest.decoding)
-    batch = _read(chosen[:SPEED_BATCH], backbone, params)
+    batch = _read(chosen[:SPEED_BATCH], backbone.preprocessing, params)
     price = price_models(backbone, pool.layers, batch, len(class_names), params.head.hidden)
+    plain = _plain(pool, chosen, backbone, params)
     return Situation(
         pool=pool,
-        references=_references(pool, chosen, backbone, params),
+        references=_references(pool, chosen, backbone, plain.features, params=params),
         size=_size(manifest, index, train, class_names),
         price=price,
         pilot=_pilot(params, pool, chosen, backbone),
@@ -112,6 +115,7 @@ def read_situation(params: Params, manifest: Manifest, index: FeatureIndex) -> S
         validation=len(val),
         test=len(examples_of(manifest, TEST)),
         words=backbone.words,
+        plain=plain,
     )
 
 
@@ -152,14 +156,27 @@ def _key(params: Params) -> str:
     return digest_bytes("\n".join(described).encode()).hex()[:32]
 
 
-def _references(pool: Pool, examples: Sequence[Example], backbone: Backbone, params: Params) -> Pool:
-    """The pool, or a sample of it, with plain features (`Kind.plain_features`) and with features of the same network with random weights."""
+def _plain(pool: Pool, examples: Sequence[Example], backbone: Backbone, params: Params) -> PlainFeatures:
+    """The plain features of every example of the pool, and the price of a model on them."""
+    preprocessing = backbone.kind.plain_preprocessing(backbone.preprocessing)
+    batch = _read(examples, preprocessing, params)
+    features = plain_features(batch, preprocessing)
+    network = unfitted_plain(features, len(pool.class_names), preprocessing)
+    some = taken(batch, torch.arange(min(SPEED_BATCH, len(examples))))
+    price = price_models(network, network.layers, some, len(pool.class_names), params.head.hidden)
+    return PlainFeatures(features, price(Strategy("linear", network.layers[-1])))
+
+
+def _references(
+    pool: Pool, examples: Sequence[Example], backbone: Backbone, plain: torch.Tensor, *, params: Params
+) -> Pool:
+    """The pool, or a sample of it, with its plain features and with features of the same network with random weights."""
     last = pool.layers[-1]
     rows = pool.target.sample(pool.targets, REFERENCE_ROWS, params.head.seed)
-    batch = _read([examples[row] for row in rows.tolist()], backbone, params)
+    batch = _read([examples[row] for row in rows.tolist()], backbone.preprocessing, params)
     random = backbone.only((last,)).randomised(params.head.seed)
     made = {
-        PLAIN: backbone.kind.plain_features(batch),
+        PLAIN: plain[rows],
         RANDOM_BACKBONE: torch.cat([random.features(part)[last].clone() for part in split(batch, BATCH)]),
     }
     sample = pool.rows(rows)
@@ -174,9 +191,9 @@ def _size(manifest: Manifest, index: FeatureIndex, train: Sequence[Example], cla
     return measure_size(features, target_of(manifest).encode(train, class_names), class_names, copies)
 
 
-def _read(examples: Sequence[Example], backbone: Backbone, params: Params) -> Batch:
+def _read(examples: Sequence[Example], preprocessing: Preprocessing, params: Params) -> Batch:
     references = references_of(examples, places_of(params.dataset))
-    return read_examples(references, backbone.preprocessing, params.dataset.limits)
+    return read_examples(references, preprocessing, params.dataset.limits)
 
 
 if __name__ == "__main__":

@@ -12,14 +12,19 @@ from tasks.project.progress import counted
 from tasks.stages.labelled_inputs import read_labelled_inputs
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
+from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, read_index, read_views
 from thaw.finetuning.fitting import Desk
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import digest_bytes, digest_file
+from thaw.kinds.batches import Batch, taken
 from thaw.kinds.kind import IDENTITY
+from thaw.kinds.plain import plain_features
+from thaw.kinds.prepared import read_examples
 from thaw.kinds.views import expand_views
-from thaw.models.prices import price_models
+from thaw.models.prediction.plain import unfitted_plain
+from thaw.models.prices import Price, price_models
 from thaw.params.sections import Params
 from thaw.params.values.resampling import resampling_of
 from thaw.params.values.strategy import Strategy, read_strategy
@@ -106,6 +111,7 @@ def _arena(
 
     examples = read_labelled_inputs(pool, names, target, params, backbone.preprocessing)
     batch = examples.batch(torch.arange(min(SPEED_BATCH, len(examples))))
+    plain, plain_price = _plain(params, splits, backbone, len(names))
     return Arena(
         backbone=backbone,
         features={layer.name: inputs(layer) for layer in layers},
@@ -116,7 +122,32 @@ def _arena(
         finetune=params.finetune,
         desk=Desk(CHECKPOINTS / "compare", FeatureStore(ACTIVATIONS)),
         price=price_models(backbone, [layer.name for layer in layers], batch, len(names), params.head.hidden),
+        plain=plain,
+        plain_price=plain_price,
     )
+
+
+def _plain(
+    params: Params,
+    splits: tuple[Sequence[Example], Sequence[Example], Sequence[Example]],
+    backbone: Backbone,
+    classes: int,
+) -> tuple[Inputs[torch.Tensor], Price]:
+    """The plain features of each split, and the price of a model on them."""
+    preprocessing, places = backbone.kind.plain_preprocessing(backbone.preprocessing), places_of(params.dataset)
+    pool, val, test = splits
+
+    def read(examples: Sequence[Example]) -> Batch:
+        return read_examples(references_of(examples, places), preprocessing, params.dataset.limits)
+
+    batch = read(pool)
+    features = plain_features(batch, preprocessing)
+    network = unfitted_plain(features, classes, preprocessing)
+    some = taken(batch, torch.arange(min(SPEED_BATCH, len(pool))))
+    price = price_models(network, network.layers, some, classes, params.head.hidden)
+    others = [plain_features(read(each), preprocessing) if each else None for each in (val, test)]
+    assert others[1] is not None
+    return Inputs(features, others[0], others[1]), price(Strategy("linear", network.layers[-1]))
 
 
 def _draws(params: Params, manifest: Manifest, pool: Sequence[Example], names: tuple[str, ...]) -> list[Draw]:

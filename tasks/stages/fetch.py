@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tasks.project.entry import stage
 from tasks.project.paths import SETTINGS, SOURCES, WEIGHTS
+from tasks.project.progress import counted
 from thaw.params.values.reading import read_settings
 
 log = logging.getLogger(__name__)
@@ -18,16 +19,17 @@ def main() -> None:
     WEIGHTS.mkdir(parents=True, exist_ok=True)
     source = _first_below(Path(params.dataset.source), SOURCES)
     if source is not None and not source.exists():
-        from thaw.dataset.builtin import write_builtin
+        from thaw.dataset.builtin import DOWNLOADS, write_builtin
 
-        log.info("fetch: %s is not here; bringing it", source)
+        log.info("fetch: %s is not here; bringing it from %s", source, DOWNLOADS.get(source.name, "scikit-learn"))
         write_builtin(source)
     weights = _first_below(Path(params.backbone.weights), WEIGHTS)
     if weights is not None and not weights.exists():
         from thaw.backbones.official_weights import fetch_weights
 
         log.info("fetch: %s is not here; bringing it", weights)
-        fetch_weights(weights)
+        with counted("fetch", "bytes") as progress:
+            fetch_weights(weights, log.info, progress)
 
 
 def _first_below(path: Path, folder: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""The stage `finetune`: it trains the layers that the strategy thaws; if the backbone stays frozen, it writes a marker."""
+"""The stage `finetune`: it trains the layers that the strategy thaws, or the model without a backbone; if the backbone stays frozen, it writes a marker."""
 
 import logging
 
@@ -6,7 +6,7 @@ from tasks.project.entry import stage
 from tasks.project.paths import FINETUNED, SETTINGS, STRATEGY
 from thaw.finetuning.result import write_frozen
 from thaw.params.values.reading import read_settings
-from thaw.params.values.strategy import read_strategy
+from thaw.params.values.strategy import PLAIN, read_strategy
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,10 @@ def main() -> None:
         from tasks.stages.thawed_model import write_thawed
 
         write_thawed(params, strategy)
+    elif strategy.kind == PLAIN:
+        from tasks.stages.plain_model import write_plain_model
+
+        write_plain_model(params)
     else:
         write_frozen(FINETUNED)
         log.info("the strategy is %s: the backbone stays frozen", strategy)

@@ -1,28 +1,29 @@
 """The training of the layers that the strategy thaws, for the stage `finetune`."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
-import torch
+from torch import Tensor
 
 from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS
 from tasks.project.paths import FINETUNED, HEAD, MANIFEST
 from tasks.project.progress import counted
 from tasks.stages.labelled_inputs import read_labelled_inputs
-from thaw.backbones.backbone import read_backbone
+from tasks.stages.own_features import own_features
+from tasks.stages.own_openness import opened
+from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.manifest import read_manifest
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.features.store.store import FeatureStore
 from thaw.finetuning.fitting import Desk, Start, finetune
 from thaw.finetuning.result import write_finetuned
-from thaw.heads import read_head
+from thaw.heads import FittedHead, fit_head, read_head
 from thaw.heads.kinds import weights_of
-from thaw.heads.open_set.fitting import check_thawed, fit_openness
+from thaw.heads.open_set.fitting import check_thawed
 from thaw.kinds.labelled_inputs import LabelledInputs
-from thaw.models.prediction.predictor import BATCH, Predictor
-from thaw.params.sections import Params
+from thaw.params.sections import HeadParams, Params
 from thaw.params.values.strategy import Strategy
-from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import target_of
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def write_thawed(params: Params, strategy: Strategy) -> None:
     desk = Desk(CHECKPOINTS / "finetune", FeatureStore(ACTIVATIONS))
     with counted("finetune", "epochs") as progress:
         model = finetune(
-            Start(backbone, head, weights),
+            Start(backbone, head, weights, _refit(backbone.only((strategy.layer,)), examples, params.head)),
             examples,
             val,
             strategy,
@@ -49,7 +50,7 @@ def write_thawed(params: Params, strategy: Strategy) -> None:
             desk=desk,
             progress=progress,
         )
-    write_finetuned(replace(model, predictor=_opened(model.predictor, examples, val, params)), FINETUNED)
+    write_finetuned(replace(model, predictor=opened(model.predictor, examples, val, params)), FINETUNED)
     desk.clear()
     before, best = model.history[0], model.history[min(model.epochs, len(model.history) - 1)]
     log.info(
@@ -64,26 +65,7 @@ def write_thawed(params: Params, strategy: Strategy) -> None:
     )
 
 
-def _opened(model: Predictor, examples: LabelledInputs, val: LabelledInputs | None, params: Params) -> Predictor:
-    """The model with an openness that is fitted on its own features, if the parameters ask for it."""
-    if params.openness.score == "none" and params.openness.background is None:
-        return model
-    train, held_out = _labelled(model, examples), None if val is None else _labelled(model, val)
-    with counted("openness", "fits") as progress:
-        openness = fit_openness(
-            model.head,
-            train,
-            held_out,
-            params=params.openness,
-            head_params=params.head,
-            confidence=params.statistics.confidence,
-            progress=progress,
-        )
-    return replace(model, openness=openness)
-
-
-def _labelled(model: Predictor, examples: LabelledInputs) -> LabelledFeatures:
-    """The features of examples, uncached: the fine-tuned backbone has its own."""
-    batches = torch.arange(len(examples)).split(BATCH)
-    parts = [model.backbone.features(examples.batch(rows))[model.layer].clone() for rows in batches]
-    return LabelledFeatures(torch.cat(parts), examples.targets, examples.class_names, examples.groups)
+def _refit(backbone: Backbone, examples: LabelledInputs, params: HeadParams) -> Callable[[Tensor], FittedHead]:
+    """A function that fits the head on some rows of the examples; the features are computed when it is called."""
+    layer = backbone.layers[-1]
+    return lambda rows: fit_head(own_features(backbone, layer, examples.rows(rows)), None, params)

@@ -21,7 +21,9 @@ UNTRACKED = {paths.SCORES, paths.SCORED_FEATURES, paths.REGISTERED}
 """What no stage writes."""
 SECOND = Path("data/pretrain/pipeline.yaml")
 """The pipeline that makes the embedded backbone; `make backbone` runs it."""
-PIPELINES = [Path("dvc.yaml"), SECOND]
+THIRD = Path("data/pretrain/texts/pipeline.yaml")
+"""The pipeline that makes the embedded word vectors; `make text-backbone` runs it."""
+PIPELINES = [Path("dvc.yaml"), SECOND, THIRD]
 FLOORS = ("thaw/", "tasks/")
 SETTINGS = paths.SETTINGS.as_posix()
 VALUES = "thaw/params/sections"
@@ -35,7 +37,9 @@ def stages() -> list[tuple[Path, str, dict[str, Any]]]:
     return [(file, name, stage) for file in PIPELINES for name, stage in yaml.load(file.read_text())["stages"].items()]
 
 
-EVERY_STAGE = pytest.mark.parametrize(("file", "name", "stage"), stages(), ids=[name for _, name, _ in stages()])
+EVERY_STAGE = pytest.mark.parametrize(
+    ("file", "name", "stage"), stages(), ids=[f"{file.parent.name}-{name}" for file, name, _ in stages()]
+)
 
 
 @pytest.fixture(scope="module")
@@ -178,16 +182,17 @@ def test_no_stage_takes_a_default_of_its_own(
     assert not made, f"{file}: {name} makes parameters itself: {', '.join(made)}"
 
 
-def test_dvc_knows_the_second_pipeline_only_when_it_is_asked_for(tmp_path: Path) -> None:
-    for path in (Path("dvc.yaml"), Path("params.yaml"), *Path("data/pretrain").iterdir()):
+@pytest.mark.parametrize("asked", [SECOND, THIRD])
+def test_dvc_knows_a_pipeline_of_pretraining_only_when_it_is_asked_for(tmp_path: Path, asked: Path) -> None:
+    for path in (Path("dvc.yaml"), Path("params.yaml"), asked, asked.parent / "params.yaml"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(path.read_bytes())
     dvc(tmp_path, "init", "--no-scm", "--quiet")
-    first = {name for file, name, _ in stages() if file != SECOND}
+    first = {name for file, name, _ in stages() if file == Path("dvc.yaml")}
     assert json.loads(dvc(tmp_path, "status", "--json")).keys() == first, "a fresh project, where nothing has run"
-    (tmp_path / SECOND).rename(tmp_path / SECOND.parent / "dvc.yaml")
-    assert {*dvc(tmp_path, "stage", "list", "--name-only", f"{SECOND.parent}/dvc.yaml").split()} == {
-        f"{SECOND.parent}/dvc.yaml:{name}" for name in ("pretrain", "card")
+    (tmp_path / asked).rename(tmp_path / asked.parent / "dvc.yaml")
+    assert {*dvc(tmp_path, "stage", "list", "--name-only", f"{asked.parent}/dvc.yaml").split()} == {
+        f"{asked.parent}/dvc.yaml:{name}" for file, name, _ in stages() if file == asked
     }
 
 

@@ -1,4 +1,4 @@
-"""The whole life on texts: a table of sentences and real word vectors, from the pages' own commands to a server's answer."""
+"""The whole life on texts: a table of sentences and the word vectors that ship with Thaw, from the pages' own commands to a server's answer."""
 
 import csv
 import json
@@ -24,15 +24,15 @@ HOSTILE = ("مرحبا <b>world</b> 👍🏽 \u202egood", "हिन्दी & 
 """Texts that pages must show as they are: right-to-left, marks, markup, and a long one."""
 
 
-def sentences(real_data: Path) -> list[tuple[str, str]]:
-    """Objective and subjective sentences of SUBJ, half each, and texts that are hard to show."""
+def sentences(real_data: Path, first: int = 0) -> list[tuple[str, str]]:
+    """Objective and subjective sentences of SUBJ, half each, from the `first` of each on."""
     lines = (real_data / "text/sets/subj.all").read_bytes().decode("latin-1").split("\n")
     rows = [
         (text, "objective" if label == "0" else "subjective")
         for label, text in (line.split(" ", 1) for line in lines if line)
     ]
-    chosen = [[row for row in rows if row[1] == name][:EACH] for name in ("objective", "subjective")]
-    return [*chosen[0], *chosen[1], *((text, "objective") for text in HOSTILE)]
+    chosen = [[row for row in rows if row[1] == name][first : first + EACH] for name in ("objective", "subjective")]
+    return [*chosen[0], *chosen[1]]
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +42,10 @@ def project(
     """A project after the commands of the page."""
     made = clone(tmp_path_factory.mktemp("texts") / "project", prefect=prefect, programs=warm)
     copy_empty_store(empty_store, made.root)
-    (made.root / "glove.6B.50d.txt").symlink_to(real_data / "text/vectors/glove.6B.50d.first10000.txt")
     with (made.root / "reviews.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("text", "label"), *sentences(real_data)])
+        csv.writer(file).writerows(
+            [("text", "label"), *sentences(real_data), *((text, "objective") for text in HOSTILE)]
+        )
     for line in block_with(DOCS / "texts.md", "cp examples/texts.yaml").splitlines():
         if line == "thaw run":
             made.set(*(each for each in CHEAP if not each.startswith(("backbone", "evaluate.baselines"))))
@@ -57,7 +58,7 @@ def project(
 
 def test_every_stage_is_up_to_date_and_the_model_has_learnt(project: Project) -> None:
     metrics = project.metrics()
-    assert metrics["test"]["accuracy"] > 0.75
+    assert metrics["test"]["accuracy"] > 0.7
     assert metrics["transfer"]["pixels"]["accuracy"] > 0.55, "TF-IDF stands beside it"
     assert "303 texts of 2 classes" in (project.root / ".thaw/logs/ingest.log").read_text()
     extracted = (project.root / ".thaw/logs/extract.log").read_text()
@@ -87,7 +88,9 @@ def test_the_pages_speak_of_texts_and_show_them_as_they_are(project: Project) ->
         shown = re.sub(r"(&#3[49];|[\"'])pixels\1", "", visible(html))
         assert OF_IMAGES.findall(shown) == [] and "texts" in shown, page
         assert "<script>alert" not in html and "<b>world" not in html
-    assert '<pre class="excerpt" dir="auto">' in (project.root / "data/report/report.html").read_text()
+    report = (project.root / "data/report/report.html").read_text()
+    assert '<pre class="excerpt" dir="auto">' in report
+    assert re.search(r"<li>.*\d\.\d% of the words in a sample of 256 texts have no vector", report)
 
 
 def test_the_registered_model_takes_strings(project: Project) -> None:
@@ -136,7 +139,8 @@ def test_a_server_answers(project: Project) -> None:
             assert OF_IMAGES.findall(visible(httpx.get(f"{address}{path}").text)) == []
 
 
-def test_the_rows_of_a_table_are_scored_and_watched(project: Project) -> None:
+def test_the_rows_of_a_table_are_scored_and_watched(project: Project, real_data: Path) -> None:
+    later = sentences(real_data, EACH)
     (project.root / "note.txt").write_text("the story follows two brothers in 1943 .")
     for line in block_with(DOCS / "texts.md", "thaw predict").splitlines():
         told = project.run(*shlex.split(line, comments=True))
@@ -151,7 +155,9 @@ def test_the_rows_of_a_table_are_scored_and_watched(project: Project) -> None:
     assert good["label"] and "is not JSON" in broken["reason"] and empty["reason"] == "is empty"
     foreseen = project.json("predict", "reviews.csv", "--dry-run")
     assert (foreseen["texts"], foreseen["cached"], foreseen["remote"]) == (303, 303, 0)
-    assert "data/drift/drift.html" in project.run("thaw", "watch", "reviews.csv")
+    with (project.root / "later.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text",), *((text,) for text, _ in later)])
+    assert "data/drift/drift.html" in project.run("thaw", "watch", "later.csv")
 
 
 def test_drift_and_lineage_know_texts(project: Project, real_data: Path) -> None:

@@ -26,7 +26,7 @@ def certificate(
     predicted = {
         name: np.where(noise.random((3, rows)) < share, targets, (targets + 1) % 3) for name, share in shares.items()
     }
-    baselines = {"scratch", "majority", "random_backbone"}
+    baselines = {"plain", "scratch", "majority", "random_backbone"}
     competitors = [learnt(name, "baseline" if name in baselines else "strategy") for name in shares]
     named = {name: np.eye(3, dtype=np.bool_)[classes] for name, classes in predicted.items()}
     outcome = Outcome(named, dict.fromkeys(shares, 30.0), (Skipped(HOSTILE, "3 trainings would take an hour"),))

@@ -43,8 +43,9 @@ def features_of(backbone: Backbone, images: LabelledInputs) -> LabelledFeatures:
 def start_on(images: LabelledInputs, backbone: Backbone | None = None) -> Start:
     """The backbone with a linear head that was fitted on the images."""
     whole = backbone or embedded()
-    head = fit_head(features_of(whole, images), None, HeadParams(l2=(0.01, 0.1)))
-    return Start(whole, head, weights_of(images, HeadParams()))
+    features, params = features_of(whole, images), HeadParams(l2=(0.01, 0.1))
+    head = fit_head(features, None, params)
+    return Start(whole, head, weights_of(images, params), lambda rows: fit_head(features.rows(rows), None, params))
 
 
 def desk_in(folder: Path) -> Desk:

@@ -40,6 +40,8 @@ ELSEWHERE = (
     Elsewhere(DOCS / "texts.md", "cp examples/texts.yaml", "tests/pipeline/test_texts.py"),
     Elsewhere(DOCS / "texts.md", "thaw predict", "tests/pipeline/test_texts.py"),
     Elsewhere(DOCS / "texts.md", "curl", "tests/pipeline/test_texts.py"),
+    Elsewhere(DOCS / "texts.md", "thaw convert glove.6B.50d glove", "tests/flows/cli/test_convert.py"),
+    Elsewhere(DOCS / "texts.md", "thaw pretrain", "tests/flows/cli/test_pretrain.py"),
     Elsewhere(DOCS / "lineage.md", "thaw reproduce", "tests/pipeline/test_team.py"),
     Elsewhere(DOCS / "schedules.md", "thaw notify add", "tests/pipeline/test_team.py"),
 )

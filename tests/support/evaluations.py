@@ -24,18 +24,18 @@ HOSTILE = '<script>document.title="broken"</script>'
 NAMES = ("ants & bees", HOSTILE, "蜂")
 
 
-def hostile_predictions(count: int = 60) -> Predictions:
+def hostile_predictions(count: int = 60, names: tuple[str, ...] = NAMES) -> Predictions:
     random = np.random.default_rng(0)
-    targets = np.arange(count) % len(NAMES)
-    logits = random.normal(size=(count, len(NAMES))) + 1.5 * np.eye(len(NAMES))[targets]
+    targets = np.arange(count) % len(names)
+    logits = random.normal(size=(count, len(names))) + 1.5 * np.eye(len(names))[targets]
     probabilities = (np.exp(logits) / np.exp(logits).sum(1, keepdims=True)).astype(np.float32)
     digests = tuple(bytes([number]) * 32 for number in range(count))
     paths = tuple(f"{HOSTILE}/{number}.png" for number in range(count))
-    return Predictions(NAMES, digests, paths, targets, probabilities)
+    return Predictions(names, digests, paths, targets, probabilities)
 
 
-def hostile_evaluation() -> Evaluation:
-    predictions = hostile_predictions()
+def hostile_evaluation(names: tuple[str, ...] = NAMES) -> Evaluation:
+    predictions = hostile_predictions(names=names)
     draws = [Draw(seed, torch.arange(9) + seed, torch.zeros(9, dtype=torch.int64)) for seed in range(4)]
 
     def learner(share: float):  # type: ignore[no-untyped-def]

@@ -39,13 +39,13 @@ def blocks_of(model: nn.Module) -> tuple[Block, ...]:
 
 
 def spread_layers(model: nn.Module, count: int = 5) -> tuple[str, ...]:
-    """At most `count` cut layers at equal distances in blocks; the last layer is always the classifier's input.
+    """At most `count` cut layers at equal distances in blocks; the last layer is always the classifier's input. A network may state its cut layers itself.
 
     The blocks of a network cost about the same: on ResNet-18, MobileNetV2, ViT-B/16 and ConvNeXt-Tiny, at most 26% of the operations lie between two layers.
     With equal shares of the parameters, the first of five layers would come after up to 77% of the operations.
     """
     last = classifier_input(model)
-    outputs = [block.output for block in blocks_of(model)]
+    outputs = list(getattr(model, "cut_layers", ())) or [block.output for block in blocks_of(model)]
     usable = [output for output in outputs if output == last or not has_channels_last(model, output)]
     count = min(count, len(usable))
     return tuple(usable[round(place * len(usable) / count) - 1] for place in range(1, count + 1))

@@ -4,7 +4,7 @@ import difflib
 import io
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -12,24 +12,35 @@ import torch
 from torchvision import models
 
 from thaw.backbones.architectures import OWN, architecture_names, build_seeded
+from thaw.backbones.converting.official_files import official_file_names
+from thaw.backbones.converting.official_names import file_of, is_official, name_in
 from thaw.backbones.weights import read_weights
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.files.atomic import atomic, write_bytes
 from thaw.foundation.files.downloads import cached_download, has_sha256, hub_folder
-from thaw.params.values.places import NAMED_WEIGHTS, SHIPPED_WEIGHTS
+from thaw.foundation.parallel.progress import Progress, untold
+from thaw.params.values.places import NAMED_WEIGHTS, SHIPPED_WEIGHTS, SHIPPED_WORDS
 
 _ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 RANDOM = ".random.pth"
+WORDS = "thaw_words"
+"""The name of the word vectors that ship with the repository; their architecture has a name of its own."""
 _SEED = 0
 _CLASSES = 1000
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.")
 
 
-def fetch_weights(path: Path) -> None:
+def fetch_weights(path: Path, tell: Callable[[str], None] = lambda sentence: None, progress: Progress = untold) -> None:
     """Write the weights of the name in `path`; an existing file is not changed.
 
     `ResNet18_Weights.IMAGENET1K_V1.pth` is downloaded once into torch.hub's cache, checked by its hash, and copied. `resnet18.random.pth` is drawn from a
-    fixed seed, with torchvision's initialisation, for 1000 classes.
+    fixed seed, with torchvision's initialisation, for 1000 classes. `glove.6B.50d.safetensors` is downloaded, checked and converted; see
+    `thaw.backbones.converting.official`.
+
+    Args:
+        path: the file.
+        tell: a function that shows where an encoder of texts comes from, its licence and its size.
+        progress: called with the bytes of an encoder that are downloaded or read.
 
     Raises:
         BadWeights: the name is unknown (the message names similar ones), or the file holds no plain tensors.
@@ -37,7 +48,11 @@ def fetch_weights(path: Path) -> None:
     """
     if path.exists():
         return
-    if path.name.endswith(RANDOM):
+    if (name := name_in(path.name)) is not None:
+        from thaw.backbones.converting.official import write_official
+
+        write_official(name, path, tell, progress)
+    elif path.name.endswith(RANDOM):
         _write_random(path, path.name.removesuffix(RANDOM))
     else:
         _fetch_official(path, path.name.removesuffix(".pth"))
@@ -49,6 +64,8 @@ def refuse_unknown(path: Path) -> None:
     Raises:
         BadWeights: the name is unknown; the message names similar ones.
     """
+    if name_in(path.name) is not None:
+        return
     if path.name.endswith(RANDOM):
         _refuse_unknown_architecture(path, path.name.removesuffix(RANDOM))
     else:
@@ -59,7 +76,8 @@ def weights_of(name: str) -> Path:
     """The file of a backbone's name; it is not fetched.
 
     `resnet18`: the official weights that torchvision recommends. `ResNet18_Weights.IMAGENET1K_V1`: these weights. `resnet18.random`: random weights.
-    `thaw_small`: the weights that ship with the repository. The path of a file, or a name with the ending of one: that file.
+    `thaw_small` and `thaw_words`: the weights that ship with the repository. `glove.6B.50d`, `ORG/NAME`: an encoder of texts from its official place.
+    The path of a file, or a name with the ending of one: that file.
 
     Raises:
         BadWeights: the name is unknown; the message names similar ones.
@@ -68,9 +86,13 @@ def weights_of(name: str) -> Path:
         return Path(name)
     if name in OWN:
         return SHIPPED_WEIGHTS
+    if name == WORDS:
+        return SHIPPED_WORDS
     if name in official_names() or name.removesuffix(".random") in architecture_names():
         return NAMED_WEIGHTS / f"{_recommended(name)}.pth"
-    near = _near(name, [*architecture_names(), *official_names()])
+    if is_official(name):
+        return NAMED_WEIGHTS / file_of(name)
+    near = _near(name, [*architecture_names(), *official_names(), *official_file_names()])
     raise BadWeights(f"`{name}` is no architecture, no official weights, and no .pth or .safetensors file; {near}")
 
 
@@ -93,7 +115,13 @@ def _refuse_unofficial(path: Path, name: str) -> None:
     if path.suffix != ".pth" or name not in official_names():
         raise BadWeights(
             _unknown(
-                path, name, [*official_names(), *(f"{architecture}.random" for architecture in architecture_names())]
+                path,
+                name,
+                [
+                    *official_names(),
+                    *official_file_names(),
+                    *(f"{architecture}.random" for architecture in architecture_names()),
+                ],
             )
         )
 

@@ -8,8 +8,9 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from thaw.dataset import sms_spam
 from thaw.foundation.errors import BadArtifact, BadSource
-from thaw.foundation.files.downloads import cached_download, hub_folder
+from thaw.foundation.files.downloads import Download, cached_download, hub_folder
 
 HYMENOPTERA_URL = "https://download.pytorch.org/tutorial/hymenoptera_data.zip"
 """The set of PyTorch's tutorial on transfer learning: photographs of ants and bees, in train and val."""
@@ -86,5 +87,14 @@ def _unpack(content: zipfile.ZipFile, folder: Path) -> None:
         path.write_bytes(content.read(member))
 
 
-BUILTIN: Mapping[str, Callable[[Path], None]] = {"digits": _write_digits, "hymenoptera": _write_hymenoptera}
+BUILTIN: Mapping[str, Callable[[Path], None]] = {
+    "digits": _write_digits,
+    "hymenoptera": _write_hymenoptera,
+    "sms_spam": sms_spam.write_sms_spam,
+}
 """The functions that write each built-in set into an empty folder."""
+DOWNLOADS: Mapping[str, Download] = {
+    "hymenoptera": Download(HYMENOPTERA_URL, licence="not stated"),
+    "sms_spam": sms_spam.ARCHIVE,
+}
+"""The places of the sets that are downloaded."""

@@ -1,7 +1,7 @@
 """The sentences of a drift report."""
 
 from thaw.drift.record import Aspect, DriftReport
-from thaw.foundation.files.display_names import shown
+from thaw.foundation.files.display_names import in_sentence
 from thaw.pages.layout import percent
 
 TITLES: dict[Aspect, str] = {
@@ -56,8 +56,8 @@ def lines(report: DriftReport) -> tuple[str, ...]:
     if report.labels:
         first = report.labels[0]
         sentences.append(
-            f'Labels: the largest shift is of "{shown(first.name)}", named for {percent(first.new)} of the new examples and {percent(first.reference)} of the '
-            "test examples."
+            f'Labels: the largest shift is of "{in_sentence(first.name)}", named for {percent(first.new)} of the new examples and '
+            f"{percent(first.reference)} of the test examples."
         )
     if report.confidence is not None:
         mean = report.confidence

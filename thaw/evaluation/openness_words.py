@@ -1,6 +1,6 @@
 """The sentences on the tuning of openness. `examples` are the words for the examples of the kind."""
 
-from thaw.foundation.files.display_names import shown
+from thaw.foundation.files.display_names import in_sentence
 from thaw.heads.open_set.fitted import Tuning
 from thaw.kinds.kind import Words
 
@@ -29,7 +29,7 @@ def describe(tuning: Tuning, examples: Words) -> tuple[str, ...]:
         sentences.append(_not_reached(tuning, examples))
     if tuning.unknown == "classes left out":
         worst = chosen.classes[0]
-        most = f'of one class, "{shown(worst.name)}", {_percent(worst.accepted)} would be accepted, and '
+        most = f'of one class, "{in_sentence(worst.name)}", {_percent(worst.accepted)} would be accepted, and '
         sentences.append(
             f"the bound is for {examples.many} like those of the classes left out; {most if worst.accepted else ''}"
             "a class that is more similar to your classes than they are to each other may be accepted more often"

@@ -21,7 +21,7 @@ from thaw.evaluation.figures import (
     transfer_figure,
 )
 from thaw.evaluation.wording import WORDING, spoken, verdict_of
-from thaw.foundation.files.display_names import shown
+from thaw.foundation.files.display_names import in_sentence
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.kinds.kind import Preview, Words
 from thaw.pages.figures import svg
@@ -62,8 +62,10 @@ def render_report(
     origin: Origin,
     previews: Mapping[bytes, Preview],
     words: Words,
+    *,
+    explained: Mapping[bytes, str] | None = None,
 ) -> str:
-    """The page as HTML. previews: by digest; a mistake may have none. words: of the kind.
+    """The page as HTML. previews: by digest; a mistake may have none. words: of the kind. explained: the class for which a preview is marked, by digest.
 
     Names of classes and files may hold any characters; the template escapes them.
     """
@@ -81,6 +83,7 @@ def render_report(
         "confusions": top_confusions(evaluation, CONFUSIONS) if wording.confusions else (),
         "figures": {name: Markup(svg(figure, name)) for name, figure in drawn.items()},  # noqa: S704  # matplotlib escapes its texts
         "previews": previews,
+        "explained": explained or {},
         "words": words,
         "score_titles": openness_words.TITLES,
         "openness_says": ()
@@ -170,7 +173,7 @@ def advice(evaluation: Evaluation, ingest: IngestReport, words: Words) -> tuple[
     worst = min(known, key=lambda score: score.f1 or 0.0, default=None)
     if worst is not None and (worst.f1 or 0) < evaluation.metrics.macro_f1.value - 0.05:
         sentences.append(
-            f"The weakest class is “{shown(worst.name)}”: label more of it, or look at its mistakes above."
+            f"The weakest class is “{in_sentence(worst.name)}”: label more of it, or look at its mistakes above."
         )
     sentences += advice_on_data(ingest, words)
     for row in _gains(evaluation, words):

@@ -7,7 +7,7 @@ Out-of-Distribution", ICLR 2022, section 3.
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,11 +44,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """The start of a fine-tuning: the frozen backbone, the linear head on one of its layers, and the weights of classes in the loss (`Target.weights`)."""
+    """The start of a fine-tuning: the frozen backbone, the linear head on one of its layers, and the weights of classes in the loss (`Target.weights`).
+
+    refit: a function that fits the head on some rows of the examples alone, int64 [M]; it is called if some of the examples are held out.
+    """
 
     backbone: Backbone
     head: FittedHead
     class_weights: Tensor
+    refit: Callable[[Tensor], FittedHead]
 
 
 @dataclass(frozen=True)
@@ -80,29 +84,34 @@ def finetune(
 ) -> FineTuned:
     """Train the blocks that the strategy thaws.
 
-    The number of epochs is that of the lowest log loss on `val`. Without `val` a fifth of the examples is held out to find it, and the network is then trained
-    on all examples for that number. The calibration and the thresholds come from the same held-out logits. A killed run continues after its last whole epoch,
-    to the same numbers. progress counts epochs.
+    The number of epochs is that of the lowest log loss on `val`. Without `val` a fifth of the examples is held out to find it, in a training that starts from
+    a head that has not seen them, and the network is then trained on all examples for that number. The calibration and the thresholds come from the same
+    held-out logits. A killed run continues after its last whole epoch, to the same numbers. progress counts epochs.
 
     Raises:
         BadParameters: the strategy thaws more blocks than there are, or the head is not linear.
     """
     params = settings_of(strategy, params)
-    course = _Course(start, strategy, params, desk)
+    course, first = _Course(start, strategy, params, desk), start
     held_out = val
     learnt, again = examples, False
     if held_out is None:
         fold = _fold(examples, params.seed)
         if len(fold):
-            rest = torch.ones(len(examples), dtype=torch.bool).index_fill_(0, fold, False)
-            learnt, held_out, again = examples.rows(rest.nonzero()[:, 0]), examples.rows(fold), True
+            rest = torch.ones(len(examples), dtype=torch.bool).index_fill_(0, fold, False).nonzero()[:, 0]
+            learnt, held_out, again = examples.rows(rest), examples.rows(fold), True
+            # A head that has seen the held-out examples would judge them too well, and no training could be better than none.
+            first = start if strategy.kind == "scratch" else replace(start, head=start.refit(rest))
     shown_progress = _Doubled(progress) if again else progress
-    chosen = course.run(learnt, held_out, params.epochs, shown_progress)
+    chosen = replace(course, start=first).run(learnt, held_out, params.epochs, shown_progress)
     state, network = chosen.state, chosen.network
     epochs = state.best_epoch if held_out is not None else params.epochs
     if again and epochs:
         refitted = course.run(examples, None, epochs, lambda done, total: progress(total + done, 2 * total))
         state, network = refitted.state, refitted.network
+    elif again:
+        network = course.network()
+        state = replace(state, best=network.part.state_dict())
     judged = None if held_out is None else HeldOut(chosen.state.logits, held_out.targets)
     predictor = _predictor(network, state, start, judged, chosen.state)
     return FineTuned(predictor, network.thawed, epochs, chosen.state.history)
@@ -123,11 +132,15 @@ class _Course:
     params: FinetuneParams
     desk: Desk
 
-    def run(self, examples: LabelledInputs, val: LabelledInputs | None, epochs: int, progress: Progress) -> _Run:
-        """Train a fresh copy of the network; a finished checkpoint costs no computation."""
-        network = build_network(
+    def network(self) -> Network:
+        """The network before its training."""
+        return build_network(
             self.start.backbone, self.strategy, first_head(self.start.head, self.strategy), self.params
         )
+
+    def run(self, examples: LabelledInputs, val: LabelledInputs | None, epochs: int, progress: Progress) -> _Run:
+        """Train a fresh copy of the network; a finished checkpoint costs no computation."""
+        network = self.network()
         feed, val_feed = self._feeds(network, examples, val)
         plan = Plan(
             part=network.part,

@@ -102,4 +102,9 @@ class FinetuningPilot:
 
     def _start(self, rows: Tensor) -> Start:
         train = self.features.rows(rows)
-        return Start(self.backbone, fit_head(train, None, self.head), weights_of(train, self.head))
+        return Start(
+            self.backbone,
+            fit_head(train, None, self.head),
+            weights_of(train, self.head),
+            lambda some: fit_head(train.rows(some), None, self.head),
+        )

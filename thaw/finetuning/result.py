@@ -1,4 +1,5 @@
-"""A fine-tuned model and its files: the whole predictor, the history of the training, and a record; only the record if no layer was thawed."""
+"""A model with a network of its own and its files: the whole predictor, the history of a fine-tuning, and a record; only the record if the backbone stays
+frozen."""
 
 import csv
 import io
@@ -48,10 +49,14 @@ class FineTuned:
 
 @dataclass(frozen=True)
 class Record:
-    """The record. blocks: number of trained blocks; 0: the backbone stayed frozen. epochs: number of epochs."""
+    """The record. blocks: number of trained blocks. epochs: number of epochs. plain: whether the model has no backbone; then no block was trained.
+
+    Without trained blocks and without a plain model the backbone stayed frozen.
+    """
 
     blocks: int
     epochs: int
+    plain: bool = False
 
 
 _ADAPTER = TypeAdapter(Record)
@@ -71,8 +76,15 @@ def write_finetuned(model: FineTuned, folder: Path) -> None:
         _write_record(Record(model.thawed, model.epochs), fresh)
 
 
+def write_plain(predictor: "Predictor", folder: Path) -> None:
+    """Write a model without a backbone and the record; the whole takes the place of what the folder held."""
+    with replaced_folder(folder) as fresh:
+        predictor.write(fresh)
+        _write_record(Record(0, 0, plain=True), fresh)
+
+
 def read_finetuned(folder: Path) -> "Predictor | None":
-    """The fine-tuned model; None if the backbone stayed frozen.
+    """The fine-tuned model, or the model without a backbone; None if the backbone stayed frozen.
 
     Raises:
         BadArtifact: a file is missing or torn.
@@ -83,7 +95,7 @@ def read_finetuned(folder: Path) -> "Predictor | None":
         path,
         lambda error: f"{path} cannot be read ({error}); run `thaw run --stage finetune` to make it again",
     )
-    if not record.blocks:
+    if not record.blocks and not record.plain:
         return None
     from thaw.models.prediction.predictor import Predictor
 

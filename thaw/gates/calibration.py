@@ -60,4 +60,4 @@ def _gaps(side: Side) -> sparse.csr_array:
     place = bin_of(side.confidences.ravel(), BINS).reshape(side.confidences.shape)
     gaps = np.zeros((BINS, len(side.hits)))
     np.add.at(gaps, (place, np.arange(len(side.hits))[:, None]), side.hits - side.confidences)
-    return sparse.csr_array(gaps)  # type: ignore[no-untyped-call]
+    return sparse.csr_array(gaps)

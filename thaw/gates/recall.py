@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thaw.foundation.files.display_names import shown
+from thaw.foundation.files.display_names import in_sentence
 from thaw.foundation.statistics.bootstrap import USUAL, Estimate
 from thaw.foundation.statistics.paired_proportions import paired_share_interval
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked_by, passed
@@ -66,7 +66,7 @@ def recall(paired: Paired, params: PromotionParams, confidence: float = USUAL.co
 
 def _listed(losses: list[Loss] | tuple[Loss, ...]) -> str:
     texts = [
-        f"{shown(loss.name)} ({0 - loss.loss.value:+.3f}, {0 - loss.loss.high:+.3f} to {0 - loss.loss.low:+.3f}, {loss.rows} rows)"
+        f"{in_sentence(loss.name)} ({0 - loss.loss.value:+.3f}, {0 - loss.loss.high:+.3f} to {0 - loss.loss.low:+.3f}, {loss.rows} rows)"
         for loss in losses[:_NAMED]
     ]
     more = len(losses) - _NAMED

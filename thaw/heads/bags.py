@@ -15,10 +15,11 @@ from thaw.params.values.strategy import HeadKind
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-    from sklearn.feature_extraction.text import TfidfTransformer
 
 NOTHING = -1
 """The entry behind the end of a shorter bag."""
+_NEVER = -2
+"""An entry that no bag holds; a model knows one at least."""
 _ITERATIONS = 300
 
 
@@ -29,18 +30,19 @@ def is_bag(features: Tensor) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class BagModel:
-    """A linear layer on weighted bags. entries: int32 [E], sorted, of the training rows; others are ignored. weights: [C, E]; bias: [C]."""
+    """A linear layer on weighted bags. entries: int32 [E], sorted, of the training rows; others are ignored. rarity: float64 [E], their inverse document
+    frequency. weights: float64 [C, E]; bias: float64 [C]."""
 
     kind: ClassVar[HeadKind] = "linear"
 
     entries: NDArray[np.int32]
-    weighting: TfidfTransformer
+    rarity: NDArray[np.float64]
     weights: NDArray[np.float64]
     bias: NDArray[np.float64]
 
     def logits(self, features: Tensor) -> Tensor:
         """Bags int32 [N, L] -> float32 [N, C]."""
-        rows = self.weighting.transform(_counts(features, self.entries))
+        rows = _weighted(_counts(features, self.entries), self.rarity)
         return torch.from_numpy(np.asarray(rows @ self.weights.T + self.bias)).float()
 
 
@@ -50,26 +52,44 @@ def fit_bags(features: Tensor, targets: Tensor, *, class_weights: Tensor, l2: Se
     The weight of an entry in a row is (1 + log of its count) x its inverse document frequency, and each row has length 1: Salton and Buckley, "Term-weighting
     approaches in automatic text retrieval", 1988, by scikit-learn.
     """
-    from sklearn.feature_extraction.text import TfidfTransformer
-
-    entries = np.unique(features.numpy())
-    entries = entries[entries != NOTHING]
-    weighting = TfidfTransformer(sublinear_tf=True)
-    rows = weighting.fit_transform(_counts(features, entries))
+    entries = entries_in(features)
+    counts = _counts(features, entries)
+    rarity = np.log((1 + len(features)) / (1 + np.bincount(counts.indices, minlength=len(entries)))) + 1
+    rows = _weighted(counts, rarity)
     return [
-        BagModel(entries, weighting, *_layer(rows, targets.numpy(), class_weights.double().numpy(), strength))
+        BagModel(entries, rarity, *_layer(rows, targets.numpy(), class_weights.double().numpy(), strength))
         for strength in l2
     ]
+
+
+def entries_in(features: Tensor) -> NDArray[np.int32]:
+    """The different entries of bags int32 [N, L], sorted: int32 [E], E > 0."""
+    entries = np.unique(features.numpy())
+    entries = entries[entries != NOTHING]
+    return entries if len(entries) else np.array([_NEVER], np.int32)
+
+
+def _weighted(counts: csr_array, rarity: NDArray[np.float64]) -> csr_array:
+    """The weights of the entries in each row, of length 1; counts: sparse [N, E], each entry once in a row."""
+    from scipy.sparse import csr_array
+
+    rows = csr_array(counts, copy=True)
+    rows.data = (1 + np.log(rows.data)) * rarity[rows.indices]
+    own = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    rows.data /= np.sqrt(np.bincount(own, rows.data**2, minlength=rows.shape[0]))[own]
+    return rows
 
 
 def _counts(features: Tensor, entries: NDArray[np.int32]) -> csr_array:
     from scipy.sparse import csr_array
 
     bags = features.numpy()
-    places = np.searchsorted(entries, bags).clip(max=max(len(entries) - 1, 0))
-    known = (bags != NOTHING) & (entries[places] == bags) if len(entries) else np.zeros(bags.shape, bool)
+    places = np.searchsorted(entries, bags).clip(max=len(entries) - 1)
+    known = (bags != NOTHING) & (entries[places] == bags)
     row = np.nonzero(known)[0]
-    return csr_array((np.ones(len(row)), (row, places[known])), shape=(len(bags), len(entries)))  # type: ignore[no-untyped-call]
+    counts = csr_array((np.ones(len(row)), (row, places[known])), shape=(len(bags), len(entries)))
+    counts.sum_duplicates()
+    return counts
 
 
 def _layer(

@@ -66,7 +66,7 @@ class FittedHead:
 
     @property
     def on_features(self) -> FeatureModel:
-        """The model of a head that is stored and deployed; one on bags is a baseline, and is neither."""
+        """The model of a head that is stored and deployed; one on bags is deployed as `thaw.models.prediction.plain` says."""
         assert not isinstance(self.model, BagModel)
         return self.model
 
@@ -87,6 +87,10 @@ class FittedHead:
     def probabilities(self, features: Tensor) -> Tensor:
         """Calibrated probabilities: float32 [N, D] -> float32 [N, C]; the rows sum to 1 if the classes exclude each other."""
         return self.target.probabilities(self.calibrated(self.logits(features)))
+
+    def log_odds(self, features: Tensor) -> Tensor:
+        """Calibrated log-odds of each class: float32 [N, D] -> float64 [N, C]."""
+        return self.target.log_odds(self.calibrated(self.logits(features)))
 
     def named(self, probabilities: Tensor) -> Tensor:
         """The named classes: float32 [N, C] -> bool [N, C]."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from thaw.kinds.parts import Mark, Parts, Span
 
 if TYPE_CHECKING:
     import torch
@@ -89,11 +91,12 @@ ANY = Words("example", "examples", "example.bin", "plain values")
 @dataclass(frozen=True)
 class Preview:
     """The preview of an example on a page. media_type: of `content`, such as `image/png`, `audio/wav`, `text/plain`. drawing: a PNG file for an example that
-    cannot be seen."""
+    cannot be seen. marks: of the parts of a text that speak for or against an answer, in order."""
 
     media_type: str
     content: bytes
     drawing: bytes | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,15 @@ class Preprocessing(Protocol):
 
     def of_set(self, setting: str | None) -> Preprocessing:
         """The preprocessing with the decoding of a set; setting: of `SetDecoding`. It is part of `to_json`, unless it is None."""
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """A preprocessing for networks that may take a limited number of places at once; a longer example is prepared in windows, one after another."""
+
+    @property
+    def window(self) -> int | None:
+        """The most places of an example that is read at once; None: any number."""
 
 
 class Reader(Protocol):
@@ -314,6 +326,17 @@ class Kind(Protocol):
         """Whether a preview is itself a file of this kind."""
 
     @property
+    def part_names(self) -> str | None:
+        """The word for the parts of an example that can be taken away, such as `words`; None: there are no such parts, so answers cannot be explained."""
+
+    def parts(self, content: bytes, most: int, within: Span | None = None) -> Parts | None:
+        """At most `most` parts of an example, or of one of its parts; None if the kind has no `part_names`.
+
+        Raises:
+            BadExample: see `inspect`.
+        """
+
+    @property
     def input_name(self) -> str:
         """The name of the single tensor of prepared examples in exported graphs; mappings have their own names."""
 
@@ -341,5 +364,11 @@ class Kind(Protocol):
     def viewed(self, batch: Batch, view: View) -> Batch:
         """Prepared examples in a view that an augmentation chooses from."""
 
+    def plain_preprocessing(self, preprocessing: Preprocessing) -> Preprocessing:
+        """The preparation of examples for a model without a backbone; preprocessing: of the backbone that it stands beside."""
+
     def plain_features(self, batch: Batch) -> Tensor:
-        """The features of a model without a backbone: float32 [B, D]; or bags int32 [B, L], the numbers of what each example holds, and -1 behind the end."""
+        """The features of a model without a backbone: float [B, D]; or bags int32 [B, L], the numbers of what each example holds, and -1 behind the end.
+
+        batch: examples that were prepared and normalised by `plain_preprocessing`. A graph of `thaw export` holds the same operations.
+        """

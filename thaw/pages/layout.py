@@ -23,10 +23,16 @@ def render(template: str, values: Mapping[str, object]) -> str:
         "percent": percent,
         "points": points,
         "shown": shown,
+        "apart": apart,
         "coded": coded,
         "preview": preview_html,
     }
     return environment.get_template(template).render(values)
+
+
+def apart(name: str) -> Markup:
+    """A name as HTML, in its own direction of writing and apart from the text around it; attributes and titles of pages take `shown` instead."""
+    return Markup("<bdi>{}</bdi>").format(shown(name)) if name else Markup("")
 
 
 def coded(text: str) -> Markup:

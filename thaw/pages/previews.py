@@ -1,9 +1,30 @@
 """Previews of examples inside a page that needs no other file: drawings, sounds with a player, texts."""
 
 import base64
+from collections.abc import Sequence
 from typing import Protocol
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+
+class Part(Protocol):
+    """A part of a text; see `thaw.kinds.parts.Span`."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+
+class Marked(Protocol):
+    """A part that speaks for or against an answer; see `thaw.kinds.parts.Mark`."""
+
+    @property
+    def span(self) -> Part: ...
+
+    @property
+    def strength(self) -> float: ...
 
 
 class Shown(Protocol):
@@ -20,6 +41,10 @@ class Shown(Protocol):
     def drawing(self) -> bytes | None:
         """A PNG file beside it, for an example that cannot be seen."""
 
+    @property
+    def marks(self) -> Sequence[Marked]:
+        """Of a text, in order."""
+
 
 def preview_html(preview: Shown, name: str) -> Markup:
     """An example's preview as HTML; a browser that shows no drawings shows `name`, which is escaped like a text's content."""
@@ -29,9 +54,28 @@ def preview_html(preview: Shown, name: str) -> Markup:
     if preview.media_type.startswith("audio/"):
         player = Markup('<audio controls preload="none" src="{}"></audio>')
         return seen + player.format(_address(preview.media_type, preview.content))
-    return seen + Markup('<pre class="excerpt" dir="auto">{}</pre>').format(
-        preview.content.decode("utf-8", errors="replace")
-    )
+    text = preview.content.decode("utf-8", errors="replace")
+    return seen + Markup('<pre class="excerpt" dir="auto">{}</pre>').format(marked_html(text, preview.marks))
+
+
+def marked_html(text: str, marks: Sequence[Marked]) -> Markup:
+    """A text as HTML, in which the look of the marks tells the side and the strength without colours too.
+
+    The marks are plain inline elements, which change neither the order of letters in scripts from right to left nor their joining within a word.
+    """
+    html, done = Markup(""), 0
+    for mark in marks:
+        span = mark.span
+        html += escape(text[done : span.start])
+        side = "for" if mark.strength > 0 else "against"
+        html += Markup('<mark class="{} s{}">{}</mark>').format(side, level(mark.strength), text[span.start : span.end])
+        done = span.end
+    return html + escape(text[done:])
+
+
+def level(strength: float) -> int:
+    """The strength of a mark, from -1 to 1, as one of three levels."""
+    return 1 + (abs(strength) >= 1 / 3) + (abs(strength) >= 2 / 3)
 
 
 def _drawing(address: str, name: str) -> Markup:

@@ -23,7 +23,8 @@ from thaw.targets.target import Target
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Examples of different content, row for row with `features`, float32 [N, D], and `groups`, int64 [N] (None: no example has one)."""
+    """Examples of different content, row for row with `features`, float32 [N, D], and `groups`, int64 [N] (None: no example has one). Suspect labels are found
+    on bags int32 [N, L] too."""
 
     examples: tuple[Example, ...]
     features: Tensor
@@ -94,11 +95,11 @@ def list_duplicates(rows: Rows, progress: Progress = untold) -> list[Finding]:
     return findings
 
 
-def list_useful(rows: Rows, head: FittedHead, count: int) -> list[Finding]:
-    """At most `count` unlabelled rows that are worth a label next."""
+def list_useful(rows: Rows, head: FittedHead, count: int, judged: Tensor | None = None) -> list[Finding]:
+    """At most `count` unlabelled rows that are worth a label next. judged: the features that the head takes; None: those of `rows`."""
     if not rows.examples:
         return []
-    target, probabilities = head.target, head.probabilities(rows.features)
+    target, probabilities = head.target, head.probabilities(rows.features if judged is None else judged)
     named = head.named(probabilities)
     sure = target.sureness(probabilities, named)
     chosen = choose_to_label(target.unsure(probabilities), rows.features, count)

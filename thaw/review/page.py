@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from thaw.dataset.corrections import LEAVE_OUT
-from thaw.foundation.files.display_names import shown
+from thaw.foundation.files.display_names import in_sentence
 from thaw.kinds.kind import Preview, Words
 from thaw.pages.layout import render
 from thaw.review.findings import COLUMNS, KINDS, Finding, Kind
@@ -75,7 +75,7 @@ def render_page(
         "separator": target.separator,
         "cells": cells,
         "columns": COLUMNS,
-        "options": [(name, shown(name)) for name in class_names],
+        "options": [(name, in_sentence(name)) for name in class_names],
         "leave_out": LEAVE_OUT,
         "previews": previews,
         "words": words,
@@ -102,7 +102,7 @@ def _counted(count: int, single: str, several: str, rest: str) -> str:
 
 def label_text(label: str, target: Target) -> str:
     """A label in words: the names of a set with commas between them, or `nothing` for the empty set."""
-    return ", ".join(map(shown, target.parsed(label))) or "nothing"
+    return ", ".join(map(in_sentence, target.parsed(label))) or "nothing"
 
 
 def share(value: float) -> str:

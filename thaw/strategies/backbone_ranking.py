@@ -12,8 +12,10 @@ from torch import Tensor
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.records import write_record
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
+from thaw.heads.bags import entries_in, is_bag
 from thaw.heads.standardisation import fit_standardisation
 from thaw.models.prices import Price
+from thaw.params.values.strategy import PLAIN
 from thaw.strategies.advice.intervals import gain_of, headline_of
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
 from thaw.strategies.advice.pool import Pool, draw_folds
@@ -26,7 +28,8 @@ SHUFFLES = 10
 
 @dataclass(frozen=True, eq=False)
 class Entrant:
-    """A backbone with its features, float32 [N, D] of its last cut layer. name: as given. computed: number of examples without features before. seconds:
+    """A backbone with its features, float32 [N, D] of its last cut layer; or the model without a backbone (`PLAIN`) with its plain features, which may be bags
+    int32 [N, L]. name: as given. computed: number of examples without features before. seconds:
     time of their computation, decoding included. price: of the backbone with a linear head."""
 
     name: str
@@ -54,7 +57,8 @@ class Ranked:
     """A backbone in the ranking.
 
     accuracy: of a linear probe on rows that it has not seen; with label sets the macro F1. behind_best: the accuracy minus that of the best backbone, paired;
-    None for the best. log_me: see `thaw.strategies.advice.transferability`. The other fields are those of `Entrant` and `Price`.
+    None for the best. log_me: see `thaw.strategies.advice.transferability`; None for bags. dim: of the features, or the number of different entries of bags.
+    The other fields are those of `Entrant` and `Price`.
     """
 
     name: str
@@ -64,11 +68,16 @@ class Ranked:
     dim: int
     accuracy: Estimate
     behind_best: Estimate | None
-    log_me: Score
+    log_me: Score | None
     megabytes: float
     images_per_second: float | None
     computed: int
     seconds: float
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the model without a backbone."""
+        return self.architecture == PLAIN
 
     @property
     def undecided(self) -> bool:
@@ -139,10 +148,10 @@ def _ranked(entrant: Entrant, accuracy: Estimate, behind: Estimate | None, judge
         weights=entrant.weights,
         architecture=entrant.architecture,
         layer=entrant.layer,
-        dim=entrant.features.shape[1],
+        dim=len(entries_in(entrant.features)) if is_bag(entrant.features) else entrant.features.shape[1],
         accuracy=accuracy,
         behind_best=behind,
-        log_me=_log_me(entrant.features, judges),
+        log_me=None if is_bag(entrant.features) else _log_me(entrant.features, judges),
         megabytes=entrant.price.megabytes,
         images_per_second=entrant.price.images_per_second,
         computed=entrant.computed,

@@ -74,7 +74,7 @@ def rounded(differences: FloatArray) -> FloatArray:
 def _sums(tallies: BoolArray) -> sparse.csr_array:
     """bool [S, N, K] as sparse [S K, N]."""
     draws, rows, sums = tallies.shape
-    return sparse.csr_array(tallies.transpose(0, 2, 1).reshape(draws * sums, rows), dtype=np.float64)  # type: ignore[no-untyped-call]
+    return sparse.csr_array(tallies.transpose(0, 2, 1).reshape(draws * sums, rows), dtype=np.float64)
 
 
 def _mean_headline(target: Target, sums: FloatArray, rows: int) -> FloatArray:

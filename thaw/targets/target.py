@@ -154,6 +154,9 @@ class Target(Protocol):
     def probabilities(self, logits: Tensor) -> Tensor:
         """The probabilities of calibrated logits, float32 [N, C] both."""
 
+    def log_odds(self, logits: Tensor) -> Tensor:
+        """log(p / (1 - p)) of the probabilities p of calibrated logits, float32 [N, C] -> float64 [N, C]; it is finite where p is rounded to 1."""
+
     def decide(self, probabilities: Tensor, targets: Tensor) -> tuple[float, ...] | None:
         """The least probability at which each class is named, tuned on held-out rows; None: the most probable class is named."""
 

@@ -11,10 +11,13 @@ from tasks.registry.local_model import read_assembled
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import TRAIN, Example, Manifest
-from thaw.dataset.places import places_of
+from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.evaluation.checks import Checks, NearCopies, Suspects, count_leakage, write_checks
 from thaw.features.store.store import FeatureStore, Layer
+from thaw.kinds.kind import Preprocessing
+from thaw.kinds.plain import plain_features
+from thaw.kinds.prepared import read_examples
 from thaw.kinds.reading import read_ingested
 from thaw.models.serving_cost import BATCH, measure_serving_cost, write_serving_cost
 from thaw.params.sections import Params
@@ -26,8 +29,17 @@ COMPARED = 2000
 """The most test examples that are compared with the training examples; each costs a product with all of them."""
 
 
-def check(params: Params, manifest: Manifest, layer: Layer, test: Sequence[Example], report: Path) -> None:
-    """Write `checks.json` and `serving.json` into `report`. test: the labelled test examples, at least one.
+def check(
+    params: Params,
+    manifest: Manifest,
+    layer: Layer,
+    test: Sequence[Example],
+    report: Path,
+    *,
+    plain: Preprocessing | None = None,
+) -> None:
+    """Write `checks.json` and `serving.json` into `report`. test: the labelled test examples, at least one. plain: of the deployed model, if it has no
+    backbone; then labels are judged by its own features.
 
     Raises:
         BadSource: an example is gone, or has changed since the ingestion.
@@ -39,7 +51,7 @@ def check(params: Params, manifest: Manifest, layer: Layer, test: Sequence[Examp
         Checks(
             leakage=count_leakage(learnt, held_out),
             near_copies=_near_copies(layer, known, _once(test)),
-            suspects=_suspects(params, layer, known, target_of(manifest)),
+            suspects=_suspects(params, _judging(params, layer, known, plain), known, target_of(manifest)),
         ),
         report / "checks.json",
     )
@@ -56,9 +68,17 @@ def _near_copies(layer: Layer, known: Sequence[Example], test: Sequence[Example]
     return NearCopies(len(drawn), len({pair.second for pair in pairs}))
 
 
-def _suspects(params: Params, layer: Layer, known: Sequence[Example], target: Target) -> Suspects:
+def _judging(params: Params, layer: Layer, known: Sequence[Example], plain: Preprocessing | None) -> torch.Tensor:
+    """The features that labels are judged by."""
+    if plain is None:
+        return _features(layer, known)
+    references = references_of(known, places_of(params.dataset))
+    return plain_features(read_examples(references, plain, params.dataset.limits), plain)
+
+
+def _suspects(params: Params, features: torch.Tensor, known: Sequence[Example], target: Target) -> Suspects:
     """Suspect labels, out of fold, by heads that never saw the label; labels that a person has decided on are left out."""
-    rows = Rows(tuple(known), _features(layer, known), group_numbers(known))
+    rows = Rows(tuple(known), features, group_numbers(known))
     suspects, _ = list_suspects(rows, read_corrections(CORRECTIONS).keys(), params.head, target)
     labels = sum(len(row.names or ()) for row in known)
     return Suspects(labels, sum(suspect.labels_to_change(target) for suspect in suspects))

@@ -24,16 +24,19 @@ from tasks.project.paths import (
 from tasks.stages.evaluate.drift_reference import record_reference
 from tasks.stages.evaluate.gallery import make_gallery
 from tasks.stages.evaluate.leakage_and_cost import check
+from tasks.stages.evaluate.mistakes import show_mistakes
 from tasks.stages.evaluate.parity import compare_ways
 from tasks.stages.evaluate.report_files import read_ingest_report, table_of, with_intervals, write_certificate_page
 from tasks.stages.evaluate.trained_baselines import Setting, measure_contenders
 from thaw.backbones.backbone import read_backbone
+from thaw.dataset.ingest_report import IngestReport
 from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
 from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import examples_of, training_examples
 from thaw.evaluation.evaluation import Evaluation, ModelDescription, Rejections, count_rejections, evaluate
 from thaw.evaluation.report import Origin, figure_pngs, render_report
 from thaw.evaluation.wording import WORDING
+from thaw.features.store.coverage import sentences
 from thaw.features.store.store import FeatureStore, read_index
 from thaw.finetuning.result import read_finetuned
 from thaw.foundation.errors import BadManifest
@@ -43,7 +46,7 @@ from thaw.heads import FittedHead, read_head
 from thaw.heads.open_set import read_openness
 from thaw.kinds.batches import examples_in
 from thaw.kinds.kind import Kind
-from thaw.kinds.prepared import preview_of, read_examples
+from thaw.kinds.prepared import read_examples
 from thaw.kinds.views import expand_views
 from thaw.models.prediction.answer import Answer, answer
 from thaw.models.prediction.predictor import Predictor
@@ -51,7 +54,7 @@ from thaw.params.sections import Params
 from thaw.params.values.listing import changes
 from thaw.params.values.reading import read_settings
 from thaw.params.values.resampling import resampling_of
-from thaw.params.values.strategy import read_strategy
+from thaw.params.values.strategy import PLAIN, read_strategy
 from thaw.strategies.advice.record import read_predicted
 from thaw.strategies.baselines.learners import MAJORITY
 from thaw.strategies.baselines.transfer_gain import FROZEN
@@ -119,9 +122,10 @@ def main() -> None:
     with replaced_folder(REPORT) as report:
         compare_ways(tuned or frozen_model, test, params, None if tuned else features, report)
         make_gallery(params, learnt, layer, kind, report=report, tuned=tuned)
-        check(params, manifest, layer, test, report)
+        own = tuned.backbone.preprocessing if tuned is not None and strategy.kind == PLAIN else None
+        check(params, manifest, layer, test, report, plain=own)
         record_reference(params, manifest, layer, tuned, report)
-        write_report(evaluation, predictions, test, params, kind, report=report)
+        write_report(evaluation, predictions, tuned or frozen_model, params, kind, report=report)
     title, reached = evaluation.judged_by.title, evaluation.headline
     log.info(
         "%s %.3f (%.3f to %.3f) on %d test %s",
@@ -155,7 +159,7 @@ def _of_files(model: Predictor, test: Sequence[Example], params: Params) -> Answ
 def write_report(
     evaluation: Evaluation,
     predictions: Predictions,
-    test: Sequence[Example],
+    model: Predictor,
     params: Params,
     kind: Kind,
     *,
@@ -170,7 +174,7 @@ def write_report(
         write_bytes(report / "figures" / f"{name}.png", png)
     if evaluation.certificate is not None:
         write_certificate_page(evaluation.certificate, params.registry.name, kind.words, report)
-    write_text(report / "report.html", _page(evaluation, test, params, kind))
+    write_text(report / "report.html", _page(evaluation, model, params, kind))
     write_text(report / "metrics.json", json.dumps(metrics_of(evaluation), indent=2) + "\n")
 
 
@@ -248,15 +252,18 @@ def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:
     return (("setting", tried), ("temperature", f"{head.temperature:.2f}"))
 
 
-def _page(evaluation: Evaluation, test: Sequence[Example], params: Params, kind: Kind) -> str:
-    by_digest = {example.digest: example for example in test}
-    places, limits = places_of(params.dataset), params.dataset.limits
-    previews = {
-        mistake.digest: preview_of((mistake.digest, places.at(by_digest[mistake.digest].path)), kind, limits)
-        for mistake in evaluation.mistakes
-    }
+def _page(evaluation: Evaluation, model: Predictor, params: Params, kind: Kind) -> str:
+    shown = show_mistakes(evaluation.mistakes, places_of(params.dataset), kind, params.dataset.limits, model)
     origin = Origin(params.registry.name, (), changes(params))
-    return render_report(evaluation, read_ingest_report(), origin, previews, kind.words)
+    return render_report(evaluation, _data_of(kind), origin, shown.previews, kind.words, explained=shown.explained)
+
+
+def _data_of(kind: Kind) -> IngestReport:
+    """The ingest report, and in its notes how much of the data the backbone takes in."""
+    report, index = read_ingest_report(), read_index(FEATURES_INDEX)
+    if index.coverage is None:
+        return report
+    return replace(report, notes=(*report.notes, *sentences(index.coverage, kind.words, index.rows)))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.features.store.store import FeatureStore, Layer, read_views
 from thaw.kinds.batches import Batch
+from thaw.kinds.kind import Preprocessing
 from thaw.kinds.prepared import read_examples
 from thaw.params.sections import Params
 from thaw.params.values.resampling import resampling_of
@@ -78,11 +79,14 @@ def _learners(
 ) -> Mapping[str, Learner]:
     course = Course(setting.class_names, setting.targets(val) if val else None, setting.params.head, setting.kind)
     learners = {FROZEN: frozen_learner(_features(setting, pool, val), course)}
-    examples = _examples(setting, pool, val)
+    own = setting.backbone.preprocessing
+    examples = _examples(setting, pool, val, own)
     if SCRATCH in wanted:
         learners[SCRATCH] = scratch_learner(examples, course, setting.backbone)
     if PLAIN in wanted:
-        learners[PLAIN] = plain_learner(examples, course, setting.backbone.kind)
+        plain = setting.backbone.kind.plain_preprocessing(own)
+        plain_examples = examples if plain == own else _examples(setting, pool, val, plain)
+        learners[PLAIN] = plain_learner(plain_examples, course, plain)
     if RANDOM_BACKBONE in wanted:
         learners[RANDOM_BACKBONE] = random_backbone_learner(examples, course, setting.backbone, setting.views[0].name)
     return learners
@@ -95,8 +99,10 @@ def _features(setting: Setting, pool: Sequence[Example], val: Sequence[Example])
     return Inputs(read_views(setting.store, setting.views, pool), read(val) if val else None, read(setting.test))
 
 
-def _examples(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -> Inputs[Batch]:
-    dataset, preprocessing = setting.params.dataset, setting.backbone.preprocessing
+def _examples(
+    setting: Setting, pool: Sequence[Example], val: Sequence[Example], preprocessing: Preprocessing
+) -> Inputs[Batch]:
+    dataset = setting.params.dataset
 
     def read(examples: Sequence[Example]) -> Batch:
         return read_examples(references_of(examples, places_of(dataset)), preprocessing, dataset.limits)

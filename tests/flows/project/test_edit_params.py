@@ -17,7 +17,7 @@ TEXT = Path("params.yaml").read_text()
 def test_one_value_changes_one_line() -> None:
     after = edit(TEXT, ["strategy.kind=mlp"]).splitlines()
     changed = [(old, new) for old, new in zip(TEXT.splitlines(), after, strict=True) if old != new]
-    comment = "# what the advice finds best; or linear, mlp, knn, cut, last_blocks, full, scratch"
+    comment = "# what the advice finds best; or linear, mlp, knn, cut, last_blocks, full, scratch, plain"
     assert changed == [(f"  kind: auto                      {comment}", changed[0][1])]
     assert changed[0][1].startswith("  kind: mlp ") and changed[0][1].endswith(comment)
 
@@ -67,3 +67,19 @@ def test_the_home_folder_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("HOME", "/home/ada")
     document = YAML(typ="safe").load(edit(TEXT, ["dataset.source=~/photos", "backbone.weights=~/w.pth"]))
     assert (document["dataset"]["source"], document["backbone"]["weights"]) == ("/home/ada/photos", "/home/ada/w.pth")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "value"),
+    [
+        ("dataset.source=sms_spam", "data/sources/sms_spam/sms_spam.csv"),
+        ("dataset.source=digits", "data/sources/digits"),
+        ("backbone.weights=glove.6B.50d", "data/weights/glove.6B.50d.safetensors"),
+        ("backbone.weights=BAAI/bge-small-en-v1.5", "data/weights/BAAI--bge-small-en-v1.5.safetensors"),
+        ("backbone.weights=models/own.safetensors", "models/own.safetensors"),
+        ("backbone.weights=resnet18.random", "data/weights/resnet18.random.pth"),
+    ],
+)
+def test_names_stand_for_places(assignment: str, value: str) -> None:
+    key = assignment.partition("=")[0].rpartition(".")[2]
+    assert f"{key}: {value}" in edit("", [assignment])

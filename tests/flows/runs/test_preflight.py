@@ -196,6 +196,17 @@ def test_a_source_that_is_none_is_refused_with_its_cause(root: Path, source: str
     assert reason in said(settle(root, source=source), "data source")
 
 
+def test_what_the_first_run_downloads_is_told_with_its_licence_and_size(root: Path) -> None:
+    settle(root, source="data/sources/sms_spam/sms_spam.csv", weights="data/weights/glove.6B.50d.safetensors")
+    found = {finding.check: finding for finding in check_all(root)}
+    source, weights = found["data source"], found["weights"]
+    assert source.verdict is Verdict.PASS and "the first run downloads https://archive.ics.uci.edu/" in source.says
+    assert "(licence: CC BY 4.0, 203 kB)" in source.says
+    assert weights.verdict is Verdict.WARN and "(licence: PDDL 1.0, 862 MB): be online" in str(weights)
+    settle(root, source="data/sources/digits")
+    assert any("the first run makes it" in finding.says for finding in check_all(root))
+
+
 def test_a_built_in_source_lies_where_a_stage_puts_it(root: Path) -> None:
     shutil.copytree(root / "photos", root / "data/sources/digits")
     assert failures(settle(root, source="data/sources/digits")) == {}

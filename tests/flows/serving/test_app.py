@@ -147,6 +147,12 @@ def test_the_nearest_training_images_are_named_and_shown(client: httpx.Client) -
     assert picture.content == file and picture.headers["content-type"] == "image/png"
 
 
+def test_images_have_no_parts_to_explain(client: httpx.Client) -> None:
+    answer = client.post("/predict?explain=true", files=[("images", ("a.png", digit_files(1)[0]))])
+    assert answer.status_code == 200 and "explanation" not in answer.json()["images"][0]
+    assert client.get("/model").json()["explains"] is False
+
+
 def test_model_health_and_readiness(client: httpx.Client) -> None:
     assert client.get("/health").json() == {"status": "alive"}
     assert client.get("/ready").json() == {"status": "ready"}

@@ -1,7 +1,9 @@
 """A server whose examples can be typed: strings in JSON, beside files."""
 
 import json
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -75,6 +77,36 @@ def test_the_nearest_training_texts_come_with_their_beginnings(client: httpx.Cli
     assert len(nearest) == 3 and nearest[0]["labels"] == [label] and nearest[0]["similarity"] > 0.999
     excerpt = client.get(nearest[0]["thumbnail"])
     assert excerpt.headers["content-type"] == "text/plain; charset=utf-8" and excerpt.text.split()[-1] in text
+
+
+def test_the_words_that_speak_for_an_answer_come_on_request(client: httpx.Client) -> None:
+    texts = ["The film was wonderful 👍🏽, café!", "الفيلم رائع", " "]
+    answer = client.post("/predict", json={"texts": texts}, params={"explain": True})
+    first, second, unusable = answer.json()["texts"]
+    (why,) = first["explanation"]
+    assert why["label"] == first["label"] == "good"
+    assert [part["text"] for part in why["parts"]] == ["The", "film", "was", "wonderful", "👍🏽", ",", "café", "!"]
+    assert all(texts[0][part["start"] : part["end"]] == part["text"] for part in why["parts"])
+    effects = {part["text"]: part["effect"] for part in why["parts"]}
+    assert min(effects[word] for word in ("wonderful", "👍🏽", "café")) > max(effects["The"], effects["!"], 0)
+    assert [part["text"] for part in second["explanation"][0]["parts"]] == ["الفيلم", "رائع"]
+    assert "explanation" not in unusable and "reason" in unusable
+    assert client.get("/model").json()["explains"] is True
+    assert "explanation" not in client.post("/predict", json={"texts": texts}).json()["texts"][0]
+
+
+def test_an_explanation_that_takes_too_long_is_given_up() -> None:
+    classifier = classifier_of(predictor_on_opinions(), None, EXAMPLES)
+    long = "superb story " * 70
+    with served(desk_with(classifier), replace(FEW, timeout_s=1)) as running:
+        started = threading.Event()
+        running.parts.explainers.submit(started.wait, 30)
+        try:
+            answer = httpx.post(f"{running.address}/predict?explain=1", json={"texts": [long]}, timeout=30)
+            assert "no answer within 1 s" in sentence(answer, 503)
+            assert httpx.post(f"{running.address}/predict", json={"texts": [long]}).status_code == 200
+        finally:
+            started.set()
 
 
 def test_each_unusable_text_has_its_reason_and_the_others_are_answered(client: httpx.Client) -> None:

@@ -92,6 +92,33 @@ def test_other_scripts_emoji_and_markup_stay_what_they_are(page: webdriver.Chrom
     assert page.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def marks(card: WebElement) -> dict[str, tuple[str, str]]:
+    """The marked words of a card: their classes, and the style of the line below them."""
+    found = card.find_elements(By.CSS_SELECTOR, "article > pre mark")
+    return {
+        mark.text: (str(mark.get_attribute("class")), mark.value_of_css_property("text-decoration-style"))
+        for mark in found
+    }
+
+
+def test_the_words_that_spoke_for_the_answer_are_underlined_and_listed(page: webdriver.Chrome) -> None:
+    text = "The film was wonderful <b>superb</b>, and boring 👍🏽"
+    card = answered(page, text)
+    WebDriverWait(page, 30).until(lambda _: card.find_elements(By.TAG_NAME, "mark"))
+    assert card.find_element(By.CSS_SELECTOR, "article > pre").text == text, "marks change no letter"
+    found = marks(card)
+    assert found["superb"] in {("for s2", "solid"), ("for s3", "solid")} and found["boring"] == ("against s3", "dotted")
+    assert found["👍🏽"][0].startswith("for") and "b" not in found
+    assert "Words for and against good" in card.text and "against it:boring \u2212" in card.text
+    hebrew = answered(page, "הסרט היה נהדר (really!)", 2)
+    WebDriverWait(page, 30).until(lambda _: hebrew.find_elements(By.TAG_NAME, "mark"))
+    excerpt = hebrew.find_element(By.CSS_SELECTOR, "article > pre")
+    assert "נהדר" in marks(hebrew) and direction(page, excerpt) == "rtl"
+    assert excerpt.text == "הסרט היה נהדר (really!)"
+    assert page.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
+    assert [line for line in page.get_log("browser") if line["level"] == "SEVERE"] == []
+
+
 def test_what_cannot_be_used_is_said_and_nothing_is_sent_of_an_empty_box(page: webdriver.Chrome) -> None:
     card = answered(page, "   ")
     assert "cannot be used: it holds nothing but spaces" in card.text

@@ -16,7 +16,19 @@ from series_kind.preprocessing import LONGEST, SeriesPreprocessing, mapping, num
 from thaw.foundation.errors import BadExample, BadParameters
 from thaw.foundation.parallel.memory_budget import MemoryBound
 from thaw.kinds.batches import Batch, stacked
-from thaw.kinds.kind import IDENTITY, Limits, Preview, Recipe, Reference, SetDecoding, Stored, View, Words
+from thaw.kinds.kind import (
+    IDENTITY,
+    Limits,
+    Preprocessing,
+    Preview,
+    Recipe,
+    Reference,
+    SetDecoding,
+    Stored,
+    View,
+    Words,
+)
+from thaw.kinds.parts import Span
 from thaw.kinds.reading import read_ingested
 from thaw.kinds.values import bytes_of, data_url
 
@@ -96,9 +108,13 @@ class Series:
     }  # fmt: skip
     usual_augmentation: ClassVar[str] = "noise"
     previews_are_examples: ClassVar[bool] = False
+    part_names: ClassVar[str | None] = None
     input_name: ClassVar[str] = "values"
     input_meaning: ClassVar[str] = "numbers, and which of them are no padding"
     normalisation: ClassVar[tuple[str, ...]] = ("subtract mean", "divide by std")
+
+    def parts(self, content: bytes, most: int, within: Span | None = None) -> None:
+        return None
 
     def recipe(self, preprocessing: object) -> Recipe:
         return RECIPE
@@ -179,14 +195,18 @@ class Series:
         given = mapping(batch)
         return {**given, "values": -given["values"]} if view == "negated" else given
 
+    def plain_preprocessing(self, preprocessing: Preprocessing) -> Preprocessing:
+        return preprocessing
+
     def plain_features(self, batch: Batch) -> Tensor:
         """Mean, spread and mean step of what is no padding: float32 [B, 3]."""
         given = mapping(batch)
-        columns = []
-        for values, mask in zip(given["values"], given["mask"], strict=True):
-            own = values[mask]
-            columns.append(torch.stack([own.mean(), own.std(), own.diff().abs().mean()]))
-        return torch.stack(columns)
+        values, mask = given["values"], given["mask"]
+        count = mask.sum(1)
+        mean = (values * mask).sum(1) / count
+        spread = (((values - mean[:, None]) * mask).square().sum(1) / (count - 1).clamp(min=1)).sqrt()
+        steps = ((values[:, 1:] - values[:, :-1]) * mask[:, 1:]).abs().sum(1) / (count - 1).clamp(min=1)
+        return torch.stack([mean, spread, steps], 1)
 
 
 def written(values: Sequence[float]) -> bytes:

@@ -38,7 +38,7 @@ def rows_of(architecture: str) -> set[bytes]:
 def test_both_are_ranked_with_their_price(project: Path) -> None:
     ranking = written(Ranking, RANKING)
     by_name = {one.name: one for one in ranking.backbones}
-    assert set(by_name) == set(NAMES) and not ranking.unranked
+    assert set(by_name) == {*NAMES, "raw pixels"} and not ranking.unranked
     assert ranking.rows == ranking.labelled == 16
     assert by_name["resnet18.random"].weights == "data/weights/resnet18.random.pth"
     assert by_name["resnet18.random"].megabytes > 40 > by_name["small.safetensors"].megabytes
@@ -47,11 +47,11 @@ def test_both_are_ranked_with_their_price(project: Path) -> None:
 
 def test_what_the_run_has_is_not_computed_again_and_the_test_is_not_touched(project: Path) -> None:
     computed = {one.name: one.computed for one in written(Ranking, RANKING).backbones}
-    assert computed == {"small.safetensors": 0, "resnet18.random": 16}
+    assert computed == {"small.safetensors": 0, "resnet18.random": 16, "raw pixels": 16}
     test = {example.digest for example in read_manifest(MANIFEST).examples() if example.split == TEST}
     assert test and not test & rows_of("resnet18")
     again = rank(NAMES)
-    assert [one.computed for one in again.backbones] == [0, 0]
+    assert [one.computed for one in again.backbones if not one.is_plain] == [0, 0]
     first = written(Ranking, RANKING)
     assert [one.accuracy for one in again.backbones] == [one.accuracy for one in first.backbones]
 
@@ -84,7 +84,7 @@ def test_one_that_cannot_be_used_is_told_of_and_the_others_go_on(project: Path) 
     ranking = rank([*NAMES, "resnet81", "broken.pth"], lambda done, total: told.append((done, total)))
     assert [one.name for one in ranking.unranked] == ["resnet81", "broken.pth"]
     assert "resnet18" in ranking.unranked[0].reason and "broken.pth" in ranking.unranked[1].reason
-    assert len(ranking.backbones) == 2
+    assert [one.is_plain for one in ranking.backbones].count(True) == 1 and len(ranking.backbones) == 3
     assert told[-1] == (64, 64) and told == sorted(told)
 
 
@@ -111,6 +111,6 @@ def test_mobilenet_from_photographs_leads_on_photographs(tmp_path: Path, real_da
         )
         run_stage(ingest)
         ranking: Ranking = rank([str(weights), "mobilenet_v2.random"])
-    best, other = ranking.backbones
+    best, other = (one for one in ranking.backbones if not one.is_plain)
     assert best.name == str(weights) and best.accuracy.value > 0.85
     assert other.behind_best is not None and other.behind_best.high < 0

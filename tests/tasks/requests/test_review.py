@@ -4,16 +4,19 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from registration import inside
 from stage_runs import run_stage
 
-from tasks.project.paths import FEATURES, MANIFEST
+from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
 from tasks.requests.review import PAGE, TABLE, apply, review
-from tasks.stages import extract, ingest
+from tasks.stages import extract, finetune, ingest
 from thaw.dataset.corrections import CORRECTIONS, LEAVE_OUT, read_corrections
 from thaw.dataset.manifest import read_manifest
+from thaw.features.store.store import FeatureStore, read_index
 from thaw.foundation.errors import BadArtifact, BadSource, BadTable
 from thaw.foundation.files.csv_tables import read_rows, write_rows
+from thaw.params.values.strategy import Strategy, read_strategy, write_strategy
 from thaw.review.findings import COLUMNS
 
 WRONG = "photos/train/dark/was-light.png"
@@ -55,6 +58,23 @@ def test_wrong_labels_of_training_and_test_are_found_and_unlabelled_images_propo
     before = TABLE.read_bytes(), PAGE.read_bytes()
     review(limit=4)
     assert (TABLE.read_bytes(), PAGE.read_bytes()) == before, "the same inputs give the same bytes"
+
+
+def test_without_a_backbone_labels_are_judged_by_the_plain_model(project: Path) -> None:
+    write_strategy(Strategy("plain", read_strategy(STRATEGY).layer), STRATEGY)
+    run_stage(finetune)
+    store, layer = FeatureStore(FEATURES), read_index(FEATURES_INDEX).layer(None)
+    digests = store.digests(layer.fingerprint, layer.name).to_pylist()
+    for part in store.parts(layer):
+        part.unlink()
+    noise = torch.randn(len(digests), layer.dim, generator=torch.Generator().manual_seed(0))
+    store.write(layer, digests, noise, {})
+    found = review(limit=4)
+    suspects = {row["path"] for row in listed("suspect")}
+    assert {"train/dark/was-light.png", "test/light and bright/was-dark.png"} <= suspects, (
+        "the backbone knows nothing here"
+    )
+    assert found.listed["unlabelled"] == 4 and {row["suggested"] for row in listed("unlabelled")} == {"dark"}
 
 
 def test_the_way_round_from_the_table_to_the_manifest_and_back(project: Path) -> None:

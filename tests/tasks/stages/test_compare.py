@@ -43,9 +43,9 @@ def test_every_strategy_is_compared_and_goes_to_the_report_and_to_mlflow(project
     found = certified()
     names = {entry.name for entry in found.entries}
     # One cut layer is cached, so there is no earlier one to cut at.
-    assert names == {"linear", "knn", "last block", "full", "random_backbone", "scratch", "majority"}
+    assert names == {"linear", "knn", "last block", "full", "plain", "random_backbone", "scratch", "majority"}
     assert not found.skipped and len(found.entry("full").accuracies) == 2
-    assert {ruling.over for ruling in found.rulings} == {"random_backbone", "scratch", "majority"}
+    assert {ruling.over for ruling in found.rulings} == {"plain", "random_backbone", "scratch", "majority"}
     assert not list(CHECKPOINTS.rglob("*.safetensors"))
     assert not (REPORT / "certificate.html").exists()
     run_stage(evaluate)

@@ -141,7 +141,7 @@ def test_every_strategy_is_compared_by_macro_f1(project: Path) -> None:
     found = read_certificate(project / "data/certificate.json")
     assert found is not None and found.target == "label_sets" and not found.skipped
     assert {entry.name for entry in found.entries} == {
-        "linear", "cut", "last block", "random_backbone", "scratch", "majority"
+        "linear", "cut", "last block", "plain", "random_backbone", "scratch", "majority"
     }  # fmt: skip
     every = found.entry("majority").score
     assert 0.2 < every.macro_f1.value < 0.5 and every.accuracy.value < 0.1, "every label on every picture"
@@ -155,7 +155,7 @@ def test_every_strategy_is_compared_by_macro_f1(project: Path) -> None:
 
 def test_backbones_are_ranked_by_macro_f1(here: Path) -> None:
     ranking = rank.rank([str(WEIGHTS), "thaw_small.random"])
-    assert ranking.target == "label_sets" and len(ranking.backbones) == 2
+    assert ranking.target == "label_sets" and len(ranking.backbones) == 3
     best = ranking.backbones[0]
     assert 0.3 < best.accuracy.low < best.accuracy.value < best.accuracy.high < 1
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from encoder_folders import sentence_folder
 
 from thaw.backbones import official_weights
-from thaw.backbones.official_weights import fetch_weights, official_names, weights_of
+from thaw.backbones.official_weights import fetch_weights, official_names, refuse_unknown, weights_of
 from thaw.backbones.weights import read_weights
 from thaw.foundation.errors import BadArtifact, BadWeights, Unreachable
 
@@ -92,9 +93,25 @@ def test_random_weights_are_plain_fitting_and_the_same_each_time(tmp_path: Path,
     build(architecture, 1000).load_state_dict(dict(read_weights(first).tensors), strict=True)
 
 
+def test_an_encoder_of_texts_is_brought_and_converted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    path, told = tmp_path / "weights" / "small--tiny.safetensors", []
+    refuse_unknown(path)
+    with pytest.raises(Unreachable, match="by hand"):
+        fetch_weights(path, told.append)
+    assert not path.exists()
+    (tmp_path / "torch/hub/encoders").mkdir(parents=True)
+    sentence_folder(tmp_path / "torch/hub/encoders/small--tiny")
+    fetch_weights(path, told.append)
+    assert told[-1].endswith("small--tiny: is here")
+    assert read_weights(path).metadata["architecture"].startswith("bert-18x16")
+
+
 @pytest.mark.parametrize(
     ("name", "near"),
     [
+        ("glove.6B.51d.safetensors", "glove.6B.50d"),
         ("ResNet18_Weights.IMAGENET1K_V3.pth", "ResNet18_Weights.IMAGENET1K_V1"),
         ("resnet18_weights.imagenet1k_v1.pth", "ResNet18_Weights.IMAGENET1K_V1"),
         ("resnet81.random.pth", "resnet18"),
@@ -124,8 +141,11 @@ def test_what_exists_is_left_alone(tmp_path: Path) -> None:
         ("ResNet50_Weights.IMAGENET1K_V1", "data/weights/ResNet50_Weights.IMAGENET1K_V1.pth"),
         ("resnet50.random", "data/weights/resnet50.random.pth"),
         ("thaw_small", "data/pretrain/small.safetensors"),
+        ("thaw_words", "data/pretrain/texts/words.safetensors"),
         ("somewhere/own.pth", "somewhere/own.pth"),
         ("own.safetensors", "own.safetensors"),
+        ("glove.6B.100d", "data/weights/glove.6B.100d.safetensors"),
+        ("BAAI/bge-small-en-v1.5", "data/weights/BAAI--bge-small-en-v1.5.safetensors"),
     ],
 )
 def test_a_backbone_by_name_is_a_file(name: str, path: str) -> None:

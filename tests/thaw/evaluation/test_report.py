@@ -14,6 +14,9 @@ from evaluations import (
 from thaw.evaluation.evaluation import confident_mistakes, top_confusions
 from thaw.evaluation.report import Origin, figure_pngs, render_report, verdict
 from thaw.kinds.images.kind import KIND
+from thaw.kinds.kind import Preview
+from thaw.kinds.parts import Mark, Span
+from thaw.kinds.texts.kind import KIND as TEXTS
 from thaw.pages.layout import percent
 
 
@@ -74,6 +77,19 @@ def test_every_figure_is_a_picture() -> None:
 
 def test_the_same_evaluation_gives_the_same_page() -> None:
     assert page() == page()
+
+
+def test_marked_mistakes_say_for_which_class_and_how_to_read_the_marks() -> None:
+    evaluation = hostile_evaluation()
+    marked = Preview("text/plain", b"<i>good</i>", marks=(Mark(Span(3, 7), 1.0),))
+    digests = [mistake.digest for mistake in evaluation.mistakes]
+    html = render_report(
+        evaluation, hostile_ingest(), Origin("t", (), ""), dict.fromkeys(digests, marked), TEXTS.words,
+        explained=dict.fromkeys(digests, HOSTILE),
+    )  # fmt: skip
+    assert html.count('&lt;i&gt;<mark class="for s3">good</mark>&lt;/i&gt;') == len(digests) and 'id="marks"' in html
+    assert html.count("marked for <b><bdi>&lt;script&gt;") == len(digests) and HOSTILE not in html
+    assert 'id="marks"' not in page() and "<mark" not in page()
 
 
 def test_a_model_that_says_neither_has_a_section_of_its_own_and_others_have_none() -> None:

@@ -64,7 +64,8 @@ def test_what_is_frozen_stays_bit_identical_and_what_is_thawed_moves(tmp_path: P
 def _ignorant() -> Start:
     start = start_on(digit_images(0, 60))
     weights = torch.zeros_like(start.head.model.weights)  # type: ignore[union-attr]
-    return replace(start, head=replace(start.head, model=replace(start.head.model, weights=weights)))
+    head = replace(start.head, model=replace(start.head.model, weights=weights))
+    return replace(start, head=head, refit=lambda rows: head)
 
 
 def test_a_training_that_does_not_help_changes_nothing(tmp_path: Path) -> None:
@@ -93,6 +94,23 @@ def test_without_validation_a_fifth_is_held_out_and_then_all_are_trained_on(tmp_
     assert len(list(tmp_path.glob("*.safetensors"))) == 2
     shares = [done / total for done, total in seen]
     assert shares == sorted(shares) and shares[-1] == 1
+
+
+def test_what_is_held_out_was_not_seen_by_the_head_either(tmp_path: Path) -> None:
+    """Labels by chance can be learnt by heart, and not be told of other images."""
+    images = digit_images(0, 60)
+    images = replace(images, targets=torch.randint(3, (60,), generator=torch.Generator().manual_seed(0)))
+    start = start_on(images)
+    known = start.head.logits(features_of(embedded(), images).features).argmax(1) == images.targets
+    strategy = Strategy("last_blocks", embedded().layers[-1], 1)
+    params = FinetuneParams.model_validate({**QUICK, "learning_rate": 100.0, "average": 0, "warmup": 0.0})
+    model = finetune(start, images, None, strategy, params, desk=desk_in(tmp_path))
+    assert known.float().mean() > 0.9
+    assert model.history[0].val_accuracy < 0.7  # type: ignore[operator]
+    # No epoch helped, so the result is the head on all images, with the frozen backbone.
+    assert model.epochs == 0 and not changed(model)
+    features = features_of(embedded(), images).features
+    assert torch.equal(model.predictor.head.logits(features), start.head.logits(features))
 
 
 def test_one_image_of_each_class_leaves_nothing_to_choose_on(tmp_path: Path) -> None:

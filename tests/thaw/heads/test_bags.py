@@ -36,6 +36,11 @@ def test_it_is_tf_idf_with_logistic_regression(classes: int) -> None:
     assert found == pytest.approx(pipeline.predict_proba(UNSEEN), abs=1e-4)
 
 
+def test_no_rows_have_no_logits() -> None:
+    (model,) = fit_bags(bags(SEEN), torch.tensor(LABELS), class_weights=torch.ones(3), l2=[0.1])
+    assert model.logits(bags(SEEN)[:0]).shape == (0, 3)
+
+
 def test_a_class_weight_counts_like_copies_of_its_rows() -> None:
     labels = torch.tensor(np.minimum(LABELS, 1))
     weighted, copied = (

@@ -3,7 +3,8 @@
 from base64 import b64decode
 
 from thaw.kinds.kind import Preview
-from thaw.pages.previews import preview_html
+from thaw.kinds.parts import Mark, Span
+from thaw.pages.previews import level, preview_html
 
 HOSTILE = '"><script>document.title = "broken"</script>'
 
@@ -29,3 +30,13 @@ def test_a_text_is_an_excerpt_whatever_it_holds() -> None:
         shown.startswith('<pre class="excerpt" dir="auto">') and "<script>" not in shown and "&lt;script&gt;" in shown
     )
     assert "data:image/png" in preview_html(Preview("text/plain", b"1 2 3", b"\x89PNG"), "x.csv")
+
+
+def test_marks_say_side_and_strength_without_colours_and_change_no_letter() -> None:
+    text = '<b>ok</b> שלום "bad"'
+    marks = (Mark(Span(3, 5), 0.5), Mark(Span(10, 14), 1.0), Mark(Span(16, 19), -0.2))
+    shown = preview_html(Preview("text/plain", text.encode(), marks=marks), "x.txt")
+    assert '<mark class="for s2">ok</mark>' in shown and '<mark class="for s3">שלום</mark>' in shown
+    assert '<mark class="against s1">bad</mark>' in shown and "<b>" not in shown
+    assert shown.striptags() == text
+    assert [level(strength) for strength in (0.1, -0.34, 0.67, -1)] == [1, 2, 3, 3]

@@ -1,5 +1,6 @@
 """Backbones ranked by what their features know of real handwriting."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,16 @@ def test_features_that_know_more_come_first_by_more_than_their_interval() -> Non
     assert best.behind_best is None and not best.undecided
     assert other.behind_best is not None and other.behind_best.high < 0 and not other.undecided
     assert other.behind_best.value == pytest.approx(other.accuracy.value - best.accuracy.value)
+    assert best.log_me is not None and other.log_me is not None
     assert best.log_me.value > other.log_me.value and best.log_me.z is not None and best.log_me.z > 3
     assert (best.dim, other.dim) == (64, 4)
+
+
+def test_bags_are_ranked_beside_features() -> None:
+    darkest = PIXELS.topk(12, dim=1).indices.int()
+    best, other = ranked(entrant("coarse", coarse(PIXELS)), replace(entrant("bags", darkest), architecture="plain"))
+    assert (best.name, best.is_plain, other.is_plain) == ("bags", True, False)
+    assert best.log_me is None and best.dim == len(darkest.unique())
 
 
 def test_equal_ones_cannot_be_told_apart_and_the_smaller_comes_first() -> None:

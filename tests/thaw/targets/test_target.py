@@ -180,3 +180,14 @@ def test_nobody_else_asks_which_target_it_is() -> None:
         if ".exclusive" in path.read_text(encoding="utf-8") and "targets" not in path.parts
     ]
     assert asking == ["flows/serving/wording.py"]
+
+
+def test_log_odds_are_those_of_the_probabilities_and_finite_where_these_are_rounded() -> None:
+    logits = torch.randn(20, 3, generator=torch.Generator().manual_seed(1))
+    for target in (ONE_LABEL, LABEL_SETS):
+        share = target.probabilities(logits.double())
+        assert torch.allclose(target.log_odds(logits), (share / (1 - share)).log())
+    sure = torch.tensor([[60.0, 0.0, -60.0], [0.0, 0.0, 0.0]])
+    assert float(ONE_LABEL.probabilities(sure)[0, 0]) == 1.0
+    assert ONE_LABEL.log_odds(sure)[0].tolist() == pytest.approx([60.0, -60.0, -120.0])
+    assert ONE_LABEL.log_odds(sure)[1].tolist() == pytest.approx([float(np.log(0.5))] * 3)

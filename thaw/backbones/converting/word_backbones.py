@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from thaw.backbones.converting.fasttext_files import FastText, is_fasttext, read_fasttext
 from thaw.backbones.converting.source import Made, Source
 from thaw.backbones.converting.vector_files import Vectors, is_vectors, read_vectors
+from thaw.backbones.converting.vocabularies import sorted_keys
 from thaw.backbones.encoders import subword_vectors
 from thaw.backbones.encoders.word_vectors import RARE, architecture_of
 from thaw.backbones.weights import Weights
 from thaw.foundation.parallel.progress import Progress
 from thaw.kinds.texts.subword_preprocessing import SubwordPreprocessing
-from thaw.kinds.texts.word_keys import key_of
 from thaw.kinds.texts.word_preprocessing import WordPreprocessing
 
 _CAPITALS = 0.02
@@ -67,7 +67,7 @@ def backbone_of_fasttext(model: FastText) -> Weights:
     known, dim = plain.tensors["vectors"].shape
     buckets = len(model.grams)
     grams = np.concatenate([np.zeros((1, dim), np.float32), model.grams])
-    preprocessing = SubwordPreprocessing(_is_lowercase(model.words), model.shortest, model.longest, buckets)
+    preprocessing = SubwordPreprocessing(is_lowercase(model.words), model.shortest, model.longest, buckets)
     return Weights(
         {**plain.tensors, "grams": torch.from_numpy(grams)},
         {
@@ -77,22 +77,18 @@ def backbone_of_fasttext(model: FastText) -> Weights:
     )
 
 
-def _is_lowercase(words: Sequence[str]) -> bool:
+def is_lowercase(words: Sequence[str]) -> bool:
+    """Whether a vocabulary does not tell capitals from small letters."""
     return sum(word != word.lower() for word in words) < _CAPITALS * len(words)
 
 
 def _of_words(words: Sequence[str], vectors: NDArray[np.float32], probability: NDArray[np.float64]) -> Weights:
-    lowercase = _is_lowercase(words)
-    first: dict[int, int] = {}
-    for row, word in enumerate(words):
-        first.setdefault(key_of(word.lower() if lowercase else word), row)
-    keys = np.array(list(first), np.int64)
-    rows = np.array(list(first.values()))
-    order = np.argsort(keys)
+    lowercase = is_lowercase(words)
+    keys, rows = sorted_keys([word.lower() for word in words] if lowercase else words)
     tensors = {
-        "keys": torch.from_numpy(keys[order]),
-        "rarity": torch.from_numpy((RARE / (RARE + probability[rows[order]])).astype(np.float32)),
-        "vectors": torch.from_numpy(vectors[rows[order]]),
+        "keys": torch.from_numpy(keys),
+        "rarity": torch.from_numpy((RARE / (RARE + probability[rows])).astype(np.float32)),
+        "vectors": torch.from_numpy(vectors[rows]),
     }
     dim = vectors.shape[1]
     tensors |= {"fc.weight": torch.zeros(1, dim), "fc.bias": torch.zeros(1)}

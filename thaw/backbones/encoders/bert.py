@@ -102,15 +102,19 @@ class Embeddings(nn.Module):
         self.pieces = nn.Embedding(shape.pieces, shape.dim)
         self.positions = nn.Embedding(shape.window, shape.dim)
         self.norm = nn.LayerNorm(shape.dim, 10.0**-shape.decimals)
-        self._window = shape.window
+        self.window = shape.window
         for table in (self.pieces, self.positions):
             nn.init.normal_(table.weight, std=_SPREAD)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """tokens: int64 [B, T]; mask: bool [B, T]."""
-        position = numbers(tokens, tokens.shape[1]) % self._window
+        position = numbers(tokens, tokens.shape[1]) % self.window
+        return self.at(tokens, position).masked_fill(~mask[:, :, None], 0.0)
+
+    def at(self, tokens: Tensor, position: Tensor) -> Tensor:
+        """The vectors of pieces at positions in their windows, both int64 [...]."""
         vectors: Tensor = self.norm(self.pieces(tokens) + self.positions(position))
-        return vectors.masked_fill(~mask[:, :, None], 0.0)
+        return vectors
 
 
 class Layer(nn.Module):
@@ -124,12 +128,12 @@ class Layer(nn.Module):
         self.inner = nn.Linear(shape.dim, shape.inner)
         self.outer = nn.Linear(shape.inner, shape.dim)
         self.norm = nn.LayerNorm(shape.dim, epsilon)
-        self._approximation = ACTIVATIONS[shape.activation]
+        self.approximation = ACTIVATIONS[shape.activation]
 
     def forward(self, places: Tensor) -> Tensor:
         """places: float [B, T, D]; those without a piece are zero, and stay zero."""
         attended = self.attention_norm(places + self.attention(places))
-        changed = self.outer(F.gelu(self.inner(attended), approximate=self._approximation))
+        changed = self.outer(F.gelu(self.inner(attended), approximate=self.approximation))
         vectors: Tensor = self.norm(attended + changed)
         return vectors.masked_fill(~seen(places)[:, :, None], 0.0)
 
@@ -141,11 +145,11 @@ class Attention(nn.Module):
         super().__init__()
         self.queries_keys_values = nn.Linear(shape.dim, 3 * shape.dim)
         self.joined = nn.Linear(shape.dim, shape.dim)
-        self._heads, self._width, self._window = shape.heads, shape.dim // shape.heads, shape.window
+        self.heads, self._width, self._window = shape.heads, shape.dim // shape.heads, shape.window
 
     def forward(self, places: Tensor) -> Tensor:
         """places: float [B, T, D]; those without a piece are zero."""
-        texts, length, dim = places.shape[0], places.shape[1], self._heads * self._width
+        texts, length, dim = places.shape[0], places.shape[1], self.heads * self._width
         # N = B W windows of K places, by the numbers of rows: padding, slices and a dimension of W would fix the length in an exported graph, and ONNX takes
         # no remainder by a traced number.
         windows, width = (length + self._window - 1) // self._window, torch.sym_min(length, self._window)
@@ -167,7 +171,7 @@ class Attention(nn.Module):
         """there: float [N, K, D]; known: bool [N, K], whether there is a piece."""
         # The softmax over nothing is NaN: a window without a piece, the padding of a shorter text, sees its own zeros.
         visible = (known | ~known.any(1, keepdim=True))[:, None, None]
-        heads = (there.shape[0], there.shape[1], 3, self._heads, self._width)
+        heads = (there.shape[0], there.shape[1], 3, self.heads, self._width)
         queries, keys, values = self.queries_keys_values(there).reshape(heads).permute(2, 0, 3, 1, 4).unbind()
         found = F.scaled_dot_product_attention(queries, keys, values, attn_mask=visible)
         return found.transpose(1, 2)

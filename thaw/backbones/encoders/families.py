@@ -4,11 +4,31 @@ from collections.abc import Callable, Sequence
 
 from torch import nn
 
-from thaw.backbones.encoders import bert, subword_vectors, word_vectors
+from thaw.backbones import plain
+from thaw.backbones.encoders import (
+    bert,
+    elmo,
+    infersent,
+    nnlm,
+    paragraph_vectors,
+    quick_thought,
+    skip_thought,
+    subword_vectors,
+    use,
+    word_vectors,
+)
 
 FAMILIES: Sequence[Callable[[str, int], nn.Module | None]] = (
     word_vectors.network_named,
     subword_vectors.network_named,
+    paragraph_vectors.network_named,
     bert.network_named,
+    use.network_named,
+    plain.network_named,
+    elmo.network_named,
+    infersent.network_named,
+    skip_thought.network_named,
+    quick_thought.network_named,
+    nnlm.network_named,
 )
 """Each function takes a name and the number of classes, and returns a random network, or None for the name of another family."""

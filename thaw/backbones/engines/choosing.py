@@ -15,6 +15,7 @@ from thaw.backbones.engines.cuda_engine import build_compiled_cuda_engine, build
 from thaw.backbones.engines.engine import Engine, Precision
 from thaw.backbones.engines.halving_engine import HalvingEngine
 from thaw.backbones.engines.openvino_engine import build_openvino_engine, is_kept
+from thaw.backbones.engines.packed_engine import build_packed_engine, is_packable
 from thaw.backbones.engines.reference import Deviation, reference_features, worst_deviation
 from thaw.backbones.engines.tolerances import TOLERANCES
 from thaw.backbones.engines.torch_engine import build_torch_engine
@@ -34,6 +35,8 @@ WORTH_CONVERTING_S = 8.0
 """If the work takes less time than this, the conversion of the network for OpenVINO (2 to 3 s) costs more than it saves."""
 WORTH_READING_S = 1.5
 """The same limit if the converted network was kept; OpenVINO starts in some tenths of a second."""
+WORTH_PACKING_S = 0.5
+"""The same limit for another layout of the weights (0.1 s)."""
 WORTH_COMPILING_S = 60.0
 """The same limit for PyTorch's compiler (3 to 30 s)."""
 
@@ -172,6 +175,8 @@ def _candidates(
         yield _Candidate(
             "torch.compile", WORTH_COMPILING_S, lambda: build_compiled_cuda_engine(backbone, precision, devices)
         )
+    if work.device.type == "cpu" and wanted != OPENVINO and is_packable(backbone):
+        yield _Candidate("torch without padding", WORTH_PACKING_S, lambda: build_packed_engine(backbone, precision))
     if work.device.type != "cpu" or wanted == OPENVINO or side is None:
         return
     if wanted == AUTO and find_spec("openvino") is not None:

@@ -4,6 +4,7 @@ import json
 import sys
 import tempfile
 import threading
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from blake3 import blake3
+from torch.jit._trace import TracerWarning
 
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines.engine import MICRO_BATCH, Precision, padded
@@ -119,6 +121,8 @@ def _kept(openvino: Any, backbone: Backbone, shape: Shape, folder: Path) -> Any:
 def _convert(openvino: Any, backbone: Backbone, shape: Shape) -> Any:
     example = torch.zeros(*shape, dtype=torch.uint8)
     whole = WholeNetwork(backbone.extractor, backbone.layers, backbone.preprocessing, torch.float32).eval()
-    model = openvino.convert_model(whole, example_input=example)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TracerWarning)  # the size of examples is fixed here
+        model = openvino.convert_model(whole, example_input=example)
     model.reshape(list(shape))
     return model

@@ -18,7 +18,10 @@ def reference_features(batch: Batch, backbone: Backbone, batch_size: int = 16) -
 
 
 def reference_network(backbone: Backbone) -> nn.Module:
-    """A copy of the backbone's extractor, made by torchvision."""
+    """The backbone's extractor on the CPU with its weights laid out plainly: a copy made by torchvision, or the extractor itself if it is so already."""
+    weights = [*backbone.extractor.parameters(), *backbone.extractor.buffers()]
+    if not backbone.extractor.training and all(tensor.device.type == "cpu" and tensor.dim() < 4 for tensor in weights):
+        return backbone.extractor
     # A deep copy of a network that torchvision cut is in training mode.
     network = copy.deepcopy(backbone.extractor).cpu().eval()
     plain: nn.Module = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]

@@ -10,6 +10,7 @@ from torch import nn
 from torch.fx import GraphModule
 from torch.fx.experimental.optimization import fuse
 from torch.fx.proxy import TraceError
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines.engine import MICRO_BATCH, Precision
@@ -30,7 +31,8 @@ class TorchEngine:
 
     def features(self, batch: Batch) -> dict[str, torch.Tensor]:
         """See `Engine`."""
-        size = MICRO_BATCH if self.device.type == "cpu" else rows_in(batch)
+        own: int = getattr(self.backbone.model, "micro_batch", MICRO_BATCH)
+        size = own if self.device.type == "cpu" else rows_in(batch)
         with torch.inference_mode():
             parts = [self._forward(part) for part in split(batch, size)]
         return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
@@ -57,6 +59,8 @@ def folded(extractor: nn.Module) -> nn.Module:
     # torchvision's extractor has a graph for training beside the one for evaluation, and its copies begin in training mode.
     assert isinstance(extractor, GraphModule)
     plain = GraphModule(extractor, extractor.graph).eval()
+    if not any(isinstance(module, _BatchNorm) for module in plain.modules()):
+        return copy.deepcopy(plain).eval().requires_grad_(False)  # tracing it anew takes half a second
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -3,10 +3,12 @@
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.kinds.kind import Words
 from thaw.pages.layout import percent, points
+from thaw.params.values.strategy import PLAIN
 from thaw.strategies.baselines.learners import MAJORITY
 from thaw.strategies.certificate.record import Certificate, Entry, Ruling
 
 BASELINES = {
+    "plain": "a linear model on {plain}, without a backbone",
     "random_backbone": "the same network with random weights, frozen",
     "scratch": "the same network trained from scratch",
 }
@@ -24,10 +26,11 @@ def verdict(certificate: Certificate, examples: Words) -> str:
     reached = entry.score.headline(target)
     sentences = target.reached(percent(reached.value), f"{certificate.test_examples:,} test {examples.many}")
     sentence = f"“{certificate.strategy}” {sentences} ({percent(reached.low)} to {percent(reached.high)})"
-    against = [ruling for ruling in certificate.rulings if ruling.over == "scratch"] or list(certificate.rulings)
+    first = PLAIN if certificate.strategy == PLAIN else "scratch"
+    against = [ruling for ruling in certificate.rulings if ruling.over == first] or list(certificate.rulings)
     if not against:
         return f"{sentence}."
-    return f"{sentence}; against {_baseline(certificate, against[0])}, {VERBS[against[0].verdict].format(many=examples.many)}."
+    return f"{sentence}; against {_baseline(certificate, against[0], examples)}, {VERBS[against[0].verdict].format(many=examples.many)}."
 
 
 def followed(certificate: Certificate) -> str:
@@ -44,6 +47,8 @@ def remarks(certificate: Certificate, examples: Words) -> tuple[str, ...]:
         + (", which were drawn anew each time" if certificate.redrawn else "")
         + f". Intervals ({percent(certificate.confidence)}) resample test {examples.many} and repetitions."
     ]
+    if certificate.strategy == PLAIN:
+        sentences.append("“plain” transfers nothing, so the linear head on the backbone stands for transfer below.")
     if certificate.strategy != followed(certificate):
         sentences.append(
             f"The followed strategy, {certificate.strategy}, was not compared; `compare.strategies` can name it. "
@@ -83,12 +88,12 @@ def lead_of(certificate: Certificate, entry: Entry) -> str:
 
 def line(certificate: Certificate, ruling: Ruling, examples: Words) -> str:
     """A ruling, for people."""
-    over, right = _baseline(certificate, ruling), certificate.judged_by.right
+    over, right = _baseline(certificate, ruling, examples), certificate.judged_by.right
     verdict = VERBS[ruling.verdict].format(many=examples.many)
     return f"Against {over}, {verdict}: {points(ruling.lead.accuracy)} of {right}, {points(ruling.lead.macro_f1)} of macro F1."
 
 
-def _baseline(certificate: Certificate, ruling: Ruling) -> str:
+def _baseline(certificate: Certificate, ruling: Ruling, examples: Words) -> str:
     if ruling.over == MAJORITY:
         return f"always naming {certificate.judged_by.constantly}"
-    return BASELINES[ruling.over]
+    return BASELINES[ruling.over].format(plain=examples.plain)

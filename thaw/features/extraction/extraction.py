@@ -13,25 +13,22 @@ from thaw.backbones.engines import Precision, settle_precision
 from thaw.backbones.pooling import is_pooled
 from thaw.dataset.manifest import Manifest
 from thaw.dataset.places import Places
+from thaw.features.extraction.coverage import coverage_of
 from thaw.features.extraction.spot_check import changes, self_check
 from thaw.features.extraction.worker import ExtractionTask, Extractor
 from thaw.features.store.copying import borrow
+from thaw.features.store.coverage import Coverage, sentences
 from thaw.features.store.remote import Mirror
 from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, check_part_rows, hash_digests
 from thaw.foundation.errors import BadParameters, BadWeights, IncompleteFeatures
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.batches import Batch, alone, rows_in
+from thaw.kinds.batches import Batch, alone
 from thaw.kinds.kind import IDENTITY, Limits, Reference, View
 from thaw.kinds.registry import kind_named
 from thaw.kinds.views import expand_views
 from thaw.params.sections import ExtractParams
 
 log = logging.getLogger(__name__)
-
-KNOWN_SAMPLE = 256
-"""The number of examples in which unknown words are counted."""
-MUCH_UNKNOWN = 0.2
-"""The share of unknown words that is told as a warning."""
 
 
 @dataclass(frozen=True)
@@ -93,24 +90,22 @@ def extract(
     if tasks or changes(part for layer in layers for part in store.stated(layer)):
         cached = [(digest, path) for digest, path in examples if all(digest in digests for digests in present.values())]
         self_check(store, layers, backbone, extractor.reader, cached=cached, precision=precision)
-    if tasks and backbone.has_vocabulary:
-        _tell_unknown(backbone, extractor.sample(examples, KNOWN_SAMPLE))
+    if (coverage := coverage_of(backbone, extractor.reader, examples)) is not None:
+        _tell_coverage(coverage, backbone, len(examples))
     _compute(extractor, store, tasks, params, precision, progress=aids.progress)
     _check_unchanged(backbone, store, layers)
     at_hand.send(layers)
     _check_complete(store, layers, set(manifest.digests))
     index = FeatureIndex(
-        backbone.architecture, params.dtype, layers, len(examples), hash_digests(set(manifest.digests))
+        backbone.architecture, params.dtype, layers, len(examples), hash_digests(set(manifest.digests)), coverage
     )
     return Extraction(index, computed=lacking, cached=len(examples) - lacking)
 
 
-def _tell_unknown(backbone: Backbone, batch: Batch) -> None:
-    """Log how much of the input the backbone does not know."""
-    share = backbone.unknown_share(batch)
-    sample = backbone.words.counted(rows_in(batch))
-    level = logging.WARNING if share > MUCH_UNKNOWN else logging.INFO
-    log.log(level, "%s of the words in a sample of %s have no vector and do not count", f"{share:.1%}", sample)
+def _tell_coverage(coverage: Coverage, backbone: Backbone, examples: int) -> None:
+    """Log how much of the input the backbone takes in."""
+    for sentence in sentences(coverage, backbone.words, examples):
+        log.log(logging.WARNING if coverage.is_much_unknown else logging.INFO, "%s", sentence)
 
 
 def _ordered(manifest: Manifest, places: Places, backbone: Backbone) -> list[Reference]:

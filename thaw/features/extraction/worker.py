@@ -85,8 +85,9 @@ class Extractor:
         half = params.decoded_mb * 10**6 // 2
         example = backbone.preprocessing.nbytes() * len(expand_views(params.views, backbone.kind))
         size = min(params.batch_size, max(1, half // (workers * example)))
-        if device.type == "cpu":
-            # On a CPU engines use small batches anyway, and with small batches no worker waits long for the last one.
+        if device.type == "cpu" and isinstance(backbone.preprocessing.blank(), torch.Tensor):
+            # On a CPU engines use small batches anyway, and with small batches no worker waits long for the last one. Examples of any length are often short,
+            # and many of them make one product.
             size = min(size, 2 * MICRO_BATCH)
         reader = backbone.kind.reader(backbone.preprocessing, limits, MemoryBound(half))
         return cls(backbone, params, reader, limits, device, workers, size, keep)

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from blake3 import blake3
 
 from thaw.dataset.manifest import Example
+from thaw.features.store.coverage import Coverage
 from thaw.foundation.errors import BadArtifact, BadParameters, IncompleteFeatures
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic, write_text
 from thaw.kinds.kind import IDENTITY, View
@@ -54,7 +55,7 @@ class FeatureIndex:
     """The canonical index: the same examples and backbone give the same index, in any order of the examples.
 
     layers: in the order of the parameters, view by view. rows: the number of distinct digests of the manifest. digests: BLAKE3 over them sorted, hex. dtype: of
-    the stored features.
+    the stored features. coverage: how much of the examples the backbone takes in; None: there is nothing to count.
     """
 
     architecture: str
@@ -62,6 +63,7 @@ class FeatureIndex:
     layers: tuple[Layer, ...]
     rows: int
     digests: str
+    coverage: Coverage | None = None
 
     def layer(self, name: str | None, view: View = IDENTITY) -> Layer:
         """The cut layer of that name in a view; None: the last one.
@@ -102,7 +104,10 @@ def check_part_rows(layer: Layer, rows: int) -> None:
 
 def write_index(index: FeatureIndex, path: Path) -> None:
     """Write the index as JSON, atomically."""
-    write_text(path, json.dumps(asdict(index), indent=2) + "\n")
+    values = asdict(index)
+    if index.coverage is None:
+        del values["coverage"]
+    write_text(path, json.dumps(values, indent=2) + "\n")
 
 
 def read_index(path: Path) -> FeatureIndex:
@@ -114,7 +119,8 @@ def read_index(path: Path) -> FeatureIndex:
     try:
         values = json.loads(path.read_text())
         layers = tuple(Layer(**layer) for layer in values.pop("layers"))
-        return FeatureIndex(layers=layers, **values)
+        coverage = Coverage(**values.pop("coverage")) if "coverage" in values else None
+        return FeatureIndex(layers=layers, coverage=coverage, **values)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BadArtifact(f"{path} cannot be read as a feature index ({error}); {EXTRACT_AGAIN}") from error
 

@@ -1,4 +1,4 @@
-"""The lock of a feature store: many processes may add to the store at once, a process that removes from it must be alone."""
+"""Locks between processes, such as that of a feature store: many may add to the store at once, a process that removes from it must be alone."""
 
 import fcntl
 from collections.abc import Iterator
@@ -24,11 +24,22 @@ def taking_away(lock: Path) -> Iterator[None]:
     Raises:
         InUse: another process is adding or removing.
     """
+    with alone(lock, "features are being extracted; try again when that has ended"):
+        yield
+
+
+@contextmanager
+def alone(lock: Path, otherwise: str) -> Iterator[None]:
+    """Hold a lock alone. otherwise: the message if that is not possible.
+
+    Raises:
+        InUse: another process holds it.
+    """
     with _opened(lock) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise InUse("features are being extracted; try again when that has ended") from error
+            raise InUse(otherwise) from error
         yield
 
 

@@ -73,9 +73,9 @@ def percentile_interval(value: float, replicates: FloatArray, confidence: float)
 def one_hot(rows: IntArray, values: FloatArray, height: int) -> sparse.csr_array:
     """Column i holds `values[i]` in row `rows[i]`: sparse [height, N]."""
     columns = np.arange(len(rows))
-    return sparse.csr_array((values, (rows, columns)), shape=(height, len(rows)))  # type: ignore[no-untyped-call]
+    return sparse.csr_array((values, (rows, columns)), shape=(height, len(rows)))
 
 
 def stacked(parts: Sequence[sparse.csr_array]) -> sparse.csr_array:
     """Statistics below each other: sparse [sum of the heights, N]."""
-    return sparse.csr_array(sparse.vstack(parts))  # type: ignore[no-untyped-call]
+    return sparse.csr_array(sparse.vstack(parts))

@@ -37,7 +37,7 @@ def paired_share_interval(only_first: int, only_second: int, rows: int, confiden
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
     from scipy.optimize import brentq
 
-    return float(brentq(function, low, high))  # type: ignore[no-untyped-call]
+    return float(brentq(function, low, high))
 
 
 def _score(first: int, second: int, rows: int, difference: float) -> float:

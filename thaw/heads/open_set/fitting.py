@@ -27,7 +27,7 @@ from thaw.targets.target import NEITHER, Target
 SCORES: tuple[ScoreName, ...] = ("max_probability", "energy", "mahalanobis", "neighbours")
 MOST_ROWS = 10_000
 """The largest number of rows; more are sampled, because the tuning fits some fifty models and a threshold needs no more."""
-TRAINED_TOGETHER = "the head is trained with the backbone, and cannot be fitted again without a class"
+TRAINED_TOGETHER = "the head is trained with the network below it, and cannot be fitted again without a class"
 
 
 def fit_openness(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from thaw.kinds.kind import IDENTITY, Limits, Mixing, Preview, Recipe, Scratch, SetDecoding, Stored, View, Words
+from thaw.kinds.parts import Span
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,6 +50,7 @@ class Images:
     input_meaning: ClassVar[str] = "RGB, resized and cropped"
     normalisation: ClassVar[tuple[str, ...]] = ("scale to 0..1", "subtract mean", "divide by std")
     previews_are_examples: ClassVar[bool] = True
+    part_names: ClassVar[str | None] = None
     usual_augmentation: ClassVar[str] = "flip"
     setting: str | None = None
     """The decoding of the set that previews follow; None: the usual one."""
@@ -132,6 +134,10 @@ class Images:
 
         return preview(content, limits.max_pixels, small=small, greys=greys_from(self.setting))
 
+    def parts(self, content: bytes, most: int, within: Span | None = None) -> None:
+        """See `Kind`; images have no parts."""
+        return
+
     def recipe(self, preprocessing: Preprocessing) -> Recipe:
         """See `Kind`; one recipe reads the settings of every preprocessing."""
         from thaw.kinds.images.recipe import RECIPE
@@ -163,6 +169,10 @@ class Images:
         from thaw.kinds.batches import tensor_of
 
         return tensor_of(batch).flip(-1) if view == "hflip" else tensor_of(batch)
+
+    def plain_preprocessing(self, preprocessing: AnyPreprocessing) -> AnyPreprocessing:
+        """See `Kind`: that of the backbone."""
+        return preprocessing
 
     def plain_features(self, batch: Batch) -> Tensor:
         """Raw pixels; see `thaw.kinds.images.pixels.flat_pixels`."""

@@ -8,8 +8,7 @@ PIXEL_SIDE = 32
 
 
 def flat_pixels(images: torch.Tensor) -> torch.Tensor:
-    """uint8 [N, 3, H, W] as float32 [N, D] on the scale [0, 1], scaled down to `PIXEL_SIDE` a side if they are larger."""
-    pixels = images.float() / 255
-    if max(pixels.shape[2:]) > PIXEL_SIDE:
-        pixels = F.interpolate(pixels, (PIXEL_SIDE, PIXEL_SIDE), mode="bilinear", antialias=True)
-    return pixels.flatten(1)
+    """Normalised images, float [N, 3, H, W], as float [N, D], scaled down to `PIXEL_SIDE` a side if they are larger."""
+    if max(images.shape[2:]) > PIXEL_SIDE:
+        images = F.interpolate(images, (PIXEL_SIDE, PIXEL_SIDE), mode="bilinear", antialias=True)
+    return images.flatten(1)

@@ -13,13 +13,28 @@ _FIRST, _SECOND = -0x61C8864680B583EB, 0x2545F4914F6CDD1D
 
 
 def word_bags(batch: Batch) -> Tensor:
-    """The numbers of each text's words and pairs of neighbouring words, by hashing: int32 [B, 2 T - 1], -1 for padding.
+    """The numbers of each text's words and pairs of neighbouring words, by hashing: int32 [B, 2 T], -1 for padding.
 
     Hashing: Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", ICML 2009, here without signs.
     """
     given = mapping(batch)
-    tokens, mask = given[TOKENS], given[MASK]
-    pairs = tokens[:, :-1] * _SECOND + tokens[:, 1:]
-    keys, counted = torch.cat([tokens, pairs], 1), torch.cat([mask, mask[:, :-1] & mask[:, 1:]], 1)
+    tokens, mask = _numbers(given[TOKENS]), given[MASK]
+    # Without slices an exported graph takes texts of any length.
+    places = torch.arange(tokens.shape[1], device=tokens.device)
+    following = (places + 1).clamp(max=tokens.shape[1] - 1)
+    pairs, paired = tokens * _SECOND + tokens[:, following], mask & mask[:, following] & (following > places)
+    keys, counted = torch.cat([tokens, pairs], 1), torch.cat([mask, paired], 1)
     numbers = (keys * _FIRST >> (64 - BITS)) & (2**BITS - 1)
     return torch.where(counted, numbers, -1).int()
+
+
+def _numbers(tokens: Tensor) -> Tensor:
+    """A number for each word: int64 [B, T]; tokens: int64 [B, T], or the characters of words, int16 [B, T, L]."""
+    if tokens.dim() == 2:
+        return tokens
+    numbers = torch.zeros_like(tokens[:, :, 0], dtype=torch.int64)
+    for place in range(tokens.shape[2]):
+        numbers = (
+            numbers ^ tokens[:, :, place]
+        ) * _SECOND  # a hash in steps, as FNV-1a's; int64 overflows as it should
+    return numbers

@@ -4,7 +4,15 @@ import json
 from collections.abc import Mapping
 
 from thaw.kinds.kind import Preprocessing
-from thaw.kinds.texts import piece_preprocessing, subword_preprocessing, word_preprocessing
+from thaw.kinds.texts import (
+    character_preprocessing,
+    moses_preprocessing,
+    piece_preprocessing,
+    spaced_preprocessing,
+    subword_preprocessing,
+    treebank_preprocessing,
+    word_preprocessing,
+)
 
 FORMS: Mapping[
     str,
@@ -12,11 +20,19 @@ FORMS: Mapping[
         word_preprocessing.WordPreprocessing
         | subword_preprocessing.SubwordPreprocessing
         | piece_preprocessing.PiecePreprocessing
+        | character_preprocessing.CharacterPreprocessing
+        | moses_preprocessing.MosesPreprocessing
+        | treebank_preprocessing.TreebankPreprocessing
+        | spaced_preprocessing.SpacedPreprocessing
     ],
 ] = {
     subword_preprocessing.FORM: subword_preprocessing.SubwordPreprocessing,
     word_preprocessing.FORM: word_preprocessing.WordPreprocessing,
     piece_preprocessing.FORM: piece_preprocessing.PiecePreprocessing,
+    character_preprocessing.FORM: character_preprocessing.CharacterPreprocessing,
+    moses_preprocessing.FORM: moses_preprocessing.MosesPreprocessing,
+    treebank_preprocessing.FORM: treebank_preprocessing.TreebankPreprocessing,
+    spaced_preprocessing.FORM: spaced_preprocessing.SpacedPreprocessing,
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from thaw.foundation.errors import BadParameters
 from thaw.kinds.kind import IDENTITY, Limits, Preview, Recipe, Scratch, SetDecoding, Stored, View, Words
+from thaw.kinds.parts import Parts, Span
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +32,7 @@ class Texts:
     augmentations: ClassVar[Mapping[str, tuple[View, ...]]] = {"none": (IDENTITY,), "hide": ()}
     usual_augmentation: ClassVar[str] = "hide"
     previews_are_examples: ClassVar[bool] = True
+    part_names: ClassVar[str | None] = "words"
     input_name: ClassVar[str] = "tokens"
     input_meaning: ClassVar[str] = "the numbers of the words or of their pieces, and which of them are no padding"
     normalisation: ClassVar[tuple[str, ...]] = ()
@@ -105,6 +107,12 @@ class Texts:
 
         return preview(content, limits, small=small)
 
+    def parts(self, content: bytes, most: int, within: Span | None = None) -> Parts:
+        """See `Kind` and `thaw.kinds.texts.parts.parts_of`."""
+        from thaw.kinds.texts.parts import parts_of
+
+        return parts_of(content, most, within)
+
     def recipe(self, preprocessing: Preprocessing) -> Recipe:
         """See `Kind`."""
         from thaw.kinds.texts.recipe import recipe_of
@@ -138,6 +146,12 @@ class Texts:
     def viewed(self, batch: Batch, view: View) -> Batch:
         """See `Kind`; there is only the identity."""
         return batch
+
+    def plain_preprocessing(self, preprocessing: Preprocessing) -> Preprocessing:
+        """See `Kind`: whole words in lower case, whatever the backbone reads."""
+        from thaw.kinds.texts.word_preprocessing import WordPreprocessing
+
+        return WordPreprocessing()
 
     def plain_features(self, batch: Batch) -> Tensor:
         """See `Kind` and `thaw.kinds.texts.bags.word_bags`."""

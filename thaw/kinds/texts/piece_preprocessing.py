@@ -24,11 +24,16 @@ _TYPICAL = 10_000
 @dataclass(frozen=True)
 class PiecePreprocessing(Numbered):
     """tokenizer: the JSON text of the package tokenizers. max_tokens: pieces of a window, with the special ones; a longer text is read in several windows, as
-    `thaw.kinds.texts.pieces.pieces_of` lays them out, so nothing of it is lost."""
+    `thaw.kinds.texts.pieces.pieces_of` lays them out, so nothing of it is lost. None: a network takes texts of any length."""
 
     kind: ClassVar[str] = "texts"
     tokenizer: str = field(repr=False)
-    max_tokens: int
+    max_tokens: int | None
+
+    @property
+    def window(self) -> int | None:
+        """See `Windowed`."""
+        return self.max_tokens
 
     def to_json(self) -> str:
         """See `Preprocessing`."""

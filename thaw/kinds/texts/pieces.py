@@ -8,13 +8,15 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
-def pieces_of(tokenizer: Tokenizer, text: str, longest: int) -> list[int]:
-    """The numbers of a text's pieces: windows of at most `longest` one after another, each with the special pieces at its ends.
+def pieces_of(tokenizer: Tokenizer, text: str, longest: int | None) -> list[int]:
+    """The numbers of a text's pieces: windows of at most `longest` one after another, each with the special pieces at its ends; None: the whole text is one.
 
     All windows but the last one are full, and a quarter of each is the end of the one before it.
     """
     before, after = special_pieces(tokenizer)
     pieces = tokenizer.encode(text, add_special_tokens=False).ids
+    if longest is None:
+        return [*before, *pieces, *after]
     room = longest - len(before) - len(after)
     shared = room // 4
     starts = range(0, max(len(pieces) - shared, 1), room - shared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -49,6 +49,39 @@ def tokenizer_text(folder: Path, settings: Mapping[str, Any], *, lowercase: bool
         raise BadWeights(
             f"{folder}: the tokenizer sets no special piece before a text, as networks of BERT's family need it"
         )
+    text: str = tokenizer.to_str()
+    return text
+
+
+def unigram_text(pieces: Sequence[tuple[str, float]], unknown: int, charsmap: bytes, ends: tuple[int, int]) -> str:
+    """The JSON text of a Unigram tokenizer of SentencePiece: Kudo, "Subword Regularization", ACL 2018, section 3.2.
+
+    pieces: with the logarithms of their probabilities. unknown: the number of the piece for a run of unknown characters. charsmap: the normalisation, in
+    SentencePiece's own form. ends: the numbers of the pieces before and after every text.
+
+    Texts are composed (Unicode's NFC) before that normalisation, because the package looks for a letter and its mark together only in short ones.
+
+    Raises:
+        BadParameters: the package tokenizers is not installed.
+        BadWeights: the pieces or the normalisation are damaged.
+    """
+    library = _library()
+    rules = library.normalizers
+    try:
+        tokenizer = library.Tokenizer(library.models.Unigram(list(pieces), unk_id=unknown, byte_fallback=False))
+        own = rules.Precompiled(charsmap)
+    except Exception as error:  # the library raises nothing more special
+        raise BadWeights(
+            f"the tokenizer's model is damaged, or newer than tokenizers {library.__version__} ({error})"
+        ) from error
+    spaces = rules.Replace(library.Regex(" {2,}"), " ")
+    tokenizer.normalizer = rules.Sequence([rules.NFC(), own, spaces, rules.Strip()])
+    tokenizer.pre_tokenizer = library.pre_tokenizers.Metaspace(
+        replacement="\u2581", prepend_scheme="always", split=True
+    )
+    tokenizer.post_processor = library.processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", ends[0]), ("</s>", ends[1])]
+    )
     text: str = tokenizer.to_str()
     return text
 

@@ -57,6 +57,10 @@ class Predictor:
         features = in_groups(examples, BATCH, self._features)
         return answer(self.head, self.openness, features)
 
+    def log_odds(self, examples: Sequence[Batch]) -> torch.Tensor:
+        """Calibrated log-odds of each class, float64 [N, C], of at least one example, each prepared by `prepare`."""
+        return self.head.log_odds(in_groups(examples, BATCH, self._features))
+
     def _features(self, examples: Sequence[Batch]) -> torch.Tensor:
         batch = self.backbone.kind.collate(examples)
         return self.backbone.features(trimmed(batch, self.backbone.preprocessing.mask(batch)))[self.layer]

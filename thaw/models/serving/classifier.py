@@ -14,6 +14,7 @@ from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.batches import Batch, in_groups
 from thaw.kinds.kind import Limits, Reader
 from thaw.kinds.prepared import open_reader
+from thaw.models.explanation import Explanation, explain
 from thaw.models.gallery import Gallery, Nearness
 from thaw.models.prediction.answer import Answer, answer
 from thaw.models.prediction.predictor import Predictor
@@ -34,6 +35,12 @@ class Classification:
     known_score: float | None
     probabilities: "np.ndarray[Any, np.dtype[np.float32]]"
     feature: Tensor
+
+    def explained(self, class_names: Sequence[str]) -> tuple[str, ...]:
+        """The classes to explain: the named ones, or the most probable class if none is named."""
+        named = self.labels if self.labels is not None else [self.label]
+        found = tuple(name for name in class_names if name in named)
+        return found or (class_names[int(self.probabilities.argmax())],)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +72,19 @@ class Classifier:
             features = in_groups(examples, len(examples), self._features)
             given = answer(self.predictor.head, self.predictor.openness, features)
             return _classifications(given, features)
+
+    def explain(self, content: bytes) -> Explanation | None:
+        """The parts of an example that speak for and against each class; None if the kind has no parts.
+
+        Raises:
+            BadExample: see `decode`.
+        """
+        return explain(content, self.predictor.backbone.kind, self._log_odds)
+
+    def _log_odds(self, contents: Sequence[bytes]) -> Tensor:
+        with torch.inference_mode():
+            examples = [self.decode(content) for content in contents]
+            return self.predictor.head.log_odds(in_groups(examples, len(examples), self._features))
 
     def _features(self, examples: Sequence[Batch]) -> Tensor:
         return self.engine.features(self.predictor.backbone.kind.collate(examples))[self.predictor.layer]

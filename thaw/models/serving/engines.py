@@ -13,6 +13,7 @@ import torch
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines.engine import MICRO_BATCH, Engine, Precision
 from thaw.backbones.engines.openvino_engine import build_openvino_engine
+from thaw.backbones.engines.packed_engine import build_packed_engine, is_packable
 from thaw.backbones.engines.reference import reference_features, worst_deviation
 from thaw.backbones.engines.tolerances import TOLERANCES
 from thaw.backbones.engines.torch_engine import build_torch_engine
@@ -85,6 +86,8 @@ def choose_serving_engine(
     builders: list[tuple[str, Callable[[], Engine]]] = []
     if wanted != "openvino":
         builders.append(("torch", lambda: _build_torch(backbone)))
+        if is_packable(backbone):
+            builders.append(("torch without padding", lambda: InPython(build_packed_engine(backbone, PRECISION))))
     if wanted == "openvino" or (wanted == "auto" and fusible and find_spec("openvino") is not None):
         side = (tensor_of(sample).shape[2], tensor_of(sample).shape[3])
         for size in (1, MICRO_BATCH):

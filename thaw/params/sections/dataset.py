@@ -30,7 +30,7 @@ class DatasetParams(Limited, Section):
     source: str = Field(
         "data/sources/digits",
         description="a folder of class folders, a table of texts, or a built-in set; the class folders may lie in folders train, val and test; the built-in "
-        "sets are `data/sources/digits` and `data/sources/hymenoptera`",
+        "sets are `data/sources/digits`, `data/sources/hymenoptera` and `data/sources/sms_spam/sms_spam.csv`",
     )
     kind: str = Field(
         "auto",

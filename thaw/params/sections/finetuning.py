@@ -36,8 +36,9 @@ class FinetuneParams(Section):
     )
     augment: str = Field(
         "auto",
-        description="variation of training examples; `auto`: the usual variation of the kind (`images`: `flip`); `flip`: left and right; `crop`: also random "
-        "crops; `randaugment`: also RandAugment; `distort`: affine and elastic distortions, for writing and drawings. With `none` and `flip` the activations "
+        description="variation of training examples; `auto`: the usual variation of the kind (`images`: `flip`, `texts`: `hide`); `flip`: left and right; "
+        "`crop`: also random crops; `randaugment`: also RandAugment; `distort`: affine and elastic distortions, for writing and drawings; `hide`: texts "
+        "without a tenth of their words. With `none` and `flip` the activations "
         "below the thawed blocks are computed once",
     )
     mixup: float = Field(0, ge=0, description="alpha of mixup; 0: no mixup")

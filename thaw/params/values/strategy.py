@@ -9,15 +9,18 @@ from pydantic import PositiveInt, TypeAdapter
 from thaw.foundation.files.records import read_record, write_record
 
 HeadKind = Literal["linear", "mlp", "knn"]
-StrategyKind = Literal["linear", "mlp", "knn", "cut", "last_blocks", "full", "scratch"]
+StrategyKind = Literal["linear", "mlp", "knn", "cut", "last_blocks", "full", "scratch", "plain"]
 """See `StrategyParams.kind`."""
 THAWING: tuple[StrategyKind, ...] = ("last_blocks", "full", "scratch")
 """The strategies that train the backbone or a part of it."""
+PLAIN: StrategyKind = "plain"
+"""The strategy without a backbone."""
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """The trained part of the model. layer: the cut layer below the head. blocks: the number of thawed last blocks (`last_blocks`), else None."""
+    """The trained part of the model. layer: the cut layer below the head; with `plain` that of the frozen model beside it. blocks: the number of thawed
+    last blocks (`last_blocks`), else None."""
 
     kind: StrategyKind
     layer: str
@@ -25,7 +28,7 @@ class Strategy:
 
     @property
     def head(self) -> HeadKind:
-        """The kind of head; fine-tuning starts from a linear one."""
+        """The kind of head; fine-tuning starts from a linear one, and a linear one stands beside the plain model."""
         match self.kind:
             case "mlp" | "knn":
                 return self.kind

@@ -1,23 +1,24 @@
 """The advice, from measured evidence: probes at every cut layer, size, learning curve, options, and the choice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.kinds.kind import Words
-from thaw.models.prices import Pricing
+from thaw.models.prices import Price, Pricing
 from thaw.params.sections import HeadParams, StrategyParams
-from thaw.params.values.strategy import Strategy
+from thaw.params.values.strategy import PLAIN, Strategy
 from thaw.strategies.advice.cases import Comparison, LayerEvidence, Reference, doubts_of, name_case
-from thaw.strategies.advice.choosing import Choice, choose, recommend
+from thaw.strategies.advice.choosing import Choice, choose, recommend, without_transfer
 from thaw.strategies.advice.intervals import gain_of, headline_of, judged_rows
 from thaw.strategies.advice.kept import Kept
 from thaw.strategies.advice.learning_curve import measure_curve
-from thaw.strategies.advice.options import Jury, Option, Pilot, try_pilot
+from thaw.strategies.advice.options import Jury, Option, Pilot, Tried, try_pilot
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
 from thaw.strategies.advice.pool import Fold, Pool, draw_folds
 from thaw.strategies.advice.record import Advice, Decision, Evidence
@@ -26,7 +27,15 @@ from thaw.strategies.advice.transferability import transferability
 
 OTHER_HEADS: tuple[Literal["mlp", "knn"], ...] = ("mlp", "knn")
 RESAMPLING = Resampling(2000)
-STEPS = 6
+STEPS = 7
+
+
+@dataclass(frozen=True, eq=False)
+class PlainFeatures:
+    """`Kind.plain_features` of the pool, row for row: float32 [N, D], or bags int32 [N, L]. price: of a model on them."""
+
+    features: Tensor
+    price: Price
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +43,9 @@ class Situation:
     """The inputs of the advice.
 
     pool: the rows of the advice. references: a pool of the same rows, or of a sample of them, whose features include those without a pretrained backbone
-    (`PLAIN`, `RANDOM_BACKBONE`); None: no such pool. price: of a deployed model. pilot: the trainer of the backbone; None: no trainer. labelled: number of
-    labelled examples in train and validation. validation, test: numbers of labelled examples in these splits. words: for the examples.
+    (`thaw.strategies.advice.cases`); None: no such pool. price: of a deployed model. pilot: the trainer of the backbone; None: no trainer. labelled: number of
+    labelled examples in train and validation. validation, test: numbers of labelled examples in these splits. words: for the examples. plain: None: the model
+    without a backbone is no option.
     """
 
     pool: Pool
@@ -47,6 +57,7 @@ class Situation:
     validation: int
     test: int
     words: Words
+    plain: PlainFeatures | None = None
 
 
 def advise(
@@ -80,15 +91,18 @@ def advise(
     growing = fitting.keeping("curve")
     curve = measure_curve(pool, folds, _best_layer(layers), growing, RESAMPLING) if layers else None
     progress(3, steps)
-    options = _options(jury, probes, fitting.keeping("head"))
+    transferring = _options(jury, probes, fitting.keeping("head"))
     progress(4, steps)
     if situation.pilot is not None and tried:
         for done, option in enumerate(try_pilot(situation.pilot, jury, strategy.minutes, kept.below("pilot")), 1):
-            options = (*options, option)
+            transferring.append(option)
             progress(4 + done, steps)
+    plain = None if situation.plain is None else _plain(jury, situation.plain, fitting.keeping("without transfer"))
+    progress(steps - 2, steps)
     comparison = _compare(situation, layers, probes, fitting.keeping("reference"), strategy.repeats)
     progress(steps - 1, steps)
-    recommended = recommend(options, Strategy("linear", pool.layers[-1]))
+    recommended = _recommended(transferring, plain, pool)
+    options = tuple(each.option for each in (*transferring, *([] if plain is None else [plain])))
     followed = choose(strategy, pool.layers, options, recommended)
     progress(steps, steps)
     return Advice(
@@ -105,7 +119,7 @@ def advise(
             plentiful=situation.size.plentiful,
         ),
         options=options,
-        resolution=_resolution(options),
+        resolution=_resolution([each.option for each in transferring]),
         recommended=_decision(recommended),
         followed=_decision(followed),
         automatic=followed is recommended,
@@ -133,16 +147,34 @@ def _best_layer(layers: Sequence[LayerEvidence]) -> str:
     return max(better, key=lambda layer: layer.accuracy.value, default=layers[-1]).name
 
 
-def _options(jury: Jury, probes: Sequence[OutOfFold], fitting: Fitting) -> tuple[Option, ...]:
+def _options(jury: Jury, probes: Sequence[OutOfFold], fitting: Fitting) -> list[Tried]:
     """The options of heads on cached features: every kind on the last layer, and a linear head on each earlier one. The probes are already measured."""
     pool, last = jury.pool, jury.pool.layers[-1]
     if not jury.folds:
-        return (jury.unmeasured(Strategy("linear", last), None, "too few examples to hold some out"),)
-    once = [fold for fold in jury.folds if fold.repeat == 0]  # the mlp costs many times what the others do
-    others = measure_heads(pool, once, [HeadTrial(kind, last) for kind in OTHER_HEADS], fitting)
+        return [jury.unmeasured(Strategy("linear", last), None, "too few examples to hold some out")]
+    # The mlp costs many times what the others do.
+    others = measure_heads(pool, jury.first_draw, [HeadTrial(kind, last) for kind in OTHER_HEADS], fitting)
     cuts = [jury.measured(Strategy("cut", layer), probe) for layer, probe in zip(pool.layers, probes, strict=True)]
     heads = [jury.measured(Strategy(kind, last), outcome) for kind, outcome in zip(OTHER_HEADS, others, strict=True)]
-    return (jury.measured(Strategy("linear", last), probes[-1]), *heads, *reversed(cuts[:-1]))
+    return [jury.measured(Strategy("linear", last), probes[-1]), *heads, *reversed(cuts[:-1])]
+
+
+def _plain(jury: Jury, plain: PlainFeatures, fitting: Fitting) -> Tried | None:
+    """The model without a backbone on the first draw of the folds, because values and bags have many dimensions; None if no row can be held out."""
+    if not jury.folds:
+        return None
+    pool = replace(jury.pool, features={PLAIN: plain.features})
+    (outcome,) = measure_heads(pool, jury.first_draw, [HeadTrial("linear", PLAIN)], fitting)
+    return jury.measured(Strategy(PLAIN, jury.pool.layers[-1]), outcome, price=plain.price)
+
+
+def _recommended(transferring: Sequence[Tried], plain: Tried | None, pool: Pool) -> Choice:
+    """The best option with the backbone, unless the plain model is shown to be better than that one."""
+    best = recommend([each.option for each in transferring], Strategy("linear", pool.layers[-1]))
+    outcome = next((each.outcome for each in transferring if each.option is best.option), None)
+    if plain is None or plain.outcome is None or outcome is None:
+        return best
+    return without_transfer(best, plain.option, gain_of(plain.outcome, outcome, pool.groups, RESAMPLING))
 
 
 def _compare(

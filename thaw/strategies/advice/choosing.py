@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thaw.foundation.errors import BadParameters
+from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.params.sections import StrategyParams
 from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.options import Option
@@ -43,6 +44,17 @@ def recommend(options: Sequence[Option], default: Strategy) -> Choice:
         best.strategy,
         best,
         f"it beats the linear head on the last layer by {100 * best.gain.value:.1f} points ({100 * best.gain.low:.1f} to {100 * best.gain.high:.1f})",
+    )
+
+
+def without_transfer(best: Choice, plain: Option, lead: Estimate | None) -> Choice:
+    """The plain model instead of the best option with the backbone, if the interval of its paired lead over that option lies above 0; lead: None: unknown."""
+    if lead is None or lead.low <= 0:
+        return best
+    return Choice(
+        plain.strategy,
+        plain,
+        f"it beats the best option with the backbone ({best.strategy}) by {100 * lead.value:.1f} points ({100 * lead.low:.1f} to {100 * lead.high:.1f})",
     )
 
 

@@ -69,8 +69,8 @@ def _estimate(parts: Sequence[OutOfFold], groups: Tensor | None, resampling: Res
         return None
     own = np.arange(known.sum()) if groups is None else np.unique(groups.numpy()[known], return_inverse=True)[1]
     gathered = one_hot(own.astype(np.int64), np.ones(len(own)), int(own.max()) + 1)
-    sums = [sparse.csr_array((gathered @ part.shares[known]).T) for part in parts]  # type: ignore[no-untyped-call]
-    rows = sparse.csr_array(np.bincount(own)[None].astype(np.float64))  # type: ignore[no-untyped-call]
+    sums = [sparse.csr_array((gathered @ part.shares[known]).T) for part in parts]
+    rows = sparse.csr_array(np.bincount(own)[None].astype(np.float64))
     statistics, target = stacked([*sums, rows]), parts[0].target
 
     def measure(drawn: FloatArray) -> FloatArray:

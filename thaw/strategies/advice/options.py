@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
-from thaw.models.prices import Pricing
+from thaw.models.prices import Price, Pricing
 from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.intervals import gain_of, headline_beside, headline_of, judged_draws, judged_rows
 from thaw.strategies.advice.kept import Kept
@@ -42,6 +42,14 @@ class Option:
     draws: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """An option with its outcome, by which it is compared with others; None if it was not measured."""
+
+    option: Option
+    outcome: OutOfFold | None
+
+
 class Pilot(Protocol):
     """A trainer of strategies that are no head on cached features: it trains layers of the backbone itself."""
 
@@ -67,10 +75,15 @@ class Jury:
     resampling: Resampling
     price: Pricing
 
-    def measured(self, strategy: Strategy, outcome: OutOfFold, note: str = "") -> Option:
-        """The option with its measured result."""
-        price = self.price(strategy)
-        return Option(
+    @property
+    def first_draw(self) -> Sequence[Fold]:
+        """The folds of the first draw, for options that cost much."""
+        return [fold for fold in self.folds if fold.repeat == 0]
+
+    def measured(self, strategy: Strategy, outcome: OutOfFold, note: str = "", price: Price | None = None) -> Tried:
+        """The option with its measured result; price: None: that of the backbone with a head."""
+        price = price or self.price(strategy)
+        option = Option(
             strategy=strategy,
             accuracy=headline_of(outcome, self.pool.groups, self.resampling),
             gain=gain_of(outcome, self.linear, self.pool.groups, self.resampling),
@@ -83,17 +96,19 @@ class Jury:
             rows=judged_rows(outcome),
             draws=judged_draws(outcome),
         )
+        return Tried(option, outcome)
 
-    def unmeasured(self, strategy: Strategy, seconds: float | None, note: str) -> Option:
+    def unmeasured(self, strategy: Strategy, seconds: float | None, note: str) -> Tried:
         """An option that was not tried."""
         price = self.price(strategy)
         minutes = None if seconds is None else seconds / 60
-        return Option(strategy, None, None, False, minutes, price.megabytes, price.images_per_second, note)
+        option = Option(strategy, None, None, False, minutes, price.megabytes, price.images_per_second, note)
+        return Tried(option, None)
 
 
 def try_pilot(
     pilot: Pilot, jury: Jury, minutes: float, kept: Kept, clock: Callable[[], float] = time.perf_counter
-) -> Iterator[Option]:
+) -> Iterator[Tried]:
     """Try the pilot's strategies in their order and yield each, after as many folds of the first draw as fit into the rest of the minutes.
 
     A strategy for which fewer than `FEWEST_FOLDS` fit is not tried; its option has the predicted price and the reason. A strategy that is slower than predicted
@@ -120,9 +135,9 @@ class _Budget:
         self.ends -= seconds
 
 
-def _try(pilot: Pilot, strategy: Strategy, jury: Jury, budget: _Budget, kept: Kept) -> Option:
+def _try(pilot: Pilot, strategy: Strategy, jury: Jury, budget: _Budget, kept: Kept) -> Tried:
     """Try one strategy."""
-    folds = [fold for fold in jury.folds if fold.repeat == 0]
+    folds = jury.first_draw
     if len(folds) < FEWEST_FOLDS:
         return jury.unmeasured(strategy, None, "too few examples to hold some out")
     if budget.left <= 0:

@@ -116,7 +116,7 @@ def _pairs(rows: Tensor, near: float) -> coo_array:
         for start, block in zip(starts, _blocks(rows, len(rows)), strict=True)
     ]
     first, second = torch.cat(pairs).T.numpy()
-    return coo_array((first >= 0, (first, second)), shape=(len(rows), len(rows)))  # type: ignore[no-untyped-call]
+    return coo_array((first >= 0, (first, second)), shape=(len(rows), len(rows)))
 
 
 def _blocks(rows: Tensor, others: int) -> tuple[Tensor, ...]:

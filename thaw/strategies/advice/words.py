@@ -27,6 +27,7 @@ _ACTIONS: Mapping[StrategyKind, str] = {
     "last_blocks": "Start from the pretrained weights, and fine-tune the last {blocks}",
     "full": "Start from the pretrained weights, and fine-tune all layers",
     "scratch": "Train the whole network from random weights",
+    "plain": "Leave the backbone out, and train the plain model, which transfers nothing",
 }
 
 

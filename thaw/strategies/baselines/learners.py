@@ -9,7 +9,8 @@ import torch
 from thaw.backbones.backbone import Backbone
 from thaw.heads import fit_head
 from thaw.kinds.batches import Batch, joined_rows, split, taken
-from thaw.kinds.kind import Kind
+from thaw.kinds.kind import Preprocessing
+from thaw.kinds.prepared import kind_of
 from thaw.params.sections import HeadParams
 from thaw.params.values.strategy import HeadKind
 from thaw.strategies.baselines.from_scratch import ScratchSettings, predict_logits, train_scratch
@@ -83,9 +84,10 @@ def frozen_learner(features: Inputs[torch.Tensor], course: Course) -> Learner:
     return head_learner(lambda draw: features.taken(draw.rows), course)
 
 
-def plain_learner(examples: Inputs[Batch], course: Course, kind: Kind) -> Learner:
-    """Logistic regression without a backbone, on `Kind.plain_features`."""
-    flat = examples.map(kind.plain_features)
+def plain_learner(examples: Inputs[Batch], course: Course, preprocessing: Preprocessing) -> Learner:
+    """Logistic regression without a backbone, on `Kind.plain_features`; preprocessing: of the examples, see `Kind.plain_preprocessing`."""
+    kind = kind_of(preprocessing)
+    flat = examples.map(lambda batch: kind.plain_features(preprocessing.normalise(batch)))
     return head_learner(lambda draw: flat.taken(draw.rows), replace(course, kind="linear"))
 
 

@@ -13,9 +13,9 @@ from thaw.heads import FittedHead, fit_head
 from thaw.heads.kinds import weights_of
 from thaw.kinds.batches import Batch, examples_in, rows_in
 from thaw.kinds.labelled_inputs import LabelledInputs
-from thaw.models.prices import Pricing
+from thaw.models.prices import Price, Pricing
 from thaw.params.sections import FinetuneParams, HeadParams
-from thaw.params.values.strategy import Strategy
+from thaw.params.values.strategy import PLAIN, Strategy
 from thaw.strategies.baselines.learners import (
     MAJORITY,
     RANDOM_BACKBONE,
@@ -23,6 +23,7 @@ from thaw.strategies.baselines.learners import (
     Course,
     Inputs,
     frozen_learner,
+    head_learner,
     random_backbone_learner,
 )
 from thaw.strategies.baselines.transfer_gain import Draw, Learner
@@ -36,7 +37,8 @@ class Arena:
     """The inputs of all competitors.
 
     features: of each cut layer, in order of depth: `train` float32 [N, V, D] in the views that heads train on, `val` and `test` float32 [N, D]. train: the
-    examples that draws choose from. val: None without a validation split. test: N prepared examples. price: of a deployed model.
+    examples that draws choose from. val: None without a validation split. test: N prepared examples. price: of a deployed model. plain: the features of the
+    model without a backbone, float32 [N, D] or bags int32 [N, L]. plain_price: of that model.
     """
 
     backbone: Backbone
@@ -48,6 +50,8 @@ class Arena:
     finetune: FinetuneParams
     desk: Desk
     price: Pricing
+    plain: Inputs[Tensor]
+    plain_price: Price
 
     @property
     def last(self) -> str:
@@ -96,12 +100,20 @@ def build_competitor(arena: Arena, strategy: Strategy) -> Competitor:
 
 
 def build_baselines(arena: Arena) -> tuple[Competitor, ...]:
-    """The baselines: the same network from random weights, frozen and wholly trained, and the best constant answer."""
+    """The baselines: the model without a backbone, the same network from random weights, frozen and wholly trained, and the best constant answer."""
     linear = Strategy("linear", arena.last)
     speed = arena.price(linear).images_per_second or 1.0
     random = random_backbone_learner(arena.examples(), arena.course(linear), arena.backbone, arena.last)
     price = arena.price(linear)
+    plain = arena.plain
     return (
+        Competitor(
+            PLAIN,
+            "baseline",
+            head_learner(lambda draw: plain.taken(draw.rows), arena.course(linear)),
+            megabytes=arena.plain_price.megabytes,
+            images_per_second=arena.plain_price.images_per_second,
+        ),
         Competitor(
             RANDOM_BACKBONE,
             "baseline",
@@ -135,8 +147,11 @@ def _finetuning(arena: Arena, strategy: Strategy) -> Competitor:
 def _finetuned(arena: Arena, strategy: Strategy) -> Learner:
     def learn(draw: Draw) -> Tensor:
         train = arena.labelled(arena.last, draw.rows)
-        head = fit_head(train, arena.validation(arena.last), arena.head.model_copy(update={"seed": draw.seed}))
-        start = Start(arena.backbone, head, weights_of(train, arena.head))
+        own = arena.head.model_copy(update={"seed": draw.seed})
+        head = fit_head(train, arena.validation(arena.last), own)
+        start = Start(
+            arena.backbone, head, weights_of(train, arena.head), lambda some: fit_head(train.rows(some), None, own)
+        )
         params = arena.finetune.model_copy(update={"seed": draw.seed})
         tuned = finetune(start, arena.train.rows(draw.rows), arena.val, strategy, params, desk=arena.desk)
         return torch.from_numpy(tuned.predictor.predict(examples_in(arena.test)).named)

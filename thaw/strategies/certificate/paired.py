@@ -76,7 +76,7 @@ def _statistics(tables: tuple[BoolArray, ...], shown: BoolArray) -> sparse.csr_a
 
 def _sparse(table: BoolArray) -> sparse.csr_array:
     """bool [N, K] as sparse [K, N]."""
-    return sparse.csr_array(table.T, dtype=np.float64)  # type: ignore[no-untyped-call]
+    return sparse.csr_array(table.T, dtype=np.float64)
 
 
 def _by_draw(sums: FloatArray, count: int, draws: int, classes: int, rows: int) -> FloatArray:

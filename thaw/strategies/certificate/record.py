@@ -11,6 +11,7 @@ from torch import Tensor
 
 from thaw.foundation.files.records import read_record, write_record
 from thaw.foundation.statistics.bootstrap import Resampling
+from thaw.params.values.strategy import PLAIN
 from thaw.strategies.certificate.contest import Competitor, Outcome, Role, Skipped
 from thaw.strategies.certificate.paired import Score, paired, score
 from thaw.targets.target import BoolArray, Target, TargetName, target_named, target_of_targets
@@ -40,8 +41,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Ruling:
-    """The comparison of the followed strategy with a baseline. lead: paired, in accuracy and macro F1. verdict: on the headline, which is accuracy or, with
-    label sets, macro F1."""
+    """The comparison of the followed strategy, or of the linear head if that strategy transfers nothing, with a baseline. lead: paired, in accuracy and macro
+    F1. verdict: on the headline, which is accuracy or, with label sets, macro F1."""
 
     over: str
     lead: Score
@@ -97,7 +98,8 @@ def certify(
     classes = next(iter(named.values())).shape[2]
     jury = _Jury(target, np.asarray(target.indicators(targets, classes).bool().numpy(), np.bool_), resampling)
     entries = tuple(_entry(competitor, outcome, jury) for competitor in competitors if competitor.name in named)
-    followed = terms.strategy if terms.strategy in named else LINEAR
+    # Against the plain model stands what transfers, whichever of the two is followed.
+    followed = terms.strategy if terms.strategy in named and terms.strategy != PLAIN else LINEAR
     rulings = tuple(
         _ruling(competitor.name, jury.paired(named[followed], named[competitor.name]), target)
         for competitor in competitors

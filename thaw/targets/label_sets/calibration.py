@@ -39,7 +39,5 @@ def fit_calibration(logits: Tensor, targets: Tensor) -> Calibration:
         return value, np.concatenate([[float((errors * scores).sum()) * inverse], errors.sum(0)])
 
     bounds = [(-math.log(HOTTEST), -math.log(COLDEST)), *[(None, None)] * scores.shape[1]]
-    minimum = minimize(  # type: ignore[no-untyped-call]
-        loss, np.zeros(1 + scores.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds
-    )
+    minimum = minimize(loss, np.zeros(1 + scores.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds)
     return Calibration(math.exp(-minimum.x[0]), torch.from_numpy(minimum.x[1:]).float())

@@ -85,7 +85,7 @@ def measure_sets(
 
 def counts_of(named: BoolArray, targets: BoolArray) -> sparse.csr_array:
     """The counts that each row adds, by class: sparse [3 C, N]; right, shown and named rows, in the order of `macro_f1`."""
-    return stacked([sparse.csr_array(part.T.astype(np.float64)) for part in (named & targets, targets, named)])  # type: ignore[no-untyped-call]
+    return stacked([sparse.csr_array(part.T.astype(np.float64)) for part in (named & targets, targets, named)])
 
 
 def _statistics(probabilities: FloatArray, named: BoolArray, targets: BoolArray, bins: int) -> sparse.csr_array:
@@ -99,7 +99,7 @@ def _statistics(probabilities: FloatArray, named: BoolArray, targets: BoolArray,
     gaps = np.zeros((bins, len(targets)))
     np.add.at(gaps, (place, np.arange(len(targets))[:, None]), targets - probabilities)
     single = np.stack([wrong == 0, wrong, -np.log(likelihood).sum(1)])
-    return stacked([counts_of(named, targets), sparse.csr_array(np.concatenate([single, gaps]))])  # type: ignore[no-untyped-call]
+    return stacked([counts_of(named, targets), sparse.csr_array(np.concatenate([single, gaps]))])
 
 
 def _measures(sums: FloatArray, classes: int, rows: int) -> FloatArray:

@@ -153,6 +153,10 @@ class LabelSets:
         """Each class by itself."""
         return logits.sigmoid()
 
+    def log_odds(self, logits: Tensor) -> Tensor:
+        """The logits themselves."""
+        return logits.double()
+
     def decide(self, probabilities: Tensor, targets: Tensor) -> tuple[float, ...]:
         """The thresholds of the best F1."""
         return tune_thresholds(probabilities, targets)

@@ -140,6 +140,16 @@ class OneLabel:
         """Each row of sum 1."""
         return logits.softmax(1)
 
+    def log_odds(self, logits: Tensor) -> Tensor:
+        """Each logit against all others."""
+        exact = logits.double()
+        top = exact.argmax(1, keepdim=True)
+        # Only the largest probability can be rounded to 1, so the others' sum is computed without it.
+        others = exact.scatter(1, top, -torch.inf).logsumexp(1, keepdim=True)
+        below = exact - exact.logsumexp(1, keepdim=True)
+        rest = below - torch.log1p(-below.exp())
+        return rest.scatter(1, top, exact.gather(1, top) - others)
+
     def decide(self, probabilities: Tensor, targets: Tensor) -> None:
         """The most probable class is named."""
 

@@ -32,6 +32,15 @@ def test_a_strategy_that_was_not_compared_is_stood_for_by_the_linear_head() -> N
     assert any("was not compared" in remark for remark in words.remarks(found, WORDS))
 
 
+def test_the_plain_model_is_deployed_and_transfer_is_ruled_against_it() -> None:
+    found = certificate("plain", shares={"linear": 0.6, "plain": 0.9, "majority": 0.3})
+    said = words.verdict(found, WORDS)
+    assert said.startswith("“plain”")
+    assert said.endswith("against a linear model on mean log-mel spectra, without a backbone, transfer hurts.")
+    assert any("transfers nothing" in remark for remark in words.remarks(found, WORDS))
+    assert words.followed(found) == "plain"
+
+
 def test_figures_are_pictures() -> None:
     assert [(name, content[:4]) for name, content in figure_pngs(certificate(), WORDS)] == [
         ("accuracy", b"\x89PNG"),

@@ -130,9 +130,9 @@ def test_a_fine_tuned_head_is_never_fitted_again() -> None:
     assert not fitted(rows, score="auto").tuning.seen
     for score in ("energy", "max_probability"):
         asked = OpennessParams.model_validate({"score": score})
-        with pytest.raises(BadParameters, match="trained with the backbone"):
+        with pytest.raises(BadParameters, match="trained with the network"):
             fit_openness(fine_tuned(rows), rows, None, params=asked, head_params=QUICK)
-        with pytest.raises(BadParameters, match="trained with the backbone"):
+        with pytest.raises(BadParameters, match="trained with the network"):
             check_thawed(asked)
     check_thawed(params)
 

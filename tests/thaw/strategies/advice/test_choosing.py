@@ -54,7 +54,7 @@ def test_what_was_not_measured_is_not_recommended() -> None:
     assert choice.strategy == LINEAR and "nothing else could be measured" in choice.reason
 
 
-@pytest.mark.parametrize("kind", ["linear", "mlp", "knn", "full", "scratch", "last_blocks"])
+@pytest.mark.parametrize("kind", ["linear", "mlp", "knn", "full", "scratch", "plain", "last_blocks"])
 def test_a_fixed_strategy_is_followed(kind: StrategyKind) -> None:
     recommended = recommend([OWN], LINEAR)
     chosen = choose(StrategyParams(kind=kind, blocks=2), LAYERS, [OWN], recommended)

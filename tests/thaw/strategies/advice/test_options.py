@@ -67,7 +67,7 @@ def tried(
 ) -> tuple[list[Option], Learner]:
     clock = Clock()
     learner = Learner(jury.pool, clock, takes)
-    return list(try_pilot(learner, jury, minutes, kept, clock)), learner
+    return [one.option for one in try_pilot(learner, jury, minutes, kept, clock)], learner
 
 
 def test_a_learner_that_is_better_is_measured_so(jury: Jury) -> None:

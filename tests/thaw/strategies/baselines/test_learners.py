@@ -48,7 +48,7 @@ def draw(count: int, seed: int = 0) -> Draw:
 @pytest.mark.parametrize("learner", ["pixels", "random_backbone", "scratch"])
 def test_each_image_learner_tells_zeros_from_ones(learner: str, images: Inputs, backbone: Backbone) -> None:
     made = {
-        "pixels": lambda: plain_learner(images, COURSE, backbone.kind),
+        "pixels": lambda: plain_learner(images, COURSE, backbone.preprocessing),
         "random_backbone": lambda: random_backbone_learner(images, COURSE, backbone, backbone.layers[-1]),
         "scratch": lambda: scratch_learner(images, COURSE, backbone, FEW_STEPS),
     }[learner]()

@@ -1,0 +1,107 @@
+"""The stage `corpora` of the pipeline of the embedded word vectors: the corpora in one file, checked by their digests."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from tasks.project.entry import stage
+from thaw.foundation.errors import BadParameters, BadSource
+from thaw.foundation.files.atomic import atomic, digest_file
+from thaw.params.sections.section import Section
+from thaw.pretraining.texts.corpus import Corpus, lines_of
+from thaw.pretraining.texts.joining import JoinSettings
+
+log = logging.getLogger(__name__)
+
+FOLDER = Path("data/pretrain/texts")
+PARAMS = FOLDER / "params.yaml"
+CORPUS = FOLDER / "parts/corpus.txt"
+_TERMS_END = ": "
+
+
+class CorpusParams(Section):
+    """A corpus. path: where it lies. from_: where it is published. digest: BLAKE3 of the file, hex. has_terms: whether a paragraph begins with `TERMS: GLOSS`,
+    which are then two sentences."""
+
+    name: str
+    path: Path
+    from_: str = Field(alias="from")
+    licence: str
+    digest: str
+    has_terms: bool = False
+
+
+class SetParams(Section):
+    """A set of labelled sentences that measures the result. files: one, or that of training and that of the test."""
+
+    name: str
+    files: tuple[Path, ...] = Field(min_length=1, max_length=2)
+
+
+class TextPretrainParams(Section):
+    """All parameters of `data/pretrain/texts/params.yaml`. parts: settings of encoders, by their names."""
+
+    corpora: tuple[CorpusParams, ...] = Field(min_length=1)
+    parts: dict[str, dict[str, object]] = Field(min_length=1)
+    join: JoinSettings = JoinSettings()
+    sets: tuple[SetParams, ...] = ()
+
+
+def main() -> None:
+    """Write all corpora to one file of plain text."""
+    params = read_text_params()
+    for corpus in params.corpora:
+        check(corpus)
+    with atomic(CORPUS) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        for corpus in params.corpora:
+            file.writelines(f"{line}\n" for line in sentences_of(corpus))
+    log.info("%s: %s", CORPUS, ", ".join(corpus.name for corpus in params.corpora))
+
+
+def check(corpus: CorpusParams) -> None:
+    """Refuse a corpus that is missing, or not the one that was used.
+
+    Raises:
+        BadSource: the file is not there, or another one.
+    """
+    if not corpus.path.is_file():
+        raise BadSource(
+            f"{corpus.path} is missing; {corpus.name} ({corpus.licence}) is published at {corpus.from_}; lay it there, a sentence on each line"
+        )
+    if (digest := digest_file(corpus.path).hex()) != corpus.digest:
+        raise BadSource(
+            f"{corpus.path} has the digest {digest}, and {PARAMS} names {corpus.digest}; set it there to use this file"
+        )
+
+
+def sentences_of(corpus: CorpusParams) -> Iterator[str]:
+    """The lines of a corpus; the terms and the gloss of a paragraph are lines of their own."""
+    begins = True
+    for line in lines_of(Corpus((corpus.path,))):
+        terms, end, gloss = line.partition(_TERMS_END)
+        if corpus.has_terms and begins and end:
+            yield terms
+            yield gloss
+        else:
+            yield line
+        begins = not line
+
+
+def read_text_params(path: Path = PARAMS) -> TextPretrainParams:
+    """Read and check the parameters.
+
+    Raises:
+        BadParameters: the file is missing, or has values that are not allowed.
+    """
+    try:
+        return TextPretrainParams.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+    except (OSError, YAMLError, ValidationError) as error:
+        raise BadParameters(f"{path}: {error}") from error
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,1 @@
+"""Pretraining of text encoders on a corpus of one's own."""
