@@ -12,7 +12,7 @@ from torch import Tensor
 from thaw.backbones.converting.fasttext_files import is_fasttext, read_fasttext
 from thaw.backbones.converting.source import Made, Source
 from thaw.backbones.converting.vector_files import Vectors, is_vectors, read_vectors
-from thaw.backbones.converting.vocabularies import sorted_keys
+from thaw.backbones.converting.word_tables import sorted_keys
 from thaw.backbones.encoders.infersent import architecture_of
 from thaw.backbones.weights import Weights, read_weights
 from thaw.foundation.errors import BadWeights

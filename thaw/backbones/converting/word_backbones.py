@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from thaw.backbones.converting.fasttext_files import FastText, is_fasttext, read_fasttext
 from thaw.backbones.converting.source import Made, Source
 from thaw.backbones.converting.vector_files import Vectors, is_vectors, read_vectors
-from thaw.backbones.converting.vocabularies import sorted_keys
+from thaw.backbones.converting.word_tables import sorted_keys
 from thaw.backbones.encoders import subword_vectors
 from thaw.backbones.encoders.word_vectors import RARE, architecture_of
 from thaw.backbones.weights import Weights

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from thaw.backbones.converting.vector_files import is_vectors, read_vectors
 from thaw.foundation.errors import BadWeights
+from thaw.kinds.texts.word_keys import key_of
 
 _AT_ONCE = 50_000
 
@@ -36,6 +37,12 @@ def in_order(keys: Sequence[int]) -> tuple[Tensor, NDArray[np.int64]]:
     rows = {key: row for row, key in enumerate(keys)}
     sorted_keys = np.array(sorted(rows), np.int64)
     return torch.from_numpy(sorted_keys), np.array([rows[int(key)] for key in sorted_keys], np.int64)
+
+
+def sorted_keys(words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The different keys of words, sorted: int64 [V], and the place of each: int64 [V]. Of words with the same key the first one counts."""
+    keys, places = in_order([key_of(word) for word in reversed(words)])
+    return keys.numpy(), len(words) - 1 - places
 
 
 def table_of(vectors: NDArray[np.generic], rows: NDArray[np.int64], unknown: int | None) -> Tensor:
