@@ -5,12 +5,11 @@ import pickle
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
+from exported_graphs import one_graph_gives_the_same
 from lstm_equations import states
 from torch import Tensor
-from torch.export import Dim, export
 
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.backbones.blocks import blocks_of, spread_layers
@@ -135,37 +134,11 @@ def test_blocks_cut_layers_and_random_weights(tmp_path: Path) -> None:
     assert not torch.allclose(random.features(batch)["maximum"], backbone.features(batch)["maximum"], atol=1e-3)
 
 
-class Logits(torch.nn.Module):
-    """The network inside another, as exports have it."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        super().__init__()
-        self.network = backbone.model
-
-    def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        logits: Tensor = self.network(batch)
-        return logits
-
-
 def test_one_exported_graph_takes_texts_of_any_length(tmp_path: Path) -> None:
     backbone = converted(tmp_path)
     torch.nn.init.ones_(backbone.model.fc.weight)  # type: ignore[union-attr, arg-type]
-    batch, length, logits = Dim("batch"), Dim("length", min=2), Logits(backbone)
-    given = dict(batch_of(backbone, *TEXTS[:1] * 2))  # type: ignore[arg-type]
-    with torch.no_grad():
-        program = export(logits, (given,), dynamic_shapes=({name: {0: batch, 1: length} for name in given},))
-        made = torch.onnx.export(program, dynamo=True, verbose=False)
-        assert made is not None
-        session = onnxruntime.InferenceSession(made.model_proto.SerializeToString())
-        for texts in (TEXTS, TEXTS[2:3], ("the film " * 200, "dull")):
-            prepared = batch_of(backbone, *texts)
-            assert not isinstance(prepared, Tensor)
-            arrays = {
-                entry.name: prepared[name].numpy() for entry, name in zip(session.get_inputs(), given, strict=True)
-            }
-            expected = logits(prepared)
-            assert expected.abs().sum() > 0
-            assert np.abs(session.run(None, arrays)[0] - expected.numpy()).max() < 1e-5
+    batches = [batch_of(backbone, *texts) for texts in (TEXTS, TEXTS[2:3], ("the film " * 200, "dull"))]
+    one_graph_gives_the_same(backbone.model, batch_of(backbone, *TEXTS[:1] * 2), batches)
 
 
 class Evil:

@@ -1,9 +1,8 @@
 """The network of BERT's family: windows, padding, and what holds for every backbone. `test_encoder_folders` compares its numbers with transformers."""
 
-import numpy as np
-import onnxruntime
 import pytest
 import torch
+from exported_graphs import one_graph_gives_the_same
 from torch import Tensor
 from torch.export import Dim, export
 
@@ -111,32 +110,8 @@ def test_it_can_be_trained_on_texts_of_any_length() -> None:
 
 
 def test_one_exported_graph_takes_short_and_long_texts(network: Bert) -> None:
-    batch, length = Dim("batch"), Dim("length", min=2)
-    given = dict(stacked([example(5), example(5)]))  # type: ignore[arg-type]
-    with torch.no_grad():
-        program = export(Logits(network), (given,), dynamic_shapes=({name: {0: batch, 1: length} for name in given},))
-        converted = torch.onnx.export(program, dynamo=True, verbose=False)
-    assert converted is not None
-    session = onnxruntime.InferenceSession(converted.model_proto.SerializeToString())
-    for lengths in ((3, 5), LENGTHS, (3 * WINDOW,)):
-        texts = stacked([example(each) for each in lengths])
-        assert not isinstance(texts, Tensor)
-        wanted = network(texts)
-        assert torch.allclose(program.module()(texts), wanted, atol=1e-6)
-        arrays = {entry.name: texts[name].numpy() for entry, name in zip(session.get_inputs(), given, strict=True)}
-        assert np.abs(session.run(None, arrays)[0] - wanted.numpy()).max() < 1e-5
-
-
-class Logits(torch.nn.Module):
-    """The network inside another, as exports have it."""
-
-    def __init__(self, network: Bert) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        logits: Tensor = self.network(batch)
-        return logits
+    batches = [stacked([example(each) for each in lengths]) for lengths in ((3, 5), LENGTHS, (3 * WINDOW,))]
+    one_graph_gives_the_same(network, stacked([example(5), example(5)]), batches)
 
 
 def test_the_default_cut_layer_has_the_name_of_the_pages() -> None:

@@ -1,11 +1,9 @@
 """ELMo's network: padding, cut layers, and what holds for every backbone. `test_elmo_files` compares its numbers with AllenNLP."""
 
-import numpy as np
-import onnxruntime
 import pytest
 import torch
+from exported_graphs import one_graph_gives_the_same
 from torch import Tensor
-from torch.export import Dim, export
 
 from thaw.backbones.architectures import build, build_seeded, classifier_input
 from thaw.backbones.backbone import Backbone, cut
@@ -148,20 +146,7 @@ class Answer(torch.nn.Module):
 
 @pytest.mark.parametrize("layer", ["characters", "layers.1", "mix"])
 def test_one_exported_graph_takes_texts_of_any_length(layer: str, backbone: Backbone) -> None:
-    batch, length = Dim("batch"), Dim("length", min=2)
     answer = Answer(backbone.only((layer,)))
-    given = dict(batch_of("one two three", "one two three"))  # type: ignore[arg-type]
-    with torch.no_grad():
-        program = export(answer, (given,), dynamic_shapes=({name: {0: batch, 1: length} for name in given},))
-        converted = torch.onnx.export(program, dynamo=True, verbose=False)
-        assert converted is not None
-        session = onnxruntime.InferenceSession(converted.model_proto.SerializeToString())
-        for texts in (TEXTS, TEXTS[:1], ("word " * 300, "word")):
-            prepared = batch_of(*texts)
-            assert not isinstance(prepared, Tensor)
-            wanted = backbone.features(prepared)[layer]
-            assert torch.allclose(program.module()(prepared), wanted, atol=1e-6)
-            arrays = {
-                entry.name: prepared[name].numpy() for entry, name in zip(session.get_inputs(), given, strict=True)
-            }
-            assert np.abs(session.run(None, arrays)[0] - wanted.numpy()).max() < 1e-5
+    assert torch.allclose(answer(batch_of(*TEXTS)), backbone.features(batch_of(*TEXTS))[layer], atol=1e-6)
+    batches = [batch_of(*texts) for texts in (TEXTS, TEXTS[:1], ("word " * 300, "word"))]
+    one_graph_gives_the_same(answer, batch_of("one two three", "one two three"), batches)

@@ -2,13 +2,11 @@
 
 import re
 
-import numpy as np
-import onnxruntime
 import pytest
 import torch
 import torch.nn.functional as F
+from exported_graphs import one_graph_gives_the_same
 from torch import Tensor, nn
-from torch.export import Dim, export
 
 from thaw.backbones.architectures import build, build_seeded, classifier_input, outline_of
 from thaw.backbones.backbone import cut, read_written_backbone, write_backbone
@@ -78,32 +76,7 @@ def test_unknown_words_share_a_vector_and_are_told(name: str) -> None:
 @pytest.mark.parametrize("name", ["skip_thought-20x6-uni5", "quick_thought-20x6-bi4", "nnlm-20x6-7"])
 def test_one_exported_graph_takes_short_and_long_texts(name: str) -> None:
     built = network(name).requires_grad_(False)
-    batch, length = Dim("batch"), Dim("length", min=2)
-    first = given(5, 5)
-    with torch.no_grad():
-        program = export(Logits(built), (first,), dynamic_shapes=({each: {0: batch, 1: length} for each in first},))
-        converted = torch.onnx.export(program, dynamo=True, verbose=False)
-    assert converted is not None
-    session = onnxruntime.InferenceSession(converted.model_proto.SerializeToString())
-    for lengths in ((3, 5), LENGTHS, (1,)):
-        texts = given(*lengths)
-        wanted = built(texts)
-        if max(lengths) > 1:
-            assert torch.allclose(program.module()(texts), wanted, atol=1e-6)
-        arrays = {entry.name: texts[each].numpy() for entry, each in zip(session.get_inputs(), first, strict=True)}
-        assert np.abs(session.run(None, arrays)[0] - wanted.numpy()).max() < 1e-5
-
-
-class Logits(nn.Module):
-    """The network inside another, as exports have it."""
-
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        logits: Tensor = self.inner(batch)
-        return logits
+    one_graph_gives_the_same(built, given(5, 5), [given(*lengths) for lengths in ((3, 5), LENGTHS, (1,))])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,12 +1,11 @@
 """The network of the Universal Sentence Encoder: its equations, padding, and what holds for every backbone. `test_use_backbones` has the real one."""
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
+from exported_graphs import one_graph_gives_the_same
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.export import Dim, export
 
 from thaw.backbones.architectures import build, build_seeded, classifier_input
 from thaw.backbones.blocks import blocks_of
@@ -142,27 +141,5 @@ def test_it_can_be_trained_on_texts_of_any_length() -> None:
 
 
 def test_one_exported_graph_takes_short_and_long_texts(network: Use) -> None:
-    batch, length = Dim("batch"), Dim("length", min=2)
-    given = dict(stacked([example(5), example(5)]))  # type: ignore[arg-type]
-    with torch.no_grad():
-        program = export(Logits(network), (given,), dynamic_shapes=({name: {0: batch, 1: length} for name in given},))
-        converted = torch.onnx.export(program, dynamo=True, verbose=False)
-    assert converted is not None
-    session = onnxruntime.InferenceSession(converted.model_proto.SerializeToString())
-    for lengths in ((3, 5), LENGTHS, (300,)):
-        texts = stacked([example(each) for each in lengths])
-        assert not isinstance(texts, Tensor)
-        arrays = {entry.name: texts[name].numpy() for entry, name in zip(session.get_inputs(), given, strict=True)}
-        assert np.abs(session.run(None, arrays)[0] - network(texts).numpy()).max() < 1e-5
-
-
-class Logits(torch.nn.Module):
-    """The network inside another, as exports have it."""
-
-    def __init__(self, network: Use) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        logits: Tensor = self.network(batch)
-        return logits
+    batches = [stacked([example(each) for each in lengths]) for lengths in ((3, 5), LENGTHS, (300,))]
+    one_graph_gives_the_same(network, stacked([example(5), example(5)]), batches)
