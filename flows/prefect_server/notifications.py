@@ -20,17 +20,19 @@ _BLOCK = "thaw-notify-"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-_SUBJECT = "thaw: {{ flow.name }} {{ flow_run.state.name|lower }}"
-_BODY = """\
-{{ flow.name }}, run {{ flow_run.name }}: {{ flow_run.state.name }}
-{{ flow_run.state.message or '' }}
+# A message says the state of its event: by the time that Prefect writes it, the run may have gone on to another state.
+_STATE = "{% set state = event.payload.validated_state %}"
+_SUBJECT = _STATE + "thaw: {{ flow.name }} {{ state.name|lower }}"
+_BODY = _STATE + """\
+{{ flow.name }}, run {{ flow_run.name }}: {{ state.name }}
+{{ state.message or '' }}
 
-{% if flow_run.state.name == 'Late' -%}
+{% if state.name == 'Late' -%}
 What to do: no worker has taken it. See that `thaw up` (or `prefect worker start --pool thaw`) is running.
-{%- elif flow_run.state.name == 'Crashed' -%}
+{%- elif state.name == 'Crashed' -%}
 What to do: it was stopped or killed. A run of `transfer` continues by itself as soon as a worker is up, three times at most; start other runs again. \
 Too little memory is the usual reason.
-{%- elif flow_run.state.name != 'Completed' -%}
+{%- elif state.name != 'Completed' -%}
 What to do: correct the error in the message (`thaw check` checks parameters and data, the project's .thaw/logs has all output); then start it \
 again, here or by `thaw run`. Finished stages are kept.
 {%- endif %}

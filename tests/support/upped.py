@@ -91,7 +91,7 @@ class Upped:
         for _ in range(20):
             try:
                 with urllib.request.urlopen(request, timeout=60) as answer:
-                    return json.load(answer)
+                    return json.loads(answer.read() or "null")
             except urllib.error.HTTPError as error:
                 if error.code != 503:  # its data base is busy: Prefect's own clients try again as well
                     raise
