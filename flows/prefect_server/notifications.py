@@ -23,7 +23,9 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # A message says the state of its event: by the time that Prefect writes it, the run may have gone on to another state.
 _STATE = "{% set state = event.payload.validated_state %}"
 _SUBJECT = _STATE + "thaw: {{ flow.name }} {{ state.name|lower }}"
-_BODY = _STATE + """\
+_BODY = (
+    _STATE
+    + """\
 {{ flow.name }}, run {{ flow_run.name }}: {{ state.name }}
 {{ state.message or '' }}
 
@@ -38,6 +40,7 @@ again, here or by `thaw run`. Finished stages are kept.
 {%- endif %}
 {{ flow_run|ui_url }}
 """
+)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ _Item = TypeVar("_Item")
 
 
 def spread(items: Sequence[_Item], count: int) -> Sequence[_Item]:
-    """`count` items at even distances, so that all classes are represented; all items if there are fewer."""
+    """The middles of `count` equal stretches of the items, so that all classes are represented; all items if there are fewer."""
     number = min(count, len(items))
-    return [items[place * len(items) // number] for place in range(number)]
+    return [items[(2 * place + 1) * len(items) // (2 * number)] for place in range(number)]
 
 
 def read_ingested(digest: bytes, path: Readable) -> bytes:

@@ -6,9 +6,9 @@ from functools import partial
 from thaw.backbones.backbone import Backbone
 from thaw.features.store.coverage import Coverage
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
-from thaw.kinds.batches import Batch, changed, length_of
-from thaw.kinds.kind import IDENTITY, Reader, Reference, Windowed
-from thaw.kinds.reading import spread
+from thaw.kinds.batches import Batch, alone, length_of
+from thaw.kinds.kind import Reader, Reference, Windowed
+from thaw.kinds.reading import read_ingested, spread
 
 LOOKED_AT = 10_000
 """The number of examples whose length is counted."""
@@ -40,17 +40,17 @@ def _depth() -> int:
 
 
 def _prepared(reader: Reader, example: Reference) -> Batch:
-    """An example as a batch of one."""
-    return reader.read([example], (IDENTITY,))[IDENTITY]
+    """An example without its first dimension."""
+    return reader.prepare(read_ingested(*example))
 
 
 def _length(reader: Reader, example: Reference) -> int:
-    return length_of(changed(_prepared(reader, example), lambda tensor: tensor[0]))
+    return length_of(_prepared(reader, example))
 
 
 def _unknown(backbone: Backbone, reader: Reader, example: Reference) -> tuple[float, int]:
     """The share of an example's words that the backbone does not know, and their number."""
-    batch = _prepared(reader, example)
+    batch = alone(_prepared(reader, example))
     mask = backbone.preprocessing.mask(batch)
     assert mask is not None, "a network with a vocabulary has a mask of words"
     return backbone.unknown_share(batch), int(mask.sum())

@@ -27,6 +27,8 @@ class Texts:
     words: ClassVar[Words] = Words("text", "texts", "note.txt", "TF-IDF of words and pairs")
     takes_rows: ClassVar[bool] = True
     can_be_typed: ClassVar[bool] = True
+    can_be_recorded: ClassVar[bool] = False
+    shared_origin: ClassVar[str | None] = None
     media_types: ClassVar[tuple[str, ...]] = ("text/plain",)
     views: ClassVar[Mapping[str, tuple[View, ...]]] = {IDENTITY: (IDENTITY,)}
     augmentations: ClassVar[Mapping[str, tuple[View, ...]]] = {"none": (IDENTITY,), "hide": ()}

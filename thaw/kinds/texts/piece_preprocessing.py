@@ -1,6 +1,7 @@
 """The preparation of texts for networks that take pieces of words."""
 
 import json
+import sys
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -30,6 +31,10 @@ class PiecePreprocessing(Numbered):
     tokenizer: str = field(repr=False)
     max_tokens: int | None
 
+    def __post_init__(self) -> None:
+        # Equal tokenizers are then one string, so that looking a parsed one up compares no characters.
+        object.__setattr__(self, "tokenizer", sys.intern(self.tokenizer))
+
     @property
     def window(self) -> int | None:
         """See `Windowed`."""
@@ -42,7 +47,7 @@ class PiecePreprocessing(Numbered):
 
     def prepare(self, content: bytes) -> dict[str, Tensor]:
         """`tokens` int64 [T], and `mask` bool [T]. Raises BadExample: see `text_in`."""
-        return prepared(torch.tensor(self._pieces(text_in(content)), dtype=torch.int64))
+        return prepared(torch.from_numpy(np.array(self._pieces(text_in(content)), np.int64)))
 
     def blank(self) -> dict[str, Tensor]:
         """See `Preprocessing`: a text of the same piece over and over."""

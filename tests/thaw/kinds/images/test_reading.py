@@ -81,9 +81,11 @@ def test_gone_changed_and_damaged_images_are_named(tmp_path: Path) -> None:
 
 
 @given(length=st.integers(0, 100), count=st.integers(1, 20))
-def test_a_spread_reaches_from_one_end_towards_the_other(length: int, count: int) -> None:
+def test_a_spread_lies_evenly_between_both_ends(length: int, count: int) -> None:
     images: list[Reference] = [(bytes([number]), Path()) for number in range(length)]
     found = spread(images, count)
     assert len(found) == min(length, count) and list(found) == sorted(set(found))
-    gaps = [after[0][0] - before[0][0] for before, after in pairwise([*found, (bytes([length]), Path())])]
+    places = [digest[0] for digest, _ in found]
+    gaps = [after - before for before, after in pairwise(places)]
     assert max(gaps, default=0) - min(gaps, default=0) <= 1
+    assert not places or abs(places[0] - (length - 1 - places[-1])) <= 1
