@@ -24,6 +24,8 @@ def pretrain(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the encoder, may be repeated: --set dim=100.")
     ] = None,
+    teacher: Annotated[Path | None, typer.Option(metavar="FILE", help="The backbone of texts that distilled learns from.")] = None,
+    words: Annotated[Path | None, typer.Option(metavar="FILE", help="The backbone of word vectors that infersent reads with.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:  # fmt: skip
     """Pretrain an encoder on texts of your own: safetensors that state their own architecture and preprocessing, and a card beside them.
@@ -36,7 +38,9 @@ def pretrain(
     from tasks.requests.pretrain import Asked
     from tasks.requests.pretrain import pretrain as make
 
-    asked = Asked(kind, encoder, (*corpus, *(more or ())), out_, column, encoding, tuple(settings or ()))
+    asked = Asked(
+        kind, encoder, (*corpus, *(more or ())), out_, column, encoding, tuple(settings or ()), teacher, words
+    )
     with counted("read", "bytes") as reading, counted("train", "steps") as training:
         record, order = make(asked, reading, training)
     print_json(record) if json else _say(record, order)

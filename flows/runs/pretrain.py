@@ -26,6 +26,8 @@ def pretrain(
     column: str = "text",
     encoding: str | None = None,
     settings: list[str] | None = None,
+    teacher: str | None = None,
+    words: str | None = None,
 ) -> Record:
     """Pretrain an encoder on a corpus, and write the backbone and its card. A killed run continues where it stopped, to the same numbers.
 
@@ -37,10 +39,13 @@ def pretrain(
         column: of sentences in Parquet files
         encoding: of the other files; left out: UTF-8
         settings: of the encoder, as NAME=VALUE
+        teacher: the backbone of texts that distilled learns from
+        words: the backbone of word vectors that infersent reads with
     """
     os.chdir(find_project(Path.cwd()))
     hold_temporary_server()
-    asked = Asked(kind, encoder, tuple(map(Path, corpus)), Path(out), column, encoding, tuple(settings or ()))
+    files = (None if name is None else Path(name) for name in (teacher, words))
+    asked = Asked(kind, encoder, tuple(map(Path, corpus)), Path(out), column, encoding, tuple(settings or ()), *files)
     record = pretrain_encoder(asked)
     name_run(f"{encoder} on {record.facts.sentences:,} sentences")
     return record

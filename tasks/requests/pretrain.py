@@ -18,7 +18,8 @@ KINDS = ("texts",)
 
 @dataclass(frozen=True)
 class Asked:
-    """What a person asks for. files: of the corpus, in order. column, encoding: see `Corpus`. settings: as `NAME=VALUE`."""
+    """What a person asks for. files: of the corpus, in order. column, encoding: see `Corpus`. settings: as `NAME=VALUE`. teacher, words: settings that are
+    files, of the encoders that have them."""
 
     kind: str
     encoder: str
@@ -27,6 +28,8 @@ class Asked:
     column: str = "text"
     encoding: str | None = None
     settings: Sequence[str] = ()
+    teacher: Path | None = None
+    words: Path | None = None
 
 
 def pretrain(asked: Asked, reading: Progress = untold, training: Progress = untold) -> tuple[Record, Order]:
@@ -37,6 +40,8 @@ def pretrain(asked: Asked, reading: Progress = untold, training: Progress = unto
     """
     if asked.kind not in KINDS:
         raise BadParameters(f"--kind: {asked.kind} given; encoders of {', '.join(KINDS)} are pretrained")
-    settings = settings_of(asked.encoder, settings_given(asked.settings))
+    named = {"teacher": asked.teacher, "words": asked.words}
+    files = {name: path for name, path in named.items() if path is not None}
+    settings = settings_of(asked.encoder, settings_given(asked.settings) | files)
     order = Order(asked.encoder, Corpus(tuple(asked.files), asked.column, asked.encoding), settings, asked.out)
     return make(order, Telling(reading, training)), order

@@ -1,8 +1,8 @@
-"""The stage `pretrain` of the pipeline of the embedded word vectors: each part is pretrained on the corpora, and the parts are joined."""
+"""The stage `pretrain` of the pipeline of the embedded word vectors: each part is pretrained on the corpora, and several parts are joined."""
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,10 +15,10 @@ from thaw.backbones.weights import Weights, read_weights, write_weights
 from thaw.foundation.files.atomic import digest_file, write_text
 from thaw.pretraining.texts.corpus import Corpus
 from thaw.pretraining.texts.encoders import settings_of
-from thaw.pretraining.texts.joining import join
+from thaw.pretraining.texts.joining import JoinSettings, join
 from thaw.pretraining.texts.numbering import Numbered, count_words, number_corpus, vocabulary_of
 from thaw.pretraining.texts.pretraining import Order, Telling, pretrain
-from thaw.pretraining.texts.probe import Probe, probe
+from thaw.pretraining.texts.probe import probe
 from thaw.pretraining.texts.storing import as_stored, widened
 
 log = logging.getLogger(__name__)
@@ -26,27 +26,45 @@ log = logging.getLogger(__name__)
 WEIGHTS = FOLDER / "words.safetensors"
 TRAINING = FOLDER / "training.json"
 PARTS = FOLDER / "parts"
-SOURCE = "Means of word vectors, learnt from novels (ELTeC, CC BY 4.0) and the glosses and examples of WordNet."
+SOURCE = (
+    "Means of word vectors, distilled from Google's multilingual Universal Sentence Encoder (Apache-2.0): what it makes of single words of novels (ELTeC, "
+    "CC BY 4.0) and of the glosses and examples of WordNet."
+)
 
 
 def main() -> None:
-    """Pretrain and join, and write the weights, and a record of the training."""
+    """Pretrain, join, and write the weights, and a record of the training."""
     params = read_text_params()
     records = {name: part_record(name, given) for name, given in params.parts.items()}
     parts = [read_weights(_part(name)) for name in params.parts]
-    with TemporaryDirectory(dir=PARTS) as folder:
-        numbered = numbered_as(next(iter(records.values())), Path(folder))
-        weights = as_stored(join(parts, numbered, params.join), params.join.stored)
-        found = probe(widened(weights), numbered)
+    if params.join is None:
+        (record,) = records.values()
+        weights, found = as_stored(parts[0], record["settings"]["stored"]), record["probe"]
+    else:
+        weights, found = joined(parts, next(iter(records.values())), params.join)
     write_weights(WEIGHTS, weights.tensors, {**weights.metadata, "source": SOURCE})
     write_text(TRAINING, json.dumps(record_of(params, records, weights, found), indent=2) + "\n")
+
+
+def joined(
+    parts: Sequence[Weights], record: Mapping[str, Any], settings: JoinSettings
+) -> tuple[Weights, dict[str, Any] | None]:
+    """The parts as one, and the probe of it; record: of a part."""
+    with TemporaryDirectory(dir=PARTS) as folder:
+        numbered = numbered_as(record, Path(folder))
+        weights = as_stored(join(parts, numbered, settings), settings.stored)
+        found = probe(widened(weights), numbered)
+    return weights, None if found is None else asdict(found)
 
 
 def part_record(name: str, given: Mapping[str, object]) -> dict[str, Any]:
     """The record of a part, which is pretrained unless it is there already, of the same settings and corpus."""
     order = Order(name, Corpus((CORPUS,)), settings_of(name, given), _part(name))
     kept = _part(name).with_suffix(".json")
-    stated = {"corpus": digest_file(CORPUS).hex(), "settings": order.settings.model_dump(mode="json")}
+    stated = {
+        "files": [digest_file(path).hex() for path in (CORPUS, *order.settings.files)],
+        "settings": order.settings.model_dump(mode="json"),
+    }
     if kept.is_file() and _part(name).is_file():
         record: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         if record["stated"] == stated and record["weights"] == digest_file(_part(name)).hex():
@@ -67,7 +85,10 @@ def numbered_as(record: Mapping[str, Any], folder: Path) -> Numbered:
 
 
 def record_of(
-    params: TextPretrainParams, records: Mapping[str, Mapping[str, Any]], weights: Weights, found: Probe | None
+    params: TextPretrainParams,
+    records: Mapping[str, Mapping[str, Any]],
+    weights: Weights,
+    found: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """What `training.json` holds."""
     told = ("sentence", "architecture", "steps", "minutes", "losses", "settings", "weights")
@@ -78,7 +99,7 @@ def record_of(
         "minutes": round(sum(record["minutes"] for record in records.values()), 1),
         "facts": first["facts"],
         "all_words": first["all_words"],
-        "probe": None if found is None else asdict(found),
+        "probe": found,
         "parts": {name: {key: record[key] for key in told} for name, record in records.items()},
         "params": params.model_dump(mode="json", by_alias=True),
     }

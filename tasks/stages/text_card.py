@@ -30,7 +30,7 @@ from thaw.params.sections import BackboneParams, HeadParams
 from thaw.targets.labelled import LabelledFeatures
 
 METRICS, CARD = FOLDER / "metrics.json", FOLDER / "card.md"
-BUDGET, DRAWS, TEST = 10, 5, 0.2
+BUDGET, DRAWS, TEST = 10, 20, 0.2
 _BATCH = 64
 
 
@@ -127,7 +127,8 @@ def card(measured: Sequence[Measured], training: Mapping[str, Any], params: Text
         f"{100 * each.lead:+.1f} ± {100 * _error(each):.1f} |"
         for each in measured
     ]
-    corpora = "\n".join(f"- {corpus.name}, {corpus.licence}, {corpus.from_}" for corpus in params.corpora)
+    corpora = "\n".join(f"- {source.name}, {source.licence}, {source.from_}" for source in params.corpora)
+    teachers = "\n".join(f"- {source.name}, {source.licence}, {source.from_}" for source in params.teachers)
     parts = "\n".join(
         f"- {name}: {part['sentence']} {part['steps']:,} steps in {part['minutes']:g} minutes."
         for name, part in training["parts"].items()
@@ -137,18 +138,17 @@ def card(measured: Sequence[Measured], training: Mapping[str, Any], params: Text
 
 {SOURCE} They ship so that texts work without a download; an encoder that was pretrained on more text is better.
 
-## What they learnt from
+## What they are made from
 
 {corpora}
 
 Together {facts["sentences"]:,} sentences with {facts["words"]:,} words. The digest of the corpus is `{facts["digest"]}`.
-
+{_taught(teachers)}
 ## How they were made
 
 {parts}
 
-The tables are joined: the directions that neighbouring sentences share are kept, {params.join.dim} of them, for the {params.join.words:,} most frequent words
-(`thaw/pretraining/texts/joining.py`), as {params.join.stored}. The training took {training["minutes"]:g} minutes on one thread of a CPU.
+{_joined(params)}The training took {training["minutes"]:g} minutes on one thread of a CPU.
 
     make text-backbone
 
@@ -161,15 +161,34 @@ lead in points, with its standard error.
 | --- | --- | --- | --- |
 {chr(10).join(rows)}
 
-Of {found["pairs"]:,} sentences whose words no part learnt from, the sentence after them is among the most similar tenth in {percent(found["found"])}; chance is
-10 %. The directions of the join were found on all sentences, these among them.
+Of {found["pairs"]:,} sentences that were held out, the sentence after them is among the most similar tenth in {percent(found["found"])}; chance is 10 %.
 
 No sentence of the three sets was learnt from, but the settings were chosen by such measurements on them, so the leads are a little flattering.
 
 ## What they are not for
 
-Languages other than English. Much of their text is from the nineteenth century, and so are its views of people; words that are newer than that are known from
-WordNet alone.
+Languages other than English. Words are those of novels of the nineteenth century and of WordNet, so newer ones may be missing. Views of people are those of
+these texts, and of the teacher's.
+"""
+
+
+def _joined(params: TextPretrainParams) -> str:
+    if params.join is None:
+        return ""
+    return f"""The tables are joined: the directions that neighbouring sentences share are kept, {params.join.dim} of them, for the {params.join.words:,} most
+frequent words (`thaw/pretraining/texts/joining.py`), as {params.join.stored}. These were found on all sentences, held-out ones among them.
+
+"""
+
+
+def _taught(teachers: str) -> str:
+    if not teachers:
+        return ""
+    return f"""
+The part `distilled` does not learn from these texts; they only say which words there are, and how frequent. Its vectors are another encoder's features of
+single words, so they hold what that encoder learnt from texts of its own, which are not published:
+
+{teachers}
 """
 
 

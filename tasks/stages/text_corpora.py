@@ -1,10 +1,11 @@
-"""The stage `corpora` of the pipeline of the embedded word vectors: the corpora in one file, checked by their digests."""
+"""The stage `corpora` of the pipeline of the embedded word vectors: the corpora in one file; they and the teachers are checked by their digests."""
 
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -23,15 +24,19 @@ CORPUS = FOLDER / "parts/corpus.txt"
 _TERMS_END = ": "
 
 
-class CorpusParams(Section):
-    """A corpus. path: where it lies. from_: where it is published. digest: BLAKE3 of the file, hex. has_terms: whether a paragraph begins with `TERMS: GLOSS`,
-    which are then two sentences."""
+class SourceParams(Section):
+    """A file that is laid by hand. path: where it lies. from_: where it is published, and how it is made of that. digest: BLAKE3 of the file, hex."""
 
     name: str
     path: Path
     from_: str = Field(alias="from")
     licence: str
     digest: str
+
+
+class CorpusParams(SourceParams):
+    """A corpus, a sentence on each line. has_terms: whether a paragraph begins with `TERMS: GLOSS`, which are then two sentences."""
+
     has_terms: bool = False
 
 
@@ -43,38 +48,46 @@ class SetParams(Section):
 
 
 class TextPretrainParams(Section):
-    """All parameters of `data/pretrain/texts/params.yaml`. parts: settings of encoders, by their names."""
+    """All parameters of `data/pretrain/texts/params.yaml`. teachers: backbones that parts are distilled from. parts: settings of encoders, by their names.
+    join: of two or more parts; one alone is shipped as it is."""
 
     corpora: tuple[CorpusParams, ...] = Field(min_length=1)
+    teachers: tuple[SourceParams, ...] = ()
     parts: dict[str, dict[str, object]] = Field(min_length=1)
-    join: JoinSettings = JoinSettings()
+    join: JoinSettings | None = None
     sets: tuple[SetParams, ...] = ()
+
+    @model_validator(mode="after")
+    def _parts_are_joined(self) -> Self:
+        if (self.join is None) != (len(self.parts) == 1):
+            raise ValueError("join is given for two or more parts, and for these alone")
+        return self
 
 
 def main() -> None:
     """Write all corpora to one file of plain text."""
     params = read_text_params()
-    for corpus in params.corpora:
-        check(corpus)
+    for source in (*params.corpora, *params.teachers):
+        check(source)
     with atomic(CORPUS) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for corpus in params.corpora:
             file.writelines(f"{line}\n" for line in sentences_of(corpus))
     log.info("%s: %s", CORPUS, ", ".join(corpus.name for corpus in params.corpora))
 
 
-def check(corpus: CorpusParams) -> None:
-    """Refuse a corpus that is missing, or not the one that was used.
+def check(source: SourceParams) -> None:
+    """Refuse a file that is missing, or not the one that was used.
 
     Raises:
         BadSource: the file is not there, or another one.
     """
-    if not corpus.path.is_file():
+    if not source.path.is_file():
         raise BadSource(
-            f"{corpus.path} is missing; {corpus.name} ({corpus.licence}) is published at {corpus.from_}; lay it there, a sentence on each line"
+            f"{source.path} is missing; {source.name} ({source.licence}) is from {source.from_}; lay it there"
         )
-    if (digest := digest_file(corpus.path).hex()) != corpus.digest:
+    if (digest := digest_file(source.path).hex()) != source.digest:
         raise BadSource(
-            f"{corpus.path} has the digest {digest}, and {PARAMS} names {corpus.digest}; set it there to use this file"
+            f"{source.path} has the digest {digest}, and {PARAMS} names {source.digest}; set it there to use this file"
         )
 
 

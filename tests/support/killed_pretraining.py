@@ -5,29 +5,34 @@ import signal
 import sys
 from pathlib import Path
 
-from thaw.pretraining.texts import encoders
+from thaw.pretraining.texts import pretraining
 from thaw.pretraining.texts.corpus import Corpus
 from thaw.pretraining.texts.encoders import settings_given, settings_of
 from thaw.pretraining.texts.pretraining import Order, pretrain
+from thaw.pretraining.texts.training import Ran, Training
 
 
-def die_before(encoder: str, step: int) -> None:
+def die_before(last: int) -> None:
     """Kill this process before a step."""
-    training = encoders.ENCODERS[encoder].training
-    go_on = training.step  # type: ignore[attr-defined]
+    run = pretraining.run_training
 
-    def deadly(self: object, number: int) -> float | None:
-        if number == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-        loss: float | None = go_on(self, number)
-        return loss
+    def run_deadly(training: Training, *arguments: object, **named: object) -> Ran:
+        go_on = training.step
 
-    training.step = deadly  # type: ignore[attr-defined]
+        def deadly(number: int) -> float | None:
+            if number == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return go_on(number)
+
+        training.step = deadly  # type: ignore[method-assign]
+        return run(training, *arguments, **named)  # type: ignore[arg-type]
+
+    pretraining.run_training = run_deadly
 
 
 if __name__ == "__main__":
     corpus, out, name, deadly_step, *given = sys.argv[1:]
     if int(deadly_step) >= 0:
-        die_before(name, int(deadly_step))
+        die_before(int(deadly_step))
     settings = settings_of(name, settings_given(given))
     pretrain(Order(name, Corpus((Path(corpus),)), settings, Path(out)), saved_every_s=0.0)

@@ -1,5 +1,6 @@
 """A corpus of made-up sentences: each paragraph has a topic with words of its own, so neighbours can be found."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -26,4 +27,16 @@ def made_up_lines(paragraphs: int, seed: int = 0) -> list[str]:
 
 def write_corpus(path: Path, paragraphs: int = 100, seed: int = 0) -> Path:
     path.write_text("\n".join(made_up_lines(paragraphs, seed)) + "\n")
+    return path
+
+
+def write_pairs(path: Path, paragraphs: int = 100, seed: int = 0) -> Path:
+    """The sentences as JSON lines of pairs; nine of ten are of one topic, which is their label."""
+    chance = np.random.default_rng(seed)
+    lines = [line for line in made_up_lines(paragraphs, seed) if line]
+    pairs = [[lines[place], lines[place + 1], "alike"] for place in range(0, len(lines), 2)]
+    for place in np.flatnonzero(chance.random(len(pairs)) < 0.1):
+        pairs[place] = [pairs[place][0], pairs[(place + 3) % len(pairs)][1], "other"]
+    names = ("sentence1", "sentence2", "gold_label")
+    path.write_text("".join(f"{json.dumps(dict(zip(names, pair, strict=True)))}\n" for pair in pairs))
     return path

@@ -72,9 +72,7 @@ def test_a_missing_or_another_corpus_is_told(project: Path) -> None:
     with pytest.raises(BadSource, match=r"glosses\.txt has the digest \w+, and data/pretrain/texts/params\.yaml names"):
         text_corpora.main()
     Path("glosses.txt").unlink()
-    with pytest.raises(
-        BadSource, match=r"glosses\.txt is missing; Glosses .free. is published at https://example\.org"
-    ):
+    with pytest.raises(BadSource, match=r"glosses\.txt is missing; Glosses .free. is from https://example\.org"):
         text_corpora.main()
 
 

@@ -31,15 +31,19 @@ Of {record.all_words:,} different words it knows {record.known_words:,}. The dig
 
 ## What it scores
 
-{_scores(record.probe)}
+{_scores(record)}
 
 The digest of the file (BLAKE3) is `{record.weights}`.
 """
 
 
-def _scores(probe: Probe | None) -> str:
+def _scores(record: Record) -> str:
+    return "\n\n".join((*record.notes, _neighbours(record.probe)))
+
+
+def _neighbours(probe: Probe | None) -> str:
     if probe is None:
-        return "The corpus has no neighbouring sentences that could be held out, so nothing was measured."
+        return "The corpus has no neighbouring sentences that could be held out, so no neighbours were sought."
     return (
         f"Of {probe.pairs:,} sentences that it did not learn from, the sentence after them is among the most similar tenth in {percent(probe.found)}; "
         "chance is 10 %."

@@ -22,7 +22,8 @@ LONGEST = 1_000_000
 """The most characters of a line; a longer one shows that the file has no sentences on lines."""
 _ROWS = 4096
 _TOLD_EVERY = 10_000
-_DAMAGED = (lzma.LZMAError, gzip.BadGzipFile, zlib.error, EOFError, pa.ArrowException)
+DAMAGED: tuple[type[Exception], ...] = (lzma.LZMAError, gzip.BadGzipFile, zlib.error, EOFError, pa.ArrowException)
+"""The errors of damaged files."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def lines_of(corpus: Corpus, progress: Progress = untold) -> Iterator[str]:
     """
     if not corpus.files:
         raise BadSource("--corpus: no file is given; give one or more, of plain text, .xz, .gz or Parquet")
-    sizes = [_size(path) for path in corpus.files]
+    sizes = [size_of(path) for path in corpus.files]
     for number, path in enumerate(corpus.files):
         before = sum(sizes[:number])
 
@@ -53,12 +54,13 @@ def lines_of(corpus: Corpus, progress: Progress = untold) -> Iterator[str]:
 
         try:
             yield from _lines_in(path, corpus, told)
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise BadSource(f"{path} is damaged, or cut short ({error}); fetch it again") from error
         yield ""
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """The bytes of a file. Raises BadSource: it is missing, or empty."""
     if not path.is_file():
         raise BadSource(f"{path} is no file; a corpus is one or more files with a sentence on each line")
     if not (size := path.stat().st_size):
@@ -75,12 +77,12 @@ def _lines_in(path: Path, corpus: Corpus, told: Callable[[int], None]) -> Iterat
         if head.startswith(b"PAR1"):
             yield from _rows(path, file, corpus.column, told)
             return
-        with _unpacked(file, head) as stream:
+        with unpacked(file, head) as stream:
             yield from _text_lines(path, stream, corpus.encoding, lambda: told(file.tell()))
 
 
 @contextmanager
-def _unpacked(file: BinaryIO, head: bytes) -> Iterator[BinaryIO]:
+def unpacked(file: BinaryIO, head: bytes) -> Iterator[BinaryIO]:
     """The bytes of a file; the content tells how they are packed, and the name does not matter."""
     if head.startswith(b"\xfd7zXZ"):
         with lzma.open(file) as unpacked:
@@ -99,7 +101,7 @@ def _text_lines(path: Path, stream: BinaryIO, encoding: str | None, told: Callab
         raise BadSource(f"--encoding: {encoding} is no encoding that Python knows") from error
     try:
         for number, line in enumerate(_limited(text), 1):
-            yield _checked(line, f"{path}, line {number}")
+            yield checked(line, f"{path}, line {number}")
             if number % _TOLD_EVERY == 0:
                 told()
     except UnicodeDecodeError as error:
@@ -129,11 +131,12 @@ def _rows(path: Path, file: BinaryIO, column: str, told: Callable[[int], None]) 
         for value in batch.column(0).to_pylist():
             number += 1
             # A sentence with line ends in it is still one sentence.
-            yield _checked(" ".join((value or "").split("\n")), f"{path}, row {number}")
+            yield checked(" ".join((value or "").split("\n")), f"{path}, row {number}")
         told(file.tell())
 
 
-def _checked(line: str, place: str) -> str:
+def checked(line: str, place: str) -> str:
+    """A line without spaces at its ends. Raises BadSource: it is too long, or no text."""
     if len(line) > LONGEST:
         raise BadSource(f"{place} has more than {LONGEST:,} characters; a corpus has a sentence on each line")
     if "\0" in line:

@@ -53,7 +53,7 @@ def join(parts: Sequence[Weights], numbered: Numbered, settings: JoinSettings) -
     joined = np.concatenate(slow, 1)
     joined = joined @ texts.components(joined, settings.dim)
     # The deviation 1 uses the range of float8 well; heads scale features anyway.
-    joined = joined @ _turn(joined.shape[1], settings.seed) / joined.std()
+    joined = joined @ random_turn(joined.shape[1], settings.seed) / joined.std()
     kept = np.sort(texts.frequent(settings.words))
     tensors = {
         "keys": torch.from_numpy(keys[kept]),
@@ -132,7 +132,7 @@ class _Texts:
         return centred
 
 
-def _turn(dim: int, seed: int) -> Matrix:
+def random_turn(dim: int, seed: int) -> Matrix:
     """A random rotation, float32 [dim, dim]."""
     turned, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((dim, dim)))
     return turned.astype(np.float32)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from thaw.foundation.files.atomic import write_text
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.texts.word_keys import words_of
 from thaw.pretraining.texts.corpus import Corpus, lines_of
+
+Lines = Callable[[Corpus, Progress], Iterator[str]]
+"""The lines of a corpus; an empty line ends a paragraph."""
 
 FEWEST = 100
 """The fewest sentences from which anything can be learnt and measured."""
@@ -71,6 +74,27 @@ class Numbered:
         """The words of a sentence: int32 [T]."""
         return self.words[self.starts[number] : self.starts[number + 1]]
 
+    def joined(self, sentences: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The words of sentences one after another, int64 [N], and the first place of each sentence, int64 [B]."""
+        starts, lengths = self.starts[sentences], self.lengths[sentences]
+        first = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        words = self.words[np.repeat(starts - first, lengths) + np.arange(lengths.sum())].astype(np.int64)
+        return words, first
+
+    def padded(self, sentences: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The words of sentences, int64 [B, T], 0 behind the last one, and whether there is one, bool [B, T]."""
+        words, _ = self.joined(sentences)
+        lengths = self.lengths[sentences]
+        there = np.arange(max(lengths.max(), 1)) < lengths[:, None]
+        rows = np.zeros(there.shape, np.int64)
+        rows[there] = words
+        return rows, there
+
+    def learnt_neighbours(self, window: int) -> NDArray[np.int64]:
+        """Those pairs of `neighbours` of which no sentence is held out: int64 [P, 2]."""
+        pairs = self.neighbours(window)
+        return pairs[~self.held_out[pairs].any(1)]
+
     def neighbours(self, window: int) -> NDArray[np.int64]:
         """Pairs of sentences at most `window` apart in a paragraph, the earlier one first: int64 [P, 2]. Each has a known word."""
         filled = self.lengths > 0
@@ -84,7 +108,9 @@ class Numbered:
         return np.concatenate(found) if found else np.empty((0, 2), np.int64)
 
 
-def count_words(corpus: Corpus, *, lowercase: bool, progress: Progress = untold) -> tuple[Counter[str], Facts]:
+def count_words(
+    corpus: Corpus, *, lowercase: bool, progress: Progress = untold, lines: Lines = lines_of
+) -> tuple[Counter[str], Facts]:
     """How often each word occurs, in the order of first places.
 
     Raises:
@@ -92,7 +118,7 @@ def count_words(corpus: Corpus, *, lowercase: bool, progress: Progress = untold)
     """
     counts: Counter[str] = Counter()
     hasher, sentences = blake3(), 0
-    for line in lines_of(corpus, progress):
+    for line in lines(corpus, progress):
         hasher.update(f"{line}\n".encode())
         found = words_of(line, lowercase)
         counts.update(found)
@@ -120,7 +146,14 @@ def vocabulary_of(counts: Counter[str], *, min_count: int, max_words: int) -> Vo
 
 
 def number_corpus(
-    corpus: Corpus, vocabulary: Vocabulary, facts: Facts, folder: Path, *, lowercase: bool, progress: Progress = untold
+    corpus: Corpus,
+    vocabulary: Vocabulary,
+    facts: Facts,
+    folder: Path,
+    *,
+    lowercase: bool,
+    progress: Progress = untold,
+    lines: Lines = lines_of,
 ) -> Numbered:
     """Write the numbered corpus to a folder, and open it. A kill leaves a folder that `read_numbered` takes for none."""
     (folder / _FACTS).unlink(missing_ok=True)
@@ -132,7 +165,7 @@ def number_corpus(
     ):
         end, inside = 0, False
         np.zeros(1, np.int64).tofile(starts)
-        for line in lines_of(corpus, progress):
+        for line in lines(corpus, progress):
             if not (found := words_of(line, lowercase)):
                 inside = False
                 continue

@@ -15,7 +15,7 @@ from thaw.foundation.parallel.torch_threads import threads
 from thaw.pretraining.texts.card import card
 from thaw.pretraining.texts.corpus import Corpus
 from thaw.pretraining.texts.encoders import Encoder, encoder_named
-from thaw.pretraining.texts.numbering import Numbered, count_words, number_corpus, read_numbered, vocabulary_of
+from thaw.pretraining.texts.numbering import Lines, Numbered, count_words, number_corpus, read_numbered, vocabulary_of
 from thaw.pretraining.texts.probe import probe
 from thaw.pretraining.texts.record import Record
 from thaw.pretraining.texts.settings import EncoderSettings
@@ -76,11 +76,12 @@ def pretrain(order: Order, telling: Telling | None = None, *, saved_every_s: flo
 
 
 def _pretrain(order: Order, telling: Telling, encoder: Encoder, saved_every_s: float) -> Record:
-    numbered = _numbered(order, telling.reading)
+    numbered = _numbered(order, encoder.lines, telling.reading)
     with threads(order.settings.threads):
-        training = encoder.training(numbered, order.settings)
+        training = encoder.training(numbered, order.settings, order.corpus)
         ran = run_training(training, order.folder, telling.training, saved_every_s=saved_every_s)
-        weights = as_stored(training.weights(), order.settings.stored)
+        learnt = training.weights()
+    weights = as_stored(learnt, order.settings.stored)
     write_weights(order.out, weights.tensors, {**weights.metadata, "source": encoder.sentence})
     record = Record(
         encoder=order.encoder,
@@ -94,6 +95,7 @@ def _pretrain(order: Order, telling: Telling, encoder: Encoder, saved_every_s: f
         steps=training.steps,
         losses=ran.losses,
         minutes=round(ran.seconds / 60, 2),
+        notes=learnt.notes,
         probe=probe(widened(weights), numbered),
         weights=digest_file(order.out).hex(),
     )
@@ -101,7 +103,7 @@ def _pretrain(order: Order, telling: Telling, encoder: Encoder, saved_every_s: f
     return record
 
 
-def _numbered(order: Order, progress: Progress) -> Numbered:
+def _numbered(order: Order, lines: Lines, progress: Progress) -> Numbered:
     """The corpus as numbers: of the unfinished pretraining, if the order is the same, or else new ones in an emptied folder."""
     plan, folder = _plan(order), order.folder
     written = folder / _PLAN
@@ -121,9 +123,11 @@ def _numbered(order: Order, progress: Progress) -> Numbered:
         if path.name != _LOCK:
             path.unlink()
     settings = order.settings
-    counts, facts = count_words(order.corpus, lowercase=settings.lowercase, progress=progress)
+    counts, facts = count_words(order.corpus, lowercase=settings.lowercase, progress=progress, lines=lines)
     vocabulary = vocabulary_of(counts, min_count=settings.min_count, max_words=settings.max_words)
-    numbered = number_corpus(order.corpus, vocabulary, facts, folder, lowercase=settings.lowercase, progress=progress)
+    numbered = number_corpus(
+        order.corpus, vocabulary, facts, folder, lowercase=settings.lowercase, progress=progress, lines=lines
+    )
     write_text(written, plan)
     return numbered
 
@@ -133,7 +137,7 @@ def _plan(order: Order) -> str:
     stated = {
         "encoder": order.encoder,
         "settings": order.settings.model_dump(mode="json"),
-        "files": [digest_file(path).hex() for path in order.corpus.files if path.is_file()],
+        "files": [digest_file(path).hex() for path in (*order.corpus.files, *order.settings.files) if path.is_file()],
         "reading": {name: value for name, value in asdict(order.corpus).items() if name != "files"},
     }
     return json.dumps(stated, sort_keys=True) + "\n"

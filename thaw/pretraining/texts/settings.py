@@ -1,10 +1,12 @@
 """The settings that every pretraining of texts has."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
 from thaw.params.sections.section import Section
+from thaw.pretraining.texts.storing import Stored
 
 
 class EncoderSettings(Section):
@@ -17,6 +19,12 @@ class EncoderSettings(Section):
     lowercase: Annotated[bool, Field(description="whether capitals are made small")] = True
     seed: Annotated[int, Field(ge=0)] = 0
     threads: Annotated[int, Field(ge=1, description="of torch; the numbers depend on it in the last digits")] = 1
-    stored: Annotated[Literal["float32", "float16"], Field(description="the precision of the written numbers")] = (
-        "float32"
-    )
+    stored: Annotated[
+        Stored,
+        Field(description="the precision of the written numbers; float8 is for numbers near 1, as `distilled` has"),
+    ] = "float32"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files beside the corpus that the numbers depend on."""
+        return ()
