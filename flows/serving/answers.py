@@ -21,6 +21,7 @@ class Neighbour(BaseModel):
     path: str = Field(description="below the source that the model was trained from")
     similarity: float = Field(description="cosine of the standardised features of both {many}, at most 1")
     thumbnail: str = Field(description="the path of its preview on this server")
+    drawing: str | None = Field(None, description="the path of its drawing, where the preview cannot be seen")
 
 
 class PartEffect(BaseModel):

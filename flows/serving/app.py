@@ -24,7 +24,7 @@ from flows.serving.uploads import JSON, Upload, read_uploads
 from flows.serving.wording import facts_of, neighbours_of, worded
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
-from thaw.kinds.kind import Kind
+from thaw.kinds.kind import Kind, Preview
 from thaw.models.explanation import MOST_ANSWERS, Explanation
 from thaw.models.serving.classifier import Classification
 from thaw.models.serving.pages import CSP, Trial, render_docs, render_page
@@ -262,18 +262,28 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
         **_NOT_READY,
     }
 
-    @app.get("/gallery/{digest}", response_class=Response, responses={**previews, **refusals})
-    async def thumbnail(
-        digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="BLAKE3 of the file, hex")],
-    ) -> Response:
-        """The preview of a training {one}, as `nearest` names it."""
+    drawings: dict[int | str, dict[str, Any]] = {200: {"content": {"*/*": {}}, "description": "the drawing, PNG"}}
+
+    def preview_of(digest: str) -> Preview:
         with parts.desk.borrowed() as live:
             gallery, row = live.classifier.gallery, live.places.get(digest)
             if gallery is None or row is None:
                 raise Refused(404, "gone", f"the gallery of the version that answers has no such {live.kind.words.one}")
-            preview = gallery.previews[row]
-        headers = {"Cache-Control": "max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
-        return Response(preview.content, media_type=preview.media_type, headers=headers)
+            return gallery.previews[row]
+
+    @app.get("/gallery/{digest}", response_class=Response, responses={**previews, **refusals})
+    async def thumbnail(digest: _DIGEST) -> Response:
+        """The preview of a training {one}, as `nearest` names it."""
+        preview = preview_of(digest)
+        return Response(preview.content, media_type=preview.media_type, headers=_KEPT)
+
+    @app.get("/gallery/{digest}/drawing", response_class=Response, responses={**drawings, **refusals})
+    async def drawing(digest: _DIGEST) -> Response:
+        """The drawing of a training {one} whose preview cannot be seen, as `nearest` names it."""
+        found = preview_of(digest).drawing
+        if found is None:
+            raise Refused(404, "gone", "there is no drawing of it, because its preview can be seen")
+        return Response(found, media_type="image/png", headers=_KEPT)
 
     @app.get("/", include_in_schema=False)
     async def page() -> HTMLResponse:
@@ -285,6 +295,7 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
             limits.body_mb,
             shows_examples=terms.shows_examples,
             can_be_typed=terms.can_be_typed,
+            can_be_recorded=terms.can_be_recorded,
             part_names=terms.part_names,
         )
         return HTMLResponse(render_page(trial), headers=_GUARD)
@@ -300,4 +311,6 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
         return HTMLResponse(page, headers=_GUARD)
 
 
+_DIGEST = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="BLAKE3 of the file, hex")]
+_KEPT = {"Cache-Control": "max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
 _GUARD = {"Content-Security-Policy": f"{CSP}; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff"}

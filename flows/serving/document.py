@@ -14,7 +14,8 @@ from thaw.kinds.kind import ANY, Kind, Words
 class Terms:
     """The words of a server. key: the name of the answers in JSON. media_types: of the bytes of an example, the widest last; none: not known yet.
 
-    shows_examples: whether the preview of an example is a file of its kind. can_be_typed: whether strings of JSON are examples. part_names: see `Kind`.
+    shows_examples: whether the preview of an example is a file of its kind. can_be_typed: whether strings of JSON are examples.
+    can_be_recorded, part_names: see `Kind`.
     """
 
     words: Words
@@ -22,6 +23,7 @@ class Terms:
     media_types: tuple[str, ...]
     shows_examples: bool
     can_be_typed: bool
+    can_be_recorded: bool
     part_names: str | None
 
     @property
@@ -35,7 +37,7 @@ class Terms:
         return (FORM, *((JSON,) if self.can_be_typed else ()), self.media_type)
 
 
-UNKNOWN = Terms(ANY, EXAMPLES, (), shows_examples=False, can_be_typed=False, part_names=None)
+UNKNOWN = Terms(ANY, EXAMPLES, (), shows_examples=False, can_be_typed=False, can_be_recorded=False, part_names=None)
 """The terms of a server without a model."""
 
 
@@ -47,6 +49,7 @@ def terms_of(kind: Kind) -> Terms:
         kind.media_types,
         shows_examples=kind.previews_are_examples,
         can_be_typed=kind.can_be_typed,
+        can_be_recorded=kind.can_be_recorded,
         part_names=kind.part_names,
     )
 

@@ -61,6 +61,7 @@ def neighbours_of(classifier: Classifier, classification: Classification, count:
             path=gallery.paths[row],
             similarity=round(similarity, 4),
             thumbnail=f"/gallery/{gallery.digests[row].hex()}",
+            drawing=None if gallery.previews[row].drawing is None else f"/gallery/{gallery.digests[row].hex()}/drawing",
         )
         for row, similarity in classifier.nearest(classification, count)
     ]

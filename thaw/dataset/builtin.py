@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from thaw.dataset import sms_spam
+from thaw.dataset import sms_spam, spoken_digits
 from thaw.foundation.errors import BadArtifact, BadSource
 from thaw.foundation.files.downloads import Download, cached_download, hub_folder
 
@@ -91,10 +91,12 @@ BUILTIN: Mapping[str, Callable[[Path], None]] = {
     "digits": _write_digits,
     "hymenoptera": _write_hymenoptera,
     "sms_spam": sms_spam.write_sms_spam,
+    "spoken_digits": spoken_digits.write_spoken_digits,
 }
 """The functions that write each built-in set into an empty folder."""
 DOWNLOADS: Mapping[str, Download] = {
     "hymenoptera": Download(HYMENOPTERA_URL, licence="not stated"),
     "sms_spam": sms_spam.ARCHIVE,
+    "spoken_digits": spoken_digits.ARCHIVE,
 }
 """The places of the sets that are downloaded."""

@@ -1,6 +1,8 @@
 """The candidates of a source, before any file is opened."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -41,3 +43,7 @@ class Source:
     rejected: tuple[Rejected, ...]
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def warning(self, *sentences: str) -> Source:
+        """The source with more warnings."""
+        return replace(self, warnings=(*self.warnings, *sentences))

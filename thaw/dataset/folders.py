@@ -15,7 +15,9 @@ from thaw.foundation.files.walking import ListedFile, files_below, folders_in, u
 __all__ = ["read_source", "unfollowable_links"]
 
 
-def read_source(root: Path, listing: str | None = None, *, rows: bool = False, encoding: str | None = None) -> Source:
+def read_source(
+    root: Path, listing: str | None = None, *, rows: bool = False, pieces: bool = False, encoding: str | None = None
+) -> Source:
     """Find every candidate example of a source, without opening any file but a table.
 
     In a folder of class folders the label is the top folder's name, at any depth of the file; a file beside the class folders is unlabelled. Hidden and
@@ -25,6 +27,7 @@ def read_source(root: Path, listing: str | None = None, *, rows: bool = False, e
         root: the source's folder; or a table, if its rows may be examples.
         listing: a table, by its path relative to `root`; None: the folders are the classes.
         rows: whether the rows of a table may be examples, see `Kind.takes_rows`.
+        pieces: whether a listing may name pieces of recordings, see `Cutting`.
         encoding: of a table; None: UTF-8.
 
     Raises:
@@ -35,7 +38,11 @@ def read_source(root: Path, listing: str | None = None, *, rows: bool = False, e
     if not root.is_dir():
         reason = "is a file, not a folder" if root.exists() else "does not exist"
         raise BadSource(f"the data set's source `{root}` {reason}; set `dataset.source` to a folder of class folders")
-    source = _read_folders(root) if listing is None else read_listing(root, listing, rows=rows, encoding=encoding)
+    source = (
+        _read_folders(root)
+        if listing is None
+        else read_listing(root, listing, rows=rows, pieces=pieces, encoding=encoding)
+    )
     if not source.candidates and not source.rejected:
         raise BadSource(
             f"the data set's source `{root}` holds no files; put a folder of examples for each class into it"

@@ -8,13 +8,14 @@ from pathlib import Path, PurePosixPath
 from thaw.dataset.candidates import Candidate, Rejected, Source
 from thaw.dataset.class_names import check_class_names
 from thaw.dataset.corrections import Change, Corrections, correct, correct_set
-from thaw.dataset.folders import read_source
 from thaw.dataset.ingest_report import Accepted, IngestReport, build_report
 from thaw.dataset.label_sets import join_labels
 from thaw.dataset.manifest import Example, Manifest, build_manifest
+from thaw.dataset.pieces import piece_in
 from thaw.dataset.places import Place, Places, read_within
+from thaw.dataset.sources import source_of_kind
 from thaw.dataset.splits import Splitter
-from thaw.foundation.errors import BadExample, BadSource, TooManyRejected
+from thaw.foundation.errors import BadExample, BadParameters, BadSource, TooManyRejected
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.files.content import HEAD_BYTES, misplaced
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
@@ -66,7 +67,7 @@ def ingest(
         TooManyRejected: more than `params.max_rejected` files are rejected; it carries the list of them.
     """
     source = places.source
-    candidates_found = read_source(source, params.listing, rows=kind.takes_rows, encoding=places.encoding)
+    candidates_found = source_of_kind(kind, source, params.listing, places.encoding)
     reading = partial(_read, kind, places, params.limits)
     read = _read_all(reading, candidates_found.candidates, workers or usable_cores(), progress)
     refuse_other_kind(
@@ -148,7 +149,9 @@ def _accept(kind: Kind, read: _Read, splitter: Splitter) -> Accepted:
         size=read.size,
         labels=asked.labels,
     )
-    return Accepted(example, read.stored.format, kind.fits_ending(read.stored.format, PurePosixPath(asked.path).suffix))
+    # A piece is a file of its own, and has no ending.
+    fits = piece_in(asked.path) is not None or kind.fits_ending(read.stored.format, PurePosixPath(asked.path).suffix)
+    return Accepted(example, read.stored.format, fits)
 
 
 def _correct(offered: Sequence[Accepted], corrections: Corrections) -> tuple[list[Accepted], tuple[Change, ...]]:
@@ -204,7 +207,7 @@ def _is_of(kind: Kind, place: Place, limits: Limits) -> bool:
     try:
         content = read_within(place, lambda size: kind.refuse_size(size, limits))
         kind.inspect(content, limits)
-    except (BadExample, OSError):
+    except (BadExample, BadParameters, OSError):  # a package that reads that kind may not be installed
         return False
     return misplaced(content[:HEAD_BYTES]) is None
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from thaw.dataset.listed_paths import ListedPaths
+from thaw.dataset.pieces import END, START
 from thaw.foundation.errors import BadSource
 
 COLUMNS = ("path", "label", "labels", "split", "group")
 _PATHS = ("file_name", "filename", "file name", "file", "filepath", "file_path", "file path", "fname")
 _LABEL = ("class", "class_name", "class name", "category", "target")
 _SETS = ("finding labels", "tags", "classes", "categories")
+_TIMES = {START: ("start", "start_time", "onset"), END: ("end", "end_time", "offset")}
+"""Other names of the columns of a piece's times, in seconds."""
 _INDEX = ("", "index", "unnamed: 0", "__index_level_0__")
 """Columns that pandas writes for its row numbers."""
 _PEOPLE = ("patient", "subject", "person", "speaker", "author", "user")
@@ -27,7 +30,14 @@ class Roles:
     warnings: tuple[str, ...]
 
 
-def roles_of(file: Path, columns: Sequence[str], sample: Mapping[str, Sequence[str]], paths: ListedPaths) -> Roles:
+def roles_of(
+    file: Path,
+    columns: Sequence[str],
+    sample: Mapping[str, Sequence[str]],
+    paths: ListedPaths,
+    *,
+    pieces: bool = False,
+) -> Roles:
     """The roles of the columns, by their names; a path is also known by the files that it names.
 
     Args:
@@ -35,6 +45,7 @@ def roles_of(file: Path, columns: Sequence[str], sample: Mapping[str, Sequence[s
         columns: all of them, in the form of `thaw.dataset.listing_tables.column_names`.
         sample: the first values of each column that holds text.
         paths: the files of the source.
+        pieces: whether columns of times are read.
 
     Raises:
         BadSource: a column is there twice, or there is no column of paths or of labels; the message says what to write.
@@ -52,7 +63,26 @@ def roles_of(file: Path, columns: Sequence[str], sample: Mapping[str, Sequence[s
             f"the listing `{file}` {_what_to_write(named, sample, path, labelling, paths)}{_such_as(sample, paths) if path is None else ''}"
         )
     chosen = {"path": path, **labelling} | {role: role for role in ("split", "group") if role in named}
+    if pieces:
+        chosen |= time_columns(str(file), named)
     return Roles(chosen, tuple(_notes(chosen, named)), tuple(_warnings(chosen, named)))
+
+
+def time_columns(file: str, named: Sequence[str]) -> dict[str, str]:
+    """The columns of a piece's start and end, for the roles `start_s` and `end_s`; empty if there are none.
+
+    Raises:
+        BadSource: there is only one of them.
+    """
+    found = {role: next((name for name in (role, *others) if name in named), None) for role, others in _TIMES.items()}
+    columns = {role: column for role, column in found.items() if column is not None}
+    if len(columns) == 1:
+        (there,) = columns.values()
+        (lacking,) = _TIMES.keys() - columns.keys()
+        raise BadSource(
+            f"the listing `{file}` has the column {there} without the column {lacking}; name both, in seconds"
+        )
+    return columns
 
 
 def _path(named: Sequence[str], sample: Mapping[str, Sequence[str]], is_file: Callable[[str], bool]) -> str | None:

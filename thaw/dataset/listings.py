@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from thaw.dataset.arrangement import unread_splits
@@ -11,17 +12,20 @@ from thaw.dataset.label_sets import join_labels
 from thaw.dataset.listed_paths import ListedPaths, refuse_path
 from thaw.dataset.listing_columns import roles_of, what_document
 from thaw.dataset.listing_tables import JSON_LINES, Row, open_table
+from thaw.dataset.pieces import END, START, piece_between
 from thaw.dataset.row_columns import find_row_columns
 from thaw.dataset.rows import candidate_of, read_rows
 from thaw.dataset.split_names import splits_named
-from thaw.foundation.errors import BadSource
+from thaw.foundation.errors import BadExample, BadSource
 from thaw.foundation.files.walking import why_not_a_file
 
 _LOOKED_AT = 100_000
 """Bytes at the beginning of a listing that show whether it is a table at all."""
 
 
-def read_listing(root: Path, name: str, *, rows: bool = False, encoding: str | None = None) -> Source:
+def read_listing(
+    root: Path, name: str, *, rows: bool = False, pieces: bool = False, encoding: str | None = None
+) -> Source:
     """Read a listing: its candidates, and the rows that cannot be used, with their reasons.
 
     CSV and JSON lines are UTF-8 (with or without a byte-order mark, with any line ends) or of the named encoding; CSV is separated by commas, semicolons or
@@ -31,10 +35,14 @@ def read_listing(root: Path, name: str, *, rows: bool = False, encoding: str | N
     A column `labels` in the place of `label` holds sets: in CSV the names with `|` between them, in Parquet such a text or a list of strings. An empty cell
     (null) means that the listing does not say; a file that shows none of the classes has `|` alone, an empty list, or `No Finding`.
 
+    With the columns `start_s` and `end_s`, a row is a piece of a recording, in seconds; both are empty for a whole file. Rows of such
+    a listing without a group have that of their recording.
+
     Args:
         root: the source's folder.
         name: the listing's path relative to `root`.
         rows: whether a table with a column of texts is a source of its own, see `thaw.dataset.rows`.
+        pieces: whether the columns of times are read.
         encoding: of the text; None: UTF-8.
 
     Raises:
@@ -48,7 +56,7 @@ def read_listing(root: Path, name: str, *, rows: bool = False, encoding: str | N
     table, paths = open_table(file, encoding), ListedPaths(root, name)
     if rows and find_row_columns(table.columns) is not None:
         return read_rows(name, file, table)
-    roles = roles_of(file, table.columns, table.sample(), paths)
+    roles = roles_of(file, table.columns, table.sample(), paths, pieces=pieces)
     source = _collect(paths, list(table.rows(roles.columns)), list(roles.notes))
     if source.rejected and not source.candidates:
         first = source.rejected[0]
@@ -92,7 +100,15 @@ def _candidate(paths: ListedPaths, row: Row, splits: Mapping[str, str]) -> Candi
     path = paths.find(written)
     if path is None:
         return Rejected(written, f"is in the listing, but {paths.why_not(written)}")
-    return candidate_of(path, written, row, splits)
+    try:
+        piece = piece_between(path, row.values.get(START, ""), row.values.get(END, ""))
+    except BadExample as error:
+        return Rejected(written, str(error))
+    if START not in row.values:
+        return candidate_of(path, written, row, splits)
+    name = path if piece is None else str(piece)
+    found = candidate_of(name, name, row, splits)
+    return found if isinstance(found, Rejected) or found.group is not None else replace(found, group=path)
 
 
 def _contradiction(candidates: set[Candidate]) -> str:

@@ -1,9 +1,9 @@
-"""The places of a source's examples: files of a folder, and rows of a table."""
+"""The places of a source's examples: files of a folder, rows of a table, and pieces of recordings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from thaw.dataset.listing_tables import open_table
+from thaw.dataset.pieces import Piece, piece_in
 from thaw.dataset.row_columns import find_row_columns
 from thaw.foundation.errors import BadSource
 from thaw.foundation.files.encodings import decoded
+from thaw.kinds.recordings import piece_of
 
 if TYPE_CHECKING:
     from thaw.dataset.manifest import Example
@@ -75,7 +77,22 @@ class TextFile:
             raise OSError(0, str(error)) from error
 
 
-Place = Path | RowPlace | TextFile
+@dataclass(frozen=True)
+class PiecePlace:
+    """The place of a piece of a recording. file: the recording. piece: its own path is for messages."""
+
+    file: Path
+    piece: Piece
+
+    def __str__(self) -> str:
+        return str(replace(self.piece, file=str(self.file)))
+
+    def read_bytes(self) -> bytes:
+        """The piece as a file. Raises OSError: the recording cannot be read."""
+        return piece_of(self.file, self.piece.start_s, self.piece.end_s)
+
+
+Place = Path | RowPlace | TextFile | PiecePlace
 
 
 def read_within(place: Place, refuse_size: Callable[[int], None]) -> bytes:
@@ -105,8 +122,10 @@ class Places:
         return self.source.parent if self.source.is_file() else self.source
 
     def at(self, path: str) -> Place:
-        """The place of an example; path: relative to the source, such as `ant/1.jpg` or `reviews.csv#12`."""
+        """The place of an example; path: relative to the source, such as `ant/1.jpg`, `reviews.csv#12` or `talk.flac#t=1.5,2`."""
         root = self.root
+        if (piece := piece_in(path)) is not None and not (root / path).exists():
+            return PiecePlace(root / piece.file, piece)
         table, mark, key = path.rpartition(ROW)
         if mark and not (root / path).exists() and (root / table).is_file():
             return RowPlace(root / table, key, self.encoding)

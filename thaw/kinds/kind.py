@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from thaw.kinds.parts import Mark, Parts, Span
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
     from torch import Tensor
 
@@ -22,10 +24,12 @@ IDENTITY: View = "identity"
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest allowed example; each kind uses its own limit. max_pixels: of an image, by its header. max_characters: of a text."""
+    """The largest allowed example; each kind uses its own limit. max_pixels: of an image, by its header. max_characters: of a text. max_seconds: of a sound,
+    by its header."""
 
     max_pixels: int = 64_000_000
     max_characters: int = 1_000_000
+    max_seconds: float = 600
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,15 @@ class Stored:
     """The content of a file. format: its name ("JPEG"). shape: (height, width, channels) of an upright image; other kinds have other dimensions.
 
     values: their range; None: the format says it. unread: the part of the file that is not read ("all frames but the first"); None: it is read whole.
+    rate: samples a second of a sound; None: the kind has no rate. remarks: the kind's own words for what `Kind.decoding_of_set` speaks of.
     """
 
     format: str
     shape: tuple[int, ...]
     values: Values | None = None
     unread: str | None = None
+    rate: int | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,6 +181,18 @@ class Windowed(Protocol):
         """The most places of an example that is read at once; None: any number."""
 
 
+@runtime_checkable
+class Cutting(Protocol):
+    """A kind whose examples may be pieces of longer recordings."""
+
+    def piece(self, file: Path, start_s: float, end_s: float) -> bytes:
+        """The piece from `start_s` to `end_s` seconds, as a file of the kind; at the recording's end it is shorter.
+
+        Raises:
+            OSError: the recording cannot be read.
+        """
+
+
 class Reader(Protocol):
     """A reader, which checks and prepares examples; it is safe to call from threads, which share its bound on memory."""
 
@@ -248,6 +267,15 @@ class Kind(Protocol):
     @property
     def can_be_typed(self) -> bool:
         """Whether people can type an example: any string is one, as UTF-8."""
+
+    @property
+    def can_be_recorded(self) -> bool:
+        """Whether people can record an example by a microphone: a WAV file is one."""
+
+    @property
+    def shared_origin(self) -> str | None:
+        """What several examples usually have in common beside their class, so that they belong into one group, such as `the speaker or the recording`; None:
+        examples usually stand for themselves."""
 
     @property
     def views(self) -> Mapping[str, tuple[View, ...]]:

@@ -11,7 +11,11 @@ from thaw.kinds.kind import ANY, Kind, Preprocessing, Words
 
 UNSTATED = "images"
 """The kind of a file that states none; files from before the choice of kinds state none."""
-_ROOMS: Mapping[str, str] = {UNSTATED: "thaw.kinds.images.kind", "texts": "thaw.kinds.texts.kind"}
+_ROOMS: Mapping[str, str] = {
+    UNSTATED: "thaw.kinds.images.kind",
+    "texts": "thaw.kinds.texts.kind",
+    "sounds": "thaw.kinds.sounds.kind",
+}
 """Modules with the object `KIND`."""
 GROUP = "thaw.kinds"
 """The group of entry points by which other packages add kinds, `NAME = MODULE:KIND`."""

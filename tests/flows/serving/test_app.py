@@ -145,6 +145,8 @@ def test_the_nearest_training_images_are_named_and_shown(client: httpx.Client) -
     assert len(near) == 2 and near[0]["similarity"] > 0.999 and near[0]["path"] == "train/0.png"
     picture = client.get(near[0]["thumbnail"])
     assert picture.content == file and picture.headers["content-type"] == "image/png"
+    assert "drawing" not in near[0]
+    assert "no drawing" in refusal(client.get(f"{near[0]['thumbnail']}/drawing"), 404)
 
 
 def test_images_have_no_parts_to_explain(client: httpx.Client) -> None:
@@ -307,5 +309,13 @@ def test_pages_and_their_document_ask_for_nothing_from_elsewhere(client: httpx.C
         )
     docs = client.get("/docs").text
     paths = client.get("/openapi.json").json()["paths"]
-    assert set(paths) == {"/predict", "/health", "/ready", "/model", "/metrics", "/gallery/{digest}"}
+    assert set(paths) == {
+        "/predict",
+        "/health",
+        "/ready",
+        "/model",
+        "/metrics",
+        "/gallery/{digest}",
+        "/gallery/{digest}/drawing",
+    }
     assert all(path in docs for path in paths) and "is empty (zero bytes)" in docs

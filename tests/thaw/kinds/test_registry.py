@@ -51,7 +51,7 @@ def test_another_package_may_bring_a_kind(tmp_path: Path) -> None:
         "print(kind_names(), 'smells' in sys.modules, kind_named('smells').name)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "('images', 'texts', 'smells') False smells\n"
+    assert run.stdout == "('images', 'texts', 'sounds', 'smells') False smells\n"
 
 
 def test_images_alone_ship_with_thaw() -> None:

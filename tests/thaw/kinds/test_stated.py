@@ -36,7 +36,7 @@ def test_of_weights_that_are_not_there_nothing_is_known(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("series")
 def test_a_package_brings_a_kind_and_weights_state_it(tmp_path: Path) -> None:
     weights = write_backbone(tmp_path / "series.safetensors")
-    assert kind_names() == ("images", "texts", "series") and requirement_of("series") == "series-kind==1.0"
+    assert kind_names() == ("images", "texts", "sounds", "series") and requirement_of("series") == "series-kind==1.0"
     assert kind_stated_in(weights) == "series" and settle_kind("auto", weights).words.one == "series"
     assert preprocessing_from_json('{"kind": "series", "mean": 1.0, "std": 2.0}').kind == "series"
     with pytest.raises(
@@ -48,6 +48,6 @@ def test_a_package_brings_a_kind_and_weights_state_it(tmp_path: Path) -> None:
 
 def test_a_kind_that_nobody_brings_is_refused(tmp_path: Path) -> None:
     weights = write_backbone(tmp_path / "series.safetensors")
-    assert kind_names() == ("images", "texts") and requirement_of("images") is None
+    assert kind_names() == ("images", "texts", "sounds") and requirement_of("images") is None
     with pytest.raises(BadParameters, match="`series` is no kind of examples; there are images, texts"):
         settle_kind("auto", weights)

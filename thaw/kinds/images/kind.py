@@ -32,6 +32,8 @@ class Images:
     words: ClassVar[Words] = Words("image", "images", "photo.jpg", "raw pixels")
     takes_rows: ClassVar[bool] = False
     can_be_typed: ClassVar[bool] = False
+    can_be_recorded: ClassVar[bool] = False
+    shared_origin: ClassVar[str | None] = None
     media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp", "image/*")
     views: ClassVar[Mapping[str, tuple[View, ...]]] = {
         IDENTITY: (IDENTITY,),

@@ -21,7 +21,7 @@ class Trial:
     """The facts for the page on which an example is dropped or typed.
 
     media_types: of examples; none: not known yet. most_examples, most_mb: of one request. shows_examples: whether the previews of the gallery are examples.
-    can_be_typed, part_names: see `Kind`.
+    can_be_typed, can_be_recorded, part_names: see `Kind`.
     """
 
     words: Words
@@ -30,6 +30,7 @@ class Trial:
     most_mb: float
     shows_examples: bool
     can_be_typed: bool
+    can_be_recorded: bool = False
     part_names: str | None = None
 
 

@@ -30,7 +30,7 @@ class DatasetParams(Limited, Section):
     source: str = Field(
         "data/sources/digits",
         description="a folder of class folders, a table of texts, or a built-in set; the class folders may lie in folders train, val and test; the built-in "
-        "sets are `data/sources/digits`, `data/sources/hymenoptera` and `data/sources/sms_spam/sms_spam.csv`",
+        "sets are `data/sources/digits`, `data/sources/hymenoptera`, `data/sources/sms_spam/sms_spam.csv` and `data/sources/spoken_digits`",
     )
     kind: str = Field(
         "auto",
@@ -57,6 +57,9 @@ class DatasetParams(Limited, Section):
     max_characters: PositiveInt = Field(
         1_000_000,
         description="length of the longest example of the kind `texts`, in characters; longer ones are rejected",
+    )
+    max_seconds: PositiveFloat = Field(
+        600, description="length of the longest example of the kind `sounds`, in seconds; longer ones are rejected"
     )
 
     @field_validator("encoding")

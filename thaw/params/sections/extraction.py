@@ -6,7 +6,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from thaw.params.sections.section import Section
 
-Pooling = Literal["average", "max", "gem"]
+Pooling = Literal["average", "max", "gem", "thirds"]
 """See `thaw.backbones.pooling`."""
 
 
@@ -29,7 +29,8 @@ class BackboneParams(Section):
     )
     pooling: Pooling = Field(
         "average",
-        description="method that makes one vector of maps and tokens: `average`, `max`, or `gem` (generalised mean, p = 3); other layers are not pooled",
+        description="method that makes one vector of maps and tokens: `average`, `max`, `gem` (generalised mean, p = 3), or `thirds` (the averages of the "
+        "first, middle and last third of a sequence, one after another); other layers are not pooled",
     )
     decoding: Literal["exact", "scaled"] = Field(
         "exact",

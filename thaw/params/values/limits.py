@@ -11,8 +11,9 @@ class Limited:
     if TYPE_CHECKING:
         max_megapixels: float
         max_characters: int
+        max_seconds: float
 
     @property
     def limits(self) -> Limits:
         """The bounds for the kind that reads the examples."""
-        return Limits(int(self.max_megapixels * 1e6), self.max_characters)
+        return Limits(int(self.max_megapixels * 1e6), self.max_characters, self.max_seconds)

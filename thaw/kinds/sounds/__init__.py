@@ -1,0 +1,1 @@
+"""The kind `sounds`: spoken words, machines, birds, whole recordings."""
