@@ -21,6 +21,7 @@ from thaw.backbones.architectures import (
 from thaw.backbones.blocks import spread_layers
 from thaw.backbones.fitted_weights import fit_weights
 from thaw.backbones.graph import Traced, trace
+from thaw.backbones.places import Span, spans_of
 from thaw.backbones.pooling import pool
 from thaw.backbones.usable import refuse_useless
 from thaw.backbones.weights import Weights, digest_tensors, read_weights, write_weights
@@ -69,11 +70,15 @@ class Backbone:
         with torch.inference_mode():
             mask = self.preprocessing.mask(batch)
             outputs = self.extractor(laid_out(self.preprocessing.normalise(batch)))
-            return {name: self.pool(output, mask) for name, output in outputs.items()}
+            return {name: self.pool(name, output, mask) for name, output in outputs.items()}
 
-    def pool(self, output: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+    def pool(self, layer: str, output: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """A layer's output of B examples as float [B, dim]; mask: bool [B, T], true where the examples have no padding."""
-        return pool(output, self.pooling, mask)
+        return pool(output, self.pooling, mask, self.span(layer))
+
+    def span(self, layer: str) -> Span | None:
+        """The places of a layer, if the network states them."""
+        return spans_of(self.model).get(layer)
 
     @property
     def has_vocabulary(self) -> bool:
@@ -205,6 +210,10 @@ def _checked(architecture: str, model: nn.Module, names: Sequence[str]) -> tuple
             f"backbone.layers: {', '.join(wrong)} of {architecture} has its channels last, which cannot be pooled; permute, avgpool and flatten can be cut"
         )
     places = list(traced.names)
+    if (spans := spans_of(model)) and (unknown := [name for name in names if name not in spans]):
+        raise BadParameters(
+            f"backbone.layers: {', '.join(unknown)} given; the layers of {architecture} that can be pooled are {', '.join(spans)}"
+        )
     return tuple(given[node] for node in sorted(given, key=places.index))
 
 

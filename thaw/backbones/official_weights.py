@@ -19,11 +19,12 @@ from thaw.foundation.errors import BadWeights
 from thaw.foundation.files.atomic import atomic, write_bytes
 from thaw.foundation.files.downloads import cached_download, has_sha256, hub_folder
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.params.values.places import NAMED_WEIGHTS, SHIPPED_WEIGHTS, SHIPPED_WORDS
+from thaw.params.values.places import NAMED_WEIGHTS, SHIPPED_SOUNDS, SHIPPED_WEIGHTS, SHIPPED_WORDS
 
 _ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 RANDOM = ".random.pth"
 WORDS = "thaw_words"
+SOUNDS = "thaw_sounds"
 """The name of the word vectors that ship with the repository; their architecture has a name of its own."""
 _SEED = 0
 _CLASSES = 1000
@@ -76,7 +77,8 @@ def weights_of(name: str) -> Path:
     """The file of a backbone's name; it is not fetched.
 
     `resnet18`: the official weights that torchvision recommends. `ResNet18_Weights.IMAGENET1K_V1`: these weights. `resnet18.random`: random weights.
-    `thaw_small` and `thaw_words`: the weights that ship with the repository. `glove.6B.50d`, `ORG/NAME`: an encoder of texts from its official place.
+    `thaw_small`, `thaw_words` and `thaw_sounds`: the weights that ship with the repository.
+    `glove.6B.50d`, `ORG/NAME`: an encoder of texts from its official place.
     The path of a file, or a name with the ending of one: that file.
 
     Raises:
@@ -88,6 +90,8 @@ def weights_of(name: str) -> Path:
         return SHIPPED_WEIGHTS
     if name == WORDS:
         return SHIPPED_WORDS
+    if name == SOUNDS:
+        return SHIPPED_SOUNDS
     if name in official_names() or name.removesuffix(".random") in architecture_names():
         return NAMED_WEIGHTS / f"{_recommended(name)}.pth"
     if is_official(name):

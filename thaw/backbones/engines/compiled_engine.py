@@ -31,7 +31,7 @@ class CompiledEngine:
     def _forward(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
         outputs = self.network(padded(batch, MICRO_BATCH))
         named_outputs = zip(self.backbone.layers, outputs, strict=True)
-        return {name: self.backbone.pool(output[: len(batch)].float()) for name, output in named_outputs}
+        return {name: self.backbone.pool(name, output[: len(batch)].float()) for name, output in named_outputs}
 
 
 def build_compiled_engine(backbone: Backbone, precision: Precision) -> CompiledEngine:

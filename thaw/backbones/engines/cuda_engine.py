@@ -49,7 +49,7 @@ class CudaEngine:
             mask, normalised = preprocessing.mask(brought), laid_out(preprocessing.normalise(brought))
             outputs = place.network(as_floats(normalised, getattr(torch, self.precision)))
             features = {
-                name: self.backbone.pool(output.float(), mask).to("cpu", non_blocking=True)
+                name: self.backbone.pool(name, output.float(), mask).to("cpu", non_blocking=True)
                 for name, output in outputs.items()
             }
             place.stream.synchronize()

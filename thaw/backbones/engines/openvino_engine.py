@@ -52,7 +52,7 @@ class OpenVinoEngine:
             np.array(outputs[place]) for place in range(len(self.backbone.layers))
         )  # copied: the request reuses its memory
         return {
-            name: self.backbone.pool(torch.from_numpy(output)[: len(batch)])
+            name: self.backbone.pool(name, torch.from_numpy(output)[: len(batch)])
             for name, output in zip(self.backbone.layers, copies, strict=True)
         }
 

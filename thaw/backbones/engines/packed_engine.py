@@ -28,7 +28,7 @@ class PackedEngine:
             normalised = preprocessing.normalise(batch)
             assert not isinstance(normalised, Tensor)
             outputs, mask = self.network(normalised), preprocessing.mask(batch)
-            return {name: self.backbone.pool(output, mask) for name, output in outputs.items()}
+            return {name: self.backbone.pool(name, output, mask) for name, output in outputs.items()}
 
 
 def is_packable(backbone: Backbone) -> bool:

@@ -40,7 +40,7 @@ def reference_pass(
 def _pooled(network: nn.Module, batch: Batch, backbone: Backbone) -> dict[str, torch.Tensor]:
     preprocessing = backbone.preprocessing
     outputs, mask = network(preprocessing.normalise_plainly(batch)), preprocessing.mask(batch)
-    return {name: backbone.pool(output, mask) for name, output in outputs.items()}
+    return {name: backbone.pool(name, output, mask) for name, output in outputs.items()}
 
 
 LEAST_LEFT = 0.01

@@ -41,7 +41,7 @@ class TorchEngine:
         here, preprocessing = moved(batch, self.device), self.backbone.preprocessing
         mask, normalised = preprocessing.mask(here), laid_out(preprocessing.normalise(here))
         outputs = self.network(as_floats(normalised, getattr(torch, self.precision)))
-        return {name: self.backbone.pool(output.float(), mask).cpu() for name, output in outputs.items()}
+        return {name: self.backbone.pool(name, output.float(), mask).cpu() for name, output in outputs.items()}
 
 
 def build_torch_engine(backbone: Backbone, precision: Precision, device: torch.device) -> TorchEngine:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from thaw.backbones.devices import faster_on_cpu
 from thaw.finetuning.schedule import cosine_factor, update_average
-from thaw.kinds.batches import Batch, split, taken
+from thaw.kinds.batches import Batch, rows_at_once, split, taken
 from thaw.kinds.kind import Scratch
 
 
@@ -78,7 +78,9 @@ def predict_logits(model: nn.Module, batch: Batch, scratch: Scratch, *, batch_si
     """The model's outputs for N prepared examples: float32 [N, num_classes], in float32 arithmetic."""
     model.eval()
     with torch.inference_mode():
-        parts = [model(scratch.plain(scratch.begin(part))) for part in split(batch, batch_size)]
+        parts = [
+            model(scratch.plain(scratch.begin(part))) for part in split(batch, min(batch_size, rows_at_once(batch)))
+        ]
     return torch.cat(parts)
 
 

@@ -7,8 +7,9 @@ from typing import Generic, TypeVar, cast
 import torch
 
 from thaw.backbones.backbone import Backbone
+from thaw.backbones.one_answer import OneAnswer
 from thaw.heads import fit_head
-from thaw.kinds.batches import Batch, joined_rows, split, taken
+from thaw.kinds.batches import Batch, joined_rows, rows_at_once, split, taken
 from thaw.kinds.kind import Preprocessing
 from thaw.kinds.prepared import kind_of
 from thaw.params.sections import HeadParams
@@ -48,7 +49,7 @@ class Inputs(Generic[Form]):
         """`change` applied to each split, in batches of rows."""
 
         def batched(batch: Batch) -> torch.Tensor:
-            return joined_rows([change(part) for part in split(batch, BATCH)])
+            return joined_rows([change(part) for part in split(batch, min(BATCH, rows_at_once(batch)))])
 
         return Inputs(batched(self.train), None if self.val is None else batched(self.val), batched(self.test))
 
@@ -116,7 +117,7 @@ def scratch_learner(
             batch,
             targets,
             loss=lambda logits, wanted, smoothing: target.mean_loss(logits, wanted, None, smoothing),
-            build=lambda classes: backbone.build(classes, seed),
+            build=lambda classes: OneAnswer(backbone.build(classes, seed), backbone.preprocessing),
             num_classes=len(course.class_names),
             scratch=scratch,
             seed=seed,

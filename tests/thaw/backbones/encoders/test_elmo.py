@@ -141,7 +141,7 @@ class Answer(torch.nn.Module):
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         (output,) = self.network(batch).values()
-        return self.backbone.pool(output, batch["mask"])
+        return self.backbone.pool(self.backbone.layers[-1], output, batch["mask"])
 
 
 @pytest.mark.parametrize("layer", ["characters", "layers.1", "mix"])
