@@ -15,6 +15,7 @@ from flows.cli import (
     convert,
     export,
     follow,
+    listen,
     models,
     notify,
     predict,
@@ -29,6 +30,7 @@ from flows.cli import (
     serve,
     status,
     trace,
+    trigger,
     ui,
     up,
     watch,
@@ -165,6 +167,14 @@ app.command(
 app.command(
     short_help="Label new files, and say whether they have drifted.", epilog="Example: thaw watch new_photos --retrain"
 )(watch.watch)
+app.command(
+    short_help="Train a trigger word from some clips, with a promise of false accepts.",
+    epilog="Example: thaw trigger jarvis clips/jarvis --others recordings",
+)(trigger.trigger)
+app.command(
+    short_help="Report a trigger word in a file, a pipe or the microphone.",
+    epilog="Example: arecord -f S16_LE -r 16000 | thaw listen - --json",
+)(listen.listen)
 app.command(short_help="Answer over HTTP, with a page to try the model on.", epilog="Example: thaw serve --port 8080")(
     serve.serve
 )

@@ -16,7 +16,7 @@ FLAGS = (
 
 
 @contextmanager
-def open_browser(profile: Path) -> Iterator[webdriver.Chrome]:
+def open_browser(profile: Path, *flags: str) -> Iterator[webdriver.Chrome]:
     """Chromium with an empty profile in a folder; the test is skipped where there is none, except in CI."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
@@ -26,7 +26,7 @@ def open_browser(profile: Path) -> Iterator[webdriver.Chrome]:
         pytest.skip(reason)
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+    for flag in (*FLAGS, *flags, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))

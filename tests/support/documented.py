@@ -11,7 +11,7 @@ PAGES = (README, *sorted(DOCS.glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "C
 WALKED = (
     README, *(DOCS / f"{name}.md" for name in (
         "the-pipeline", "data", "strategies", "backbones", "open-set", "promotion", "scoring", "drift", "serving", "export",
-        "lineage", "cache-and-scale", "schedules", "texts",
+        "lineage", "cache-and-scale", "schedules", "texts", "sounds",
     )),
 )  # fmt: skip
 """What test_pages.py walks in one project of photos, in this order."""
@@ -42,6 +42,9 @@ ELSEWHERE = (
     Elsewhere(DOCS / "texts.md", "curl", "tests/pipeline/test_texts.py"),
     Elsewhere(DOCS / "texts.md", "thaw convert glove.6B.50d glove", "tests/flows/cli/test_convert.py"),
     Elsewhere(DOCS / "texts.md", "thaw pretrain", "tests/flows/cli/test_pretrain.py"),
+    Elsewhere(DOCS / "sounds.md", "cp examples/spoken_digits.yaml", "tests/pipeline/test_sounds.py"),
+    Elsewhere(DOCS / "sounds.md", "thaw predict", "tests/pipeline/test_sounds.py"),
+    Elsewhere(DOCS / "sounds.md", "curl", "tests/pipeline/test_sounds.py"),
     Elsewhere(DOCS / "lineage.md", "thaw reproduce", "tests/pipeline/test_team.py"),
     Elsewhere(DOCS / "schedules.md", "thaw notify add", "tests/pipeline/test_team.py"),
 )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from documented import DOCS, block_with
-from made_up_corpus import made_up_lines, write_corpus
+from made_up_corpus import made_up_lines, write_corpus, write_pairs
 from ruamel.yaml import YAML
 from toy import build_toy
 from typer.testing import CliRunner
@@ -56,15 +56,30 @@ def test_settings_and_json(tmp_path: Path) -> None:
     assert record["architecture"] == "word_vectors-116x8" and record["settings"]["window"] == 3
 
 
+def test_encoders_that_learn_from_another_backbone(tmp_path: Path) -> None:
+    corpus, pairs = write_corpus(tmp_path / "made_up.txt"), write_pairs(tmp_path / "pairs.jsonl")
+    words, small, sentences = (tmp_path / f"{name}.safetensors" for name in ("words", "small", "sentences"))
+    for line in (
+        f"--encoder cooccurrence --corpus {corpus} --out {words} --set dim=12",
+        f"--encoder distilled --corpus {corpus} --out {small} --teacher {words} --set dim=8",
+        f"--encoder infersent --corpus {pairs} --out {sentences} --words {words} --set cell=4 --set epochs=1",
+    ):
+        told = CliRunner().invoke(app, ["pretrain", *shlex.split(line)])
+        assert told.exit_code == 0, told.output
+    assert "infersent-116x12-4" in told.output
+
+
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
         (
             ["--encoder", "glove"],
-            "glove is none that is pretrained here; there are quick_thought, cooccurrence, word2vec",
+            "glove is none that is pretrained here; there are quick_thought, cooccurrence, distilled",
         ),
         (["--kind", "sounds"], "--kind: sounds given; encoders of texts are pretrained"),
         (["--set", "dimm=8"], "dimm: 8 given"),
+        (["--teacher", "a.safetensors"], "teacher: a.safetensors given"),
+        (["--encoder", "distilled"], "teacher is missing"),
         (["--out", "a.pth"], "a.pth does not end in .safetensors"),
         (["--corpus", "gone.txt"], "gone.txt is no file"),
     ],

@@ -101,6 +101,8 @@ class Series:
     words: ClassVar[Words] = Words("series", "series", "numbers.csv", "plain statistics")
     takes_rows: ClassVar[bool] = False
     can_be_typed: ClassVar[bool] = False
+    can_be_recorded: ClassVar[bool] = False
+    shared_origin: ClassVar[str | None] = None
     media_types: ClassVar[tuple[str, ...]] = ("text/csv",)
     views: ClassVar[Mapping[str, tuple[View, ...]]] = {IDENTITY: (IDENTITY,), "negated": ("negated",)}
     augmentations: ClassVar[Mapping[str, tuple[View, ...]]] = {

@@ -135,14 +135,14 @@ class ExamplesToAnswer(nn.Module):
         if affine is not None:
             self.scale, self.shift = (nn.Buffer(each) for each in affine)
         self.network = predictor.backbone.only((predictor.layer,)).extractor
-        self.pooling = predictor.backbone.pooling
+        self.pooling, self.span = predictor.backbone.pooling, predictor.backbone.span(predictor.layer)
         self.head, self.openness = predictor.head, predictor.openness
         self.target = predictor.head.target
 
     def forward(self, batch: Batch) -> tuple[Tensor, ...]:
         """See the class."""
         (output,) = self.network(laid_out(self._normalised(batch))).values()
-        features = pool(output, self.pooling, self.preprocessing.mask(batch))
+        features = pool(output, self.pooling, self.preprocessing.mask(batch), self.span)
         return self._say(features)
 
     def _normalised(self, batch: Batch) -> Batch:

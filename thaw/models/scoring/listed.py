@@ -5,16 +5,27 @@ any other file of this machine.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from thaw.dataset.listed_paths import refuse_path
-from thaw.dataset.listing_tables import JSON_LINES, Table, TableFile, open_table
-from thaw.foundation.errors import BadSource
+from thaw.dataset.listing_columns import time_columns
+from thaw.dataset.listing_tables import JSON_LINES, Row, Table, TableFile, open_table
+from thaw.dataset.pieces import END, START, Piece, piece_between, piece_in
+from thaw.foundation.errors import BadExample, BadSource
 from thaw.foundation.files.walking import why_not_a_file
 from thaw.models.scoring.names import Input, local_input
-from thaw.models.scoring.places import RemoteFile, answering, file_system, is_of_this_machine, is_url
+from thaw.models.scoring.places import (
+    LocalFile,
+    LocalPiece,
+    RemoteFile,
+    answering,
+    file_system,
+    is_of_this_machine,
+    is_url,
+)
 from thaw.models.scoring.scored_rows import columns_of, row_inputs
 from thaw.models.scoring.taken import Taken
 
@@ -47,7 +58,7 @@ def tabled_inputs(files: Any, path: str, taken: Taken) -> Callable[[], Iterator[
                 return None
             raise
     if _COLUMN in table.columns:
-        return partial(_answering, name, partial(_listed, files, path, table))
+        return partial(_answering, name, partial(_listed, files, path, table, taken))
     if taken.rows and (columns := columns_of(table)):
         return partial(_answering, name, partial(row_inputs, name, table, columns))
     if ending == taken.ending:
@@ -61,15 +72,37 @@ def _answering(name: str, inputs: Callable[[], Iterator[Input]]) -> Iterator[Inp
         yield from inputs()
 
 
-def _listed(files: Any, path: str, table: Table) -> Iterator[Input]:
+def _listed(files: Any, path: str, table: Table, taken: Taken) -> Iterator[Input]:
     """The files of a listing, under the names of the listing; a row that cannot be used comes with its reason."""
     folder = path.rpartition("/")[0]
-    for row in table.rows({_COLUMN: _COLUMN}):
+    times = time_columns(path, table.columns) if taken.pieces else {}
+    for row in table.rows({_COLUMN: _COLUMN, **times}):
         written = row.values[_COLUMN]
-        if written:
-            yield _input(files, folder, written)
-        else:
+        if not written:
             yield Input("", None, "", f"(row {row.number} of the listing) {row.wrong or 'has no path'}")
+            continue
+        try:
+            piece = _piece(written, row) if taken.pieces else None
+        except BadExample as error:
+            yield Input(written, None, "", str(error))
+            continue
+        whole = _input(files, folder, written if piece is None else piece.file)
+        yield whole if piece is None else _cut(whole, piece)
+
+
+def _piece(written: str, row: Row) -> Piece | None:
+    """The piece that a row means, by its times or by its path; None: a whole file. Raises BadExample: its times are none."""
+    return piece_between(written, row.values.get(START, ""), row.values.get(END, "")) or piece_in(written)
+
+
+def _cut(recording: Input, piece: Piece) -> Input:
+    """A piece of a recording that is to be scored."""
+    name, place = str(piece), recording.place
+    if place is None:
+        return replace(recording, path=name)
+    if not isinstance(place, LocalFile):
+        return Input(name, None, "", "is a piece of a recording at another place; copy the recording to this machine")
+    return Input(name, LocalPiece(place, piece), f"{recording.stamp} {piece.start_s} {piece.end_s}")
 
 
 def _input(files: Any, folder: str, written: str) -> Input:

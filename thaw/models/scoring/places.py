@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Protocol
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from thaw.dataset.pieces import Piece
 from thaw.foundation.errors import BadExample, BadSource, Unreachable
 from thaw.foundation.files.encodings import decoded
+from thaw.kinds.recordings import piece_of
 
 RefuseSize = Callable[[int], None]
 """A function that raises BadExample if a file has more bytes than any example within the limits; see `Kind.refuse_size`."""
@@ -67,6 +69,25 @@ class LocalFile:
         except OSError:
             return ""
         return f"{state.st_size} {state.st_mtime_ns}"
+
+
+@dataclass(frozen=True)
+class LocalPiece:
+    """A piece of a recording of this machine. piece: its times."""
+
+    is_here: ClassVar[bool] = True
+    held: ClassVar[int] = 0
+    recording: LocalFile
+    piece: Piece
+
+    def read(self, refuse_size: RefuseSize) -> bytes:
+        """The piece as a file. Raises BadExample: the recording cannot be read, or the piece is larger than the limits allow."""
+        try:
+            content = piece_of(self.recording.path, self.piece.start_s, self.piece.end_s)
+        except OSError as error:
+            raise BadExample(f"cannot be opened ({error.strerror})") from error
+        refuse_size(len(content))
+        return content
 
 
 @dataclass(frozen=True)

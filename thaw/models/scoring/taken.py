@@ -12,12 +12,13 @@ _WITH_ROWS = (
 class Taken:
     """ending: the usual ending of examples, such as `.wav`. rows: whether rows of tables are examples, see `Kind.takes_rows`.
 
-    encoding: of tables and text files; None: UTF-8.
+    encoding: of tables and text files; None: UTF-8. pieces: whether rows of listings may name pieces of recordings, see `Cutting`.
     """
 
     ending: str = ""
     rows: bool = False
     encoding: str | None = None
+    pieces: bool = False
 
     @property
     def advice(self) -> str:

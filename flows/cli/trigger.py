@@ -1,0 +1,95 @@
+"""`thaw trigger`: a trigger model from clips of it and from recordings without it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from thaw.models.listening.recordings import Recordings
+    from thaw.models.listening.trigger_model import TriggerModel
+
+
+def trigger(
+    *,
+    word: Annotated[str, typer.Argument(help="The name of the trigger, as `thaw listen` reports it.")],
+    clips: Annotated[Path, typer.Argument(help="A folder of clips of the trigger, some twenty or more.")],
+    others: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help="Recordings without the trigger, the more hours the better; those of a folder below it are of one group, such as a speaker.",
+        ),
+    ],
+    noise: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Noise of the place, which is mixed into clips and recordings.")
+    ] = None,
+    weights: Annotated[
+        Path, typer.Option(metavar="FILE", help="The backbone, as `thaw convert speech-embedding FILE` makes it.")
+    ] = Path("speech.safetensors"),
+    architecture: Annotated[
+        str, typer.Option(help="Of the backbone: one whose places do not depend on what comes later.")
+    ] = "speech_embedding-local",
+    false_accepts: Annotated[
+        float, typer.Option("--false-accepts", min=0.001, help="The most false accepts an hour.")
+    ] = 0.5,
+    one_layer: Annotated[
+        bool, typer.Option("--one-layer", help="A detector of one layer in the place of several.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of the choice of recordings, of noise and of the training.")] = 0,
+    out: Annotated[Path, typer.Option(help="The folder to write, in place of an older one.")] = Path("data/trigger"),
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+) -> None:  # fmt: skip
+    """Train a trigger for `thaw listen`, and say what is promised of it.
+
+    Half of the groups of recordings without the trigger train the detector. The other half tune the threshold, and show how many false accepts an hour there
+    are at most.
+    """
+    from flows.cli.terminal import print_json
+    from tasks.project.progress import counted
+    from thaw.backbones.backbone import read_backbone
+    from thaw.foundation.parallel.torch_threads import threads
+    from thaw.heads.trigger.fitting import DetectorSettings
+    from thaw.models.listening.recordings import read_recordings
+    from thaw.models.listening.sequences import rate_of
+    from thaw.models.listening.storage import write_trigger
+    from thaw.models.listening.training import train_trigger
+    from thaw.params.sections import BackboneParams
+    from thaw.targets.trigger.promise import Budget
+
+    backbone = read_backbone(BackboneParams(weights=str(weights), architecture=architecture))
+    rate = rate_of(backbone)
+    with counted("clips", "sounds") as progress:
+        heard = read_recordings(clips, rate, progress)
+    with counted("others", "sounds") as progress:
+        quiet = read_recordings(others, rate, progress)
+    around = None if noise is None else read_recordings(noise, rate)
+    for each in (heard, quiet, *([around] if around else [])):
+        _tell_rejected(each)
+    with threads(1):
+        model = train_trigger(
+            word,
+            backbone,
+            clips=heard.waves,
+            others=quiet.sounds,
+            noise=None if around is None else around.sounds[0].wave,
+            budget=Budget(false_accepts),
+            settings=DetectorSettings(layers="one" if one_layer else "several", seed=seed),
+        )
+    write_trigger(model, out)
+    print_json(vars(model.promise)) if json else _say(model, len(heard.sounds), out)
+
+
+def _tell_rejected(recordings: "Recordings") -> None:
+    from flows.cli.terminal import err
+
+    for reason in recordings.rejected:
+        err().print(f"left out: {reason}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _say(model: "TriggerModel", clips: int, folder: Path) -> None:
+    from flows.cli.terminal import out
+
+    out().print(f"{folder}: {model.word}, from {clips} clips", style="green", markup=False, soft_wrap=True)
+    out().print(str(model.promise), markup=False, soft_wrap=True)
+    out().print(f"thaw listen FILE --model {folder}", style="dim", markup=False, soft_wrap=True)

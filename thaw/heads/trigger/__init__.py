@@ -1,0 +1,1 @@
+"""Detectors of a trigger: heads on windows of a sequence of features."""

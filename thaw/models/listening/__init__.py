@@ -1,0 +1,1 @@
+"""Listening: a detector on a stream, with the same scores as on the whole recording."""
