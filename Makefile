@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Every stage is a process of its own: without bytecode each would compile all that it imports, which doubles the time of a small run.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run test test-fast lint lock bench backbone text-backbone ui clean
+.PHONY: help install run test test-fast lint lock bench backbone text-backbone sound-backbone ui clean
 .DEFAULT_GOAL := help
 
 help:            ## Show the targets
@@ -52,6 +52,10 @@ backbone: install ## Make the embedded backbone again, by the pipeline of data/p
 text-backbone: install ## Make the embedded word vectors again, by the pipeline of data/pretrain/texts
 	trap 'rm -f data/pretrain/texts/dvc.yaml' EXIT; trap 'exit 130' INT TERM; \
 	cp data/pretrain/texts/pipeline.yaml data/pretrain/texts/dvc.yaml && OMP_NUM_THREADS=1 dvc repro data/pretrain/texts/dvc.yaml
+
+sound-backbone: install ## Make the embedded sound network again, by the pipeline of data/pretrain/sounds
+	trap 'rm -f data/pretrain/sounds/dvc.yaml' EXIT; trap 'exit 130' INT TERM; \
+	cp data/pretrain/sounds/pipeline.yaml data/pretrain/sounds/dvc.yaml && OMP_NUM_THREADS=1 dvc repro data/pretrain/sounds/dvc.yaml
 
 ui: install      ## Start the MLflow and Prefect pages and serve the report
 	thaw ui

@@ -15,7 +15,12 @@ from thaw.foundation.errors import BadParameters
 from thaw.params.values.places import BUILTIN_SOURCES, NAMED_WEIGHTS
 from thaw.params.values.reading import PARAMS, check_params
 
-_BUILTIN = {"digits": "digits", "hymenoptera": "hymenoptera", "sms_spam": "sms_spam/sms_spam.csv"}
+_BUILTIN = {
+    "digits": "digits",
+    "hymenoptera": "hymenoptera",
+    "sms_spam": "sms_spam/sms_spam.csv",
+    "spoken_digits": "spoken_digits",
+}
 """Short names of built-in sets, and their places."""
 _WEIGHTS_NAME = re.compile(r"\w+(_Weights\.\w+|\.random)")
 

@@ -151,15 +151,11 @@ def check_examples(root: Path, params: Params) -> tuple[Finding, ...]:
 
 
 def _find(root: Path, params: Params, wrong: float) -> Iterator[Finding]:
-    from thaw.dataset.folders import read_source
+    from thaw.dataset.sources import source_of_kind
 
     try:
-        source = read_source(
-            root / params.dataset.source,
-            params.dataset.listing,
-            rows=settle_kind(params.dataset.kind, root / params.backbone.weights).takes_rows,
-            encoding=params.dataset.encoding,
-        )
+        kind = settle_kind(params.dataset.kind, root / params.backbone.weights)
+        source = source_of_kind(kind, root / params.dataset.source, params.dataset.listing, params.dataset.encoding)
     except ThawError as error:
         yield _fails(str(error))
         return

@@ -25,7 +25,7 @@ from thaw.foundation.errors import BadParameters, BadSource
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.files.shared_lock import adding
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.kind import IDENTITY, Limits
+from thaw.kinds.kind import IDENTITY, Cutting, Limits
 from thaw.kinds.registry import kind_named
 from thaw.models.scoring.fetching import fetch
 from thaw.models.scoring.forward import Forward
@@ -155,7 +155,7 @@ def taken() -> Taken:
     """What the project takes as examples."""
     params = read_params()
     kind = kind_of(params)
-    return Taken(kind.words.ending, kind.takes_rows, params.dataset.encoding)
+    return Taken(kind.words.ending, kind.takes_rows, params.dataset.encoding, isinstance(kind, Cutting))
 
 
 def check_output(output: Path) -> Path:

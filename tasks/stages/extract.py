@@ -37,7 +37,7 @@ def _bring_up_to_date(params: Params) -> None:
 
 def _asked(params: Params) -> str:
     """The parameters that this stage reads, as text."""
-    read = ("source", "max_megapixels", "max_characters", "encoding")
+    read = ("source", "max_megapixels", "max_characters", "max_seconds", "encoding")
     dataset = {name: getattr(params.dataset, name) for name in read}
     sections = {"backbone": params.backbone.model_dump(mode="json"), "extract": params.extract.model_dump(mode="json")}
     return json.dumps({"dataset": dataset, **sections}, sort_keys=True)

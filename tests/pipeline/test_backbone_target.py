@@ -1,4 +1,4 @@
-"""`make backbone` and `make text-backbone`: DVC knows their pipelines only while they run, however they end."""
+"""`make backbone`, `make text-backbone` and `make sound-backbone`: DVC knows their pipelines only while they run, however they end."""
 
 import os
 import shutil
@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from project import ROOT
 
-FOLDERS = {"backbone": "data/pretrain", "text-backbone": "data/pretrain/texts"}
+FOLDERS = {
+    "backbone": "data/pretrain",
+    "text-backbone": "data/pretrain/texts",
+    "sound-backbone": "data/pretrain/sounds",
+}
 TARGETS = pytest.mark.parametrize("target", FOLDERS)
 
 

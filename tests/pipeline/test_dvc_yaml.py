@@ -23,7 +23,9 @@ SECOND = Path("data/pretrain/pipeline.yaml")
 """The pipeline that makes the embedded backbone; `make backbone` runs it."""
 THIRD = Path("data/pretrain/texts/pipeline.yaml")
 """The pipeline that makes the embedded word vectors; `make text-backbone` runs it."""
-PIPELINES = [Path("dvc.yaml"), SECOND, THIRD]
+FOURTH = Path("data/pretrain/sounds/pipeline.yaml")
+"""The pipeline that makes the embedded sound network; `make sound-backbone` runs it."""
+PIPELINES = [Path("dvc.yaml"), SECOND, THIRD, FOURTH]
 FLOORS = ("thaw/", "tasks/")
 SETTINGS = paths.SETTINGS.as_posix()
 VALUES = "thaw/params/sections"

@@ -15,6 +15,7 @@ OWN = (
     "thaw/kinds/fitting.py",
     "thaw/backbones/architectures.py",
     "thaw/backbones/thaw_small.py",  # a network for images, its input is [N, 3, H, W]
+    "thaw/kinds/sounds/preview.py",  # draws spectra as PNG files by Pillow
     "thaw/dataset/builtin.py",  # writes scikit-learn's digits as PNG files, and unpacks photographs
     "thaw/pretraining/",  # draws the characters that the small backbone learns from
     "tasks/stages/pretrain.py",

@@ -25,22 +25,23 @@ from thaw.params.values.strategy import Strategy
 class ThawedPart(nn.Module):
     """The thawed blocks, the pooling and the head: from the lower part's output (or normalised examples) to logits float32 [B, C].
 
-    preprocessing: masks the padding of examples in a mapping, which pooling does not count. frozen_statistics: batch normalisation keeps its pretrained
-    statistics, also in training.
+    backbone: its one layer is the output of `upper`; its preprocessing masks the padding of examples in a mapping, which pooling does not count.
+    frozen_statistics: batch normalisation keeps its pretrained statistics, also in training.
     """
 
     def __init__(self, upper: nn.Module, head: HeadLayer, backbone: Backbone, *, frozen_statistics: bool) -> None:
         super().__init__()
         self.upper = upper
         self.head = head
-        self.pooling = backbone.pooling
+        (layer,) = backbone.layers
+        self.pooling, self.span = backbone.pooling, backbone.span(layer)
         self.preprocessing = backbone.preprocessing
         self.frozen_statistics = frozen_statistics
 
     def forward(self, batch: Batch) -> Tensor:
         """See the class."""
         mask = None if isinstance(batch, Tensor) else self.preprocessing.mask(batch)
-        logits: Tensor = self.head(pool(self.upper(batch), self.pooling, mask))
+        logits: Tensor = self.head(pool(self.upper(batch), self.pooling, mask, self.span))
         return logits
 
     def train(self, mode: bool = True) -> "ThawedPart":
@@ -117,8 +118,9 @@ def build_network(backbone: Backbone, strategy: Strategy, head: LogisticModel, p
         )
     lower, upper = _split(backbone, model, blocks, thawed, output=strategy.layer)
     frozen_statistics = params.batch_norm == "frozen" and not scratch
-    part = ThawedPart(upper, HeadLayer(head), backbone, frozen_statistics=frozen_statistics)
-    return Network(replace(backbone, model=model, layers=(strategy.layer,)), blocks, thawed, lower, part)
+    of_layer = replace(backbone, model=model, layers=(strategy.layer,))
+    part = ThawedPart(upper, HeadLayer(head), of_layer, frozen_statistics=frozen_statistics)
+    return Network(of_layer, blocks, thawed, lower, part)
 
 
 def _split(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thaw.dataset.manifest import Example, Manifest
-from thaw.dataset.places import ROW, Place, Places, RowPlace, TextFile
+from thaw.dataset.places import ROW, PiecePlace, Place, Places, RowPlace, TextFile
 from thaw.foundation.files.atomic import digest_bytes, digest_file
 from thaw.foundation.files.walking import files_below
 from thaw.foundation.parallel.progress import Progress, untold
@@ -15,7 +15,7 @@ from thaw.foundation.parallel.progress import Progress, untold
 @dataclass(frozen=True)
 class Gathered:
     """The result of the search. files: a file with the right bytes for each path of the manifest, if there is one; rows
-    have the path of their table.
+    have the path of their table, and pieces that of their recording.
 
     Paths whose bytes are nowhere in the folder, sorted: `changed` paths hold other bytes now, `gone` paths hold no file.
     """
@@ -38,10 +38,8 @@ def find_examples(manifest: Manifest, places: Places, progress: Progress = untol
         place = places.at(example.path)
         if not _holds(place, example):
             astray.append(example)
-        elif isinstance(place, RowPlace):
-            files[example.path.rpartition(ROW)[0]] = _file(place)
         else:
-            files[example.path] = _file(place)
+            files[_path_of_file(place, example)] = _file(place)
         progress(number, len(examples))
     files |= _elsewhere(astray, places.source)
     missing = sorted(example.path for example in astray if example.path not in files)
@@ -50,7 +48,7 @@ def find_examples(manifest: Manifest, places: Places, progress: Progress = untol
 
 
 def link_examples(gathered: Gathered, into: Path) -> None:
-    """Make a link to each file, below `into` at its path in the manifest; to a table once for all its rows."""
+    """Make a link to each file, below `into` at its path in the manifest; to a table or a recording once for all its examples."""
     for path, file in gathered.files.items():
         (into / path).parent.mkdir(parents=True, exist_ok=True)
         (into / path).symlink_to(file.resolve())
@@ -65,6 +63,17 @@ def _holds(place: Place, example: Example) -> bool:
         return False
 
 
+def _path_of_file(place: Place, example: Example) -> str:
+    """The path, relative to the source, of the file that holds an example."""
+    match place:
+        case RowPlace():
+            return example.path.rpartition(ROW)[0]
+        case PiecePlace():
+            return place.piece.file
+        case _:
+            return example.path
+
+
 def _file(place: Place) -> Path:
     """The file that holds an example."""
     match place:
@@ -72,6 +81,8 @@ def _file(place: Place) -> Path:
             return place.table
         case TextFile():
             return place.path
+        case PiecePlace():
+            return place.file
         case _:
             return place
 

@@ -56,7 +56,9 @@ def _layer_of(model: Predictor, batch: Batch) -> Layer:
     with torch.inference_mode():
         output = backbone.extractor(backbone.preprocessing.normalise(batch))[model.layer]
     fingerprint = backbone.fingerprint("float32", "float32", pooled=is_pooled(output))
-    return Layer(fingerprint, model.layer, backbone.pool(output, backbone.preprocessing.mask(batch)).shape[1])
+    return Layer(
+        fingerprint, model.layer, backbone.pool(model.layer, output, backbone.preprocessing.mask(batch)).shape[1]
+    )
 
 
 def _cached(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from made_up_sounds import tones_in_classes
 from PIL import Image
 
 from flows.runs.data_findings import check_examples
@@ -44,6 +45,26 @@ def test_doubts_are_warnings(tmp_path: Path, names: tuple[str, ...], listing: st
     finding = checked(tmp_path, *names, listing=listing)
     assert finding.verdict is Verdict.WARN
     assert words in finding.says
+
+
+def checked_sounds(root: Path, listing: str | None) -> Finding:
+    tones_in_classes(root / "data", 4)
+    if listing is not None:
+        (root / "data/list.csv").write_text(listing)
+    dataset = {"source": "data", "kind": "sounds", "listing": listing and "list.csv"}
+    params = Params.model_validate({"dataset": dataset, "backbone": {"weights": "w.safetensors"}})
+    return next(finding for finding in check_examples(root, params) if finding.check == "examples")
+
+
+def test_sounds_without_groups_are_a_warning(tmp_path: Path) -> None:
+    finding = checked_sounds(tmp_path, None)
+    assert finding.verdict is Verdict.WARN and "12 files in 3 classes. No sound has a group." in finding.says
+
+
+def test_splits_that_part_a_speaker_fail(tmp_path: Path) -> None:
+    rows = ("low/00.wav,x,ann,train", "low/01.wav,y,ann,test", "high/00.wav,y,ben,train", "high/01.wav,x,ben,train")
+    finding = checked_sounds(tmp_path, "\n".join(("path,label,group,split", *rows)))
+    assert finding.verdict is Verdict.FAIL and "groups in more than one split: `ann`" in finding.says
 
 
 @pytest.mark.parametrize(

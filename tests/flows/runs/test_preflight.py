@@ -268,7 +268,7 @@ def test_what_has_not_changed_is_not_read_again(root: Path, draw: Draw, monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr(backbones, "read_weights", refuse)
-        patch.setattr("thaw.dataset.folders.read_source", refuse)
+        patch.setattr("thaw.dataset.sources.source_of_kind", refuse)
         preflight(root)
         draw(root / "photos/ants/new.png", 999)
         with pytest.raises(AssertionError, match="read again"):

@@ -260,7 +260,7 @@ def cut_layers(backbone: Backbone, precision: Precision, dtype: str, views: Sequ
         Layer(
             backbone.fingerprint(precision, dtype, pooled=is_pooled(outputs[name]), view=view),
             name,
-            backbone.pool(outputs[name], preprocessing.mask(blank)).shape[1],
+            backbone.pool(name, outputs[name], preprocessing.mask(blank)).shape[1],
             view,
         )
         for view in views

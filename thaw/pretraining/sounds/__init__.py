@@ -1,0 +1,1 @@
+"""The pretraining of the embedded sound network: synthetic speech, and transcripts of it."""
