@@ -168,7 +168,7 @@ app.command(
     short_help="Label new files, and say whether they have drifted.", epilog="Example: thaw watch new_photos --retrain"
 )(watch.watch)
 app.command(
-    short_help="Train a trigger word from some clips, with a promise of false accepts.",
+    short_help="Train a trigger word from some clips of it.",
     epilog="Example: thaw trigger jarvis clips/jarvis --others recordings",
 )(trigger.trigger)
 app.command(

@@ -20,7 +20,10 @@ from thaw.foundation.errors import BadSource
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.heads.fitting import fit_head
 from thaw.kinds.batches import Batch, grouped, in_groups, stacked
-from thaw.kinds.sounds.framed import MASK, SAMPLES, framed, mapping
+from thaw.kinds.kind import Limits
+from thaw.kinds.prepared import open_reader
+from thaw.kinds.sounds.framed import MASK, SAMPLES, mapping
+from thaw.kinds.sounds.preprocessing import WaveformPreprocessing
 from thaw.params.sections import HeadParams
 from thaw.strategies.baselines.from_scratch import ScratchSettings, predict_logits, train_scratch
 from thaw.targets.labelled import LabelledFeatures
@@ -56,19 +59,15 @@ def read_digits(folder: Path) -> Digits:
 
     Raises:
         BadSource: there are none.
+        BadExample: one is damaged.
     """
-    import soundfile
-    import soxr
-
     paths = sorted(path for path in folder.glob("?_*_*.*") if path.suffix in (".flac", ".wav"))
     if not paths:
         raise BadSource(
             f"{folder} has no recordings DIGIT_SPEAKER_NUMBER; lay those of https://github.com/Jakobovski/free-spoken-digit-dataset there"
         )
-    examples, named = list[Batch](), [path.stem.split("_") for path in paths]
-    for path in paths:
-        wave, rate = soundfile.read(path, dtype="float32")
-        examples.append(framed(torch.from_numpy(soxr.resample(wave, rate, RATE).astype(np.float32)), RATE))
+    reader, named = open_reader(WaveformPreprocessing(RATE), Limits()), [path.stem.split("_") for path in paths]
+    examples = [reader.prepare(path.read_bytes()) for path in paths]
     return Digits(examples, torch.tensor([int(digit) for digit, _, _ in named]), tuple(name for _, name, _ in named))
 
 

@@ -25,11 +25,12 @@ HOSTILE = ("مرحبا <b>world</b> 👍🏽 \u202egood", "हिन्दी & 
 
 
 def sentences(real_data: Path, first: int = 0) -> list[tuple[str, str]]:
-    """Objective and subjective sentences of SUBJ, half each, from the `first` of each on."""
+    """Objective and subjective sentences of SUBJ without a word of pictures, half each, from the `first` of each on."""
     lines = (real_data / "text/sets/subj.all").read_bytes().decode("latin-1").split("\n")
     rows = [
         (text, "objective" if label == "0" else "subjective")
         for label, text in (line.split(" ", 1) for line in lines if line)
+        if not OF_IMAGES.search(text)
     ]
     chosen = [[row for row in rows if row[1] == name][first : first + EACH] for name in ("objective", "subjective")]
     return [*chosen[0], *chosen[1]]

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from thaw.backbones.places import Span
+from thaw.backbones.places import Span, numbers
 from thaw.foundation.errors import BadParameters
 from thaw.params.sections import Pooling
 
@@ -79,7 +79,8 @@ def _thirds(output: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
             )
         output = output.mean(2).transpose(1, 2)
     counted = torch.ones_like(output[:, :, 0], dtype=torch.bool) if mask is None else mask
-    number, rank = counted.sum(1, keepdim=True), counted.cumsum(1) - 1
+    rank = numbers(output, output.shape[1])[None]
+    number = (rank + 1).masked_fill(~counted, 0).amax(1, keepdim=True)  # up to the last place that counts
     # As torch's adaptive pooling: third k is from floor(k n / 3) to ceil((k + 1) n / 3).
     inside = [(rank >= k * number // 3) & (rank < ((k + 1) * number + 2) // 3) & counted for k in range(3)]
     weights = torch.stack(inside, 1).to(output.dtype)
