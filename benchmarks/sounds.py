@@ -184,7 +184,7 @@ def whole(
     store = FeatureStore(folder.parent / "features")
 
     def run(into: FeatureStore) -> int:
-        params = ExtractParams(workers=1, engine="torch")
+        params = ExtractParams(workers=1)
         return extract(manifest, Places(folder), backbone, into, params, limits=Limits()).computed
 
     def ours() -> None:

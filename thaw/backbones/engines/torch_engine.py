@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines.engine import MICRO_BATCH, Precision
-from thaw.kinds.batches import Batch, as_floats, laid_out, moved, rows_in, split
+from thaw.kinds.batches import Batch, as_floats, laid_out, moved, rows_in, split, trimmed
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,10 @@ class TorchEngine:
         own: int = getattr(self.backbone.model, "micro_batch", MICRO_BATCH)
         size = own if self.device.type == "cpu" else rows_in(batch)
         with torch.inference_mode():
-            parts = [self._forward(part) for part in split(batch, size)]
+            # A part may be of shorter examples than the batch.
+            parts = [
+                self._forward(trimmed(part, self.backbone.preprocessing.mask(part))) for part in split(batch, size)
+            ]
         return {name: torch.cat([part[name] for part in parts]) for name in self.backbone.layers}
 
     def _forward(self, batch: Batch) -> dict[str, torch.Tensor]:

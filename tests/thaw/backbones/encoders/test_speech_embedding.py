@@ -129,7 +129,8 @@ def test_neither_the_batch_nor_its_padding_changes_features(
     together = backbone.features(batch)
     for layer in LAYERS:
         wanted = torch.cat([each[layer] for each in alone])
-        assert torch.allclose(together[layer][: len(sounds)], wanted, atol=1e-5), layer
+        largest = float(wanted.abs().max())  # of an embedding about 40
+        assert torch.allclose(together[layer][: len(sounds)], wanted, rtol=0, atol=1e-5 * largest), layer
 
 
 def test_samples_behind_the_mask_are_not_read(backbone: Backbone) -> None:
