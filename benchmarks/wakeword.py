@@ -43,6 +43,7 @@ REFRACTORY = 25
 PROMISED = (0.5, 10.0, 40.0)
 """Budgets an hour of the test of the promise: the larger ones let some events through."""
 CLEAN_GOAL, NOISY_GOAL = 5.0, 30.0
+HELD_GOAL = 0.95
 OURS, ONE, PEER = "Thaw, several layers", "Thaw, one layer", "openWakeWord's head"
 
 
@@ -230,8 +231,13 @@ def claims(rows: dict[str, list[tuple[str, Row]]], promises: dict[float, list[Ke
             f"wake word: {name}, % missed, beside openWakeWord's head and counting", one, other, other / max(0.1, one)
         )
     tested = [each for kept in promises.values() for each in kept]
-    held, narrow = (float(np.mean([getattr(each, name) for each in tested])) for name in ("ours", "poisson"))
-    claim("wake word: share of draws in which the bound holds on unheard sound", held, narrow, held / 0.95)
+    held = float(np.mean([each.ours for each in tested]))
+    claim(
+        "wake word: share of draws in which the bound holds on unheard sound, at least",
+        held,
+        HELD_GOAL,
+        held / HELD_GOAL,
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """`thaw trigger`: a trigger model from clips of it and from recordings without it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,7 +22,7 @@ def trigger(
         ),
     ],
     noise: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Noise of the place, which is mixed into clips and recordings.")
+        Path | None, typer.Option(metavar="PATH", help="Noise of the place, a sound or a folder of sounds, which is mixed into clips and recordings.")
     ] = None,
     weights: Annotated[
         Path, typer.Option(metavar="FILE", help="The backbone, as `thaw convert speech-embedding FILE` makes it.")
@@ -33,9 +33,7 @@ def trigger(
     false_accepts: Annotated[
         float, typer.Option("--false-accepts", min=0.001, help="The most false accepts an hour.")
     ] = 0.5,
-    one_layer: Annotated[
-        bool, typer.Option("--one-layer", help="A detector of one layer in the place of several.")
-    ] = False,
+    layers: Annotated[Literal["one", "several"], typer.Option(help="New layers of the detector.")] = "several",
     seed: Annotated[int, typer.Option(min=0, help="The seed of the choice of recordings, of noise and of the training.")] = 0,
     out: Annotated[Path, typer.Option(help="The folder to write, in place of an older one.")] = Path("data/trigger"),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
@@ -45,6 +43,8 @@ def trigger(
     Half of the groups of recordings without the trigger train the detector. The other half tune the threshold, and show how many false accepts an hour there
     are at most.
     """
+    import torch
+
     from flows.cli.terminal import print_json
     from tasks.project.progress import counted
     from thaw.backbones.backbone import read_backbone
@@ -72,9 +72,9 @@ def trigger(
             backbone,
             clips=heard.waves,
             others=quiet.sounds,
-            noise=None if around is None else around.sounds[0].wave,
+            noise=None if around is None else torch.cat(around.waves),
             budget=Budget(false_accepts),
-            settings=DetectorSettings(layers="one" if one_layer else "several", seed=seed),
+            settings=DetectorSettings(layers=layers, seed=seed),
         )
     write_trigger(model, out)
     print_json(vars(model.promise)) if json else _say(model, len(heard.sounds), out)

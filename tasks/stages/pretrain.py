@@ -7,17 +7,15 @@ from pathlib import Path
 from time import monotonic
 
 import torch
-from pydantic import ValidationError
-from ruamel.yaml import YAML
 
 from tasks.project.entry import stage
 from tasks.project.progress import counted
 from thaw.backbones.thaw_small import ARCHITECTURE
 from thaw.backbones.weights import write_weights
-from thaw.foundation.errors import BadParameters
 from thaw.foundation.files.atomic import digest_file, write_text
 from thaw.kinds.images.preprocessing import Preprocessing
 from thaw.params.sections import Section
+from thaw.params.values.section_file import read_section
 from thaw.pretraining.pretraining import MEAN, STD, PretrainSettings, pretrain
 from thaw.pretraining.source_task import SourceTask
 
@@ -69,10 +67,7 @@ def read_pretrain_params(path: Path = PARAMS) -> PretrainParams:
     Raises:
         BadParameters: the file is missing, or has values that are not allowed.
     """
-    try:
-        return PretrainParams.model_validate(YAML(typ="safe").load(path.read_text()))
-    except (OSError, ValidationError) as error:
-        raise BadParameters(f"{path}: {error}") from error
+    return read_section(path, PretrainParams)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from thaw.foundation.parallel.torch_threads import threads
 from thaw.pretraining.sounds.digest import digest_of
 from thaw.pretraining.sounds.speech import RATE, Speech, read_plan, read_speech
 from thaw.pretraining.sounds.training import SoundTraining
-from thaw.pretraining.texts.storing import as_stored
-from thaw.pretraining.texts.training import Ran, run_training
+from thaw.pretraining.storing import as_stored
+from thaw.pretraining.training import Ran, run_training
 
 WEIGHTS = FOLDER / "speech.safetensors"
 TRANSCRIBER = FOLDER / "transcriber.safetensors"

@@ -13,13 +13,13 @@ from tasks.project.progress import counted
 from tasks.stages.text_corpora import CORPUS, FOLDER, TextPretrainParams, read_text_params
 from thaw.backbones.weights import Weights, read_weights, write_weights
 from thaw.foundation.files.atomic import digest_file, write_text
+from thaw.pretraining.storing import as_stored, widened
 from thaw.pretraining.texts.corpus import Corpus
 from thaw.pretraining.texts.encoders import settings_of
 from thaw.pretraining.texts.joining import JoinSettings, join
 from thaw.pretraining.texts.numbering import Numbered, count_words, number_corpus, vocabulary_of
 from thaw.pretraining.texts.pretraining import Order, Telling, pretrain
 from thaw.pretraining.texts.probe import probe
-from thaw.pretraining.texts.storing import as_stored, widened
 
 log = logging.getLogger(__name__)
 

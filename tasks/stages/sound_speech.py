@@ -3,15 +3,13 @@
 import logging
 from pathlib import Path
 
-from pydantic import Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import Field
 
 from tasks.project.entry import stage
 from tasks.project.progress import counted
 from tasks.stages.text_corpora import CorpusParams, check, sentences_of
-from thaw.foundation.errors import BadParameters
 from thaw.params.sections.section import Section
+from thaw.params.values.section_file import read_section
 from thaw.pretraining.sounds.espeak import phones_of_word
 from thaw.pretraining.sounds.speech import SpeechPlan, make_speech
 from thaw.pretraining.sounds.training import SoundSettings
@@ -45,7 +43,7 @@ def main() -> None:
     """Choose the words, and speak what is not spoken yet."""
     params = read_sound_params()
     for corpus in params.corpora:
-        check(corpus)
+        check(corpus, PARAMS)
     lines = (line for corpus in params.corpora for line in sentences_of(corpus))
     words = vocabulary_of(lines, params.speech.words, phones_of_word)
     with counted("speak", "parts") as progress:
@@ -59,10 +57,7 @@ def read_sound_params(path: Path = PARAMS) -> SoundPretrainParams:
     Raises:
         BadParameters: the file is missing, or has values that are not allowed.
     """
-    try:
-        return SoundPretrainParams.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
-    except (OSError, YAMLError, ValidationError) as error:
-        raise BadParameters(f"{path}: {error}") from error
+    return read_section(path, SoundPretrainParams)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import Field, model_validator
 
 from tasks.project.entry import stage
-from thaw.foundation.errors import BadParameters, BadSource
+from thaw.foundation.errors import BadSource
 from thaw.foundation.files.atomic import atomic, digest_file
 from thaw.params.sections.section import Section
+from thaw.params.values.section_file import read_section
 from thaw.pretraining.texts.corpus import Corpus, lines_of
 from thaw.pretraining.texts.joining import JoinSettings
 
@@ -68,15 +67,15 @@ def main() -> None:
     """Write all corpora to one file of plain text."""
     params = read_text_params()
     for source in (*params.corpora, *params.teachers):
-        check(source)
+        check(source, PARAMS)
     with atomic(CORPUS) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for corpus in params.corpora:
             file.writelines(f"{line}\n" for line in sentences_of(corpus))
     log.info("%s: %s", CORPUS, ", ".join(corpus.name for corpus in params.corpora))
 
 
-def check(source: SourceParams) -> None:
-    """Refuse a file that is missing, or not the one that was used.
+def check(source: SourceParams, params: Path) -> None:
+    """Refuse a file that is missing, or not the one that was used; params: the file that names its digest.
 
     Raises:
         BadSource: the file is not there, or another one.
@@ -87,7 +86,7 @@ def check(source: SourceParams) -> None:
         )
     if (digest := digest_file(source.path).hex()) != source.digest:
         raise BadSource(
-            f"{source.path} has the digest {digest}, and {PARAMS} names {source.digest}; set it there to use this file"
+            f"{source.path} has the digest {digest}, and {params} names {source.digest}; set it there to use this file"
         )
 
 
@@ -110,10 +109,7 @@ def read_text_params(path: Path = PARAMS) -> TextPretrainParams:
     Raises:
         BadParameters: the file is missing, or has values that are not allowed.
     """
-    try:
-        return TextPretrainParams.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
-    except (OSError, YAMLError, ValidationError) as error:
-        raise BadParameters(f"{path}: {error}") from error
+    return read_section(path, TextPretrainParams)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ ELSEWHERE = (
     Elsewhere(DOCS / "texts.md", "thaw convert glove.6B.50d glove", "tests/flows/cli/test_convert.py"),
     Elsewhere(DOCS / "texts.md", "thaw pretrain", "tests/flows/cli/test_pretrain.py"),
     Elsewhere(DOCS / "sounds.md", "cp examples/spoken_digits.yaml", "tests/pipeline/test_sounds.py"),
+    Elsewhere(DOCS / "sounds.md", "thaw trigger", "tests/flows/cli/test_trigger.py"),
     Elsewhere(DOCS / "sounds.md", "thaw predict", "tests/pipeline/test_sounds.py"),
     Elsewhere(DOCS / "sounds.md", "curl", "tests/pipeline/test_sounds.py"),
     Elsewhere(DOCS / "lineage.md", "thaw reproduce", "tests/pipeline/test_team.py"),

@@ -9,7 +9,7 @@ from thaw.pretraining.texts import pretraining
 from thaw.pretraining.texts.corpus import Corpus
 from thaw.pretraining.texts.encoders import settings_given, settings_of
 from thaw.pretraining.texts.pretraining import Order, pretrain
-from thaw.pretraining.texts.training import Ran, Training
+from thaw.pretraining.training import Ran, Training
 
 
 def die_before(last: int) -> None:

@@ -1,67 +1,93 @@
-"""`thaw trigger`, as a user gives it, and the model listens."""
+"""`thaw trigger` and what its model hears, by the commands of the page."""
 
 import json
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import soundfile
-from listening_models import RATE, noise, weights
-from safetensors.torch import save_file
+from click.testing import Result
+from documented import DOCS, block_with
+from listening_models import RATE, noise
+from torch import Tensor
 from typer.testing import CliRunner
 from whistles import whistle
 
 from flows.cli.app import app
-from thaw.backbones.encoders.speech_embedding import LOCAL
-from thaw.kinds.sounds.preprocessing import WaveformPreprocessing
+
+CONVERT, TRAIN, LISTEN = block_with(DOCS / "sounds.md", "thaw trigger").splitlines()
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Clips, recordings of three speakers, one of them in two files, and the backbone."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The working folder: clips, recordings of three speakers, one of them in two files, noise, a stream with the trigger in it, and the network."""
     root = tmp_path_factory.mktemp("trigger")
     for number in range(4):
-        lay(root / f"clips/{number}.wav", whistle(number))
+        lay(root / f"clips/jarvis/{number}.wav", whistle(number))
     for number, name in enumerate(("anna/1.wav", "anna/2.wav", "ben/1.flac", "kim.wav")):
-        lay(root / "others" / name, noise(4, number))
-    (root / "others/notes.txt").write_text("no sound")
-    stated = {"architecture": LOCAL, "preprocessing": WaveformPreprocessing(RATE).to_json()}
-    save_file(dict(weights().tensors), root / "speech.safetensors", stated)
-    return root
+        lay(root / "recordings" / name, noise(4, number))
+    (root / "recordings/notes.txt").write_text("no sound")
+    lay(root / "kitchen.flac", noise(3, 50))
+    stream = 0.2 * noise(6, 98)
+    stream[2 * RATE : 2 * RATE + RATE // 2] += whistle(99)
+    lay(root / "monday.flac", stream)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        assert typed(CONVERT).exit_code == 0
+    yield root
 
 
-def lay(path: Path, wave: object) -> None:
+@pytest.fixture(autouse=True)
+def _inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+
+
+def lay(path: Path, wave: Tensor) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, wave, RATE)
 
 
-def told(folder: Path, *more: str) -> "list[str]":
-    given = ("--others", "others", "--weights", "speech.safetensors", "--out", "made")
-    return ["trigger", "whistle", "clips", *given, *more]
+def typed(line: str) -> Result:
+    return CliRunner().invoke(app, shlex.split(line)[1:])
 
 
-def test_a_trigger_is_trained_and_listened_for(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder)
-    trained = CliRunner().invoke(app, told(folder, "--json", "--one-layer"))
+@pytest.mark.parametrize("layers", ["one", "several"])
+def test_a_trigger_is_trained_and_listened_for(layers: str) -> None:
+    trained = typed(f"{TRAIN} --layers {layers} --json")
     assert trained.exit_code == 0, trained.output
     promise = json.loads(trained.stdout)
     assert promise["accepted"] == 0 and promise["missing_hours"] > 5 and promise["groups"] == 2
     assert promise["hours"] * 3600 in (pytest.approx(8), pytest.approx(12)), "two groups of the three tune"
-    assert "left out: others/notes.txt cannot be read as sound" in trained.stderr
-    stream = 0.2 * noise(6, 98)
-    stream[2 * RATE : 2 * RATE + RATE // 2] += whistle(99)
-    lay(tmp_path / "stream.wav", stream)
-    heard = CliRunner().invoke(app, ["listen", str(tmp_path / "stream.wav"), "--model", "made", "--json"])
-    assert [json.loads(line)["word"] for line in heard.stdout.splitlines()] == ["whistle"]
+    assert "left out: recordings/notes.txt cannot be read as sound (format not recognised)" in trained.stderr
+    heard = typed(f"{LISTEN} --json")
+    assert [json.loads(line)["word"] for line in heard.stdout.splitlines()] == ["jarvis"]
 
 
-def test_what_is_missing_is_told_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder)
-    for more, words in (
-        (("--others", "none"), "`none` does not exist; name a folder of sounds"),
-        (("--others", "others/notes.txt"), "has no sound that can be read (others/notes.txt cannot be read as sound"),
-        (("--others", "others/kim.wav"), "recordings of two groups at least"),
-        (("--architecture", "speech_embedding"), "take speech_embedding-local"),
-    ):
-        found = CliRunner().invoke(app, told(folder, *more))
-        assert found.exit_code == 1 and words in found.output.replace("\n", ""), found.output
-        assert not found.output.startswith("Traceback")
+def test_all_noise_of_a_folder_is_taken(tmp_path: Path) -> None:
+    """Two files are taken as the one that they were cut of."""
+    whole = noise(3, 50)
+    lay(tmp_path / "whole.wav", whole)
+    lay(tmp_path / "parts/1.wav", whole[:RATE])
+    lay(tmp_path / "parts/2.wav", whole[RATE:])
+    told = [typed(f"{TRAIN} --layers one --json --noise {tmp_path / name}") for name in ("whole.wav", "parts")]
+    assert all(each.exit_code == 0 for each in told) and told[0].stdout == told[1].stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("--others none", "`none` does not exist; name a folder of sounds"),
+        (
+            "--others recordings/notes.txt",
+            "has no sound that can be read (recordings/notes.txt cannot be read as sound",
+        ),
+        ("--others recordings/kim.wav", "recordings of two groups at least"),
+        ("--architecture speech_embedding", "take speech_embedding-local"),
+        ("--weights none.safetensors", "none.safetensors"),
+    ],
+)
+def test_what_is_missing_is_told_in_one_line(more: str, words: str) -> None:
+    found = typed(f"{TRAIN} {more}")
+    assert found.exit_code == 1 and words in found.output.replace("\n", ""), found.output
+    assert "Traceback" not in found.output

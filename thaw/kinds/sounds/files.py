@@ -138,7 +138,7 @@ def opened(content: bytes, limits: Limits) -> Iterator[Any]:
             _check(sound, content, limits)
             yield sound
     except library.LibsndfileError as error:
-        raise BadExample(_what_else(content) or f"is truncated or damaged{_said(error)}") from error
+        raise BadExample(_what_else(content) or f"is truncated or damaged{words_of(error)}") from error
 
 
 def blocks(sound: Any) -> Iterator[Samples]:
@@ -214,7 +214,7 @@ def _what_else(content: bytes) -> str | None:
     return misplaced(content[:HEAD_BYTES]) or "is no sound, or of a format that libsndfile does not read"
 
 
-def _said(error: Any) -> str:
-    """libsndfile's own words in brackets; its words for a file that it cannot open are of no use."""
+def words_of(error: Any) -> str:
+    """libsndfile's own words in brackets, after a space; "" where they are of no use, as for a file that it cannot open."""
     said = str(error.error_string).removeprefix("Error : ").strip().rstrip(".")
     return "" if not said or "does not exist" in said else f" ({said[:1].lower()}{said[1:]})"

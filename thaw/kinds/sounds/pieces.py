@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from thaw.kinds.sounds.files import words_of
 from thaw.kinds.sounds.libraries import soundfile
 from thaw.kinds.sounds.waves import wav_of
 
@@ -23,4 +24,4 @@ def piece(file: Path, start_s: float, end_s: float) -> bytes:
             samples = sound.read(end - start, dtype="float32" if sound.subtype in _FINE else "int16")
             return wav_of(samples, sound.samplerate)
     except library.LibsndfileError as error:
-        raise OSError(0, f"no piece of it can be read: {error.error_string}") from error
+        raise OSError(0, f"no piece of it can be read{words_of(error)}") from error

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from thaw.foundation.errors import BadExample, BadParameters
 from thaw.kinds.sounds.decoding import Wave, resampled
-from thaw.kinds.sounds.files import blocks
+from thaw.kinds.sounds.files import blocks, words_of
 from thaw.kinds.sounds.libraries import soundfile
 
 BLOCK_MS = 80
@@ -40,7 +40,7 @@ def of_file(path: Path, rate: int) -> Iterator[Wave]:
     except BadExample as error:
         raise BadExample(f"{path} {error}") from error
     except library.LibsndfileError as error:
-        raise BadExample(f"{path} cannot be read as sound ({error.error_string.rstrip('.')})") from error
+        raise BadExample(f"{path} cannot be read as sound{words_of(error)}") from error
     except OSError as error:
         raise BadExample(f"{path} cannot be read ({error.strerror})") from error
 

@@ -20,8 +20,8 @@ from thaw.pretraining.texts.pairs import pair_lines
 from thaw.pretraining.texts.quick_thought import QuickThought, quick_thought_training
 from thaw.pretraining.texts.settings import EncoderSettings
 from thaw.pretraining.texts.skip_thought import SkipThought, skip_thought_training
-from thaw.pretraining.texts.training import Training
 from thaw.pretraining.texts.word2vec import Word2Vec, Word2VecTraining
+from thaw.pretraining.training import Training
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from thaw.backbones.weights import Weights
 from thaw.foundation.errors import BadWeights
 from thaw.kinds.texts.word_keys import key_of
 from thaw.params.sections.section import Section
+from thaw.pretraining.storing import Stored
 from thaw.pretraining.texts.numbering import Numbered
-from thaw.pretraining.texts.storing import Stored
 
 Matrix = NDArray[np.float32]
 _LEAST = 1e-6

@@ -12,6 +12,7 @@ from thaw.foundation.files.atomic import digest_file, write_text
 from thaw.foundation.files.shared_lock import alone
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.foundation.parallel.torch_threads import threads
+from thaw.pretraining.storing import as_stored, widened
 from thaw.pretraining.texts.card import card
 from thaw.pretraining.texts.corpus import Corpus
 from thaw.pretraining.texts.encoders import Encoder, encoder_named
@@ -19,8 +20,7 @@ from thaw.pretraining.texts.numbering import Lines, Numbered, count_words, numbe
 from thaw.pretraining.texts.probe import probe
 from thaw.pretraining.texts.record import Record
 from thaw.pretraining.texts.settings import EncoderSettings
-from thaw.pretraining.texts.storing import as_stored, widened
-from thaw.pretraining.texts.training import SAVED_EVERY_S, run_training
+from thaw.pretraining.training import SAVED_EVERY_S, run_training
 
 log = logging.getLogger(__name__)
 _PLAN, _LOCK = "plan.json", "lock"

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from thaw.params.sections.section import Section
-from thaw.pretraining.texts.storing import Stored
+from thaw.pretraining.storing import Stored
 
 
 class EncoderSettings(Section):

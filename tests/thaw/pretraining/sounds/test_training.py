@@ -15,7 +15,7 @@ from thaw.pretraining.sounds.rooms import heard
 from thaw.pretraining.sounds.speech import RATE, Speech
 from thaw.pretraining.sounds.training import SoundSettings, SoundTraining
 from thaw.pretraining.sounds.transcribing import transcribed
-from thaw.pretraining.texts.training import run_training
+from thaw.pretraining.training import run_training
 
 SETTINGS = SoundSettings(bands=16, dim=16, blocks=2, steps=8, batch_size=6)
 TONES = (400.0, 900.0, 1800.0, 3000.0)

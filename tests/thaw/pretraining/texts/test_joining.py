@@ -6,12 +6,12 @@ from made_up_corpus import write_corpus
 
 from thaw.backbones.weights import Weights
 from thaw.foundation.errors import BadWeights
+from thaw.pretraining.storing import as_stored, widened
 from thaw.pretraining.texts.cooccurrence import Cooccurrence, CooccurrenceTraining
 from thaw.pretraining.texts.corpus import Corpus
 from thaw.pretraining.texts.joining import JoinSettings, join
 from thaw.pretraining.texts.numbering import Numbered, count_words, number_corpus, vocabulary_of
 from thaw.pretraining.texts.probe import probe
-from thaw.pretraining.texts.storing import as_stored, widened
 
 
 @pytest.fixture(scope="module")
