@@ -1,9 +1,9 @@
-"""The embedded sound network on spoken digits, beside MFCC and the same network from random weights; and its phone error rate on real speech.
+"""The embedded sound network on spoken digits, beside the model without a backbone and the network from random weights; and its phone error rate.
 
     THAW_REAL_DATA=FOLDER python benchmarks/sound_backbone.py [--quick]
 
 The recordings are those of `FOLDER/sounds/fsdd`, a speaker is held out in turn, and Thaw's own linear head is fitted on 5, 10 or 20 labels of each digit. The
-intervals are 95 % of a bootstrap over pairs of the same draw. `--quick`: 5 labels, one draw.
+intervals are 95 % over pairs of the same draw. `--quick`: 5 labels, one draw.
 """
 
 import argparse
@@ -23,8 +23,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args()
-    digits = read_digits(Path(os.environ["THAW_REAL_DATA"]) / "sounds/fsdd")
     backbone = read_backbone(BackboneParams(weights=str(WEIGHTS)))
+    digits = read_digits(Path(os.environ["THAW_REAL_DATA"]) / "sounds/fsdd", backbone.preprocessing)
     with threads(1):
         heard = hear(backbone, digits)
         print(f"phone error rate on {heard.recordings:,} recordings: {percent(heard.phone_error_rate)}\n", flush=True)

@@ -1,6 +1,6 @@
 """The stage `card` of the pipeline of the embedded sound network: it measures the network on real speech, and writes its card.
 
-Beside it stand what needs no pretraining: cepstra (MFCC) in eight slices of the time, and the same network from random weights.
+Beside it stands what needs no pretraining: the model without a backbone, and the same network from random weights.
 """
 
 import json
@@ -19,9 +19,8 @@ from tasks.stages.spoken_digits import (
     accuracies,
     backbone_features,
     batches_of,
-    cepstra,
     head_learner,
-    lead,
+    plain,
     read_digits,
     scratch_learner,
 )
@@ -31,12 +30,15 @@ from thaw.backbones.encoders.phones import PhoneNetwork
 from thaw.backbones.weights import read_weights
 from thaw.foundation.files.atomic import write_text
 from thaw.foundation.parallel.torch_threads import threads
-from thaw.pages.layout import percent
+from thaw.foundation.statistics.bootstrap import Estimate
+from thaw.kinds.batches import mapping_of
+from thaw.pages.layout import percent, points
 from thaw.params.sections import BackboneParams
 from thaw.pretraining.sounds.espeak import phones_of_word
 from thaw.pretraining.sounds.phones import PHONES
 from thaw.pretraining.sounds.transcribing import phone_error_rate
 from thaw.strategies.baselines.from_scratch import ScratchSettings
+from thaw.targets.paired import paired_interval
 
 METRICS, CARD = FOLDER / "metrics.json", FOLDER / "card.md"
 LABELS = (5, 10, 20)
@@ -54,7 +56,7 @@ class Measured:
 
     labels: int
     own: tuple[float, ...]
-    cepstra: tuple[float, ...]
+    plain: tuple[float, ...]
     own_beside_scratch: tuple[float, ...]
     scratch: tuple[float, ...]
 
@@ -70,7 +72,8 @@ class Heard:
 def main() -> None:
     """Measure, and write `metrics.json` and `card.md`."""
     params = read_sound_params()
-    backbone, digits = read_backbone(BackboneParams(weights=str(WEIGHTS))), read_digits(params.digits)
+    backbone = read_backbone(BackboneParams(weights=str(WEIGHTS)))
+    digits = read_digits(params.digits, backbone.preprocessing)
     with threads(1):
         heard, measured = hear(backbone, digits), measure(backbone, digits)
     training = json.loads(TRAINING.read_text(encoding="utf-8"))
@@ -89,7 +92,7 @@ def hear(backbone: Backbone, digits: Digits) -> Heard:
     said = [phones_of_word(word) for word in WORDS]
     groups = list(batches_of(digits))
     true = [said[int(digits.targets[row])] for rows, _ in groups for row in rows]
-    rate = phone_error_rate(network, reader, [batch for _, batch in groups], true)
+    rate = phone_error_rate(network, reader, [mapping_of(batch) for _, batch in groups], true)
     return Heard(len(true), rate)
 
 
@@ -97,13 +100,13 @@ def measure(
     backbone: Backbone, digits: Digits, labels: Sequence[int] = LABELS, seeds: tuple[int, int] = (SEEDS, SCRATCH_SEEDS)
 ) -> list[Measured]:
     """The accuracies; seeds: of the heads, and of the training from random weights."""
-    own, plain = (head_learner(each, digits) for each in (backbone_features(digits, backbone), cepstra(digits)))
+    own, without = (head_learner(each, digits) for each in (backbone_features(digits, backbone), plain(digits)))
     scratch = scratch_learner(digits, backbone.architecture, SCRATCH)
     return [
         Measured(
             count,
             accuracies(own, digits, count, seeds[0]),
-            accuracies(plain, digits, count, seeds[0]),
+            accuracies(without, digits, count, seeds[0]),
             accuracies(own, digits, count, seeds[1]),
             accuracies(scratch, digits, count, seeds[1]),
         )
@@ -114,11 +117,11 @@ def measure(
 def table(measured: Sequence[Measured]) -> str:
     """The accuracies in Markdown, with the leads in points and their 95 % intervals."""
     rows = [
-        f"| {each.labels} | {percent(statistics.mean(each.own))} | {percent(statistics.mean(each.cepstra))} | {_points(each.own, each.cepstra)} | "
-        f"{percent(statistics.mean(each.scratch))} | {_points(each.own_beside_scratch, each.scratch)} |"
+        f"| {each.labels} | {percent(statistics.mean(each.own))} | {percent(statistics.mean(each.plain))} | {points(lead(each.own, each.plain))} | "
+        f"{percent(statistics.mean(each.scratch))} | {points(lead(each.own_beside_scratch, each.scratch))} |"
         for each in measured
     ]
-    head = "| labels a digit | embedded | MFCC | lead | from random weights | lead |\n| --- | --- | --- | --- | --- | --- |"
+    head = "| labels a digit | embedded | MFCC and log-mel statistics | lead | from random weights | lead |\n| --- | --- | --- | --- | --- | --- |"
     return "\n".join([head, *rows])
 
 
@@ -134,9 +137,9 @@ def verdict(measured: Sequence[Measured]) -> str:
     return "Which of a head on the frozen features and the network from random weights is better depends on the number of labels, or is not known."
 
 
-def _points(own: Sequence[float], other: Sequence[float]) -> str:
-    found = lead(own, other)
-    return f"{100 * found.value:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
+def lead(own: Sequence[float], other: Sequence[float]) -> Estimate:
+    """The mean lead over the draws that both have, with its 95 % interval."""
+    return paired_interval([one - another for one, another in zip(own, other, strict=True)])
 
 
 def card(heard: Heard, measured: Sequence[Measured], training: Mapping[str, Any], params: SoundPretrainParams) -> str:
@@ -171,7 +174,7 @@ On {heard.recordings:,} recordings of real speakers, of whom it heard none and o
 phone.
 
 Test accuracy on spoken digits (Free Spoken Digit Dataset) when a speaker is held out, over all speakers and {SEEDS} draws, {SCRATCH_SEEDS} for the network from
-random weights. The leads are in points, with 95 % intervals over pairs of the same draw.
+random weights. The leads have 95 % intervals over pairs of the same draw.
 
 {table(measured)}
 

@@ -3,8 +3,7 @@
 Each draw takes labels from all speakers but one, and tests on all recordings of that one, for each speaker in turn.
 """
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,30 +14,25 @@ from torch import Tensor
 
 from thaw.backbones.architectures import build
 from thaw.backbones.backbone import Backbone
-from thaw.backbones.encoders.log_mel import band_powers
 from thaw.foundation.errors import BadSource
-from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.heads.fitting import fit_head
 from thaw.kinds.batches import Batch, grouped, in_groups, stacked
-from thaw.kinds.kind import Limits
-from thaw.kinds.prepared import open_reader
-from thaw.kinds.sounds.framed import MASK, SAMPLES, mapping
-from thaw.kinds.sounds.preprocessing import WaveformPreprocessing
+from thaw.kinds.kind import Limits, Preprocessing
+from thaw.kinds.plain import plain_features
+from thaw.kinds.prepared import kind_of, open_reader
 from thaw.params.sections import HeadParams
 from thaw.strategies.baselines.from_scratch import ScratchSettings, predict_logits, train_scratch
 from thaw.targets.labelled import LabelledFeatures
 
-RATE = 16_000
 NAMES = tuple("0123456789")
 _BATCH = 64
-_BANDS, _CEPSTRA, _SLICES = 40, 20, 8
-_SHIFT = 10
 
 
 @dataclass(frozen=True)
 class Digits:
-    """Recordings. examples: prepared sounds. targets: int64 [N]. speakers: the name of each one's."""
+    """Recordings. examples: prepared by `preprocessing`. targets: int64 [N]. speakers: the name of each one's."""
 
+    preprocessing: Preprocessing
     examples: Sequence[Batch]
     targets: Tensor
     speakers: tuple[str, ...]
@@ -54,8 +48,8 @@ class Draw:
     test: Tensor
 
 
-def read_digits(folder: Path) -> Digits:
-    """Files DIGIT_SPEAKER_NUMBER.flac or .wav, of any rate.
+def read_digits(folder: Path, preprocessing: Preprocessing) -> Digits:
+    """Files DIGIT_SPEAKER_NUMBER.flac or .wav, of any rate; preprocessing: of the networks that are measured.
 
     Raises:
         BadSource: there are none.
@@ -66,9 +60,14 @@ def read_digits(folder: Path) -> Digits:
         raise BadSource(
             f"{folder} has no recordings DIGIT_SPEAKER_NUMBER; lay those of https://github.com/Jakobovski/free-spoken-digit-dataset there"
         )
-    reader, named = open_reader(WaveformPreprocessing(RATE), Limits()), [path.stem.split("_") for path in paths]
+    reader, named = open_reader(preprocessing, Limits()), [path.stem.split("_") for path in paths]
     examples = [reader.prepare(path.read_bytes()) for path in paths]
-    return Digits(examples, torch.tensor([int(digit) for digit, _, _ in named]), tuple(name for _, name, _ in named))
+    return Digits(
+        preprocessing,
+        examples,
+        torch.tensor([int(digit) for digit, _, _ in named]),
+        tuple(name for _, name, _ in named),
+    )
 
 
 def draws(digits: Digits, labels: int, seeds: int) -> Iterator[Draw]:
@@ -114,20 +113,14 @@ def backbone_features(digits: Digits, backbone: Backbone) -> Tensor:
     return in_groups(digits.examples, _BATCH, computed)
 
 
-def cepstra(digits: Digits) -> Tensor:
-    """Mel-frequency cepstral coefficients, their means in equal slices of the time: float32 [N, slices x coefficients]."""
-    angles = (torch.arange(_BANDS) + 0.5)[:, None] * torch.arange(_CEPSTRA) * (math.pi / _BANDS)
-
-    def computed(example: Batch) -> Tensor:
-        powers = band_powers(mapping(example)[SAMPLES][None], _BANDS)[0]
-        slices = F.adaptive_avg_pool1d(((powers + 1e-8).log() @ angles.cos()).T, _SLICES)
-        return slices.flatten()
-
-    return torch.stack([computed(example) for example in digits.examples])
+def plain(digits: Digits) -> Tensor:
+    """The features of a model without a backbone, float32 [N, D]; see `Kind.plain_features`."""
+    return in_groups(digits.examples, _BATCH, lambda group: plain_features(stacked(group), digits.preprocessing))
 
 
 def scratch_learner(digits: Digits, architecture: str, settings: ScratchSettings) -> Learner:
     """The same network from random weights, trained end to end on the labels alone."""
+    scratch = kind_of(digits.preprocessing).scratch(digits.preprocessing)
 
     def learn(draw: Draw) -> Tensor:
         model = train_scratch(
@@ -136,50 +129,17 @@ def scratch_learner(digits: Digits, architecture: str, settings: ScratchSettings
             loss=lambda logits, targets, smoothing: F.cross_entropy(logits, targets, label_smoothing=smoothing),
             build=lambda classes: build(architecture, classes),
             num_classes=len(NAMES),
-            scratch=_Shifted(),
+            scratch=scratch,
             seed=draw.seed,
             settings=settings,
         )
         tested = [digits.examples[row] for row in draw.test.tolist()]
-        return in_groups(tested, _BATCH, lambda group: predict_logits(model, stacked(group), _Shifted()))
+        return in_groups(tested, _BATCH, lambda group: predict_logits(model, stacked(group), scratch))
 
     return learn
 
 
-class _Shifted:
-    """A `Scratch`: sounds moved by up to 100 ms, with noise 10 to 40 dB below them."""
-
-    def begin(self, batch: Batch) -> Batch:
-        """As they are."""
-        return batch
-
-    def changed(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """With silence of random length at both ends, and noise."""
-        given = mapping(batch)
-        before, after = (int(torch.randint(_SHIFT + 1, (), generator=generator)) for _ in range(2))
-        samples, mask = given[SAMPLES], given[MASK]
-        ratio = 10 ** (-(10 + 30 * torch.rand(len(samples), 1, 1, generator=generator)) / 20)
-        level = samples.square().mean((1, 2), keepdim=True).sqrt()
-        samples = F.pad(samples, (0, 0, before, after))
-        noise = torch.randn(samples.shape, generator=generator) * level * ratio
-        # The silence before a sound is a part of it; behind its end there is padding.
-        mask = torch.cat([torch.ones_like(mask[:, :1]).expand(-1, before), F.pad(mask, (0, after))], 1)
-        return {SAMPLES: (samples + noise) * mask[:, :, None], MASK: mask}
-
-    def plain(self, batch: Batch) -> Batch:
-        """As they are."""
-        return batch
-
-
-def lead(own: Sequence[float], other: Sequence[float], confidence: float = 0.95) -> Estimate:
-    """The mean difference over the draws that both have, with the interval of a bootstrap over pairs."""
-    pairs = np.array(own) - np.array(other)
-    drawn = np.random.default_rng(0).choice(pairs, (10_000, len(pairs))).mean(1)
-    low, high = np.quantile(drawn, ((1 - confidence) / 2, (1 + confidence) / 2))
-    return Estimate(float(pairs.mean()), float(low), float(high))
-
-
-def batches_of(digits: Digits) -> Iterator[tuple[list[int], Mapping[str, Tensor]]]:
+def batches_of(digits: Digits) -> Iterator[tuple[list[int], Batch]]:
     """All recordings in groups of similar length, with their rows."""
     for rows in grouped(digits.examples, _BATCH):
-        yield rows, mapping(stacked([digits.examples[row] for row in rows]))
+        yield rows, stacked([digits.examples[row] for row in rows])

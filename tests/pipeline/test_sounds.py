@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from documented import DOCS, block_with
 from made_up_sounds import tone, written
-from project import CHEAP, Project, clone
+from project import Project, clone
 from registration import copy_empty_store
 from served_project import served
 from shown_words import OF_IMAGES, visible
@@ -62,12 +62,7 @@ def project(
     copy_empty_store(empty_store, made.root)
     folder = made.root / "recordings"
     write_listing(folder, [*record(folder, real_data, range(EACH)), *write_damaged(folder)])
-    for line in block_with(DOCS / "sounds.md", "cp examples/spoken_digits.yaml").splitlines():
-        if line == "thaw run":
-            made.set(*(each for each in CHEAP if not each.startswith(("backbone", "evaluate.baselines"))))
-            made.run("git", "add", "--all")
-            made.run("git", "commit", "--quiet", "--message", "Sounds")
-        output = made.run(*shlex.split(line, comments=True))
+    output = made.follow(block_with(DOCS / "sounds.md", "cp examples/spoken_digits.yaml"))
     assert "version 1 is the champion now" in output, output
     return made
 

@@ -12,7 +12,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 from documented import DOCS, block_with
-from project import CHEAP, Project, clone
+from project import Project, clone
 from registration import copy_empty_store
 from served_project import served
 from shown_words import OF_IMAGES, visible
@@ -47,12 +47,7 @@ def project(
         csv.writer(file).writerows(
             [("text", "label"), *sentences(real_data), *((text, "objective") for text in HOSTILE)]
         )
-    for line in block_with(DOCS / "texts.md", "cp examples/texts.yaml").splitlines():
-        if line == "thaw run":
-            made.set(*(each for each in CHEAP if not each.startswith(("backbone", "evaluate.baselines"))))
-            made.run("git", "add", "--all")
-            made.run("git", "commit", "--quiet", "--message", "Texts")
-        output = made.run(*shlex.split(line, comments=True))
+    output = made.follow(block_with(DOCS / "texts.md", "cp examples/texts.yaml"))
     assert "version 1 is the champion now" in output, output
     return made
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -34,3 +36,11 @@ def open_browser(profile: Path, *flags: str) -> Iterator[webdriver.Chrome]:
         yield opened
     finally:
         opened.quit()
+
+
+def show_server(browser: webdriver.Chrome, address: str, width: int) -> None:
+    """Go to the page of a server, in a window so wide, and wait for what it says of its model; narrow windows are those of phones."""
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(address)
+    WebDriverWait(browser, 30).until(lambda page: "version 7" in page.find_element(By.ID, "model").text)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,17 @@ class Project:
         process = self.start(*command)
         output, _ = process.communicate(timeout=900)
         assert process.returncode == code, f"{' '.join(command)} ended with {process.returncode}:\n{output}"
+        return output
+
+    def follow(self, block: str) -> str:
+        """Run the commands of a page; returns what the last one printed. `thaw run` runs on a commit, with cheap settings but for layers and baselines."""
+        output = ""
+        for line in block.splitlines():
+            if line == "thaw run":
+                self.set(*(each for each in CHEAP if not each.startswith(("backbone", "evaluate.baselines"))))
+                self.run("git", "add", "--all")
+                self.run("git", "commit", "--quiet", "--message", "As the page says")
+            output = self.run(*shlex.split(line, comments=True))
         return output
 
     def json(self, *command: str) -> Any:

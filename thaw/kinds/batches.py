@@ -21,6 +21,12 @@ def tensor_of(batch: Batch) -> Tensor:
     return batch
 
 
+def mapping_of(batch: Batch) -> Mapping[str, Tensor]:
+    """The tensors of a kind whose batches are mappings."""
+    assert not isinstance(batch, Tensor)
+    return batch
+
+
 def rows_in(batch: Batch) -> int:
     """The number of examples in a batch."""
     return len(batch) if isinstance(batch, Tensor) else len(next(iter(batch.values())))
@@ -73,7 +79,7 @@ def stacked(examples: Sequence[Batch]) -> Batch:
     first = examples[0]
     if isinstance(first, Tensor):
         return torch.stack([tensor_of(example) for example in examples])
-    return {name: _padded([_part(example, name) for example in examples]) for name in first}
+    return {name: _padded([mapping_of(example)[name] for example in examples]) for name in first}
 
 
 def length_of(example: Batch) -> int:
@@ -130,11 +136,6 @@ def joined_rows(parts: Sequence[Tensor]) -> Tensor:
     return torch.cat(
         [part if part.shape[1] == longest else F.pad(part, (0, longest - part.shape[1]), value=-1) for part in parts]
     )
-
-
-def _part(example: Batch, name: str) -> Tensor:
-    assert not isinstance(example, Tensor)
-    return example[name]
 
 
 def _padded(tensors: Sequence[Tensor]) -> Tensor:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from browser import open_browser
+from browser import open_browser, show_server
 from opinions import CLASSES, gallery_of_opinions, predictor_on_opinions
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -36,10 +36,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 @pytest.fixture(params=[1280, 390])
 def page(request: pytest.FixtureRequest, browser: webdriver.Chrome, server: Served) -> webdriver.Chrome:
-    metrics = {"width": request.param, "height": 900, "deviceScaleFactor": 1, "mobile": request.param < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.get(server.address)
-    WebDriverWait(browser, 30).until(lambda page: "version 7" in page.find_element(By.ID, "model").text)
+    show_server(browser, server.address, request.param)
     return browser
 
 

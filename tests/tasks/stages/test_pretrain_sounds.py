@@ -18,6 +18,7 @@ from thaw.foundation.errors import BadParameters, BadSource
 from thaw.foundation.files.atomic import digest_file
 from thaw.kinds.batches import stacked
 from thaw.kinds.sounds.framed import framed
+from thaw.kinds.sounds.preprocessing import WaveformPreprocessing
 from thaw.pages.layout import percent
 from thaw.params.sections import BackboneParams
 from thaw.strategies.baselines.from_scratch import ScratchSettings
@@ -69,7 +70,7 @@ def test_the_stages_make_a_backbone_and_its_card(project: Path, monkeypatch: pyt
 
 
 def test_a_held_out_speaker_is_never_learnt_from(project: Path) -> None:
-    digits = spoken_digits.read_digits(project / "digits")
+    digits = spoken_digits.read_digits(project / "digits", WaveformPreprocessing())
     for draw in spoken_digits.draws(digits, 2, 2):
         assert {digits.speakers[row] for row in draw.test} == {draw.speaker} and len(draw.test) == 30
         assert draw.speaker not in {digits.speakers[row] for row in draw.train}
@@ -77,13 +78,13 @@ def test_a_held_out_speaker_is_never_learnt_from(project: Path) -> None:
 
 
 def test_the_lead_is_of_pairs() -> None:
-    found = spoken_digits.lead([0.5, 0.9, 0.7], [0.4, 0.8, 0.6])
+    found = sound_card.lead([0.5, 0.9, 0.7], [0.4, 0.8, 0.6])
     assert found.value == pytest.approx(0.1) and found.low == pytest.approx(0.1) and found.high == pytest.approx(0.1)
 
 
 def test_what_is_missing_or_not_allowed_is_told(project: Path) -> None:
     with pytest.raises(BadSource, match="no recordings DIGIT_SPEAKER_NUMBER"):
-        spoken_digits.read_digits(project)
+        spoken_digits.read_digits(project, WaveformPreprocessing())
     Path("novels.txt").write_text("changed\n")
     with pytest.raises(BadSource, match=r"novels\.txt has the digest \w+"):
         sound_speech.main()
@@ -111,7 +112,7 @@ def test_the_shipped_card_shows_the_measurements() -> None:
     assert percent(found["heard"]["phone_error_rate"]) in shown
     assert [each["labels"] for each in found["digits"]] == [5, 10, 20]
     for each in found["digits"]:
-        own, plain = (statistics.mean(each[name]) for name in ("own", "cepstra"))
+        own, plain = (statistics.mean(each[name]) for name in ("own", "plain"))
         assert f"| {each['labels']} | {percent(own)} | {percent(plain)} |" in shown
         assert own > plain + 0.05
     assert statistics.mean(found["digits"][-1]["own"]) >= 0.75

@@ -4,13 +4,9 @@ A place is a frame of 10 ms, without overlap, so lengths are counted and padded 
 of a shorter sound.
 """
 
-from collections.abc import Mapping
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from thaw.kinds.batches import Batch
 
 SAMPLES, MASK = "samples", "mask"
 FRAMES_A_SECOND = 100
@@ -27,9 +23,3 @@ def framed(wave: Tensor, rate: int) -> dict[str, Tensor]:
     frames = max(1, -(-len(wave) // hop))
     samples = F.pad(wave, (0, frames * hop - len(wave))).view(frames, hop)
     return {SAMPLES: samples, MASK: torch.ones(frames, dtype=torch.bool)}
-
-
-def mapping(batch: Batch) -> Mapping[str, Tensor]:
-    """The batch of a kind whose batches are mappings."""
-    assert not isinstance(batch, Tensor)
-    return batch

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from thaw.foundation.errors import BadParameters
-from thaw.kinds.batches import Batch
-from thaw.kinds.sounds.framed import FRAMES_A_SECOND, MASK, SAMPLES, framed, hop_of, mapping
+from thaw.kinds.batches import Batch, mapping_of
+from thaw.kinds.sounds.framed import FRAMES_A_SECOND, MASK, SAMPLES, framed, hop_of
 
 FORM = "waveform"
 _TYPICAL_S = 60
@@ -46,7 +46,7 @@ class WaveformPreprocessing:
         """See `Preprocessing`; padding stays zero."""
         if self.level == "kept":
             return batch
-        given = mapping(batch)
+        given = mapping_of(batch)
         counted = given[MASK][:, :, None]
         number = (counted.sum((1, 2)) * given[SAMPLES].shape[2]).clamp(min=1)[:, None, None]
         mean = given[SAMPLES].sum((1, 2), keepdim=True) / number
@@ -64,7 +64,7 @@ class WaveformPreprocessing:
 
     def mask(self, batch: Batch) -> Tensor:
         """See `Preprocessing`."""
-        return mapping(batch)[MASK]
+        return mapping_of(batch)[MASK]
 
     def probe_digest(self) -> str:
         """See `Preprocessing` and `thaw.kinds.sounds.probe`."""

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from thaw.kinds.batches import Batch
-from thaw.kinds.sounds.framed import FRAMES_A_SECOND, MASK, SAMPLES, mapping
+from thaw.kinds.batches import Batch, mapping_of
+from thaw.kinds.sounds.framed import FRAMES_A_SECOND, MASK, SAMPLES
 from thaw.kinds.sounds.mels import cepstra, log_mels
 
 BANDS, CEPSTRA, SLICES = 40, 20, 8
@@ -15,7 +15,7 @@ def spectral_statistics(batch: Batch) -> Tensor:
 
     batch: `samples` and `mask`. What is behind the end of a sound does not count.
     """
-    given = mapping(batch)
+    given = mapping_of(batch)
     samples, mask = given[SAMPLES], given[MASK]
     mels = log_mels(samples, samples.shape[2] * FRAMES_A_SECOND, BANDS)
     weights = mask.to(mels.dtype)[:, :, None] / mask.sum(1).clamp(min=1)[:, None, None]

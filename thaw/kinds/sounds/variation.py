@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from thaw.kinds.batches import Batch
+from thaw.kinds.batches import Batch, mapping_of
 from thaw.kinds.kind import View
 from thaw.kinds.sounds.decoding import Wave, resampled
-from thaw.kinds.sounds.framed import MASK, SAMPLES, mapping
+from thaw.kinds.sounds.framed import MASK, SAMPLES
 
 SPEEDS = {"slower": 0.9, "faster": 1.1}
 """Ko et al., "Audio Augmentation for Speech Recognition", Interspeech 2015, section 2.1."""
@@ -48,7 +48,7 @@ def viewed_wave(wave: Wave, rate: int, view: View) -> Wave:
 
 def noisy(batch: Batch) -> dict[str, Tensor]:
     """Prepared sounds in the view `noisy`."""
-    given = mapping(batch)
+    given = mapping_of(batch)
     samples, counted = given[SAMPLES], given[MASK][:, :, None]
     number = (counted.sum((1, 2)) * samples.shape[2]).clamp(min=1)
     power = (samples * counted).double().square().sum((1, 2)) / number
@@ -59,7 +59,7 @@ def noisy(batch: Batch) -> dict[str, Tensor]:
 
 def noisy_ones(batch: Batch, chosen: Tensor) -> dict[str, Tensor]:
     """Prepared sounds, those where `chosen`, bool [B], is true in the view `noisy`."""
-    given = mapping(batch)
+    given = mapping_of(batch)
     return {**given, SAMPLES: torch.where(chosen[:, None, None], noisy(batch)[SAMPLES], given[SAMPLES])}
 
 
@@ -68,7 +68,7 @@ def varied(batch: Batch, generator: torch.Generator | None = None) -> dict[str, 
 
     generator: None: torch's global one.
     """
-    given = mapping(batch)
+    given = mapping_of(batch)
     samples, mask = given[SAMPLES], given[MASK]
     count, frames, hop = samples.shape
     gain, ratio, shift = torch.rand(3, count, generator=generator)

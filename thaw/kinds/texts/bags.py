@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from thaw.kinds.batches import Batch
-from thaw.kinds.texts.padded import MASK, TOKENS, mapping
+from thaw.kinds.batches import Batch, mapping_of
+from thaw.kinds.texts.padded import MASK, TOKENS
 
 BITS = 20
 """With 2^20 numbers, two of a million different pairs seldom share one."""
@@ -17,7 +17,7 @@ def word_bags(batch: Batch) -> Tensor:
 
     Hashing: Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", ICML 2009, here without signs.
     """
-    given = mapping(batch)
+    given = mapping_of(batch)
     tokens, mask = _numbers(given[TOKENS]), given[MASK]
     # Without slices an exported graph takes texts of any length.
     places = torch.arange(tokens.shape[1], device=tokens.device)

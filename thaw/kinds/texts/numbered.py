@@ -5,8 +5,8 @@ from typing import Self
 from torch import Tensor
 
 from thaw.foundation.errors import BadParameters
-from thaw.kinds.batches import Batch
-from thaw.kinds.texts.padded import MASK, mapping
+from thaw.kinds.batches import Batch, mapping_of
+from thaw.kinds.texts.padded import MASK
 
 
 class Numbered:
@@ -26,7 +26,7 @@ class Numbered:
 
     def mask(self, batch: Batch) -> Tensor:
         """See `Preprocessing`."""
-        return mapping(batch)[MASK]
+        return mapping_of(batch)[MASK]
 
     def with_decoding(self, decoding: str) -> Self:
         """See `Preprocessing`."""

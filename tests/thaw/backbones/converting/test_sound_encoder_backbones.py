@@ -22,8 +22,8 @@ from thaw.backbones.engines.whole_network import is_fusible
 from thaw.backbones.weights import Weights
 from thaw.foundation.errors import BadParameters, BadWeights
 from thaw.foundation.parallel.progress import untold
-from thaw.kinds.batches import Batch, stacked
-from thaw.kinds.sounds.framed import framed, mapping
+from thaw.kinds.batches import Batch, mapping_of, stacked
+from thaw.kinds.sounds.framed import framed
 from thaw.kinds.sounds.preprocessing import WaveformPreprocessing
 
 transformers = pytest.importorskip("transformers")
@@ -127,7 +127,7 @@ def test_each_layer_is_that_of_transformers_alone_and_in_a_batch(name: str, tmp_
 def test_neither_the_batch_nor_its_padding_changes_features(name: str, tmp_path: Path) -> None:
     backbone, _ = converted(name, tmp_path)
     waves = [wave(seconds, seed) for seed, seconds in enumerate((0.01, 0.9, 2.0))]
-    together = dict(mapping(batch_of(*waves)))
+    together = dict(mapping_of(batch_of(*waves)))
     loud = {**together, "samples": together["samples"].masked_fill(~together["mask"][:, :, None], 1.0)}
     for layer in LAYERS:
         alone = torch.cat([backbone.features(batch_of(each))[layer] for each in waves])
@@ -221,7 +221,7 @@ def test_one_exported_graph_takes_sounds_of_any_length(tmp_path: Path) -> None:
     class Answer(torch.nn.Module):
         def forward(self, batch: Batch) -> Tensor:
             (output,) = only.extractor(batch).values()
-            return only.pool("hidden", output, mapping(batch)["mask"])
+            return only.pool("hidden", output, mapping_of(batch)["mask"])
 
     only = converted("wavlm", tmp_path)[0].only(("hidden",))
     batches = [batch_of(*map(wave, lengths)) for lengths in ((0.6, 0.9), (0.01,), (0.05, 0.3, 1.4))]

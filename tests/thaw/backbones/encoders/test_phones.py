@@ -12,8 +12,8 @@ from thaw.backbones.blocks import blocks_of
 from thaw.backbones.encoders.log_mel import HIGHEST_HZ, LOWEST_HZ, log_mel, mel_bank
 from thaw.backbones.encoders.phones import PhoneNetwork, network_named, shares
 from thaw.backbones.splitting import split_at
-from thaw.kinds.batches import stacked
-from thaw.kinds.sounds.framed import MASK, SAMPLES, framed, mapping
+from thaw.kinds.batches import mapping_of, stacked
+from thaw.kinds.sounds.framed import MASK, SAMPLES, framed
 
 RATE, DIM, BANDS = 16_000, 12, 16
 NAME = f"phones-{BANDS}x{DIM}x3"
@@ -40,28 +40,28 @@ def test_a_name_determines_the_shape() -> None:
 
 
 def test_neither_the_batch_nor_its_padding_matters(network: PhoneNetwork) -> None:
-    together = network(mapping(stacked([sound(length) for length in LENGTHS])))
-    alone = torch.cat([network(mapping(stacked([sound(length)]))) for length in LENGTHS])
+    together = network(mapping_of(stacked([sound(length) for length in LENGTHS])))
+    alone = torch.cat([network(mapping_of(stacked([sound(length)]))) for length in LENGTHS])
     assert torch.allclose(together, alone, atol=1e-5)
-    noisy = mapping(stacked([sound(length) for length in LENGTHS]))
+    noisy = mapping_of(stacked([sound(length) for length in LENGTHS]))
     filled = {**noisy, SAMPLES: noisy[SAMPLES].masked_fill(~noisy[MASK][:, :, None], 0.5)}
     assert torch.allclose(network(filled), together, atol=1e-5), "what stands in the padding is not heard"
 
 
 def test_the_loudness_of_a_sound_does_not_matter(network: PhoneNetwork) -> None:
-    given = mapping(stacked([sound(6000)]))
+    given = mapping_of(stacked([sound(6000)]))
     assert torch.allclose(network({**given, SAMPLES: given[SAMPLES] / 8}), network(given), atol=1e-3)
 
 
 def test_silence_is_a_sound(network: PhoneNetwork) -> None:
-    found = network(mapping(stacked([framed(torch.zeros(3000), RATE), framed(torch.zeros(0), RATE)])))
+    found = network(mapping_of(stacked([framed(torch.zeros(3000), RATE), framed(torch.zeros(0), RATE)])))
     assert torch.isfinite(found).all()
 
 
 def test_a_tone_is_in_the_band_of_its_frequency() -> None:
     for hertz in (300.0, 1000.0, 5000.0):
         wave = 0.3 * torch.sin(2 * torch.pi * hertz * torch.arange(4000) / RATE)
-        given = mapping(stacked([framed(wave, RATE)]))
+        given = mapping_of(stacked([framed(wave, RATE)]))
         loudest = log_mel(given[SAMPLES], given[MASK], 40)[0, 10].argmax()
         assert mel_bank(40, 160)[:, loudest].argmax() * 100 / 3 == pytest.approx(hertz, rel=0.15)
     assert LOWEST_HZ < 300 and HIGHEST_HZ > 5000
@@ -82,7 +82,7 @@ def test_every_block_is_a_cut_layer_and_the_network_splits_there(network: PhoneN
     blocks = blocks_of(network)
     assert [block.output for block in blocks] == ["stem", "layers.0", "layers.1", "pooled"]
     assert {"pool.weight", "norm.weight", "layers.2.across.weight"} <= set(blocks[-1].tensors)
-    batch = mapping(stacked([sound(length) for length in LENGTHS]))
+    batch = mapping_of(stacked([sound(length) for length in LENGTHS]))
     wanted = network.pool(network.places(batch))
     for thawed in range(1, len(blocks)):
         lower, upper = split_at(network, blocks, thawed, output=classifier_input(network))

@@ -30,8 +30,8 @@ from thaw.backbones.places import Span
 from thaw.backbones.weights import Weights
 from thaw.foundation.errors import BadParameters
 from thaw.foundation.parallel.progress import untold
-from thaw.kinds.batches import Batch, stacked
-from thaw.kinds.sounds.framed import framed, mapping
+from thaw.kinds.batches import Batch, mapping_of, stacked
+from thaw.kinds.sounds.framed import framed
 from thaw.kinds.sounds.preprocessing import WaveformPreprocessing
 from thaw.params.sections import Pooling
 
@@ -125,7 +125,7 @@ def test_neither_the_batch_nor_its_padding_changes_features(
 ) -> None:
     sounds = [framed(wave(length, seed), RATE) for seed, length in enumerate(lengths)]
     alone = [backbone.features(stacked([sound])) for sound in sounds]
-    batch = mapping(stacked([*sounds, framed(torch.ones(padding * 160 + 1), RATE)]))
+    batch = mapping_of(stacked([*sounds, framed(torch.ones(padding * 160 + 1), RATE)]))
     together = backbone.features(batch)
     for layer in LAYERS:
         wanted = torch.cat([each[layer] for each in alone])
@@ -134,7 +134,7 @@ def test_neither_the_batch_nor_its_padding_changes_features(
 
 
 def test_samples_behind_the_mask_are_not_read(backbone: Backbone) -> None:
-    batch = dict(mapping(stacked([framed(wave(0.5), RATE), framed(wave(2.0), RATE)])))
+    batch = dict(mapping_of(stacked([framed(wave(0.5), RATE), framed(wave(2.0), RATE)])))
     loud = {**batch, "samples": batch["samples"].masked_fill(~batch["mask"][:, :, None], 1.0)}
     for layer, features in backbone.features(loud).items():
         assert torch.allclose(features, backbone.features(batch)[layer], atol=1e-6)
@@ -212,7 +212,7 @@ def test_one_exported_graph_takes_sounds_of_any_length(backbone: Backbone) -> No
     class Answer(torch.nn.Module):
         def forward(self, batch: Batch) -> Tensor:
             (output,) = only.extractor(batch).values()
-            return only.pool("embedding", output, mapping(batch)["mask"]) / 40  # the largest are about 40
+            return only.pool("embedding", output, mapping_of(batch)["mask"]) / 40  # the largest are about 40
 
     only = replace(backbone.only(("embedding",)), pooling="thirds")
     seconds = ((1.0, 1.7), (0.03,), (0.5, 0.2, 0.4), (0.79,), (2.5, 0.3))
@@ -226,6 +226,19 @@ def test_engines_agree_or_do_not_take_it(backbone: Backbone) -> None:
     for layer, features in engine.features(batch).items():
         assert torch.allclose(features, backbone.features(batch)[layer], atol=1e-4), layer
     assert not is_packable(backbone) and not is_fusible(backbone, batch)
+
+
+def test_short_sounds_do_not_pay_for_the_longest_of_their_batch(backbone: Backbone) -> None:
+    engine, frames = build_torch_engine(backbone, "float32", torch.device("cpu")), list[int]()
+
+    def spied(batch: Batch) -> dict[str, Tensor]:
+        frames.append(mapping_of(batch)["mask"].shape[1])
+        outputs: dict[str, Tensor] = engine.network(batch)
+        return outputs
+
+    batch = stacked([framed(wave(seconds), RATE) for seconds in (3.0, 2.5, 1.5, 1.0)])
+    replace(engine, network=spied).features(batch)  # type: ignore[arg-type]
+    assert frames == [300, 150]
 
 
 @pytest.mark.parametrize("pooling", ["max", "gem", "thirds"])

@@ -14,11 +14,10 @@ from PIL import Image
 
 from thaw.foundation.errors import BadExample, BadParameters
 from thaw.foundation.parallel.memory_budget import MemoryBound
-from thaw.kinds.batches import Batch, rows_in
+from thaw.kinds.batches import Batch, mapping_of, rows_in
 from thaw.kinds.kind import Limits, Reader
 from thaw.kinds.registry import kind_named, preprocessing_from_json
 from thaw.kinds.sounds.files import FORMATS
-from thaw.kinds.sounds.framed import mapping
 from thaw.kinds.sounds.kind import KIND
 from thaw.kinds.sounds.preprocessing import WaveformPreprocessing
 from thaw.kinds.sounds.waves import sixteen_bits, wav_of
@@ -47,10 +46,10 @@ def test_the_preprocessing_survives_its_json() -> None:
 
 def test_a_prepared_sound_is_its_wave_in_frames(tmp_path: Path) -> None:
     samples = tone(0.5)[:7999]
-    prepared = mapping(reader().prepare(written(samples, subtype="FLOAT")))
+    prepared = mapping_of(reader().prepare(written(samples, subtype="FLOAT")))
     assert prepared["samples"].shape == (50, 160) and prepared["mask"].shape == (50,)
     assert np.array_equal(prepared["samples"].flatten()[:7999].numpy(), samples) and prepared["samples"][-1, -1] == 0
-    both = mapping(batch_of(tone(0.5), tone(0.2)))
+    both = mapping_of(batch_of(tone(0.5), tone(0.2)))
     assert both["mask"].sum(1).tolist() == [50, 20] and both["samples"][1, 20:].abs().max() == 0
 
 
@@ -128,7 +127,7 @@ def test_the_recipe_prepares_as_thaw_does(tmp_path: Path) -> None:
     space: dict[str, object] = {"np": np, "card": {"preprocessing": {"rate": 16_000}}}
     exec("\n".join(recipe.imports) + "\n" + recipe.code, space)  # noqa: S102  # the recipe is a program
     given = space["batch_of"](paths)  # type: ignore[operator]
-    own = mapping(KIND.collate([reader().prepare(path.read_bytes()) for path in paths]))
+    own = mapping_of(KIND.collate([reader().prepare(path.read_bytes()) for path in paths]))
     assert np.abs(given["samples"] - own["samples"].numpy()).max() < 1e-6
     assert np.array_equal(given["mask"], own["mask"].numpy())
 

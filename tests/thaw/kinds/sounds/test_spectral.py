@@ -5,9 +5,9 @@ import scipy.fft
 import torch
 from made_up_sounds import tone
 
-from thaw.kinds.batches import stacked
+from thaw.kinds.batches import mapping_of, stacked
 from thaw.kinds.plain import plain_features
-from thaw.kinds.sounds.framed import SAMPLES, framed, mapping
+from thaw.kinds.sounds.framed import SAMPLES, framed
 from thaw.kinds.sounds.kind import KIND
 from thaw.kinds.sounds.mels import _bands, cepstra, log_mels
 from thaw.kinds.sounds.preprocessing import WaveformPreprocessing
@@ -15,7 +15,7 @@ from thaw.kinds.sounds.spectral import spectral_statistics
 
 
 def prepared(*waves: object) -> dict[str, torch.Tensor]:
-    return dict(mapping(stacked([framed(torch.from_numpy(wave), 16_000) for wave in waves])))
+    return dict(mapping_of(stacked([framed(torch.from_numpy(wave), 16_000) for wave in waves])))
 
 
 def test_log_mels_are_those_of_a_fourier_transform() -> None:

@@ -5,9 +5,9 @@ import torch
 from made_up_sounds import tone, written
 
 from thaw.foundation.parallel.memory_budget import MemoryBound
-from thaw.kinds.batches import stacked
+from thaw.kinds.batches import mapping_of, stacked
 from thaw.kinds.kind import Limits
-from thaw.kinds.sounds.framed import framed, mapping
+from thaw.kinds.sounds.framed import framed
 from thaw.kinds.sounds.kind import KIND
 from thaw.kinds.sounds.preprocessing import WaveformPreprocessing
 from thaw.kinds.sounds.variation import RATIO_DB, noisy, varied, viewed_wave
@@ -36,19 +36,19 @@ def test_silence_lies_around_the_sound() -> None:
 def test_the_view_with_noise_is_the_same_from_the_reader_and_on_a_batch() -> None:
     reader = KIND.reader(WaveformPreprocessing(), Limits(), MemoryBound(2**20))
     for length in (0.6, 0.3):
-        prepared = mapping(reader.prepare(written(tone(length), subtype="FLOAT")))
+        prepared = mapping_of(reader.prepare(written(tone(length), subtype="FLOAT")))
         read = framed(torch.from_numpy(viewed_wave(tone(length), 16_000, "noisy")), 16_000)
-        changed = mapping(KIND.viewed(stacked([prepared]), "noisy"))
+        changed = mapping_of(KIND.viewed(stacked([prepared]), "noisy"))
         torch.testing.assert_close(changed["samples"][0], read["samples"], atol=1e-6, rtol=0)
     assert KIND.viewed(BATCH, "identity") is BATCH
 
 
 def test_noise_has_its_ratio_and_leaves_padding_alone() -> None:
-    added = noisy(BATCH)["samples"] - mapping(BATCH)["samples"]
-    mask = mapping(BATCH)["mask"]
+    added = noisy(BATCH)["samples"] - mapping_of(BATCH)["samples"]
+    mask = mapping_of(BATCH)["mask"]
     assert added[~mask].abs().max() == 0
     for row in range(2):
-        power = mapping(BATCH)["samples"][row][mask[row]].square().mean()
+        power = mapping_of(BATCH)["samples"][row][mask[row]].square().mean()
         ratio = 10 * torch.log10(power / added[row][mask[row]].square().mean())
         assert abs(ratio - RATIO_DB) < 0.5
 
@@ -56,7 +56,7 @@ def test_noise_has_its_ratio_and_leaves_padding_alone() -> None:
 def test_random_changes_are_drawn_for_each_sound_and_repeat_with_their_seed() -> None:
     drawn = [varied(BATCH, torch.Generator().manual_seed(seed))["samples"] for seed in (1, 1, 2)]
     assert drawn[0].equal(drawn[1]) and not drawn[0].equal(drawn[2])
-    mask = mapping(BATCH)["mask"]
+    mask = mapping_of(BATCH)["mask"]
     for samples in drawn:
         assert samples[~mask].abs().max() == 0
         assert torch.isfinite(samples).all()
@@ -69,6 +69,6 @@ def test_scratch_normalises_after_the_changes() -> None:
     scratch = KIND.scratch(WaveformPreprocessing(level="unit"))
     begun = scratch.begin(BATCH)
     for batch in (scratch.plain(begun), scratch.changed(begun, torch.Generator().manual_seed(0))):
-        given = mapping(batch)
+        given = mapping_of(batch)
         for row in range(2):
             assert abs(given["samples"][row][given["mask"][row]].std() - 1) < 0.01
