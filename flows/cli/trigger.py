@@ -48,6 +48,7 @@ def trigger(
     from flows.cli.terminal import print_json
     from tasks.project.progress import counted
     from thaw.backbones.backbone import read_backbone
+    from thaw.foundation.errors import BadParameters
     from thaw.foundation.parallel.torch_threads import threads
     from thaw.heads.trigger.fitting import DetectorSettings
     from thaw.models.listening.recordings import read_recordings
@@ -57,6 +58,10 @@ def trigger(
     from thaw.params.sections import BackboneParams
     from thaw.targets.trigger.promise import Budget
 
+    if not weights.is_file():
+        raise BadParameters(
+            f"{weights} does not exist; `thaw convert speech-embedding {weights}` makes it, or name another backbone of sounds"
+        )
     backbone = read_backbone(BackboneParams(weights=str(weights), architecture=architecture))
     rate = rate_of(backbone)
     with counted("clips", "sounds") as progress:

@@ -46,7 +46,7 @@ def test_what_cannot_be_heard_is_told_in_one_line(folder: Path, tmp_path: Path) 
     for source, model, words in (
         (tmp_path / "a.wav", folder, "cannot be read as sound"),
         (tmp_path / "b.wav", folder, "b.wav cannot be read (No such file"),
-        (tmp_path / "a.wav", tmp_path / "none", "the trigger in"),
+        (tmp_path / "a.wav", tmp_path / "none", "cannot be read (No such file or directory); `thaw trigger` makes it"),
     ):
         told = CliRunner().invoke(app, ["listen", str(source), "--model", str(model)])
         assert told.exit_code == 1 and words in told.output.replace("\n", ""), told.output

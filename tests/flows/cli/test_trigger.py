@@ -84,7 +84,7 @@ def test_all_noise_of_a_folder_is_taken(tmp_path: Path) -> None:
         ),
         ("--others recordings/kim.wav", "recordings of two groups at least"),
         ("--architecture speech_embedding", "take speech_embedding-local"),
-        ("--weights none.safetensors", "none.safetensors"),
+        ("--weights none.safetensors", "`thaw convert speech-embedding none.safetensors` makes it"),
     ],
 )
 def test_what_is_missing_is_told_in_one_line(more: str, words: str) -> None:

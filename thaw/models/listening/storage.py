@@ -85,7 +85,9 @@ def read_trigger(folder: Path) -> TriggerModel:
         backbone = read_written_backbone(folder)
     except ValidationError as error:
         raise BadArtifact(_say(folder, f"{CARD} is not a detector's card of this version")) from error
-    except (OSError, SafetensorError, KeyError) as error:
+    except OSError as error:
+        raise BadArtifact(_say(folder, error.strerror or str(error))) from error
+    except (SafetensorError, KeyError) as error:
         raise BadArtifact(_say(folder, f"{type(error).__name__}: {error}")) from error
     stated = card.promise.model_dump()
     budget = Budget(**{name: stated.pop(name) for name in ("false_accepts_per_hour", "confidence")})
@@ -94,7 +96,7 @@ def read_trigger(folder: Path) -> TriggerModel:
 
 
 def _say(folder: Path, reason: str) -> str:
-    return f"the trigger in {folder} cannot be read ({reason}); write it again"
+    return f"the trigger in {folder} cannot be read ({reason}); `thaw trigger` makes it"
 
 
 def _tensors(model: WindowModel) -> dict[str, Tensor]:
