@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 View = str
 """A fixed view of an example, cached like the example itself: `identity`, and the other views of the kind."""
 IDENTITY: View = "identity"
+Windows = Sequence[tuple[float, float]]
+"""Ranges of values, each by its centre and width."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,14 @@ class Windowed(Protocol):
 
 
 @runtime_checkable
+class Viewing(Protocol):
+    """A preprocessing of examples whose values cover a much wider range than networks take, so that a part of it may be chosen, as radiologists do."""
+
+    def with_windows(self, windows: Windows) -> Preprocessing:
+        """The preprocessing with the ranges that are read: one for all channels of the network's input, or one for each."""
+
+
+@runtime_checkable
 class Cutting(Protocol):
     """A kind whose examples may be pieces of longer recordings."""
 
@@ -191,6 +201,14 @@ class Cutting(Protocol):
         Raises:
             OSError: the recording cannot be read.
         """
+
+
+@runtime_checkable
+class Attributing(Protocol):
+    """A kind whose files may say themselves whom or what they are of, so that examples of one origin stay together."""
+
+    def origin(self, content: bytes) -> str | None:
+        """The origin, such as a patient's number; None: the file does not say. It may be personal: it is compared, and never written or shown."""
 
 
 class Reader(Protocol):

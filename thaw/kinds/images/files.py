@@ -7,6 +7,9 @@ import warnings
 from PIL import Image, ImageFile
 
 from thaw.foundation.errors import BadExample
+from thaw.kinds.images.dicom.file import FORMAT as DICOM
+from thaw.kinds.images.dicom.file import DicomFile
+from thaw.kinds.images.dicom.reading import is_dicom
 from thaw.kinds.images.greys import USUAL, Greys, eight_bits, has_deep_colours, values_of
 from thaw.kinds.kind import Stored
 
@@ -34,7 +37,7 @@ _KINDS = (
     "TGA",
 )
 KINDS = tuple(kind for kind in _KINDS if kind in Image.OPEN)
-"""The formats that are read. Left out: EPS, which runs another program; WMF, which only some systems read; icons (ICO)."""
+"""The formats that are read, beside DICOM. Left out: EPS, which runs another program; WMF, which only some systems read; icons (ICO)."""
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -87,6 +90,16 @@ def inspect(content: bytes, max_pixels: int) -> Stored:
     )
 
 
+def patient_of(content: bytes) -> str | None:
+    """The patient's number in a DICOM file, which is personal; None: there is none, or the file is of another format."""
+    if not is_dicom(content):
+        return None
+    try:
+        return DicomFile(content, 0).header.patient
+    except BadExample:  # it is rejected when it is read
+        return None
+
+
 def _unread(image: ImageFile.ImageFile) -> str | None:
     """The part of a file that `decode` leaves out. The second image of an MPO is a preview, or the view of the other eye."""
     if image.format == "MPO":
@@ -104,12 +117,18 @@ def refuse_size(nbytes: int, max_pixels: int) -> None:
     Raises:
         BadExample: no image of `max_pixels` pixels has that many bytes.
     """
-    if nbytes > max_pixels * _MOST_BYTES_PER_PIXEL + _MOST_OVERHEAD:
+    if nbytes > _most_bytes(max_pixels):
         raise BadExample(f"has {nbytes / 1e9:.1f} GB, more than any image that `dataset.max_megapixels` allows")
 
 
+def _most_bytes(max_pixels: int) -> int:
+    return max_pixels * _MOST_BYTES_PER_PIXEL + _MOST_OVERHEAD
+
+
 def fits_ending(kind: str, suffix: str) -> bool:
-    """Whether a file's ending, such as `.jpg`, fits the stored format."""
+    """Whether a file's ending, such as `.jpg`, fits the stored format; DICOM files are often named by numbers, and have any ending."""
+    if kind == DICOM:
+        return True
     named = Image.registered_extensions().get(suffix.lower())
     alike = {"MPO": "JPEG", "DIB": "BMP"}
     return named is not None and alike.get(named, named) == alike.get(kind, kind)
@@ -125,6 +144,10 @@ def open_image(content: bytes, max_pixels: int) -> ImageFile.ImageFile:
     """
     if not content:
         raise BadExample("is empty (zero bytes)")
+    if is_dicom(content):
+        dicom = DicomFile(content, _most_bytes(max_pixels))
+        _check_size(dicom, max_pixels)
+        return dicom
     for kind in KINDS:
         try:
             image = _try(kind, content)
@@ -169,6 +192,8 @@ def upright_rgb(image: ImageFile.ImageFile, greys: Greys = USUAL) -> Image.Image
         orientation = orientation_of(image)
         flat = _flatten(image, greys)
         return flat.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else flat
+    except BadExample:
+        raise
     except Exception as error:  # Pillow's plugins may raise any error on a damaged file, and no file may stop a run
         raise _damaged(error) from error
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 CORNERS: tuple[View, ...] = ("top_left", "top_right", "bottom_left", "bottom_right")
-_DEEP = 8
-"""Bytes a pixel of deep grey."""
+_MOST_BYTES = 9
+"""Bytes a pixel of the largest decoded images, which are colours in DICOM files."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Images:
     can_be_typed: ClassVar[bool] = False
     can_be_recorded: ClassVar[bool] = False
     shared_origin: ClassVar[str | None] = None
-    media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp", "image/*")
+    media_types: ClassVar[tuple[str, ...]] = ("image/jpeg", "image/png", "image/webp", "application/dicom", "image/*")
     views: ClassVar[Mapping[str, tuple[View, ...]]] = {
         IDENTITY: (IDENTITY,),
         "hflip": ("hflip",),
@@ -77,6 +77,12 @@ class Images:
 
         return inspect(content, limits.max_pixels)
 
+    def origin(self, content: bytes) -> str | None:
+        """See `Attributing`: the patient of a DICOM file."""
+        from thaw.kinds.images.files import patient_of
+
+        return patient_of(content)
+
     def refuse_size(self, nbytes: int, limits: Limits) -> None:
         """See `Kind`."""
         from thaw.kinds.images.files import refuse_size
@@ -114,8 +120,8 @@ class Images:
         return PixelSource(preprocessing, limits.max_pixels, bound)
 
     def largest_nbytes(self, limits: Limits) -> int:
-        """See `Kind`; the largest images are deep grey."""
-        return _DEEP * limits.max_pixels
+        """See `Kind`."""
+        return _MOST_BYTES * limits.max_pixels
 
     def collate(self, examples: Sequence[Batch]) -> Batch:
         """Images uint8 [3, H, W] as a batch uint8 [B, 3, H, W]."""

@@ -11,9 +11,9 @@ from torchvision.transforms.v2 import functional as F
 
 from thaw.foundation.errors import BadParameters
 from thaw.kinds.batches import Batch, tensor_of
-from thaw.kinds.images.greys import USUAL, Greys, greys_from, greys_from_fields
+from thaw.kinds.images.greys import USUAL, Greys, fields_of, greys_from, greys_from_fields
 from thaw.kinds.images.kind import CORNERS
-from thaw.kinds.kind import IDENTITY, View
+from thaw.kinds.kind import IDENTITY, View, Windows
 
 Decoding = Literal["exact", "scaled"]
 
@@ -95,7 +95,11 @@ class Preprocessing:
 
     def of_set(self, setting: str | None) -> "Preprocessing":
         """The preprocessing with the ranges of a set's deep greys."""
-        return replace(self, greys=greys_from(setting))
+        return replace(self, greys=replace(greys_from(setting), windows=self.greys.windows))
+
+    def with_windows(self, windows: Windows) -> "Preprocessing":
+        """The preprocessing with windows for deep greys: one for all channels, or three for red, green and blue."""
+        return replace(self, greys=replace(self.greys, windows=tuple(windows)))
 
     def normalise_plainly(self, batch: Batch) -> torch.Tensor:
         """Scale and normalise uint8 [..., 3, H, W] by torchvision's three steps."""
@@ -119,7 +123,7 @@ class Preprocessing:
 
     def to_json(self) -> str:
         """Canonical JSON: the same settings give the same text. The usual greys are left out, as they were before sets had ranges."""
-        fields = asdict(self)
+        fields = {**asdict(self), "greys": fields_of(self.greys)}
         if self.greys == USUAL:
             del fields["greys"]
         return json.dumps(fields, sort_keys=True)

@@ -5,7 +5,8 @@ from thaw.kinds.kind import Recipe
 NOTE = """\
 The values go from 0 to 255. Greys of more than 8 bits are scaled by the range of the training set, `greys` in `model.json`. Turn the image upright, put
 transparent parts on white, and resize and crop it as in `model.json`. The pixels of a decoded JPEG photograph may differ by 1 of
-255 from those in training, which changes a probability a little."""
+255 from those in training, which changes a probability a little. DICOM files are not read by this program: it takes the first frame of each as a grey image,
+as Thaw's page on radiology says step by step."""
 CODE = '''\
 def with_8_bits(image, file_format):
     """Greys of more than 8 bits, scaled by the range of the training set; other images do not change."""
@@ -13,6 +14,9 @@ def with_8_bits(image, file_format):
         return image
     greys, values = card["preprocessing"].get("greys", {}), np.asarray(image).astype(float)
     values = np.where(np.isfinite(values), values, 0)
+    if windows := greys.get("windows"):
+        shown = [np.clip((values - centre) / width + 0.5, 0, 1) for centre, width in windows]
+        return Image.fromarray(np.rint(255 * np.stack(shown * (3 // len(shown)), -1)).astype(np.uint8))
     low, high = values.min(), values.max()
     if image.mode.startswith("I;16") or file_format == "PPM":
         low, high = 0, greys.get("top", 65535)

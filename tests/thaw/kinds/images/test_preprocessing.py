@@ -37,3 +37,15 @@ def test_a_pair_forces_the_size() -> None:
 def test_json_and_back(resize: int | tuple[int, int]) -> None:
     one = Preprocessing(resize, None, "bicubic", (0.1, 0.2, 0.3), (1.0, 2.0, 3.0))
     assert preprocessing_from_json(one.to_json()) == one
+
+
+def test_windows_are_part_of_its_json_and_none_leave_the_text_as_it_was() -> None:
+    plain = Preprocessing(32, 32, "bilinear", (0.5,) * 3, (0.5,) * 3)
+    assert "greys" not in plain.to_json()
+    deep = plain.of_set('{"span": null, "top": 4095}')
+    assert '"greys": {"span": null, "top": 4095}' in deep.to_json()  # the text of sets before windows
+    windowed = deep.with_windows(((40.0, 400.0),))
+    assert '"greys": {"span": null, "top": 4095, "windows": [[40.0, 400.0]]}' in windowed.to_json()
+    for one in (plain, deep, windowed):
+        assert preprocessing_from_json(one.to_json()) == one
+    assert windowed.of_set(None).greys.windows == ((40.0, 400.0),)
