@@ -6,11 +6,13 @@ from typing import Any
 
 from tasks.project.entry import stage
 from tasks.project.progress import counted
+from tasks.stages.sound_lessons import LESSONS
 from tasks.stages.sound_speech import FOLDER, SPEECH, SoundPretrainParams, read_sound_params
 from thaw.backbones.weights import write_weights
 from thaw.foundation.files.atomic import digest_file, write_text
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.pretraining.sounds.digest import digest_of
+from thaw.pretraining.sounds.lessons import read_lessons
 from thaw.pretraining.sounds.speech import RATE, Speech, read_plan, read_speech
 from thaw.pretraining.sounds.training import SoundTraining
 from thaw.pretraining.storing import as_stored
@@ -20,15 +22,19 @@ WEIGHTS = FOLDER / "speech.safetensors"
 TRANSCRIBER = FOLDER / "transcriber.safetensors"
 TRAINING = FOLDER / "training.json"
 PARTS = FOLDER / "parts"
-SOURCE = "A convolutional network that learnt phones and words of speech by espeak-ng, which spoke frequent words of novels (ELTeC, CC BY 4.0)."
+SOURCE = (
+    "A convolutional network, distilled from Google's speech embedding (Apache-2.0): it learnt what that makes of speech by espeak-ng, which spoke frequent "
+    "words of novels (ELTeC, CC BY 4.0), and its phones and words."
+)
 
 
 def main() -> None:
     """Pretrain, and write the weights, what reads phones from them, and a record of the training."""
     params = read_sound_params()
-    speech, words = read_speech(SPEECH), read_plan(SPEECH).words
-    training = SoundTraining(speech, len(words), params.training)
-    folder = PARTS / "unfinished" / digest_of(speech, params.training)
+    plan, speech = read_plan(SPEECH), read_speech(SPEECH)
+    words, lessons = plan.words, read_lessons(LESSONS, plan.parts)
+    training = SoundTraining(speech, len(words), lessons, params.training)
+    folder = PARTS / "unfinished" / digest_of(speech, lessons, settings=params.training)
     folder.mkdir(parents=True, exist_ok=True)
     with threads(params.training.threads), counted("pretrain", "steps") as progress:
         ran = run_training(training, folder, progress)

@@ -145,10 +145,10 @@ def lead(own: Sequence[float], other: Sequence[float]) -> Estimate:
 def card(heard: Heard, measured: Sequence[Measured], training: Mapping[str, Any], params: SoundPretrainParams) -> str:
     """The card as Markdown; every figure comes from the measurements and the record."""
     corpora = "\n".join(f"- {corpus.name}, {corpus.licence}, {corpus.from_}" for corpus in params.corpora)
-    speech = training["speech"]
+    speech, teacher = training["speech"], params.teacher
     return f"""# The embedded sound network, `{training["architecture"]}`
 
-{SOURCE} It ships so that sounds work without a download; a network that was pretrained on real speech is better.
+{SOURCE} It ships so that sounds work without a download; its teacher is better.
 
 ## What it learnt from
 
@@ -161,20 +161,28 @@ speeds, and pitches drawn at random. Rooms, noise, other voices, channels such a
 (`thaw/pretraining/sounds/rooms.py`). No word is a digit or one of the trigger words that benchmarks use, or begins or ends with one, or sounds like one. The
 digest of the speech is `{speech["digest"]}`.
 
+A teacher heard the same speech, without rooms and noise:
+
+- {teacher.name}, {teacher.licence}, {teacher.from_}
+
+It was trained to tell 5,000 keywords apart on recordings of its own, which are not published, so the network holds some of what that learnt from them; digits
+may be among them.
+
 ## How it was made
 
-It learnt the order of phones from transcripts by CTC, the phone of each place, and the word of a single one: {training["steps"]:,} steps of
-{params.training.batch_size} utterances in {training["minutes"]:g} minutes on one thread of a CPU that other work shared.
+It learnt to say what the teacher makes of each place and of the whole (squared distances of standardised features), the order of phones from transcripts by
+CTC, the phone of each place, and the word of a single one: {training["steps"]:,} steps of {params.training.batch_size} utterances in
+{training["minutes"]:g} minutes on one thread of a CPU that other work shared.
 
     make sound-backbone
 
 ## What it scores
 
-On {heard.recordings:,} recordings of real speakers, of whom it heard none and of whose words it heard none, it makes {percent(heard.phone_error_rate)} errors a
+On {heard.recordings:,} recordings of real speakers, of whose voices and words it heard none itself, it makes {percent(heard.phone_error_rate)} errors a
 phone.
 
-Test accuracy on spoken digits (Free Spoken Digit Dataset) when a speaker is held out, over all speakers and {SEEDS} draws, {SCRATCH_SEEDS} for the network from
-random weights. The leads have 95 % intervals over pairs of the same draw.
+Test accuracy on spoken digits (Free Spoken Digit Dataset) when a speaker is held out, over all speakers. Draws of the labels for each: {SEEDS}, and for the
+network from random weights {SCRATCH_SEEDS}. The leads have 95 % intervals over pairs of the same draw.
 
 {table(measured)}
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tasks.project.entry import stage
 from tasks.project.progress import counted
-from tasks.stages.text_corpora import CorpusParams, check, sentences_of
+from tasks.stages.text_corpora import CorpusParams, SourceParams, check, sentences_of
 from thaw.params.sections.section import Section
 from thaw.params.values.section_file import read_section
 from thaw.pretraining.sounds.espeak import phones_of_word
@@ -31,9 +31,11 @@ class SpeechParams(Section):
 
 
 class SoundPretrainParams(Section):
-    """All parameters of `data/pretrain/sounds/params.yaml`. digits: a folder of recordings `DIGIT_SPEAKER_NUMBER` that measures the result."""
+    """All parameters of `data/pretrain/sounds/params.yaml`. teacher: a speech embedding that the network is distilled from. digits: a folder of recordings
+    `DIGIT_SPEAKER_NUMBER` that measures the result."""
 
     corpora: tuple[CorpusParams, ...] = Field(min_length=1)
+    teacher: SourceParams
     speech: SpeechParams = SpeechParams()
     training: SoundSettings = SoundSettings()
     digits: Path

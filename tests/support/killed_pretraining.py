@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from thaw.pretraining.texts import pretraining
 from thaw.pretraining.texts.corpus import Corpus
@@ -12,9 +13,9 @@ from thaw.pretraining.texts.pretraining import Order, pretrain
 from thaw.pretraining.training import Ran, Training
 
 
-def die_before(last: int) -> None:
-    """Kill this process before a step."""
-    run = pretraining.run_training
+def die_before(last: int, trainer: ModuleType) -> None:
+    """Kill this process before a step; trainer: the module that runs the training."""
+    run = trainer.run_training
 
     def run_deadly(training: Training, *arguments: object, **named: object) -> Ran:
         go_on = training.step
@@ -25,14 +26,15 @@ def die_before(last: int) -> None:
             return go_on(number)
 
         training.step = deadly  # type: ignore[method-assign]
-        return run(training, *arguments, **named)  # type: ignore[arg-type]
+        ran: Ran = run(training, *arguments, **named)
+        return ran
 
-    pretraining.run_training = run_deadly
+    trainer.run_training = run_deadly  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":
     corpus, out, name, deadly_step, *given = sys.argv[1:]
     if int(deadly_step) >= 0:
-        die_before(int(deadly_step))
+        die_before(int(deadly_step), pretraining)
     settings = settings_of(name, settings_given(given))
     pretrain(Order(name, Corpus((Path(corpus),)), settings, Path(out)), saved_every_s=0.0)

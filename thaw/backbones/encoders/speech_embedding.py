@@ -102,11 +102,16 @@ class SpeechEmbedding(nn.Module):
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Logits float32 [B, T, C] of each place."""
+        logits: Tensor = self.fc(self.places(batch))
+        return logits
+
+    def places(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """The places of `embedding`, float [B, T, 96]."""
         places = self.log_mel(batch["samples"], batch["mask"])
         for block in self.blocks:
             places = block(places)
-        logits: Tensor = self.fc(self.embedding(self.last(places)))
-        return logits
+        embedded: Tensor = self.embedding(self.last(places))
+        return embedded
 
 
 class LogMel(nn.Module):

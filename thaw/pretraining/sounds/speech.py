@@ -104,9 +104,15 @@ def part_file(folder: Path, number: int) -> Path:
     return folder / f"speech-{number:04}.safetensors"
 
 
+def read_part(path: Path) -> Speech:
+    """The speech of a part."""
+    arrays: dict[str, Any] = load_file(path)
+    return Speech(**arrays)
+
+
 def read_speech(folder: Path) -> Speech:
     """All parts of a folder, one after another."""
-    found = [load_file(part_file(folder, number)) for number in range(read_plan(folder).parts)]
+    found = [vars(read_part(part_file(folder, number))) for number in range(read_plan(folder).parts)]
     arrays: dict[str, Any] = {name: _joined([part[name] for part in found], name) for name in found[0]}
     return Speech(**arrays)
 

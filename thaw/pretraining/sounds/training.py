@@ -1,7 +1,8 @@
 """The training of the sound network: it learns the phones of synthetic speech, their places, and the words.
 
 The phones are learnt from transcripts: Graves et al., "Connectionist Temporal Classification", ICML 2006. espeak-ng also says when each phone begins, so the
-phone of each place is learnt too, and the word of a single one.
+phone of each place is learnt too, and the word of a single one. Beside that it learns to say what a teacher makes of the clean sound
+(`thaw.pretraining.sounds.lessons`): at each of the teacher's places, and in the mean and the maximum of them.
 """
 
 import math
@@ -21,6 +22,7 @@ from thaw.backbones.weights import Weights
 from thaw.kinds.sounds.framed import hop_of
 from thaw.kinds.sounds.preprocessing import WaveformPreprocessing
 from thaw.params.sections.section import Section
+from thaw.pretraining.sounds.lessons import EVERY, FIRST, Lessons
 from thaw.pretraining.sounds.phones import BLANK, LETTERS, PHONES
 from thaw.pretraining.sounds.rooms import heard
 from thaw.pretraining.sounds.speech import MARGIN_S, RATE, Speech
@@ -47,6 +49,9 @@ class SoundSettings(Section):
         float, Field(ge=0, description="the weight of the loss of the phones' places, beside 1 of their order")
     ] = 1.0
     words: Annotated[float, Field(ge=0, description="the weight of the loss of the words")] = 1.0
+    lessons: Annotated[
+        float, Field(ge=0, description="the weight of the squared distances to the teacher's standardised features")
+    ] = 1.0
     seed: Annotated[int, Field(ge=0)] = 0
     threads: Annotated[int, Field(ge=1, description="of torch; the numbers depend on it in the last digits")] = 1
 
@@ -54,7 +59,7 @@ class SoundSettings(Section):
 @dataclass(frozen=True)
 class Examples:
     """A batch. samples: float32 [B, F, hop]; mask: bool [B, F]; phones: int64 [P] of all rows, `counts` of each; places: int64 [B, T], the phone of each place
-    of 20 ms, `BLANK` where there is none; words: int64 [B]."""
+    of 20 ms, `BLANK` where there is none; words: int64 [B]; lesson: what the teacher says of it."""
 
     samples: Tensor
     mask: Tensor
@@ -62,22 +67,36 @@ class Examples:
     counts: Tensor
     places: Tensor
     words: Tensor
+    lesson: "Lesson"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """The teacher's standardised features of a batch. features: float32 [B, L, D]; at: int64 [B, L], the network's place in the middle of each; there: bool
+    [B, L]; summary: float32 [B, 2 D], their mean and maximum over all places."""
+
+    features: Tensor
+    at: Tensor
+    there: Tensor
+    summary: Tensor
 
 
 class Heads(nn.Module):
-    """What reads the network during the training: phones of places for both losses, and words."""
+    """What reads the network during the training: phones of places for both losses, words, and the teacher's features of places and of the whole."""
 
-    def __init__(self, dim: int, words: int) -> None:
+    def __init__(self, dim: int, words: int, taught: int) -> None:
         super().__init__()
         self.order, self.place = nn.Linear(dim, PHONES), nn.Linear(dim, PHONES)
         self.word_norm, self.word = nn.LayerNorm(PARTS * dim), nn.Linear(PARTS * dim, words)
+        self.taught, self.summary = nn.Linear(dim, taught), nn.Linear(PARTS * dim, 2 * taught)
 
 
 class SoundTraining:
     """A `Training`; a step is a batch."""
 
-    def __init__(self, speech: Speech, words: int, settings: SoundSettings) -> None:
+    def __init__(self, speech: Speech, words: int, lessons: Lessons, settings: SoundSettings) -> None:
         self._speech, self._settings = speech, settings
+        self._taught = _Taught(lessons)
         starts = np.concatenate([[0], speech.ends[:-1]])
         self._starts, self._lengths = starts, speech.ends - starts
         self._phone_starts = np.concatenate([[0], speech.phone_ends[:-1]])
@@ -85,7 +104,7 @@ class SoundTraining:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.network = PhoneNetwork(settings.bands, settings.dim, settings.blocks, PHONES)
-            self.heads = Heads(settings.dim, words)
+            self.heads = Heads(settings.dim, words, self._taught.dim)
         self._modules = nn.ModuleDict({"network": self.network, "heads": self.heads})
         self._named = [
             (name, each) for name, each in self._modules.named_parameters() if not name.startswith("network.fc.")
@@ -133,13 +152,21 @@ class SoundTraining:
                 F.cross_entropy(heads.place(places)[there], examples.places[there])
                 + F.binary_cross_entropy_with_logits(present[there], (examples.places[there] != BLANK).float())
             )
-        single = examples.words >= 0
+        pooled, single = self.network.pool(places), examples.words >= 0
         if settings.words and bool(single.any()):
-            vectors = heads.word_norm(self.network.pool(places[single]))
             loss = loss + settings.words * F.cross_entropy(
-                heads.word(vectors), examples.words[single], label_smoothing=0.1
+                heads.word(heads.word_norm(pooled[single])), examples.words[single], label_smoothing=0.1
             )
+        if settings.lessons:
+            loss = loss + settings.lessons * self._distance(places, pooled, examples.lesson)
         return loss
+
+    def _distance(self, places: Tensor, pooled: Tensor, lesson: Lesson) -> Tensor:
+        """The mean squared distances to the teacher, of places and of the whole."""
+        read = places.gather(1, lesson.at[:, :, None].expand(-1, -1, places.shape[2]))
+        return F.mse_loss(self.heads.taught(read)[lesson.there], lesson.features[lesson.there]) + F.mse_loss(
+            self.heads.summary(pooled), lesson.summary
+        )
 
     def _rows(self, chance: np.random.Generator) -> NDArray[np.int64]:
         """Utterances of similar length, so that little of a batch is padding."""
@@ -175,6 +202,7 @@ class SoundTraining:
             torch.tensor([len(each) for each in phones]),
             torch.from_numpy(places),
             torch.from_numpy(speech.words[rows]),
+            self._taught.lesson(rows, before / hop, places.shape[1]),
         )
 
     def state(self) -> dict[str, Tensor]:
@@ -209,6 +237,39 @@ class SoundTraining:
         """What reads phones from the last layer: the tensors of a linear map."""
         kept = {name: tensor.detach().clone() for name, tensor in self.heads.order.state_dict().items()}
         return Weights(kept, {"phones": LETTERS})
+
+
+class _Taught:
+    """Lessons, standardised by dimension."""
+
+    def __init__(self, lessons: Lessons) -> None:
+        self._places, self._ends = lessons.places, lessons.ends
+        self._starts = np.concatenate([[0], lessons.ends[:-1]])
+        self.dim = lessons.places.shape[1]
+        known = lessons.places.astype(np.float32)
+        self._mean, self._spread = known.mean(0), known.std(0) + 1e-6
+        wholes = self._wholes(known)
+        self._summaries = (wholes - wholes.mean(0)) / (wholes.std(0) + 1e-6)
+
+    def _wholes(self, known: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The mean and the maximum of each utterance's places, float32 [U, 2 D]."""
+        means = np.add.reduceat(known, self._starts) / (self._ends - self._starts)[:, None]
+        return np.concatenate([means, np.maximum.reduceat(known, self._starts)], 1).astype(np.float32)
+
+    def lesson(self, rows: NDArray[np.int64], before: NDArray[np.float64], places: int) -> Lesson:
+        """The lesson of utterances. before: frames of silence before each; places: of the network."""
+        starts = self._starts[rows]
+        counts = self._ends[rows] - starts
+        number = np.arange(counts.max())
+        taken = starts[:, None] + np.minimum(number, counts[:, None] - 1)
+        at = np.rint((before[:, None] + FIRST + EVERY * number) / STRIDE).astype(np.int64)
+        features = (self._places[taken].astype(np.float32) - self._mean) / self._spread
+        return Lesson(
+            torch.from_numpy(features),
+            torch.from_numpy(at.clip(0, places - 1)),
+            torch.from_numpy((number < counts[:, None]) & (at >= 0) & (at < places)),
+            torch.from_numpy(self._summaries[rows]),
+        )
 
 
 def _share(done: float) -> float:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from thaw.backbones.encoders.log_mel import log_mel
 from thaw.kinds.sounds.framed import MASK, hop_of
+from thaw.pretraining.sounds.lessons import EVERY, FIRST, Lessons, places_of
 from thaw.pretraining.sounds.phones import BLANK
 from thaw.pretraining.sounds.rooms import heard
 from thaw.pretraining.sounds.speech import RATE, Speech
@@ -37,8 +38,19 @@ def tones(count: int = 24) -> Speech:
     )
 
 
+def lessons_of(speech: Speech) -> Lessons:
+    """A teacher that says which tone it hears in the middle of its window, or next to it."""
+    (places,) = set(places_of(np.diff(speech.ends, prepend=0) // hop_of(RATE)).tolist())
+    late = (FIRST + EVERY * np.arange(places) > 10).astype(np.int64)
+    heard = speech.phones.reshape(-1, 2)[:, late] - 1
+    return Lessons(
+        np.eye(len(TONES), dtype=np.float16)[heard].reshape(-1, len(TONES)), places * np.arange(1, len(heard) + 1)
+    )
+
+
 def made(settings: SoundSettings = SETTINGS) -> SoundTraining:
-    return SoundTraining(tones(), len(TONES), settings)
+    speech = tones()
+    return SoundTraining(speech, len(TONES), lessons_of(speech), settings)
 
 
 def test_a_batch_says_what_is_where() -> None:
@@ -59,6 +71,40 @@ def test_the_loss_falls_and_reaches_every_tensor() -> None:
     assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:10])
     after = training.weights().tensors
     assert not [name for name in before if not name.startswith("fc.") and torch.equal(before[name], after[name])]
+
+
+def test_a_lesson_stands_where_the_sound_is() -> None:
+    training = made()
+    examples = training.examples(np.arange(4), np.random.default_rng(0))
+    lesson, tones_there = examples.lesson, examples.places - 1
+    assert lesson.features.shape == (4, 5, len(TONES)) and lesson.summary.shape == (4, 2 * len(TONES))
+    for row in range(4):
+        inner = lesson.at[row, 1:4]
+        assert lesson.there[row, 1:4].all()
+        found = lesson.features[row, 1:4].argmax(1)
+        # A place at the border of the tones may have either.
+        nearby = tones_there[row][torch.stack([inner - 1, inner, inner + 1])]
+        assert ((nearby == found) | (nearby == BLANK - 1)).any(0).all()
+
+
+def test_what_the_teacher_says_is_learnt_and_its_places_are_those_of_the_sound() -> None:
+    settings = SETTINGS.model_copy(
+        update={"steps": 60, "learning_rate": 1e-2, "places": 0.0, "words": 0.0, "lessons": 5.0}
+    )
+    taught, own = made(settings), made(settings.model_copy(update={"lessons": 0.0}))
+    for number in range(settings.steps):
+        taught.step(number)
+        own.step(number)
+    examples = taught.examples(np.arange(12), np.random.default_rng(0))
+    bands = log_mel(examples.samples, examples.mask, settings.bands)
+    with torch.no_grad():
+        places = taught.network.after_stem(taught.network.stem.of_bands(bands, examples.mask))
+        lesson = examples.lesson
+        read = places.gather(1, lesson.at[:, :, None].expand(-1, -1, settings.dim))
+        right = taught.heads.taught(read)[lesson.there].argmax(1) == lesson.features[lesson.there].argmax(1)
+    assert right.float().mean() > 0.6, "chance is a quarter"
+    unread = own.heads.summary.weight
+    assert torch.equal(unread, made(settings).heads.summary.weight), "without a weight the teacher changes nothing"
 
 
 def test_a_transcript_has_each_phone_once_while_it_lasts() -> None:
