@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flows.runs.transfer import Transfer
+    from flows.runs.outcome import Transfer
     from thaw.kinds.kind import Words
 
 Command = tuple[str, str]

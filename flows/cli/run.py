@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from flows.cli.watching import Printed
+    from flows.runs.outcome import Transfer
     from flows.runs.results import Results
-    from flows.runs.transfer import Transfer
     from thaw.kinds.kind import Words
 
 
@@ -38,34 +39,58 @@ def run(  # noqa: PLR0917  # one parameter an option
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
     from flows.dvc.stage_parameters import refuse_unknown
-    from flows.prefect_server.running_server import use_running_server
-    from flows.project.environment import enter_project, quiet_console
+    from flows.project.environment import enter_project
+    from flows.runs.outcome import Selection
     from flows.runs.preflight import preflight
     from flows.runs.results import read_results
-    from flows.runs.watcher import watcher
+    from flows.runs.settled import nothing_to_do
 
     root = enter_project()
     refuse_unknown(root, stage, until)
     with run_lock(root, wait=not no_wait, on_wait=say_wait):
         if changes:
             assign(root, changes, quiet=json)
-        say_warnings(preflight(root, whole=stage is None and until is None).warnings)
-        quiet_console()
-        use_running_server(root)
+        ready = preflight(root, whole=stage is None and until is None)
+        say_warnings(ready.warnings)
         with Printed() as printed:
-            watcher.set(printed)
-            from flows.runs.run_form import ALL
-            from flows.runs.transfer import transfer
-
-            outcome = transfer(
-                stage=stage or ALL, until=until or ALL, force=force, promote=not no_promote, timeout_s=timeout
-            )
+            outcome = None
+            if stage is None and not force:
+                outcome = nothing_to_do(root, ready.params, Selection(until=until), promote=not no_promote)
+            if outcome is None:
+                outcome = _transfer(root, printed, stage, until, force=force, promote=not no_promote, timeout_s=timeout)
+            else:
+                for result in outcome.stages:
+                    printed.ends(result)
     stages = {result.stage for result in outcome.stages}
     results = read_results(root).of_run(stages, registers=outcome.registered is not None)
     if json:
         print_json(_as_json(outcome, results))
     else:
         _summarise(outcome, results)
+
+
+def _transfer(
+    root: Path,
+    printed: "Printed",
+    stage: str | None,
+    until: str | None,
+    *,
+    force: bool,
+    promote: bool,
+    timeout_s: float,
+) -> "Transfer":
+    """Run the flow in this process, told of by `printed`."""
+    from flows.prefect_server.running_server import use_running_server
+    from flows.project.environment import quiet_console
+    from flows.runs.watcher import watcher
+
+    quiet_console()
+    use_running_server(root)
+    watcher.set(printed)
+    from flows.runs.run_form import ALL
+    from flows.runs.transfer import transfer
+
+    return transfer(stage=stage or ALL, until=until or ALL, force=force, promote=promote, timeout_s=timeout_s)
 
 
 def _as_json(outcome: "Transfer", results: "Results") -> dict[str, object]:

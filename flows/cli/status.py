@@ -62,17 +62,17 @@ def _rows(root: Path, params: "Params") -> list[tuple[str, str, str]]:
     """Each stage with its state and the reason; during a run by the account that the run keeps, for DVC gives none then."""
     from flows.dvc.foreseen import foresee_states, without_settings
     from flows.dvc.run_account import read_account
-    from flows.dvc.stage_graph import read_stages, up_to_date
+    from flows.dvc.stage_graph import read_pipeline, read_stages, up_to_date
     from flows.project.errors import DvcBusy
 
-    stages = without_settings(read_stages(root))
     if account := read_account(root):
-        return [(stage.name, *_state_in_run(stage.name, account)) for stage in stages]
+        return [(stage.name, *_state_in_run(stage.name, account)) for stage in read_stages(root)]
     try:
-        changed = foresee_states(root, params)
+        pipeline = read_pipeline(root)
     except DvcBusy as busy:
         say_error(str(busy))
-        return [(stage.name, UNKNOWN, "DVC is at work") for stage in stages]
+        return [(stage.name, UNKNOWN, "DVC is at work") for stage in read_stages(root)]
+    stages, changed = without_settings(pipeline.stages), foresee_states(root, pipeline, params)
     fresh = up_to_date(stages, changed)
     return [(stage.name, *_state(stage.name in fresh, changed.get(stage.name))) for stage in stages]
 

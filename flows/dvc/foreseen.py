@@ -1,12 +1,11 @@
 """The stages that the next run will run, and why, before the stage `settings` has handed `params.yaml` to the others."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flows.dvc.stage_graph import PIPELINE, Stage, StageState, ask_dvc, parse_states
+from flows.dvc.stage_graph import Pipeline, Stage, StageState, parse_state
 from flows.dvc.stage_parameters import STAGE, changed_keys, ran
 from tasks.project.paths import SETTINGS
 from thaw.params.sections import Params
@@ -14,14 +13,9 @@ from thaw.params.sections import Params
 NEVER_RAN = "it has not run yet"
 
 
-def foresee_states(root: Path, params: Params) -> dict[str, StageState]:
-    """The stages that will run on their own account, by name.
-
-    Raises:
-        DvcFailed: DVC cannot read the pipeline; the error has DVC's own message.
-    """
-    answer = json.loads(ask_dvc(root, ["status", "--json", "--with-deps", PIPELINE]) or "{}")
-    states = with_parameters(answer, changed_keys(root, params))
+def foresee_states(root: Path, pipeline: Pipeline, params: Params) -> dict[str, StageState]:
+    """The stages that will run on their own account, by name."""
+    states = with_parameters(pipeline.changes, changed_keys(root, params))
     known = ran(root)
     return {name: state if name in known else replace(state, reasons=(NEVER_RAN,)) for name, state in states.items()}
 
@@ -35,9 +29,11 @@ def with_parameters(
         if keys:
             parameters = {"changed deps": {SETTINGS.as_posix(): dict.fromkeys(keys, "modified")}}
             changes_by_stage[name] = [parameters, *changes_by_stage.get(name, [])]
-    return parse_states(
-        json.dumps({name: kept for name, changes in changes_by_stage.items() if (kept := [*filter(None, changes)])})
-    )
+    return {
+        name: parse_state(name, kept)
+        for name, changes in changes_by_stage.items()
+        if (kept := [*filter(None, changes)])
+    }
 
 
 def _without_settings(change: Any) -> Any:

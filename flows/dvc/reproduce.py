@@ -15,14 +15,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from flows.dvc.output_parser import Outcome, Transcript
+from flows.dvc.stage_graph import PROGRAM
 from flows.processes import orphan_guard
 from flows.processes.interruption import heard, on_interruption
 from flows.project.environment import QUIET, STATE, path_with_programs
 from flows.project.errors import StageInterrupted
 
 LOGS = STATE / "logs"
-PROGRAM = Path(__file__).with_name("program.py")
-"""DVC with a run cache for persistent outputs."""
 _GRACE_S = 10.0
 """Seconds that a stage may take to end after the request to stop; then it is killed."""
 _INTERRUPTED_S = 1.0

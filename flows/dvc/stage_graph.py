@@ -13,6 +13,8 @@ from flows.project.environment import QUIET, path_with_programs
 from flows.project.errors import DvcBusy, DvcFailed
 
 PIPELINE = "dvc.yaml"
+PROGRAM = Path(__file__).with_name("program.py")
+"""DVC with a run cache for persistent outputs."""
 _EDGE = re.compile(r'^"(?P<above>.+)" -> "(?P<below>.+)";$')
 _BLOCKER = re.compile(r"\(PID (?P<pid>\d+)\): (?P<command>.+)")
 _NODE = re.compile(r'^"(?P<name>.+)";$')
@@ -40,22 +42,42 @@ class StageState:
         return bool(self.reasons)
 
 
-def read_stages(root: Path) -> tuple[Stage, ...]:
-    """The stages that `dvc repro` would check, each after the stages that it reads from.
+@dataclass(frozen=True)
+class Pipeline:
+    """The pipeline as DVC sees it at one moment.
+
+    stages: those that `dvc repro` would check, each after the stages that it reads from. changes: of the stages that are not up to date, by name, as
+    `dvc status --json` tells them.
+    """
+
+    stages: tuple[Stage, ...]
+    changes: Mapping[str, Sequence[object]]
+
+    @property
+    def fresh(self) -> frozenset[str]:
+        """Names of the stages that DVC would not run."""
+        return up_to_date(self.stages, {name: parse_state(name, changes) for name, changes in self.changes.items()})
+
+
+def read_pipeline(root: Path) -> Pipeline:
+    """The stages and their changes, by one process of DVC.
 
     Raises:
+        DvcBusy: another DVC command is at work.
         DvcFailed: DVC cannot read the pipeline; the error has DVC's own message.
     """
-    return in_order(parse_graph(ask_dvc(root, ["dag", "--dot", PIPELINE])))
+    told = json.loads(_answer(root, ["python", str(PROGRAM), "--wait-for-lock", "pipeline"], "dvc status"))
+    stages = in_order([Stage(name, tuple(above)) for name, above in told["stages"].items()])
+    return Pipeline(stages, told["changes"])
 
 
-def read_states(root: Path) -> dict[str, StageState]:
-    """The stages that are not up to date, by name.
+def read_stages(root: Path) -> tuple[Stage, ...]:
+    """The stages alone, which DVC tells even while another of its commands is at work.
 
     Raises:
-        DvcFailed: see `read_stages`.
+        DvcFailed: see `read_pipeline`.
     """
-    return parse_states(ask_dvc(root, ["status", "--json", "--with-deps", PIPELINE]))
+    return in_order(parse_graph(ask_dvc(root, ["dag", "--dot", PIPELINE])))
 
 
 def up_to_date(stages: Sequence[Stage], changed: Mapping[str, StageState]) -> frozenset[str]:
@@ -99,19 +121,15 @@ def in_order(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     return tuple(ordered.values())
 
 
-def parse_states(text: str) -> dict[str, StageState]:
-    """Changed stages from `dvc status --json`."""
-    return {name: _parse_state(name, changes) for name, changes in json.loads(text or "{}").items()}
-
-
-def _parse_state(name: str, changes: object) -> StageState:
-    assert isinstance(changes, list)
+def parse_state(name: str, changes: Sequence[object]) -> StageState:
+    """The state of a changed stage from its changes in `dvc status --json`."""
     reasons: list[str] = []
     missing = False
     for change in changes:
         if isinstance(change, str):  # "changed command", "always changed", "changed checksum"
             reasons.append(change)
             continue
+        assert isinstance(change, dict)
         for kind, details in change.items():
             missing |= kind == "changed outs" and "deleted" in details.values()
             reasons.extend(_say(kind, details))
@@ -136,14 +154,17 @@ def ask_dvc(root: Path, arguments: list[str]) -> str:
         DvcBusy: another DVC command is at work.
         DvcFailed: the command failed; the error has DVC's own message.
     """
+    return _answer(root, ["dvc", "--wait-for-lock", *arguments], f"dvc {' '.join(arguments)}")
+
+
+def _answer(root: Path, command: Sequence[str], title: str) -> str:
     environment = {**QUIET, **os.environ, "PATH": path_with_programs(os.environ)}
-    command = ["dvc", "--wait-for-lock", *arguments]
     answer = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode != 0:
         if any(sign in answer.stderr for sign in BUSY):
             raise DvcBusy(_say_busy(answer.stderr))
         message = answer.stderr.strip().removeprefix("ERROR: ") or f"exit code {answer.returncode}"
-        raise DvcFailed(f"`dvc {' '.join(arguments)}` failed: {message}")
+        raise DvcFailed(f"`{title}` failed: {message}")
     return answer.stdout
 
 

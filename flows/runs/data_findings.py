@@ -143,6 +143,7 @@ def check_examples(root: Path, params: Params) -> tuple[Finding, ...]:
         return (Finding("examples", Verdict.PASS, "not checked: the source does not exist yet"),)
     state = [
         params.dataset.model_dump(mode="json"),
+        params.trigger.words,
         look(root, params),
         [state_of(root / name) for name in (CORRECTIONS, params.backbone.weights)],
         [params.promotion.model_dump(mode="json"), params.statistics.confidence, wrong := wrong_share(root)],
@@ -151,11 +152,15 @@ def check_examples(root: Path, params: Params) -> tuple[Finding, ...]:
 
 
 def _find(root: Path, params: Params, wrong: float) -> Iterator[Finding]:
+    from thaw.dataset.finding_columns import findings_of
     from thaw.dataset.sources import source_of_kind
+    from thaw.dataset.triggers import Aim, aimed
 
+    dataset = params.dataset
     try:
-        kind = settle_kind(params.dataset.kind, root / params.backbone.weights)
-        source = source_of_kind(kind, root / params.dataset.source, params.dataset.listing, params.dataset.encoding)
+        kind = settle_kind(dataset.kind, root / params.backbone.weights)
+        source = source_of_kind(kind, root / dataset.source, dataset.listing, dataset.encoding, findings_of(dataset))
+        source = aimed(source, Aim(dataset.target, params.trigger.words), kind)
     except ThawError as error:
         yield _fails(str(error))
         return
@@ -188,7 +193,7 @@ def _rejected(source: "Source", params: Params) -> Iterator[Finding]:
 
 def _classes(source: "Source", params: Params) -> Iterator[Finding]:
     labels = sorted({name for candidate in source.candidates for name in candidate.names or ()})
-    if len(labels) >= 2 or not source.candidates:
+    if len(labels) >= 2 or params.trigger.words or not source.candidates:
         return
     files = len(source.candidates)
     given = f"there is only the class `{labels[0]}`" if labels else f"none of {files} files has a label"
@@ -246,7 +251,8 @@ def _foreseen(root: Path, source: "Source", params: Params) -> Iterator[Finding]
     from thaw.dataset.foreseen import foresee
     from thaw.dataset.places import places_of
 
-    foreseen = foresee(source, places_of(params.dataset, root), params.dataset.splits, _corrected(root))
+    places, kind = places_of(params.dataset, root), kind_of(params, root)
+    foreseen = foresee(source, places, params.dataset.splits, _corrected(root), kind=kind)
     labels = {name for candidate in source.candidates for name in candidate.names or ()}
     says = f"{len(source.candidates)} files in {len(labels)} classes"
     untaught, untested = foreseen.why_untaught(), foreseen.why_untested()

@@ -62,8 +62,8 @@ class Results:
 
     @property
     def headline(self) -> Metric | None:
-        """The first figure to report: the accuracy, or the macro F1 of a model of label sets."""
-        return self.metric("accuracy") or self.metric("macro_f1")
+        """The first figure to report: the accuracy, the macro F1 of a model of label sets, or the misses of a trigger."""
+        return self.metric("accuracy") or self.metric("macro_f1") or self.metric("misses")
 
     @property
     def right(self) -> Metric | None:

@@ -1,8 +1,7 @@
 """The flow that brings the pipeline up to date: each of DVC's stages is a Prefect task."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,16 +17,17 @@ from flows.dvc.output_parser import Outcome
 from flows.dvc.reproduce import Order, Reproductions, Result, log_of
 from flows.dvc.run_account import Keeper
 from flows.dvc.run_lock import Holder, run_lock
-from flows.dvc.stage_graph import Stage, needed_for, read_stages, read_states, up_to_date
-from flows.dvc.stage_parameters import STAGE as SETTINGS_STAGE
+from flows.dvc.stage_graph import read_pipeline
 from flows.dvc.stage_parameters import refuse_unknown
 from flows.prefect_server.crash_recovery import refuse_after_kills
 from flows.prefect_server.temporary_server import hold_temporary_server
 from flows.project.environment import find_project
 from flows.project.errors import RunInProgress, StageFailed, StageMayPass
 from flows.runs.artifacts import publish
+from flows.runs.outcome import Selection, Transfer, choose
 from flows.runs.preflight import preflight
 from flows.runs.run_form import ALL, StageName, name_run, only_stage
+from flows.runs.settled import asked, record_settled
 from flows.runs.watcher import watcher
 from tasks.project.paths import TRACKED
 from tasks.registry import registering
@@ -44,36 +44,6 @@ _BACKOFF_S = 2
 """The first pause before another try; each later pause is twice as long."""
 TIMEOUT_S = 6 * 3600.0
 """Seconds after which a stage is stopped, unless the run sets another limit."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The stages to run: `only` this stage, or `until` this stage with all stages that it needs; both None: all."""
-
-    only: str | None = None
-    until: str | None = None
-
-    def names(self) -> tuple[str, ...]:
-        """The words for the name of a run; none for all stages."""
-        if self.only is not None:
-            return (self.only,)
-        return () if self.until is None else (f"until {self.until}",)
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """The outcome of a run of the pipeline."""
-
-    stages: tuple[Result, ...]
-    registered: Registered | None = None
-    """The version of the model; None if the run was not meant to make one."""
-    promotion: Promotion | None = None
-    """The decision of the promotion; None if there was no promotion."""
-
-    @property
-    def nothing_to_do(self) -> bool:
-        fresh = all(result.outcome is Outcome.UP_TO_DATE for result in self.stages)
-        return fresh and not (self.registered and self.registered.made)
 
 
 @flow(name="transfer", validate_parameters=True)
@@ -135,6 +105,8 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
             if whole and promote and params.promotion.automatic:
                 with keeper.work("promote"):
                     outcome = replace(outcome, promotion=_promote())
+            if whole:
+                record_settled(root, params, outcome)
             if whole and source is not None:
                 write_handled(root / RUN, Handled(source, began))
     except RunInProgress as error:
@@ -159,8 +131,9 @@ def _reproduce(
     root: Path, selection: Selection, keeper: Keeper, *, force: bool, timeout_s: float
 ) -> tuple[Result, ...]:
     """Reproduce the selected stages, each as soon as the stages above it have finished."""
-    stages = choose(read_stages(root), selection)
-    fresh = frozenset[str]() if force or selection.only else up_to_date(stages, read_states(root))
+    pipeline = asked.get() or read_pipeline(root)
+    stages = choose(pipeline.stages, selection)
+    fresh = frozenset[str]() if force or selection.only else pipeline.fresh
     reproductions = Reproductions(root)
     futures: dict[str, PrefectFuture[Result]] = {}
     try:
@@ -179,13 +152,6 @@ def _reproduce(
         reproductions.stop()
         raise
     return _results(futures)
-
-
-def choose(stages: Sequence[Stage], selection: Selection) -> tuple[Stage, ...]:
-    """The selected stages, in the order of `stages`. A single stage comes with `settings`, which hands it its parameters."""
-    if selection.until:
-        return needed_for(stages, selection.until)
-    return tuple(stage for stage in stages if selection.only in (None, stage.name) or stage.name == SETTINGS_STAGE)
 
 
 def _may_pass(task: "Task[..., object]", run: TaskRun, state: "State[object]") -> bool:

@@ -15,6 +15,8 @@ ACTIVATIONS = Path(".thaw/activations")
 TOO_MANY = Path(".thaw/rejected.csv")
 """The files that the last ingestion rejected, where they were too many to go on."""
 ADVICES = Path(".thaw/advices")
-"""The measured pieces of an unfinished advice, a folder for each state of its inputs."""
+"""The measured pieces of the last advice, and of an unfinished one; a folder for each state of its inputs."""
+BASELINES = Path(".thaw/baselines")
+"""What trained baselines named of the test examples, in the last evaluation and in an unfinished one; a folder for each state of its inputs."""
 CONTESTS = Path(".thaw/contests")
 """The trials of an unfinished certificate, a folder for each state of its inputs."""

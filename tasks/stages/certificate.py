@@ -33,6 +33,7 @@ from thaw.strategies.baselines.transfer_gain import Draw
 from thaw.strategies.certificate.competitors import Arena, build_baselines, build_competitor
 from thaw.strategies.certificate.contest import Competitor, hold_contest
 from thaw.strategies.certificate.record import Certificate, Terms, certify, write_certificate
+from thaw.targets.supports import require
 from thaw.targets.target import Target, target_of
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certific
     Raises:
         BadManifest: there is no labelled test example.
     """
+    require(target_of(manifest), "pooled_features", f"compare.strategies: {', '.join(params.compare.strategies)} given")
     pool, val, test = (
         training_examples(manifest, None),
         validation_examples(manifest),

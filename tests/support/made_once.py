@@ -10,8 +10,7 @@ import pytest
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """The folder that `make` has filled: it is given the folder, which exists and is empty."""
-    base = factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    shared = shared_folder(factory)
     made = shared / name
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -21,3 +20,9 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             make(draft)
             draft.rename(made)
     return made
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder of all workers of a test session."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base

@@ -10,6 +10,7 @@ The folder's program `forked` hands everything over, `-c CODE` and scripts too, 
 """
 
 import atexit
+import fcntl
 import gc
 import importlib
 import os
@@ -18,7 +19,6 @@ import selectors
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -38,6 +38,12 @@ HEAVY = (
     "torch.export", "torch._inductor.codecache", "torch._inductor.ir", "torch.utils.mkldnn", "torchvision.transforms.v2", "pyarrow.dataset", "cleanlab.filter",
     "onnxruntime", "onnxscript", "websockets.asyncio.client", "jsonschema", "griffe", "pydantic.v1", "pydantic_settings", "httpcore", "coolname", "pendulum",
     "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "prometheus_client",
+    "dvc.repo.stage", "dvc.repo.graph", "dvc.repo.index", "dvc.repo.artifacts", "dvc.repo.datasets", "dvc.repo.metrics", "dvc.repo.params", "dvc.repo.plots",
+    "dvc.repo.open_repo", "dvc.cachemgr", "dvc.data_cloud", "dvc.rwlock", "dvc.scm", "dvc.utils.strictyaml", "dvc_data.hashfile.db.local",
+    "dvc_data.hashfile.status", "dvc_render", "configobj", "dulwich.ignore", "dulwich.worktree", "flatten_dict", "flufl.lock", "fsspec.implementations.memory",
+    "platformdirs", "zc.lockfile", "scmrepo.noscm", "ruamel.yaml.mergevalue", "torch.export._trace", "torch._functorch.aot_autograd",
+    "torch.utils._sympy.reference", "torch._dynamo.precompile_context", "torch.fx.passes._tensorify_python_scalars",
+    "torchvision.models.feature_extraction", "blake3", "safetensors.numpy", "alembic.command", "sqlalchemy.dialects.sqlite",
 )  # fmt: skip
 """Libraries that read nothing of a command's environment when they load."""
 PREFECT = (
@@ -46,6 +52,8 @@ PREFECT = (
     "prefect.cli", "prefect.cli.deploy", "prefect.cli.worker", "prefect.cli.server", "prefect.logging.configuration", "prefect.events.clients",
 )  # fmt: skip
 """Prefect reads its settings when it loads: a command that imports it reads them again."""
+_LOOK_S = 2.0
+"""How often the warm process looks whether anybody still uses it."""
 HANDED_OVER = ("tasks.", "flows.", "dvc", "prefect.engine")
 _CLIENT = """\
 #!{python} -IS
@@ -82,11 +90,32 @@ sys.exit(os.WEXITSTATUS(status))
 
 @contextmanager
 def warm_programs(folder: Path) -> Iterator[Path]:
-    """Start the warm process; yields the folder with `python`, `thaw` and the environment's other programs."""
+    """The folder with `python`, `thaw` and the environment's other programs, which the warm process serves as long as somebody uses it.
+
+    folder: of all workers of a test session. The first that comes starts the process; the process ends after the last has gone, however that ended.
+    """
     if not hasattr(os, "pidfd_open"):  # another system than Linux
         yield Path(sys.executable).parent
         return
+    folder.mkdir(exist_ok=True)
+    with (folder / "users").open("w") as users, (folder / "start").open("w") as start:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(start, fcntl.LOCK_EX)
+        if not _answers(folder / "warm.sock"):
+            _start(folder)
+        fcntl.flock(start, fcntl.LOCK_UN)
+        yield folder / "bin"
+
+
+def _answers(address: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(address)) == 0
+
+
+def _start(folder: Path) -> None:
     programs, address = folder / "bin", folder / "warm.sock"
+    shutil.rmtree(programs, ignore_errors=True)
+    (folder / "lib").unlink(missing_ok=True)
     programs.mkdir()
     for program in Path(sys.executable).parent.iterdir():
         (programs / program.name).symlink_to(program)
@@ -100,15 +129,11 @@ def warm_programs(folder: Path) -> Iterator[Path]:
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1", "PREFECT_HOME": str(folder / "prefect")}
     environment = os.environ | quiet
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    process = subprocess.Popen([sys.executable, __file__, str(programs / "python"), str(address)], env=environment)
-    try:
-        while not address.exists():
-            assert process.poll() is None, "the warm Python did not come up"
-            time.sleep(0.1)
-        yield programs
-    finally:
-        process.terminate()
-        process.wait(30)
+    command = [sys.executable, __file__, str(programs / "python"), str(address), str(folder / "users")]
+    process = os.posix_spawn(sys.executable, command, environment, setsid=True)
+    while not _answers(address):
+        assert os.waitpid(process, os.WNOHANG) == (0, 0), "the warm Python did not come up"
+        time.sleep(0.1)
 
 
 def _lay_environment(folder: Path) -> None:
@@ -126,7 +151,8 @@ def _write_program(path: Path, content: str) -> None:
 class Server:
     """Forks a process for each connection, and sends its end back; whoever goes away before gets it killed."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, users: str) -> None:
+        self._users = Path(users).open("r")  # noqa: SIM115  # for as long as it lives
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(f"{address}.new")
         self._listener.listen(64)
@@ -137,7 +163,10 @@ class Server:
     def command(self) -> list[str]:
         """The words of a command, in the process that is to run it; the server itself never returns."""
         while True:
-            for key, _ in self._selector.select():
+            ready = self._selector.select(_LOOK_S)
+            if not ready and self._is_left():
+                sys.exit()
+            for key, _ in ready:
                 if key.fileobj is self._listener:
                     if words := self._fork():
                         return words
@@ -146,9 +175,20 @@ class Server:
                 else:
                     self._command_has_ended(key.fd, *key.data)
 
+    def _is_left(self) -> bool:
+        """Whether nobody uses it any more: each user holds a shared lock, which ends with its process."""
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
     def _fork(self) -> list[str] | None:
         connection, _ = self._listener.accept()
         size, streams, _, _ = socket.recv_fds(connection, 8, 3)
+        if not size:  # it only looked whether somebody answers
+            connection.close()
+            return None
         message = b""
         while len(message) < int.from_bytes(size, "big") and (piece := connection.recv(65536)):
             message += piece
@@ -162,6 +202,7 @@ class Server:
             return None
         self._selector.close()
         self._listener.close()
+        self._users.close()
         connection.close()
         return _become(streams, message)
 
@@ -228,15 +269,19 @@ class Prefect:
 
 def main() -> None:
     """Load the libraries, then fork for each client; a fork goes on to run its command."""
+    from dvc.cli.parser import get_main_parser
+    from PIL import Image
     from sqlalchemy.orm import configure_mappers
 
-    program, address = sys.argv[1:]
+    program, address, users = sys.argv[1:]
     for library in HEAVY:
         __import__(library)
     sys.meta_path.insert(0, Prefect())  # type: ignore[arg-type]
     configure_mappers()  # of MLflow's tables, which its first query would do
+    get_main_parser()  # the options of DVC's fifty commands
+    Image.init()  # Pillow's formats
     gc.freeze()  # a collection in a fork would copy all that the libraries have made
-    words = Server(address).command()
+    words = Server(address, users).command()
     sys.executable = program
     _leave(_run(words))
 

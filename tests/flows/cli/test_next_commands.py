@@ -3,7 +3,7 @@
 import pytest
 
 from flows.cli.next_commands import next_commands
-from flows.runs.transfer import Transfer
+from flows.runs.outcome import Transfer
 from tasks.registry.attempt import Promotion
 from tasks.registry.registering import Registered
 from thaw.kinds.images.kind import KIND

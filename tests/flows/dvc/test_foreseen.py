@@ -5,7 +5,7 @@ from pathlib import Path
 from toy import build_toy
 
 from flows.dvc.foreseen import NEVER_RAN, foresee_states, with_parameters, without_settings
-from flows.dvc.stage_graph import Stage, up_to_date
+from flows.dvc.stage_graph import Stage, read_pipeline, up_to_date
 from thaw.params.sections import Params
 
 
@@ -32,5 +32,6 @@ def test_a_stage_waits_for_settings_no_longer() -> None:
 
 
 def test_of_a_stage_that_never_ran_it_is_said_and_nothing_else(tmp_path: Path) -> None:
-    states = foresee_states(build_toy(tmp_path / "toy"), Params())
+    root = build_toy(tmp_path / "toy")
+    states = foresee_states(root, read_pipeline(root), Params())
     assert states["first"].reasons == (NEVER_RAN,) and states["first"].missing

@@ -77,7 +77,7 @@ def test_until_a_stage_means_all_that_it_needs(tmp_path: Path) -> None:
     from flows.dvc.stage_graph import read_stages
     from flows.dvc.stage_parameters import refuse_unknown
     from flows.project.errors import UnknownStage
-    from flows.runs.transfer import Selection, choose
+    from flows.runs.outcome import Selection, choose
 
     stages = read_stages(build_toy(tmp_path / "toy"))
 

@@ -1,14 +1,17 @@
 """The stage `advise`, on pictures that the earlier stages took."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from registration import change_params
 from stage_runs import run_stage
 
 from tasks.project.local_state import ADVICES
+from tasks.project.measurements import forget_others
 from tasks.project.paths import ADVICE, ADVICE_PAGE, HEAD, MANIFEST, PREDICTED, REPORT, STRATEGY
 from tasks.stages import advise, extract, head, ingest
 from tasks.stages.evaluate import stage as evaluate
@@ -56,6 +59,7 @@ def test_predicted_stands_beside_realised(project: Path) -> None:
 
 def test_the_same_again_decides_with_the_same_bytes(project: Path) -> None:
     before = [path.read_bytes() for path in (STRATEGY, PREDICTED)]
+    shutil.rmtree(ADVICES)  # measured again
     run_stage(advise)
     assert [path.read_bytes() for path in (STRATEGY, PREDICTED)] == before
 
@@ -63,10 +67,12 @@ def test_the_same_again_decides_with_the_same_bytes(project: Path) -> None:
 def test_killed_in_the_middle_it_goes_on_and_measures_nothing_twice(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shutil.rmtree(ADVICES)
     fits = count_fits(monkeypatch)
     run_stage(advise)
     whole, total = untimed(ADVICE), len(fits)
     ADVICE.unlink()
+    shutil.rmtree(ADVICES)
     first = count_fits(monkeypatch, total // 2)
     with pytest.raises(KeyboardInterrupt):
         run_stage(advise)
@@ -76,16 +82,30 @@ def test_killed_in_the_middle_it_goes_on_and_measures_nothing_twice(
     assert untimed(ADVICE) == whole, "bit for bit"
     lost = len(first) + len(second) - total
     assert 0 <= lost < MOST_FOLDS and len(second) < total, "only the piece in which it was killed is measured again"
-    assert not ADVICES.exists()
+    change_params("strategy: {minutes: 0}", "strategy: {minutes: 0, kind: knn}")
+    third = count_fits(monkeypatch)
+    run_stage(advise)
+    assert read_strategy(STRATEGY).kind == "knn" and third == [], "another choice from the same measurements"
+    assert {**untimed(ADVICE), **dict.fromkeys(CHOSEN)} == {**whole, **dict.fromkeys(CHOSEN)}
+    assert len(list(ADVICES.iterdir())) == 1
 
 
-def test_what_was_measured_on_other_inputs_is_not_used(project: Path) -> None:
+CHOSEN = ("followed", "automatic")
+"""The parts of an advice that depend on the strategy that is asked for."""
+
+
+def test_what_was_measured_on_other_inputs_is_not_used_and_goes(project: Path) -> None:
     params = read_params()
     other = params.model_copy(update={"head": params.head.model_copy(update={"l2": (0.1,)})})
-    before = advise._key(params)
-    assert advise._key(params) == before != advise._key(other)
+    before = advise._kept(params)
+    assert advise._kept(params) == before != advise._kept(other)
     Path("small.safetensors").write_bytes(Path("small.safetensors").read_bytes() + b" ")
-    assert advise._key(params) != before
+    now = advise._kept(params)
+    assert now != before
+    for kept in (before, now):
+        kept.write("probe", {"seconds": np.zeros(1)})
+    forget_others(now)
+    assert now.read("probe") is not None and before.read("probe") is None
 
 
 MOST_FOLDS = 15

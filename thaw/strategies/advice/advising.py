@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from thaw.foundation.files.kept import Kept
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.kinds.kind import Words
@@ -16,7 +17,6 @@ from thaw.params.values.strategy import PLAIN, Strategy
 from thaw.strategies.advice.cases import Comparison, LayerEvidence, Reference, doubts_of, name_case
 from thaw.strategies.advice.choosing import Choice, choose, recommend, without_transfer
 from thaw.strategies.advice.intervals import gain_of, headline_of, judged_rows
-from thaw.strategies.advice.kept import Kept
 from thaw.strategies.advice.learning_curve import measure_curve
 from thaw.strategies.advice.options import Jury, Option, Pilot, Tried, try_pilot
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads

@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
+from thaw.foundation.files.kept import Kept
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
 from thaw.models.prices import Price, Pricing
 from thaw.params.values.strategy import Strategy
 from thaw.strategies.advice.intervals import gain_of, headline_beside, headline_of, judged_draws, judged_rows
-from thaw.strategies.advice.kept import Kept
 from thaw.strategies.advice.out_of_fold import OutOfFold, measure_learner
 from thaw.strategies.advice.pool import Fold, Pool
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from thaw.foundation.files.kept import Arrays, Kept
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.foundation.statistics.bootstrap import FloatArray
 from thaw.heads.fitted import Setting
@@ -16,7 +17,6 @@ from thaw.heads.kinds import Lot, candidates, fit_linear, fit_lots, lot_logits, 
 from thaw.heads.lbfgs import Stopping
 from thaw.params.sections import HeadParams
 from thaw.params.values.strategy import HeadKind
-from thaw.strategies.advice.kept import Arrays, Kept
 from thaw.strategies.advice.pool import Fold, Pool
 from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import BoolArray, Target

@@ -8,11 +8,11 @@ import pytest
 import torch
 from advised import HEAD, pool_of, price
 
+from thaw.foundation.files.kept import Kept
 from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.heads.fitted import Setting
 from thaw.heads.kinds import fit_one
 from thaw.params.values.strategy import Strategy
-from thaw.strategies.advice.kept import Kept
 from thaw.strategies.advice.options import Jury, Option, try_pilot
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, measure_heads
 from thaw.strategies.advice.pool import Fold, Pool, draw_folds

@@ -1,4 +1,4 @@
-"""The measured pieces of an unfinished advice: each is kept as soon as it is done, so a killed advice continues where it stopped."""
+"""Measured pieces: each is kept as soon as it is done, so what was killed continues where it stopped, and the same inputs are not measured again."""
 
 import re
 from collections.abc import Mapping
