@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 def export(
     *,
     model: Annotated[str | None, typer.Option(help="An MLflow model URI; the champion if left out.")] = None,
+    trigger: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Export the trigger of a folder that `thaw trigger` made, as ONNX with a program that listens.",
+                     exists=True, file_okay=False),
+    ] = None,
     format_: Annotated[
         Format,
         typer.Option("--format", help="`onnx` for onnxruntime and others; `torch` for torch.export. `torch` needs no further packages."),
@@ -32,9 +37,13 @@ def export(
 ) -> None:  # fmt: skip
     """Write a model as one graph, examples to probabilities, with all that one must know to run it: model.json and README.md.
 
-    Before the folder appears, the export is run on examples and its answers are compared with the model's. If they differ, nothing is written.
+    With --trigger the graph takes sound and gives scores, and a program beside it listens. Before the folder appears, the export is run on examples and its
+    answers are compared with the model's. If they differ, nothing is written.
     """
     # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
+    if trigger is not None:
+        _export_trigger(trigger, out or Path(f"{trigger}-onnx"), as_json=json)
+        return
     files, folder = [file.resolve() for file in examples or []], out and out.resolve()
     uri = str(Path(model).absolute()) if model and Path(model).exists() else model
     from flows.cli.terminal import err, print_json
@@ -52,6 +61,22 @@ def export(
         return
     result = make(uri, format_, folder, files, lambda step: err().print(f"{step} ...", style="dim", markup=False))
     print_json({**vars(result), "card": card_json(result.card)}) if json else _say(result)
+
+
+def _export_trigger(trigger: Path, folder: Path, *, as_json: bool) -> None:
+    from flows.cli.terminal import err, out, print_json
+    from thaw.models.listening.exporting.folder import PROGRAM, write_exported_trigger
+    from thaw.models.listening.storage import read_trigger
+
+    with err().status(f"exporting {trigger}"):
+        difference = write_exported_trigger(read_trigger(trigger), folder)
+    if as_json:
+        print_json({"folder": str(folder), "largest_difference": difference})
+        return
+    out().print(
+        f"{folder}: on noise a score differs by {difference:.1e} at most", style="green", markup=False, soft_wrap=True
+    )
+    out().print(f"python {folder / PROGRAM} FILE", style="dim", markup=False, soft_wrap=True)
 
 
 def _say_plan(plan: "Plan") -> None:

@@ -1,6 +1,7 @@
-"""`thaw serve`: the champion behind HTTP."""
+"""`thaw serve`: the champion behind HTTP, or a trigger behind a WebSocket."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +36,14 @@ def serve(
     model: Annotated[
         str | None, typer.Option(help="models:/NAME@ALIAS or models:/NAME/NUMBER; the champion if left out.")
     ] = None,
+    trigger: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Listen for the trigger of a folder that `thaw trigger` made, instead of a model of the registry.",
+        ),
+    ] = None,
+    listeners: Annotated[int, typer.Option(min=1, help="The most streams at once, with --trigger.")] = 8,
     engine: Annotated[
         EngineChoice, typer.Option(help="The engine that runs the network; auto: the fastest on this machine.")
     ] = EngineChoice.AUTO,
@@ -59,26 +68,34 @@ def serve(
     Examples that arrive at the same time go through the network together. When the alias moves, the new version is loaded and warmed beside the old version
     and takes its place without a dropped request. SIGTERM and Ctrl-C let open requests finish. Examples beyond the dataset's limits
     (dataset.max_megapixels, dataset.max_characters) are refused. Examples that can be typed may come as JSON, such as {"texts": ["..."]}; /docs has commands
-    for curl.
+    for curl. With --trigger it listens for a trigger in streams instead: a page with a microphone, and a WebSocket at /listen.
     """
+    if trigger is not None and model is not None:
+        raise typer.BadParameter("a trigger is served from its folder, without --model", param_hint="--trigger")
     from flows.cli.stopping import ended_by_signals
     from flows.cli.terminal import err, out
     from flows.project.environment import enter_project
     from flows.serving.limits import Limits
     from flows.serving.server import address_of, is_loopback, listen, run
 
-    enter_project()
+    if trigger is None:
+        enter_project()
     with listen(host, port) as bound, ended_by_signals():
         if not is_loopback(host):
             warning = f"{host} can be reached from other machines, and everyone there may send examples: this server has no login and no encryption"
             err().print(f"{warning}; put a proxy with both in front of it", style="yellow", soft_wrap=True)
         try:
             hosts = _hosts(bound.getsockname()[0], allow_host or [])
-            limits = Limits(max_body_mb, _example_limits(), max_examples, max_in_flight, timeout_s, patience_ms / 1e3)
             with err().status("loading the server"):
-                app = _app(model, engine.value, poll_s, limits, hosts)
+                if trigger is None:
+                    limits = Limits(
+                        max_body_mb, _example_limits(), max_examples, max_in_flight, timeout_s, patience_ms / 1e3
+                    )
+                    app, message_bytes = _app(model, engine.value, poll_s, limits, hosts), None
+                else:
+                    app, message_bytes = _listening_app(trigger, listeners, hosts)
             out().print(f"serving on {address_of(bound)}, Ctrl-C stops it", soft_wrap=True)
-            run(app, bound, timeout_s)
+            run(app, bound, timeout_s, message_bytes=message_bytes)
         except KeyboardInterrupt:  # before it served
             pass
         err().print("stopped")
@@ -102,9 +119,6 @@ def _example_limits() -> "ExampleLimits":
 def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits", hosts: "Hosts") -> "FastAPI":
     """The application, after a check that the registry has a model to serve."""
     import logging
-    import sys
-
-    import torch
 
     from flows.serving.app import Parts, build_app
     from flows.serving.following import following
@@ -113,10 +127,7 @@ def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits
     from thaw.foundation.errors import Unreachable
     from thaw.params.values.reading import read_params
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
-    for own in ("flows", "tasks", "thaw"):
-        logging.getLogger(own).setLevel(logging.INFO)
-    torch.set_num_threads(1)  # every worker computes on a core of its own
+    _prepare()
     params = read_params().registry
     wanted = wanted_of(model, params.name)
     registry = open_registry(params.model_copy(update={"name": wanted.name}))
@@ -125,3 +136,27 @@ def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits
     except Unreachable as error:
         logging.getLogger(__name__).warning("%s; the server repeats the request until the registry answers", error)
     return build_app(Parts(limits, str(wanted), hosts), following(registry, wanted, engine=engine, poll_s=poll_s))
+
+
+def _listening_app(folder: Path, listeners: int, hosts: "Hosts") -> tuple["FastAPI", int]:
+    """The application of a trigger, and the most bytes of a message."""
+    from flows.serving.streams.app import build_listening_app
+    from flows.serving.streams.hall import StreamLimits
+    from thaw.models.listening.storage import read_trigger
+
+    _prepare()
+    limits = StreamLimits(listeners)
+    return build_listening_app(read_trigger(folder), limits, hosts), limits.message_bytes
+
+
+def _prepare() -> None:
+    """Log to standard error; every worker computes on a core of its own."""
+    import logging
+    import sys
+
+    import torch
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
+    for own in ("flows", "tasks", "thaw"):
+        logging.getLogger(own).setLevel(logging.INFO)
+    torch.set_num_threads(1)

@@ -27,7 +27,7 @@ from thaw.foundation.parallel.ordered_map import usable_cores
 from thaw.kinds.kind import Kind, Preview
 from thaw.models.explanation import MOST_ANSWERS, Explanation
 from thaw.models.serving.classifier import Classification
-from thaw.models.serving.pages import CSP, Trial, render_docs, render_page
+from thaw.models.serving.pages import GUARD, Trial, render_docs, render_page
 
 MOST_NEIGHBOURS = 20
 DESCRIPTION = """\
@@ -298,7 +298,7 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
             can_be_recorded=terms.can_be_recorded,
             part_names=terms.part_names,
         )
-        return HTMLResponse(render_page(trial), headers=_GUARD)
+        return HTMLResponse(render_page(trial), headers=GUARD)
 
     @app.get("/openapi.json", include_in_schema=False)
     async def document() -> JSONResponse:
@@ -308,9 +308,8 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
     async def docs() -> HTMLResponse:
         terms = parts.terms
         page = render_docs(worded_document(app.openapi(), terms), terms.words, terms.key, terms.media_types)
-        return HTMLResponse(page, headers=_GUARD)
+        return HTMLResponse(page, headers=GUARD)
 
 
 _DIGEST = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="BLAKE3 of the file, hex")]
 _KEPT = {"Cache-Control": "max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
-_GUARD = {"Content-Security-Policy": f"{CSP}; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff"}

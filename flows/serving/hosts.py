@@ -1,7 +1,7 @@
 """The host names that requests to a server may use.
 
 A page in a browser can let its own name point to this machine (DNS rebinding), and would then be allowed to read every answer. Its requests still
-carry that name in `Host`, so the server can refuse them.
+carry that name in `Host`, so the server can refuse them. A page of another site may open a WebSocket to any server; its own name is in `Origin`.
 """
 
 from collections.abc import Sequence
@@ -31,6 +31,11 @@ class Hosts:
         name = name_of(header)
         return is_loopback(name) or name in self.names
 
+    def owns(self, origin: str, host: str) -> bool:
+        """Whether a page of an origin is this server's, which was asked as `host`, or of an allowed name; programs have no origin."""
+        place = origin.partition("://")[2]
+        return not origin or place == host or name_of(place) in (self.names or ())
+
 
 def hosts_of(address: str, allowed: Sequence[str]) -> Hosts:
     """The known names of a server on an IP address: the allowed names; any name if none is given and other machines reach the address.
@@ -53,7 +58,7 @@ def name_of(header: str) -> str:
 
 
 class KnownHosts:
-    """ASGI middleware that refuses requests to an unknown host name, on every path."""
+    """ASGI middleware that refuses requests to an unknown host name, on every path, and WebSockets of pages of other sites."""
 
     def __init__(self, app: Any, hosts: Hosts, metrics: Metrics) -> None:
         self._app = app
@@ -61,13 +66,23 @@ class KnownHosts:
         self._metrics = metrics
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or self._hosts.knows(_host(scope)):
+        if scope["type"] == "lifespan" or self._allows(scope):
             await self._app(scope, receive, send)
             return
         self._metrics.rejected.labels("host").inc()
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})  # before the handshake: 403
+            return
         await JSONResponse(UNKNOWN.model_dump(), 421)(scope, receive, send)
 
+    def _allows(self, scope: Any) -> bool:
+        host = _header(scope, b"host")
+        if not self._hosts.knows(host):
+            return False
+        return scope["type"] != "websocket" or self._hosts.owns(_header(scope, b"origin"), host)
 
-def _host(scope: Any) -> str:
-    values = [value for name, value in scope["headers"] if name == b"host"]
+
+def _header(scope: Any, asked: bytes) -> str:
+    """Empty unless it stands there once."""
+    values = [value for name, value in scope["headers"] if name == asked]
     return str(values[0].decode("latin-1")) if len(values) == 1 else ""

@@ -42,6 +42,10 @@ class Metrics:
             "thaw_registry_up", "1: the model registry answered when it was last asked.", registry=own
         )
 
+        self.listeners = Gauge("thaw_listeners", "Streams that are listened to.", registry=own)
+        self.heard_seconds = Counter("thaw_heard_seconds", "Seconds of sound in streams.", registry=own)
+        self.heard_events = Counter("thaw_heard_events", "Events that were heard in streams.", registry=own)
+
     def text(self) -> bytes:
         """All figures, in Prometheus's text format."""
         return generate_latest(self.registry)

@@ -3,6 +3,7 @@
 import socket
 from ipaddress import ip_address
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -54,10 +55,17 @@ class _Patient(uvicorn.Server):
         self.should_exit = True
 
 
-def run(app: FastAPI, bound: socket.socket, grace_s: float) -> None:
-    """Serve until SIGTERM or Ctrl-C; then finish the open requests within `grace_s`."""
+def run(app: FastAPI, bound: socket.socket, grace_s: float, *, message_bytes: int | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C; then finish the open requests within `grace_s`. message_bytes: the most of a WebSocket's message; None: no WebSockets."""
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_keep_alive=_IDLE_S, timeout_graceful_shutdown=int(grace_s) + 1,
-        server_header=False, lifespan="on", ws="none",
+        server_header=False, lifespan="on", **web_sockets(message_bytes),
     )  # fmt: skip
     _Patient(config).run(sockets=[bound])
+
+
+def web_sockets(message_bytes: int | None) -> dict[str, Any]:
+    """The settings of uvicorn for WebSockets. Nothing is compressed: a small message could become a large one."""
+    if message_bytes is None:
+        return {"ws": "none"}
+    return {"ws": "websockets-sansio", "ws_max_size": message_bytes, "ws_per_message_deflate": False}

@@ -12,6 +12,8 @@ CSP = (
     "default-src 'none'; connect-src 'self' blob:; img-src 'self' blob: data:; media-src 'self' blob:; "
     "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 )
+GUARD = {"Content-Security-Policy": f"{CSP}; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff"}
+"""The headers of a page."""
 NEIGHBOURS = 8
 """The number of training examples that the page asks for."""
 
@@ -37,6 +39,12 @@ class Trial:
 def render_page(trial: Trial) -> str:
     """The page on which an example is dropped or typed. It loads everything that changes from its own server."""
     return render("models/serving/page.html.j2", {"policy": CSP, "trial": trial, "neighbours": NEIGHBOURS})
+
+
+def render_listening(word: str, threshold: float, promise: str) -> str:
+    """The page on which a trigger is listened for, with the microphone or in a file; see `thaw.models.listening.trigger_model.TriggerModel`."""
+    facts = {"word": word, "threshold": threshold, "promise": promise}
+    return render("models/serving/listening.html.j2", {"policy": CSP, **facts})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Streams of sound over WebSockets, in which a trigger is listened for."""
