@@ -105,23 +105,23 @@ def fitted(draw: Draw, seed: int, kind: str) -> Scores:
     if kind == PEER:
         return fit_dense(draw.clips, quiet, seed)
     settings = DetectorSettings(layers="several" if kind == OURS else "one", seed=seed)
-    return fit_detector([(each.clean, *each.training) for each in draw.clips], quiet, settings)
+    clips = [(each.clean, *each.training) for each in draw.clips]
+    return fit_detector(clips, quiet, settings, [each.end for each in draw.clips])
 
 
-def background(detector: Scores, recordings: Sequence[Recording], version: str) -> Background:
-    scored = [
+def scored(detector: Scores, recordings: Sequence[Recording], version: str) -> list[ScoredRecording]:
+    return [
         ScoredRecording(scores, each.hours, each.group)
         for each in recordings
         if len(scores := detector.scores(getattr(each, version)).numpy())
     ]
-    return Background(scored, REFRACTORY)
 
 
 def row_of(detector: Scores, draw: Draw) -> Row:
     """The misses at `RATE`, for both ways of counting."""
     found = []
     for version in ("clean", "noisy"):
-        heard = background(detector, draw.held_others, version)
+        heard = Background(scored(detector, draw.held_others, version), REFRACTORY)
         peaks = np.array([float(detector.scores(getattr(each, version)).max()) for each in draw.held_clips])
         allowed = int(RATE * heard.hours)
         places = np.sort(np.concatenate([each.scores for each in heard.recordings]))[::-1]
@@ -130,13 +130,12 @@ def row_of(detector: Scores, draw: Draw) -> Row:
     return Row(found[0], found[2], found[1], found[3])
 
 
-def kept(detector: Scores, draw: Draw, budget: float, seed: int) -> Kept:
+def kept(recordings: Sequence[ScoredRecording], budget: float, seed: int) -> Kept:
     """One test of the promise."""
-    groups = sorted({each.group for each in draw.held_others})
+    groups = sorted({each.group for each in recordings})
     heard = set(np.random.default_rng(seed).permutation(groups)[: len(groups) // 2].tolist())
     tuning, unheard = (
-        background(detector, [each for each in draw.held_others if (each.group in heard) == own], "clean")
-        for own in (True, False)
+        Background([each for each in recordings if (each.group in heard) == own], REFRACTORY) for own in (True, False)
     )
     made = promise(tuning, Budget(budget))
     rate = unheard.false_accepts(made.threshold).sum() / unheard.hours
@@ -190,8 +189,9 @@ def tell(clips: dict[str, list[Recording]], others: Sequence[Recording], words: 
             detector = fitted(draw, seed, kind)
             found.append((word, row_of(detector, draw)))
             if kind == OURS:
+                recordings = scored(detector, draw.held_others, "clean")
                 for budget in PROMISED:
-                    promises[budget] += [kept(detector, draw, budget, other) for other in range(20)]
+                    promises[budget] += [kept(recordings, budget, other) for other in range(20)]
     low = min(hours)
     print(
         f"\nMissed, %, at {RATE:g} false accepts an hour; {low:.2f} h of held-out sound at least, {int(RATE * low)} events allowed, which shows at most"

@@ -7,6 +7,7 @@ import typer
 if TYPE_CHECKING:
     from thaw.kinds.kind import Words
     from thaw.strategies.advice.record import Advice
+    from thaw.strategies.triggers.record import TriggerAdvice
 
 
 def advise(
@@ -39,12 +40,30 @@ def advise(
     from thaw.params.values.kind import kind_of
     from thaw.params.values.reading import read_params
     from thaw.strategies.advice.record import as_json, read_advice
+    from thaw.strategies.triggers import record as on_triggers
 
+    if on_triggers.is_on_triggers(root / ADVICE):
+        found = on_triggers.read_trigger_advice(root / ADVICE)
+        print_json(on_triggers.as_json(found)) if json else _say_on_triggers(found)
+        return
     advice = read_advice(root / ADVICE)
     if json:
         print_json(as_json(advice))
     else:
         _say(advice, kind_of(read_params()).words)
+
+
+def _say_on_triggers(advice: "TriggerAdvice") -> None:
+    from flows.cli.terminal import out, table
+    from tasks.project.paths import ADVICE_PAGE
+    from thaw.strategies.triggers.record import heading, rows_of, verdict
+
+    screen = out()
+    screen.print()
+    screen.print(verdict(advice), style="bold", markup=False)
+    if advice.trials:
+        screen.print(table(heading(advice), rows_of(advice), whole=("trigger", "strategy")))
+    screen.print(f"As a page: {ADVICE_PAGE / 'advice.html'}", style="dim", soft_wrap=True, markup=False)
 
 
 def _say(advice: "Advice", examples: "Words") -> None:

@@ -94,7 +94,7 @@ def gc(
     with run_lock(enter_project(), wait=False), taking_away(CACHE_LOCK):
         # A missing manifest or index raises: without them no file is known to be garbage.
         digests, index = frozenset(read_manifest(MANIFEST).digests), read_index(FEATURES_INDEX)
-        garbage = find_garbage(store, {(layer.fingerprint, layer.name): digests for layer in index.layers})
+        garbage = find_garbage(store, {(layer.fingerprint, layer.name): digests for layer in index.stored})
         garbage = joined(garbage, find_garbage(FeatureStore(enter_project() / ACTIVATIONS), {}))
         if not dry_run:
             delete(garbage)
@@ -204,7 +204,7 @@ def _current() -> frozenset[str]:
     from thaw.foundation.errors import BadArtifact
 
     try:
-        return frozenset(layer.fingerprint for layer in read_index(FEATURES_INDEX).layers)
+        return frozenset(layer.fingerprint for layer in read_index(FEATURES_INDEX).stored)
     except BadArtifact:
         return frozenset()
 

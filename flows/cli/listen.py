@@ -1,5 +1,6 @@
 """`thaw listen`: a trigger in a stream, its events as they come."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,19 +12,28 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from thaw.models.listening.listener import Event
+    from thaw.models.listening.listener import Event, Heard, Listener
+    from thaw.models.listening.trigger_model import TriggerModel
 
 
 def listen(
+    *,
     source: Annotated[
         str | None,
         typer.Argument(help="A sound file, or - for standard input: WAV, or plain samples of 16 bits, one channel."),
     ] = None,
     model: Annotated[
-        Path, typer.Option(help="The folder of a trigger: its network, detector, threshold and promise.")
-    ] = Path("data/trigger"),
+        str,
+        typer.Option(
+            metavar="FOLDER|URI",
+            help="The folder of a trigger: its network, detector, threshold and promise; or an MLflow model URI, such as models:/NAME@champion.",
+        ),
+    ] = "data/trigger",
     microphone: Annotated[bool, typer.Option("--microphone", help="Listen to the microphone, until Ctrl-C.")] = False,
     rate: Annotated[int, typer.Option(min=1000, help="Samples a second of plain samples on standard input.")] = 16_000,
+    timeline: Annotated[
+        Path | None, typer.Option(metavar="PAGE", help="Draw the scores of a file with its events, as one HTML page.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line for each event.")] = False,
 ) -> None:
     """Report a trigger in a stream as soon as it is heard.
@@ -32,23 +42,45 @@ def listen(
     """
     if (source is None) != microphone:
         raise typer.BadParameter("give a file, - for standard input, or --microphone", param_hint="SOURCE")
+    if timeline is not None and source in (None, "-"):
+        raise typer.BadParameter("a timeline is drawn of a file; give one", param_hint="--timeline")
     import torch
 
     from flows.cli.terminal import err
+    from thaw.features.sequences.network import rate_of
+    from thaw.foundation.files.atomic import write_text
     from thaw.foundation.parallel.torch_threads import threads
     from thaw.models.listening.listener import Listener
-    from thaw.models.listening.sequences import rate_of
-    from thaw.models.listening.storage import read_trigger
 
-    trigger = read_trigger(model)
+    trigger = _model(model)
     listener = Listener(trigger)
     err().print(f"{trigger.word}: {trigger.promise}", style="dim", markup=False, soft_wrap=True)
+    scores = [torch.zeros(0)]
     with threads(1):
-        for block in _blocks(source, rate_of(trigger.backbone), rate):
-            for event in listener.feed(torch.from_numpy(block)).events:
+        for heard in _heard(listener, _blocks(source, rate_of(trigger.backbone), rate)):
+            for event in heard.events:
                 _tell(event, json)
-        for event in listener.end().events:
-            _tell(event, json)
+            if timeline is not None:
+                scores.append(heard.scores)
+    if timeline is not None and source is not None:
+        write_text(timeline, _page(trigger, listener, Path(source), torch.cat(scores).numpy()))
+        err().print(f"{timeline}: the timeline", style="dim", markup=False, soft_wrap=True)
+
+
+def _model(named: str) -> "TriggerModel":
+    if not named.startswith(("models:/", "runs:/")):
+        from thaw.models.listening.storage import read_trigger
+
+        return read_trigger(Path(named))
+    from flows.project.environment import enter_project
+    from tasks.requests.hear import read_listening
+
+    here = Path.cwd()
+    enter_project()
+    try:
+        return read_listening(named)
+    finally:
+        os.chdir(here)  # files that are named are the caller's
 
 
 def _blocks(source: str | None, rate: int, raw_rate: int) -> "Iterator[NDArray[np.float32]]":
@@ -59,6 +91,27 @@ def _blocks(source: str | None, rate: int, raw_rate: int) -> "Iterator[NDArray[n
     if source == "-":
         return streams.of_pipe(sys.stdin.buffer, rate, raw_rate=raw_rate)
     return streams.of_file(Path(source), rate)
+
+
+def _heard(listener: "Listener", blocks: "Iterator[NDArray[np.float32]]") -> "Iterator[Heard]":
+    import torch
+
+    for block in blocks:
+        yield listener.feed(torch.from_numpy(block))
+    yield listener.end()
+
+
+def _page(trigger: "TriggerModel", listener: "Listener", file: Path, scores: "NDArray[np.float32]") -> str:
+    from thaw.evaluation.trigger.page import render_timeline
+    from thaw.evaluation.trigger.timeline import Timeline
+    from thaw.targets.trigger.evidence import Scored
+
+    first_s, period_s = listener.first_s, listener.period_s
+    hours = (first_s + period_s * max(0, len(scores) - 1)) / 3600
+    scored = Scored(file.name, file.name, None, hours, scores, first_s, period_s, file=file)
+    return render_timeline(
+        Timeline(scored, trigger.word, trigger.promise.threshold, trigger.refractory), trigger.backbone.kind
+    )
 
 
 def _tell(event: "Event", as_json: bool) -> None:

@@ -17,7 +17,7 @@ app = typer.Typer(
 COLUMNS = ("version", "aliases", "test", "rows", "created", "promotion")
 WHOLE = COLUMNS[:-1]
 """The columns that are never broken, so that they fit 80 columns together with the last."""
-_FIGURES = ("accuracy", "exact_match", "macro_f1")
+_FIGURES = ("accuracy", "exact_match", "macro_f1", "misses")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 

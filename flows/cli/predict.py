@@ -47,10 +47,13 @@ def predict(
 
     A model that was trained with openness.score answers `neither` for an example of no known class, and gives each example a score of how well known it is. A
     model that was trained on sets of labels gives each of its labels with a probability; in CSV the labels are separated by `|`, as in a listing.
+
+    A model of triggers lists the events in each recording, which may be hours long: the trigger, and its time in seconds.
     """
     from flows.cli.scores import say_outlook
     from flows.project.environment import enter_project
     from tasks.requests.score import refuse_unusable
+    from thaw.foundation.errors import HearsTriggers
 
     # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
     names, output = [_absolute(source) for source in sources], _output(into)
@@ -59,9 +62,14 @@ def predict(
     if dry_run:
         say_outlook(names, uri, json=json)
         return
-    with _scored(names, output, uri) as (scored, is_kept):
-        _say(scored, as_csv=as_csv, json=json, is_kept=is_kept, whole=output is None)
-        refuse_unusable(scored)
+    try:
+        with _scored(names, output, uri) as (scored, is_kept):
+            _say(scored, as_csv=as_csv, json=json, is_kept=is_kept, whole=output is None)
+            refuse_unusable(scored)
+    except HearsTriggers:
+        from flows.cli.heard import say_heard
+
+        say_heard(names, output, uri, as_csv=as_csv, json=json)
 
 
 def _say(scored: "Scored", *, as_csv: bool, json: bool, is_kept: bool, whole: bool) -> None:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from thaw.models.listening.recordings import Recordings
     from thaw.models.listening.trigger_model import TriggerModel
 
+REPORT = "report.html"
+
 
 def trigger(
     *,
@@ -38,21 +40,25 @@ def trigger(
     out: Annotated[Path, typer.Option(help="The folder to write, in place of an older one.")] = Path("data/trigger"),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:  # fmt: skip
-    """Train a trigger for `thaw listen`, and say what is promised of it.
+    """Train a trigger for `thaw listen`, say what is promised of it, and write a report.
 
     Half of the groups of recordings without the trigger train the detector. The other half tune the threshold, and show how many false accepts an hour there
-    are at most.
+    are at most. How often the trigger is missed is measured by cross-validation over groups of clips.
     """
     import torch
 
     from flows.cli.terminal import print_json
     from tasks.project.progress import counted
     from thaw.backbones.backbone import read_backbone
+    from thaw.evaluation.trigger.page import render_trigger
+    from thaw.features.sequences.network import rate_of
     from thaw.foundation.errors import BadParameters
+    from thaw.foundation.files.atomic import write_text
     from thaw.foundation.parallel.torch_threads import threads
     from thaw.heads.trigger.fitting import DetectorSettings
+    from thaw.models.listening.cross_validation import cross_validate
+    from thaw.models.listening.material import hear
     from thaw.models.listening.recordings import read_recordings
-    from thaw.models.listening.sequences import rate_of
     from thaw.models.listening.storage import write_trigger
     from thaw.models.listening.training import train_trigger
     from thaw.params.sections import BackboneParams
@@ -71,17 +77,23 @@ def trigger(
     around = None if noise is None else read_recordings(noise, rate)
     for each in (heard, quiet, *([around] if around else [])):
         _tell_rejected(each)
+    settings = DetectorSettings(layers=layers, seed=seed)
     with threads(1):
-        model = train_trigger(
-            word,
-            backbone,
-            clips=heard.waves,
-            others=quiet.sounds,
-            noise=None if around is None else torch.cat(around.waves),
-            budget=Budget(false_accepts),
-            settings=DetectorSettings(layers=layers, seed=seed),
-        )
-    write_trigger(model, out)
+        with counted("features", "sounds") as progress:
+            material = hear(
+                word,
+                backbone,
+                clips=heard.sounds,
+                others=quiet.sounds,
+                noise=None if around is None else torch.cat(around.waves),
+                settings=settings,
+                progress=progress,
+            )
+        model = train_trigger(word, backbone, material, budget=Budget(false_accepts), settings=settings)
+        write_trigger(model, out)
+        with counted("held-out clips", "parts") as progress:
+            evidence = cross_validate(model, material, settings=settings, progress=progress)
+    write_text(out / REPORT, render_trigger(evidence, backbone.kind))
     print_json(vars(model.promise)) if json else _say(model, len(heard.sounds), out)
 
 
@@ -97,4 +109,5 @@ def _say(model: "TriggerModel", clips: int, folder: Path) -> None:
 
     out().print(f"{folder}: {model.word}, from {clips} clips", style="green", markup=False, soft_wrap=True)
     out().print(str(model.promise), markup=False, soft_wrap=True)
+    out().print(f"{folder / REPORT}: misses, false accepts, and sounds to listen to", markup=False, soft_wrap=True)
     out().print(f"thaw listen FILE --model {folder}", style="dim", markup=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from tasks.registry.registry import CHAMPION, ModelVersion, Registry
 from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.foundation.files.atomic import digest_bytes, digest_file, sync
 from thaw.models.prediction.predictor import Predictor
+from thaw.models.prediction.trigger_predictor import TriggerPredictor
 
 MODELS = STATE / "models"
 """A folder for each downloaded model; a deleted folder costs another download."""
@@ -54,6 +55,16 @@ def read_deployed(registry: Registry, uri: str | None = None) -> Deployed:
         predictor, key = Predictor.read(folder), _key(folder)
     named = (version.name, str(version.number)) if version else (where, "")
     return Deployed(*named, version.tags.get("thaw.fingerprint", "") if version else "", predictor, key)
+
+
+def read_triggers(registry: Registry, uri: str | None = None) -> TriggerPredictor:
+    """The model of triggers at an MLflow URI, or the champion; see `read_deployed`.
+
+    Raises:
+        RegistryError, Unreachable, BadArtifact: see `read_deployed`; or the model hears no triggers.
+    """
+    version = find_version(registry, uri)
+    return TriggerPredictor.read(_bring(version.uri if version else str(uri)))
 
 
 def find_version(registry: Registry, uri: str | None) -> ModelVersion | None:

@@ -9,10 +9,12 @@ from tasks.registry.registry import ModelVersion, Registry
 from thaw.evaluation.checks import read_checks
 from thaw.foundation.errors import BadArtifact, RegistryError
 from thaw.gates.deciding import Evidence
+from thaw.gates.false_accepts import FILE as FALSE_ACCEPTS
 from thaw.gates.parity import read_parity
 from thaw.gates.wear import Judgement
 from thaw.models.serving_cost import read_serving_cost
 from thaw.targets.predictions import Predictions, read_predictions
+from thaw.targets.trigger.kept_promise import read_kept_promises
 
 FOLDER = "report"
 PREDICTIONS = f"{FOLDER}/predictions.parquet"
@@ -57,6 +59,7 @@ def gather(
             parity=kept("parity.json", read_parity),
             anchor=None if anchor is None else _predictions(registry, anchor, folder / "anchor"),
             earlier=earlier,
+            false_accepts=kept(FALSE_ACCEPTS, read_kept_promises),
         )
 
 

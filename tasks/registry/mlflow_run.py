@@ -19,7 +19,7 @@ from thaw.backbones.backbone import Backbone
 from thaw.dataset.manifest import read_manifest
 from thaw.foundation.files.atomic import digest_file
 from thaw.kinds.registry import requirement_of
-from thaw.models.prediction.predictor import Predictor
+from thaw.models.prediction.reading import Model
 from thaw.params.sections import Params
 from thaw.strategies.certificate.record import figures_of, read_certificate
 from thaw.targets.target import target_of
@@ -130,13 +130,14 @@ def _no_bytecode() -> Iterator[None]:
         sys.dont_write_bytecode = before
 
 
-def _outputs(predictor: Predictor) -> "list[ColSpec | TensorSpec]":
+def _outputs(predictor: Model) -> "list[ColSpec | TensorSpec]":
     """The columns that the model gives: see `tasks/registry/pyfunc_model.py`."""
     from mlflow.types import ColSpec, DataType
     from mlflow.types.schema import Array
 
     probabilities = [ColSpec(DataType.float, f"p_{name}") for name in predictor.class_names]
     types: dict[str, DataType | Array] = {"label": DataType.string, "labels": Array(DataType.string)}
+    types |= {"heard": Array(DataType.string), "at_s": Array(DataType.double)}
     answers = [ColSpec(types.get(name, DataType.float), name) for name in predictor.answers]
     return [*answers, *probabilities]
 

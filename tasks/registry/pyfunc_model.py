@@ -12,7 +12,7 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 from thaw.foundation.errors import BadExample
 from thaw.kinds.batches import Batch
 from thaw.kinds.kind import Limits
-from thaw.models.prediction.predictor import Predictor
+from thaw.models.prediction.reading import Model, read_model
 
 LIMITS = Limits(100_000_000)
 BATCH = 64
@@ -24,7 +24,7 @@ class Classifier(PythonModel):
     """Labels examples: paths, bytes, `data:` URLs, or numbers as `Kind.from_value` takes them; one a row, in any mixture."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        self.predictor = Predictor.read(Path(context.artifacts["model"]))
+        self.predictor = read_model(Path(context.artifacts["model"]))
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -36,6 +36,9 @@ class Classifier(PythonModel):
 
         A model that was trained on sets of labels has the column `labels` in the place of label and confidence: a list of names, which may be empty. Each
         probability is then that of a class by itself.
+
+        A model of triggers has `labels`, the triggers that are in a recording, and two columns of lists of one length: `heard`, the trigger of each event, and
+        `at_s`, its time in seconds. A probability is that of the highest score, and is not calibrated.
 
         `model_input` is a list of examples, or a table with one column of them.
 
@@ -73,7 +76,7 @@ def examples_of(given: object) -> list[object]:
     raise ValueError(f"{type(given).__name__} given; a list of examples, or a table with one column of them, is taken")
 
 
-def prepared(value: object, row: int, predictor: Predictor) -> Batch:
+def prepared(value: object, row: int, predictor: Model) -> Batch:
     """One example as the backbone takes it, whether it came as a path, as bytes, as a `data:` URL or as numbers.
 
     Raises:

@@ -12,7 +12,7 @@ from thaw.params.sections import Params
 from thaw.params.values.kind import kind_of
 from thaw.params.values.strategy import read_strategy
 
-HEADLINES = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+HEADLINES = {"accuracy": "accuracy", "macro_f1": "macro F1", "misses": "misses"}
 """The figures that stand for a model, the first that was measured, with their names for people."""
 NOT_ASKED = "not asked yet"
 _HAPPENED = {

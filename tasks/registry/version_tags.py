@@ -13,7 +13,7 @@ from thaw.params.values.strategy import PLAIN, Strategy
 
 OUTPUT = "thaw.dvc."
 """The prefix of the tags with the hashes of outputs."""
-MEASURED = ("accuracy", "exact_match", "macro_f1")
+MEASURED = ("accuracy", "exact_match", "macro_f1", "misses")
 """The metrics in the tags; a version has exact match if it names sets of labels, accuracy if it names one label."""
 
 

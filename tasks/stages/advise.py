@@ -2,26 +2,26 @@
 
 import logging
 import os
-import shutil
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
-import thaw
 from tasks.project.entry import stage
 from tasks.project.local_state import ACTIVATIONS, ADVICES, CHECKPOINTS
+from tasks.project.measurements import forget_others, kept_under
 from tasks.project.paths import ADVICE, ADVICE_PAGE, FEATURES, FEATURES_INDEX, MANIFEST, PREDICTED, SETTINGS, STRATEGY
 from tasks.project.progress import counted
+from tasks.stages.trigger_advice import write_advice_on_triggers
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import TEST, TRAIN, Example, Manifest, read_manifest
 from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, read_index
-from thaw.foundation.files.atomic import digest_bytes, digest_file, replaced_folder, write_bytes, write_text
+from thaw.foundation.files.atomic import replaced_folder, write_bytes, write_text
+from thaw.foundation.files.kept import Kept
 from thaw.kinds.batches import Batch, split, taken
 from thaw.kinds.kind import IDENTITY, Preprocessing, Words
 from thaw.kinds.plain import plain_features
@@ -33,7 +33,6 @@ from thaw.params.values.reading import read_settings
 from thaw.params.values.strategy import Strategy, write_strategy
 from thaw.strategies.advice.advising import PlainFeatures, Situation, advise
 from thaw.strategies.advice.cases import PLAIN, RANDOM_BACKBONE
-from thaw.strategies.advice.kept import Kept
 from thaw.strategies.advice.options import Pilot
 from thaw.strategies.advice.page import figure_pngs, render_advice
 from thaw.strategies.advice.pool import Pool
@@ -41,6 +40,7 @@ from thaw.strategies.advice.record import Advice, write_advice, write_predicted
 from thaw.strategies.advice.size import Size, measure_size
 from thaw.strategies.advice.words import ranking
 from thaw.strategies.baselines.learners import BATCH
+from thaw.targets.supports import supports
 from thaw.targets.target import target_of
 
 if TYPE_CHECKING:
@@ -60,12 +60,15 @@ SPEED_BATCH = 16
 def main() -> None:
     """Read the manifest and the cached features, measure, write `data/advice.json`, the page and the decision."""
     params, manifest = read_settings(SETTINGS), read_manifest(MANIFEST)
+    if supports(target_of(manifest), "sequences"):
+        write_advice_on_triggers(params, manifest, read_index(FEATURES_INDEX))
+        return
     situation = read_situation(params, manifest, read_index(FEATURES_INDEX))
-    kept, workers = Kept(ADVICES / _key(params)), os.cpu_count() or 1
+    kept, workers = _kept(params), os.cpu_count() or 1
     with counted("advise", "steps") as progress:
         advice = advise(situation, params.strategy, params.head, workers=workers, progress=progress, kept=kept)
     write_all(advice, params.registry.name, situation.words)
-    shutil.rmtree(ADVICES, ignore_errors=True)
+    forget_others(kept)
     if situation.pilot is not None:
         _desk().clear()
     log.info("strategy: %s; %s", advice.followed.strategy, advice.followed.reason)
@@ -147,13 +150,10 @@ def _desk() -> "Desk":
     return Desk(CHECKPOINTS / "advise", FeatureStore(ACTIVATIONS))
 
 
-def _key(params: Params) -> str:
-    """A hash of everything that a measured piece depends on, the code too, so that pieces of other inputs are never used."""
-    root = Path(thaw.__file__).parent
-    files = [MANIFEST, FEATURES_INDEX, Path(params.backbone.weights), *sorted(root.rglob("*.py"))]
-    sections = [params.dataset, params.backbone, params.strategy, params.head, params.finetune]
-    described = [digest_file(path).hex() for path in files] + [repr(section) for section in sections]
-    return digest_bytes("\n".join(described).encode()).hex()[:32]
+def _kept(params: Params) -> Kept:
+    """What has been measured on the same inputs. The strategy that is asked for changes the choice alone, and no measurement."""
+    strategy = params.strategy
+    return kept_under(ADVICES, params, [FEATURES_INDEX], [strategy.repeats, strategy.minutes, params.finetune])
 
 
 def _plain(pool: Pool, examples: Sequence[Example], backbone: Backbone, params: Params) -> PlainFeatures:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from tasks.project.entry import stage
@@ -49,15 +50,30 @@ def _extract(params: Params) -> FeatureIndex:
     from thaw.dataset.manifest import read_manifest
     from thaw.dataset.places import places_of
     from thaw.features.extraction.extraction import Aids, extract
+    from thaw.features.sequences.extraction import extract_sequences
+    from thaw.features.sequences.network import refuse_unless_local
+    from thaw.targets.supports import supports
+    from thaw.targets.target import target_of
 
     manifest = read_manifest(MANIFEST)
     backbone = read_backbone(params.backbone, manifest.decoding)
     for note in backbone.notes:
         log.info("- %s: %s", params.backbone.weights, note)
-    places, store = places_of(params.dataset), FeatureStore(FEATURES)
+    places, store, heard = places_of(params.dataset), FeatureStore(FEATURES), supports(target_of(manifest), "sequences")
+    if heard:
+        refuse_unless_local(backbone)
     with counted("extract", "examples") as progress:
         aids = Aids(keep=NETWORKS, lender=FeatureStore(SCORED_FEATURES), progress=progress)
-        return extract(manifest, places, backbone, store, params.extract, limits=params.dataset.limits, aids=aids).index
+        index = extract(
+            manifest, places, backbone, store, params.extract, limits=params.dataset.limits, aids=aids
+        ).index
+    if not heard:
+        return index
+    with counted("extract", "recordings") as progress:
+        sequences = extract_sequences(
+            manifest, places, backbone, store, params.extract, limits=params.dataset.limits, progress=progress
+        )
+    return replace(index, sequences=sequences)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from tasks.project.entry import stage
 from tasks.project.paths import FEATURES_INDEX, HEAD, MANIFEST, SETTINGS, STRATEGY
 from tasks.project.progress import counted
 from tasks.stages.labelled_features import read_labelled
+from tasks.stages.trigger_head import write_fitted
 from thaw.dataset.manifest import read_manifest
 from thaw.dataset.selection import class_names_of, training_examples, validation_examples
 from thaw.evaluation.openness_words import describe as describe_tuning
@@ -23,6 +24,7 @@ from thaw.params.sections import Params
 from thaw.params.values.reading import read_settings
 from thaw.params.values.strategy import read_strategy
 from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.supports import supports
 from thaw.targets.target import target_of
 
 log = logging.getLogger(__name__)
@@ -33,10 +35,12 @@ def main() -> None:
     params = read_settings(SETTINGS)
     manifest = read_manifest(MANIFEST)
     index = read_index(FEATURES_INDEX)
-    strategy = read_strategy(STRATEGY)
-    views = [index.layer(strategy.layer, view) for view in expand_views(params.head.views, kind_named(manifest.kind))]
-    target = target_of(manifest)
+    strategy, target = read_strategy(STRATEGY), target_of(manifest)
     check_target(target, params.openness)
+    if supports(target, "sequences"):
+        write_fitted(params, manifest, index, strategy)
+        return
+    views = [index.layer(strategy.layer, view) for view in expand_views(params.head.views, kind_named(manifest.kind))]
     rows = training_examples(manifest, params.dataset.labels_per_class)
     class_names = class_names_of(rows)
     train = read_labelled(rows, class_names, views, target)

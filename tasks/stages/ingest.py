@@ -12,6 +12,7 @@ from thaw.dataset.ingestion import Ingested, ingest
 from thaw.dataset.manifest import write_manifest
 from thaw.dataset.places import places_of
 from thaw.dataset.selection import refuse_unteachable
+from thaw.dataset.triggers import Aim
 from thaw.foundation.errors import TooManyRejected
 from thaw.foundation.files.atomic import replaced_folder, write_text
 from thaw.foundation.files.csv_tables import write_rows
@@ -30,7 +31,8 @@ def main() -> None:
     params, kind = whole.dataset, kind_of(whole)
     try:
         with counted("ingest", "files") as progress:
-            ingested = ingest(places_of(params), params, kind, corrections=corrections, progress=progress)
+            aim = Aim(params.target, whole.trigger.words)
+            ingested = ingest(places_of(params), params, kind, corrections=corrections, aim=aim, progress=progress)
     except TooManyRejected as error:
         write_rows(TOO_MANY, _REJECTED_COLUMNS, error.rejected)
         raise TooManyRejected(f"{error}; all of them are in {TOO_MANY}", error.rejected) from error

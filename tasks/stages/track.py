@@ -77,6 +77,7 @@ def key_of(params: Params) -> str:
     model = [
         *sorted(HEAD.glob("head.*")),
         *sorted(HEAD.glob("openness.*")),
+        *sorted(HEAD.glob("detector*")),
         *sorted(FINETUNED.glob("*.json")),
         *sorted(FINETUNED.glob("*.safetensors")),
     ]

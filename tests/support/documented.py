@@ -11,7 +11,7 @@ PAGES = (README, *sorted(DOCS.glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "C
 WALKED = (
     README, *(DOCS / f"{name}.md" for name in (
         "the-pipeline", "data", "strategies", "backbones", "open-set", "promotion", "scoring", "drift", "serving", "export",
-        "lineage", "cache-and-scale", "schedules", "texts", "sounds",
+        "lineage", "cache-and-scale", "schedules", "texts", "sounds", "radiology",
     )),
 )  # fmt: skip
 """What test_pages.py walks in one project of photos, in this order."""
@@ -44,8 +44,13 @@ ELSEWHERE = (
     Elsewhere(DOCS / "texts.md", "thaw pretrain", "tests/flows/cli/test_pretrain.py"),
     Elsewhere(DOCS / "sounds.md", "cp examples/spoken_digits.yaml", "tests/pipeline/test_sounds.py"),
     Elsewhere(DOCS / "sounds.md", "thaw trigger", "tests/flows/cli/test_trigger.py"),
+    Elsewhere(DOCS / "sounds.md", "thaw listen monday.flac --timeline", "tests/flows/cli/test_trigger.py"),
+    Elsewhere(DOCS / "sounds.md", "thaw serve --trigger", "tests/flows/cli/test_serve_trigger.py"),
+    Elsewhere(DOCS / "sounds.md", "from websockets", "tests/flows/cli/test_serve_trigger.py"),
+    Elsewhere(DOCS / "sounds.md", "thaw export --trigger", "tests/flows/cli/test_export_trigger.py"),
     Elsewhere(DOCS / "sounds.md", "thaw predict", "tests/pipeline/test_sounds.py"),
     Elsewhere(DOCS / "sounds.md", "curl", "tests/pipeline/test_sounds.py"),
+    Elsewhere(DOCS / "radiology.md", "cp examples/chest_xray.yaml", "tests/pipeline/test_radiology.py"),
     Elsewhere(DOCS / "lineage.md", "thaw reproduce", "tests/pipeline/test_team.py"),
     Elsewhere(DOCS / "schedules.md", "thaw notify add", "tests/pipeline/test_team.py"),
 )
@@ -58,8 +63,10 @@ def blocks(page: Path, language: str = "sh") -> list[str]:
 
 
 def block_with(page: Path, beginning: str) -> str:
-    """The only block of commands with a line that begins so."""
-    (block,) = [block for block in blocks(page) if has_line(block, beginning)]
+    """The only block of commands or of Python with a line that begins so."""
+    (block,) = [
+        block for language in ("sh", "python") for block in blocks(page, language) if has_line(block, beginning)
+    ]
     return block
 
 
@@ -67,10 +74,10 @@ def has_line(block: str, beginning: str) -> bool:
     return any(line.startswith(beginning) for line in block.splitlines())
 
 
-def walked_blocks(page: Path) -> list[str]:
-    """The blocks of commands of a page, but those that another test runs."""
+def walked_blocks(page: Path, language: str = "sh") -> list[str]:
+    """The blocks of a page in that language, but those that another test runs."""
     left_out = [each.beginning for each in ELSEWHERE if each.page == page]
-    return [block for block in blocks(page) if not any(has_line(block, beginning) for beginning in left_out)]
+    return [block for block in blocks(page, language) if not any(has_line(block, beginning) for beginning in left_out)]
 
 
 def uses_the_library(python: str) -> bool:

@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import uvicorn
+from fastapi import FastAPI
 from openness_rows import pictures, predictor_on_digits
 from PIL import Image
 
@@ -86,8 +88,15 @@ def desk_with(classifier: Classifier | None, version: ModelVersion = VERSION) ->
 def served(background: Background, limits: Limits | None = None, hosts: Hosts = Hosts()) -> Iterator[Served]:  # noqa: B008  # frozen
     """The application on a free port until the end."""
     parts = Parts(limits or Limits(example=ExampleLimits(10**6)), "models:/digits@champion", hosts)
+    with running(build_app(parts, background)) as (address, loop):
+        yield Served(address, parts, loop)
+
+
+@contextmanager
+def running(app: FastAPI, **settings: Any) -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
+    """An application on a free port until the end: its address, and its loop. settings: of uvicorn."""
     with listen("127.0.0.1", 0) as bound, ThreadPoolExecutor(1) as pool:
-        config = uvicorn.Config(build_app(parts, background), log_config=None, lifespan="on", timeout_graceful_shutdown=20)  # fmt: skip
+        config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=20, **settings)
         server, loops, started = uvicorn.Server(config), [], threading.Event()
 
         async def serve() -> None:
@@ -100,7 +109,7 @@ def served(background: Background, limits: Limits | None = None, hosts: Hosts = 
             assert started.wait(30)
             while not server.started and not running.done():
                 threading.Event().wait(0.01)
-            yield Served(address_of(bound), parts, loops[0])
+            yield address_of(bound), loops[0]
         finally:
             server.should_exit = True
             running.result(timeout=60)

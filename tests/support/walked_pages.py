@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from documented import WALKED, blocks, filled_in, uses_the_library, walked_blocks
+from documented import WALKED, filled_in, uses_the_library, walked_blocks
 from object_store import BUCKET, object_store
 from PIL import Image
 from typer.testing import CliRunner
@@ -69,7 +69,7 @@ def main() -> None:
             sys.stderr.write(f"-- {page.name}\n")
             for block in walked_blocks(page):
                 walk(lines_of(block), later)
-            for python in blocks(page, "python"):
+            for python in walked_blocks(page, "python"):
                 if not uses_the_library(python):
                     with timed("python"):
                         run([sys.executable, "-c", filled_in(python, STANDS_FOR)])

@@ -28,7 +28,7 @@ from thaw.backbones.weights import Weights, digest_tensors, read_weights, write_
 from thaw.foundation.errors import BadArtifact, BadParameters
 from thaw.foundation.files.atomic import write_text
 from thaw.kinds.batches import Batch, laid_out
-from thaw.kinds.kind import IDENTITY, Kind, Preprocessing, View, Words
+from thaw.kinds.kind import IDENTITY, Kind, Preprocessing, View, Viewing, Words
 from thaw.kinds.registry import kind_named, preprocessing_from_json
 from thaw.params.sections import BackboneParams, Pooling
 
@@ -148,10 +148,21 @@ def read_backbone(params: BackboneParams, decoding: str | None = None) -> Backbo
     architecture = fitted.architecture
     stated = weights.metadata.get("preprocessing")
     preprocessing = preprocessing_from_json(stated) if stated else default_preprocessing(architecture, path)
-    preprocessing = preprocessing.with_decoding(params.decoding).of_set(decoding)
+    preprocessing = _viewed(preprocessing.with_decoding(params.decoding).of_set(decoding), params)
     backbone = cut(architecture, Weights(fitted.tensors, {}), params.layers, preprocessing, params.pooling)
     refuse_useless(backbone.model, backbone.needed_tensors(), fitted, path)
     return replace(backbone, notes=(*weights.notes, *fitted.notes))
+
+
+def _viewed(preprocessing: Preprocessing, params: BackboneParams) -> Preprocessing:
+    if not params.windows:
+        return preprocessing
+    if not isinstance(preprocessing, Viewing):
+        words = kind_named(preprocessing.kind).words
+        raise BadParameters(
+            f"backbone.windows: the backbone takes {words.many}, which have no windows; remove backbone.windows"
+        )
+    return preprocessing.with_windows(params.windows)
 
 
 def cut(

@@ -47,3 +47,7 @@ class Source:
     def warning(self, *sentences: str) -> Source:
         """The source with more warnings."""
         return replace(self, warnings=(*self.warnings, *sentences))
+
+    def noting(self, *sentences: str) -> Source:
+        """The source with more notes."""
+        return replace(self, notes=(*self.notes, *sentences))

@@ -7,6 +7,7 @@ from pathlib import Path
 from thaw.dataset.arrangement import doubts_about_layout, refuse_annotations, unread_tables
 from thaw.dataset.candidates import Candidate, Rejected, Source
 from thaw.dataset.class_names import check_class_names, doubts_about_names, listed_names
+from thaw.dataset.finding_columns import FindingColumns
 from thaw.dataset.listings import read_listing
 from thaw.dataset.split_names import splits_named
 from thaw.foundation.errors import BadSource
@@ -16,7 +17,13 @@ __all__ = ["read_source", "unfollowable_links"]
 
 
 def read_source(
-    root: Path, listing: str | None = None, *, rows: bool = False, pieces: bool = False, encoding: str | None = None
+    root: Path,
+    listing: str | None = None,
+    *,
+    rows: bool = False,
+    pieces: bool = False,
+    encoding: str | None = None,
+    findings: FindingColumns | None = None,
 ) -> Source:
     """Find every candidate example of a source, without opening any file but a table.
 
@@ -29,6 +36,7 @@ def read_source(
         rows: whether the rows of a table may be examples, see `Kind.takes_rows`.
         pieces: whether a listing may name pieces of recordings, see `Cutting`.
         encoding: of a table; None: UTF-8.
+        findings: columns of the listing that together are the label set; None: it has a column label or labels.
 
     Raises:
         BadSource: the source does not exist, has an ambiguous layout, holds no file, or has class names that differ only by case.
@@ -41,7 +49,7 @@ def read_source(
     source = (
         _read_folders(root)
         if listing is None
-        else read_listing(root, listing, rows=rows, pieces=pieces, encoding=encoding)
+        else read_listing(root, listing, rows=rows, pieces=pieces, encoding=encoding, findings=findings)
     )
     if not source.candidates and not source.rejected:
         raise BadSource(

@@ -1,7 +1,7 @@
 """What the splits will lack, foreseen before the ingestion: few files are read, and none is decoded."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from thaw.dataset.candidates import Candidate, Source
@@ -9,9 +9,11 @@ from thaw.dataset.manifest import TEST, TRAIN
 from thaw.dataset.places import Places
 from thaw.dataset.splits import Splitter
 from thaw.foundation.files.atomic import digest_bytes
+from thaw.kinds.kind import Attributing, Kind
 from thaw.params.sections import SplitParams
 
-_SHOWN = 3
+OriginOf = Callable[[bytes], str | None]
+_SHOWN, _LOOKED_AT = 3, 8
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,14 @@ class Foreseen:
         return "add files, or name the splits yourself (folders train, val and test, or a column `split`)"
 
 
-def foresee(source: Source, places: Places, shares: SplitParams, corrected: frozenset[str] = frozenset()) -> Foreseen:
+def foresee(
+    source: Source,
+    places: Places,
+    shares: SplitParams,
+    corrected: frozenset[str] = frozenset(),
+    *,
+    kind: Kind | None = None,
+) -> Foreseen:
     """What the splits will lack. Where names and groups do not tell a file's split its content does; then only as many files are read as are
     needed to find one of each class that is trained on.
 
@@ -68,17 +77,19 @@ def foresee(source: Source, places: Places, shares: SplitParams, corrected: froz
         places: of the source's files.
         shares: of the splits.
         corrected: labels that corrections give to files, which therefore may be trained on.
+        kind: of the examples, whose files may say themselves whom they are of; None: they say nothing.
     """
     splitter = Splitter.of((candidate.split for candidate in source.candidates), shares)
     labelled = [candidate for candidate in source.candidates if candidate.names is not None]
     counts = Counter(name for candidate in labelled for name in candidate.names or ())
     untaught, trained, tested = set(counts) - corrected, bool(corrected), False
     wants_test = bool(splitter.own) or shares.test > 0
+    origin_of = _origins(labelled, places, kind)
     for candidate in _cheap_first(labelled, splitter):
         names = set(candidate.names or ())
         if trained and (tested or not wants_test) and not names & untaught:
             continue
-        split = _split(candidate, places, splitter)
+        split = _split(candidate, places, splitter, origin_of)
         trained, tested = trained or split == TRAIN, tested or split == TEST
         if split == TRAIN:
             untaught -= names
@@ -108,15 +119,35 @@ def _cheap_first(candidates: Sequence[Candidate], splitter: Splitter) -> Iterato
     yield from (candidate for candidate in candidates if not splitter.own and candidate.group is None)
 
 
-def _split(candidate: Candidate, places: Places, splitter: Splitter) -> str | None:
+def _origins(candidates: Sequence[Candidate], places: Places, kind: Kind | None) -> OriginOf:
+    """What tells whom a file is of; nobody, if the first and last files that are looked at all name the same one (see `thaw.dataset.origins`)."""
+    if not isinstance(kind, Attributing):
+        return _nobody
+    looked_at = [_content(places, candidate) for candidate in spread_over(candidates, _LOOKED_AT)]
+    origins = [kind.origin(content) for content in looked_at if content is not None]
+    return _nobody if len(origins) > 1 and len({*origins}) == 1 else kind.origin
+
+
+def _nobody(_: bytes) -> None:
+    return None
+
+
+def _content(places: Places, candidate: Candidate) -> bytes | None:
+    """The bytes of a file; None: it cannot be read, and the ingestion will reject it."""
+    try:
+        return places.at(candidate.path).read_bytes()
+    except OSError:
+        return None
+
+
+def _split(candidate: Candidate, places: Places, splitter: Splitter, origin_of: OriginOf) -> str | None:
     """The split; None: the file cannot be read, and the ingestion will reject it."""
     if splitter.own or candidate.group is not None:
         return splitter.split(named=candidate.split, digest=b"", group=candidate.group)
-    try:
-        digest = digest_bytes(places.at(candidate.path).read_bytes())
-    except OSError:
+    content = _content(places, candidate)
+    if content is None:
         return None
-    return splitter.split(named=candidate.split, digest=digest, group=None)
+    return splitter.split(named=candidate.split, digest=digest_bytes(content), group=origin_of(content))
 
 
 def spread_over(candidates: Sequence[Candidate], most: int) -> Sequence[Candidate]:

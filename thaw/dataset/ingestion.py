@@ -1,26 +1,29 @@
 """Ingestion: every file of a source is opened, hashed and decoded once, and the usable examples become the manifest."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from thaw.dataset.candidates import Candidate, Rejected, Source
 from thaw.dataset.class_names import check_class_names
 from thaw.dataset.corrections import Change, Corrections, correct, correct_set
+from thaw.dataset.finding_columns import findings_of
 from thaw.dataset.ingest_report import Accepted, IngestReport, build_report
 from thaw.dataset.label_sets import join_labels
-from thaw.dataset.manifest import Example, Manifest, build_manifest
+from thaw.dataset.manifest import TRIGGER, Example, Manifest, build_manifest
+from thaw.dataset.origins import Origins, settle_origins
 from thaw.dataset.pieces import piece_in
 from thaw.dataset.places import Place, Places, read_within
 from thaw.dataset.sources import source_of_kind
 from thaw.dataset.splits import Splitter
+from thaw.dataset.triggers import NO_AIM, Aim, aimed, corrected_to, hours_without
 from thaw.foundation.errors import BadExample, BadParameters, BadSource, TooManyRejected
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.files.content import HEAD_BYTES, misplaced
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.kind import Kind, Limits, SetDecoding, Stored, Words
+from thaw.kinds.kind import Attributing, Kind, Limits, SetDecoding, Stored, Words
 from thaw.kinds.registry import kind_named, kind_names
 from thaw.params.sections import DatasetParams
 
@@ -46,6 +49,7 @@ def ingest(
     kind: Kind,
     *,
     corrections: Corrections = _NONE,
+    aim: Aim = NO_AIM,
     workers: int | None = None,
     progress: Progress = untold,
 ) -> Ingested:
@@ -59,15 +63,18 @@ def ingest(
         kind: of the examples.
         params: `listing`, `splits`, `max_rejected` and the limits are used.
         corrections: labels that replace the source's; corrections of missing examples have no effect.
+        aim: the target of the labels.
         workers: number of threads; None: one for each core.
         progress: called after each file.
 
     Raises:
         BadSource: the source is missing, has an ambiguous layout, is of another kind, has fewer than two classes, or names that differ only by case.
+        BadParameters: see `thaw.dataset.triggers.aimed`.
         TooManyRejected: more than `params.max_rejected` files are rejected; it carries the list of them.
     """
     source = places.source
-    candidates_found = source_of_kind(kind, source, params.listing, places.encoding)
+    labelled = source_of_kind(kind, source, params.listing, places.encoding, findings_of(params))
+    candidates_found = aimed(labelled, aim, kind)
     reading = partial(_read, kind, places, params.limits)
     read = _read_all(reading, candidates_found.candidates, workers or usable_cores(), progress)
     refuse_other_kind(
@@ -79,40 +86,50 @@ def ingest(
     )
     _refuse_too_many(source, rejected, params.max_rejected)
     splitter = Splitter.of((candidate.split for candidate in candidates_found.candidates), params.splits)
-    offered = [_accept(kind, entry, splitter) for entry in read if isinstance(entry, _Read)]
-    accepted, changes = _correct(offered, corrections)
+    origins = settle_origins(
+        {one.candidate.path: one.origin for one in read if isinstance(one, _Read) and one.candidate.group is None}
+    )
+    offered = [_accept(kind, entry, splitter, origins) for entry in read if isinstance(entry, _Read)]
+    accepted, changes = _correct(offered, corrections, aim)
     check_class_names(source, (name for entry in accepted for name in entry.example.names or ()))
-    _refuse_too_few_classes(source, accepted, kind.words, candidates_found.warnings)
     stored = {entry.candidate.path: entry.stored for entry in read if isinstance(entry, _Read)}
+    if aim.is_trigger:
+        candidates_found = candidates_found.noting(*hours_without([entry.example for entry in accepted], stored))
+    else:
+        _refuse_too_few_classes(source, accepted, kind.words, candidates_found.warnings)
     decoding = kind.decoding_of_set(stored)
+    told = _with_sentences(candidates_found, decoding, stored, origins)
     report = build_report(
-        params.source, _with_sentences(candidates_found, decoding, stored), accepted, kind.words, rejected=len(rejected), splitter=splitter, changes=changes,
+        params.source, told, accepted, kind.words, rejected=len(rejected), splitter=splitter, changes=changes,
         unused_corrections=len(corrections.keys() - {entry.example.digest for entry in offered}),
     )  # fmt: skip
-    manifest = build_manifest((entry.example for entry in accepted), kind.name, decoding.setting)
+    manifest = build_manifest(
+        (entry.example for entry in accepted), kind.name, decoding.setting, TRIGGER if aim.is_trigger else None
+    )
     return Ingested(manifest, tuple(rejected), changes, report)
 
 
-def _with_sentences(source: Source, decoding: SetDecoding, stored: Mapping[str, Stored]) -> Source:
+def _with_sentences(source: Source, decoding: SetDecoding, stored: Mapping[str, Stored], origins: Origins) -> Source:
     """The source with what only the content of its files shows."""
     unread = {path: file.unread for path, file in stored.items() if file.unread}
-    warnings = [*source.warnings, *decoding.warnings]
+    warnings = [*source.warnings, *origins.warnings, *decoding.warnings]
     for part in sorted({*unread.values()}):
         paths = sorted(path for path, what in unread.items() if what == part)
         warnings.append(
             f"Files that are read without {part}: {len(paths)}, such as `{paths[0]}`. Save what you need as files of its own."
         )
-    return replace(source, notes=(*source.notes, *decoding.notes), warnings=tuple(warnings))
+    return replace(source, notes=(*source.notes, *origins.notes, *decoding.notes), warnings=tuple(warnings))
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A file that can be decoded: its digest (32 bytes), its size in bytes, and the format and shape of its content."""
+    """A file that can be decoded: its digest (32 bytes), its size in bytes, the format and shape of its content, and whom it says it is of."""
 
     candidate: Candidate
     digest: bytes
     size: int
     stored: Stored
+    origin: str | None = field(repr=False)
 
 
 def _read_all(
@@ -130,21 +147,23 @@ def _read_all(
 def _read(kind: Kind, places: Places, limits: Limits, candidate: Candidate) -> _Read | Rejected:
     try:
         content = read_within(places.at(candidate.path), lambda size: kind.refuse_size(size, limits))
-        return _Read(candidate, digest_bytes(content), len(content), kind.inspect(content, limits))
+        origin = kind.origin(content) if isinstance(kind, Attributing) else None
+        return _Read(candidate, digest_bytes(content), len(content), kind.inspect(content, limits), origin)
     except BadExample as error:
         return Rejected(candidate.path, str(error))
     except OSError as error:
         return Rejected(candidate.path, f"cannot be opened ({error.strerror})")
 
 
-def _accept(kind: Kind, read: _Read, splitter: Splitter) -> Accepted:
+def _accept(kind: Kind, read: _Read, splitter: Splitter, origins: Origins) -> Accepted:
     asked = read.candidate
+    deciding = asked.group or origins.of.get(asked.path)
     example = Example(
         digest=read.digest,
         path=asked.path,
         label=asked.label,
-        split=splitter.split(named=asked.split, digest=read.digest, group=asked.group),
-        group=asked.group,
+        split=splitter.split(named=asked.split, digest=read.digest, group=deciding),
+        group=asked.group or origins.group(asked.path),
         shape=read.stored.shape,
         size=read.size,
         labels=asked.labels,
@@ -154,13 +173,16 @@ def _accept(kind: Kind, read: _Read, splitter: Splitter) -> Accepted:
     return Accepted(example, read.stored.format, fits)
 
 
-def _correct(offered: Sequence[Accepted], corrections: Corrections) -> tuple[list[Accepted], tuple[Change, ...]]:
+def _correct(
+    offered: Sequence[Accepted], corrections: Corrections, aim: Aim
+) -> tuple[list[Accepted], tuple[Change, ...]]:
     """The examples with their corrected labels, and the effects of corrections, sorted by path."""
     accepted, changes = [], []
     corrected = correct_set if any(row.example.labels is not None for row in offered) else correct
     for row in offered:
         before, after = row.example, corrected(row.example, corrections)
         if after is not None:
+            after = corrected_to(after, aim)
             accepted.append(replace(row, example=after))
         if after is None or after.names != before.names:
             changes.append(Change(before.path, _shown(before.names), None if after is None else _shown(after.names)))

@@ -37,6 +37,7 @@ def roles_of(
     paths: ListedPaths,
     *,
     pieces: bool = False,
+    labelling: Mapping[str, str] | None = None,
 ) -> Roles:
     """The roles of the columns, by their names; a path is also known by the files that it names.
 
@@ -46,6 +47,7 @@ def roles_of(
         sample: the first values of each column that holds text.
         paths: the files of the source.
         pieces: whether columns of times are read.
+        labelling: the roles of the columns with labels, where these are known; None: they are looked for.
 
     Raises:
         BadSource: a column is there twice, or there is no column of paths or of labels; the message says what to write.
@@ -53,8 +55,9 @@ def roles_of(
     named = [column for column in columns if column not in _INDEX]
     if twice := sorted({column for column in named if named.count(column) > 1}):
         raise BadSource(f"the listing `{file}` has the column {' and '.join(twice)} more than once")
-    path, labelling = _path(named, sample, lambda value: paths.find(value) is not None), _labelling(named)
-    if len(labelling) == 2:
+    path, known = _path(named, sample, lambda value: paths.find(value) is not None), labelling is not None
+    labelling = _labelling(named) if labelling is None else labelling
+    if len(labelling) == 2 and not known:
         raise BadSource(
             f"the listing `{file}` has the columns label and labels; keep one of them: label for one label a file, labels for sets"
         )
@@ -130,8 +133,8 @@ def _what_to_write(
     classes = [column for column in named if set(map(str.casefold, sample.get(column, ("?",)))) <= _ONES]
     if len(classes) > 1 and not labelling:
         return (
-            f"has no column label, but {len(classes)} columns of 0 and 1, such as {classes[0]} and {classes[1]}; write one column labels "
-            "with the names of those that are 1 and `|` between them, and `|` alone where none is"
+            f"has no column label, but {len(classes)} columns of 0 and 1, such as {classes[0]} and {classes[1]}; name those that are labels: "
+            f"dataset.columns=[{classes[0]}, {classes[1]}]"
         )
     return f"has no column label, {only}; name the column label that holds the labels, or labels if a file may have several with `|` between them"
 
@@ -153,7 +156,11 @@ def _such_as(sample: Mapping[str, Sequence[str]], paths: ListedPaths) -> str:
 
 
 def _notes(chosen: Mapping[str, str], named: Sequence[str]) -> list[str]:
-    other = [f"The listing's column {column} is read as {role}." for role, column in chosen.items() if role != column]
+    other = [
+        f"The listing's column {column} is read as {role}."
+        for role, column in chosen.items()
+        if role in (*COLUMNS, *_TIMES) and role != column
+    ]
     unused = [column for column in named if column not in chosen.values()]
     return [*other, *([f"The listing's columns {', '.join(unused)} are not used."] if unused else [])]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from thaw.dataset.arrangement import unread_splits
 from thaw.dataset.candidates import Candidate, Rejected, Source
 from thaw.dataset.class_names import without_no_finding
+from thaw.dataset.finding_columns import FindingColumns
 from thaw.dataset.label_sets import join_labels
 from thaw.dataset.listed_paths import ListedPaths, refuse_path
 from thaw.dataset.listing_columns import roles_of, what_document
@@ -24,7 +25,13 @@ _LOOKED_AT = 100_000
 
 
 def read_listing(
-    root: Path, name: str, *, rows: bool = False, pieces: bool = False, encoding: str | None = None
+    root: Path,
+    name: str,
+    *,
+    rows: bool = False,
+    pieces: bool = False,
+    encoding: str | None = None,
+    findings: FindingColumns | None = None,
 ) -> Source:
     """Read a listing: its candidates, and the rows that cannot be used, with their reasons.
 
@@ -44,6 +51,7 @@ def read_listing(
         rows: whether a table with a column of texts is a source of its own, see `thaw.dataset.rows`.
         pieces: whether the columns of times are read.
         encoding: of the text; None: UTF-8.
+        findings: columns that together are the label set; None: the column label or labels.
 
     Raises:
         BadSource: the listing lies outside the source, is missing, unreadable, lacks the columns path and label (or labels), or names no file that exists.
@@ -54,10 +62,15 @@ def read_listing(
     if file.suffix.lower() not in JSON_LINES and (why := _what_else(file)):
         raise BadSource(f"the listing `{file}` {why}")
     table, paths = open_table(file, encoding), ListedPaths(root, name)
-    if rows and find_row_columns(table.columns) is not None:
+    if findings is None and rows and find_row_columns(table.columns) is not None:
         return read_rows(name, file, table)
-    roles = roles_of(file, table.columns, table.sample(), paths, pieces=pieces)
-    source = _collect(paths, list(table.rows(roles.columns)), list(roles.notes))
+    labelling = None if findings is None else findings.roles(file, table.columns)
+    roles = roles_of(file, table.columns, table.sample(), paths, pieces=pieces, labelling=labelling)
+    read, notes = list(table.rows(roles.columns)), list(roles.notes)
+    if findings is not None:
+        notes += findings.notes(read)
+        read = [findings.with_labels(row) for row in read]
+    source = _collect(paths, read, notes)
     if source.rejected and not source.candidates:
         first = source.rejected[0]
         raise BadSource(f"no row of the listing `{file}` can be used: `{first.path}` {first.reason}")

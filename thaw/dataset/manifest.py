@@ -20,7 +20,9 @@ from thaw.kinds.registry import UNSTATED, kind_named
 
 TRAIN, VAL, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VAL, TEST)
-_KIND, _DECODING = b"kind", b"decoding"
+TRIGGER = "trigger"
+"""The target of a manifest with triggers."""
+_KIND, _DECODING, _TARGET = b"kind", b"decoding", b"target"
 
 SCHEMA = pa.schema(
     [
@@ -90,6 +92,14 @@ class Manifest:
         return None if setting is None else str(setting.decode())
 
     @property
+    def target(self) -> str:
+        """The name of the target of its labels."""
+        stated = (self.table.schema.metadata or {}).get(_TARGET)
+        if stated is not None:
+            return str(stated.decode())
+        return "label_sets" if self.multilabel else "one_label"
+
+    @property
     def settled_kind(self) -> Kind:
         """The kind of its examples, with previews by their decoding."""
         return kind_named(self.kind).of_set(self.decoding)
@@ -109,6 +119,11 @@ class Manifest:
         """Whether examples have sets of labels."""
         return LABELS.name in self.table.column_names
 
+    @property
+    def has_triggers(self) -> bool:
+        """Whether its labels are triggers; an empty set is then a recording without one."""
+        return self.target == TRIGGER
+
     def examples(self) -> list[Example]:
         """All rows as dataclasses, in the manifest's order."""
         return [_example(row) for row in self.table.to_pylist()]
@@ -119,10 +134,12 @@ def _example(row: dict[str, Any]) -> Example:
     return Example(**{**row, "shape": tuple(row["shape"]), LABELS.name: None if labels is None else tuple(labels)})
 
 
-def build_manifest(examples: Iterable[Example], kind: str = UNSTATED, decoding: str | None = None) -> Manifest:
+def build_manifest(
+    examples: Iterable[Example], kind: str = UNSTATED, decoding: str | None = None, target: str | None = None
+) -> Manifest:
     """Build a manifest from examples in any order: rows sorted by path, dictionaries sorted by value; of label sets where any example has one.
 
-    decoding: the setting of `thaw.kinds.kind.SetDecoding`.
+    decoding: the setting of `thaw.kinds.kind.SetDecoding`. target: of the labels; None: their form tells it.
     """
     rows = sorted(examples, key=lambda example: example.path)
     labels = sorted({row.label for row in rows if row.label is not None})
@@ -136,15 +153,16 @@ def build_manifest(examples: Iterable[Example], kind: str = UNSTATED, decoding: 
         "size": pa.array([row.size for row in rows], pa.int64()),
     }
     if all(row.labels is None for row in rows):
-        return Manifest(_stated(pa.table(columns, schema=SCHEMA), kind, decoding))
+        return Manifest(_stated(pa.table(columns, schema=SCHEMA), kind, decoding, target))
     sets = pa.array([None if row.labels is None else list(row.labels) for row in rows], LABELS.type)
-    return Manifest(_stated(pa.table(columns | {LABELS.name: sets}, schema=SCHEMA_OF_SETS), kind, decoding))
+    return Manifest(_stated(pa.table(columns | {LABELS.name: sets}, schema=SCHEMA_OF_SETS), kind, decoding, target))
 
 
-def _stated(table: pa.Table, kind: str, decoding: str | None) -> pa.Table:
-    """The table with the kind and the decoding in its metadata; the kind of older files is not written, so that those files stay as they were."""
+def _stated(table: pa.Table, kind: str, decoding: str | None, target: str | None) -> pa.Table:
+    """The table with the kind, the decoding and the target in its metadata; what older files lack is not written, so that those files stay as they were."""
     metadata = {} if kind == UNSTATED else {_KIND: kind.encode()}
     metadata |= {} if decoding is None else {_DECODING: decoding.encode()}
+    metadata |= {} if target is None else {_TARGET: target.encode()}
     return table.replace_schema_metadata(metadata) if metadata else table
 
 

@@ -14,15 +14,16 @@ def training_examples(manifest: Manifest, labels_per_class: int | None, seed: in
     Each digest comes once. Digests that are also in val or test, or whose labels contradict each other, are left out.
 
     With `labels_per_class`, each class keeps the first rows that show it, in the order of the digests or in an order drawn by `seed`; the rows that show no
-    class count as one class more. So the examples of a budget are among those of every larger budget. A row that is kept for one class counts for all classes
-    that it shows, so a class that often appears beside others may have more rows.
+    class count as one class more, and with a trigger all of them are kept. So the examples of a budget are among those of every larger budget. A row that is
+    kept for one class counts for all classes that it shows, so a class that often appears beside others may have more rows.
 
     Raises:
         BadManifest: fewer than two classes are left, all rows show one of them, or val or test holds a further class.
     """
     usable = _usable(manifest.examples())
     _check(usable, manifest)
-    return tuple(sorted(_within_budget(usable, labels_per_class, seed), key=lambda row: row.path))
+    chosen = _within_budget(usable, labels_per_class, seed, without=manifest.has_triggers)
+    return tuple(sorted(chosen, key=lambda row: row.path))
 
 
 def refuse_unteachable(manifest: Manifest) -> None:
@@ -62,14 +63,20 @@ def _usable(examples: Sequence[Example]) -> list[Example]:
     return [row for digest, row in first.items() if len(labels[digest]) == 1]
 
 
-def _within_budget(rows: Sequence[Example], labels_per_class: int | None, seed: int | None) -> Iterable[Example]:
+def _within_budget(
+    rows: Sequence[Example], labels_per_class: int | None, seed: int | None, *, without: bool
+) -> Iterable[Example]:
+    """without: whether every row that shows no class is kept."""
     if labels_per_class is None:
         return rows
     by_class: dict[str | None, list[Example]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: _rank(row, seed)):
         for name in row.names or (None,):
             by_class[name].append(row)
-    return {row.digest: row for members in by_class.values() for row in members[:labels_per_class]}.values()
+    kept = {
+        name: members[: None if without and name is None else labels_per_class] for name, members in by_class.items()
+    }
+    return {row.digest: row for members in kept.values() for row in members}.values()
 
 
 def _rank(row: Example, seed: int | None) -> bytes:
@@ -81,7 +88,9 @@ def _rank(row: Example, seed: int | None) -> bytes:
 
 def _check(rows: Sequence[Example], manifest: Manifest) -> None:
     names = class_names_of(rows)
-    if len(names) < 2:
+    if manifest.has_triggers and not names:
+        raise BadManifest("no training recording shows a trigger; add some to train")
+    if len(names) < 2 and not manifest.has_triggers:
         given = f"only {names[0]!r}" if names else "none"
         raise BadManifest(
             f"training examples must show two classes or more, and there is {given}; "

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thaw.dataset.candidates import Candidate, Source
+from thaw.dataset.finding_columns import FindingColumns
 from thaw.dataset.folders import read_source
 from thaw.foundation.errors import BadSource
 from thaw.kinds.kind import Cutting, Kind
@@ -12,13 +13,21 @@ from thaw.kinds.kind import Cutting, Kind
 _SHOWN = 3
 
 
-def source_of_kind(kind: Kind, root: Path, listing: str | None = None, encoding: str | None = None) -> Source:
+def source_of_kind(
+    kind: Kind,
+    root: Path,
+    listing: str | None = None,
+    encoding: str | None = None,
+    findings: FindingColumns | None = None,
+) -> Source:
     """See `thaw.dataset.folders.read_source`; with a warning if the kind's examples usually have an origin in common, and no group says which.
 
     Raises:
         BadSource: see `read_source`; or the splits of the source part such a group.
     """
-    source = read_source(root, listing, rows=kind.takes_rows, pieces=isinstance(kind, Cutting), encoding=encoding)
+    source = read_source(
+        root, listing, rows=kind.takes_rows, pieces=isinstance(kind, Cutting), encoding=encoding, findings=findings
+    )
     if kind.shared_origin is None:
         return source
     _refuse_parted_groups(root, source.candidates, kind.shared_origin)

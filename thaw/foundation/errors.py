@@ -37,6 +37,10 @@ class BadArtifact(ThawError):
     """A file of a stage is missing, torn, or of another version; another run of the stage mends it."""
 
 
+class HearsTriggers(ThawError):
+    """A model hears triggers in recordings, and what was asked for needs one that labels whole examples."""
+
+
 class IncompleteFeatures(BadArtifact):
     """The feature store lacks features that a later stage needs."""
 

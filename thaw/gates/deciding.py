@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from thaw.evaluation.checks import Checks
 from thaw.foundation.statistics.bootstrap import USUAL, Resampling
 from thaw.gates import anchor, calibration, measured, paired_test, recall
+from thaw.gates.false_accepts import false_accepts
 from thaw.gates.margin import judgements_left, margin_of
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked
 from thaw.gates.paired_test import Figures, Rule, is_better
@@ -14,6 +15,8 @@ from thaw.gates.wear import Judgement, Wear, wear_of
 from thaw.models.serving_cost import ServingCost
 from thaw.params.sections import PromotionParams
 from thaw.targets.predictions import Predictions
+from thaw.targets.supports import supports
+from thaw.targets.trigger.kept_promise import KeptPromise
 
 FIRST = "there is no champion yet, so the first version becomes it"
 _COMPARING = (measured.ROWS, paired_test.GATE, anchor.GATE, recall.GATE, calibration.GATE)
@@ -22,7 +25,8 @@ _COMPARING = (measured.ROWS, paired_test.GATE, anchor.GATE, recall.GATE, calibra
 @dataclass(frozen=True)
 class Evidence:
     """The input of the gates: both models' predictions on their test rows (champion None: there is none yet), and measurements of the challenger alone (None:
-    not measured). anchor: the predictions of the best champion so far; None: the champion is the best. earlier: the judgements before."""
+    not measured). anchor: the predictions of the best champion so far; None: the champion is the best. earlier: the judgements before. false_accepts: of the
+    challenger's triggers."""
 
     champion: Predictions | None
     challenger: Predictions
@@ -31,6 +35,7 @@ class Evidence:
     parity: Parity | None = None
     anchor: Predictions | None = None
     earlier: tuple[Judgement, ...] = ()
+    false_accepts: tuple[KeptPromise, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ def decide(evidence: Evidence, params: PromotionParams, resampling: Resampling =
         measured.batch_latency(evidence.cost, params),
         measured.size(evidence.cost, params),
         parity(evidence.parity, params.max_disagreement),
+        *_of_triggers(evidence),
     )
     if evidence.champion is None:
         return Decision((*(not_asked(gate, "there is no champion yet") for gate in _COMPARING), *alone))
@@ -118,6 +124,12 @@ def decide(evidence: Evidence, params: PromotionParams, resampling: Resampling =
         return Decision((enough, *unknown, *alone))
     outcomes, comparison = _compared(paired, evidence, params, resampling)
     return Decision((enough, *outcomes, *alone), comparison)
+
+
+def _of_triggers(evidence: Evidence) -> tuple[Outcome, ...]:
+    """The gates of triggers alone."""
+    target = evidence.challenger.target
+    return (false_accepts(evidence.false_accepts),) if supports(target, "sequences") else ()
 
 
 def _compared(
@@ -134,7 +146,7 @@ def _compared(
         paired_test.paired_test(figures, rule, paired.right),
         anchor.anchor(distance, margin, paired.right),
         recall.recall(paired, params, resampling.confidence),
-        calibration.calibration(paired, params, resampling),
+        _calibration(paired, evidence, params, resampling),
     ), Comparison(
         figures=figures,
         margin=margin,
@@ -145,6 +157,12 @@ def _compared(
         anchored=best is not None,
         digests=paired.digests,
     )
+
+
+def _calibration(paired: Paired, evidence: Evidence, params: PromotionParams, resampling: Resampling) -> Outcome:
+    if not supports(evidence.challenger.target, "probabilities"):
+        return not_asked(calibration.GATE, "the scores of a trigger are no probabilities")
+    return calibration.calibration(paired, params, resampling)
 
 
 def _against_anchor(paired: Paired, evidence: Evidence, params: PromotionParams) -> Paired | None:

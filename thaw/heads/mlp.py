@@ -40,6 +40,19 @@ class MlpModel:
         return torch.addmm(self.biases[-1], rows, self.weights[-1])
 
 
+def averaged(models: Sequence[MlpModel]) -> MlpModel:
+    """One network whose logits are the means of those of several networks with the same layers and the same standardisation: they stand side by side in it."""
+    first, *_ = models
+    layers = len(first.weights)
+    weights = [torch.block_diag(*[each.weights[layer] for each in models]) for layer in range(layers)]
+    biases = [torch.cat([each.biases[layer] for each in models]) for layer in range(layers)]
+    classes = len(first.biases[-1])
+    weights[0] = torch.cat([each.weights[0] for each in models], 1)
+    weights[-1] = weights[-1].unflatten(1, (-1, classes)).sum(1) / len(models)
+    biases[-1] = biases[-1].unflatten(0, (-1, classes)).mean(0)
+    return MlpModel(first.standardisation, tuple(weights), tuple(biases))
+
+
 @dataclass(frozen=True)
 class MlpSettings:
     """The settings of a training. hidden: widths of the new layers. dropout: share of hidden units. decays: AdamW's weight decay of each network."""

@@ -14,7 +14,7 @@ from thaw.foundation.files.records import read_record, write_record
 from thaw.kinds.kind import Limits
 
 if TYPE_CHECKING:
-    from thaw.models.prediction.predictor import Predictor
+    from thaw.models.prediction.reading import Model
 
 BATCH = 32
 ROUNDS = 5
@@ -39,7 +39,7 @@ class ServingCost:
 _ADAPTER = TypeAdapter(ServingCost)
 
 
-def measure_serving_cost(model: "Predictor", contents: Sequence[bytes], limits: Limits) -> ServingCost:
+def measure_serving_cost(model: "Model", contents: Sequence[bytes], limits: Limits) -> ServingCost:
     """Time the model on example files, given as bytes and decoded in turn; there must be at least one, and the first `BATCH` are used.
 
     Raises:
@@ -59,7 +59,7 @@ def measure_serving_cost(model: "Predictor", contents: Sequence[bytes], limits: 
     return ServingCost(single, whole / len(files), len(files), megabytes_of(model), torch.get_num_threads())
 
 
-def megabytes_of(model: "Predictor") -> float:
+def megabytes_of(model: "Model") -> float:
     """The size of the deployed model's files, in MB (10^6 bytes); the files are written and counted."""
     with TemporaryDirectory() as folder:
         model.write(Path(folder) / "model")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from thaw.foundation.errors import BadArtifact
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
 from thaw.foundation.statistics.bootstrap import IntArray
-from thaw.targets.target import BoolArray, Target, target_of_targets
+from thaw.targets.target import BoolArray, Target, TargetName, target_named, target_of_targets
 
 SCHEMA = pa.schema(
     [
@@ -33,6 +33,8 @@ SCHEMA_OF_SETS = pa.schema(
         pa.field("probabilities", pa.list_(pa.float32()), nullable=False),
     ]
 )
+TRIGGER: TargetName = "trigger"
+"""The target whose predictions have the form of another's."""
 EVALUATE_AGAIN = "run `thaw run --stage evaluate` to make it again"
 
 
@@ -41,7 +43,8 @@ class Predictions:
     """Row i is the example `digests[i]` at `paths[i]`.
 
     targets: int64 [N], indices into `class_names`, or bool [N, C], the classes that a row shows. probabilities: float32 [N, C], calibrated; with one label a
-    row sums to 1. decided: bool [N, C], the named classes; None with one label: the most probable class is named.
+    row sums to 1. decided: bool [N, C], the named classes; None with one label: the most probable class is named. target_name: None: the form of the targets
+    tells it.
     """
 
     class_names: tuple[str, ...]
@@ -50,6 +53,7 @@ class Predictions:
     targets: "IntArray | BoolArray"
     probabilities: NDArray[np.float32]
     decided: BoolArray | None = None
+    target_name: TargetName | None = None
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -57,7 +61,7 @@ class Predictions:
     @property
     def target(self) -> Target:
         """The target of the labels."""
-        return target_of_targets(self.targets)
+        return target_of_targets(self.targets) if self.target_name is None else target_named(self.target_name)
 
     @property
     def classes(self) -> IntArray:
@@ -92,7 +96,8 @@ class Predictions:
 
 
 def write_predictions(predictions: Predictions, path: Path) -> None:
-    """Write Parquet of `SCHEMA`, or of `SCHEMA_OF_SETS`, atomically; the metadata `class_names` has the order of the probabilities."""
+    """Write Parquet of `SCHEMA`, or of `SCHEMA_OF_SETS`, atomically; the metadata `class_names` has the order of the probabilities, and `target` the target
+    where the form of the targets does not tell it."""
     schema, answers = _answers(predictions)
     columns = [
         pa.array(predictions.digests, pa.binary(DIGEST_SIZE)),
@@ -100,7 +105,9 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
         *answers,
         pa.array(list(predictions.probabilities), pa.list_(pa.float32())),
     ]
-    table = pa.table(columns, schema=schema.with_metadata({"class_names": json.dumps(predictions.class_names)}))
+    stated = {"class_names": json.dumps(predictions.class_names)}
+    stated |= {} if predictions.target_name is None else {"target": predictions.target_name}
+    table = pa.table(columns, schema=schema.with_metadata(stated))
     with atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
@@ -128,6 +135,7 @@ def read_predictions(path: Path) -> Predictions:
         targets=_sets_of(table["labels"], names) if sets else _classes_of(table["label"], names),
         probabilities=flat.reshape(table.num_rows, len(names)),
         decided=_sets_of(table["predicted"], names) if sets else None,
+        target_name=TRIGGER if table.schema.metadata.get(b"target") == TRIGGER.encode() else None,
     )
 
 

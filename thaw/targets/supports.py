@@ -7,7 +7,7 @@ from typing import Literal
 from thaw.foundation.errors import BadParameters
 from thaw.targets.target import Target, TargetName, target_named
 
-Ability = Literal["open_set"]
+Ability = Literal["open_set", "pooled_features", "probabilities", "sequences"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,17 @@ TABLE: Mapping[Ability, Support] = {
         ("one_label",),
         "give examples that show no class an empty set (`|` alone), and set openness.score to none and openness.background to null",
     ),
+    "pooled_features": Support(
+        "what learns from one vector of an example",
+        ("one_label", "label_sets"),
+        "a trigger has the strategies linear and mlp, which are one and several new layers on windows of the sound, and no other",
+    ),
+    "probabilities": Support(
+        "what compares probabilities with the truth",
+        ("one_label", "label_sets"),
+        "the scores of a trigger are no probabilities",
+    ),
+    "sequences": Support("what scores windows of a sound", ("trigger",), "set dataset.target to trigger"),
 }
 
 
@@ -45,5 +56,5 @@ def require(target: Target, ability: Ability, asked: str = "") -> None:
     able = " or ".join(target_named(name).words for name in support.targets)
     given = f"{asked}; " if asked else ""
     raise BadParameters(
-        f"{given}{support.words} works on {able}, and the listing has {target.words}; {support.instead}"
+        f"{given}{support.words} works on {able}, and the data set has {target.words}; {support.instead}"
     )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from thaw.foundation.errors import BadArtifact
+
 # A registered model reads no manifest, and must not import its libraries; a run of the pipeline takes predictions, and has no need of PyTorch.
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from thaw.targets.predictions import Predictions
     from thaw.targets.suspect import Suspect
 
-TargetName = Literal["one_label", "label_sets"]
+TargetName = Literal["one_label", "label_sets", "trigger"]
 Weighing = Literal["balanced", "none"]
 BoolArray = NDArray[np.bool_]
 
@@ -244,13 +246,24 @@ def target_named(name: TargetName) -> Target:
             from thaw.targets.label_sets.target import LABEL_SETS
 
             return LABEL_SETS
+        case "trigger":
+            from thaw.targets.trigger.target import TRIGGER
+
+            return TRIGGER
 
 
 def target_of(manifest: Manifest) -> Target:
-    """The target of a manifest's labels."""
-    return target_named("label_sets" if manifest.multilabel else "one_label")
+    """The target of a manifest's labels.
+
+    Raises:
+        BadArtifact: this version of Thaw does not know the target.
+    """
+    match manifest.target:
+        case "one_label" | "label_sets" | "trigger" as name:
+            return target_named(name)
+    raise BadArtifact(f"the manifest's target is {manifest.target}, which this version of Thaw does not know")
 
 
 def target_of_targets(targets: Tensor | np.ndarray[Any, Any]) -> Target:
-    """The target of rows, by the form of their targets: [N] or [N, C]."""
+    """The target of rows, by the form of their targets: [N] or [N, C]; a trigger's are those of label sets."""
     return target_named("label_sets" if targets.ndim == 2 else "one_label")

@@ -23,6 +23,7 @@ from thaw.models.serving_cost import BATCH, measure_serving_cost, write_serving_
 from thaw.params.sections import Params
 from thaw.review.duplicates import find_near_duplicates
 from thaw.review.listing import Rows, list_suspects
+from thaw.targets.supports import supports
 from thaw.targets.target import Target, target_of
 
 COMPARED = 2000
@@ -47,11 +48,15 @@ def check(
     learnt, val = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     held_out = [row for row in manifest.examples() if row.split != TRAIN]
     known = _once([*learnt, *val])
+    target = target_of(manifest)
+    suspects = None
+    if supports(target, "pooled_features"):
+        suspects = _suspects(params, _judging(params, layer, known, plain), known, target)
     write_checks(
         Checks(
             leakage=count_leakage(learnt, held_out),
             near_copies=_near_copies(layer, known, _once(test)),
-            suspects=_suspects(params, _judging(params, layer, known, plain), known, target_of(manifest)),
+            suspects=suspects,
         ),
         report / "checks.json",
     )

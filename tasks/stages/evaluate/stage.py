@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tasks.project.entry import stage
+from tasks.project.local_state import BASELINES
+from tasks.project.measurements import forget_others, kept_under
 from tasks.project.paths import (
     CERTIFICATE,
     FEATURES,
@@ -28,6 +30,7 @@ from tasks.stages.evaluate.mistakes import show_mistakes
 from tasks.stages.evaluate.parity import compare_ways
 from tasks.stages.evaluate.report_files import read_ingest_report, table_of, with_intervals, write_certificate_page
 from tasks.stages.evaluate.trained_baselines import Setting, measure_contenders
+from tasks.stages.evaluate.trigger import evaluate_triggers
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.ingest_report import IngestReport
 from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
@@ -60,6 +63,7 @@ from thaw.strategies.baselines.learners import MAJORITY
 from thaw.strategies.baselines.transfer_gain import FROZEN
 from thaw.strategies.certificate.record import Certificate, figures_of, read_certificate
 from thaw.targets.predictions import Predictions, write_predictions
+from thaw.targets.supports import supports
 from thaw.targets.target import target_named, target_of
 
 log = logging.getLogger(__name__)
@@ -68,6 +72,9 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Read the head and the features, evaluate, write `data/report/`."""
     params, manifest = read_settings(SETTINGS), read_manifest(MANIFEST)
+    if supports(target_of(manifest), "sequences"):
+        evaluate_triggers(params, manifest, read_index(FEATURES_INDEX))
+        return
     kind = manifest.settled_kind
     head, test = read_head(HEAD), examples_of(manifest, TEST)
     if not test:
@@ -88,8 +95,9 @@ def main() -> None:
     predictions = predictions_of(test, answered)
     wording = WORDING[model.target_name]
     backbone = read_backbone(params.backbone, manifest.decoding)
+    kept = kept_under(BASELINES, params, [], [])
     transfer = measure_contenders(
-        Setting(params, manifest, views, backbone, store, head.class_names, strategy.head, test)
+        Setting(params, manifest, views, backbone, store, head.class_names, strategy.head, test), kept
     )
     description = ModelDescription(
         architecture=index.architecture,
@@ -119,6 +127,7 @@ def main() -> None:
     )
     frozen_model = Predictor(backbone.only((layer.name,)), head, layer.name, openness)
     learnt = training_examples(manifest, params.dataset.labels_per_class)
+    forget_others(kept)
     with replaced_folder(REPORT) as report:
         compare_ways(tuned or frozen_model, test, params, None if tuned else features, report)
         make_gallery(params, learnt, layer, kind, report=report, tuned=tuned)

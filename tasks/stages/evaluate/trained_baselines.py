@@ -1,7 +1,8 @@
 """The transfer gain of the model: a head on the cached features against the baselines that must be trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
@@ -11,6 +12,7 @@ from thaw.dataset.manifest import Example, Manifest
 from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.features.store.store import FeatureStore, Layer, read_views
+from thaw.foundation.files.kept import Kept
 from thaw.kinds.batches import Batch
 from thaw.kinds.kind import Preprocessing
 from thaw.kinds.prepared import read_examples
@@ -50,13 +52,13 @@ class Setting:
         return target_of(self.manifest).encode(examples, self.class_names)
 
 
-def measure_contenders(setting: Setting) -> TransferGain | None:
-    """Repeat the frozen head and the trained baselines over the seeds; None if no baseline must be trained."""
+def measure_contenders(setting: Setting, kept: Kept | None = None) -> TransferGain | None:
+    """Repeat the frozen head and the trained baselines over the seeds; None if no baseline must be trained. kept: what they named on the same inputs."""
     wanted = [name for name in setting.params.evaluate.baselines if name in (PLAIN, RANDOM_BACKBONE, SCRATCH)]
     if not wanted:
         return None
     pool, val = training_examples(setting.manifest, None), validation_examples(setting.manifest)
-    learners = _learners(setting, wanted, pool, val)
+    learners = _learners(setting, wanted, pool, val, kept or Kept())
     targets = setting.targets(setting.test)
     with counted("evaluate", "fits") as progress:
         return measure_transfer_gain(
@@ -75,21 +77,38 @@ def _draws(setting: Setting, pool: Sequence[Example]) -> list[Draw]:
 
 
 def _learners(
-    setting: Setting, wanted: Sequence[str], pool: Sequence[Example], val: Sequence[Example]
+    setting: Setting, wanted: Sequence[str], pool: Sequence[Example], val: Sequence[Example], kept: Kept
 ) -> Mapping[str, Learner]:
+    """The model itself, and the baselines; a baseline that was measured on the same inputs opens no example."""
     course = Course(setting.class_names, setting.targets(val) if val else None, setting.params.head, setting.kind)
-    learners = {FROZEN: frozen_learner(_features(setting, pool, val), course)}
-    own = setting.backbone.preprocessing
-    examples = _examples(setting, pool, val, own)
-    if SCRATCH in wanted:
-        learners[SCRATCH] = scratch_learner(examples, course, setting.backbone)
-    if PLAIN in wanted:
-        plain = setting.backbone.kind.plain_preprocessing(own)
-        plain_examples = examples if plain == own else _examples(setting, pool, val, plain)
-        learners[PLAIN] = plain_learner(plain_examples, course, plain)
-    if RANDOM_BACKBONE in wanted:
-        learners[RANDOM_BACKBONE] = random_backbone_learner(examples, course, setting.backbone, setting.views[0].name)
-    return learners
+    own, layer = setting.backbone.preprocessing, setting.views[0].name
+    plain = setting.backbone.kind.plain_preprocessing(own)
+    examples = cache(lambda: _examples(setting, pool, val, own))
+    plain_examples = examples if plain == own else cache(lambda: _examples(setting, pool, val, plain))
+    makers: Mapping[str, Callable[[], Learner]] = {
+        SCRATCH: lambda: scratch_learner(examples(), course, setting.backbone),
+        PLAIN: lambda: plain_learner(plain_examples(), course, plain),
+        f"{RANDOM_BACKBONE}-{setting.kind}-{layer}": lambda: random_backbone_learner(
+            examples(), course, setting.backbone, layer
+        ),
+    }
+    baselines = {name.partition("-")[0]: _keeping(kept.below(name), cache(make)) for name, make in makers.items()}
+    features = frozen_learner(_features(setting, pool, val), course)
+    return {FROZEN: features, **{name: learner for name, learner in baselines.items() if name in wanted}}
+
+
+def _keeping(kept: Kept, make: Callable[[], Learner]) -> Learner:
+    """The learner that `make` makes; what it named for a draw is kept, and it does not learn that draw again."""
+
+    def learn(draw: Draw) -> torch.Tensor:
+        before = kept.read(str(draw.seed))
+        if before is not None:
+            return torch.from_numpy(before["named"])
+        named = make()(draw)
+        kept.write(str(draw.seed), {"named": named.numpy()})
+        return named
+
+    return learn
 
 
 def _features(setting: Setting, pool: Sequence[Example], val: Sequence[Example]) -> Inputs[torch.Tensor]:

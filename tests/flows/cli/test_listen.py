@@ -46,9 +46,18 @@ def test_what_cannot_be_heard_is_told_in_one_line(folder: Path, tmp_path: Path) 
     for source, model, words in (
         (tmp_path / "a.wav", folder, "cannot be read as sound"),
         (tmp_path / "b.wav", folder, "b.wav cannot be read (No such file"),
-        (tmp_path / "a.wav", tmp_path / "none", "cannot be read (No such file or directory); `thaw trigger` makes it"),
+        (
+            tmp_path / "a.wav",
+            tmp_path / "none",
+            "cannot be read (No such file or directory); `thaw trigger` or `thaw run` makes it",
+        ),
     ):
         told = CliRunner().invoke(app, ["listen", str(source), "--model", str(model)])
         assert told.exit_code == 1 and words in told.output.replace("\n", ""), told.output
-    for arguments in ([], ["a.wav", "--microphone"]):
+    for arguments in (
+        [],
+        ["a.wav", "--microphone"],
+        ["-", "--timeline", "a.html"],
+        ["--microphone", "--timeline", "a.html"],
+    ):
         assert CliRunner().invoke(app, ["listen", *arguments]).exit_code == 2

@@ -10,13 +10,16 @@ import soundfile
 from click.testing import Result
 from documented import DOCS, block_with
 from listening_models import RATE, noise
+from shown_words import visible
 from torch import Tensor
 from typer.testing import CliRunner
 from whistles import whistle
 
 from flows.cli.app import app
+from thaw.models.listening import cross_validation
 
 CONVERT, TRAIN, LISTEN = block_with(DOCS / "sounds.md", "thaw trigger").splitlines()
+TIMELINE = block_with(DOCS / "sounds.md", "thaw listen monday.flac --timeline").strip()
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def _inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the folder, with fewer trainings beside the model's own."""
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(cross_validation, "FOLDS", 2)
 
 
 def lay(path: Path, wave: Tensor) -> None:
@@ -52,9 +57,8 @@ def typed(line: str) -> Result:
     return CliRunner().invoke(app, shlex.split(line)[1:])
 
 
-@pytest.mark.parametrize("layers", ["one", "several"])
-def test_a_trigger_is_trained_and_listened_for(layers: str) -> None:
-    trained = typed(f"{TRAIN} --layers {layers} --json")
+def test_a_trigger_is_trained_and_listened_for() -> None:
+    trained = typed(f"{TRAIN} --json")
     assert trained.exit_code == 0, trained.output
     promise = json.loads(trained.stdout)
     assert promise["accepted"] == 0 and promise["missing_hours"] > 5 and promise["groups"] == 2
@@ -62,6 +66,21 @@ def test_a_trigger_is_trained_and_listened_for(layers: str) -> None:
     assert "left out: recordings/notes.txt cannot be read as sound (format not recognised)" in trained.stderr
     heard = typed(f"{LISTEN} --json")
     assert [json.loads(line)["word"] for line in heard.stdout.splitlines()] == ["jarvis"]
+    page = visible(Path("data/trigger/report.html").read_text())
+    assert "Of the clips of “jarvis”, " in page and "of 4 clips" in page and "they tuned the threshold" in page
+
+
+def test_it_ends_with_what_it_wrote_and_a_timeline_is_drawn() -> None:
+    told = typed(f"{TRAIN} --layers one")
+    assert told.stdout.splitlines()[-2:] == [
+        "data/trigger/report.html: misses, false accepts, and sounds to listen to",
+        "thaw listen FILE --model data/trigger",
+    ]
+    drawn = typed(TIMELINE)
+    assert drawn.exit_code == 0 and drawn.stderr.splitlines()[-1] == "monday.html: the timeline"
+    assert [line.split()[2] for line in drawn.stdout.splitlines()] == ["jarvis"]
+    html = Path("monday.html").read_text()
+    assert "“jarvis” is heard once in monday.flac (5.99 s)." in visible(html) and html.count("<audio") == 1
 
 
 def test_all_noise_of_a_folder_is_taken(tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from pydantic import ValidationError
 from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
 
 from thaw.backbones.architectures import build_seeded
 from thaw.backbones.backbone import Backbone, read_backbone, read_written_backbone, write_backbone
 from thaw.backbones.weights import read_weights, write_weights
 from thaw.foundation.errors import BadArtifact, BadParameters
+from thaw.kinds.kind import Viewing
 from thaw.params.sections import BackboneParams
 
 
@@ -217,3 +219,18 @@ def test_layers_with_channels_last_are_refused(tmp_path: Path) -> None:
         read_backbone(BackboneParams(**given, layers=("features.5",)))
     found = read_backbone(BackboneParams(**given, layers=("permute", "auto"))).features(pixels(2))
     assert [each.shape for each in found.values()] == [(2, 768), (2, 768)]
+
+
+def test_windows_change_the_fingerprint_and_are_for_images_alone(
+    weights: Path, backbone: Backbone, tmp_path: Path
+) -> None:
+    windowed = read_backbone(BackboneParams(weights=str(weights), layers=("layer1", "auto"), windows=((40, 400),)))
+    assert isinstance(windowed.preprocessing, Viewing)
+    assert windowed.fingerprint("float32", "float32") != backbone.fingerprint("float32", "float32")
+    write_backbone(windowed, tmp_path / "written")
+    assert read_written_backbone(tmp_path / "written").preprocessing == windowed.preprocessing
+    words = BackboneParams(weights="data/pretrain/texts/words.safetensors", windows=((40, 400),))
+    with pytest.raises(BadParameters, match=r"the backbone takes texts, which have no windows"):
+        read_backbone(words)
+    with pytest.raises(ValidationError, match="2 windows given"):
+        BackboneParams(windows=((40, 400), (40, 80)))

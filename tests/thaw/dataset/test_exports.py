@@ -89,7 +89,11 @@ STUDIO = "photo,id,choice,annotator,annotation_id,lead_time\n/data/upload/1/6e9f
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("list.csv", CHEXPERT, "3 columns of 0 and 1, such as no finding and edema; write one column labels"),
+        (
+            "list.csv",
+            CHEXPERT,
+            "3 columns of 0 and 1, such as no finding and edema; name those that are labels: dataset.columns=",
+        ),
         ("list.csv", STUDIO, "export of Label Studio; write a table with the columns path"),
         (
             "list.json",

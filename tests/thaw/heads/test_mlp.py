@@ -1,8 +1,9 @@
 """Several new layers."""
 
+import pytest
 import torch
 
-from thaw.heads.mlp import MlpModel, MlpSettings, checkpoints, fit_mlps
+from thaw.heads.mlp import MlpModel, MlpSettings, averaged, checkpoints, fit_mlps
 from thaw.targets.labelled import LabelledFeatures
 
 EVEN = torch.ones(10)
@@ -54,3 +55,13 @@ def test_checkpoints_grow_and_end_with_the_last_epoch() -> None:
     assert checkpoints(1) == [1]
     assert checkpoints(10) == [1, 2, 3, 4, 6, 8, 10]
     assert all(checkpoints(epochs)[-1] == epochs for epochs in range(1, 200))
+
+
+@pytest.mark.parametrize("hidden", [(), (16,), (16, 8), (12, 8, 6)])
+def test_several_networks_side_by_side_have_the_mean_of_their_logits(
+    few: LabelledFeatures, hidden: tuple[int, ...]
+) -> None:
+    models = [last(few, MlpSettings(hidden, 0.1, (0.1,), 4, seed))[0] for seed in range(3)]
+    expected = torch.stack([model.logits(few.features) for model in models]).mean(0)
+    torch.testing.assert_close(averaged(models).logits(few.features), expected, atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(models[0].logits(few.features), models[1].logits(few.features)) or not hidden

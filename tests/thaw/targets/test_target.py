@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from thaw.dataset.manifest import Example, build_manifest
-from thaw.foundation.errors import BadManifest, BadParameters
+from thaw.foundation.errors import BadArtifact, BadManifest, BadParameters
 from thaw.targets.label_sets.target import LABEL_SETS
 from thaw.targets.one_label.target import ONE_LABEL
 from thaw.targets.predictions import Predictions
 from thaw.targets.supports import TABLE, require, supports
 from thaw.targets.target import NEITHER, NEVER, Target, target_named, target_of, target_of_targets
+from thaw.targets.trigger.target import TRIGGER
 
 ROOT = Path(__file__).parents[3]
 NAMES = ("ant", "bee")
@@ -27,7 +28,14 @@ def test_a_manifest_rows_and_a_name_say_the_same() -> None:
     assert (
         target_of(build_manifest([row(None, ("ant",))])) == target_of_targets(np.zeros((3, 2), np.bool_)) == LABEL_SETS
     )
-    assert [target_named(target.name) for target in (ONE_LABEL, LABEL_SETS)] == [ONE_LABEL, LABEL_SETS]
+    assert target_of(build_manifest([row(None, ())], target="trigger")) == TRIGGER
+    assert [target_named(target.name) for target in (ONE_LABEL, LABEL_SETS, TRIGGER)] == [
+        ONE_LABEL,
+        LABEL_SETS,
+        TRIGGER,
+    ]
+    with pytest.raises(BadArtifact, match="odours, which this version"):
+        target_of(build_manifest([row("ant")], target="odours"))
 
 
 def test_labels_become_numbers_or_sets() -> None:
@@ -127,10 +135,14 @@ def test_folds_leave_every_class_in_training() -> None:
 
 
 def test_what_a_target_has_not_got_is_refused_with_what_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    for ability in TABLE:
-        require(ONE_LABEL, ability)
-        assert supports(ONE_LABEL, ability)
+    assert {ability for ability in TABLE if not supports(ONE_LABEL, ability)} == {"sequences"}
+    require(ONE_LABEL, "open_set")
     assert not supports(LABEL_SETS, "open_set")
+    with pytest.raises(
+        BadParameters,
+        match="works on one label an example or sets of labels, and the data set has triggers; a trigger has",
+    ):
+        require(TRIGGER, "pooled_features")
     with pytest.raises(
         BadParameters, match=r"score: energy given; `neither` works on one label an example, .* sets of labels; give"
     ):

@@ -58,7 +58,7 @@ def look(asked: str, inputs: Sequence[Path]) -> Beginning:
 
 def record_settled(record: Path, beginning: Beginning, store: FeatureStore, index: FeatureIndex) -> None:
     """Write the record of a finished run, atomically."""
-    parts = (part for layer in index.layers for part in store.parts(layer))
+    parts = (part for layer in index.stored for part in store.parts(layer))
     write_bytes(record, _ADAPTER.dump_json(Settled(beginning, _seen(parts), index)))
 
 

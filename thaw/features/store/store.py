@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 ONE_PAGE = "one uncompressed page a column"
 """The mark of parts whose features lie in the file as one block, which a memory map gives without decoding."""
+SEQUENCES = "a sequence a row"
+"""The mark of parts whose rows have different lengths."""
 MOST_PAGE_BYTES = 2**31 - 2**20
 FloatRows = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 EXTRACT_AGAIN = "run `thaw run --stage extract` to compute the missing features"
@@ -51,11 +53,28 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class SequenceLayer:
+    """The place of the sequences of one cut layer. dim: of a place. period_s: the distance of two places. window_s: the sound that a place is computed from."""
+
+    fingerprint: str
+    name: str
+    dim: int
+    period_s: float
+    window_s: float
+
+    @property
+    def stored(self) -> Layer:
+        """The layer of the store that holds them."""
+        return Layer(self.fingerprint, f"{self.name}.sequence", self.dim)
+
+
+@dataclass(frozen=True)
 class FeatureIndex:
     """The canonical index: the same examples and backbone give the same index, in any order of the examples.
 
     layers: in the order of the parameters, view by view. rows: the number of distinct digests of the manifest. digests: BLAKE3 over them sorted, hex. dtype: of
-    the stored features. coverage: how much of the examples the backbone takes in; None: there is nothing to count.
+    the stored features. coverage: how much of the examples the backbone takes in; None: there is nothing to count. sequences: of a trigger's recordings; None:
+    the target needs none.
     """
 
     architecture: str
@@ -64,6 +83,12 @@ class FeatureIndex:
     rows: int
     digests: str
     coverage: Coverage | None = None
+    sequences: SequenceLayer | None = None
+
+    @property
+    def stored(self) -> tuple[Layer, ...]:
+        """Every layer of the store that the index names."""
+        return self.layers if self.sequences is None else (*self.layers, self.sequences.stored)
 
     def layer(self, name: str | None, view: View = IDENTITY) -> Layer:
         """The cut layer of that name in a view; None: the last one.
@@ -105,8 +130,9 @@ def check_part_rows(layer: Layer, rows: int) -> None:
 def write_index(index: FeatureIndex, path: Path) -> None:
     """Write the index as JSON, atomically."""
     values = asdict(index)
-    if index.coverage is None:
-        del values["coverage"]
+    for optional in ("coverage", "sequences"):
+        if values[optional] is None:
+            del values[optional]
     write_text(path, json.dumps(values, indent=2) + "\n")
 
 
@@ -120,7 +146,8 @@ def read_index(path: Path) -> FeatureIndex:
         values = json.loads(path.read_text())
         layers = tuple(Layer(**layer) for layer in values.pop("layers"))
         coverage = Coverage(**values.pop("coverage")) if "coverage" in values else None
-        return FeatureIndex(layers=layers, coverage=coverage, **values)
+        sequences = SequenceLayer(**values.pop("sequences")) if "sequences" in values else None
+        return FeatureIndex(layers=layers, coverage=coverage, sequences=sequences, **values)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BadArtifact(f"{path} cannot be read as a feature index ({error}); {EXTRACT_AGAIN}") from error
 
@@ -376,7 +403,8 @@ def is_sound(path: Path, name: str) -> bool:
         metadata = table.schema.metadata or {}
         width = int(metadata[b"dim"]) * np.dtype(metadata[b"dtype"].decode()).itemsize
         named = name == part_name(table["digest"].to_pylist())
-        return named and table.schema.field("feature").type == pa.binary(width)
+        whole = pa.binary() if metadata.get(b"layout") == SEQUENCES.encode() else pa.binary(width)
+        return named and table.schema.field("feature").type == whole
     except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
         if is_of_the_system(error):
             raise

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from thaw.features.store.store import FeatureStore, Layer, check_part_rows, is_of_the_system
+from thaw.features.store.store import SEQUENCES, FeatureStore, Layer, check_part_rows, is_of_the_system
 from thaw.foundation.errors import BadArtifact
 from thaw.kinds.kind import IDENTITY
 
@@ -142,7 +142,7 @@ def delete(garbage: Garbage) -> None:
 
 
 def compact(store: FeatureStore, layer: Layer, part_rows: int) -> int:
-    """Join parts of fewer than `part_rows` rows to full ones; returns the decrease of the number of parts.
+    """Join parts of fewer than `part_rows` rows to full ones; returns the decrease of the number of parts. Parts of sequences stay as they are.
 
     Only parts that were made in the same way are joined, so that their records stay true. Damaged parts are set aside first, because a rewrite would give them
     new checksums. The new parts are whole before an old part is deleted; a kill in between leaves some rows twice, which does no harm.
@@ -151,7 +151,7 @@ def compact(store: FeatureStore, layer: Layer, part_rows: int) -> int:
     store.set_aside_damaged(layer.fingerprint, layer.name)
     alike: dict[str, list[Path]] = {}
     for part in store.parts(layer):
-        if pq.read_metadata(part).num_rows < part_rows:
+        if pq.read_metadata(part).num_rows < part_rows and _stated(part).get("layout") != SEQUENCES:
             alike.setdefault(json.dumps(_own(_stated(part)), sort_keys=True), []).append(part)
     return sum(_join(store, layer, parts, part_rows) for parts in alike.values() if len(parts) > 1)
 

@@ -26,6 +26,15 @@ def rate_bound(events: int, hours: float, confidence: float, dispersion: float =
     return float(dispersion * _mean_bound(events / dispersion, confidence) / hours)
 
 
+def rate_floor(events: int, hours: float, confidence: float, dispersion: float = 1.0) -> float:
+    """The one-sided lower bound of the rate an hour; 0 after no event. See `rate_bound`."""
+    if hours <= 0 or dispersion < 1:
+        raise ValueError(
+            f"{hours} hours and a dispersion of {dispersion}: hours must be above 0, the dispersion at least 1"
+        )
+    return float(dispersion * chdtri(2 * events / dispersion, confidence) / 2 / hours) if events else 0.0
+
+
 def hours_needed(rate: float, confidence: float, *, events: int = 0, dispersion: float = 1.0) -> float:
     """The hours with so many events that show a rate of at most `rate` an hour."""
     return rate_bound(events, 1.0, confidence, dispersion) / rate
@@ -42,17 +51,17 @@ def events_allowed(hours: float, rate: float, confidence: float, dispersion: flo
 def dispersion_of(counts: NDArray[np.int64], hours: FloatArray, confidence: float) -> float:
     """The variance of the sum of counts, from the differences between groups, as a multiple of a Poisson process's variance; at least 1.
 
-    counts: int64 [N], hours: float64 [N], each of a recording or of a group of them. The excess over 1 is widened as by Student's t where few groups have
-    events, since it is then known badly. One group, or none with an event, gives 1: the differences are unknown.
-    Source (the variance of a sum of clusters): Liang and Zeger, Biometrika 1986.
+    counts: int64 [N], hours: float64 [N], each of a recording or of a group of them. The multiple is widened as by Student's t, with as many degrees of
+    freedom as there are groups beyond the first, because few groups show little of the differences. A few large groups among many small ones count as few.
+    Without an event the counts are taken for a Poisson process's, and widened alike.
+    Sources: Liang and Zeger, Biometrika 1986 (the variance of a sum of clusters); Carter, Schnepel and Steigerwald, Review of Economics and Statistics 2017
+    (the effective number of clusters).
     """
-    number, total = len(counts), int(counts.sum())
-    if number < 2 or total == 0:
-        return 1.0
+    total, effective = int(counts.sum()), float(hours.sum() ** 2 / np.square(hours).sum())
     residuals = counts - total / hours.sum() * hours
-    excess = float(np.square(residuals).sum()) * number / (number - 1) / total - 1
-    freedom = max(1, int((counts > 0).sum()) - 1)
-    return 1 + max(0.0, excess) * float(stdtrit(freedom, confidence) / ndtri(confidence)) ** 2
+    beyond = max(1.0, effective - 1)
+    variance = float(np.square(residuals).sum()) * effective / beyond / total if total else 1.0
+    return max(1.0, variance) * float(stdtrit(beyond, confidence) / ndtri(confidence)) ** 2
 
 
 def _mean_bound(count: float | FloatArray, confidence: float) -> FloatArray:

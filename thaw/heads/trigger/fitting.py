@@ -1,7 +1,8 @@
 """The training of a detector from clips of the trigger and from hours without it.
 
 A clip says that the trigger is in it, not where: it is a bag of windows, of which the best one counts (Dietterich, Lathrop and Lozano-Perez, Artificial
-Intelligence 1997; in turns of choosing and fitting as Andrews et al., NeurIPS 2002). Of the hours without the trigger, the windows that look most like it are
+Intelligence 1997; in turns of choosing and fitting as Andrews et al., NeurIPS 2002). The first choice matters most: windows that end where the clip's speech
+ends miss far less than all windows of the clip. Of the hours without the trigger, the windows that look most like it are
 searched anew in each turn (Sung and Poggio, PAMI 1998).
 """
 
@@ -15,11 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from thaw.heads.logistic import fit_logistic
-from thaw.heads.mlp import MlpSettings, fit_mlps
+from thaw.heads.mlp import MlpModel, MlpSettings, averaged, fit_mlps
 from thaw.heads.trigger.detector import Detector, WindowModel, windows_of
 from thaw.targets.trigger.events import events
 
 Numbers = NDArray[np.int64]
+_LATE = 3
+"""The windows of a clip that count before the first turn; they end up to 0.16 s after its speech."""
 Clip = Sequence[Tensor]
 """A clip of the trigger in several versions (clean, in noise), each float32 [P, D]; the trigger is at the same places in all of them."""
 
@@ -28,12 +31,12 @@ Clip = Sequence[Tensor]
 class DetectorSettings:
     """places: of a window. turns: of choosing windows and fitting. around: the windows on either side of a clip's best one that count as the trigger too.
     negatives: the windows without the trigger that are drawn at random. hard: those that each turn adds. l2: of the one layer. hidden, dropout, decay, epochs:
-    of several new layers.
+    of several new layers. networks: of several layers, whose mean scores count after the last turn.
     """
 
     layers: Literal["one", "several"] = "one"
-    places: int = 10
-    turns: int = 3
+    places: int = 16
+    turns: int = 2
     around: int = 1
     negatives: int = 3000
     hard: int = 500
@@ -42,30 +45,35 @@ class DetectorSettings:
     dropout: float = 0.5
     decay: float = 1e-2
     epochs: int = 30
+    networks: int = 3
     seed: int = 0
 
 
-def fit_detector(clips: Sequence[Clip], negatives: Sequence[Tensor], settings: DetectorSettings) -> Detector:
+def fit_detector(
+    clips: Sequence[Clip], negatives: Sequence[Tensor], settings: DetectorSettings, ends: Sequence[int] | None = None
+) -> Detector:
     """Fit a detector; negatives: sequences without the trigger, float32 [P, D] each.
+
+    ends: the place of each clip at which its speech ends, where the search for the trigger begins; None: anywhere.
 
     Raises:
         ValueError: no clip, or no sequence without the trigger, is as long as a window.
     """
-    bags = [
-        torch.stack([windows_of(each, settings.places) for each in clip]) for clip in clips if _fits(clip[0], settings)
-    ]
+    fitting = [number for number, clip in enumerate(clips) if _fits(clip[0], settings)]
+    bags = [torch.stack([windows_of(each, settings.places) for each in clips[number]]) for number in fitting]
     quiet = _Windows([each for each in negatives if _fits(each, settings)], settings)
     if not bags or not quiet.sequences:
         raise ValueError(
             f"a window has {settings.places} places, and no clip or no sound without the trigger has as many"
         )
     chosen = quiet.drawn()
-    positives = torch.cat([bag.flatten(0, 1) for bag in bags])
+    first = bags if ends is None else [_ending(bag, ends[number]) for number, bag in zip(fitting, bags, strict=True)]
+    positives = torch.cat([bag.flatten(0, 1) for bag in first])
     detector = _fit(positives, quiet.at(chosen), settings)
-    for _ in range(settings.turns):
+    for turn in range(1, settings.turns + 1):
         positives = torch.cat([_best(bag, detector, settings.around) for bag in bags])
         chosen = np.union1d(chosen, quiet.hardest(detector))
-        detector = _fit(positives, quiet.at(chosen), settings)
+        detector = _fit(positives, quiet.at(chosen), settings, settings.networks if turn == settings.turns else 1)
     return detector
 
 
@@ -106,6 +114,12 @@ def _fits(sequence: Tensor, settings: DetectorSettings) -> bool:
     return len(sequence) >= settings.places
 
 
+def _ending(bag: Tensor, end: int) -> Tensor:
+    """The windows of all versions that end at a place or a little later: [V, M, places, D] -> [V, N, places, D]."""
+    first = min(max(0, end - bag.shape[2] + 1), bag.shape[1] - 1)
+    return bag[:, first : first + _LATE]
+
+
 def _best(bag: Tensor, detector: Detector, around: int) -> Tensor:
     """The windows around the best one of all versions together: [V, M, places, D] -> [N, places, D]."""
     versions, windows = bag.shape[:2]
@@ -114,17 +128,21 @@ def _best(bag: Tensor, detector: Detector, around: int) -> Tensor:
     return bag[:, max(0, best - around) : best + around + 1].flatten(0, 1)
 
 
-def _fit(positives: Tensor, negatives: Tensor, settings: DetectorSettings) -> Detector:
+def _fit(positives: Tensor, negatives: Tensor, settings: DetectorSettings, networks: int = 1) -> Detector:
     """Both classes weigh the same."""
     rows = torch.cat([positives, negatives]).flatten(1)
     targets = (torch.arange(len(rows)) < len(positives))[:, None]
     weights = len(rows) / 2 / torch.tensor([[len(negatives)], [len(positives)]], dtype=torch.float32)
-    return Detector(_model(rows, targets, weights, settings), settings.places)
-
-
-def _model(rows: Tensor, targets: Tensor, weights: Tensor, settings: DetectorSettings) -> WindowModel:
     if settings.layers == "one":
-        return fit_logistic(rows, targets, class_weights=weights, l2=[settings.l2])[0]
-    several = MlpSettings(settings.hidden, settings.dropout, (settings.decay,), settings.epochs, settings.seed)
+        model: WindowModel = fit_logistic(rows, targets, class_weights=weights, l2=[settings.l2])[0]
+    else:
+        model = averaged([_several(rows, targets, weights, settings, seed) for seed in range(networks)])
+    return Detector(model, settings.places)
+
+
+def _several(rows: Tensor, targets: Tensor, weights: Tensor, settings: DetectorSettings, number: int) -> MlpModel:
+    """The network of a number; each has its own seed."""
+    seed = 1000 * settings.seed + number
+    several = MlpSettings(settings.hidden, settings.dropout, (settings.decay,), settings.epochs, seed)
     *_, (_, models) = fit_mlps(rows, targets, class_weights=weights, settings=several)
     return models[0]

@@ -43,13 +43,28 @@ def samples_at(sound: Any, rate: int) -> int:
 
 def resampled(pieces: Iterable[Wave], given: float, rate: float) -> Iterator[Wave]:
     """The pieces of a wave of the rate `given` at another rate, by soxr; the same values however the wave is cut into pieces."""
-    if given == rate:
-        yield from pieces
-        return
-    stream = soxr().ResampleStream(given, rate, 1, dtype="float32", quality=QUALITY)
+    stream = Resampler(given, rate)
     for piece in pieces:
-        yield stream.resample_chunk(piece)
-    yield stream.resample_chunk(np.empty(0, np.float32), last=True)
+        yield stream.feed(piece)
+    yield stream.end()
+
+
+class Resampler:
+    """A wave of the rate `given` at another rate, piece by piece as it comes; see `resampled`."""
+
+    def __init__(self, given: float, rate: float) -> None:
+        self._stream = (
+            None if given == rate else soxr().ResampleStream(given, rate, 1, dtype="float32", quality=QUALITY)
+        )
+
+    def feed(self, piece: Wave) -> Wave:
+        """What can be said so far of the samples, float32 [T]."""
+        return piece if self._stream is None else self._stream.resample_chunk(piece)
+
+    def end(self) -> Wave:
+        """The rest."""
+        rest = np.empty(0, np.float32)
+        return rest if self._stream is None else self._stream.resample_chunk(rest, last=True)
 
 
 def _mono(sound: Any, level: Level) -> Iterator[Wave]:

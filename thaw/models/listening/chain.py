@@ -1,7 +1,9 @@
 """A network as a chain of stages over time, each of which keeps the places that it still needs: no place of a stream is computed twice."""
 
 from collections.abc import Mapping
+from copy import copy
 from itertools import pairwise
+from typing import Self
 
 import torch
 from torch import Tensor, fx, nn
@@ -18,8 +20,14 @@ class Chain:
     def __init__(self, backbone: Backbone, layer: str) -> None:
         spans = _up_to(layer, backbone.model)
         first, *_ = spans
-        self._first = _FirstStage(backbone, first, spans[first])
+        self._first = _FirstStage(backbone, _part(backbone.model, None, first), spans[first])
         self._others = [_stage(backbone.model, one, other, spans) for one, other in pairwise(spans)]
+
+    def fresh(self) -> Self:
+        """The same stages for another stream. They are not traced again, which takes long."""
+        other = copy(self)
+        other._first, other._others = self._first.fresh(), [each.fresh() for each in self._others]
+        return other
 
     def feed(self, frames: Tensor) -> Tensor:
         """The places that end within these frames: float32 [F, hop] -> [P, D]."""
@@ -33,12 +41,14 @@ class Chain:
 class _FirstStage:
     """The front end, which is given `least` frames at least, since it would set fewer into zeros. The past frames among them are heard again."""
 
-    def __init__(self, backbone: Backbone, layer: str, span: Span) -> None:
-        self._backbone, self._span = backbone, span
-        self._module = _part(backbone.model, None, layer)
+    def __init__(self, backbone: Backbone, module: nn.Module, span: Span) -> None:
+        self._backbone, self._module, self._span = backbone, module, span
         self._kept = torch.zeros(0)
         self._done = 0
         """The places of the kept frames that are given already."""
+
+    def fresh(self) -> "_FirstStage":
+        return _FirstStage(self._backbone, self._module, self._span)
 
     def feed(self, frames: Tensor) -> Tensor:
         self._kept = torch.cat([self._kept, frames]) if len(self._kept) else frames
@@ -58,6 +68,9 @@ class _Stage:
     def __init__(self, module: nn.Module, window: int, stride: int) -> None:
         self._module, self._window, self._stride = module, window, stride
         self._kept = torch.zeros(0)
+
+    def fresh(self) -> "_Stage":
+        return _Stage(self._module, self._window, self._stride)
 
     def feed(self, below: Tensor) -> Tensor:
         self._kept = torch.cat([self._kept, below]) if len(self._kept) else below

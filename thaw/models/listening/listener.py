@@ -1,10 +1,13 @@
 """A listener: blocks of sound in, scores and events out."""
 
+from copy import copy
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
+from thaw.features.sequences.network import rate_of
 from thaw.models.listening.sequences import FeatureStream
 from thaw.models.listening.trigger_model import TriggerModel
 
@@ -30,18 +33,42 @@ class Listener:
     """One stream, from its start. Scores and events are those of the whole recording, whatever the size of the blocks.
 
     Raises:
-        BadParameters: see `thaw.models.listening.sequences.refuse_unless_local`.
+        BadParameters: see `thaw.features.sequences.network.refuse_unless_local`.
     """
 
     def __init__(self, model: TriggerModel) -> None:
         self._model = model
-        self._stream = FeatureStream(model.backbone)
+        self._begin(FeatureStream(model.backbone))
+
+    def _begin(self, stream: FeatureStream) -> None:
+        self._stream = stream
         self._last: Tensor | None = None
         """The features that windows to come begin with."""
         self._windows = 0
         """The number of scores so far."""
         self._free = 0
         """The first window that may be an event."""
+
+    @property
+    def period_s(self) -> float:
+        """Between two scores."""
+        return self._stream.period_s
+
+    @property
+    def first_s(self) -> float:
+        """Where the window of the first score ends."""
+        return self._end_s(0)
+
+    def fresh(self) -> Self:
+        """A listener to another stream from its start; it takes far less time than the first one."""
+        other = copy(self)
+        other._begin(self._stream.fresh())
+        return other
+
+    @property
+    def rate(self) -> int:
+        """The samples a second that it takes."""
+        return rate_of(self._model.backbone)
 
     def feed(self, block: Tensor) -> Heard:
         """Hear another block, float32 [T], at the network's rate."""

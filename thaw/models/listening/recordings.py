@@ -12,7 +12,7 @@ from thaw.foundation.errors import BadExample, BadSource
 from thaw.foundation.files.walking import files_below
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.sounds.streams import of_file
-from thaw.models.listening.training import Sound
+from thaw.models.listening.material import Sound
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ def read_recordings(root: Path, rate: int, progress: Progress = untold) -> Recor
         except BadExample as error:
             rejected.append(str(error))
         else:
-            sounds.append(Sound(torch.from_numpy(wave), group_of(path)))
+            sounds.append(Sound(torch.from_numpy(wave), group_of(path), path, folder / path))
         progress(number, len(paths))
     if not sounds:
         raise BadSource(f"`{root}` has no sound that can be read ({rejected[0] if rejected else 'it is empty'})")

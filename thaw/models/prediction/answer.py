@@ -13,12 +13,21 @@ from thaw.heads.open_set import Openness
 from thaw.targets.target import BoolArray, Target, TargetName, target_named
 
 
+@dataclass(frozen=True)
+class HeardAt:
+    """A trigger in a recording; at_s: where the window ends in which it is heard, in seconds."""
+
+    word: str
+    at_s: float
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
     """A model's answer for N examples.
 
     probabilities: float32 [N, C], calibrated; with one label each row sums to 1. named: bool [N, C], the named classes; with one label one class, or none if
     the input is of no known class. known_scores: float32 [N], larger for better known inputs; None if the model has no `neither`.
+    events: of each recording, rising; None if the model hears no triggers.
     """
 
     class_names: tuple[str, ...]
@@ -26,6 +35,7 @@ class Answer:
     named: BoolArray
     known_scores: NDArray[np.float32] | None = None
     target_name: TargetName = "one_label"
+    events: tuple[tuple[HeardAt, ...], ...] | None = None
 
     @property
     def target(self) -> Target:
@@ -44,8 +54,12 @@ class Answer:
 
     @property
     def columns(self) -> "dict[str, Sequence[Any] | NDArray[Any]]":
-        """The answer as columns of N values: `Target.answers`, and `known_score`, float32, if the model has `neither`."""
+        """The answer as columns of N values: `Target.answers`, `known_score`, float32, if the model has `neither`, and with triggers the lists `heard`, the
+        words of the events, and `at_s`, their times."""
         answered = self.target.answered(self.class_names, self.probabilities, self.named)
+        if self.events is not None:
+            heard = [[event.word for event in own] for own in self.events]
+            return {**answered, "heard": heard, "at_s": [[event.at_s for event in own] for own in self.events]}
         return answered if self.known_scores is None else {**answered, "known_score": self.known_scores}
 
     @property

@@ -9,8 +9,10 @@ import numpy as np
 import torch
 
 from thaw.backbones.backbone import Backbone, read_written_backbone, write_backbone
+from thaw.foundation.errors import HearsTriggers
 from thaw.heads import FittedHead, read_head, write_head
 from thaw.heads.open_set import Openness, read_openness, remove_openness, write_openness
+from thaw.heads.trigger.storage import holds_trigger_head
 from thaw.kinds.batches import Batch, in_groups, trimmed
 from thaw.kinds.kind import Limits
 from thaw.kinds.prepared import open_reader
@@ -80,6 +82,11 @@ class Predictor:
 
         Raises:
             BadArtifact: a file is missing, torn, or not the written one.
+            HearsTriggers: the model hears triggers.
         """
+        if holds_trigger_head(folder):
+            raise HearsTriggers(
+                "this model hears triggers in recordings, and gives no features; `thaw predict FOLDER` and `thaw listen` take it"
+            )
         backbone = read_written_backbone(folder)
         return cls(backbone, read_head(folder), backbone.layers[-1], read_openness(folder))

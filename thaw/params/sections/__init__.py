@@ -1,12 +1,13 @@
 """Every parameter of `params.yaml`: its type, its default, its allowed values and its meaning."""
 
-from thaw.params.sections.dataset import DatasetParams, SplitParams
+from thaw.params.sections.dataset import DatasetParams, SplitParams, Uncertain
 from thaw.params.sections.extraction import BackboneParams, ExtractParams, Pooling, RayParams
 from thaw.params.sections.finetuning import FinetuneParams, ScratchParams
 from thaw.params.sections.head import HeadParams, OpennessParams, StrategyParams
 from thaw.params.sections.measurement import Compared, CompareParams, EvaluateParams, StatisticsParams
 from thaw.params.sections.release import MOST_TESTS, PromotionParams, RegistryParams, WatchParams
 from thaw.params.sections.section import Section, Share
+from thaw.params.sections.trigger import TriggerParams
 from thaw.params.sections.whole import Params
 
 __all__ = [
@@ -31,5 +32,7 @@ __all__ = [
     "SplitParams",
     "StatisticsParams",
     "StrategyParams",
+    "TriggerParams",
+    "Uncertain",
     "WatchParams",
 ]

@@ -1,12 +1,14 @@
 """Parameters of the data set."""
 
 import codecs
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from thaw.params.sections.section import Section, Share
 from thaw.params.values.limits import Limited
+
+Uncertain = Literal["ignored", "zeros", "ones"]
 
 
 class SplitParams(Section):
@@ -41,6 +43,19 @@ class DatasetParams(Limited, Section):
         description="a table of labels inside the source; it is CSV, JSON lines or Parquet with the columns path and label (or labels, where an example may "
         "have several), and optionally split and group; null: the folders are the classes",
     )
+    target: Literal["auto", "one_label", "label_sets", "trigger"] = Field(
+        "auto",
+        description="target of the labels; `auto`: one label, or sets of labels if the listing has a column labels; `trigger`: `trigger.words` are heard in a "
+        "stream of sound",
+    )
+    columns: tuple[str, ...] = Field(
+        (),
+        description="columns of the listing with 1, 0, -1 or nothing for a finding each; their names are the labels of a set; none: a column label or labels",
+    )
+    uncertain: Uncertain = Field(
+        "ignored",
+        description="reading of -1 in `dataset.columns`: `ignored` leaves the example without labels, `zeros` reads it as 0, `ones` as 1",
+    )
     encoding: str | None = Field(
         None,
         description="encoding of a table and of text files, such as `cp1252`; null: UTF-8, and another one is refused",
@@ -61,6 +76,12 @@ class DatasetParams(Limited, Section):
     max_seconds: PositiveFloat = Field(
         600, description="length of the longest example of the kind `sounds`, in seconds; longer ones are rejected"
     )
+
+    @model_validator(mode="after")
+    def _have_a_listing_for_columns(self) -> Self:
+        if self.columns and self.listing is None:
+            raise ValueError("columns given without a listing; name the table in dataset.listing")
+        return self
 
     @field_validator("encoding")
     @classmethod

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from thaw.params.sections.section import Section
 
@@ -37,6 +37,20 @@ class BackboneParams(Section):
         description="method of decoding; `scaled` decodes JPEG files that are at least 4 times larger than needed at a fraction of their size, several times "
         "faster and with slightly different features (docs/precision.md)",
     )
+    windows: tuple[tuple[float, PositiveFloat], ...] = Field(
+        (),
+        description="windows of greys of more than 8 bits, each as centre and width in the values' units (Hounsfield units for CT); one for all channels, or "
+        "three for red, green and blue; none: what DICOM files state themselves, and the range of the set for other files (docs/radiology.md)",
+    )
+
+    @field_validator("windows")
+    @classmethod
+    def _fit_the_channels(cls, value: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        if len(value) not in (0, 1, 3):
+            raise ValueError(
+                f"{len(value)} windows given; one is shown in all channels, or three in red, green and blue"
+            )
+        return value
 
 
 class RayParams(Section):

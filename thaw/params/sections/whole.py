@@ -13,6 +13,7 @@ from thaw.params.sections.head import HeadParams, OpennessParams, StrategyParams
 from thaw.params.sections.measurement import CompareParams, EvaluateParams, StatisticsParams
 from thaw.params.sections.release import PromotionParams, RegistryParams, WatchParams
 from thaw.params.sections.section import Section
+from thaw.params.sections.trigger import TriggerParams
 
 
 class Params(Section):
@@ -24,6 +25,7 @@ class Params(Section):
     strategy: StrategyParams = StrategyParams()
     head: HeadParams = HeadParams()
     openness: OpennessParams = OpennessParams()
+    trigger: TriggerParams = TriggerParams()
     finetune: FinetuneParams = FinetuneParams()
     statistics: StatisticsParams = StatisticsParams()
     compare: CompareParams = CompareParams()
@@ -38,4 +40,13 @@ class Params(Section):
         missing = sorted(set(expand_views(self.head.views, kind)) - set(expand_views(self.extract.views, kind)))
         if missing:
             raise ValueError(f"head.views needs {', '.join(missing)}, and extract.views lacks it; add it there")
+        return self
+
+    @model_validator(mode="after")
+    def _have_words_for_a_trigger(self) -> Self:
+        if self.trigger.words and self.dataset.target != "trigger":
+            raise ValueError(
+                f"trigger.words {', '.join(self.trigger.words)} given, and dataset.target is {self.dataset.target}; set dataset.target to trigger, or leave "
+                "the words out"
+            )
         return self

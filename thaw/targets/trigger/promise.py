@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from thaw.foundation.statistics.poisson_bound import dispersion_of, events_allowed, hours_needed, rate_bound
 from thaw.targets.trigger.events import Background
 
-SEEN = 20
+SEEN = 50
 """The number of events from which differences between groups are told; at a high threshold there are too few."""
 
 
@@ -40,12 +40,17 @@ class Promise:
         return self.bound <= self.budget.false_accepts_per_hour
 
     def __str__(self) -> str:
-        heard = f"{self.accepted} in {self.hours:.2g} hours"
-        shown = f"at most {self.bound:.2g} false accepts an hour ({100 * self.budget.confidence:g} %; {heard})"
+        heard = f"{self.accepted} in {two_digits(self.hours)} hours"
+        shown = f"at most {two_digits(self.bound)} false accepts an hour ({100 * self.budget.confidence:g} %; {heard})"
         if self.within_budget:
             return shown
-        asked = f"at most {self.budget.false_accepts_per_hour:g} an hour takes {self.missing_hours:.2g} more hours without the trigger"
+        asked = f"at most {self.budget.false_accepts_per_hour:g} an hour takes {two_digits(self.missing_hours)} more hours without the trigger"
         return f"{shown}; to show {asked}"
+
+
+def two_digits(value: float) -> str:
+    """A rate, or hours, as people read it: 0.43, 7, 28, 120."""
+    return f"{float(f'{value:.2g}'):.10g}"
 
 
 def promise(background: Background, budget: Budget) -> Promise:

@@ -13,6 +13,7 @@ from stage_runs import run_stage
 from tasks.project.paths import REPORT
 from tasks.stages import advise, extract, head, ingest
 from tasks.stages.evaluate import stage as evaluate
+from tasks.stages.evaluate import trained_baselines
 from thaw.foundation.errors import BadArtifact, BadManifest, BadSource
 from thaw.targets.predictions import read_predictions
 
@@ -68,7 +69,7 @@ def test_three_ways_to_the_same_answer_are_compared(project: Path) -> None:
         assert found[way]["labels_equal"] == 1 and found[way]["largest_difference"] < 1e-4
 
 
-def test_every_baseline_is_measured_from_the_same_images(project: Path) -> None:
+def test_every_baseline_is_measured_from_the_same_images(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     change_params("baselines: [majority]", "baselines: [majority, pixels, random_backbone]")
     change_params("seeds: 1", "seeds: 2")
     run_stage(evaluate)
@@ -79,6 +80,10 @@ def test_every_baseline_is_measured_from_the_same_images(project: Path) -> None:
     assert metrics["transfer"]["random_backbone"]["accuracy"] > 0.9
     page = (REPORT / "report.html").read_text()
     assert "random" in page and "raw pixels" in page
+    # A baseline that was measured on the same inputs opens no example and learns nothing again.
+    monkeypatch.setattr(trained_baselines, "_examples", None)
+    run_stage(evaluate)
+    assert json.loads((REPORT / "metrics.json").read_text()) == metrics
 
 
 def test_without_test_images_it_says_what_to_do(project: Path) -> None:

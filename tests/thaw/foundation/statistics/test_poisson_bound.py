@@ -62,15 +62,37 @@ def test_the_dispersion_is_one_of_independent_events_and_the_size_of_clusters() 
     counts = draw.poisson(0.3 * hours)
     assert dispersion_of(counts, hours, 0.95) == pytest.approx(1, abs=0.1)
     assert dispersion_of(4 * counts, hours, 0.95) == pytest.approx(4, rel=0.1)
-    assert dispersion_of(counts[:1], hours[:1], 0.95) == 1
-    assert dispersion_of(0 * counts, hours, 0.95) == 1
+    assert dispersion_of(0 * counts, hours, 0.95) == pytest.approx(1, abs=0.01)
 
 
-def test_few_groups_with_events_widen_the_dispersion() -> None:
-    hours = np.ones(50)
-    one, many = np.zeros(50, np.int64), np.zeros(50, np.int64)
-    one[0], many[:10] = 4, 4
-    assert dispersion_of(one, hours, 0.95) > 5 * dispersion_of(many, hours, 0.95)
+@pytest.mark.parametrize(
+    ("hours", "least"), [([1.0], 10), ([1.0, 1.0], 10), ([5.0, 5.0, *[0.01] * 200], 3), ([1.0] * 5, 1.5)]
+)
+def test_few_groups_widen_the_dispersion_and_large_ones_among_small_count_as_few(
+    hours: list[float], least: float
+) -> None:
+    assert dispersion_of(np.zeros(len(hours), np.int64), np.array(hours), 0.95) > least
+    assert dispersion_of(np.ones(len(hours), np.int64), np.array(hours), 0.95) > least
+
+
+def test_one_group_with_all_events_widens_the_dispersion() -> None:
+    hours, one = np.ones(50), np.zeros(50, np.int64)
+    one[0] = 4
+    assert dispersion_of(one, hours, 0.95) > 3.5 * dispersion_of(one // 4 + 1, hours, 0.95)
+
+
+def test_the_bound_holds_where_a_few_large_groups_differ() -> None:
+    """Speakers of 0.1 hours and 100 short recordings, of which half tune; the rates of groups differ by a gamma variable."""
+    draw, hours = np.random.default_rng(2), np.array([*[0.1] * 4, *[0.002] * 100])
+    held = list[bool]()
+    for _ in range(400):
+        counts = draw.poisson(20 * draw.gamma(1.0, 1.0, len(hours)) * hours)
+        heard = draw.permutation(len(hours)) % 2 == 0
+        known, unheard = (counts[each] for each in (heard, ~heard))
+        spread = dispersion_of(known, hours[heard], 0.95)
+        bound = rate_bound(int(known.sum()), hours[heard].sum(), 0.95, spread)
+        held.append(bool(unheard.sum() / hours[~heard].sum() <= bound))
+    assert np.mean(held) >= 0.93
 
 
 def test_the_bound_of_clusters_holds_in_95_of_100_draws_where_the_poisson_bound_does_not() -> None:

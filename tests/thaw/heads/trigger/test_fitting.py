@@ -51,6 +51,25 @@ def test_the_pattern_is_found_at_the_same_place_of_it_and_its_mirror_image_is_no
     assert np.mean(np.abs(offsets - np.median(offsets)) <= 1) >= 0.9
 
 
+def test_the_search_begins_where_the_speech_of_a_clip_ends() -> None:
+    """Of two patterns that all clips have, the later one is found, or the place of either if nobody says where to begin."""
+    generator = torch.Generator().manual_seed(4)
+    clips, ends = [], []
+    for number in range(12):
+        versions, place = clip(generator, number % 6), 12 + number % 7
+        for version in versions:
+            version[place : place + PLACES] += PATTERN.flip(1)
+        clips.append(versions)
+        ends.append(place + PLACES - 1)
+    quiet = [sound(generator, 300) for _ in range(4)]
+    late = {}
+    for asked in (None, ends):
+        detector = fit_detector(clips, quiet, DetectorSettings(layers="one", **{**SMALL, "turns": 0}), asked)
+        best = [int(detector.scores(versions[0]).argmax()) + PLACES - 1 for versions in clips]
+        late[asked is not None] = np.mean([0 <= place - end <= 2 for place, end in zip(best, ends, strict=True)])
+    assert late[True] >= 0.9 > late[False]
+
+
 def test_the_same_seed_gives_the_same_detector() -> None:
     sequence = sound(torch.Generator().manual_seed(2), 50)
     assert torch.equal(fitted("one").scores(sequence), fitted("one").scores(sequence))

@@ -9,10 +9,11 @@ from torch import Tensor
 
 from thaw.backbones.encoders.speech_embedding import FAMILY
 from thaw.backbones.places import Span
+from thaw.features.sequences.network import refuse_unless_local, sequence
 from thaw.foundation.errors import BadParameters
 from thaw.kinds.sounds.framed import SAMPLES, framed
 from thaw.models.listening.listener import Event, Listener
-from thaw.models.listening.sequences import FeatureStream, refuse_unless_local, sequence
+from thaw.models.listening.sequences import FeatureStream
 from thaw.targets.trigger.events import events
 
 SPAN = Span(79, 8, 79, 151)

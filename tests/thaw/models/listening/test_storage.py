@@ -8,7 +8,8 @@ import torch
 from listening_models import PLACES, trigger_model
 
 from thaw.foundation.errors import BadArtifact
-from thaw.models.listening.storage import CARD, TENSORS, read_trigger, write_trigger
+from thaw.heads.trigger.storage import CARD, TENSORS
+from thaw.models.listening.storage import read_trigger, write_trigger
 
 
 @pytest.mark.parametrize("layers", [1, 2])

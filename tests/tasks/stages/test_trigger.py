@@ -1,0 +1,226 @@
+"""The life of a trigger on real recordings, stage after stage, to a registered champion that hears it in a folder."""
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from registration import copy_empty_store, inside
+from stage_runs import run_stage
+
+from tasks.registry.deployed_model import read_deployed, read_triggers
+from tasks.registry.mlflow_store import explained
+from tasks.registry.promotion import promote
+from tasks.registry.registering import register
+from tasks.registry.registry import open_registry
+from tasks.registry.served_model import read_served_model
+from tasks.requests.hear import hear, read_listening, write_heard
+from tasks.stages import advise, compare, extract, finetune, head, ingest, track
+from tasks.stages.evaluate import stage as evaluate
+from thaw.backbones.converting.converting import convert
+from thaw.backbones.converting.source import Source
+from thaw.dataset.manifest import read_manifest
+from thaw.features.store.store import read_index
+from thaw.foundation.errors import BadManifest, BadParameters, HearsTriggers
+from thaw.heads.trigger.storage import read_trigger_head
+from thaw.kinds.kind import Limits
+from thaw.models import serving_cost
+from thaw.params.values.reading import read_params
+from thaw.strategies.triggers.record import read_trigger_advice
+from thaw.targets.predictions import read_predictions
+from thaw.targets.target import target_of
+from thaw.targets.trigger.target import TRIGGER
+
+PARAMS = """\
+dataset: {{source: sounds, listing: list.csv, target: trigger}}
+trigger: {{words: [{words}], false_accepts_per_hour: 20}}
+backbone: {{weights: speech.safetensors, architecture: {architecture}}}
+strategy: {{kind: {strategy}}}
+compare: {{strategies: [{compared}]}}
+statistics: {{bootstrap: 50}}
+promotion: {{margin: 0.3, min_rows: 10, max_near_copies: null}}
+registry: {{name: alexa}}
+"""
+EXAMPLE = Path(__file__).parents[3] / "examples/wake_word.yaml"
+SPLITS = ("train", "train", "val", "test")
+STAGES = (ingest, extract, advise, head, finetune, compare, evaluate, track)
+Row = tuple[str, str, str, str]
+
+
+def write_params(root: Path, **changed: str) -> None:
+    usual = {"words": "alexa", "architecture": "speech_embedding-local", "strategy": "linear", "compared": ""}
+    (root / "params.yaml").write_text(PARAMS.format(**usual | changed))
+
+
+def copied(real_data: Path, folder: Path) -> list[Row]:
+    """Recordings with the trigger, commands without it, and others without a label: path, label, split and group."""
+    folder.mkdir()
+    rows = []
+    for source, label, count in (
+        ("wakewords/alexa", "alexa", 32),
+        ("commands", "command", 48),
+        ("not_wake_words", "", 16),
+    ):
+        for number, path in enumerate(sorted((real_data / "sounds" / source).glob("*.flac"))[:count]):
+            name = f"{path.parent.name}-{path.name}"
+            shutil.copyfile(path, folder / name)
+            rows.append((name, label, SPLITS[number % 4], name))
+    return rows
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, real_data: Path, empty_store: Path) -> Path:
+    root = copy_empty_store(empty_store, tmp_path_factory.mktemp("trigger"))
+    with (root / "list.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("path", "label", "split", "group"), *copied(real_data, root / "sounds")])
+    (root / "list.csv").rename(root / "sounds/list.csv")
+    convert(Source(Path("speech-embedding")), root / "speech.safetensors")
+    write_params(root)
+    with inside(root), pytest.MonkeyPatch.context() as patch:
+        for name in ("BATCH", "ALONE", "ROUNDS"):
+            patch.setattr(serving_cost, name, 2)
+        for stage in STAGES:
+            run_stage(stage)
+        register(read_params())
+    return root
+
+
+@pytest.fixture
+def here(project: Path) -> Iterator[Path]:
+    with inside(project):
+        yield project
+        write_params(project)
+
+
+def test_every_stage_leaves_what_later_ones_and_people_read(project: Path) -> None:
+    data = project / "data"
+    manifest = read_manifest(data / "manifest.parquet")
+    assert target_of(manifest) == TRIGGER and manifest.class_names == ("alexa",)
+    index = read_index(data / "features.json")
+    assert index.sequences is not None and len(index.stored) == 2
+    assert read_trigger_advice(data / "advice.json").followed.kind == "linear"
+    assert "one new layer" in (data / "advice/advice.html").read_text()
+    (detector,) = read_trigger_head(data / "head").detectors
+    assert (detector.word, detector.detector.places, detector.refractory) == ("alexa", 16, 25)
+    assert detector.promise.groups == 16, "each validation recording without the trigger"
+
+
+def test_the_figures_are_those_of_the_test_recordings(project: Path) -> None:
+    metrics = json.loads((project / "data/report/metrics.json").read_text())["test"]
+    predictions = read_predictions(project / "data/report/predictions.parquet")
+    assert predictions.target == TRIGGER and len(predictions) == metrics["n"] == 24
+    shown, named = predictions.shown[:, 0], predictions.named[:, 0]
+    assert metrics["misses"] == pytest.approx(1 - named[shown].mean()) and metrics["misses"] <= 0.25
+    assert metrics["misses_low"] <= metrics["misses"] <= metrics["misses_high"]
+    assert metrics["false_accepts_per_hour"] >= named[~shown].sum() / metrics["hours"] - 1e-9
+    assert metrics["clips"] == 8 and 0.01 < metrics["hours"] < 0.1
+    page = (project / "data/report/report.html").read_text()
+    assert "These clips are of the test split" in page and "alexa" in page
+    assert (project / "data/report/det.csv").read_text().startswith("word,false_accepts_per_hour,misses")
+
+
+def test_the_second_run_of_the_extraction_hears_nothing(here: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (here / "data/features").rglob("part-*.parquet")}
+    (here / ".thaw/extracted.json").unlink()
+    run_stage(extract)
+    assert {path: path.stat().st_mtime_ns for path in (here / "data/features").rglob("part-*.parquet")} == before
+
+
+def test_the_version_is_promoted_and_answers_for_recordings(here: Path) -> None:
+    import mlflow
+
+    moved = promote(read_params())
+    assert moved.promoted, str(moved)
+    gates = {outcome.gate: str(outcome.verdict) for outcome in moved.gates}
+    assert gates["false accepts"] == "pass"
+    sounds = here / "sounds"
+    clips = [str(sounds / name) for name in sorted(path.name for path in sounds.glob("alexa-*.flac"))[:4]]
+    with explained():
+        answered = mlflow.pyfunc.load_model("models:/alexa@champion").predict(
+            [*clips, str(next(sounds.glob("commands-*")))]
+        )
+    assert list(answered.columns) == ["labels", "heard", "at_s", "p_alexa"]
+    assert [list(labels) for labels in answered["labels"]].count(["alexa"]) >= 3 and answered["labels"][4] == []
+    for labels, heard, at_s in zip(answered["labels"], answered["heard"], answered["at_s"], strict=True):
+        assert len(heard) == len(at_s) and set(heard) == set(labels)
+    predictor = read_triggers(open_registry(read_params().registry))
+    own = predictor.predict([predictor.prepare(Path(path).read_bytes(), Limits(10**9)) for path in clips])
+    assert own.labels == [list(labels) for labels in answered["labels"][:4]]
+
+
+def test_a_folder_is_heard_file_by_file(here: Path, tmp_path: Path) -> None:
+    promote(read_params())
+    folder = tmp_path / "new"
+    folder.mkdir()
+    for path in (*sorted((here / "sounds").glob("alexa-*.flac"))[:2], sorted((here / "sounds").glob("commands-*"))[0]):
+        shutil.copyfile(path, folder / path.name)
+    (folder / "broken.wav").write_bytes(b"no sound")
+    heard = {Path(each.path).name: each for each in hear([str(folder)])}
+    assert len(heard) == 4 and "broken.wav" in heard["broken.wav"].reason
+    predictor = read_triggers(open_registry(read_params().registry))
+    for name, each in heard.items():
+        if not each.reason:
+            content = (folder / name).read_bytes()
+            (events,) = predictor.predict([predictor.prepare(content, Limits(10**9))]).events or ((),)
+            assert each.events == events, "in blocks as at once"
+    model = read_listening("models:/alexa@champion")
+    assert model.word == "alexa" and model.promise == predictor.head.detectors[0].promise
+    write_heard(list(heard.values()), tmp_path / "heard.parquet")
+    rows = pq.read_table(tmp_path / "heard.parquet").to_pylist()
+    assert {row["trigger"] for row in rows} == {"alexa", None}
+
+
+def test_what_needs_features_of_whole_examples_is_refused(here: Path) -> None:
+    promote(read_params())
+    registry = open_registry(read_params().registry)
+    with pytest.raises(HearsTriggers, match="hears triggers in recordings"):
+        read_deployed(registry)
+    with pytest.raises(HearsTriggers, match="hears triggers in recordings"):
+        read_served_model(registry, 1)
+
+
+@pytest.mark.parametrize("strategy", ["knn", "full", "plain"])
+def test_strategies_of_one_vector_are_refused(here: Path, strategy: str) -> None:
+    write_params(here, strategy=strategy)
+    with pytest.raises(
+        BadParameters, match=f"strategy.kind: {strategy} given; .* a trigger has the strategies linear and mlp"
+    ):
+        run_stage(advise)
+
+
+def test_the_example_asks_for_a_trigger() -> None:
+    params = read_params(EXAMPLE)
+    assert (
+        params.dataset.target == "trigger" and params.trigger.words and params.backbone.architecture.endswith("-local")
+    )
+
+
+def test_a_comparison_is_refused(here: Path) -> None:
+    write_params(here, compared="linear")
+    with pytest.raises(BadParameters, match=r"compare.strategies: linear given"):
+        run_stage(compare)
+
+
+def test_a_network_that_hears_the_whole_sound_is_refused_before_any_pass(here: Path) -> None:
+    write_params(here, architecture="speech_embedding")
+    features = sorted((here / "data/features").rglob("*.parquet"))
+    with pytest.raises(BadParameters, match="take speech_embedding-local"):
+        run_stage(extract)
+    assert sorted((here / "data/features").rglob("*.parquet")) == features
+
+
+def test_a_test_without_the_trigger_is_refused(here: Path) -> None:
+    listing = here / "sounds/list.csv"
+    before = listing.read_text()
+    try:
+        lines = [line for line in before.splitlines() if not line.startswith("alexa-") or ",test," not in line]
+        listing.write_text("\n".join(lines))
+        run_stage(ingest)
+        with pytest.raises(BadManifest, match="alexa: 0 of 16 test recordings show it"):
+            run_stage(evaluate)
+    finally:
+        listing.write_text(before)
+        run_stage(ingest)

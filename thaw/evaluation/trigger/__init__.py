@@ -1,0 +1,1 @@
+"""The evaluation of a trigger for people: its measures, its words, its figures, its pages."""

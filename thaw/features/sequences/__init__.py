@@ -1,0 +1,1 @@
+"""Sequences of features: a network's places over time, of streams and of whole recordings."""
