@@ -43,7 +43,7 @@ def run(  # noqa: PLR0917  # one parameter an option
     from flows.runs.outcome import Selection
     from flows.runs.preflight import preflight
     from flows.runs.results import read_results
-    from flows.runs.settled import nothing_to_do
+    from flows.runs.settled import asking, nothing_to_do
 
     root = enter_project()
     refuse_unknown(root, stage, until)
@@ -52,7 +52,7 @@ def run(  # noqa: PLR0917  # one parameter an option
             assign(root, changes, quiet=json)
         ready = preflight(root, whole=stage is None and until is None)
         say_warnings(ready.warnings)
-        with Printed() as printed:
+        with Printed() as printed, asking():
             outcome = None
             if stage is None and not force:
                 outcome = nothing_to_do(root, ready.params, Selection(until=until), promote=not no_promote)

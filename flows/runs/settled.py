@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,7 @@ SETTLED = STATE / "settled.json"
 """The record of the last whole run after which the registry had no more to do."""
 STORE = STATE / "mlflow.db"
 asked: ContextVar[Pipeline | None] = ContextVar("asked", default=None)
-"""What DVC has answered in this process, for a run that begins with it; None: it has not been asked."""
+"""DVC's answer, for the run that begins with it; None: it has not been asked."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,20 @@ class Settled:
 _ADAPTER = TypeAdapter(Settled)
 
 
+@contextmanager
+def asking() -> Iterator[None]:
+    """One run, after which DVC's answer no longer holds."""
+    token = asked.set(None)
+    try:
+        yield
+    finally:
+        asked.reset(token)
+
+
 def nothing_to_do(root: Path, params: Params, selection: Selection, *, promote: bool = True) -> Transfer | None:
     """The outcome of a run that finds everything up to date; None: there is something to do, or MLflow must be asked.
 
-    DVC's answer is left in `asked`.
+    DVC's answer is left in `asked`, within `asking`.
 
     Raises:
         DvcBusy, DvcFailed: see `read_pipeline`.

@@ -12,7 +12,7 @@ from toy import build_toy, environment
 
 from flows.dvc.output_parser import Outcome
 from flows.runs.outcome import Selection, Transfer
-from flows.runs.settled import SETTLED, STORE, asked, nothing_to_do, record_settled
+from flows.runs.settled import SETTLED, STORE, asked, asking, nothing_to_do, record_settled
 from tasks.project.paths import REGISTERED, TRACKED
 from tasks.registry.attempt import Promotion
 from tasks.registry.registering import Registered
@@ -51,6 +51,14 @@ def params_of(root: Path, *, automatic: bool) -> Params:
 
 def decided(promoted: bool) -> Promotion:
     return Promotion("toy", 3, 3 if promoted else 2, promoted=promoted, moved=False, reason="" if promoted else "worse")
+
+
+def test_an_answer_of_dvc_holds_for_one_run(root: Path) -> None:
+    with asking():
+        assert asked.get() is None
+        nothing_to_do(root, params_of(root, automatic=True), WHOLE)
+        assert asked.get() is not None
+    assert asked.get() is None
 
 
 def test_a_champion_stays_the_champion_until_something_is_written(root: Path) -> None:
