@@ -31,6 +31,7 @@ from thaw.params.values.reading import read_params
 from thaw.params.values.strategy import PLAIN, Strategy
 from thaw.strategies.advice.out_of_fold import Fitting
 from thaw.strategies.backbone_ranking import Entrant, Judges, Ranking, Unranked, rank_backbones, write_ranking
+from thaw.targets.supports import require
 from thaw.targets.target import target_of, target_of_targets
 
 RANKING = Path("data/ranking.json")
@@ -60,7 +61,7 @@ def rank(names: Sequence[str], progress: Progress = untold) -> Ranking:
     Features go to the pipeline's store, so the chosen backbone has them there. The test examples are not used. progress counts examples.
 
     Raises:
-        BadParameters: there are fewer than two names.
+        BadParameters: there are fewer than two names, or the labels are those of triggers.
         BadWeights: no backbone could be used.
         BadArtifact, BadManifest: there is no manifest, or no example to judge on.
     """
@@ -109,6 +110,7 @@ def _field(params: Params, manifest: Manifest) -> _Field:
     train, val = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     rows, names = (*train, *val), class_names_of(train)
     target = target_of(manifest)
+    require(target, "pooled_features", "`thaw rank` asked for")
     targets = target.encode(rows, names)
     kept = target.sample(targets, MOST_ROWS, params.head.seed)
     chosen = tuple(rows[row] for row in kept.tolist())

@@ -34,6 +34,7 @@ from thaw.review.findings import Finding, Kind, read_decisions, write_findings
 from thaw.review.listing import Rows, list_duplicates, list_suspects, list_useful
 from thaw.review.page import build_sections, render_page
 from thaw.review.selection import labelled_contents, unlabelled_contents
+from thaw.targets.supports import require
 from thaw.targets.target import Target, target_of
 
 REVIEW = Path("data/review")
@@ -77,10 +78,12 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
 
     Raises:
         BadManifest: fewer than two classes have labels.
+        BadParameters: the labels are those of triggers.
         BadArtifact: the manifest or the features are missing or incomplete.
     """
     params, manifest = read_params(), read_manifest(MANIFEST)
     target = target_of(manifest)
+    require(target, "pooled_features", "`thaw review` asked for")
     corrections, layer, store = read_corrections(CORRECTIONS), _layer(), FeatureStore(FEATURES)
     labelled = labelled_contents(manifest)
     unlabelled = [example for example in unlabelled_contents(manifest) if example.digest not in corrections]

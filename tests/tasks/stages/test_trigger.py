@@ -3,7 +3,7 @@
 import csv
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -18,6 +18,8 @@ from tasks.registry.registering import register
 from tasks.registry.registry import open_registry
 from tasks.registry.served_model import read_served_model
 from tasks.requests.hear import hear, read_listening, write_heard
+from tasks.requests.rank import rank
+from tasks.requests.review import review
 from tasks.stages import advise, compare, extract, finetune, head, ingest, track
 from tasks.stages.evaluate import stage as evaluate
 from thaw.backbones.converting.converting import convert
@@ -93,6 +95,12 @@ def here(project: Path) -> Iterator[Path]:
     with inside(project):
         yield project
         write_params(project)
+
+
+@pytest.mark.parametrize("asked", [lambda: review(5), lambda: rank(["a.safetensors", "b.safetensors"])])
+def test_what_judges_labels_by_one_vector_refuses_a_trigger(here: Path, asked: Callable[[], object]) -> None:
+    with pytest.raises(BadParameters, match=r"asked for; what learns from one vector .* the data set has triggers"):
+        asked()
 
 
 def test_every_stage_leaves_what_later_ones_and_people_read(project: Path) -> None:
