@@ -5,19 +5,23 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tasks.requests.hear import HeardFile
 
 
 def say_heard(sources: Sequence[str], output: Path | None, model: str | None, *, as_csv: bool, json: bool) -> None:
     """Print the events of all recordings, and write a Parquet table if `output` is given; each line is printed when its recording was heard."""
     from flows.cli.terminal import err, out
-    from tasks.requests.hear import SCHEMA, HeardFile, hear, refuse_unheard, write_heard
+    from tasks.requests.hear import SCHEMA, hear, refuse_unheard, write_heard
     from tasks.requests.score import check_output
 
     path = None if output is None else check_output(output)
     table = csv.writer(sys.stdout, lineterminator="\n")
     if as_csv:
         table.writerow(SCHEMA.names)
-    heard: list[HeardFile] = []
+    heard = list["HeardFile"]()
     for each in hear(sources, model):
         heard.append(each)
         if as_csv:
@@ -43,9 +47,8 @@ def _cell(value: object) -> object:
     return "" if value is None else value
 
 
-def _print_json(heard: Sequence[object]) -> None:
+def _print_json(heard: "Sequence[HeardFile]") -> None:
     values = [
-        {"path": each.path, "events": [vars(event) for event in each.events], "reason": each.reason}  # type: ignore[attr-defined]
-        for each in heard
+        {"path": each.path, "events": [vars(event) for event in each.events], "reason": each.reason} for each in heard
     ]
     sys.stdout.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")

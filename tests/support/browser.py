@@ -38,9 +38,28 @@ def open_browser(profile: Path, *flags: str) -> Iterator[webdriver.Chrome]:
         opened.quit()
 
 
-def show_server(browser: webdriver.Chrome, address: str, width: int) -> None:
-    """Go to the page of a server, in a window so wide, and wait for what it says of its model; narrow windows are those of phones."""
+@contextmanager
+def open_hearing_browser(folder: Path, wav: bytes) -> Iterator[webdriver.Chrome]:
+    """Chromium whose microphone hears a WAV file, with its profile in a folder."""
+    heard = folder / "heard.wav"
+    heard.write_bytes(wav)
+    flags = (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={heard}",
+    )
+    with open_browser(folder / "profile", *flags) as opened:
+        yield opened
+
+
+def show_page(browser: webdriver.Chrome, address: str, width: int) -> None:
+    """Go to a page, in a window so wide; narrow windows are those of phones."""
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     browser.get(address)
+
+
+def show_server(browser: webdriver.Chrome, address: str, width: int) -> None:
+    """Go to the page of a server, and wait for what it says of its model; see `show_page`."""
+    show_page(browser, address, width)
     WebDriverWait(browser, 30).until(lambda page: "version 7" in page.find_element(By.ID, "model").text)

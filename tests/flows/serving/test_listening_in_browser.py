@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import soxr
-from browser import open_browser
+from browser import open_hearing_browser, show_page
 from listening_models import RATE, noise, trigger_model
 from made_up_sounds import written
 from selenium import webdriver
@@ -29,23 +29,14 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    folder = tmp_path_factory.mktemp("heard")
     heard = soxr.resample(noise(5).clamp(-1, 1).numpy(), RATE, 48_000)
-    (folder / "heard.wav").write_bytes(written(heard, 48_000))
-    flags = (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={folder / 'heard.wav'}",
-    )
-    with open_browser(folder / "profile", *flags) as opened:
+    with open_hearing_browser(tmp_path_factory.mktemp("heard"), written(heard, 48_000)) as opened:
         yield opened
 
 
 @pytest.fixture(params=[1280, 390])
 def page(request: pytest.FixtureRequest, browser: webdriver.Chrome, server: str) -> webdriver.Chrome:
-    metrics = {"width": request.param, "height": 900, "deviceScaleFactor": 1, "mobile": request.param < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.get(server)
+    show_page(browser, server, request.param)
     assert (
         "Listening for view glass: at most 0.43 false accepts an hour" in browser.find_element(By.TAG_NAME, "main").text
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browser import open_browser, show_server
+from browser import open_hearing_browser, show_server
 from made_up_sounds import tone, written
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -33,14 +33,8 @@ def server() -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """A browser whose microphone hears a high tone."""
-    folder = tmp_path_factory.mktemp("heard")
-    (folder / "heard.wav").write_bytes(written(tone(10, hertz=2200, rate=48_000), 48_000))
-    flags = (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={folder / 'heard.wav'}",
-    )
-    with open_browser(folder / "profile", *flags) as opened:
+    heard = written(tone(10, hertz=2200, rate=48_000), 48_000)
+    with open_hearing_browser(tmp_path_factory.mktemp("heard"), heard) as opened:
         yield opened
 
 
