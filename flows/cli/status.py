@@ -60,7 +60,7 @@ def status(
 
 def _rows(root: Path, params: "Params") -> list[tuple[str, str, str]]:
     """Each stage with its state and the reason; during a run by the account that the run keeps, for DVC gives none then."""
-    from flows.dvc.foreseen import foresee_states, without_settings
+    from flows.dvc.foreseen import foresee_states, without_handing
     from flows.dvc.run_account import read_account
     from flows.dvc.stage_graph import read_pipeline, read_stages, up_to_date
     from flows.project.errors import DvcBusy
@@ -72,7 +72,7 @@ def _rows(root: Path, params: "Params") -> list[tuple[str, str, str]]:
     except DvcBusy as busy:
         say_error(str(busy))
         return [(stage.name, UNKNOWN, "DVC is at work") for stage in read_stages(root)]
-    stages, changed = without_settings(pipeline.stages), foresee_states(root, pipeline, params)
+    stages, changed = without_handing(pipeline.stages), foresee_states(root, pipeline, params)
     fresh = up_to_date(stages, changed)
     return [(stage.name, *_state(stage.name in fresh, changed.get(stage.name))) for stage in stages]
 

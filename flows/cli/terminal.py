@@ -44,6 +44,14 @@ def say_warnings(warnings: Iterable[object]) -> None:
         err().print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
 
 
+def say_changed_code(stages: Sequence[str]) -> None:
+    """Say on standard error that the installed Thaw has other code for these stages than the project's last run had."""
+    if stages:
+        err().print(
+            f"The installed Thaw has other code for {', '.join(stages)}: these stages run again.", soft_wrap=True
+        )
+
+
 def print_json(value: object) -> None:
     """Print JSON, and nothing else, on standard output."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))

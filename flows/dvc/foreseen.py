@@ -1,34 +1,42 @@
-"""The stages that the next run will run, and why, before the stage `settings` has handed `params.yaml` to the others."""
+"""The stages that the next run will run, and why, before `code` and `settings` have handed the present code and `params.yaml` to the others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from flows.dvc.stage_graph import Pipeline, Stage, StageState, parse_state
-from flows.dvc.stage_parameters import STAGE, changed_keys, ran
-from tasks.project.paths import SETTINGS
+from flows.dvc.stage_parameters import HANDING, changed_code, changed_keys, ran
+from tasks.project.paths import CODE, SETTINGS
 from thaw.params.sections import Params
 
 NEVER_RAN = "it has not run yet"
+_HANDED = (CODE.as_posix(), SETTINGS.as_posix())
 
 
 def foresee_states(root: Path, pipeline: Pipeline, params: Params) -> dict[str, StageState]:
     """The stages that will run on their own account, by name."""
-    states = with_parameters(pipeline.changes, changed_keys(root, params))
+    states = as_of_today(pipeline.changes, changed_keys(root, params), changed_code(root))
     known = ran(root)
     return {name: state if name in known else replace(state, reasons=(NEVER_RAN,)) for name, state in states.items()}
 
 
-def with_parameters(
-    answer: Mapping[str, Sequence[Any]], changed: Mapping[str, tuple[str, ...]]
+def as_of_today(
+    answer: Mapping[str, Sequence[Any]], changed: Mapping[str, tuple[str, ...]], code: Collection[str]
 ) -> dict[str, StageState]:
-    """The states of `dvc status`, with the present parameters in the place of those in `data/params.yaml`."""
-    changes_by_stage = {name: [*map(_without_settings, changes)] for name, changes in answer.items()}
-    for name, keys in changed.items():
+    """The states of `dvc status`, with the present parameters and code in the place of what was handed on by the last run.
+
+    Args:
+        answer: the changes of each stage by name, as `dvc status --json` tells them.
+        changed: the parameters of each stage that have changed.
+        code: the stages whose code has changed.
+    """
+    changes_by_stage = {name: [*map(_without_handed, changes)] for name, changes in answer.items()}
+    for name in {**changed, **dict.fromkeys(code)}:
+        keys = [*changed.get(name, ()), *(["its code"] if name in code else [])]
         if keys:
-            parameters = {"changed deps": {SETTINGS.as_posix(): dict.fromkeys(keys, "modified")}}
-            changes_by_stage[name] = [parameters, *changes_by_stage.get(name, [])]
+            today = {"changed deps": {"": dict.fromkeys(keys, "modified")}}
+            changes_by_stage[name] = [today, *changes_by_stage.get(name, [])]
     return {
         name: parse_state(name, kept)
         for name, changes in changes_by_stage.items()
@@ -36,14 +44,17 @@ def with_parameters(
     }
 
 
-def _without_settings(change: Any) -> Any:
+def _without_handed(change: Any) -> Any:
     if not isinstance(change, dict):
         return change
     kept = {kind: {**details} for kind, details in change.items()}
-    kept.get("changed deps", {}).pop(SETTINGS.as_posix(), None)
+    for path in _HANDED:
+        kept.get("changed deps", {}).pop(path, None)
     return {kind: details for kind, details in kept.items() if details}
 
 
-def without_settings(stages: Sequence[Stage]) -> tuple[Stage, ...]:
-    """The stages as they wait for each other once it is known what the stage `settings` will write."""
-    return tuple(replace(each, upstream=tuple(name for name in each.upstream if name != STAGE)) for each in stages)
+def without_handing(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The stages as they wait for each other once it is known what `code` and `settings` will write."""
+    return tuple(
+        replace(each, upstream=tuple(name for name in each.upstream if name not in HANDING)) for each in stages
+    )

@@ -14,12 +14,15 @@ from ruamel.yaml.error import YAMLError
 from flows.dvc.stage_graph import PIPELINE
 from flows.project.errors import DvcFailed, UnknownStage
 from tasks.project.dvc_lock import LOCK
-from tasks.project.paths import SETTINGS
+from tasks.project.paths import CODE, SETTINGS
 from thaw.params.sections import Params
 
+_CODE = CODE.as_posix()
 _SETTINGS = SETTINGS.as_posix()
-STAGE = "settings"
-"""The stage that hands `params.yaml` to all others."""
+DIGESTS = "code"
+"""The stage that hands the digests of their code to all others. Only a project that holds Thaw's own code has it."""
+HANDING = frozenset({DIGESTS, "settings"})
+"""The stages that hand their code's digest and `params.yaml` to all others."""
 
 
 def read_stage_keys(root: Path) -> dict[str, tuple[str, ...]]:
@@ -68,6 +71,26 @@ def changed_keys(root: Path, params: Params) -> dict[str, tuple[str, ...]]:
     return changed
 
 
+def changed_code(root: Path) -> frozenset[str]:
+    """The stages whose code is not what they ran with. A stage that never ran is none of them."""
+    from tasks.project.code_digests import code_digests
+
+    then = {name: stage.get("params", {}).get(_CODE) or {} for name, stage in _stages(root / LOCK).items()}
+    depending = {name: key for name, key in _code_keys(root).items() if name in then}
+    now = code_digests(depending.values()) if depending else {}
+    return frozenset(name for name, key in depending.items() if then[name].get(key) != now[key])
+
+
+def digested(root: Path) -> tuple[str, ...]:
+    """The names in `data/code.yaml` that stages of `dvc.yaml` depend on."""
+    return tuple(_code_keys(root).values())
+
+
+def _code_keys(root: Path) -> dict[str, str]:
+    """The name in `data/code.yaml` that each stage depends on, by stage."""
+    return {name: keys[0] for name, stage in _stages(root / PIPELINE).items() if (keys := _keys(stage, _CODE))}
+
+
 def _stages(path: Path) -> dict[str, Any]:
     try:
         return dict((YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}).get("stages") or {})
@@ -77,9 +100,9 @@ def _stages(path: Path) -> dict[str, Any]:
         raise DvcFailed(f"{path.name} cannot be read: {error}") from error
 
 
-def _keys(stage: Mapping[str, Any]) -> tuple[str, ...]:
+def _keys(stage: Mapping[str, Any], file: str = _SETTINGS) -> tuple[str, ...]:
     files = [entry for entry in stage.get("params", ()) if isinstance(entry, dict)]
-    return tuple(key for entry in files for key in entry.get(_SETTINGS) or ())
+    return tuple(key for entry in files for key in entry.get(file) or ())
 
 
 def _below(parameter: str, key: str) -> bool:

@@ -1,6 +1,7 @@
 """The deployments in `prefect.yaml`."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -19,15 +20,21 @@ class Deployment:
 
     name: str
     entrypoint: str
+    """`flows.runs.transfer.transfer`, of an installed module; or `FILE:FUNCTION`, of a file below the project."""
     pool: str
     """The work pool whose workers run the flow."""
     crons: tuple[str, ...]
     """Its active schedules."""
 
-    @property
-    def file(self) -> str:
-        """The file of the flow, relative to the project."""
-        return self.entrypoint.partition(":")[0]
+    def exists(self, root: Path) -> bool:
+        """Whether the module or the file of the flow is there."""
+        file, colon, _ = self.entrypoint.rpartition(":")
+        if colon:
+            return (root / file).is_file()
+        try:
+            return find_spec(self.entrypoint.rpartition(".")[0]) is not None
+        except (ImportError, ValueError):
+            return False
 
 
 def read_deployments(root: Path) -> tuple[Deployment, ...]:
@@ -52,9 +59,9 @@ def read_deployments(root: Path) -> tuple[Deployment, ...]:
             f"{path}: {', '.join(untagged)} lack `tags: [{TAG}]`, by which automations find their runs"
         )
     for deployment in parsed:
-        if not (root / deployment.file).is_file():
+        if not deployment.exists(root):
             raise BadDeployments(
-                f"{path}: the flow of `{deployment.name}` should be in {deployment.file}, which is not there"
+                f"{path}: the flow of `{deployment.name}` should be {deployment.entrypoint}, which is not there"
             )
     return parsed
 

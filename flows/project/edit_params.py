@@ -11,8 +11,9 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from thaw.backbones.converting.official_names import file_of, is_official
+from thaw.backbones.providers.names import TORCHVISION, provided
 from thaw.foundation.errors import BadParameters
-from thaw.params.values.places import BUILTIN_SOURCES, NAMED_WEIGHTS
+from thaw.params.values.places import BUILTIN_SOURCES, NAMED_WEIGHTS, SHIPPED_WEIGHTS, named_shipped
 from thaw.params.values.reading import PARAMS, check_params
 
 _BUILTIN = {
@@ -64,13 +65,29 @@ def _parse(assignment: str) -> tuple[str, object]:
 def _expand(key: str, value: object) -> object:
     if key == "dataset.source" and isinstance(value, str) and value in _BUILTIN:
         return (BUILTIN_SOURCES / _BUILTIN[value]).as_posix()
+    if key == "backbone.weights" and value in SHIPPED_WEIGHTS:
+        return named_shipped(str(value)).as_posix()
     if key == "backbone.weights" and isinstance(value, str) and _WEIGHTS_NAME.fullmatch(value):
         return (NAMED_WEIGHTS / f"{value}.pth").as_posix()
-    if key == "backbone.weights" and isinstance(value, str) and is_official(value):
-        return (NAMED_WEIGHTS / file_of(value)).as_posix()
+    if key == "backbone.weights" and isinstance(value, str):
+        return _weights(value)
     if isinstance(value, str) and value.startswith("~"):  # shells leave `KEY=~/photos` as it is
         return str(Path(value).expanduser())
     return value
+
+
+def _weights(name: str) -> str:
+    """The file of a name of weights below `data/weights`; any other text is a path, and stays as it is."""
+    if (own := provided(name)) is not None:
+        return (NAMED_WEIGHTS / own.file).as_posix()
+    if name.startswith(TORCHVISION):
+        # torchvision takes seconds to load, and alone knows which weights it recommends for a network.
+        from thaw.backbones.official_weights import weights_of
+
+        return weights_of(name).as_posix()
+    if is_official(name):
+        return (NAMED_WEIGHTS / file_of(name)).as_posix()
+    return str(Path(name).expanduser()) if name.startswith("~") else name
 
 
 def _assign(document: Any, key: str, value: object) -> None:

@@ -7,6 +7,14 @@ class NotAProject(ThawError):
     """The command was given outside a Thaw project."""
 
 
+class NotEmpty(ThawError):
+    """A folder has files that a new project would meet."""
+
+
+class ToolFailed(ThawError):
+    """Git or DVC refused a step of a project's creation."""
+
+
 class RunInProgress(ThawError):
     """Another run holds the project, and the command does not wait; `holder` describes that run."""
 

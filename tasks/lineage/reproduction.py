@@ -11,6 +11,7 @@ from ruamel.yaml.error import YAMLError
 
 from tasks.lineage.lineage import Lineage, download_lineage, download_manifest, read_lineage
 from tasks.lineage.wording import TELLING
+from tasks.project.code_digests import STAGES, changed_code, code_digests
 from tasks.project.dvc_lock import LOCK, LockedStage
 from tasks.project.paths import MANIFEST, REPORT
 from tasks.registry.gate_evidence import PREDICTIONS
@@ -24,7 +25,7 @@ from thaw.params.values.reading import PARAMS
 from thaw.targets.predictions import read_predictions
 
 METRICS = "report/metrics.json"
-_OWN_CODE = ("thaw/", "tasks/")
+_OWN_CODE = ("thaw", "tasks")
 WHOLE = "settings"
 """The stage that depends on all of `params.yaml`."""
 _SHOWN = 5
@@ -92,18 +93,28 @@ def _recorded_commit(lineage: Lineage) -> str:
 def code_differences(stages: Sequence[LockedStage], root: Path) -> tuple[str, ...]:
     """The code and parameters of the stages that differ in the checkout at `root`: paths and dotted keys, sorted.
 
-    Every file of the checkout that the lock names is compared. The project's own code, files and folders, must exist.
+    Every file of the checkout that the lock names is compared. The project's own code, files and folders, must exist. Where Thaw is installed beside the
+    project, the digests of the installed code are compared.
     """
-    differing = set()
+    differing = _installed_differences(stages)
     for stage in stages:
         for dep in stage.deps:
             path = root / dep.path
             if path.is_file() and not Path(dep.path).is_absolute():
                 if _md5(path) != dep.md5:
                     differing.add(dep.path)
-            elif dep.path.startswith(_OWN_CODE) and _folder_md5(path) != dep.md5:
+            elif Path(dep.path).parts[0] in _OWN_CODE and _folder_md5(path) != dep.md5:
                 differing.add(dep.path)
     return tuple(sorted(differing | _parameter_differences(stages, root / PARAMS)))
+
+
+def _installed_differences(stages: Sequence[LockedStage]) -> set[str]:
+    """The stages, as `the code of head`, whose code is not the installed one; none if the checkout brings its own code."""
+    recorded = {stage.name: stage.code for stage in stages if stage.code}
+    if any(dep.path in _OWN_CODE for stage in stages for dep in stage.deps):
+        return set()
+    now = code_digests(name for name in recorded if name in STAGES)
+    return {f"the code of {name}" for name in changed_code(recorded, now)}
 
 
 def _parameter_differences(stages: Sequence[LockedStage], path: Path) -> set[str]:

@@ -72,6 +72,7 @@ def facts_of(lineage: Lineage) -> tuple[tuple[str, str], ...]:
         ("MLflow run", None if run is None else f"{run.id} in {run.store}, started {moment(run.started)}"),
         ("Prefect flow run", lineage.flow_run),
         ("model", ", ".join(model) or None),
+        *((("weights", tags["thaw.weights"]),) if "thaw.weights" in tags else ()),
         ("features", lineage.fingerprint),
         ("source", None if dataset is None else dataset.source),
         ("manifest", None if dataset is None else f"{data_words(dataset, lineage.words)}; BLAKE3 {dataset.manifest}"),

@@ -8,7 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from tasks.project.paths import SETTINGS
+from tasks.project.paths import CODE, SETTINGS
 from thaw.foundation.errors import BadArtifact
 
 LOCK = Path("dvc.lock")
@@ -31,6 +31,8 @@ class LockedStage:
     outs: tuple[LockedFile, ...] = ()
     params: Mapping[str, object] = field(default_factory=dict)
     """By dotted key; a whole section is a mapping. Of a stage that reads what `settings` wrote: nothing, for that follows from what `settings` took."""
+    code: str = ""
+    """The digest of the stage's code; empty in locks of versions of Thaw that named folders in its place."""
 
 
 def parse_lock(text: str, origin: str = str(LOCK)) -> tuple[LockedStage, ...]:
@@ -47,9 +49,11 @@ def parse_lock(text: str, origin: str = str(LOCK)) -> tuple[LockedStage, ...]:
 
 
 def _stage(name: str, stage: Mapping[str, Any]) -> LockedStage:
-    files = stage.get("params", {}).items()
-    params = {key: value for file, keys in files if file != SETTINGS.as_posix() for key, value in keys.items()}
-    return LockedStage(name, _files(stage.get("deps", ())), _files(stage.get("outs", ())), params)
+    values = stage.get("params", {})
+    handed = (CODE.as_posix(), SETTINGS.as_posix())
+    params = {key: value for file, keys in values.items() if file not in handed for key, value in keys.items()}
+    code = str(values.get(CODE.as_posix(), {}).get(name, ""))
+    return LockedStage(name, _files(stage.get("deps", ())), _files(stage.get("outs", ())), params, code)
 
 
 def _files(entries: Any) -> tuple[LockedFile, ...]:

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from thaw.foundation.errors import ThawError, Unreachable
+from tasks.project.paths import CODE
+from thaw import __version__
+from thaw.foundation.errors import OtherVersion, ThawError, Unreachable
 
 FAILED = 1
 """The exit code of an error that the user can mend."""
@@ -19,7 +21,17 @@ _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACC
 
 
 def stage(main: Callable[[], None]) -> NoReturn:
-    """Run a stage's `main` and end the process: with 0, or with 1, 75 or 130 and one last line on stderr.
+    """Run a stage's `main` by the code that `data/code.yaml` states, and end the process; see `program`."""
+
+    def checked() -> None:
+        _refuse_other_version()
+        main()
+
+    program(checked)
+
+
+def program(main: Callable[[], None]) -> NoReturn:
+    """Run `main` and end the process: with 0, or with 1, 75 or 130 and one last line on stderr.
 
     An error that no user could mend keeps its traceback.
     """
@@ -27,6 +39,20 @@ def stage(main: Callable[[], None]) -> NoReturn:
     for own in ("thaw", "tasks", "__main__"):
         logging.getLogger(own).setLevel(logging.INFO)
     sys.exit(_run(main))
+
+
+def _refuse_other_version() -> None:
+    """Check Thaw's version, for DVC takes the code in `data/code.yaml` for the code that made a stage's outputs.
+
+    Raises:
+        OtherVersion: another version is installed.
+    """
+    stated = CODE.read_text(encoding="utf-8").partition("\n")[0] if CODE.is_file() else ""
+    if stated.startswith("thaw: ") and stated.removeprefix("thaw: ").strip("'\" ") != __version__:
+        raise OtherVersion(
+            f"{CODE} is of Thaw {stated.removeprefix('thaw: ')}, and {__version__} is installed; `thaw run` goes on with it, "
+            "and `thaw init --upgrade --dry-run` shows what it changes"
+        )
 
 
 def _run(main: Callable[[], None]) -> int:

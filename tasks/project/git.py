@@ -3,6 +3,7 @@
 import subprocess
 
 from tasks.project.dvc_lock import LOCK
+from tasks.project.paths import CODE
 
 
 def head_commit() -> str:
@@ -13,9 +14,10 @@ def head_commit() -> str:
 def changed_files() -> list[str]:
     """Tracked files that differ from that commit, relative to the project's root, sorted.
 
-    `dvc.lock` is left out: DVC has just written it when a version is registered, and it does not change the model.
+    `dvc.lock` is left out: DVC has just written it when a version is registered, and it does not change the model. So is the file with the digests of the
+    installed code, which `dvc.lock` repeats.
     """
-    listing = _git("diff", "--name-only", "--relative", "-z", "HEAD", "--", ".", f":!{LOCK}")
+    listing = _git("diff", "--name-only", "--relative", "-z", "HEAD", "--", ".", f":!{LOCK}", f":!{CODE}")
     return sorted(filter(None, listing.split("\0")))
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 SETTINGS = Path("data/params.yaml")
 """Every parameter with its value."""
+CODE = Path("data/code.yaml")
+"""The digest of each stage's code."""
 SOURCES = Path("data/sources")
 WEIGHTS = Path("data/weights")
 MANIFEST = Path("data/manifest.parquet")

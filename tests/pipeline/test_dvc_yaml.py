@@ -1,4 +1,4 @@
-"""`dvc.yaml` says the truth: code dependencies are folders that hold the import closures, files are those that the stages use."""
+"""Every `dvc.yaml` says the truth: each stage depends on its own code, and files are those that the stages use."""
 
 import ast
 import json
@@ -13,10 +13,10 @@ from project import PROGRAMS
 from ruamel.yaml import YAML
 
 from tasks.project import paths
+from tasks.project.code_digests import STAGES, code_files
 from thaw.params.sections import Params
 
-BY_PATH = {"tasks.stages.track": {"tasks/registry/pyfunc_model.py"}}
-"""What a stage reads as a file and does not import: MLflow logs the model's own code."""
+FIRST = Path("dvc.yaml")
 UNTRACKED = {paths.SCORES, paths.SCORED_FEATURES, paths.REGISTERED}
 """What no stage writes."""
 SECOND = Path("data/pretrain/pipeline.yaml")
@@ -25,12 +25,10 @@ THIRD = Path("data/pretrain/texts/pipeline.yaml")
 """The pipeline that makes the embedded word vectors; `make text-backbone` runs it."""
 FOURTH = Path("data/pretrain/sounds/pipeline.yaml")
 """The pipeline that makes the embedded sound network; `make sound-backbone` runs it."""
-PIPELINES = [Path("dvc.yaml"), SECOND, THIRD, FOURTH]
+PIPELINES = [FIRST, SECOND, THIRD, FOURTH]
 FLOORS = ("thaw/", "tasks/")
 SETTINGS = paths.SETTINGS.as_posix()
-VALUES = "thaw/params/sections"
-"""Types, defaults and meanings of parameters, which compute nothing (a test of them holds that). Values reach a stage through `data/params.yaml`, which the
-stage `settings` writes: a stage that depends on its keys there does not run again because another key has a new default or a new description."""
+CODE = paths.CODE.as_posix()
 WORDED = {"page.py", "words.py", "figures.py", "layout.py"}
 
 
@@ -39,9 +37,16 @@ def stages() -> list[tuple[Path, str, dict[str, Any]]]:
     return [(file, name, stage) for file in PIPELINES for name, stage in yaml.load(file.read_text())["stages"].items()]
 
 
-EVERY_STAGE = pytest.mark.parametrize(
-    ("file", "name", "stage"), stages(), ids=[f"{file.parent.name}-{name}" for file, name, _ in stages()]
-)
+def marked(files: list[Path]) -> pytest.MarkDecorator:
+    """One test for each stage of the pipelines."""
+    chosen = [each for each in stages() if each[0] in files]
+    names = [f"{file.parent.name}-{name}" for file, name, _ in chosen]
+    return pytest.mark.parametrize(("file", "name", "stage"), chosen, ids=names)
+
+
+EVERY_STAGE = marked(PIPELINES)
+PRETRAINING = marked(PIPELINES[1:])
+"""The stages that name folders of code; Thaw's own repository alone has them."""
 
 
 @pytest.fixture(scope="module")
@@ -49,55 +54,37 @@ def graph() -> grimp.ImportGraph:
     return grimp.build_graph("thaw", "tasks", cache_dir=None)
 
 
-def closure(graph: grimp.ImportGraph, command: str) -> set[str]:
-    """Every file of the project that the stage may read: modules, the packages they lie in, and what lies beside a module under its name."""
-    module = command.rsplit(maxsplit=1)[-1]
-    if Path(*module.split("."), "__main__.py").exists():
-        module = f"{module}.__main__"
-    modules = {module} | graph.find_upstream_modules(module)
-    packages = {name.rsplit(".", depth)[0] for name in modules for depth in range(1, name.count(".") + 1)}
-    files = set()
-    for name in modules | packages:
-        path = Path(*name.split("."))
-        files.add(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
-        files.update(beside for beside in path.parent.glob(f"{path.name}.*") if beside.suffix != ".py")
-    return {file.as_posix() for file in files if not says_nothing(file)} | BY_PATH.get(module, set())
+def keys_of(stage: dict[str, Any], file: str = SETTINGS) -> list[str]:
+    """The keys of a parameters file that the stage depends on."""
+    return [key for entry in stage.get("params", []) if isinstance(entry, dict) for key in entry.get(file) or ()]
 
 
-def says_nothing(file: Path) -> bool:
-    """Whether a package's own module is a docstring, or that and a version: another number of Thaw's version makes no stage run again."""
-    return file.name == "__init__.py" and all(map(is_docstring_or_version, ast.parse(file.read_text()).body))
-
-
-def is_docstring_or_version(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.Expr(ast.Constant()) | ast.Assign([ast.Name("__version__")]):
-            return True
-    return False
-
-
-def needed(graph: grimp.ImportGraph, stage: dict[str, Any]) -> set[str]:
-    """What the stage must declare: its closure, without the modules whose values it depends on by key."""
-    files = closure(graph, stage["cmd"])
-    return {path for path in files if not path.startswith(f"{VALUES}/")} if keys_of(stage) else files
-
-
-def keys_of(stage: dict[str, Any]) -> list[str]:
-    """The parameters that the stage depends on by key."""
-    return [key for entry in stage.get("params", []) if isinstance(entry, dict) for key in entry.get(SETTINGS) or []]
+def needed(stage: dict[str, Any], graph: grimp.ImportGraph) -> set[str]:
+    """The files of the stage's code, with the types and defaults of parameters, which it reads from a file of its own."""
+    name = stage["cmd"].rsplit(".", 1)[-1]
+    return {file.as_posix() for file in code_files(name, graph, parameters=True)}
 
 
 def declared(stage: dict[str, Any]) -> set[str]:
     return {path for path in stage["deps"] if path.startswith(FLOORS)}
 
 
-@EVERY_STAGE
+def test_each_stage_depends_on_the_digest_of_its_own_code_and_on_no_folder_of_code() -> None:
+    own = {name: stage for file, name, stage in stages() if file == FIRST}
+    assert {*own} == {"code", *STAGES}
+    assert own.pop("code")["deps"] == ["tasks", "thaw"]
+    for name, stage in own.items():
+        assert stage["cmd"] == f"python -m tasks.stages.{name}" and keys_of(stage, CODE) == [name]
+        assert not [path for path in stage.get("deps", ()) if f"{path}/".startswith(FLOORS)]
+
+
+@PRETRAINING
 def test_the_import_closure_lies_in_the_folders_that_are_declared(
     file: Path, name: str, stage: dict[str, Any], graph: grimp.ImportGraph
 ) -> None:
     folders = declared(stage)
     outside = defaultdict(list)
-    for path in needed(graph, stage):
+    for path in needed(stage, graph):
         if not any(path == folder or path.startswith(f"{folder}/") for folder in folders):
             outside[Path(path).parent.as_posix()].append(path)
     wanted = "\n".join(
@@ -108,11 +95,11 @@ def test_the_import_closure_lies_in_the_folders_that_are_declared(
     )
 
 
-@EVERY_STAGE
+@PRETRAINING
 def test_every_folder_that_is_declared_is_used(
     file: Path, name: str, stage: dict[str, Any], graph: grimp.ImportGraph
 ) -> None:
-    files = needed(graph, stage)
+    files = needed(stage, graph)
     unused = {
         folder
         for folder in declared(stage)
@@ -129,14 +116,10 @@ def test_every_output_stays_until_the_stage_replaces_it(file: Path, name: str, s
 
 
 @pytest.mark.parametrize("name", ["compare", "finetune"])
-def test_wording_is_no_dependency_of_what_trains_for_long(name: str) -> None:
-    """An edit of a page must not run these stages again: their folders hold no template, page, words or figures."""
-    (stage,) = (stage for _, other, stage in stages() if other == name)
-    files = [
-        file for path in declared(stage) for file in (Path(path).rglob("*") if Path(path).is_dir() else [Path(path)])
-    ]
-    worded = {file.as_posix() for file in files if file.suffix == ".j2" or file.name in WORDED}
-    assert not worded, f"{name} depends on {', '.join(sorted(worded))}"
+def test_wording_is_no_code_of_what_trains_for_long(name: str, graph: grimp.ImportGraph) -> None:
+    """An edit of a page must not run these stages again."""
+    worded = {file for file in code_files(name, graph) if file.suffix == ".j2" or file.name in WORDED}
+    assert not worded, f"{name} depends on {', '.join(map(str, sorted(worded)))}"
 
 
 def test_outputs_are_those_that_the_stages_write() -> None:
@@ -147,7 +130,7 @@ def test_outputs_are_those_that_the_stages_write() -> None:
     }
     found = set()
     for file, _, stage in stages():
-        if file == Path("dvc.yaml"):
+        if file == FIRST:
             found |= {out if isinstance(out, str) else next(iter(out)) for out in stage["outs"]}
     assert found == written
 
@@ -163,11 +146,11 @@ def test_every_parameter_named_exists() -> None:
 
 def test_every_stage_but_settings_takes_its_parameters_from_settings() -> None:
     for file, name, stage in stages():
-        if file == Path("dvc.yaml") and name != "settings":
-            assert keys_of(stage) and all(list(entry) == [SETTINGS] for entry in stage["params"]), name
+        if file == FIRST and name not in ("code", "settings"):
+            assert keys_of(stage) and [list(entry) for entry in stage["params"]] == [[SETTINGS], [CODE]], name
 
 
-@EVERY_STAGE
+@marked([FIRST])
 def test_no_stage_takes_a_default_of_its_own(
     file: Path, name: str, stage: dict[str, Any], graph: grimp.ImportGraph
 ) -> None:
@@ -176,9 +159,9 @@ def test_no_stage_takes_a_default_of_its_own(
         return
     made = [
         f"{path}:{node.lineno}"
-        for path in needed(graph, stage)
-        if path.endswith(".py")
-        for node in ast.walk(ast.parse(Path(path).read_text()))
+        for path in code_files(name, graph)
+        if path.suffix == ".py"
+        for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Params")
     ]
     assert not made, f"{file}: {name} makes parameters itself: {', '.join(made)}"
@@ -190,7 +173,7 @@ def test_dvc_knows_a_pipeline_of_pretraining_only_when_it_is_asked_for(tmp_path:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(path.read_bytes())
     dvc(tmp_path, "init", "--no-scm", "--quiet")
-    first = {name for file, name, _ in stages() if file == Path("dvc.yaml")}
+    first = {name for file, name, _ in stages() if file == FIRST}
     assert json.loads(dvc(tmp_path, "status", "--json")).keys() == first, "a fresh project, where nothing has run"
     (tmp_path / asked).rename(tmp_path / asked.parent / "dvc.yaml")
     assert {*dvc(tmp_path, "stage", "list", "--name-only", f"{asked.parent}/dvc.yaml").split()} == {

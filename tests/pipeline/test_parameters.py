@@ -1,4 +1,4 @@
-"""Parameters, their defaults too, run the stages that depend on them and no other, as DVC itself says.
+"""Parameters, their defaults too, and code run the stages that depend on them and no other, as DVC itself says.
 
 The stages do next to nothing here; their dependencies, parameters and order are the repository's own.
 """
@@ -44,7 +44,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, prefect: str, warm: Path)
     project = clone(tmp_path_factory.mktemp("finished") / "project", prefect=prefect, programs=warm)
     pipeline = YAML(typ="safe").load((project.root / "dvc.yaml").read_text())
     for name, stage in pipeline["stages"].items():
-        stage["cmd"] = stage["cmd"] if name == "settings" else f"python fake.py {name}"
+        stage["cmd"] = stage["cmd"] if name in ("code", "settings") else f"python fake.py {name}"
     with (project.root / "dvc.yaml").open("w") as file:
         YAML().dump(pipeline, file)
     (project.root / "fake.py").write_text(FAKE)
@@ -71,7 +71,7 @@ def change_code(project: Project, file: str, old: str, new: str) -> None:
 
 
 def reproduced(project: Project) -> list[str]:
-    """The stages that `dvc repro` runs, but `settings`."""
+    """The stages that `dvc repro` runs, but `code` and `settings`."""
     project.run("dvc", "repro", "--quiet")
     log = project.root / "ran.log"
     return log.read_text().split() if log.exists() else []
@@ -106,6 +106,20 @@ def test_a_default_that_only_commands_read_and_another_meaning_run_no_stage(proj
     assert "min_rows: 31" in (project.root / "data/params.yaml").read_text()
 
 
+def test_code_runs_the_stages_that_import_it_and_a_page_runs_no_training(project: Project) -> None:
+    neighbours = project.root / "thaw/heads/neighbours.py"
+    neighbours.write_text(neighbours.read_text() + "\n")
+    told = would_run(project)
+    changed = {name for name, why in told.items() if "its code modified" in why}
+    assert {"head", "evaluate"} <= changed and not {"settings", "fetch", "ingest", "extract"} & {*told}
+    assert {*reproduced(project)} == changed
+    (project.root / "ran.log").unlink()
+    page = project.root / "thaw/evaluation/report.html.j2"
+    page.write_text(page.read_text() + "\n")
+    assert reproduced(project) == ["evaluate"]
+    assert would_run(project) == {}
+
+
 def test_a_default_that_the_file_overrules_runs_no_stage(project: Project) -> None:
     change_code(project, "dataset.py", 'Share = Field(0.2, description="share for the test")', "Share = Field(0.3)")
     assert reproduced(project) == []
@@ -138,4 +152,4 @@ def test_before_anything_has_run_the_status_says_so_in_a_few_words(project: Proj
     (project.root / "data/params.yaml").unlink()
     told = would_run(project)
     assert told["evaluate"] == told["settings"] == "it has not run yet"
-    assert set(told.values()) == {"it has not run yet"} and len(told) == 10
+    assert set(told.values()) == {"it has not run yet"} and len(told) == 11

@@ -37,6 +37,10 @@ class BadArtifact(ThawError):
     """A file of a stage is missing, torn, or of another version; another run of the stage mends it."""
 
 
+class OtherVersion(ThawError):
+    """The project states another version of Thaw than the one that is installed."""
+
+
 class HearsTriggers(ThawError):
     """A model hears triggers in recordings, and what was asked for needs one that labels whole examples."""
 

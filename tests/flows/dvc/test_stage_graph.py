@@ -48,6 +48,7 @@ def test_a_broken_pipeline_says_what_dvc_says(tmp_path: Path) -> None:
 
 def test_the_projects_own_pipeline_has_its_stages_in_order() -> None:
     assert [stage.name for stage in read_stages(Path.cwd())] == [
+        "code",
         "settings",
         "fetch",
         "ingest",

@@ -14,8 +14,8 @@ def test_the_projects_own_deployments_have_entrypoints_that_are_there() -> None:
     assert {"transfer", "promote", "rollback"} <= set(deployments)
     assert deployments["transfer"].crons == ("0 2 * * *",)
     for deployment in deployments.values():
-        file, _, flow = deployment.entrypoint.partition(":")
-        assert f"def {flow}(" in Path(file).read_text()
+        module, _, flow = deployment.entrypoint.rpartition(".")
+        assert f"def {flow}(" in Path(*module.split(".")).with_suffix(".py").read_text()
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,8 @@ def test_the_projects_own_deployments_have_entrypoints_that_are_there() -> None:
         ("name: thaw", "deployments"),
         ("deployments: [{name: a, entrypoint: b, tags: [thaw]}]", "work_pool"),
         ("deployments: [{name: a, entrypoint: b, work_pool: {name: c}}]", "a lack `tags: [thaw]`"),
-        ("deployments: [{name: a, entrypoint: 'b.py:b', tags: [thaw], work_pool: {name: c}}]", "should be in b.py"),
+        ("deployments: [{name: a, entrypoint: 'b.py:b', tags: [thaw], work_pool: {name: c}}]", "should be b.py:b"),
+        ("deployments: [{name: a, entrypoint: no.such.flow, tags: [thaw], work_pool: {name: c}}]", "no.such.flow"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, text: str | None, says: str) -> None:
@@ -59,7 +60,7 @@ def test_every_parameter_of_a_flow_is_described() -> None:
     schema = parameter_schema(transfer.fn).properties
     assert schema["busy"]["enum"] == ["wait", "skip"]
     for name in ("stage", "until"):
-        assert schema[name]["enum"][:4] == ["all", "settings", "fetch", "ingest"], "the form has a choice"
+        assert schema[name]["enum"][:5] == ["all", "code", "settings", "fetch", "ingest"], "the form has a choice"
         assert schema[name]["type"] == "string" and schema[name]["default"] == "all", "which it shows at once"
 
 

@@ -45,7 +45,7 @@ def test_a_default_has_no_line_and_what_commands_read_has_no_stages(project: Pat
     assert (margin.line, margin.stages, margin.then, margin.setting.changed) == (None, (), (), False)
     (source,) = explain(project, "dataset.source")
     assert source.stages[0] == "fetch" and {*source.stages, *source.then} == {
-        stage.name for stage in read_stages(project)[1:]
+        stage.name for stage in read_stages(project)[2:]
     }
 
 

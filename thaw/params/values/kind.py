@@ -6,6 +6,7 @@ from thaw.kinds.kind import Kind
 from thaw.kinds.stated import settle_kind
 from thaw.kinds.views import expand_views, named_augmentation
 from thaw.params.sections import Params
+from thaw.params.values.places import laid
 
 
 def kind_of(params: Params, root: Path = Path()) -> Kind:
@@ -14,7 +15,7 @@ def kind_of(params: Params, root: Path = Path()) -> Kind:
     Raises:
         BadParameters: there is no such kind, the backbone takes another, or the kind has not the views and the augmentation that the parameters name.
     """
-    kind = settle_kind(params.dataset.kind, root / params.backbone.weights)
+    kind = settle_kind(params.dataset.kind, laid(root / params.backbone.weights))
     expand_views((*params.extract.views, *params.head.views), kind)
     named_augmentation(params.finetune.augment, kind)
     return kind

@@ -1,0 +1,1 @@
+"""A new project: its files, their creation, and their upgrade."""
