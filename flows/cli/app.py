@@ -13,8 +13,10 @@ from flows.cli import (
     compare,
     config,
     convert,
+    doctor,
     export,
     follow,
+    init,
     listen,
     models,
     notify,
@@ -50,6 +52,25 @@ _READING = frozenset(
     {"status", "models", "check", "predict", "watch", "trace", "review", "export", "promote", "rollback"}
 )
 """The commands that read what a run writes."""
+GROUPS = {
+    "Run": ("init", "check", "config", "run", "status"),
+    "Decide": ("advise", "compare", "rank", "review", "models", "register", "promote", "rollback"),
+    "Use": ("predict", "watch", "serve", "trigger", "listen", "export"),
+    "Operate": (
+        "up",
+        "ui",
+        "schedule",
+        "follow",
+        "notify",
+        "cache",
+        "trace",
+        "reproduce",
+        "convert",
+        "pretrain",
+        "doctor",
+    ),
+}
+"""The groups of the help, and the commands of each in its order."""
 _WORDS = "thaw.words"
 """The key of the command line's words in the context of Click."""
 
@@ -82,6 +103,14 @@ class Commands(TyperGroup):
         ctx.meta[_WORDS] = tuple(args)
         return super().parse_args(ctx, args)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        width = max(map(len, self.commands))
+        limit = formatter.width - 6 - width
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                rows = [(name.ljust(width), self.commands[name].get_short_help_str(limit)) for name in names]
+                formatter.write_dl(rows)
+
     def _invoke(self, ctx: Any) -> Any:
         words = ctx.meta[_WORDS]
         command = next((word for word in words if word in self.commands), "")
@@ -106,7 +135,6 @@ app = typer.Typer(
     epilog=f"\b\nExit codes:\n{_CODES}\n\nExample: thaw run",
     rich_markup_mode=None,  # plain help starts in a third of the time
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -129,6 +157,9 @@ def _thaw(
     pass
 
 
+app.command(short_help="Make a new project, or bring one up to date.", epilog="Example: thaw init birds --example own")(
+    init.init
+)
 app.command(
     short_help="Bring every stage up to date, then promote the new model.", epilog="Example: thaw run --stage head"
 )(run.run)
@@ -209,5 +240,8 @@ app.command(
     epilog="Example: thaw pretrain --encoder quick_thought --corpus novels.txt.xz --out novels.safetensors",
 )(pretrain.pretrain)
 app.command(short_help="Check parameters, data, weights and environment.", epilog="Example: thaw check")(check.check)
+app.command(short_help="Print what a report of a defect needs, without your data.", epilog="Example: thaw doctor")(
+    doctor.doctor
+)
 app.add_typer(config.app, name="config")
 app.add_typer(cache.app, name="cache")

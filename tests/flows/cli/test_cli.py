@@ -1,9 +1,11 @@
 """The command line as a user meets it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -14,8 +16,11 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.cli.app import GROUPS
 
 COMMANDS = (
+    "init",
+    "doctor",
     "run",
     "status",
     "promote",
@@ -101,6 +106,23 @@ def test_the_help_names_the_exit_codes_and_imports_nothing_heavy(tmp_path: Path,
         "pydantic",
     }
     assert not heavy & set(found.stdout.split())
+
+
+def test_every_command_stands_in_one_group_of_the_help() -> None:
+    commands: Any = typer.main.get_command(app)
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(commands.commands)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands(shell: str) -> None:
+    """As the script asks that `thaw --install-completion` writes."""
+    asked = {"_THAW_COMPLETE": f"complete_{shell}", "COMP_WORDS": "thaw ro", "COMP_CWORD": "1"}
+    asked |= {"_TYPER_COMPLETE_ARGS": "thaw ro", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli"], env={**os.environ, **asked}, capture_output=True, text=True, check=False
+    )
+    assert "rollback" in done.stdout and "promote" not in done.stdout
 
 
 def test_outside_a_project_it_says_so(tmp_path: Path, thaw: Thaw) -> None:
