@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.runs.data_findings import nearest
 from flows.runs.findings import Finding, Verdict, state_of, unless_unchanged
 from thaw.foundation.errors import ThawError
+from thaw.foundation.files.downloads import size_of
 from thaw.params.sections import Params
 from thaw.params.values.kind import kind_of
 from thaw.params.values.places import NAMED_WEIGHTS
+
+if TYPE_CHECKING:
+    from thaw.backbones.providers.names import Provided
+    from thaw.backbones.providers.origin import Origin
+
+RANDOM_ENDING = ".random.safetensors"
 
 
 def check_weights(root: Path, params: Params, *, used: bool = True) -> tuple[Finding, ...]:
@@ -42,14 +50,17 @@ def _look(root: Path, params: Params) -> Iterator[Finding]:
     from thaw.backbones.devices import best_device
 
     name = params.backbone.weights
-    yield _read(root, params) if (root / name).is_file() else _named(name)
+    if (root / name).is_file():
+        yield from _read(root, params)
+    else:
+        yield from _named(name)
     try:
         best_device(params.extract.device)
     except ThawError as error:
         yield Finding("extract.device", Verdict.FAIL, str(error).removeprefix("extract.device: "))
 
 
-def _read(root: Path, params: Params) -> Finding:
+def _read(root: Path, params: Params) -> Iterator[Finding]:
     """Read the weights, find their architecture and their layers."""
     from thaw.backbones.backbone import read_backbone
 
@@ -57,14 +68,59 @@ def _read(root: Path, params: Params) -> Finding:
     try:
         backbone = read_backbone(params.backbone.model_copy(update={"weights": str(root / name)}))
     except ThawError as error:
-        return _fails(str(error).replace(str(root / name), name))
-    return Finding("weights", Verdict.PASS, "; ".join((f"{name}: {backbone.architecture}", *backbone.notes)))
+        yield _fails(str(error).replace(str(root / name), name))
+        return
+    yield Finding("weights", Verdict.PASS, "; ".join((f"{name}: {backbone.architecture}", *backbone.notes)))
+    yield from _licence(backbone.origin)
 
 
-def _named(name: str) -> Finding:
+def _licence(origin: "Origin | None") -> Iterator[Finding]:
+    """What the licence of weights allows, where their file states it."""
+    if origin is None:
+        return
+    says = f"{origin.licence}, of {origin.source}"
+    if origin.caution is None:
+        yield Finding("licence", Verdict.PASS, says)
+    else:
+        yield Finding("licence", Verdict.WARN, says, origin.caution)
+
+
+def _named(name: str) -> Iterator[Finding]:
     """Whether the first run can fetch or draw weights of that name."""
+    from thaw.backbones.providers.names import provided_in
+
+    if (own := provided_in(Path(name).name)) is not None:
+        yield from _provided(name, own)
+    else:
+        yield _official(name)
+
+
+def _provided(name: str, own: "Provided") -> Iterator[Finding]:
+    from thaw.backbones.providers.registry import provider_of
+
+    provider = provider_of(own)
+    try:
+        provider.refuse_unknown(own.name)
+        origin = provider.origin(own.name)
+    except ThawError as error:
+        yield _fails(
+            str(error).removeprefix("backbone.weights: "), "set backbone.weights to another name, or to a file"
+        )
+        return
+    if name.endswith(RANDOM_ENDING):
+        yield Finding("weights", Verdict.PASS, f"{name} is drawn by the first run")
+        return
+    advice = f"the first run brings it from {origin.source}: be online, or have it in the cache of Hugging Face"
+    size = "" if origin.nbytes is None else f", {size_of(origin.nbytes)}"
+    yield Finding("weights", Verdict.WARN, f"{name} is not here yet{size}", advice)
+    yield from _licence(origin)
+
+
+def _official(name: str) -> Finding:
+    """Whether the first run can fetch or draw weights of that official name."""
     from thaw.backbones.converting.official_names import name_in, what_is_fetched
     from thaw.backbones.official_weights import RANDOM, refuse_unknown
+    from thaw.params.values.places import shipped_in
 
     try:
         refuse_unknown(Path(name))
@@ -72,6 +128,8 @@ def _named(name: str) -> Finding:
         return _fails(
             str(error).removeprefix("backbone.weights: "), "set backbone.weights to one of these, or to a file of yours"
         )
+    if shipped_in(Path(name).name):
+        return Finding("weights", Verdict.PASS, f"{name} ships with Thaw")
     if name.endswith(RANDOM):
         return Finding("weights", Verdict.PASS, f"{name} is drawn by the first run")
     encoder = name_in(Path(name).name)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -12,8 +12,9 @@ from torch import nn
 from torchvision import models
 
 from thaw.backbones.encoders.families import FAMILIES
-from thaw.backbones.graph import trace
+from thaw.backbones.graph import input_dependent, trace
 from thaw.backbones.outline import Outline
+from thaw.backbones.providers import networks as provided
 from thaw.backbones.thaw_small import build_small_resnet
 from thaw.foundation.errors import BadParameters, BadWeights
 from thaw.kinds.images.preprocessing import Preprocessing as ImagePreprocessing
@@ -42,12 +43,14 @@ def architecture_names() -> tuple[str, ...]:
     return (*OWN, *_brought(), *models.list_models(module=models))
 
 
-def build(architecture: str, num_classes: int) -> nn.Module:
-    """Build a randomly initialised model with a classifier for `num_classes` classes.
+def build(architecture: str, num_classes: int, *, drawn: bool = True) -> nn.Module:
+    """Build a randomly initialised model with a classifier for `num_classes` classes; drawn: False leaves out what takes time to draw.
 
     Raises:
         BadParameters: there is no such architecture; the message names similar ones.
     """
+    if (network := provided.network_named(architecture, num_classes, drawn=drawn)) is not None:
+        return network
     for network_named in FAMILIES:
         if (network := network_named(architecture, num_classes)) is not None:
             return network
@@ -83,7 +86,7 @@ def build_with_weights(architecture: str, tensors: Mapping[str, torch.Tensor]) -
     Raises:
         BadWeights: the tensors do not fit the architecture.
     """
-    model = _outline(architecture, _classes_in(architecture, tensors))
+    model = _blank(architecture, _classes_in(architecture, tensors))
     try:
         model.load_state_dict(dict(tensors), strict=True, assign=True)
     except RuntimeError as error:
@@ -98,8 +101,8 @@ def build_with_part(architecture: str, tensors: Mapping[str, torch.Tensor]) -> n
     Raises:
         BadWeights: the architecture has no such tensors.
     """
-    model = _outline(architecture, 1000).to("meta")
-    state = model.state_dict()
+    model = _blank(architecture, 1000)
+    state = {name: tensor.to("meta") for name, tensor in model.state_dict().items()}
     if unknown := sorted(tensors.keys() - state.keys()):
         raise BadWeights(f"the weights do not fit {architecture}, which has no {unknown[0]}")
     state.update(tensors)
@@ -126,6 +129,13 @@ def outline_of(architecture: str) -> Outline:
         classifier_of(model),
         tuple(name for name, _ in model.named_children()),
     )
+
+
+def _blank(architecture: str, num_classes: int) -> nn.Module:
+    """The model without weights of its own; what it computes while it is built, and holds in no file, is there."""
+    if provided.is_provided(architecture):
+        return build(architecture, num_classes, drawn=False)
+    return _outline(architecture, num_classes)
 
 
 def _outline(architecture: str, num_classes: int) -> nn.Module:
@@ -157,7 +167,9 @@ def _classes_in(architecture: str, tensors: Mapping[str, torch.Tensor]) -> int:
 
 
 def classifier_of(model: nn.Module) -> str:
-    """The qualified name of the last linear layer, or of the last convolution if there is no linear layer (SqueezeNet)."""
+    """The qualified name of the last linear layer, or of the last convolution if there is no linear layer (SqueezeNet); a network may state it itself."""
+    if (stated := getattr(model, "classifier_name", None)) is not None:
+        return str(stated)
     for kind in (nn.Linear, nn.Conv2d):
         names = [
             name for name, module in model.named_modules() if isinstance(module, kind) and not name.startswith("aux")
@@ -169,12 +181,18 @@ def classifier_of(model: nn.Module) -> str:
 
 def classifier_input(model: nn.Module) -> str:
     """The graph node whose output is the classifier's input; it is the default cut layer."""
-    nodes = list(trace(model).names.values())
-    return nodes[nodes.index(classifier_of(model)) - 1]
+    traced, classifier = trace(model), classifier_of(model)
+    nodes = input_dependent(list(traced.names))
+    inside = next(node for node in nodes if f"{traced.names[node]}.".startswith(f"{classifier}."))
+    given = next(node for node in inside.all_input_nodes if node in nodes)
+    return traced.names[given]
 
 
 def has_channels_last(model: nn.Module, layer: str) -> bool:
     """Whether a layer's maps are [B, H, W, C]; the pooling would average their channels."""
+    stated: Collection[str] = getattr(model, "channels_last", ())
+    if layer.partition(".")[0] in stated:
+        return True
     return isinstance(model, models.SwinTransformer) and layer.partition(".")[0] in {"features", "norm"}
 
 
@@ -182,6 +200,8 @@ def default_preprocessing(architecture: str, weights: Path) -> Preprocessing:
     """The preprocessing of the official weights with the file's name, or else of the architecture's first official weights."""
     if architecture in OWN:
         return SMALL_PREPROCESSING
+    if (stated := provided.preprocessing_of(architecture)) is not None:
+        return stated
     if not is_torchvisions(architecture):
         raise BadWeights(
             f"{weights} does not state the preprocessing of {architecture}; write it into the file's metadata"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,6 +23,8 @@ from thaw.backbones.fitted_weights import fit_weights
 from thaw.backbones.graph import Traced, trace
 from thaw.backbones.places import Span, spans_of
 from thaw.backbones.pooling import pool
+from thaw.backbones.providers.origin import KEY, Origin, origin_in
+from thaw.backbones.tokens import tokens_of
 from thaw.backbones.usable import refuse_useless
 from thaw.backbones.weights import Weights, digest_tensors, read_weights, write_weights
 from thaw.foundation.errors import BadArtifact, BadParameters
@@ -42,7 +44,7 @@ class Backbone:
     `layers` are the cut layers' node names; `extractor` maps float32 [B, 3, H, W] to a tensor for each of them; `model` is the whole network with its
     original classifier; `weights_digest` is BLAKE3 of its tensors, hex; `pooling` makes one vector of maps and tokens. A backbone that was written
     and read again is sliced: it holds only the tensors that its layers need, and their digest is `held_digest`; its other tensors have no memory.
-    notes: sentences on what of the weights' file was renamed and left out.
+    notes: sentences on what of the weights' file was renamed and left out. origin: of the weights, if their file states it.
     """
 
     architecture: str
@@ -54,6 +56,7 @@ class Backbone:
     held_digest: str
     pooling: Pooling = "average"
     notes: tuple[str, ...] = ()
+    origin: Origin | None = None
 
     @property
     def kind(self) -> Kind:
@@ -74,7 +77,7 @@ class Backbone:
 
     def pool(self, layer: str, output: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """A layer's output of B examples as float [B, dim]; mask: bool [B, T], true where the examples have no padding."""
-        return pool(output, self.pooling, mask, self.span(layer))
+        return pool(output, self.pooling, mask, self.span(layer), tokens_of(self.model))
 
     def span(self, layer: str) -> Span | None:
         """The places of a layer, if the network states them."""
@@ -151,7 +154,7 @@ def read_backbone(params: BackboneParams, decoding: str | None = None) -> Backbo
     preprocessing = _viewed(preprocessing.with_decoding(params.decoding).of_set(decoding), params)
     backbone = cut(architecture, Weights(fitted.tensors, {}), params.layers, preprocessing, params.pooling)
     refuse_useless(backbone.model, backbone.needed_tensors(), fitted, path)
-    return replace(backbone, notes=(*weights.notes, *fitted.notes))
+    return replace(backbone, notes=(*weights.notes, *fitted.notes), origin=origin_in(weights.metadata))
 
 
 def _viewed(preprocessing: Preprocessing, params: BackboneParams) -> Preprocessing:
@@ -260,7 +263,7 @@ def write_backbone(backbone: Backbone, folder: Path) -> None:
         "preprocessing": json.loads(backbone.preprocessing.to_json()),
         "weights_digest": backbone.weights_digest,
         "tensors_digest": digest_tensors(tensors),
-    }
+    } | ({} if backbone.origin is None else {"origin": asdict(backbone.origin)})
     write_text(folder / "backbone.json", json.dumps(description, indent=2) + "\n")
 
 
@@ -287,4 +290,5 @@ def read_written_backbone(folder: Path) -> Backbone:
         weights_digest=description["weights_digest"],
         held_digest=digest,
         pooling=description["pooling"],
+        origin=origin_in({KEY: json.dumps(description[KEY])}) if KEY in description else None,
     )

@@ -45,7 +45,8 @@ def spread_layers(model: nn.Module, count: int = 5) -> tuple[str, ...]:
     With equal shares of the parameters, the first of five layers would come after up to 77% of the operations.
     """
     last = classifier_input(model)
-    outputs = list(getattr(model, "cut_layers", ())) or [block.output for block in blocks_of(model)]
+    stated = [layer for layer in getattr(model, "cut_layers", ()) if layer != last]
+    outputs = [*stated, last] if stated else [block.output for block in blocks_of(model)]
     usable = [output for output in outputs if output == last or not has_channels_last(model, output)]
     count = min(count, len(usable))
     return tuple(usable[round(place * len(usable) / count) - 1] for place in range(1, count + 1))

@@ -1,11 +1,22 @@
 """A network as a graph of operations; its nodes have torchvision's names."""
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from torch import fx, nn
 from torchvision.models.feature_extraction import NodePathTracer, _set_default_tracer_kwargs
+
+
+@dataclass(frozen=True)
+class Untraced:
+    """The parts of a network that run as they are written, each as one node: modules of these types, and these functions. A network states them in its
+    attribute `untraced`."""
+
+    modules: tuple[type[nn.Module], ...] = ()
+    functions: tuple[Callable[..., Any], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +70,31 @@ class Traced:
 def trace(model: nn.Module, *, training: bool = False) -> Traced:
     """The graph of the model in the given mode; the model's own mode does not change."""
     # These are torchvision's private settings; with others the nodes would have other names.
-    tracer = NodePathTracer(**_set_default_tracer_kwargs(None))
+    untraced: Untraced = getattr(model, "untraced", Untraced())
+    own = {"leaf_modules": list(untraced.modules), "autowrap_functions": untraced.functions}
+    tracer = NodePathTracer(**_set_default_tracer_kwargs(own))
+    usual = _usual_arguments(model)
     with _mode(model, training):
-        graph = tracer.trace(model)
-    return Traced(graph, dict(tracer.node_to_qualname))
+        graph = tracer.trace(model, concrete_args=usual or None)
+    names = dict(tracer.node_to_qualname)
+    given = [node for node in graph.nodes if node.op == "placeholder"]
+    unused = dict.fromkeys(given[len(given) - len(usual) :])
+    for node in graph.nodes:  # fx puts an assertion of the usual value behind each of these
+        if any(each in unused for each in node.all_input_nodes):
+            unused[node] = None
+    for node in reversed(unused):
+        graph.erase_node(node)
+        names.pop(node, None)
+    return Traced(graph, names)
+
+
+def _arguments(model: nn.Module) -> list[inspect.Parameter]:
+    return list(inspect.signature(model.forward).parameters.values())
+
+
+def _usual_arguments(model: nn.Module) -> dict[str, Any]:
+    """The arguments of a network that have a default, which stands for them in the graph; the examples are those without."""
+    return {each.name: each.default for each in _arguments(model) if each.default is not inspect.Parameter.empty}
 
 
 def input_dependent(nodes: Sequence[fx.Node]) -> list[fx.Node]:

@@ -11,21 +11,21 @@ from pathlib import Path
 import torch
 from torchvision import models
 
-from thaw.backbones.architectures import OWN, architecture_names, build_seeded
+from thaw.backbones.architectures import architecture_names, build_seeded
 from thaw.backbones.converting.official_files import official_file_names
 from thaw.backbones.converting.official_names import file_of, is_official, name_in
-from thaw.backbones.weights import read_weights
+from thaw.backbones.providers.names import TORCHVISION, provided, provided_in
+from thaw.backbones.providers.registry import provider_of
+from thaw.backbones.weights import read_weights, write_weights
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.files.atomic import atomic, write_bytes
 from thaw.foundation.files.downloads import cached_download, has_sha256, hub_folder
+from thaw.foundation.files.shipped import shipped
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.params.values.places import NAMED_WEIGHTS, SHIPPED_SOUNDS, SHIPPED_WEIGHTS, SHIPPED_WORDS
+from thaw.params.values.places import NAMED_WEIGHTS, SHIPPED_WEIGHTS, named_shipped, shipped_in
 
 _ENDINGS = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 RANDOM = ".random.pth"
-WORDS = "thaw_words"
-SOUNDS = "thaw_sounds"
-"""The name of the word vectors that ship with the repository; their architecture has a name of its own."""
 _SEED = 0
 _CLASSES = 1000
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.")
@@ -35,12 +35,13 @@ def fetch_weights(path: Path, tell: Callable[[str], None] = lambda sentence: Non
     """Write the weights of the name in `path`; an existing file is not changed.
 
     `ResNet18_Weights.IMAGENET1K_V1.pth` is downloaded once into torch.hub's cache, checked by its hash, and copied. `resnet18.random.pth` is drawn from a
-    fixed seed, with torchvision's initialisation, for 1000 classes. `glove.6B.50d.safetensors` is downloaded, checked and converted; see
-    `thaw.backbones.converting.official`.
+    fixed seed, with torchvision's initialisation, for 1000 classes. `thaw_small.safetensors` ships with Thaw, and is copied. `glove.6B.50d.safetensors` is
+    downloaded, checked and converted; see `thaw.backbones.converting.official`. `timm--NAME.safetensors` is brought by timm; see
+    `thaw.backbones.providers`.
 
     Args:
         path: the file.
-        tell: a function that shows where an encoder of texts comes from, its licence and its size.
+        tell: a function that shows where weights come from, their licence and their size.
         progress: called with the bytes of an encoder that are downloaded or read.
 
     Raises:
@@ -49,7 +50,13 @@ def fetch_weights(path: Path, tell: Callable[[str], None] = lambda sentence: Non
     """
     if path.exists():
         return
-    if (name := name_in(path.name)) is not None:
+    if (own := shipped_in(path.name)) is not None:
+        with atomic(path) as temporary:
+            shutil.copyfile(shipped(SHIPPED_WEIGHTS[own]), temporary)
+    elif (brought := provided_in(path.name)) is not None:
+        weights = provider_of(brought).made(brought.name, tell).weights
+        write_weights(path, weights.tensors, weights.metadata)
+    elif (name := name_in(path.name)) is not None:
         from thaw.backbones.converting.official import write_official
 
         write_official(name, path, tell, progress)
@@ -65,6 +72,11 @@ def refuse_unknown(path: Path) -> None:
     Raises:
         BadWeights: the name is unknown; the message names similar ones.
     """
+    if shipped_in(path.name) is not None:
+        return
+    if (own := provided_in(path.name)) is not None:
+        provider_of(own).refuse_unknown(own.name)
+        return
     if name_in(path.name) is not None:
         return
     if path.name.endswith(RANDOM):
@@ -77,8 +89,9 @@ def weights_of(name: str) -> Path:
     """The file of a backbone's name; it is not fetched.
 
     `resnet18`: the official weights that torchvision recommends. `ResNet18_Weights.IMAGENET1K_V1`: these weights. `resnet18.random`: random weights.
-    `thaw_small`, `thaw_words` and `thaw_sounds`: the weights that ship with the repository.
+    `thaw_small`, `thaw_words` and `thaw_sounds`: the weights that ship with Thaw.
     `glove.6B.50d`, `ORG/NAME`: an encoder of texts from its official place.
+    `timm/NAME`, `hf/ORG/NAME`, `torchvision/NAME`: a network of that library.
     The path of a file, or a name with the ending of one: that file.
 
     Raises:
@@ -86,12 +99,15 @@ def weights_of(name: str) -> Path:
     """
     if Path(name).suffix.lower() in _ENDINGS or Path(name).is_file():
         return Path(name)
-    if name in OWN:
-        return SHIPPED_WEIGHTS
-    if name == WORDS:
-        return SHIPPED_WORDS
-    if name == SOUNDS:
-        return SHIPPED_SOUNDS
+    if (own := provided(name)) is not None:
+        provider_of(own).refuse_unknown(own.name)
+        return NAMED_WEIGHTS / own.file
+    return _unprefixed_weights_of(name.removeprefix(TORCHVISION))
+
+
+def _unprefixed_weights_of(name: str) -> Path:
+    if name in SHIPPED_WEIGHTS:
+        return named_shipped(name)
     if name in official_names() or name.removesuffix(".random") in architecture_names():
         return NAMED_WEIGHTS / f"{_recommended(name)}.pth"
     if is_official(name):

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from thaw.backbones.places import Span, numbers
+from thaw.backbones.tokens import Tokens
 from thaw.foundation.errors import BadParameters
 from thaw.params.sections import Pooling
 
@@ -12,29 +13,55 @@ GEM_FLOOR = 1e-6
 
 
 def pool(
-    output: torch.Tensor, pooling: Pooling = "average", mask: torch.Tensor | None = None, span: Span | None = None
+    output: torch.Tensor,
+    pooling: Pooling = "average",
+    mask: torch.Tensor | None = None,
+    span: Span | None = None,
+    tokens: Tokens | None = None,
 ) -> torch.Tensor:
-    """Pool maps [B, C, H, W] and sequences [B, T, C] to [B, C], or to [B, 3 C] by thirds; leave [B, C] as it is.
+    """Pool maps [B, C, H, W] and sequences [B, T, C] to [B, C], to [B, 3 C] by thirds, or to [B, 2 C] by `class_average`; leave [B, C] as it is.
 
     mask: bool [B, T], true where the input has no padding. It applies to the places of sequences, and to the columns of maps, whose last dimension is then
     time. Padding is not counted. span: tells which places of the layer count; without one, each place of a layer with fewer places than the input stands for
-    ceil(T / places) places of the input, and counts if one of these counts.
+    ceil(T / places) places of the input, and counts if one of these counts. tokens: of a network whose sequences begin with other places than patches; the
+    class token is in `class` and `class_average` alone, and registers are in none.
 
     `gem` is the generalised mean with p = 3 of activations clamped at 1e-6: Radenovic et al., "Fine-tuning CNN Image Retrieval with No Human
     Annotation", TPAMI 2018, section 3.2. `thirds` are the averages of the first, the middle and the last third of a sequence, one after another; a place on
     a border counts in both of its thirds, so a sequence of a single place has three equal thirds.
 
     Raises:
-        BadParameters: thirds of maps without time, or it cannot be told which places of a layer are padding.
+        BadParameters: thirds of maps without time, no class token, or it cannot be told which places of a layer are padding.
     """
     if not is_pooled(output):
         return output.flatten(1)
+    if tokens is not None and output.dim() == 3:
+        return _pool_tokens(output, pooling, tokens)
+    if pooling in ("class", "class_average"):
+        raise BadParameters(
+            f"backbone.pooling: {pooling} given, and the layer has no class token; set average, max or gem"
+        )
     if mask is not None:
         count = output.shape[3] if output.dim() == 4 else output.shape[1]
         mask = _reduced(mask, count) if span is None else span.counted(mask, count)
     if pooling == "thirds":
         return _thirds(output, mask)
     return _pool_plainly(output, pooling) if mask is None else _pool_masked(output, pooling, mask)
+
+
+def _pool_tokens(output: torch.Tensor, pooling: Pooling, tokens: Tokens) -> torch.Tensor:
+    patches = tokens.patches(output)
+    if pooling == "thirds":
+        raise BadParameters(
+            "backbone.pooling: thirds are of time, and patches have none; set average, class or class_average"
+        )
+    if pooling not in ("class", "class_average"):
+        return _pool_plainly(patches, pooling)
+    if not tokens.has_class:
+        raise BadParameters(
+            f"backbone.pooling: {pooling} given, and the network has no class token; set average, max or gem"
+        )
+    return output[:, 0] if pooling == "class" else torch.cat([output[:, 0], patches.mean(1)], 1)
 
 
 def _pool_plainly(output: torch.Tensor, pooling: Pooling) -> torch.Tensor:

@@ -1,0 +1,52 @@
+"""The origin of networks on Hugging Face, from their cards: the licence in the header of README.md, or as the hub's interface states it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from thaw.backbones.providers.hub import PLACE
+from thaw.backbones.providers.origin import NOT_STATED, Origin
+from thaw.backbones.providers.packages import package
+
+_EXTRA = "hf"
+_HEADER = re.compile(r"\A---\s*\n(.*?)\n---", re.DOTALL)
+_LICENCE = re.compile(r"^license(?P<name>_name)?\s*:\s*[\"']?(?P<licence>[\w.+-]+)", re.MULTILINE)
+_SECONDS = 10.0
+
+
+def folder_origin(folder: Path) -> Origin:
+    """The origin of a folder's network."""
+    files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    return Origin(str(folder), licence_in(folder / "README.md"), sum(file.stat().st_size for file in files) or None)
+
+
+def cached_origin(name: str) -> Origin:
+    """The origin of `ORG/NAME`, as far as the hub's cache holds its card."""
+    hub = package("huggingface_hub", _EXTRA)
+    card = hub.try_to_load_from_cache(name, "README.md")
+    return Origin(f"{PLACE}/{name}", licence_in(Path(card)) if isinstance(card, str) else NOT_STATED)
+
+
+def stated_origin(name: str) -> Origin:
+    """The origin of `ORG/NAME` as the hub states it; offline that of `cached_origin`."""
+    hub, errors = package("huggingface_hub", _EXTRA), package("huggingface_hub.errors", _EXTRA)
+    try:
+        stated = hub.HfApi().model_info(name, files_metadata=True, timeout=_SECONDS)
+    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError):
+        return cached_origin(name)
+    sizes = {file.rfilename: file.size for file in stated.siblings or ()}
+    nbytes = sizes.get("model.safetensors", sizes.get("pytorch_model.bin"))
+    card = stated.card_data
+    licence = (card.get("license_name") or card.get("license") or NOT_STATED) if card else NOT_STATED
+    gated = ("gated",) if stated.gated else ()
+    return Origin(f"{PLACE}/{name}", str(licence), nbytes, gated)
+
+
+def licence_in(card: Path) -> str:
+    """The licence in the header of a card; its own name counts more than the word `other`."""
+    if not card.is_file():
+        return NOT_STATED
+    header = _HEADER.match(card.read_text("utf-8", errors="replace"))
+    found = {bool(each["name"]): each["licence"] for each in _LICENCE.finditer(header[1])} if header else {}
+    return found.get(True) or found.get(False) or NOT_STATED
