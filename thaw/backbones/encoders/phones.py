@@ -15,7 +15,7 @@ from torch import Tensor, fx, nn
 from thaw.backbones.encoders.log_mel import log_mel
 
 FAMILY = "phones"
-_SIZE = re.compile(rf"{FAMILY}-([1-9]\d*)x([1-9]\d*)x([1-9]\d*)")
+_SIZE = re.compile(rf"{FAMILY}-([1-9]\d*)x([1-9]\d*)x([1-9]\d*)(?:x([1-9]\d*))?")
 PARTS = 3
 """The parts of the time whose means are the features."""
 STRIDE = 2
@@ -24,9 +24,9 @@ SILENCE = 0.1
 _MAPS = 16
 
 
-def architecture_of(bands: int, dim: int, blocks: int) -> str:
-    """The name of a network, such as `phones-48x160x6`."""
-    return f"{FAMILY}-{bands}x{dim}x{blocks}"
+def architecture_of(bands: int, dim: int, blocks: int, summary: int) -> str:
+    """The name of a network, such as `phones-48x160x6x192`; `phones-48x160x6` is the same without a summary."""
+    return f"{FAMILY}-{bands}x{dim}x{blocks}x{summary}"
 
 
 def network_named(architecture: str, num_classes: int) -> nn.Module | None:
@@ -34,30 +34,36 @@ def network_named(architecture: str, num_classes: int) -> nn.Module | None:
     found = _SIZE.fullmatch(architecture)
     if found is None or int(found[1]) % 4:
         return None
-    return PhoneNetwork(int(found[1]), int(found[2]), int(found[3]), num_classes)
+    bands, dim, blocks = (int(number) for number in found.groups()[:3])
+    return PhoneNetwork(bands, dim, blocks, num_classes, summary=int(found[4]) if found[4] else None)
 
 
 class PhoneNetwork(nn.Module):
     """Takes `samples` float [B, F, hop] and `mask` bool [B, F], frames of 10 ms.
 
-    Cut layers: `stem` and `layers.0` to the last, float [B, ceil(F / 2), D], places of 20 ms, and `pooled` float [B, 3 D], the means of three thirds of the
-    time in which something is heard. Padding is zero in all of them, so a layer tells by its input alone what is there, and the network can be split between
-    any two layers.
+    Cut layers: `stem` and `layers.0` to the last, float [B, ceil(F / 2), D], places of 20 ms, `pooled` float [B, 3 D], the means of three thirds of the
+    time in which something is heard, and `summary` float [B, S], what the network learnt to say of the whole sound; without one (None) `pooled` is the last.
+    Padding is zero in the layers with places, so a layer tells by its input alone what is there, and the network can be split between any two layers.
     """
 
-    def __init__(self, bands: int, dim: int, blocks: int, num_classes: int) -> None:
+    def __init__(self, bands: int, dim: int, blocks: int, num_classes: int, *, summary: int | None = None) -> None:
         super().__init__()
         self.stem = Stem(bands, dim)
         self.layers = nn.ModuleList(Layer(dim, 2 ** (number // 2)) for number in range(blocks))
         self.norm = nn.LayerNorm(dim)
         self.pool = MeansOfParts(dim)
-        self.pooled = nn.Identity()  # it names the default cut layer
-        self.fc = nn.Linear(PARTS * dim, num_classes)
+        self.pooled = nn.Identity()  # it names a cut layer
+        self.summary = None if summary is None else nn.Linear(PARTS * dim, summary)
+        self.fc = nn.Linear(summary or PARTS * dim, num_classes)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Logits float32 [B, C]."""
-        logits: Tensor = self.fc(self.pooled(self.pool(self.places(batch))))
+        logits: Tensor = self.fc(self.summarised(self.pooled(self.pool(self.places(batch)))))
         return logits
+
+    def summarised(self, pooled: Tensor) -> Tensor:
+        """The last layer, float [B, S] or [B, 3 D], of `pooled`."""
+        return pooled if self.summary is None else self.summary(pooled)
 
     def places(self, batch: Mapping[str, Tensor]) -> Tensor:
         """The normalised output of the last layer, float [B, T, D]."""

@@ -82,13 +82,13 @@ class Lesson:
 
 
 class Heads(nn.Module):
-    """What reads the network during the training: phones of places for both losses, words, and the teacher's features of places and of the whole."""
+    """What reads the network during the training: phones of places for both losses, words, and the teacher's features of places."""
 
     def __init__(self, dim: int, words: int, taught: int) -> None:
         super().__init__()
         self.order, self.place = nn.Linear(dim, PHONES), nn.Linear(dim, PHONES)
         self.word_norm, self.word = nn.LayerNorm(PARTS * dim), nn.Linear(PARTS * dim, words)
-        self.taught, self.summary = nn.Linear(dim, taught), nn.Linear(PARTS * dim, 2 * taught)
+        self.taught = nn.Linear(dim, taught)
 
 
 class SoundTraining:
@@ -103,7 +103,9 @@ class SoundTraining:
         self._by_length = np.argsort(self._lengths, kind="stable")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
-            self.network = PhoneNetwork(settings.bands, settings.dim, settings.blocks, PHONES)
+            self.network = PhoneNetwork(
+                settings.bands, settings.dim, settings.blocks, PHONES, summary=2 * self._taught.dim
+            )
             self.heads = Heads(settings.dim, words, self._taught.dim)
         self._modules = nn.ModuleDict({"network": self.network, "heads": self.heads})
         self._named = [
@@ -165,7 +167,7 @@ class SoundTraining:
         """The mean squared distances to the teacher, of places and of the whole."""
         read = places.gather(1, lesson.at[:, :, None].expand(-1, -1, places.shape[2]))
         return F.mse_loss(self.heads.taught(read)[lesson.there], lesson.features[lesson.there]) + F.mse_loss(
-            self.heads.summary(pooled), lesson.summary
+            self.network.summarised(pooled), lesson.summary
         )
 
     def _rows(self, chance: np.random.Generator) -> NDArray[np.int64]:
@@ -224,13 +226,13 @@ class SoundTraining:
 
     def weights(self) -> Weights:
         """See `Training`; the classifier is not trained."""
-        settings = self._settings
+        settings, summary = self._settings, 2 * self._taught.dim
         metadata = {
-            "architecture": architecture_of(settings.bands, settings.dim, settings.blocks),
+            "architecture": architecture_of(settings.bands, settings.dim, settings.blocks, summary),
             "preprocessing": WaveformPreprocessing(RATE).to_json(),
         }
         kept = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
-        blank = {"fc.weight": torch.zeros(1, PARTS * settings.dim), "fc.bias": torch.zeros(1)}
+        blank = {"fc.weight": torch.zeros(1, summary), "fc.bias": torch.zeros(1)}
         return Weights({**kept, **blank}, metadata)
 
     def transcriber(self) -> Weights:

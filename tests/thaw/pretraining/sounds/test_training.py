@@ -103,8 +103,8 @@ def test_what_the_teacher_says_is_learnt_and_its_places_are_those_of_the_sound()
         read = places.gather(1, lesson.at[:, :, None].expand(-1, -1, settings.dim))
         right = taught.heads.taught(read)[lesson.there].argmax(1) == lesson.features[lesson.there].argmax(1)
     assert right.float().mean() > 0.6, "chance is a quarter"
-    unread = own.heads.summary.weight
-    assert torch.equal(unread, made(settings).heads.summary.weight), "without a weight the teacher changes nothing"
+    unread = own.heads.taught.weight
+    assert torch.equal(unread, made(settings).heads.taught.weight), "without a weight the teacher changes nothing"
 
 
 def test_a_transcript_has_each_phone_once_while_it_lasts() -> None:
