@@ -34,7 +34,7 @@ from thaw.strategies.certificate.paired import paired
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "data/pretrain/small.safetensors"
 TEST = 800
-"""Pictures that judge; the others may be learnt from."""
+"""Pictures that judge, unless the settings say otherwise; the others may be learnt from."""
 UNLIMITED = 10_000.0
 """Minutes: what is chosen must not depend on how busy the machine is."""
 
@@ -53,11 +53,12 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Settings:
-    """How heads and networks are trained, in the advice and after it."""
+    """How heads and networks are trained, in the advice and after it. test: the number of pictures that judge."""
 
     head: HeadParams
     finetune: FinetuneParams
     repeats: int
+    test: int = TEST
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def hold_trial(scenario: Scenario, settings: Settings, keep: Path, progress: Pro
 
 
 def _hold(scenario: Scenario, settings: Settings, folder: Path, progress: Progress) -> Trial:
-    learnt, judged = split(draw_pictures(scenario.target, scenario.seed), scenario)
+    learnt, judged = split(draw_pictures(scenario.target, scenario.seed), scenario, settings.test)
     backbone = read_backbone(BackboneParams(weights=str(WEIGHTS), layers=("blocks",)))
     arena = _arena(backbone, learnt, judged, settings, folder)
     pilot = FinetuningPilot(
@@ -127,10 +128,10 @@ def _hold(scenario: Scenario, settings: Settings, folder: Path, progress: Progre
     return Trial(scenario, str(case), case.similarity, case.small, chosen, accuracies, behind)
 
 
-def split(pictures: Pictures, scenario: Scenario) -> tuple[Pictures, Pictures]:
+def split(pictures: Pictures, scenario: Scenario, test: int = TEST) -> tuple[Pictures, Pictures]:
     """The labelled pictures, as many of each class; and those that judge."""
     order = torch.randperm(len(pictures.targets), generator=torch.Generator().manual_seed(scenario.seed))
-    judge, pool = order[:TEST], order[TEST:]
+    judge, pool = order[:test], order[test:]
     by_class = [
         pool[pictures.targets[pool] == number][: scenario.labels_a_class] for number in range(len(pictures.class_names))
     ]

@@ -23,8 +23,18 @@ from thaw.backbones.weights import write_weights
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.parallel.progress import Progress, untold
 
+
+def _tower(source: Source, progress: Progress) -> Made | None:
+    from thaw.backbones.providers.hf_provider import (
+        tower_in,  # it needs a kind's preprocessing and, for a tower, transformers
+    )
+
+    return tower_in(source.path, progress)
+
+
 FORMATS: Sequence[Callable[[Source, Progress], Made | None]] = (
     sound_encoder_backbones.backbone_in,
+    _tower,
     encoder_backbones.backbone_in,
     use_backbones.backbone_in,
     nnlm_backbones.backbone_in,
@@ -40,6 +50,7 @@ READ = (
     "word vectors (`.txt`, `.vec` and `.bin` files of GloVe, word2vec and fastText, but not of its first format)",
     "folders with the config.json of an encoder of BERT's family",
     "folders with the config.json of an encoder of speech (wav2vec 2.0, HuBERT, WavLM, Whisper)",
+    "folders with the config.json of a vision tower (ViT, DINOv2, DINOv3, CLIP, SigLIP)",
     f"encoders of installed packages by name ({', '.join(PACKAGES)})",
     "ELMo's options.json and weights.hdf5",
     "infersent1.pkl and infersent2.pkl of InferSent",

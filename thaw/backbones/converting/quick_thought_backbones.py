@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from thaw.backbones.architectures import build_with_weights
+from thaw.backbones.converting.first_checkpoints import is_first_version, read_first_checkpoint
 from thaw.backbones.converting.source import Made, Source
-from thaw.backbones.converting.tensorflow_files import Bundle, is_first_version, prefix_in, read_bundle
+from thaw.backbones.converting.tensorflow_files import Checkpoint, prefix_in, read_bundle
 from thaw.backbones.converting.word_backbones import is_lowercase
 from thaw.backbones.converting.word_tables import in_order, read_words, table_of
 from thaw.backbones.encoders.quick_thought import architecture_of
@@ -60,19 +61,14 @@ def backbone_in(source: Source, progress: Progress) -> Made | None:
     Raises:
         BadWeights: it is of another network, or damaged; or there is no list of words.
     """
-    prefix = prefix_in(source.path) or (prefix_in(source.path / "train") if source.path.is_dir() else None)
-    if prefix is None:
-        if is_first_version(source.path):
-            raise BadWeights(
-                f"{source.path} is a checkpoint of TensorFlow's first version; save it anew with a `tf.train.Saver` of the second version"
-            )
+    checkpoint = _checkpoint_in(source.path)
+    if checkpoint is None:
         return None
-    bundle = read_bundle(prefix)
-    names = _tables_of(bundle)
-    vocabulary = _expanded(source, prefix, names) or _trained(source, bundle, names)
+    prefix, names = checkpoint.prefix, _tables_of(checkpoint)
+    vocabulary = _expanded(source, prefix, names) or _trained(source, checkpoint, names)
     progress(1, 2)
     dim = vocabulary.tables[0].shape[1]
-    units = _units(bundle, dim)
+    units = _units(checkpoint, dim)
     keys, rows = in_order([key_of(word) for word in vocabulary.words])
     tables = [table_of(table, rows, vocabulary.unknown) for table in vocabulary.tables]
     numbers = {"bags": dim, "uni": units.size, "bi": 2 * units.size}[units.kind]
@@ -91,18 +87,26 @@ def backbone_in(source: Source, progress: Progress) -> Made | None:
     )
 
 
-def _tables_of(bundle: Bundle) -> tuple[str, ...]:
+def _checkpoint_in(path: Path) -> Checkpoint | None:
+    """The checkpoint that a path means, of either version; None: there is none."""
+    prefix = prefix_in(path) or (prefix_in(path / "train") if path.is_dir() else None)
+    if prefix is not None:
+        return read_bundle(prefix)
+    return read_first_checkpoint(path) if is_first_version(path) else None
+
+
+def _tables_of(checkpoint: Checkpoint) -> tuple[str, ...]:
     """The names of the tables of words: one for each encoder, or one for both.
 
     Raises:
         BadWeights: there is none.
     """
-    flat = [name for name, shape in bundle.shapes().items() if len(shape) == 2 and "/" not in name]
+    flat = [name for name, shape in checkpoint.shapes().items() if len(shape) == 2 and "/" not in name]
     first = [name for name in flat if not name.endswith(_OUT)]
     if len(first) != 1:
-        known = ", ".join(sorted(bundle.shapes())[:5])
+        known = ", ".join(sorted(checkpoint.shapes())[:5])
         raise BadWeights(
-            f"{bundle.prefix} is no checkpoint of Quick-Thought, the only network whose checkpoints are read; it holds {known}"
+            f"{checkpoint.prefix} is no checkpoint of Quick-Thought, the only network whose checkpoints are read; it holds {known}"
         )
     return (first[0], first[0] + _OUT) if first[0] + _OUT in flat else (first[0],)
 
@@ -132,15 +136,15 @@ def _expanded(source: Source, prefix: Path, names: Sequence[str]) -> _Words | No
     return _Words(lists[0], tables, lists[0].index("<unk>"))
 
 
-def _trained(source: Source, bundle: Bundle, names: Sequence[str]) -> _Words:
+def _trained(source: Source, checkpoint: Checkpoint, names: Sequence[str]) -> _Words:
     """The tables of the checkpoint itself; row 0 stands for unknown words."""
-    path = source.words or _list_beside(bundle.prefix)
-    words, tables = read_words(path), [bundle.tensor(name) for name in names]
+    path = source.words or _list_beside(checkpoint.prefix)
+    words, tables = read_words(path), [checkpoint.tensor(name) for name in names]
     if len(words) == len(tables[0]) - 1:  # a list of GloVe's words, without the unknown one
         words = ["<unk>", *words]
     if len(words) != len(tables[0]):
         raise BadWeights(
-            f"{path} has {len(words):,} words, and {bundle.prefix} {len(tables[0]):,} vectors; give its own list with --words"
+            f"{path} has {len(words):,} words, and {checkpoint.prefix} {len(tables[0]):,} vectors; give its own list with --words"
         )
     return _Words(words, tables, 0)
 
@@ -155,11 +159,11 @@ def _list_beside(prefix: Path) -> Path:
     )
 
 
-def _units(bundle: Bundle, dim: int) -> _Units:
+def _units(checkpoint: Checkpoint, dim: int) -> _Units:
     """The recurrent units; none for bags of words."""
-    if any("lstm_cell" in name for name in bundle.shapes()):
-        raise BadWeights(f"{bundle.prefix} has LSTM units; Quick-Thought's bags and GRU are read")
-    found = [each for name in bundle.shapes() if (each := _CELL.fullmatch(name)) is not None]
+    if any("lstm_cell" in name for name in checkpoint.shapes()):
+        raise BadWeights(f"{checkpoint.prefix} has LSTM units; Quick-Thought's bags and GRU are read")
+    found = [each for name in checkpoint.shapes() if (each := _CELL.fullmatch(name)) is not None]
     if not found:
         return _Units("bags", dim, {})
     both_ways = any("/bw/" in each[0] for each in found)
@@ -168,8 +172,8 @@ def _units(bundle: Bundle, dim: int) -> _Units:
         own = {scope: own for own, scope in ENCODERS.items()}[each[1]]
         way = (".back" if "/bw/" in each[0] else ".onward") if both_ways else ""
         part = "weight" if each[3] in ("kernel", "weights") else "bias"
-        tensors[f"{own}{way}.{each[2]}.{part}"] = torch.tensor(bundle.tensor(each[0]).T, dtype=torch.float32)
+        tensors[f"{own}{way}.{each[2]}.{part}"] = torch.tensor(checkpoint.tensor(each[0]).T, dtype=torch.float32)
     sizes = {tensor.shape[1] - dim for name, tensor in tensors.items() if name.endswith("candidate.weight")}
     if len(sizes) != 1 or min(sizes) < 1:
-        raise BadWeights(f"{bundle.prefix}: the units do not fit vectors of {dim} dimensions")
+        raise BadWeights(f"{checkpoint.prefix}: the units do not fit vectors of {dim} dimensions")
     return _Units("bi" if both_ways else "uni", sizes.pop(), tensors)

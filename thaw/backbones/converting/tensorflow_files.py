@@ -11,13 +11,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thaw.backbones.converting.crc32c import masked_crc32c
-from thaw.backbones.converting.leveldb_tables import is_table, table_entries
+from thaw.backbones.converting.leveldb_tables import table_entries
 from thaw.backbones.converting.protobuf import integer, messages
+from thaw.backbones.converting.tensor_slices import Slice, joined, shape_of, slice_of
 from thaw.foundation.errors import BadWeights
 
 INDEX = ".index"
@@ -29,10 +31,24 @@ _TYPES: Mapping[int, str] = {1: "<f4", 2: "<f8", 3: "<i4", 4: "u1", 5: "<i2", 6:
 """NumPy's types by the numbers of `tensorflow/core/framework/types.proto`."""
 _BFLOAT16 = 14
 _FLOATING = {1, 2, 14, 19}
-_WHOLE = -1
-"""The length of a slice that takes a whole dimension."""
-_Slice = tuple[tuple[int, int], ...]
-"""The start and the length in each dimension."""
+
+
+class Checkpoint(Protocol):
+    """The tensors of a file, or of several, by name."""
+
+    @property
+    def prefix(self) -> Path:
+        """The path that messages name."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of all tensors of floating-point numbers, by name."""
+
+    def tensor(self, name: str) -> NDArray[np.generic]:
+        """A tensor.
+
+        Raises:
+            BadWeights: there is no such tensor, it holds no numbers that are read, or it is damaged.
+        """
 
 
 @dataclass(frozen=True)
@@ -43,7 +59,7 @@ class _Entry:
     offset: int
     size: int
     checksum: int
-    slices: tuple[_Slice, ...]
+    slices: tuple[Slice, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,29 +73,20 @@ class Bundle:
     """The slices of tensors that were saved in parts, in the order of the slices."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of all tensors of floating-point numbers, by name."""
+        """See `Checkpoint`."""
         return {name: entry.shape for name, entry in self.entries.items() if entry.type in _FLOATING}
 
     def tensor(self, name: str) -> NDArray[np.generic]:
-        """A tensor; its bytes have their checksum, and parts are joined. bfloat16 comes as float32.
-
-        Raises:
-            BadWeights: there is no such tensor, it holds no numbers, or its bytes are damaged or missing.
-        """
+        """See `Checkpoint`: its bytes have their checksum, and parts are joined. bfloat16 comes as float32."""
         entry = self.entries.get(name)
         if entry is None:
             raise BadWeights(f"{self.prefix} has no tensor `{name}`")
         if not entry.slices:
             return self._read(name, entry, entry.shape)
-        whole: NDArray[np.generic] | None = None
-        for spot, part in zip(sorted(entry.slices), self.parts.get(name, ()), strict=False):
-            ranges = [_range(extent, size) for extent, size in zip(spot, entry.shape, strict=True)]
-            values = self._read(name, part, tuple(len(each) for each in ranges))
-            if whole is None:
-                whole = np.empty(entry.shape, values.dtype)
-            whole[tuple(slice(each.start, each.stop) for each in ranges)] = values
-        covered = sum(math.prod(part.shape) for part in self.parts.get(name, ()))
-        if whole is None or covered != whole.size:
+        parts = self.parts.get(name, ())
+        slices = sorted(entry.slices)[: len(parts)]
+        whole = joined(entry.shape, slices, lambda number, shape: self._read(name, parts[number], shape))
+        if whole is None:
             raise self._damaged(name, "a part is missing")
         return whole
 
@@ -129,15 +136,6 @@ def prefix_in(path: Path) -> Path | None:
     return prefix if prefix.with_name(prefix.name + INDEX).is_file() else None
 
 
-def is_first_version(path: Path) -> bool:
-    """Whether a file is a checkpoint of TensorFlow's first version: one table with the tensors inside."""
-    if not path.is_file() or path.suffix == INDEX:
-        return False
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 64))
-        return is_table(file.read())
-
-
 def read_bundle(prefix: Path) -> Bundle:
     """Read the names and places of a checkpoint's tensors.
 
@@ -176,26 +174,14 @@ def _stem(name: str) -> bytes:
     return b"\0" + name.encode().replace(b"\0", b"\0\xff") + b"\0\1"
 
 
-def _range(extent: tuple[int, int], size: int) -> range:
-    start, length = extent
-    stop = size if length == _WHOLE else start + length
-    if not 0 <= start <= stop <= size:
-        raise BadWeights("a part of a tensor lies outside of it")
-    return range(start, stop)
-
-
 def _entry(message: bytes) -> _Entry:
     shape = messages(message, 2)
     return _Entry(
         type=integer(message, 1),
-        shape=tuple(integer(dimension, 1) for dimension in messages(shape[0], 2)) if shape else (),
+        shape=shape_of(shape[0]) if shape else (),
         shard=integer(message, 3),
         offset=integer(message, 4),
         size=integer(message, 5),
         checksum=integer(message, 6),
-        slices=tuple(_slice(each) for each in messages(message, 7)),
+        slices=tuple(slice_of(each) for each in messages(message, 7)),
     )
-
-
-def _slice(message: bytes) -> _Slice:
-    return tuple((integer(extent, 1), integer(extent, 2, _WHOLE)) for extent in messages(message, 1))

@@ -1,4 +1,4 @@
-"""Long short-term memory in both directions over texts of different lengths, in a form that every engine and ONNX take.
+"""Long short-term memory over texts of different lengths, in one direction or both, in a form that every engine and ONNX take.
 
 Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation 1997, with the forget gate of Gers, Schmidhuber and Cummins, 2000.
 """
@@ -35,25 +35,51 @@ class LstmShape:
     limits: tuple[float, float] | None = None
 
 
-class BidirectionalLstm(nn.Module):
-    """Two recurrences over the places of a text that are seen, one from its beginning and one from its end; the others are passed over.
+class _Lstm(nn.Module):
+    """Recurrences beside each other, one a direction.
 
-    Tensors, for both directions: `into` float [2, D, 4 H], `between` [2, S, 4 H], `bias` [2, 4 H], each with the gates input, forget, candidate and output;
-    `project` [2, H, S], if there is one; `hidden` [2, S] and `cell` [2, H], the state before a text.
+    Tensors, for K directions: `into` float [K, D, 4 H], `between` [K, S, 4 H], `bias` [K, 4 H], each with the gates input, forget, candidate and output;
+    `project` [K, H, S], if there is one; `hidden` [K, S] and `cell` [K, H], the state before a text.
     """
 
-    def __init__(self, shape: LstmShape) -> None:
+    def __init__(self, shape: LstmShape, directions: int) -> None:
         super().__init__()
         gates, state = 4 * shape.cell, shape.projected or shape.cell
-        self.into = nn.Parameter(_uniform(2, shape.inputs, gates, of=shape.cell))
-        self.between = nn.Parameter(_uniform(2, state, gates, of=shape.cell))
+        self.into = nn.Parameter(_uniform(directions, shape.inputs, gates, of=shape.cell))
+        self.between = nn.Parameter(_uniform(directions, state, gates, of=shape.cell))
         # A forget gate that begins open lets gradients pass: Jozefowicz, Zaremba and Sutskever, ICML 2015, section 2.2.
         forget = torch.arange(gates) // shape.cell == 1
-        self.bias = nn.Parameter(forget.float().expand(2, -1).clone())
-        self.project = None if shape.projected is None else nn.Parameter(_uniform(2, shape.cell, state, of=shape.cell))
-        self.hidden = nn.Parameter(torch.zeros(2, state))
-        self.cell = nn.Parameter(torch.zeros(2, shape.cell))
+        self.bias = nn.Parameter(forget.float().expand(directions, -1).clone())
+        self.project = (
+            None if shape.projected is None else nn.Parameter(_uniform(directions, shape.cell, state, of=shape.cell))
+        )
+        self.hidden = nn.Parameter(torch.zeros(directions, state))
+        self.cell = nn.Parameter(torch.zeros(directions, shape.cell))
         self._limits = shape.limits
+
+    def _states(self, inputs: Tensor, places: Tensor) -> Tensor:
+        """The states of all places, float [K, B, T, S]; inputs: float [K, B, T, D]; places: int64 [K, B, T], the step of each place, T for none."""
+        weights = Recurrence(self.into, self.between, self.bias, self.project, self.hidden, self.cell)
+        states = recurrence(_taken(inputs, _inverse(places)), weights, self._limits)
+        return _taken(states, places.clamp(max=inputs.shape[2] - 1))
+
+
+class OnwardLstm(_Lstm):
+    """A recurrence over the places of a text that are seen, from its beginning; the others are passed over. Its tensors are those of one direction."""
+
+    def __init__(self, shape: LstmShape) -> None:
+        super().__init__(shape, 1)
+
+    def forward(self, inputs: Tensor, seen: Tensor) -> Tensor:
+        """States float [B, T, S], zero where a place is not seen; inputs: float [B, T, D]; seen: bool [B, T]."""
+        return self._states(inputs[None], _ranks(seen)[None])[0].masked_fill(~seen[:, :, None], 0.0)
+
+
+class BidirectionalLstm(_Lstm):
+    """Two recurrences over the places of a text that are seen, one from its beginning and one from its end; the others are passed over."""
+
+    def __init__(self, shape: LstmShape) -> None:
+        super().__init__(shape, 2)
 
     def forward(self, forwards: Tensor, backwards: Tensor, seen: Tensor) -> Tensor:
         """States float [B, T, 2 S], zero where a place is not seen.
@@ -61,10 +87,7 @@ class BidirectionalLstm(nn.Module):
         forwards, backwards: float [B, T, D], the inputs of the two directions. seen: bool [B, T].
         """
         places = torch.stack([_ranks(seen), _ranks(seen.flip(1)).flip(1)])
-        inputs = _taken(torch.stack([forwards, backwards]), _inverse(places))
-        weights = Recurrence(self.into, self.between, self.bias, self.project, self.hidden, self.cell)
-        states = recurrence(inputs, weights, self._limits)
-        both = _taken(states, places.clamp(max=seen.shape[1] - 1))
+        both = self._states(torch.stack([forwards, backwards]), places)
         return torch.cat([both[0], both[1]], 2).masked_fill(~seen[:, :, None], 0.0)
 
     def after(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,19 +114,19 @@ def _ranks(seen: Tensor) -> Tensor:
 
 
 def _inverse(places: Tensor) -> Tensor:
-    """The place of each step, int64 [2, B, T]; behind the end of a text any place. places: int64 [2, B, T], the step of each place, T for none."""
+    """The place of each step, int64 [K, B, T]; behind the end of a text any place. places: int64 [K, B, T], the step of each place, T for none."""
     numbers = torch.ones_like(places).cumsum(2) - 1
     spare = torch.zeros_like(places[:, :, :1])
     return torch.cat([torch.zeros_like(places), spare], 2).scatter(2, places, numbers)[:, :, :-1]
 
 
 def _taken(rows: Tensor, numbers: Tensor) -> Tensor:
-    """Rows by their numbers: float [2, B, T, D]; numbers: int64 [2, B, T]."""
+    """Rows by their numbers: float [K, B, T, D]; numbers: int64 [K, B, T]."""
     return rows.gather(2, numbers[:, :, :, None].expand(-1, -1, -1, rows.shape[3]))
 
 
 class Recurrence(NamedTuple):
-    """The tensors of `BidirectionalLstm`, by their names there."""
+    """The tensors of `_Lstm`, by their names there."""
 
     into: Tensor
     between: Tensor
@@ -115,7 +138,7 @@ class Recurrence(NamedTuple):
 
 @fx.wrap
 def recurrence(inputs: Tensor, weights: Recurrence, limits: tuple[float, float] | None) -> Tensor:
-    """The states of all steps, float [2, B, T, S]; inputs: float [2, B, T, D]. See `LstmShape` for the limits.
+    """The states of all steps, float [K, B, T, S]; inputs: float [K, B, T, D], of K directions. See `LstmShape` for the limits.
 
     A graph keeps it as one node, because its number of steps is that of a batch.
     """
@@ -151,7 +174,7 @@ def _exported(
 def _step(
     gates: Tensor, cell: Tensor, project: Tensor | None, limits: tuple[float, float] | None
 ) -> tuple[Tensor, Tensor]:
-    """The next state of the network and of its cell; gates: float [2, B, 4 H]; cell: float [2, B, H]."""
+    """The next state of the network and of its cell; gates: float [K, B, 4 H]; cell: float [K, B, H]."""
     entering, forgetting, candidate, leaving = gates.chunk(4, 2)
     cell = entering.sigmoid() * candidate.tanh() + forgetting.sigmoid() * cell
     if limits is not None:

@@ -14,6 +14,7 @@ from thaw.pretraining.texts.doc2vec import Doc2Vec, Doc2VecTraining
 from thaw.pretraining.texts.elmo import Elmo, elmo_training
 from thaw.pretraining.texts.fasttext import FastText, FastTextTraining
 from thaw.pretraining.texts.infersent import InferSent, infersent_training
+from thaw.pretraining.texts.lstm import Lstm, lstm_training
 from thaw.pretraining.texts.nnlm import Nnlm, nnlm_training
 from thaw.pretraining.texts.numbering import Lines, Numbered
 from thaw.pretraining.texts.pairs import pair_lines
@@ -81,6 +82,12 @@ ENCODERS: Mapping[str, Encoder] = {
         Nnlm,
         _of_numbers(nnlm_training),
         "A neural language model (Bengio et al., JMLR 2003): sums of word vectors by the root of their number, which learnt to foretell the next word.",
+    ),
+    "lstm": Encoder(
+        Lstm,
+        _of_numbers(lstm_training),
+        "A language model with long short-term memory (Sundermeyer et al., Interspeech 2012): the states after the words of a text, which learnt to foretell "
+        "the next word.",
     ),
     "skip_thought": Encoder(
         SkipThought,

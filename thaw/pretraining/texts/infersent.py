@@ -19,7 +19,7 @@ from thaw.backbones.encoders.word_vectors import FAMILY
 from thaw.backbones.weights import Weights, read_weights
 from thaw.foundation.errors import BadParameters, BadSource, BadWeights
 from thaw.kinds.texts.word_keys import key_of
-from thaw.params.values.places import SHIPPED_WORDS
+from thaw.params.values.places import laid, named_shipped
 from thaw.pretraining.texts.corpus import Corpus
 from thaw.pretraining.texts.gradients import GradientSettings, GradientTraining, seeded
 from thaw.pretraining.texts.numbering import Numbered
@@ -33,7 +33,7 @@ class InferSent(GradientSettings):
 
     min_count: Annotated[int, Field(ge=1, description="a word counts if the pairs have it so often")] = 1
     words: Annotated[Path, Field(description="the backbone of word vectors that it reads with; they stay as they are")] = (
-        SHIPPED_WORDS
+        named_shipped("thaw_words")
     )  # fmt: skip
     cell: Annotated[int, Field(ge=1, le=4096, description="of each direction; a text has twice as many dimensions")] = (
         256
@@ -45,7 +45,7 @@ class InferSent(GradientSettings):
     @property
     def files(self) -> tuple[Path, ...]:
         """See `EncoderSettings`."""
-        return (self.words,)
+        return (laid(self.words),)
 
 
 def infersent_training(numbered: Numbered, settings: InferSent, corpus: Corpus) -> GradientTraining:
@@ -57,7 +57,7 @@ class _Inference:
     """An `Objective`: the label of a pair is told from u, v, |u - v| and u * v, where u and v are the sentences' vectors."""
 
     def __init__(self, numbered: Numbered, settings: InferSent, corpus: Corpus) -> None:
-        vectors = read_weights(settings.words)
+        vectors = read_weights(laid(settings.words))
         self._preprocessing = vectors.metadata.get("preprocessing", "")
         if not vectors.metadata.get("architecture", "").startswith(f"{FAMILY}-"):
             raise BadWeights(f"words: {settings.words} is no backbone of word vectors; `thaw convert` makes one")

@@ -34,7 +34,9 @@ class SkipThought(GradientSettings):
     noise: Annotated[int, Field(ge=1, description="noise words that a batch shares")] = 512
     batch_size: Annotated[int, Field(ge=2, description="pairs of neighbouring sentences of a step")] = 128
     epochs: Annotated[int, Field(ge=1)] = 2
-    learning_rate: Annotated[float, Field(gt=0, description="of Adam; it falls to 0 in a line")] = 0.003
+    learning_rate: Annotated[
+        float, Field(gt=0, description="of Adam; it falls to 0 in a line. From 0.003 on the loss rises")
+    ] = 0.0005
 
 
 def skip_thought_training(numbered: Numbered, settings: SkipThought) -> GradientTraining:

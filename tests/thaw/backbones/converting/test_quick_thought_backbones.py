@@ -63,6 +63,14 @@ def test_a_checkpoint_may_be_named_by_its_index_its_prefix_or_the_folder_around_
     assert names == {"quick_thought-12x4-bi3"}
 
 
+def test_a_checkpoint_of_the_first_version_gives_the_same_file(tmp_path: Path) -> None:
+    folder, out = FILES / "quick_thought_bi", tmp_path / "out.safetensors"
+    written = [
+        (convert(Source(folder / name), out), out.read_bytes()) for name in ("model.ckpt-7", "first_version.ckpt")
+    ]
+    assert written[0] == written[1]
+
+
 def test_the_list_of_words_may_lie_elsewhere_and_may_lack_the_unknown_one(copy: Path, tmp_path: Path) -> None:
     words = (copy / "vocab.txt").read_text().split("\n")
     (copy / "vocab.txt").unlink()
@@ -108,7 +116,7 @@ def test_the_larger_tables_that_the_authors_program_makes_come_first(copy: Path,
             FILES / "numbers",
             "is no checkpoint of Quick-Thought, the only network whose checkpoints are read; it holds bfloat16, float16",
         ),
-        (FILES / "numbers/first_version.ckpt", r"is a checkpoint of TensorFlow's first version; save it anew with a"),
+        (FILES / "numbers/first_version.ckpt", "there is no vocab.txt or dictionary.txt beside"),
     ],
 )
 def test_other_checkpoints_are_refused_by_name(source: Path, says: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from thaw.backbones.converting.leveldb_tables import table_entries
 from thaw.backbones.converting.protobuf import fields_of
-from thaw.backbones.converting.tensorflow_files import is_first_version, prefix_in, read_bundle
+from thaw.backbones.converting.tensorflow_files import prefix_in, read_bundle
 from thaw.foundation.errors import BadWeights
 
 FILES = Path(__file__).parents[3] / "fixtures/tensorflow"
@@ -66,11 +66,6 @@ def test_of_several_checkpoints_the_named_one_counts(tmp_path: Path) -> None:
         'model_checkpoint_path: "/elsewhere/model.ckpt-7"\nall_model_checkpoint_paths: "x"\n'
     )
     assert prefix_in(tmp_path) == tmp_path / "model.ckpt-7"
-
-
-def test_the_first_version_is_told() -> None:
-    assert is_first_version(NUMBERS.parent / "first_version.ckpt")
-    assert not is_first_version(NUMBERS.with_name("model.ckpt.index")) and not is_first_version(Path("README.md"))
 
 
 def test_a_changed_byte_of_a_tensor_is_found(copy: Path) -> None:

@@ -16,7 +16,7 @@ from thaw.kinds.batches import mapping_of, stacked
 from thaw.kinds.sounds.framed import MASK, SAMPLES, framed
 
 RATE, DIM, BANDS = 16_000, 12, 16
-NAME = f"phones-{BANDS}x{DIM}x3"
+NAME, OLDER = f"phones-{BANDS}x{DIM}x3x8", f"phones-{BANDS}x{DIM}x3"
 LENGTHS = (4000, 9001, 150, 6400, 1)
 
 
@@ -34,8 +34,8 @@ def sound(length: int) -> dict[str, Tensor]:
 def test_a_name_determines_the_shape() -> None:
     built = network_named(NAME, 7)
     assert isinstance(built, PhoneNetwork)
-    assert (len(built.layers), built.norm.weight.shape[0], built.fc.weight.shape) == (3, DIM, (7, 3 * DIM))
-    for name in ("resnet18", "phones-16x12", "phones-15x12x3", "phones-16x0x3"):
+    assert (len(built.layers), built.norm.weight.shape[0], built.fc.weight.shape) == (3, DIM, (7, 8))
+    for name in ("resnet18", "phones-16x12", "phones-15x12x3", "phones-16x0x3", "phones-16x12x3x0"):
         assert network_named(name, 2) is None
 
 
@@ -78,12 +78,17 @@ def test_each_part_is_a_mean_of_its_share_of_the_time(times: list[float], parts:
     assert (centres.diff() >= -1e-4).all(), "parts follow each other"
 
 
-def test_every_block_is_a_cut_layer_and_the_network_splits_there(network: PhoneNetwork) -> None:
+@pytest.mark.parametrize(
+    ("name", "ends"), [(NAME, ["pooled", "summary"]), (OLDER, ["pooled"])], ids=["with a summary", "without"]
+)
+def test_every_block_is_a_cut_layer_and_the_network_splits_there(name: str, ends: list[str]) -> None:
+    network = build_seeded(name, 3, 0).eval().requires_grad_(False)
+    assert isinstance(network, PhoneNetwork)
     blocks = blocks_of(network)
-    assert [block.output for block in blocks] == ["stem", "layers.0", "layers.1", "pooled"]
-    assert {"pool.weight", "norm.weight", "layers.2.across.weight"} <= set(blocks[-1].tensors)
+    assert [block.output for block in blocks] == ["stem", "layers.0", "layers.1", *ends]
+    assert {"pool.weight", "norm.weight", "layers.2.across.weight"} <= set(blocks[3].tensors)
     batch = mapping_of(stacked([sound(length) for length in LENGTHS]))
-    wanted = network.pool(network.places(batch))
+    wanted = network.summarised(network.pool(network.places(batch)))
     for thawed in range(1, len(blocks)):
         lower, upper = split_at(network, blocks, thawed, output=classifier_input(network))
         assert lower is not None

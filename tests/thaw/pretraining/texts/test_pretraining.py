@@ -32,6 +32,7 @@ SETTINGS = {
     "fasttext": GENSIM | {"buckets": "500", "epochs": "6"},
     "doc2vec": GENSIM | {"epochs": "30"},
     "nnlm": {"dim": "12", "hidden": "12", "noise": "30", "batch_size": "200", "epochs": "12", "learning_rate": "0.02"},
+    "lstm": {"dim": "8", "cell": "12", "noise": "30", "epochs": "8", "learning_rate": "0.02"},
     "skip_thought": {"dim": "8", "size": "12", "noise": "30", "epochs": "12", "learning_rate": "0.02"},
     "elmo": {"size": "8", "cell": "12", "layers": "1", "noise": "30", "longest": "14"},
     "infersent": {"cell": "8", "hidden": "8", "epochs": "3", "learning_rate": "0.02"},
@@ -289,6 +290,7 @@ def test_another_teacher_starts_from_the_beginning(
     ("encoder", "settings"),
     [
         ("nnlm", {"dim": "8", "hidden": "16", "batch_size": "64", "epochs": "4", "learning_rate": "0.03"}),
+        ("lstm", {"dim": "8", "cell": "16", "batch_size": "16", "epochs": "4", "learning_rate": "0.03"}),
         ("elmo", {"size": "16", "cell": "16", "layers": "1", "batch_size": "16", "epochs": "6", "learning_rate": "0.03"}),
     ],
 )  # fmt: skip
