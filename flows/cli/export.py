@@ -37,7 +37,7 @@ def export(
 ) -> None:  # fmt: skip
     """Write a model as one graph, examples to probabilities, with all that one must know to run it: model.json and README.md.
 
-    With --trigger the graph takes sound and gives scores, and a program beside it listens. Before the folder appears, the export is run on examples and its
+    The graph of a trigger takes sound and gives scores, and a program beside it listens. Before the folder appears, the export is run on examples and its
     answers are compared with the model's. If they differ, nothing is written.
     """
     # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
@@ -52,24 +52,51 @@ def export(
     enter_project()
     from tasks.requests.export import export as make
     from tasks.requests.export import plan_export
+    from thaw.foundation.errors import HearsTriggers
     from thaw.kinds.keys import keyed_by_kind
     from thaw.models.exporting.card import card_json
 
-    if dry_run:
-        plan = plan_export(uri, format_, folder, files)
-        print_json(keyed_by_kind(plan)) if json else _say_plan(plan)
+    try:
+        if dry_run:
+            plan = plan_export(uri, format_, folder, files)
+            print_json(keyed_by_kind(plan)) if json else _say_plan(plan)
+            return
+        result = make(uri, format_, folder, files, lambda step: err().print(f"{step} ...", style="dim", markup=False))
+    except HearsTriggers:
+        _export_triggers(uri, format_, folder, dry_run=dry_run, as_json=json)
         return
-    result = make(uri, format_, folder, files, lambda step: err().print(f"{step} ...", style="dim", markup=False))
     print_json({**vars(result), "card": card_json(result.card)}) if json else _say(result)
 
 
+def _export_triggers(uri: str | None, format_: Format, folder: Path | None, *, dry_run: bool, as_json: bool) -> None:
+    """Of a version of the registry."""
+    from flows.cli.terminal import err, out
+    from tasks.requests.export import export_triggers
+
+    with err().status("exporting the triggers"):
+        exported = export_triggers(uri, format_, folder, dry_run=dry_run)
+    for each in exported:
+        if dry_run:
+            line = f"Dry run, nothing was written: {each.word} would be exported as onnx to {each.folder}"
+            out().print(line, style="yellow", markup=False, soft_wrap=True)
+        else:
+            _say_trigger(each.folder, each.difference, as_json=as_json)
+
+
 def _export_trigger(trigger: Path, folder: Path, *, as_json: bool) -> None:
-    from flows.cli.terminal import err, out, print_json
-    from thaw.models.listening.exporting.folder import PROGRAM, write_exported_trigger
+    from flows.cli.terminal import err
+    from thaw.models.listening.exporting.folder import write_exported_trigger
     from thaw.models.listening.storage import read_trigger
 
     with err().status(f"exporting {trigger}"):
         difference = write_exported_trigger(read_trigger(trigger), folder)
+    _say_trigger(folder, difference, as_json=as_json)
+
+
+def _say_trigger(folder: Path, difference: float, *, as_json: bool) -> None:
+    from flows.cli.terminal import out, print_json
+    from thaw.models.listening.exporting.folder import PROGRAM
+
     if as_json:
         print_json({"folder": str(folder), "largest_difference": difference})
         return

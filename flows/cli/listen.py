@@ -29,6 +29,10 @@ def listen(
             help="The folder of a trigger: its network, detector, threshold and promise; or an MLflow model URI, such as models:/NAME@champion.",
         ),
     ] = "data/trigger",
+    word: Annotated[
+        list[str] | None,
+        typer.Option(help="A trigger of a model of several; may be repeated. All of them if left out."),
+    ] = None,
     microphone: Annotated[bool, typer.Option("--microphone", help="Listen to the microphone, until Ctrl-C.")] = False,
     rate: Annotated[int, typer.Option(min=1000, help="Samples a second of plain samples on standard input.")] = 16_000,
     timeline: Annotated[
@@ -36,7 +40,7 @@ def listen(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line for each event.")] = False,
 ) -> None:
-    """Report a trigger in a stream as soon as it is heard.
+    """Report triggers in a stream as soon as they are heard.
 
     The network runs once over each 80 ms. The scores are those of the whole recording, whatever the size of the blocks in which the sound comes.
     """
@@ -52,26 +56,36 @@ def listen(
     from thaw.foundation.parallel.torch_threads import threads
     from thaw.models.listening.listener import Listener
 
-    trigger = _model(model)
-    listener = Listener(trigger)
-    err().print(f"{trigger.word}: {trigger.promise}", style="dim", markup=False, soft_wrap=True)
-    scores = [torch.zeros(0)]
+    triggers = _chosen(_models(model), word or [])
+    if timeline is not None and len(triggers) > 1:
+        raise typer.BadParameter("a timeline is drawn of one trigger; name it with --word", param_hint="--timeline")
+    listener = Listener(*triggers)
+    for each in triggers:
+        err().print(f"{each.word}: {each.promise}", style="dim", markup=False, soft_wrap=True)
+    scores = [torch.zeros(0, 1)]
     with threads(1):
-        for heard in _heard(listener, _blocks(source, rate_of(trigger.backbone), rate)):
+        for heard in _heard(listener, _blocks(source, rate_of(triggers[0].backbone), rate)):
             for event in heard.events:
                 _tell(event, json)
             if timeline is not None:
                 scores.append(heard.scores)
     if timeline is not None and source is not None:
-        write_text(timeline, _page(trigger, listener, Path(source), torch.cat(scores).numpy()))
+        write_text(timeline, _page(triggers[0], listener, Path(source), torch.cat(scores)[:, 0].numpy()))
         err().print(f"{timeline}: the timeline", style="dim", markup=False, soft_wrap=True)
 
 
-def _model(named: str) -> "TriggerModel":
+def _chosen(triggers: "tuple[TriggerModel, ...]", words: list[str]) -> "tuple[TriggerModel, ...]":
+    known = [each.word for each in triggers]
+    if unknown := [word for word in words if word not in known]:
+        raise typer.BadParameter(f"{', '.join(unknown)}: the model hears {', '.join(known)}", param_hint="--word")
+    return tuple(each for each in triggers if not words or each.word in words)
+
+
+def _models(named: str) -> "tuple[TriggerModel, ...]":
     if not named.startswith(("models:/", "runs:/")):
         from thaw.models.listening.storage import read_trigger
 
-        return read_trigger(Path(named))
+        return (read_trigger(Path(named)),)
     from flows.project.environment import enter_project
     from tasks.requests.hear import read_listening
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flows.serving.hosts import Hosts
     from flows.serving.limits import Limits
     from thaw.kinds.kind import Limits as ExampleLimits
+    from thaw.models.listening.trigger_model import TriggerModel
     from thaw.models.serving.engines import EngineName
 
 
@@ -43,7 +44,7 @@ def serve(
             help="Listen for the trigger of a folder that `thaw trigger` made, instead of a model of the registry.",
         ),
     ] = None,
-    listeners: Annotated[int, typer.Option(min=1, help="The most streams at once, with --trigger.")] = 8,
+    listeners: Annotated[int, typer.Option(min=1, help="The most streams at once, for triggers.")] = 8,
     engine: Annotated[
         EngineChoice, typer.Option(help="The engine that runs the network; auto: the fastest on this machine.")
     ] = EngineChoice.AUTO,
@@ -68,7 +69,8 @@ def serve(
     Examples that arrive at the same time go through the network together. When the alias moves, the new version is loaded and warmed beside the old version
     and takes its place without a dropped request. SIGTERM and Ctrl-C let open requests finish. Examples beyond the dataset's limits
     (dataset.max_megapixels, dataset.max_characters) are refused. Examples that can be typed may come as JSON, such as {"texts": ["..."]}; /docs has commands
-    for curl. With --trigger it listens for a trigger in streams instead: a page with a microphone, and a WebSocket at /listen.
+    for curl. A model of triggers, or --trigger, listens in streams instead: a page with a microphone, and a WebSocket at /listen; it keeps the version with
+    which it began.
     """
     if trigger is not None and model is not None:
         raise typer.BadParameter("a trigger is served from its folder, without --model", param_hint="--trigger")
@@ -91,9 +93,9 @@ def serve(
                     limits = Limits(
                         max_body_mb, _example_limits(), max_examples, max_in_flight, timeout_s, patience_ms / 1e3
                     )
-                    app, message_bytes = _app(model, engine.value, poll_s, limits, hosts), None
+                    app, message_bytes = _app(model, engine.value, poll_s, limits, hosts, listeners=listeners)
                 else:
-                    app, message_bytes = _listening_app(trigger, listeners, hosts)
+                    app, message_bytes = _folder_app(trigger, listeners, hosts)
             out().print(f"serving on {address_of(bound)}, Ctrl-C stops it", soft_wrap=True)
             run(app, bound, timeout_s, message_bytes=message_bytes)
         except KeyboardInterrupt:  # before it served
@@ -116,14 +118,18 @@ def _example_limits() -> "ExampleLimits":
     return read_params().dataset.limits
 
 
-def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits", hosts: "Hosts") -> "FastAPI":
-    """The application, after a check that the registry has a model to serve."""
+def _app(
+    model: str | None, engine: "EngineName", poll_s: float, limits: "Limits", hosts: "Hosts", *, listeners: int
+) -> "tuple[FastAPI, int | None]":
+    """The application, after a check that the registry has a model to serve, and the most bytes of a message of a stream."""
     import logging
 
     from flows.serving.app import Parts, build_app
     from flows.serving.following import following
     from tasks.registry.registry import open_registry
     from tasks.registry.served_model import find_number, wanted_of
+    from tasks.registry.version_tags import hears_triggers
+    from tasks.requests.hear import read_listening
     from thaw.foundation.errors import Unreachable
     from thaw.params.values.reading import read_params
 
@@ -132,21 +138,29 @@ def _app(model: str | None, engine: "EngineName", poll_s: float, limits: "Limits
     wanted = wanted_of(model, params.name)
     registry = open_registry(params.model_copy(update={"name": wanted.name}))
     try:
-        find_number(registry, wanted)
+        version = registry.version(find_number(registry, wanted))
+        if hears_triggers(version):
+            return _listening_app(read_listening(version.uri), listeners, hosts)
     except Unreachable as error:
         logging.getLogger(__name__).warning("%s; the server repeats the request until the registry answers", error)
-    return build_app(Parts(limits, str(wanted), hosts), following(registry, wanted, engine=engine, poll_s=poll_s))
+    parts = Parts(limits, str(wanted), hosts)
+    return build_app(parts, following(registry, wanted, engine=engine, poll_s=poll_s)), None
 
 
-def _listening_app(folder: Path, listeners: int, hosts: "Hosts") -> tuple["FastAPI", int]:
-    """The application of a trigger, and the most bytes of a message."""
-    from flows.serving.streams.app import build_listening_app
-    from flows.serving.streams.hall import StreamLimits
+def _folder_app(folder: Path, listeners: int, hosts: "Hosts") -> tuple["FastAPI", int]:
     from thaw.models.listening.storage import read_trigger
 
     _prepare()
+    return _listening_app((read_trigger(folder),), listeners, hosts)
+
+
+def _listening_app(models: "tuple[TriggerModel, ...]", listeners: int, hosts: "Hosts") -> tuple["FastAPI", int]:
+    """The application of triggers, and the most bytes of a message."""
+    from flows.serving.streams.app import build_listening_app
+    from flows.serving.streams.hall import StreamLimits
+
     limits = StreamLimits(listeners)
-    return build_listening_app(read_trigger(folder), limits, hosts), limits.message_bytes
+    return build_listening_app(models, limits, hosts), limits.message_bytes
 
 
 def _prepare() -> None:

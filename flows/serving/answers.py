@@ -36,12 +36,16 @@ class PartEffect(BaseModel):
 
 
 class LabelExplanation(BaseModel):
-    """The parts of an example that speak for and against a class."""
+    """What speaks for and against a class: the parts of an example, or a map of its places."""
 
     label: str
-    parts: list[PartEffect] = Field(
-        description="in the order of the {one}; of a long {one} phrases, and the words of the strongest phrase"
+    parts: list[PartEffect] | None = Field(
+        None, description="in the order of the {one}; of a long {one} phrases, and the words of the strongest phrase"
     )
+    map: list[list[float]] | None = Field(
+        None, description="how far the log-odds of the class fall where a place is veiled, row after row"
+    )
+    drawn: str | None = Field(None, description="the {one} under the map, a `data:` URL of a PNG file")
 
 
 class ExampleAnswer(BaseModel):
@@ -116,7 +120,7 @@ class ModelFacts(BaseModel):
     architecture: str
     layer: str
     engine: str = Field(description="the engine that runs the network")
-    explains: bool = Field(description="whether it says on request which parts of {article} speak for an answer")
+    explains: bool = Field(description="whether it says on request what in {article} speaks for an answer")
     gallery: int = Field(description="number of training {many} that the nearest are searched among")
     created: str
     loaded: str

@@ -26,6 +26,7 @@ from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
 from thaw.kinds.kind import Kind, Preview
 from thaw.models.explanation import MOST_ANSWERS, Explanation
+from thaw.models.looking import Looked
 from thaw.models.serving.classifier import Classification
 from thaw.models.serving.pages import GUARD, Trial, render_docs, render_page
 
@@ -149,9 +150,9 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
         explain: Annotated[
             bool,
             Query(
-                description="whether to say which parts of each {one} speak for the answer; it costs up to "
+                description="whether to say what in each {one} speaks for the answer; it costs up to "
                 f"{MOST_ANSWERS} answers, and `explains` of `GET /model` says "
-                "whether there are parts"
+                "whether that can be said"
             ),
         ] = False,
     ) -> Response:
@@ -185,7 +186,7 @@ async def _classify(live: Live, uploads: Sequence[Upload], parts: Parts) -> list
 
 async def _explained(
     live: Live, uploads: Sequence[Upload], classifications: Sequence[Classification | BadExample], parts: Parts
-) -> list[Explanation | None]:
+) -> list[Explanation | Looked | None]:
     loop = asyncio.get_running_loop()
     async with _in_time(live, parts.limits):
         return [
@@ -211,7 +212,7 @@ def _answers(
     live: Live,
     uploads: Sequence[Upload],
     classifications: Sequence[Classification | BadExample],
-    explanations: Sequence[Explanation | None],
+    explanations: Sequence[Explanation | Looked | None],
     nearest: int,
 ) -> list[ExampleAnswer]:
     answers = []
@@ -297,6 +298,7 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
             can_be_typed=terms.can_be_typed,
             can_be_recorded=terms.can_be_recorded,
             part_names=terms.part_names,
+            map_words=terms.map_words,
         )
         return HTMLResponse(render_page(trial), headers=GUARD)
 

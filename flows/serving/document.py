@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.serving.uploads import FORM, JSON, listed
 from thaw.kinds.keys import EXAMPLES
-from thaw.kinds.kind import ANY, Kind, Words
+from thaw.kinds.kind import ANY, Kind, Veiling, Words
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Terms:
     """The words of a server. key: the name of the answers in JSON. media_types: of the bytes of an example, the widest last; none: not known yet.
 
     shows_examples: whether the preview of an example is a file of its kind. can_be_typed: whether strings of JSON are examples.
-    can_be_recorded, part_names: see `Kind`.
+    can_be_recorded, part_names: see `Kind`. map_words: see `Veiling`; None: there are no maps.
     """
 
     words: Words
@@ -25,6 +25,7 @@ class Terms:
     can_be_typed: bool
     can_be_recorded: bool
     part_names: str | None
+    map_words: str | None = None
 
     @property
     def media_type(self) -> str:
@@ -51,6 +52,7 @@ def terms_of(kind: Kind) -> Terms:
         can_be_typed=kind.can_be_typed,
         can_be_recorded=kind.can_be_recorded,
         part_names=kind.part_names,
+        map_words=kind.map_words if isinstance(kind, Veiling) else None,
     )
 
 

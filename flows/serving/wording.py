@@ -1,8 +1,12 @@
 """The answers of the model in the form of the API."""
 
+import base64
+
 from flows.serving.answers import ExampleAnswer, LabelExplanation, ModelFacts, Neighbour, PartEffect
 from flows.serving.live import Live
+from thaw.kinds.kind import Kind, Veiling
 from thaw.models.explanation import Explanation
+from thaw.models.looking import Looked
 from thaw.models.serving.classifier import Classification, Classifier
 
 DIGITS = 7
@@ -14,7 +18,7 @@ def worded(
     classification: Classification,
     class_names: tuple[str, ...],
     neighbours: list[Neighbour] | None = None,
-    explanation: Explanation | None = None,
+    explanation: Explanation | Looked | None = None,
 ) -> ExampleAnswer:
     """The answer to one example."""
     probabilities = (round(value, DIGITS) for value in classification.probabilities.tolist())
@@ -31,13 +35,22 @@ def worded(
 
 
 def explanations_of(
-    classification: Classification, explanation: Explanation, class_names: tuple[str, ...]
+    classification: Classification, explanation: Explanation | Looked, class_names: tuple[str, ...]
 ) -> list[LabelExplanation]:
-    """The effects of the parts on each class that the answer names."""
+    """The effects of the parts, or of the places, on each class that the answer names."""
+    if isinstance(explanation, Looked):
+        return [_mapped(explanation, name, class_names.index(name)) for name in classification.explained(class_names)]
     return [
         LabelExplanation(label=name, parts=_effects(explanation, class_names.index(name)))
         for name in classification.explained(class_names)
     ]
+
+
+def _mapped(looked: Looked, name: str, place: int) -> LabelExplanation:
+    drops = [[round(drop, DIGITS) for drop in row] for row in looked.gaze.drops[..., place].tolist()]
+    drawn = looked.drawn(place)
+    address = f"data:{drawn.media_type};base64,{base64.b64encode(drawn.content).decode()}"
+    return LabelExplanation(label=name, map=drops, drawn=address)
 
 
 def _effects(explanation: Explanation, place: int) -> list[PartEffect]:
@@ -67,6 +80,11 @@ def neighbours_of(classifier: Classifier, classification: Classification, count:
     ]
 
 
+def explains(kind: Kind) -> bool:
+    """Whether answers for examples of the kind can be explained."""
+    return kind.part_names is not None or isinstance(kind, Veiling)
+
+
 def facts_of(live: Live, asked_for: str) -> ModelFacts:
     """The answer of `GET /model`."""
     version, classifier = live.version, live.classifier
@@ -81,7 +99,7 @@ def facts_of(live: Live, asked_for: str) -> ModelFacts:
         architecture=predictor.backbone.architecture,
         layer=predictor.layer,
         engine=classifier.engine.name,
-        explains=predictor.backbone.kind.part_names is not None,
+        explains=explains(predictor.backbone.kind),
         gallery=0 if classifier.gallery is None else len(classifier.gallery),
         created=version.created.isoformat(timespec="seconds"),
         loaded=live.loaded.isoformat(timespec="seconds"),

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from tasks.project.paths import HEAD
 from tasks.project.progress import counted
-from tasks.stages.heard_recordings import read_heard, sequences_of
+from tasks.stages.heard_recordings import read_heard, read_training, sequences_of
 from thaw.dataset.manifest import Manifest
 from thaw.dataset.selection import class_names_of, training_examples, validation_examples
+from thaw.features.sequences.plan import plan_of
 from thaw.features.store.store import FeatureIndex, SequenceLayer
 from thaw.foundation.files.atomic import replaced_folder
 from thaw.heads.trial_table import write_trials
@@ -26,7 +27,8 @@ def write_fitted(params: Params, manifest: Manifest, index: FeatureIndex, strate
     """Fit a detector for each word, write `data/head/`, and say what is promised."""
     layer = sequences_of(index)
     rows = training_examples(manifest, params.dataset.labels_per_class)
-    train, val = read_heard(rows, layer), read_heard(validation_examples(manifest), layer)
+    train = read_training(rows, index, plan_of(manifest, params.trigger.noise))
+    val = read_heard(validation_examples(manifest), layer)
     words = class_names_of(rows)
     detectors = []
     with counted("head", "words") as progress:

@@ -20,22 +20,28 @@ from thaw.models.serving.pages import GUARD, render_listening
 
 
 class TriggerFacts(BaseModel):
-    """What is listened for."""
+    """What is promised of a trigger."""
 
     word: str
-    rate: int = Field(description="the samples a second that are taken for granted where `rate` is not stated")
     threshold: float = Field(description="log-odds; a score above it is an event")
     promise: str = Field(description="the false accepts an hour")
     bound: float = Field(description="of false accepts an hour")
     confidence: float = Field(description="of the bound")
+
+
+class ListeningFacts(BaseModel):
+    """What is listened for."""
+
+    triggers: list[TriggerFacts]
+    rate: int = Field(description="the samples a second that are taken for granted where `rate` is not stated")
     listeners: int = Field(description="the most streams at once")
     message_bytes: int = Field(description="the most bytes of a message")
 
 
-def build_listening_app(model: TriggerModel, limits: StreamLimits, hosts: Hosts) -> FastAPI:
-    """The application of one trigger."""
-    metrics = Metrics()
-    hall = Hall(model, limits, metrics, Listener(model))
+def build_listening_app(models: tuple[TriggerModel, ...], limits: StreamLimits, hosts: Hosts) -> FastAPI:
+    """The application of some triggers on one network."""
+    metrics, words = Metrics(), ", ".join(model.word for model in models)
+    hall = Hall(models, limits, metrics, Listener(*models))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -43,7 +49,7 @@ def build_listening_app(model: TriggerModel, limits: StreamLimits, hosts: Hosts)
         hall.threads.shutdown(wait=False, cancel_futures=True)
 
     app = FastAPI(
-        title="Thaw", description=f"Listens for {model.word} in streams of sound. `GET /listen` opens a WebSocket: samples in, events out.",
+        title="Thaw", description=f"Listens for {words} in streams of sound. `GET /listen` opens a WebSocket: samples in, events out.",
         version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, responses={421: {"model": Failure}},
     )  # fmt: skip
     app.state.metrics = metrics
@@ -70,8 +76,8 @@ def _add_paths(app: FastAPI, hall: Hall) -> None:
         """Report that streams are taken."""
         return State(status="ready")
 
-    @app.get("/trigger", response_model=TriggerFacts)
-    async def trigger() -> TriggerFacts:
+    @app.get("/trigger", response_model=ListeningFacts)
+    async def trigger() -> ListeningFacts:
         """What is listened for, and what is promised of it."""
         return facts_of(hall)
 
@@ -83,19 +89,23 @@ def _add_paths(app: FastAPI, hall: Hall) -> None:
     @app.get("/", include_in_schema=False)
     @app.get("/docs", include_in_schema=False)
     async def page() -> HTMLResponse:
-        promise = hall.model.promise
-        return HTMLResponse(render_listening(hall.model.word, promise.threshold, str(promise)), headers=GUARD)
+        return HTMLResponse(render_listening(hall.triggers), headers=GUARD)
 
 
-def facts_of(hall: Hall) -> TriggerFacts:
-    model, promise = hall.model, hall.model.promise
-    return TriggerFacts(
-        word=model.word,
-        rate=rate_of(model.backbone),
-        threshold=promise.threshold,
-        promise=str(promise),
-        bound=promise.bound,
-        confidence=promise.budget.confidence,
+def facts_of(hall: Hall) -> ListeningFacts:
+    triggers = [
+        TriggerFacts(
+            word=model.word,
+            threshold=model.promise.threshold,
+            promise=str(model.promise),
+            bound=model.promise.bound,
+            confidence=model.promise.budget.confidence,
+        )
+        for model in hall.models
+    ]
+    return ListeningFacts(
+        triggers=triggers,
+        rate=rate_of(hall.models[0].backbone),
         listeners=hall.limits.listeners,
         message_bytes=hall.limits.message_bytes,
     )

@@ -34,9 +34,9 @@ class Closed(Exception):
 
 @dataclass(eq=False)
 class Hall:
-    """The trigger, the places, and the threads in which streams are heard; it belongs to one event loop."""
+    """The triggers, the places, and the threads in which streams are heard; it belongs to one event loop."""
 
-    model: TriggerModel
+    models: tuple[TriggerModel, ...]
     limits: StreamLimits
     metrics: Metrics
     listener: Listener
@@ -45,6 +45,14 @@ class Hall:
         default_factory=lambda: ThreadPoolExecutor(usable_cores(), thread_name_prefix="listen")
     )
     _taken: int = 0
+
+    @property
+    def triggers(self) -> list[dict[str, str | float]]:
+        """What is listened for, as JSON has it."""
+        return [
+            {"word": each.word, "threshold": each.promise.threshold, "promise": str(each.promise)}
+            for each in self.models
+        ]
 
     @contextmanager
     def entered(self) -> Iterator[None]:

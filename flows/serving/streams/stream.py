@@ -1,7 +1,8 @@
 """One stream: plain samples in, events out, within limits.
 
-A client sends samples of 16 bits, one channel, little-endian, in binary messages, and the text `end` after the last one. It gets JSON: `ready` with what is
-listened for, `event` as soon as one is heard, and `end`. With `?scores=true` each message is answered with `heard`. Whatever else ends a stream, the reason of
+A client sends samples of 16 bits, one channel, little-endian, in binary messages, and the text `end` after the last one. It gets JSON: `ready` with the
+triggers that are listened for, `event` as soon as one is heard, and `end`. With `?scores=true` each message is answered with `heard`: the score that is
+highest above its trigger's threshold. Whatever else ends a stream, the reason of
 the close says what and what to do.
 """
 
@@ -52,12 +53,11 @@ class _Stream:
             Closed: the client kept to no limit, or sent something else.
             WebSocketDisconnect: the client is gone.
         """
-        model, hours = self._hall.model, self._limits.hours
+        hours = self._limits.hours
         long = Closed(REFUSED, "long", f"a stream lasts {hours:g} hours at most; open another one")
         async with _within(hours * 3600, long):
             listener = SampleListener(self._hall.listener.fresh(), self._rate)
-            promise = {"threshold": model.promise.threshold, "promise": str(model.promise)}
-            await self._send({"type": "ready", "word": model.word, "rate": self._rate, **promise})
+            await self._send({"type": "ready", "rate": self._rate, "triggers": self._hall.triggers})
             while (content := await self._next()) is not None:
                 await self._tell(await self._threaded(partial(listener.feed, content)), listener.seconds)
                 self._hall.metrics.heard_seconds.inc(len(content) / BYTES / self._rate)
@@ -88,8 +88,17 @@ class _Stream:
             self._hall.metrics.heard_events.inc()
         self._events += len(heard.events)
         if self._scored:
-            highest = float(heard.scores.max()) if len(heard.scores) else None
-            await self._send({"type": "heard", "seconds": round(seconds, 3), "score": highest})
+            word, score = self._highest(heard)
+            await self._send({"type": "heard", "seconds": round(seconds, 3), "word": word, "score": score})
+
+    def _highest(self, heard: Heard) -> tuple[str | None, float | None]:
+        """The trigger whose score is highest above its threshold, and that score."""
+        if not len(heard.scores):
+            return None, None
+        highest = heard.scores.amax(0).tolist()
+        above = [score - model.promise.threshold for score, model in zip(highest, self._hall.models, strict=True)]
+        place = above.index(max(above))
+        return self._hall.models[place].word, highest[place]
 
     async def _send(self, message: dict[str, Any]) -> None:
         seconds = self._limits.idle_s

@@ -22,7 +22,7 @@ from thaw.models.listening.exporting.folder import GRAPH, check_graph
 from thaw.models.listening.listener import Listener
 from thaw.models.listening.storage import write_trigger
 
-EXPORT, LISTEN, PIPE = block_with(DOCS / "sounds.md", "thaw export --trigger").splitlines()
+EXPORT, LISTEN, PIPE = block_with(DOCS / "wake-word.md", "thaw export --trigger").splitlines()
 MODEL = trigger_model(layers=2, threshold=-1.0)
 ALONE = "import runpy, sys; del sys.argv[0]; sys.modules.update(thaw=None, torch=None, soxr=None); runpy.run_path(sys.argv[0], run_name='__main__')"
 """Runs a program that can import neither Thaw nor what else it must not need."""
@@ -60,7 +60,7 @@ def test_a_file_and_a_pipe_have_the_scores_and_events_of_the_listener(folder: Pa
     wave = soundfile.read(folder / "monday.flac", dtype="float32")[0]
     listener = Listener(MODEL)
     heard = [listener.feed(torch.from_numpy(wave)), listener.end()]
-    scores = torch.cat([each.scores for each in heard]).numpy()
+    scores = torch.cat([each.scores for each in heard])[:, 0].numpy()
     events = [event.at_s for each in heard for event in each.events]
     found = lines_of(listened(folder, LISTEN, "--scores"))
     np.testing.assert_allclose([each["score"] for each in found], scores, atol=1e-4, rtol=1e-4)

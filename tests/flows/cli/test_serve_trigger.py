@@ -25,8 +25,8 @@ from flows.cli.app import app
 from thaw.models.listening.listener import Listener
 from thaw.models.listening.storage import write_trigger
 
-COMMAND = shlex.split(block_with(DOCS / "sounds.md", "thaw serve --trigger"), comments=True)
-PROGRAM = block_with(DOCS / "sounds.md", "from websockets")
+COMMAND = shlex.split(block_with(DOCS / "wake-word.md", "thaw serve --trigger"), comments=True)
+PROGRAM = block_with(DOCS / "wake-word.md", "from websockets")
 MODEL = trigger_model(threshold=-1.0)
 
 
@@ -64,7 +64,7 @@ def test_a_stream_is_listened_to_and_ends_with_the_server(folder: Path) -> None:
         told = subprocess.run([sys.executable, "-c", program], cwd=folder, check=True, capture_output=True, text=True)
         ready, *events, end = [ast.literal_eval(line) for line in told.stdout.splitlines()]
         wave = torch.from_numpy(soundfile.read(folder / "monday.flac", dtype="float32")[0])
-        assert ready["word"] == "view glass" and end["seconds"] == 3.0
+        assert ready["triggers"][0]["word"] == "view glass" and end["seconds"] == 3.0
         assert events and [event["at_s"] for event in events] == [
             event.at_s for event in Listener(MODEL).feed(wave).events
         ]

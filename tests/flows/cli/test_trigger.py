@@ -18,8 +18,8 @@ from whistles import whistle
 from flows.cli.app import app
 from thaw.models.listening import cross_validation
 
-CONVERT, TRAIN, LISTEN = block_with(DOCS / "sounds.md", "thaw trigger").splitlines()
-TIMELINE = block_with(DOCS / "sounds.md", "thaw listen monday.flac --timeline").strip()
+CONVERT, TRAIN, LISTEN = block_with(DOCS / "wake-word.md", "thaw trigger").splitlines()
+TIMELINE = block_with(DOCS / "wake-word.md", "thaw listen monday.flac --timeline").strip()
 
 
 @pytest.fixture(scope="module")

@@ -149,10 +149,18 @@ def test_the_nearest_training_images_are_named_and_shown(client: httpx.Client) -
     assert "no drawing" in refusal(client.get(f"{near[0]['thumbnail']}/drawing"), 404)
 
 
-def test_images_have_no_parts_to_explain(client: httpx.Client) -> None:
-    answer = client.post("/predict?explain=true", files=[("images", ("a.png", digit_files(1)[0]))])
-    assert answer.status_code == 200 and "explanation" not in answer.json()["images"][0]
-    assert client.get("/model").json()["explains"] is False
+def test_images_come_with_a_map_of_where_the_network_looked_on_request(client: httpx.Client) -> None:
+    file = {"files": [("images", ("a.png", digit_files(1)[0]))]}
+    (answer,) = client.post("/predict?explain=true", **file).json()["images"]
+    (explanation,) = answer["explanation"]
+    assert explanation["label"] == answer["label"] and "parts" not in explanation
+    assert {len(row) for row in explanation["map"]} == {len(explanation["map"])} and any(map(any, explanation["map"]))
+    assert explanation["drawn"].startswith("data:image/png;base64,")
+    again = client.post("/predict?explain=true", **file).json()["images"][0]
+    assert again["explanation"] == answer["explanation"], "the same image gives the same map"
+    assert client.get("/model").json()["explains"] is True
+    assert "explanation" not in client.post("/predict", **file).json()["images"][0]
+    assert "MAPS = true" in client.get("/").text
 
 
 def test_model_health_and_readiness(client: httpx.Client) -> None:

@@ -22,7 +22,7 @@ from flows.serving.streams.hall import StreamLimits
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     limits = StreamLimits()
-    app = build_listening_app(trigger_model(threshold=-1.0), limits, Hosts(frozenset()))
+    app = build_listening_app((trigger_model(threshold=-1.0),), limits, Hosts(frozenset()))
     with running(app, **web_sockets(limits.message_bytes)) as (address, _):
         yield address
 

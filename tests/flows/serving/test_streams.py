@@ -45,7 +45,7 @@ class Hall:
 
 @contextmanager
 def listening(limits: StreamLimits = LIMITS, model: TriggerModel = MODEL) -> Iterator[Hall]:
-    app = build_listening_app(model, limits, Hosts(frozenset({"shown.example"})))
+    app = build_listening_app((model,), limits, Hosts(frozenset({"shown.example"})))
     with running(app, **web_sockets(limits.message_bytes)) as (address, _):
         yield Hall(address.removeprefix("http://"))
 
@@ -92,8 +92,8 @@ def test_the_events_are_those_of_the_recording_whatever_the_size_of_messages(hal
             socket.send(content[start : start + size])
         socket.send("end")
         ready, *events, end = told(socket)
-    assert ready["type"] == "ready" and ready["word"] == "view glass" and ready["rate"] == RATE
-    assert ready["promise"] == str(MODEL.promise) and ready["threshold"] == -1
+    assert ready["type"] == "ready" and ready["rate"] == RATE
+    assert ready["triggers"] == [{"word": "view glass", "promise": str(MODEL.promise), "threshold": -1}]
     assert events and {event["type"] for event in events} == {"event"}
     assert [event["at_s"] for event in events] == [at for at, _ in expected_events(content)]
     assert [event["score"] for event in events] == pytest.approx(
@@ -225,7 +225,8 @@ def test_only_pages_of_this_server_and_of_allowed_names_open_a_stream(
 
 def test_programs_are_told_what_is_listened_for(hall: Hall) -> None:
     facts = httpx.get(f"http://{hall.address}/trigger").json()
-    assert facts["word"] == "view glass" and facts["rate"] == RATE and facts["bound"] == 0.43
+    (trigger,) = facts["triggers"]
+    assert trigger["word"] == "view glass" and facts["rate"] == RATE and trigger["bound"] == 0.43
     assert facts["message_bytes"] == 20_000 and facts["listeners"] == 2
     assert httpx.get(f"http://{hall.address}/ready").json() == {"status": "ready"}
     gone = httpx.get(f"http://{hall.address}/predict")

@@ -153,6 +153,16 @@ def test_cross_validated_probabilities_are_honest(few: LabelledFeatures, unseen:
     assert calibrated < raw
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_logits_that_do_not_fit_in_memory_are_computed_again(
+    kind: HeadKind, few: LabelledFeatures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = fit_head(few, None, params(), kind)
+    monkeypatch.setattr("thaw.heads.fitting.KEPT", 0)
+    again = fit_head(few, None, params(), kind)
+    assert (again.trials, again.temperature) == (kept.trials, pytest.approx(kept.temperature, rel=1e-3))
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_features_that_are_not_finite_are_refused(bad: float, few: LabelledFeatures) -> None:
     features = few.features.clone()

@@ -31,6 +31,14 @@ class Misses:
 
 
 @dataclass(frozen=True)
+class WithoutNetwork:
+    """The misses of the same detector on log-mel spectra, at the same budget. more: its share of misses less the model's, on the same clips."""
+
+    share: Estimate
+    more: Estimate
+
+
+@dataclass(frozen=True)
 class GroupMisses:
     """The misses of a group, such as a speaker: a number for each of `Evidence.ratios`."""
 

@@ -9,6 +9,7 @@ from thaw.evaluation.trigger import words
 from thaw.evaluation.trigger.excerpts import excerpts
 from thaw.evaluation.trigger.figures import timeline_figure, trade_off_figure
 from thaw.evaluation.trigger.measures import (
+    WithoutNetwork,
     false_accepts,
     furthest_from_the_trigger,
     misses,
@@ -38,10 +39,11 @@ def render_trigger(
     *,
     streams: Sequence[Timeline] = (),
     beside: Sequence[tuple[str, str]] = (),
+    without: WithoutNetwork | None = None,
     resampling: Resampling = USUAL,
 ) -> str:
     """The page as HTML. kind: that of the recordings, which are read for excerpts. streams: shown in place of the recording with the highest score. beside:
-    other triggers, and the addresses of their pages.
+    other triggers, and the addresses of their pages. without: the same detector without the network; None: not measured.
     """
     missed, groups, accepts = misses(evidence, resampling), misses_by_group(evidence), false_accepts(evidence)
     budget, own = evidence.promise.budget, nearest_recording(evidence)
@@ -49,6 +51,8 @@ def render_trigger(
     values = {
         "evidence": evidence,
         "beside": beside,
+        "without": without,
+        "worth": words.worth(without),
         "budget": budget,
         "misses": missed,
         "told": (CLEAN, TOLD_SNR),

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 
-from thaw.evaluation.trigger.measures import FalseAccepts, GroupMisses, Misses
+from thaw.evaluation.trigger.measures import FalseAccepts, GroupMisses, Misses, WithoutNetwork
 from thaw.evaluation.trigger.timeline import Timeline
 from thaw.foundation.files.display_names import in_sentence
-from thaw.pages.layout import percent, points_of
+from thaw.pages.layout import percent, points, points_of
 from thaw.targets.trigger.evidence import Evidence
 from thaw.targets.trigger.promise import Promise, two_digits
 
@@ -43,6 +43,19 @@ def how_missed(evidence: Evidence, groups: Sequence[GroupMisses]) -> str:
     if groups or evidence.parted != "groups":
         return sentence
     return f"{sentence} Each clip is a group of its own, so clips of one speaker may lie in several parts."
+
+
+def worth(without: WithoutNetwork | None) -> str:
+    """What the network is worth, in one sentence; empty if it was not measured."""
+    if without is None:
+        return ""
+    more, spread = without.more, points(without.more)
+    told = f"The same detector on log-mel spectra, without the network, misses {percent(without.share.value)} at its own threshold for the same budget"
+    if more.low > 0:
+        return f"{told}: the network is worth {spread}."
+    if more.high < 0:
+        return f"{told}: the network does harm here ({spread}), so take another one."
+    return f"{told} ({spread}), so these clips do not show what the network is worth."
 
 
 def how_accepted(evidence: Evidence) -> str:

@@ -1,30 +1,35 @@
 """The extraction of sequences: a frozen pass over each recording that has none yet, a piece of it at a time."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from thaw.backbones.backbone import Backbone
-from thaw.backbones.places import Span
-from thaw.dataset.manifest import Manifest
+from thaw.dataset.manifest import Example
 from thaw.dataset.places import Places
-from thaw.features.sequences.network import refuse_unless_local
-from thaw.features.sequences.recordings import end_in, frames_in, sequence_of
+from thaw.features.sequences.ears import Ear, ear_of, plain_ear
+from thaw.features.sequences.mixing import Noise
+from thaw.features.sequences.network import rate_of
+from thaw.features.sequences.plan import HearingPlan
+from thaw.features.sequences.recordings import end_in
 from thaw.features.sequences.store import Heard, write_sequences
-from thaw.features.sequences.surroundings import BEFORE, BEHIND
+from thaw.features.sequences.surroundings import BEFORE, BEHIND, surrounded
 from thaw.features.store.environment import made_with
+from thaw.features.store.hearing import Hearing
 from thaw.features.store.remote import Mirror
-from thaw.features.store.store import FeatureStore, SequenceLayer
+from thaw.features.store.store import FeatureStore, SequenceLayer, hash_digests
 from thaw.foundation.errors import BadParameters
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.foundation.parallel.torch_threads import threads
+from thaw.kinds.batches import Batch, mapping_of
 from thaw.kinds.kind import Limits, Reader, Reference
 from thaw.kinds.prepared import open_reader
 from thaw.kinds.reading import read_ingested
-from thaw.kinds.sounds.framed import FRAMES_A_SECOND
+from thaw.kinds.sounds.framed import FRAMES_A_SECOND, SAMPLES
 from thaw.params.sections import ExtractParams
 
 log = logging.getLogger(__name__)
@@ -33,31 +38,26 @@ PART_BYTES = 2**25
 """About the size of a part: some two hours of sound at 96 numbers each 80 ms."""
 
 
-def sequence_layer(backbone: Backbone, span: Span, dtype: str) -> SequenceLayer:
-    """The place of the sequences of a backbone's last layer; span: see `refuse_unless_local`.
+@dataclass(frozen=True)
+class Recordings:
+    """Where recordings lie, and the bounds of reading them."""
 
-    The fingerprint also tells what is put around a recording.
-    """
-    name = backbone.layers[-1]
-    dim = sequence_of(backbone, span, backbone.preprocessing.blank()).shape[1]
-    around = f"in {BEFORE} and {BEHIND} frames of quiet"
-    return SequenceLayer(
-        backbone.fingerprint("float32", dtype, view=around),
-        name,
-        dim,
-        span.stride / FRAMES_A_SECOND,
-        span.window / FRAMES_A_SECOND,
-    )
+    places: Places
+    limits: Limits
+
+    def references(self, rows: Iterable[Example]) -> dict[bytes, Reference]:
+        """Each recording once, by its digest."""
+        return {row.digest: (row.digest, self.places.at(row.path)) for row in rows}
 
 
 @dataclass(frozen=True)
 class _Listener:
     """The hearing of one recording."""
 
-    backbone: Backbone
-    span: Span
+    ear: Ear
     reader: Reader
     dtype: torch.dtype
+    noise: Noise | None
 
     def hear(self, reference: Reference) -> Heard:
         """The sequence of a recording in the stored type.
@@ -67,25 +67,29 @@ class _Listener:
             BadParameters: its features are not finite.
         """
         example = self.reader.prepare(read_ingested(*reference))
-        features = sequence_of(self.backbone, self.span, example).to(self.dtype)
+        frames = mapping_of(example)[SAMPLES]
+        around = surrounded(frames)
+        if self.noise is not None:
+            around = self.noise.around(around, frames, reference[0])
+        features = self.ear.places(around).to(self.dtype)
         if not features.isfinite().all():
             raise BadParameters(
                 f"{reference[1]}: its features are not finite numbers; set extract.dtype=float32, or check the backbone's weights"
             )
-        return Heard(features, frames_in(example), end_in(example, self.span))
+        return Heard(features, len(frames), end_in(example, self.ear.span))
 
 
 def extract_sequences(
-    manifest: Manifest,
-    places: Places,
+    plan: HearingPlan,
+    recordings: Recordings,
     backbone: Backbone,
     store: FeatureStore,
     params: ExtractParams,
     *,
-    limits: Limits,
     progress: Progress = untold,
-) -> SequenceLayer:
-    """Bring the sequences of the manifest's recordings up to date; a kill loses at most one part.
+) -> tuple[SequenceLayer, ...]:
+    """Bring the sequences of a plan up to date: a layer a hearing, in its order; a kill loses at most one part. progress: of the recordings of a hearing that
+    have no sequence yet.
 
     They are computed on the CPU in float32, and stored as `params.dtype`.
 
@@ -93,20 +97,72 @@ def extract_sequences(
         BadParameters: see `thaw.features.sequences.network.refuse_unless_local`.
         BadSource: a recording is missing, or has changed since the ingestion.
     """
-    span = refuse_unless_local(backbone)
-    layer = sequence_layer(backbone, span, params.dtype)
+    own, plain = ear_of(backbone), plain_ear(rate_of(backbone))
+    reader = open_reader(backbone.preprocessing, recordings.limits)
+    waves = {split: _wave(recordings.references(rows), reader) for split, rows in plan.noise.items()}
+    stated = {"architecture": backbone.architecture, "engine": "torch", "precision": "float32", **made_with()}
+    layers = []
+    for hearing, rows in plan.rows.items():
+        ear = plain if hearing.plain else own
+        noise = None if hearing.snr is None or hearing.noise is None else Noise(waves[hearing.noise], hearing.snr)
+        layer = _layer(ear, hearing, plan, params.dtype, backbone.preprocessing.blank())
+        _bring_up_to_date(
+            layer,
+            recordings.references(rows),
+            _Listener(ear, reader, getattr(torch, params.dtype), noise),
+            store=store,
+            params=params,
+            stated=stated,
+            progress=progress,
+        )
+        layers.append(layer)
+    return tuple(layers)
+
+
+def _layer(ear: Ear, hearing: Hearing, plan: HearingPlan, dtype: str, blank: Batch) -> SequenceLayer:
+    """The place of the sequences of a hearing. The fingerprint tells what is put around a recording, and the noise in it."""
+    view = f"in {BEFORE} and {BEHIND} frames of quiet"
+    if hearing.noise is not None:
+        view += f", in noise {hash_digests(row.digest for row in plan.noise[hearing.noise])} at {hearing.snr} dB"
+    return SequenceLayer(
+        ear.fingerprint(dtype, view),
+        ear.name,
+        ear.places(surrounded(mapping_of(blank)[SAMPLES])).shape[1],
+        ear.span.stride / FRAMES_A_SECOND,
+        ear.span.window / FRAMES_A_SECOND,
+        hearing,
+    )
+
+
+def _wave(references: Mapping[bytes, Reference], reader: Reader) -> Tensor:
+    """Recordings one after another, float32 [T]."""
+    frames = [mapping_of(reader.prepare(read_ingested(*each)))[SAMPLES] for each in references.values()]
+    return torch.cat([each.flatten() for each in frames])
+
+
+def _bring_up_to_date(
+    layer: SequenceLayer,
+    references: Mapping[bytes, Reference],
+    listener: _Listener,
+    *,
+    store: FeatureStore,
+    params: ExtractParams,
+    stated: dict[str, str],
+    progress: Progress,
+) -> None:
     mirror = Mirror(params.store) if params.store else None
     if mirror:
         mirror.pull(store, layer.stored)
     store.set_aside_damaged(layer.fingerprint, layer.stored.name)
     present = set(store.digests(layer.fingerprint, layer.stored.name).to_pylist())
-    paths = dict(zip(manifest.digests, manifest.table["path"].to_pylist(), strict=True))
-    lacking = [(digest, places.at(path)) for digest, path in paths.items() if digest not in present]
+    lacking = [reference for digest, reference in references.items() if digest not in present]
     log.info(
-        "%d recordings: %d with sequences already, %d to hear", len(paths), len(paths) - len(lacking), len(lacking)
+        "%d recordings heard %s: %d with sequences already, %d to hear",
+        len(references),
+        layer.hearing,
+        len(references) - len(lacking),
+        len(lacking),
     )
-    listener = _Listener(backbone, span, open_reader(backbone.preprocessing, limits), getattr(torch, params.dtype))
-    stated = {"architecture": backbone.architecture, "engine": "torch", "precision": "float32", **made_with()}
     done = 0
     for digests, heard in _parts(listener, lacking, params):
         write_sequences(store, layer, digests, heard, stated)
@@ -114,7 +170,6 @@ def extract_sequences(
         progress(done, len(lacking))
     if mirror:
         mirror.push(store, layer.stored)
-    return layer
 
 
 def _parts(

@@ -16,11 +16,6 @@ def sequence_of(backbone: Backbone, span: Span, example: Batch) -> Tensor:
     return sequence(backbone, span, surrounded(mapping_of(example)[SAMPLES]))
 
 
-def frames_in(example: Batch) -> int:
-    """The length of a prepared recording, in frames."""
-    return len(mapping_of(example)[SAMPLES])
-
-
 def end_in(example: Batch, span: Span) -> int:
     """The place at which the speech of a prepared recording ends, with what stands around it."""
     return place_behind(BEFORE + end_of_speech(mapping_of(example)[SAMPLES]), span)

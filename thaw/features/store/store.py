@@ -24,6 +24,7 @@ from blake3 import blake3
 
 from thaw.dataset.manifest import Example
 from thaw.features.store.coverage import Coverage
+from thaw.features.store.hearing import CLEARLY, Hearing
 from thaw.foundation.errors import BadArtifact, BadParameters, IncompleteFeatures
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic, write_text
 from thaw.kinds.kind import IDENTITY, View
@@ -54,13 +55,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class SequenceLayer:
-    """The place of the sequences of one cut layer. dim: of a place. period_s: the distance of two places. window_s: the sound that a place is computed from."""
+    """The place of the sequences of one cut layer, or without a backbone. dim: of a place. period_s: the distance of two places. window_s: the sound that a
+    place is computed from. hearing: how the recordings are heard."""
 
     fingerprint: str
     name: str
     dim: int
     period_s: float
     window_s: float
+    hearing: Hearing = CLEARLY
 
     @property
     def stored(self) -> Layer:
@@ -74,7 +77,7 @@ class FeatureIndex:
 
     layers: in the order of the parameters, view by view. rows: the number of distinct digests of the manifest. digests: BLAKE3 over them sorted, hex. dtype: of
     the stored features. coverage: how much of the examples the backbone takes in; None: there is nothing to count. sequences: of a trigger's recordings; None:
-    the target needs none.
+    the target needs none. further: of the same recordings, or some of them, heard in other ways.
     """
 
     architecture: str
@@ -84,11 +87,13 @@ class FeatureIndex:
     digests: str
     coverage: Coverage | None = None
     sequences: SequenceLayer | None = None
+    further: tuple[SequenceLayer, ...] = ()
 
     @property
     def stored(self) -> tuple[Layer, ...]:
         """Every layer of the store that the index names."""
-        return self.layers if self.sequences is None else (*self.layers, self.sequences.stored)
+        own = () if self.sequences is None else (self.sequences.stored,)
+        return (*self.layers, *own, *(each.stored for each in self.further))
 
     def layer(self, name: str | None, view: View = IDENTITY) -> Layer:
         """The cut layer of that name in a view; None: the last one.
@@ -130,8 +135,8 @@ def check_part_rows(layer: Layer, rows: int) -> None:
 def write_index(index: FeatureIndex, path: Path) -> None:
     """Write the index as JSON, atomically."""
     values = asdict(index)
-    for optional in ("coverage", "sequences"):
-        if values[optional] is None:
+    for optional in ("coverage", "sequences", "further"):
+        if not values[optional]:
             del values[optional]
     write_text(path, json.dumps(values, indent=2) + "\n")
 
@@ -146,10 +151,15 @@ def read_index(path: Path) -> FeatureIndex:
         values = json.loads(path.read_text())
         layers = tuple(Layer(**layer) for layer in values.pop("layers"))
         coverage = Coverage(**values.pop("coverage")) if "coverage" in values else None
-        sequences = SequenceLayer(**values.pop("sequences")) if "sequences" in values else None
-        return FeatureIndex(layers=layers, coverage=coverage, sequences=sequences, **values)
+        sequences = _sequence_layer(values.pop("sequences")) if "sequences" in values else None
+        further = tuple(_sequence_layer(each) for each in values.pop("further", ()))
+        return FeatureIndex(layers=layers, coverage=coverage, sequences=sequences, further=further, **values)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BadArtifact(f"{path} cannot be read as a feature index ({error}); {EXTRACT_AGAIN}") from error
+
+
+def _sequence_layer(values: dict[str, Any]) -> SequenceLayer:
+    return SequenceLayer(**{**values, "hearing": Hearing(**values.get("hearing", {}))})
 
 
 @dataclass(frozen=True)

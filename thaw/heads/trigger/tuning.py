@@ -15,13 +15,19 @@ from thaw.targets.trigger.promise import Budget, promise
 @dataclass(frozen=True, eq=False)
 class HeardRecording:
     """A recording as the network hears it. sequence: float32 [P, D]. words: the triggers that it shows. group: see `ScoredRecording`. end: the
-    place at which its speech ends."""
+    place at which its speech ends. noisy: the same in noise, for training."""
 
     sequence: Tensor
     hours: float
     group: str
     words: tuple[str, ...]
     end: int
+    noisy: tuple[Tensor, ...] = ()
+
+    @property
+    def versions(self) -> tuple[Tensor, ...]:
+        """What trains."""
+        return (self.sequence, *self.noisy)
 
 
 def fit_word(
@@ -39,7 +45,7 @@ def fit_word(
         BadManifest: `train` has no recording with the word or none without it, or `val` has none without it.
     """
     clips = [each for each in train if word in each.words]
-    others = [each.sequence for each in train if word not in each.words]
+    others = [version for each in train if word not in each.words for version in each.versions]
     tuning = [each for each in val if word not in each.words]
     if not clips or not others:
         raise BadManifest(
@@ -49,6 +55,6 @@ def fit_word(
         raise BadManifest(
             f"{word}: its threshold is tuned on validation recordings without it, and there are none; raise dataset.splits.val, or put some into val"
         )
-    detector = fit_detector([(clip.sequence,) for clip in clips], others, settings, [clip.end for clip in clips])
+    detector = fit_detector([clip.versions for clip in clips], others, settings, [clip.end for clip in clips])
     untuned = [ScoredRecording(detector.scores(each.sequence).numpy(), each.hours, each.group) for each in tuning]
     return WordDetector(word, detector, refractory, promise(Background(untuned, refractory), budget))

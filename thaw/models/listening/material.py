@@ -4,7 +4,6 @@ Half of the groups of recordings without the trigger train the detector; the oth
 rest for measuring.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.places import Span
+from thaw.features.sequences.mixing import MEASURED_SNRS, OTHERS_SNR, TRAINED_SNRS, mixed, power_of
 from thaw.features.sequences.network import rate_of, refuse_unless_local, sequence
 from thaw.features.sequences.speech_end import end_of_speech, place_behind
 from thaw.foundation.errors import BadManifest
@@ -23,10 +23,6 @@ from thaw.heads.trigger.fitting import Clip, DetectorSettings
 from thaw.kinds.sounds.framed import FRAMES_A_SECOND, SAMPLES, framed
 from thaw.targets.trigger.evidence import CLEAN
 
-TRAINED_SNRS = (20.0, 10.0, 5.0)
-"""Decibels of the noise that is mixed into clips for training; recordings get the middle one."""
-MEASURED_SNRS = (20.0, 10.0, 5.0, 0.0)
-"""Decibels of the noise that is mixed into clips for measuring."""
 TRAINING_SHARE = 2 / 3
 """The share of the noise that is for training."""
 _QUIET = 1e-3
@@ -127,7 +123,7 @@ def hear(
     for number, other in enumerate(others, len(clips) + 1):
         if other.group in training_groups:
             around = ear.surrounded(other.wave)
-            negatives += [ear.features(around), *ear.noisy(around, learned, power_of(other.wave), TRAINED_SNRS[1:2])]
+            negatives += [ear.features(around), *ear.noisy(around, learned, power_of(other.wave), [OTHERS_SNR])]
         else:
             tuning.append(TuningRecording(other, ear.features(other.wave)))
         progress(number, total)
@@ -165,19 +161,6 @@ def surrounded(wave: Tensor, samples: int, generator: torch.Generator) -> Tensor
     """A wave with so many samples of quiet noise before it and half as many behind it, so that every window of it is whole."""
     before, behind = (_QUIET * torch.randn(count, generator=generator) for count in (samples, samples // 2))
     return torch.cat([before, wave, behind])
-
-
-def power_of(wave: Tensor) -> float:
-    """The mean power."""
-    return float(wave.square().mean()) if len(wave) else 0.0
-
-
-def mixed(wave: Tensor, noise: Tensor, power: float, snr: float, generator: torch.Generator) -> Tensor:
-    """A wave with a piece of noise; snr: the ratio of `power`, such as that of the wave without the quiet around it, to the noise's, in decibels."""
-    start = int(torch.randint(len(noise), (1,), generator=generator))
-    piece = noise[(start + torch.arange(len(wave))) % len(noise)]
-    amplitude = math.sqrt(power / max(power_of(piece), 1e-12) / 10 ** (snr / 10))
-    return wave + amplitude * piece
 
 
 def _parts(noise: Tensor) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,7 @@ TOLERANCE = 0.005
 @dataclass(frozen=True)
 class Trial:
     """The misses of held-out recordings of one word, at a threshold with at most the budget's false accepts an hour on held-out sound; clips, groups: of the
-    word. hours: of the sound without it."""
+    word. hours: of the sound without it. plain: without a backbone, on log-mel spectra."""
 
     word: str
     layers: Layers
@@ -32,6 +32,7 @@ class Trial:
     clips: int
     groups: int
     hours: float
+    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,17 @@ def measure_layers(
 
 def better_layers(trials: Sequence[Trial]) -> Layers:
     """Several, unless one layer misses fewer by more than `TOLERANCE` on average over the words; without trials several."""
-    means = {
-        layers: np.mean([trial.misses.value for trial in trials if trial.layers == layers])
-        for layers in {trial.layers for trial in trials}
-    }
+    means = mean_misses(trials, plain=False)
     return "linear" if means and means.get("linear", 1.0) < means.get("mlp", 1.0) - TOLERANCE else "mlp"
+
+
+def mean_misses(trials: Sequence[Trial], *, plain: bool) -> dict[Layers, float]:
+    """The mean misses over the words, by the number of layers, with a backbone or without."""
+    own = [trial for trial in trials if trial.plain == plain]
+    return {
+        layers: float(np.mean([trial.misses.value for trial in own if trial.layers == layers]))
+        for layers in {trial.layers for trial in own}
+    }
 
 
 def _trial(
@@ -87,8 +94,8 @@ def _trial(
     for fold in range(count):
         training = [each for each, own in zip(clips, folds[0], strict=True) if own != fold]
         detector = fit_detector(
-            [(each.sequence,) for each in training],
-            [each.sequence for each, own in zip(others, folds[1], strict=True) if own != fold],
+            [each.versions for each in training],
+            [version for each, own in zip(others, folds[1], strict=True) if own != fold for version in each.versions],
             settings,
             [each.end for each in training],
         )

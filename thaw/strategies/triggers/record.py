@@ -73,7 +73,7 @@ def rows_of(advice: TriggerAdvice) -> list[tuple[str, str, str, str, str]]:
     return [
         (
             trial.word,
-            TITLES[trial.layers],
+            f"{TITLES[trial.layers]}{', without the network' if trial.plain else ''}",
             f"{percent(trial.misses.value)} ({percent(trial.misses.low)} to {percent(trial.misses.high)})",
             f"{trial.clips} of {trial.groups} groups",
             f"{trial.hours:.2g}",
