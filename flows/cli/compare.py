@@ -21,6 +21,14 @@ def compare(
         ),
     ] = None,
     off: Annotated[bool, typer.Option("--off", help="Request no certificate any more; later runs make none.")] = False,
+    across: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Leave out each value of a column of dataset.slices in turn, and say what another one can expect; no certificate is made.",
+            show_default=False,
+        ),
+    ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which a stage is stopped.")] = 86400,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
@@ -29,6 +37,7 @@ def compare(
     The command writes compare.strategies into params.yaml, so that later runs keep the certificate up to date. compare.minutes limits the minutes of
     fine-tuning; compare.seeds sets how often each strategy is repeated. A stopped comparison continues where it stopped.
     """
+    from flows.cli.across import compare_across
     from flows.cli.terminal import err, out, print_json, say_warnings
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
@@ -36,9 +45,17 @@ def compare(
     from flows.project.environment import enter_project, quiet_console
     from flows.runs.preflight import preflight
     from flows.runs.watcher import watcher
+    from thaw.foundation.errors import BadParameters
     from thaw.params.values.reading import read_params
 
     root = enter_project()
+    if across is not None:
+        if off or strategies is not None:
+            raise BadParameters(
+                "--across goes alone: it compares sources, and no strategies; leave --strategies and --off out"
+            )
+        compare_across(root, across.strip(), timeout, json)
+        return
     names = [] if off else _strategies(strategies, read_params().compare.strategies)
     if _configure(names, root):
         err().print(f"params.yaml: compare.strategies is [{', '.join(names)}] now", style="dim", markup=False)

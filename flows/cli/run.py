@@ -35,10 +35,11 @@ def run(  # noqa: PLR0917  # one parameter an option
             "--stage runs one stage alone, --until also runs the stages that it needs: give only one of the two"
         )
     from flows.cli.config import assign
-    from flows.cli.terminal import print_json, say_warnings
+    from flows.cli.terminal import print_json, say_changed_code, say_warnings
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
     from flows.dvc.stage_parameters import refuse_unknown
+    from flows.project.creation.upgrade import follow_installed_code
     from flows.project.environment import enter_project
     from flows.runs.outcome import Selection
     from flows.runs.preflight import preflight
@@ -50,6 +51,7 @@ def run(  # noqa: PLR0917  # one parameter an option
     with run_lock(root, wait=not no_wait, on_wait=say_wait):
         if changes:
             assign(root, changes, quiet=json)
+        say_changed_code(follow_installed_code(root))
         ready = preflight(root, whole=stage is None and until is None)
         say_warnings(ready.warnings)
         with Printed() as printed, asking():

@@ -18,7 +18,7 @@ from thaw.foundation.files.walking import unhashable
 from thaw.kinds.stated import settle_kind
 from thaw.params.sections import Params
 from thaw.params.values.kind import kind_of
-from thaw.params.values.places import BUILTIN_SOURCES
+from thaw.params.values.places import BUILTIN_SOURCES, laid
 
 if TYPE_CHECKING:
     from thaw.dataset.candidates import Source
@@ -58,7 +58,7 @@ def _is_table_of_examples(root: Path, source: Path, params: Params) -> bool:
     try:
         return (
             source.suffix.lower() in _TABLES
-            and settle_kind(params.dataset.kind, root / params.backbone.weights).takes_rows
+            and settle_kind(params.dataset.kind, laid(root / params.backbone.weights)).takes_rows
         )
     except ThawError:  # told by another check
         return False
@@ -158,8 +158,15 @@ def _find(root: Path, params: Params, wrong: float) -> Iterator[Finding]:
 
     dataset = params.dataset
     try:
-        kind = settle_kind(dataset.kind, root / params.backbone.weights)
-        source = source_of_kind(kind, root / dataset.source, dataset.listing, dataset.encoding, findings_of(dataset))
+        kind = settle_kind(dataset.kind, laid(root / params.backbone.weights))
+        source = source_of_kind(
+            kind,
+            root / dataset.source,
+            dataset.listing,
+            dataset.encoding,
+            findings=findings_of(dataset),
+            slices=dataset.slices,
+        )
         source = aimed(source, Aim(dataset.target, params.trigger.words), kind)
     except ThawError as error:
         yield _fails(str(error))
@@ -254,7 +261,7 @@ def _foreseen(root: Path, source: "Source", params: Params) -> Iterator[Finding]
     places, kind = places_of(params.dataset, root), kind_of(params, root)
     foreseen = foresee(source, places, params.dataset.splits, _corrected(root), kind=kind)
     labels = {name for candidate in source.candidates for name in candidate.names or ()}
-    says = f"{len(source.candidates)} files in {len(labels)} classes"
+    says = f"{len(source.candidates)} examples in {len(labels)} classes"
     untaught, untested = foreseen.why_untaught(), foreseen.why_untested()
     if untaught:
         yield _fails(f"{says}, and {untaught}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flows.dvc.output_parser import Outcome
 from flows.dvc.reproduce import Result
 from flows.dvc.stage_graph import Stage, needed_for
-from flows.dvc.stage_parameters import STAGE as SETTINGS_STAGE
+from flows.dvc.stage_parameters import HANDING
 
 if TYPE_CHECKING:
     from tasks.registry.attempt import Promotion
@@ -45,7 +45,7 @@ class Transfer:
 
 
 def choose(stages: Sequence[Stage], selection: Selection) -> tuple[Stage, ...]:
-    """The selected stages, in the order of `stages`. A single stage comes with `settings`, which hands it its parameters."""
+    """The selected stages, in the order of `stages`. A single stage comes with those that hand it its code and its parameters."""
     if selection.until:
         return needed_for(stages, selection.until)
-    return tuple(stage for stage in stages if selection.only in (None, stage.name) or stage.name == SETTINGS_STAGE)
+    return tuple(stage for stage in stages if selection.only in (None, stage.name) or stage.name in HANDING)

@@ -21,6 +21,7 @@ from flows.dvc.stage_graph import read_pipeline
 from flows.dvc.stage_parameters import refuse_unknown
 from flows.prefect_server.crash_recovery import refuse_after_kills
 from flows.prefect_server.temporary_server import hold_temporary_server
+from flows.project.creation.upgrade import follow_installed_code
 from flows.project.environment import find_project
 from flows.project.errors import RunInProgress, StageFailed, StageMayPass
 from flows.runs.artifacts import publish
@@ -84,6 +85,8 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
     whole = selection == Selection()
     try:
         with run_lock(root, wait=busy == "wait", on_wait=on_wait):
+            if changed := follow_installed_code(root):
+                logger.info("The installed Thaw has other code for %s", ", ".join(changed))
             ready = preflight(root, whole=whole)  # now, because the run may have waited for hours
             for warning in ready.warnings:
                 logger.warning(str(warning))

@@ -1,8 +1,12 @@
-"""The flow `watch`: new examples are scored and compared with the examples that the model was measured on; drift may start training."""
+"""The flow `watch`: new examples are scored and compared with the examples that the model was measured on; drift may start training.
+
+Prefect imports the file of a flow to deploy it. So what measures is imported where it is used.
+"""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
@@ -11,12 +15,13 @@ from flows.prefect_server.temporary_server import hold_temporary_server
 from flows.project.environment import find_project
 from flows.runs.artifacts import publish_page
 from flows.runs.run_form import name_run
-from tasks.requests import watch as watching
-from tasks.requests.watch import Measured
 from thaw.drift import words
 from thaw.drift.record import DriftReport
 from thaw.params.sections import Params
 from thaw.params.values.reading import read_params
+
+if TYPE_CHECKING:
+    from tasks.requests.watch import Measured
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ def watch(sources: list[str], retrain: bool = False, scores: str | None = None) 
         retrain: if drift is found, start the flow `transfer`, once for the same examples
         scores: a table of scores, in the place of sources
     """
+    from tasks.requests import watch as watching
+
     os.chdir(find_project(Path.cwd()))
     hold_temporary_server()
     params = read_params()
@@ -54,7 +61,7 @@ def watch(sources: list[str], retrain: bool = False, scores: str | None = None) 
     return Watched(report, measurement.page, measurement.repeated, retraining)
 
 
-def publish(measurement: Measured) -> None:
+def publish(measurement: "Measured") -> None:
     """Make the artifacts of a batch in Prefect's pages: a table of the tests, and the page."""
     report = measurement.report
     rows = [
@@ -77,8 +84,10 @@ def _score(sources: list[str]) -> Path:
     return Path(score(sources).path)
 
 
-def _retrain(measurement: Measured, params: Params) -> str:
+def _retrain(measurement: "Measured", params: Params) -> str:
     """Start training because of this batch, unless it started training before; returns the outcome in words."""
+    from tasks.requests import watch as watching
+
     if not measurement.report.drifted:
         return "No training was started: no drift was found."
     if when := watching.claim_retraining(measurement, params):

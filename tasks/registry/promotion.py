@@ -10,6 +10,7 @@ from pathlib import Path
 from tasks.registry.attempt import Promotion, alone, completed, move, now, user
 from tasks.registry.bars import barred, why_barred
 from tasks.registry.champion_move import finish_move
+from tasks.registry.changed_previews import previews_of
 from tasks.registry.gate_evidence import gather
 from tasks.registry.judgements import best_so_far, judgements
 from tasks.registry.outside_moves import notice
@@ -89,7 +90,7 @@ def promote(
         judged = _judge(registry, params, history, (champion, challenger), override)
         event = _event(judged, flow_run)
         repeated = event.kind == REFUSE and any(event.says_the_same_as(entry) for entry in history[-1:])
-        write_text(PAGE, _page(registry, judged, event))
+        write_text(PAGE, _page(registry, judged, event, params))
         if not dry_run and (force or not repeated):
             registry.log_file(challenger, PAGE, PAGE.parent.name)
         if not dry_run and judged.promoted:
@@ -152,10 +153,12 @@ def _refuse_if_lost(registry: Registry) -> None:
         )
 
 
-def _page(registry: Registry, judged: _Judged, event: Event) -> str:
+def _page(registry: Registry, judged: _Judged, event: Event, params: Params) -> str:
     override = f"{event.who}: {judged.override}" if judged.override else ""
     contest = Contest(registry.name, judged.challenger, judged.champion, event.when, judged.anchor, override)
-    return render_decision(judged.decision, contest)
+    comparison = judged.decision.comparison
+    changed = () if comparison is None else comparison.changes.shown
+    return render_decision(judged.decision, contest, previews_of(changed, params))
 
 
 def _event(judged: _Judged, flow_run: str) -> Event:

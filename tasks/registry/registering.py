@@ -7,6 +7,7 @@ stays, and the maker of the younger one deletes it.
 import json
 import logging
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from tasks.project.locks import exclusive
 from tasks.project.paths import REGISTERED, STRATEGY, TRACKED
@@ -113,7 +114,9 @@ def write_registered(registered: Registered) -> None:
 
 def make_version(registry: Registry, params: Params, tracked: Tracked, flow_run: str) -> ModelVersion:
     """Make a version; if another machine has made one of the same model meanwhile, the older one is returned, and ours is deleted."""
-    tags = summary_tags(params) | version_tags(tracked.key, read_strategy(STRATEGY), flow_run)
+    tags = summary_tags(params) | version_tags(
+        tracked.key, read_strategy(STRATEGY), flow_run, Path(params.backbone.weights)
+    )
     made = registry.create(tracked.model, tags)
     oldest = registry.with_key(tracked.key)
     if oldest is None or oldest.number == made:

@@ -1,5 +1,6 @@
 """The request `thaw export`: a version from the registry becomes a folder that others can run. It is no stage; a person asks for it."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from tasks.project.paths import MANIFEST
 from tasks.registry.deployed_model import find_version, read_deployed
 from tasks.registry.registry import Registry, open_registry
+from tasks.requests.hear import read_listening
 from thaw.dataset.manifest import TEST, read_manifest
 from thaw.dataset.places import Place, places_of
 from thaw.foundation.errors import BadExample, BadExport
@@ -17,6 +19,7 @@ from thaw.models.exporting.card import Origin
 from thaw.models.exporting.folder import Export, Tell, check_target, write_export
 from thaw.models.exporting.formats import Format
 from thaw.models.exporting.graph import Output, outputs_of
+from thaw.models.listening.exporting.folder import write_exported_trigger
 from thaw.models.prediction.predictor import Predictor
 from thaw.params.sections import Params
 from thaw.params.values.reading import read_params
@@ -79,6 +82,37 @@ def export(uri: str | None, format_: Format, out: Path | None, examples: Sequenc
     return write_export(predictor, origin, format_, prepared, folder=folder, tell=tell)
 
 
+@dataclass(frozen=True)
+class ExportedTrigger:
+    """folder: of the word. difference: the largest of a score that the check found, in log-odds."""
+
+    word: str
+    folder: Path
+    difference: float
+
+
+def export_triggers(
+    uri: str | None, format_: Format, out: Path | None, *, dry_run: bool = False
+) -> tuple[ExportedTrigger, ...]:
+    """Export each trigger of a version that hears triggers, as ONNX with a program that listens: one into the folder, several into folders below it.
+
+    dry_run: nothing is written, and the differences are NaN.
+
+    Raises:
+        RegistryError: there is no such version.
+        BadExport: another format is asked for; or see `write_exported_trigger`.
+    """
+    if format_ is not Format.ONNX:
+        raise BadExport(f"--format {format_.value}: a trigger is exported as onnx, with a program that listens")
+    origin = find_origin(open_registry(read_params().registry), uri)
+    folder, models = out or default_folder(origin, format_), read_listening(origin.uri)
+    folders = [folder] if len(models) == 1 else [folder / _name(model.word) for model in models]
+    return tuple(
+        ExportedTrigger(model.word, own, math.nan if dry_run else write_exported_trigger(model, own))
+        for model, own in zip(models, folders, strict=True)
+    )
+
+
 def find_origin(registry: Registry, uri: str | None) -> Origin:
     """The origin of a model URI, with its lineage if it is a version in a registry; None: the champion.
 
@@ -94,8 +128,13 @@ def find_origin(registry: Registry, uri: str | None) -> Origin:
 
 def default_folder(origin: Origin, format_: Format) -> Path:
     """A folder below `data/exports`, named after the version and the format, without letters that file names may not hold."""
-    name = re.sub(r"[^\w.-]+", "-", origin.name)
-    return Path(EXPORTS) / "-".join([name, *([] if origin.version is None else [str(origin.version)]), format_.value])
+    return Path(EXPORTS) / "-".join(
+        [_name(origin.name), *([] if origin.version is None else [str(origin.version)]), format_.value]
+    )
+
+
+def _name(given: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", given)
 
 
 def _prepared(predictor: Predictor, examples: Sequence[Path], params: Params) -> list[Batch]:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from tasks.registry.deployed_model import read_triggers
 from tasks.registry.registry import open_registry
 from tasks.requests.score import taken
-from thaw.foundation.errors import BadArtifact, BadExample, BadSource
+from thaw.foundation.errors import BadExample, BadSource
 from thaw.foundation.files.atomic import atomic
 from thaw.models.listening.files import heard_in_file
 from thaw.models.listening.trigger_model import TriggerModel
@@ -64,19 +64,17 @@ def hear(sources: Sequence[str], model: str | None = None) -> Iterator[HeardFile
             yield HeardFile(entry.path, (), str(error))
 
 
-def read_listening(model: str) -> TriggerModel:
-    """A registered model of one trigger, ready to listen to a stream; model: an MLflow model URI.
+def read_listening(model: str | None = None) -> tuple[TriggerModel, ...]:
+    """The triggers of a registered model, each ready to listen to a stream; model: an MLflow model URI; None: the champion.
 
     Raises:
-        RegistryError, Unreachable, BadArtifact: see `read_triggers`; or the model hears several triggers.
+        RegistryError, Unreachable, BadArtifact: see `read_triggers`.
     """
     predictor = read_triggers(open_registry(read_params().registry), model)
-    if len(predictor.class_names) > 1:
-        raise BadArtifact(
-            f"{model} hears {', '.join(predictor.class_names)}, and one trigger is listened for at a time"
-        )
-    (word,) = predictor.head.detectors
-    return TriggerModel(word.word, predictor.backbone, word.detector, word.refractory, word.promise)
+    return tuple(
+        TriggerModel(each.word, predictor.backbone, each.detector, each.refractory, each.promise)
+        for each in predictor.head.detectors
+    )
 
 
 def refuse_unheard(heard: Sequence[HeardFile]) -> None:

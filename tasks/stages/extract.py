@@ -41,7 +41,7 @@ def _asked(params: Params) -> str:
     read = ("source", "max_megapixels", "max_characters", "max_seconds", "encoding")
     dataset = {name: getattr(params.dataset, name) for name in read}
     sections = {"backbone": params.backbone.model_dump(mode="json"), "extract": params.extract.model_dump(mode="json")}
-    return json.dumps({"dataset": dataset, **sections}, sort_keys=True)
+    return json.dumps({"dataset": dataset, "noise": params.trigger.noise, **sections}, sort_keys=True)
 
 
 def _extract(params: Params) -> FeatureIndex:
@@ -50,8 +50,9 @@ def _extract(params: Params) -> FeatureIndex:
     from thaw.dataset.manifest import read_manifest
     from thaw.dataset.places import places_of
     from thaw.features.extraction.extraction import Aids, extract
-    from thaw.features.sequences.extraction import extract_sequences
+    from thaw.features.sequences.extraction import Recordings, extract_sequences
     from thaw.features.sequences.network import refuse_unless_local
+    from thaw.features.sequences.plan import plan_of
     from thaw.targets.supports import supports
     from thaw.targets.target import target_of
 
@@ -59,21 +60,21 @@ def _extract(params: Params) -> FeatureIndex:
     backbone = read_backbone(params.backbone, manifest.decoding)
     for note in backbone.notes:
         log.info("- %s: %s", params.backbone.weights, note)
-    places, store, heard = places_of(params.dataset), FeatureStore(FEATURES), supports(target_of(manifest), "sequences")
-    if heard:
+    places, store = places_of(params.dataset), FeatureStore(FEATURES)
+    plan = plan_of(manifest, params.trigger.noise) if supports(target_of(manifest), "sequences") else None
+    if plan is not None:
         refuse_unless_local(backbone)
     with counted("extract", "examples") as progress:
         aids = Aids(keep=NETWORKS, lender=FeatureStore(SCORED_FEATURES), progress=progress)
         index = extract(
             manifest, places, backbone, store, params.extract, limits=params.dataset.limits, aids=aids
         ).index
-    if not heard:
+    if plan is None:
         return index
+    recordings = Recordings(places, params.dataset.limits)
     with counted("extract", "recordings") as progress:
-        sequences = extract_sequences(
-            manifest, places, backbone, store, params.extract, limits=params.dataset.limits, progress=progress
-        )
-    return replace(index, sequences=sequences)
+        sequences, *further = extract_sequences(plan, recordings, backbone, store, params.extract, progress=progress)
+    return replace(index, sequences=sequences, further=tuple(further))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from thaw.dataset.ingestion import Ingested, ingest
 from thaw.dataset.manifest import write_manifest
 from thaw.dataset.places import places_of
 from thaw.dataset.selection import refuse_unteachable
+from thaw.dataset.slices import FILE as SLICES
+from thaw.dataset.slices import write_slices
 from thaw.dataset.triggers import Aim
 from thaw.foundation.errors import TooManyRejected
 from thaw.foundation.files.atomic import replaced_folder, write_text
@@ -30,7 +32,7 @@ def main() -> None:
     whole, corrections = read_settings(SETTINGS), read_corrections(CORRECTIONS)
     params, kind = whole.dataset, kind_of(whole)
     try:
-        with counted("ingest", "files") as progress:
+        with counted("ingest", "examples") as progress:
             aim = Aim(params.target, whole.trigger.words)
             ingested = ingest(places_of(params), params, kind, corrections=corrections, aim=aim, progress=progress)
     except TooManyRejected as error:
@@ -44,7 +46,7 @@ def main() -> None:
 
 
 def _write(ingested: Ingested, folder: Path) -> None:
-    """Write the report and both lists."""
+    """Write the report, both lists, and the slices if there are any."""
     rejected = [(file.path, file.reason) for file in ingested.rejected]
     write_rows(folder / "rejected.csv", _REJECTED_COLUMNS, rejected)
     changes = [
@@ -52,6 +54,8 @@ def _write(ingested: Ingested, folder: Path) -> None:
     ]
     write_rows(folder / "corrections.csv", ("path", "from", "to"), changes)
     write_text(folder / "report.json", ingested.report.to_json())
+    if ingested.slices is not None:
+        write_slices(ingested.slices, folder / SLICES)
 
 
 def _tell(ingested: Ingested, kind: Kind) -> None:

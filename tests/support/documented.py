@@ -11,7 +11,7 @@ PAGES = (README, *sorted(DOCS.glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "C
 WALKED = (
     README, *(DOCS / f"{name}.md" for name in (
         "the-pipeline", "data", "strategies", "backbones", "open-set", "promotion", "scoring", "drift", "serving", "export",
-        "lineage", "cache-and-scale", "schedules", "texts", "sounds", "radiology",
+        "lineage", "cache-and-scale", "schedules", "texts", "sounds", "wake-word", "radiology", "projects",
     )),
 )  # fmt: skip
 """What test_pages.py walks in one project of photos, in this order."""
@@ -37,20 +37,25 @@ ELSEWHERE = (
     Elsewhere(DOCS / "promotion.md", "thaw promote --override", "tests/flows/runs/test_promote.py"),
     Elsewhere(DOCS / "promotion.md", "thaw promote --release", "tests/flows/runs/test_promote.py"),
     Elsewhere(DOCS / "backbones.md", "cp examples/hymenoptera.yaml", "tests/pipeline/test_real.py"),
+    Elsewhere(
+        DOCS / "backbones.md", "thaw config set backbone.weights=timm", "tests/flows/runs/test_weights_findings.py"
+    ),
     Elsewhere(DOCS / "texts.md", "cp examples/texts.yaml", "tests/pipeline/test_texts.py"),
     Elsewhere(DOCS / "texts.md", "thaw predict", "tests/pipeline/test_texts.py"),
     Elsewhere(DOCS / "texts.md", "curl", "tests/pipeline/test_texts.py"),
     Elsewhere(DOCS / "texts.md", "thaw convert glove.6B.50d glove", "tests/flows/cli/test_convert.py"),
     Elsewhere(DOCS / "texts.md", "thaw pretrain", "tests/flows/cli/test_pretrain.py"),
     Elsewhere(DOCS / "sounds.md", "cp examples/spoken_digits.yaml", "tests/pipeline/test_sounds.py"),
-    Elsewhere(DOCS / "sounds.md", "thaw trigger", "tests/flows/cli/test_trigger.py"),
-    Elsewhere(DOCS / "sounds.md", "thaw listen monday.flac --timeline", "tests/flows/cli/test_trigger.py"),
-    Elsewhere(DOCS / "sounds.md", "thaw serve --trigger", "tests/flows/cli/test_serve_trigger.py"),
-    Elsewhere(DOCS / "sounds.md", "from websockets", "tests/flows/cli/test_serve_trigger.py"),
-    Elsewhere(DOCS / "sounds.md", "thaw export --trigger", "tests/flows/cli/test_export_trigger.py"),
+    Elsewhere(DOCS / "wake-word.md", "thaw trigger", "tests/flows/cli/test_trigger.py"),
+    Elsewhere(DOCS / "wake-word.md", "thaw listen monday.flac --timeline", "tests/flows/cli/test_trigger.py"),
+    Elsewhere(DOCS / "wake-word.md", "thaw serve --trigger", "tests/flows/cli/test_serve_trigger.py"),
+    Elsewhere(DOCS / "wake-word.md", "from websockets", "tests/flows/cli/test_serve_trigger.py"),
+    Elsewhere(DOCS / "wake-word.md", "thaw export --trigger", "tests/flows/cli/test_export_trigger.py"),
     Elsewhere(DOCS / "sounds.md", "thaw predict", "tests/pipeline/test_sounds.py"),
     Elsewhere(DOCS / "sounds.md", "curl", "tests/pipeline/test_sounds.py"),
     Elsewhere(DOCS / "radiology.md", "cp examples/chest_xray.yaml", "tests/pipeline/test_radiology.py"),
+    Elsewhere(DOCS / "projects.md", "thaw init digits", "tests/pipeline/test_installed.py"),
+    Elsewhere(DOCS / "projects.md", "thaw init --upgrade", "tests/pipeline/test_installed.py"),
     Elsewhere(DOCS / "lineage.md", "thaw reproduce", "tests/pipeline/test_team.py"),
     Elsewhere(DOCS / "schedules.md", "thaw notify add", "tests/pipeline/test_team.py"),
 )

@@ -27,8 +27,8 @@ PARAMS = HeadParams(l2=(0.01,), hidden=(16,), epochs=5, neighbours=(5,), folds=2
 
 @cache
 def shallow() -> Backbone:
-    """Four layers of the embedded backbone: exporting all of it takes twice as long, and what stands behind a network does not depend on its depth."""
-    return read_backbone(BackboneParams(weights=str(WEIGHTS), layers=("layer1.0",)))
+    """The stem of the embedded backbone: exporting more of it takes several times as long, and what stands behind a network does not depend on its depth."""
+    return read_backbone(BackboneParams(weights=str(WEIGHTS), layers=("maxpool",)))
 
 
 def on_digits(kind: HeadKind, backbone: Backbone | None = None) -> Predictor:

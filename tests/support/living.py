@@ -127,7 +127,7 @@ class Client:
 
     def _ask_on(self) -> None:
         with httpx.Client(timeout=60) as client:
-            while not self._stopped.wait(0.1):
+            while not self._stopped.wait(0.4):
                 try:
                     answer = client.post(f"{self._address}/predict", files={"images": ("7.png", self._picture)})
                     answer.raise_for_status()

@@ -28,8 +28,6 @@ class Upped:
         self.programs = programs
         """The folder of the `python` of the commands beside it."""
         self.root = build_toy(root)
-        for name in ("flows", "tasks", "thaw"):  # entrypoints are files below the project
-            (root / name).symlink_to(ROOT / name)
         (root / "prefect.yaml").write_text((ROOT / "prefect.yaml").read_text())
         (root / "photos").mkdir()
         (root / "photos/1.png").write_bytes(b"1")

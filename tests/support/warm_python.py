@@ -1,10 +1,10 @@
 """A Python that is warm: stages and `thaw` commands of a test are forked from a process that has loaded PyTorch and MLflow.
 
 `warm_programs(folder)` yields a folder of programs that takes the place of the environment's own. Its `python` hands stages, `thaw`, `dvc`,
-`flows/dvc/program.py` and walked_pages.py over to the warm process, with working directory, environment and standard streams; all else goes to the real Python,
-which believes that the folder is its environment: stages below a Prefect worker are handed over too. A command that is handed over is a process of its own,
-ends with the same code, and gets the signals that its `python` gets. The warm process has loaded none of Thaw's modules, so each command loads those of its
-project.
+`prefect deploy`, `flows/dvc/program.py` and walked_pages.py over to the warm process, with working directory, environment and standard streams; all else goes
+to the real Python, which believes that the folder is its environment: stages below a Prefect worker are handed over too. A command that is handed over is a
+process of its own, ends with the same code, and gets the signals that its `python` gets. The warm process has loaded none of Thaw's modules, so each command
+loads those of its project.
 
 The folder's program `forked` hands everything over, `-c CODE` and scripts too, whose subject is neither a start nor what is loaded.
 """
@@ -63,7 +63,8 @@ own = words[1:] if words[:1] == ["-u"] else words
 if own is not words:
     os.environ["PYTHONUNBUFFERED"] = "1"
 script = ("walked_pages.py", "flows/dvc/program.py")
-if not ({all_over} or own[:1] == ["-m"] and own[1].startswith({handed_over!r}) or own[:1] and own[0].endswith(script)):
+deploys = own[:4] == ["-m", "prefect", "--no-prompt", "deploy"]
+if not ({all_over} or deploys or own[:1] == ["-m"] and own[1].startswith({handed_over!r}) or own[:1] and own[0].endswith(script)):
     os.execv({python!r}, [{itself!r}, *words])
 server = socket.socket(socket.AF_UNIX)
 server.connect({address!r})

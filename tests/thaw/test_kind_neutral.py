@@ -14,6 +14,7 @@ OWN = (
     "thaw/kinds/stated.py",
     "thaw/kinds/fitting.py",
     "thaw/backbones/architectures.py",
+    "thaw/backbones/providers/",  # other libraries' networks and their preprocessing
     "thaw/backbones/thaw_small.py",  # a network for images, its input is [N, 3, H, W]
     "thaw/kinds/sounds/preview.py",  # draws spectra as PNG files by Pillow
     "thaw/dataset/builtin.py",  # writes scikit-learn's digits as PNG files, and unpacks photographs

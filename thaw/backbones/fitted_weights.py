@@ -8,6 +8,7 @@ import torch
 from thaw.backbones.architectures import architecture_names, is_named_in, is_torchvisions, outline_of
 from thaw.backbones.matching import is_exact, match, unwrapped
 from thaw.backbones.outline import Fitted, Misfit
+from thaw.backbones.providers.networks import adapted, is_provided
 from thaw.foundation.errors import BadWeights
 
 _TELL_TALES = (
@@ -46,7 +47,7 @@ def fit_weights(tensors: Mapping[str, torch.Tensor], weights: Path, architecture
         raise BadWeights(
             f"{weights} fits none of the {len(architecture_names())} architectures; {_closest(fitted, tensors)}"
         )
-    matched = match(outline_of(architecture), tensors)
+    matched = match(outline_of(architecture), adapted(architecture, tensors))
     if isinstance(matched, Fitted):
         return matched
     raise BadWeights(f"{weights} does not fit {architecture}: {matched}; {_other(tensors, weights, architecture)}")
@@ -54,6 +55,8 @@ def fit_weights(tensors: Mapping[str, torch.Tensor], weights: Path, architecture
 
 def _other(tensors: Mapping[str, torch.Tensor], weights: Path, architecture: str) -> str:
     """What to do about weights that do not fit the named architecture."""
+    if is_provided(architecture):
+        return "name the network that they are of in backbone.architecture"
     found = _infer(tensors, weights)
     if isinstance(found, Fitted):
         return f"they are of {found.architecture}: set backbone.architecture=auto"

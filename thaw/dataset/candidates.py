@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 class Candidate:
     """A file that may be an example. path: relative to the source, POSIX. None: the source does not say.
 
-    labels: in a listing of label sets, in the place of `label`; sorted, each once.
+    labels: in a listing of label sets, in the place of `label`; sorted, each once. slices: the value of each slice that is named; "": it is not stated.
     """
 
     path: str
@@ -17,6 +17,7 @@ class Candidate:
     split: str | None = None
     group: str | None = None
     labels: tuple[str, ...] | None = None
+    slices: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...] | None:

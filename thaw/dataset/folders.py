@@ -1,6 +1,6 @@
 """Sources of examples: a folder of class folders, such folders inside train, val and test, or a listing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from thaw.dataset.candidates import Candidate, Rejected, Source
 from thaw.dataset.class_names import check_class_names, doubts_about_names, listed_names
 from thaw.dataset.finding_columns import FindingColumns
 from thaw.dataset.listings import read_listing
+from thaw.dataset.slice_columns import refuse_without_table
 from thaw.dataset.split_names import splits_named
 from thaw.foundation.errors import BadSource
 from thaw.foundation.files.walking import ListedFile, files_below, folders_in, unfollowable_links
@@ -24,6 +25,7 @@ def read_source(
     pieces: bool = False,
     encoding: str | None = None,
     findings: FindingColumns | None = None,
+    slices: Sequence[str] = (),
 ) -> Source:
     """Find every candidate example of a source, without opening any file but a table.
 
@@ -37,20 +39,24 @@ def read_source(
         pieces: whether a listing may name pieces of recordings, see `Cutting`.
         encoding: of a table; None: UTF-8.
         findings: columns of the listing that together are the label set; None: it has a column label or labels.
+        slices: columns of a table that part the examples, see `thaw.dataset.slices`.
 
     Raises:
-        BadSource: the source does not exist, has an ambiguous layout, holds no file, or has class names that differ only by case.
+        BadSource: the source does not exist, has an ambiguous layout, holds no file, has class names that differ only by case, or has no table
+            with the slices.
     """
     if rows and listing is None and root.is_file():
         root, listing = root.parent, root.name
     if not root.is_dir():
         reason = "is a file, not a folder" if root.exists() else "does not exist"
         raise BadSource(f"the data set's source `{root}` {reason}; set `dataset.source` to a folder of class folders")
-    source = (
-        _read_folders(root)
-        if listing is None
-        else read_listing(root, listing, rows=rows, pieces=pieces, encoding=encoding, findings=findings)
-    )
+    if listing is None:
+        refuse_without_table(root, slices)
+        source = _read_folders(root)
+    else:
+        source = read_listing(
+            root, listing, rows=rows, pieces=pieces, encoding=encoding, findings=findings, slices=slices
+        )
     if not source.candidates and not source.rejected:
         raise BadSource(
             f"the data set's source `{root}` holds no files; put a folder of examples for each class into it"

@@ -15,6 +15,7 @@ from thaw.dataset.manifest import TRIGGER, Example, Manifest, build_manifest
 from thaw.dataset.origins import Origins, settle_origins
 from thaw.dataset.pieces import piece_in
 from thaw.dataset.places import Place, Places, read_within
+from thaw.dataset.slices import Slices, slices_of
 from thaw.dataset.sources import source_of_kind
 from thaw.dataset.splits import Splitter
 from thaw.dataset.triggers import NO_AIM, Aim, aimed, corrected_to, hours_without
@@ -35,12 +36,14 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Ingested:
-    """The result of an ingestion: the manifest, the rejected files and the effects of corrections (both sorted by path), and the report."""
+    """The result of an ingestion: the manifest, the rejected files and the effects of corrections (both sorted by path), and the report. slices: None if none
+    are named."""
 
     manifest: Manifest
     rejected: tuple[Rejected, ...]
     changes: tuple[Change, ...]
     report: IngestReport
+    slices: Slices | None = None
 
 
 def ingest(
@@ -73,7 +76,9 @@ def ingest(
         TooManyRejected: more than `params.max_rejected` files are rejected; it carries the list of them.
     """
     source = places.source
-    labelled = source_of_kind(kind, source, params.listing, places.encoding, findings_of(params))
+    labelled = source_of_kind(
+        kind, source, params.listing, places.encoding, findings=findings_of(params), slices=params.slices
+    )
     candidates_found = aimed(labelled, aim, kind)
     reading = partial(_read, kind, places, params.limits)
     read = _read_all(reading, candidates_found.candidates, workers or usable_cores(), progress)
@@ -106,7 +111,8 @@ def ingest(
     manifest = build_manifest(
         (entry.example for entry in accepted), kind.name, decoding.setting, TRIGGER if aim.is_trigger else None
     )
-    return Ingested(manifest, tuple(rejected), changes, report)
+    stated = {entry.candidate.path: entry.candidate.slices for entry in read if isinstance(entry, _Read)}
+    return Ingested(manifest, tuple(rejected), changes, report, slices_of(manifest, params.slices, stated))
 
 
 def _with_sentences(source: Source, decoding: SetDecoding, stored: Mapping[str, Stored], origins: Origins) -> Source:

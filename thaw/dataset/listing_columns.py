@@ -38,6 +38,7 @@ def roles_of(
     *,
     pieces: bool = False,
     labelling: Mapping[str, str] | None = None,
+    others: Mapping[str, str] | None = None,
 ) -> Roles:
     """The roles of the columns, by their names; a path is also known by the files that it names.
 
@@ -48,6 +49,7 @@ def roles_of(
         paths: the files of the source.
         pieces: whether columns of times are read.
         labelling: the roles of the columns with labels, where these are known; None: they are looked for.
+        others: further roles, of columns that may have one of the usual roles as well.
 
     Raises:
         BadSource: a column is there twice, or there is no column of paths or of labels; the message says what to write.
@@ -68,7 +70,8 @@ def roles_of(
     chosen = {"path": path, **labelling} | {role: role for role in ("split", "group") if role in named}
     if pieces:
         chosen |= time_columns(str(file), named)
-    return Roles(chosen, tuple(_notes(chosen, named)), tuple(_warnings(chosen, named)))
+    every = chosen | dict(others or {})
+    return Roles(every, tuple(_notes(every, named)), tuple(_warnings(chosen, named)))
 
 
 def time_columns(file: str, named: Sequence[str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from thaw.dataset.listing_tables import JSON_LINES, Row, open_table
 from thaw.dataset.pieces import END, START, piece_between
 from thaw.dataset.row_columns import find_row_columns
 from thaw.dataset.rows import candidate_of, read_rows
+from thaw.dataset.slice_columns import refuse_identifying, slice_roles
 from thaw.dataset.split_names import splits_named
 from thaw.foundation.errors import BadExample, BadSource
 from thaw.foundation.files.walking import why_not_a_file
@@ -32,6 +33,7 @@ def read_listing(
     pieces: bool = False,
     encoding: str | None = None,
     findings: FindingColumns | None = None,
+    slices: Sequence[str] = (),
 ) -> Source:
     """Read a listing: its candidates, and the rows that cannot be used, with their reasons.
 
@@ -52,9 +54,11 @@ def read_listing(
         pieces: whether the columns of times are read.
         encoding: of the text; None: UTF-8.
         findings: columns that together are the label set; None: the column label or labels.
+        slices: columns that part the examples, see `thaw.dataset.slices`.
 
     Raises:
-        BadSource: the listing lies outside the source, is missing, unreadable, lacks the columns path and label (or labels), or names no file that exists.
+        BadSource: the listing lies outside the source, is missing, unreadable, lacks the columns path and label (or labels) or a slice, has a slice of too
+            many values, or names no file that exists.
     """
     file = root / name
     if why := refuse_path(name) or why_not_a_file(file):
@@ -63,9 +67,10 @@ def read_listing(
         raise BadSource(f"the listing `{file}` {why}")
     table, paths = open_table(file, encoding), ListedPaths(root, name)
     if findings is None and rows and find_row_columns(table.columns) is not None:
-        return read_rows(name, file, table)
+        return read_rows(name, file, table, slices)
     labelling = None if findings is None else findings.roles(file, table.columns)
-    roles = roles_of(file, table.columns, table.sample(), paths, pieces=pieces, labelling=labelling)
+    others = slice_roles(file, table.columns, slices)
+    roles = roles_of(file, table.columns, table.sample(), paths, pieces=pieces, labelling=labelling, others=others)
     read, notes = list(table.rows(roles.columns)), list(roles.notes)
     if findings is not None:
         notes += findings.notes(read)
@@ -74,6 +79,7 @@ def read_listing(
     if source.rejected and not source.candidates:
         first = source.rejected[0]
         raise BadSource(f"no row of the listing `{file}` can be used: `{first.path}` {first.reason}")
+    refuse_identifying(file, slices, source.candidates)
     candidates, sentences = without_no_finding(source.candidates)
     return Source(
         tuple(candidates), source.rejected, (*source.notes, *sentences), (*roles.warnings, *unread_splits(candidates))
@@ -132,4 +138,6 @@ def _contradiction(candidates: set[Candidate]) -> str:
     sets = sorted({"none" if candidate.labels is None else join_labels(candidate.labels) for candidate in candidates})
     if len(sets) > 1:
         return f"is in the listing with more than one set of labels: {', '.join(sets)}"
+    if len({candidate.slices for candidate in candidates}) > 1:
+        return "is in the listing with more than one value in a column of dataset.slices"
     raise AssertionError("rows that agree in everything are one candidate")

@@ -10,20 +10,25 @@ from thaw.dataset.label_sets import split_labels
 from thaw.dataset.listing_tables import ParquetTable, Row, TextTable
 from thaw.dataset.places import ROW
 from thaw.dataset.row_columns import find_row_columns
+from thaw.dataset.slice_columns import refuse_identifying, slice_roles, slice_values
 from thaw.dataset.split_names import SPLIT_NAMES, splits_named
 from thaw.foundation.errors import BadSource
 
+_ROLES = ("text", "label", "labels", "split", "group", "id")
 
-def read_rows(name: str, file: Path, table: TextTable | ParquetTable) -> Source:
+
+def read_rows(name: str, file: Path, table: TextTable | ParquetTable, slices: Sequence[str] = ()) -> Source:
     """The rows of a table as candidates, under `TABLE#ID`, or under `TABLE#NUMBER` without a column id; numbers count from 1 after the header.
 
     Args:
         name: the table's path relative to the source.
         file: for messages.
         table: with a column of texts.
+        slices: columns that part the rows, see `thaw.dataset.slices`.
 
     Raises:
-        BadSource: there are no texts or no labels, two columns hold labels, or an id stands in several rows.
+        BadSource: there are no texts or no labels, two columns hold labels, an id stands in several rows, or a slice is no
+            column or has too many values.
     """
     roles = find_row_columns(table.columns)
     if roles is None:
@@ -37,6 +42,7 @@ def read_rows(name: str, file: Path, table: TextTable | ParquetTable) -> Source:
         )
     if {"label", "labels"} <= set(table.columns):
         raise BadSource(f"the table `{file}` has the columns label and labels; keep one of them")
+    roles |= slice_roles(file, table.columns, slices)
     # The texts themselves are read later, one by one.
     rows = list(table.rows({role: column for role, column in roles.items() if role != "text"}))
     _refuse_repeated_ids(file, rows)
@@ -44,6 +50,7 @@ def read_rows(name: str, file: Path, table: TextTable | ParquetTable) -> Source:
     read = [_candidate(name, row, splits) for row in rows]
     candidates, sentences = without_no_finding([entry for entry in read if isinstance(entry, Candidate)])
     rejected = tuple(entry for entry in read if isinstance(entry, Rejected))
+    refuse_identifying(file, slices, candidates)
     return Source(
         tuple(sorted(candidates, key=lambda candidate: candidate.path)),
         rejected,
@@ -84,12 +91,13 @@ def candidate_of(path: str, written: str, row: Row, splits: Mapping[str, str]) -
         splits.get(split),
         row.values.get("group") or None,
         split_labels(sets) if sets else None,
+        slice_values(row),
     )
 
 
 def _notes(roles: Mapping[str, str], columns: Sequence[str]) -> Iterator[str]:
     for role, column in roles.items():
-        if role != column:
+        if role in _ROLES and role != column:
             yield f"The table's column {column} is read as {role}."
     if unused := [column for column in columns if column and column not in roles.values()]:
         yield f"The table's columns {', '.join(unused)} are not used."

@@ -18,7 +18,9 @@ def source_of_kind(
     root: Path,
     listing: str | None = None,
     encoding: str | None = None,
+    *,
     findings: FindingColumns | None = None,
+    slices: Sequence[str] = (),
 ) -> Source:
     """See `thaw.dataset.folders.read_source`; with a warning if the kind's examples usually have an origin in common, and no group says which.
 
@@ -26,7 +28,13 @@ def source_of_kind(
         BadSource: see `read_source`; or the splits of the source part such a group.
     """
     source = read_source(
-        root, listing, rows=kind.takes_rows, pieces=isinstance(kind, Cutting), encoding=encoding, findings=findings
+        root,
+        listing,
+        rows=kind.takes_rows,
+        pieces=isinstance(kind, Cutting),
+        encoding=encoding,
+        findings=findings,
+        slices=slices,
     )
     if kind.shared_origin is None:
         return source

@@ -37,7 +37,7 @@ def aimed(source: Source, aim: Aim, kind: Kind) -> Source:
     none.
 
     Raises:
-        BadParameters: the kind has no triggers, or the words are no labels of the source.
+        BadParameters: the kind has no triggers, the words are no labels of the source, or slices of triggers are asked for.
         BadSource: the labels are of another target.
     """
     sets = any(candidate.labels is not None for candidate in source.candidates)
@@ -71,6 +71,11 @@ def _with_triggers(source: Source, aim: Aim, kind: Kind) -> Source:
     if not isinstance(kind, Cutting):
         raise BadParameters(
             f"dataset.target: trigger given, and a trigger is heard in recordings, while the data set holds {kind.words.many}; set dataset.target to auto"
+        )
+    if any(candidate.slices for candidate in source.candidates):
+        raise BadParameters(
+            "dataset.slices given, and slices are measured for one label an example or sets of labels, while dataset.target is trigger; empty dataset.slices, "
+            "and name the speaker or the microphone in the column group, by which the report of a trigger counts misses"
         )
     counts = Counter(name for candidate in source.candidates for name in candidate.names or ())
     known = ", ".join(f"`{name}` ({count})" for name, count in sorted(counts.items())) or "none"

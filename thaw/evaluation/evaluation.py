@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from thaw.evaluation.scrutiny import Scrutiny, Surroundings, scrutinise
+from thaw.evaluation.selective import confidence_of
 from thaw.foundation.statistics.bootstrap import USUAL, Estimate, IntArray, Resampling
 from thaw.heads.open_set import Openness, Tuning
 from thaw.params.sections import EvaluateParams
@@ -33,8 +35,9 @@ class ModelDescription:
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A test example that the model gets wrong; `confidence` is the probability of its prediction, or with sets of its surest wrong decision.
+class Shown:
+    """A test example that is shown with the model's answer; `confidence` is the probability of its prediction, or with sets of its surest wrong decision; of
+    right sets, of their least certain decision.
 
     labels, predicted: one name each, or a set.
     """
@@ -100,8 +103,9 @@ class Evaluation:
     """The evaluation of a model on `n` test examples.
 
     target: of the labels. thresholds: the least probability at which each class is named; None: the most probable class is named. confusion, of: see
-    `Target.matrix`. wrong: number of examples that are not wholly right. predicted: the advice's predicted headline; None: not predicted. certificate: None if
-    none was requested.
+    `Target.matrix`. right: some right answers, the least sure and
+    the surest. wrong: number of examples that are not wholly right. predicted: the advice's predicted headline; None: not predicted. certificate: None if
+    none was requested. scrutiny: None if only the headline was asked for.
     """
 
     model: ModelDescription
@@ -115,13 +119,15 @@ class Evaluation:
     confusion: IntArray
     of: IntArray
     reliability: tuple[ReliabilityBin, ...]
-    mistakes: tuple[Mistake, ...]
+    mistakes: tuple[Shown, ...]
+    right: tuple[Shown, ...]
     wrong: int
     baselines: tuple[Baseline, ...]
     transfer: TransferGain | None
     predicted: Estimate | None = None
     certificate: Certificate | None = None
     rejections: Rejections | None = None
+    scrutiny: Scrutiny | None = None
 
     @property
     def judged_by(self) -> Target:
@@ -153,8 +159,9 @@ def evaluate(
     predicted: Estimate | None = None,
     certificate: Certificate | None = None,
     rejections: Rejections | None = None,
+    surroundings: Surroundings | None = None,
 ) -> Evaluation:
-    """Measure the predictions, and each baseline (its name, and its predictions for the same rows)."""
+    """Measure the predictions, and each baseline (its name, and its predictions for the same rows). surroundings: of the rows; None: no scrutiny."""
     target = predictions.target
     confusion, of = target.matrix(predictions)
 
@@ -174,12 +181,14 @@ def evaluate(
         of=of,
         reliability=target.reliability(predictions, params.bins),
         mistakes=confident_mistakes(predictions, params.mistakes),
+        right=right_answers(predictions, params.right),
         wrong=int((predictions.named != predictions.shown).any(1).sum()),
         baselines=tuple(Baseline(name, headline_of(measured(these), target)) for name, these in baselines),
         transfer=transfer,
         predicted=predicted,
         certificate=certificate,
         rejections=rejections,
+        scrutiny=None if surroundings is None else scrutinise(predictions, surroundings, params, resampling),
     )
 
 
@@ -197,19 +206,29 @@ def count_rejections(openness: Openness, accepted: NDArray[np.bool_], prediction
     )
 
 
-def confident_mistakes(predictions: Predictions, count: int) -> tuple[Mistake, ...]:
+def confident_mistakes(predictions: Predictions, count: int) -> tuple[Shown, ...]:
     """The `count` mistakes that the model was surest of, the surest first; ties go by path."""
     sure = predictions.target.sure_mistakes(predictions)
     ranked = sorted(np.flatnonzero(sure >= 0), key=lambda row: (-sure[row], predictions.paths[row]))
-    return tuple(
-        Mistake(
-            digest=predictions.digests[row],
-            path=predictions.paths[row],
-            labels=predictions.names(predictions.shown[row]),
-            predicted=predictions.names(predictions.named[row]),
-            confidence=float(sure[row]),
-        )
-        for row in ranked[:count]
+    return tuple(_shown(predictions, int(row), sure[row]) for row in ranked[:count])
+
+
+def right_answers(predictions: Predictions, count: int) -> tuple[Shown, ...]:
+    """`count` right answers, half of them the least sure and half the surest, rising; ties go by path."""
+    sure, wrong = confidence_of(predictions), (predictions.named != predictions.shown).any(1)
+    ranked = sorted(np.flatnonzero(~wrong), key=lambda row: (sure[row], predictions.paths[row]))
+    least = ranked[: (count + 1) // 2]
+    surest = ranked[len(least) :][-(count // 2) :] if count > 1 else []
+    return tuple(_shown(predictions, int(row), sure[row]) for row in (*least, *surest))
+
+
+def _shown(predictions: Predictions, row: int, confidence: float) -> Shown:
+    return Shown(
+        digest=predictions.digests[row],
+        path=predictions.paths[row],
+        labels=predictions.names(predictions.shown[row]),
+        predicted=predictions.names(predictions.named[row]),
+        confidence=float(confidence),
     )
 
 

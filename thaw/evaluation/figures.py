@@ -146,9 +146,9 @@ def class_figure(scores: Sequence[ClassScore]) -> Figure:
     return figure
 
 
-def accuracy_figure(bars: Sequence[Bar], measure: str) -> Figure:
-    """Accuracy, or macro F1, of the model and of its baselines, each with its interval."""
-    figure, axes = new_figure(4.8, 0.42 * len(bars) + 0.8)
+def accuracy_figure(bars: Sequence[Bar], measure: str, width: float = 4.8) -> Figure:
+    """Accuracy, or macro F1, of the model and of its baselines, each with its interval; width in inches."""
+    figure, axes = new_figure(width, 0.42 * len(bars) + 0.8)
     for row, bar in enumerate(bars):
         colour, estimate = BLUE if bar.model else VERMILION, bar.accuracy
         axes.plot([estimate.low, estimate.high], [row, row], color=colour, linewidth=3, alpha=0.45)

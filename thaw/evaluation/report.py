@@ -7,7 +7,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from thaw.dataset.ingest_report import IngestReport
-from thaw.evaluation import openness_words
+from thaw.evaluation import openness_words, scrutiny_words
 from thaw.evaluation.certificate.page import section_of
 from thaw.evaluation.evaluation import Evaluation, top_confusions
 from thaw.evaluation.figures import (
@@ -20,15 +20,20 @@ from thaw.evaluation.figures import (
     reliability_figure,
     transfer_figure,
 )
+from thaw.evaluation.scrutiny_figures import MOST_PANELS, coverage_figure, roc_figure, slice_figure
+from thaw.evaluation.slices import FEW
 from thaw.evaluation.wording import WORDING, spoken, verdict_of
 from thaw.foundation.files.display_names import in_sentence
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.kinds.kind import Preview, Words
 from thaw.pages.figures import svg
 from thaw.pages.layout import percent, points, points_of, render
+from thaw.targets.ranking import ClassRanking
 from thaw.targets.target import Target
 
 CONFUSIONS = 8
+HALF, WHOLE = 4.8, 9.6
+"""Inches of a figure beside another, and of one that has the page's width to itself."""
 
 
 def titles_of(words: Words, target: Target) -> Mapping[str, str]:
@@ -64,8 +69,10 @@ def render_report(
     words: Words,
     *,
     explained: Mapping[bytes, str] | None = None,
+    legend: str | None = None,
 ) -> str:
     """The page as HTML. previews: by digest; a mistake may have none. words: of the kind. explained: the class for which a preview is marked, by digest.
+    legend: of maps of where the network looked; None: there are none.
 
     Names of classes and files may hold any characters; the template escapes them.
     """
@@ -84,12 +91,17 @@ def render_report(
         "figures": {name: Markup(svg(figure, name)) for name, figure in drawn.items()},  # noqa: S704  # matplotlib escapes its texts
         "previews": previews,
         "explained": explained or {},
+        "legend": legend,
         "words": words,
         "score_titles": openness_words.TITLES,
         "openness_says": ()
         if evaluation.rejections is None
         else openness_words.describe(evaluation.rejections.tuning, words),
         "advice": advice(evaluation, ingest, words),
+        "scrutiny": evaluation.scrutiny,
+        "scrutiny_words": scrutiny_words,
+        "scrutiny_panels": min(MOST_PANELS, len(_with_roc(evaluation))),
+        "few": FEW,
     }
     if evaluation.certificate is not None:
         values |= section_of(evaluation.certificate, words)
@@ -137,21 +149,40 @@ def draw_figures(evaluation: Evaluation, words: Words) -> dict[str, Figure]:
     """Every figure of the page, by name."""
     target, wording, transfer = evaluation.judged_by, WORDING[evaluation.target], evaluation.transfer
     share = target.share(f"test {words.many}")
+    beside = transfer is not None and len(transfer.seeds) > 1
     axes = ReliabilityAxes(wording.confidence, wording.right, spoken(wording.counted, words))
     figures = {
-        target.headline: accuracy_figure(headline_bars(evaluation, words), share),
+        target.headline: accuracy_figure(headline_bars(evaluation, words), share, HALF if beside else WHOLE),
         wording.matrix_name: matrix_figure(
             evaluation.confusion, evaluation.of, evaluation.class_names, wording.columns
         ),
         "reliability": reliability_figure(evaluation.reliability, axes),
         "classes": class_figure(evaluation.classes),
     }
-    if transfer is not None and len(transfer.seeds) > 1:
+    if beside and transfer is not None:
         names = [_short_titles(words)[contender.name] for contender in transfer.contenders]
         figures["transfer"] = transfer_figure(transfer, names, share)
     if evaluation.rejections is not None:
         figures["openness"] = openness_figure(evaluation.rejections.tuning)
+    return figures | _figures_of_scrutiny(evaluation, words)
+
+
+def _figures_of_scrutiny(evaluation: Evaluation, words: Words) -> dict[str, Figure]:
+    scrutiny, shown = evaluation.scrutiny, _with_roc(evaluation)
+    if scrutiny is None:
+        return {}
+    figures = {"coverage": coverage_figure(scrutiny.selective, words.many)}
+    if shown:
+        figures["roc"] = roc_figure(shown)
+    if scrutiny.slices:
+        right = 1 - evaluation.wrong / evaluation.n
+        figures["slices"] = slice_figure(scrutiny.slices, right, evaluation.judged_by.right)
     return figures
+
+
+def _with_roc(evaluation: Evaluation) -> tuple[ClassRanking, ...]:
+    ranking = () if evaluation.scrutiny is None else evaluation.scrutiny.ranking
+    return scrutiny_words.with_roc(ranking, evaluation.judged_by.exclusive, len(evaluation.class_names))
 
 
 def headline_bars(evaluation: Evaluation, words: Words) -> list[Bar]:

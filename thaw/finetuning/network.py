@@ -13,6 +13,7 @@ from thaw.backbones.blocks import Block, blocks_of
 from thaw.backbones.graph import trace
 from thaw.backbones.pooling import pool
 from thaw.backbones.splitting import split_at
+from thaw.backbones.tokens import tokens_of
 from thaw.backbones.weights import Weights
 from thaw.finetuning.head_layer import HeadLayer
 from thaw.foundation.errors import BadParameters
@@ -34,14 +35,14 @@ class ThawedPart(nn.Module):
         self.upper = upper
         self.head = head
         (layer,) = backbone.layers
-        self.pooling, self.span = backbone.pooling, backbone.span(layer)
+        self.pooling, self.span, self.tokens = backbone.pooling, backbone.span(layer), tokens_of(backbone.model)
         self.preprocessing = backbone.preprocessing
         self.frozen_statistics = frozen_statistics
 
     def forward(self, batch: Batch) -> Tensor:
         """See the class."""
         mask = None if isinstance(batch, Tensor) else self.preprocessing.mask(batch)
-        logits: Tensor = self.head(pool(self.upper(batch), self.pooling, mask, self.span))
+        logits: Tensor = self.head(pool(self.upper(batch), self.pooling, mask, self.span, self.tokens))
         return logits
 
     def train(self, mode: bool = True) -> "ThawedPart":
@@ -95,7 +96,8 @@ class Network:
         """The backbone with the present weights, frozen again."""
         old = self.backbone
         tensors = {name: tensor.detach().cpu().clone() for name, tensor in old.model.state_dict().items()}
-        return cut(old.architecture, Weights(tensors, {}), old.layers, old.preprocessing, old.pooling)
+        trained = cut(old.architecture, Weights(tensors, {}), old.layers, old.preprocessing, old.pooling)
+        return replace(trained, origin=old.origin)
 
 
 def build_network(backbone: Backbone, strategy: Strategy, head: LogisticModel, params: FinetuneParams) -> Network:

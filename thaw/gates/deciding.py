@@ -2,31 +2,36 @@
 
 from dataclasses import dataclass
 
+from thaw.dataset.slices import Slices
 from thaw.evaluation.checks import Checks
 from thaw.foundation.statistics.bootstrap import USUAL, Resampling
-from thaw.gates import anchor, calibration, measured, paired_test, recall
+from thaw.gates import anchor, calibration, measured, misses, paired_test, recall
+from thaw.gates.changed import Changes, changes_of
 from thaw.gates.false_accepts import false_accepts
 from thaw.gates.margin import judgements_left, margin_of
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked
 from thaw.gates.paired_test import Figures, Rule, is_better
 from thaw.gates.pairing import Paired, pair
 from thaw.gates.parity import Parity, parity
+from thaw.gates.slices import GATE as SLICES
+from thaw.gates.slices import slices
 from thaw.gates.wear import Judgement, Wear, wear_of
 from thaw.models.serving_cost import ServingCost
 from thaw.params.sections import PromotionParams
 from thaw.targets.predictions import Predictions
 from thaw.targets.supports import supports
+from thaw.targets.trigger.common_budget import HeardClips
 from thaw.targets.trigger.kept_promise import KeptPromise
 
 FIRST = "there is no champion yet, so the first version becomes it"
-_COMPARING = (measured.ROWS, paired_test.GATE, anchor.GATE, recall.GATE, calibration.GATE)
+_COMPARING = (measured.ROWS, paired_test.GATE, anchor.GATE, recall.GATE, SLICES, calibration.GATE)
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The input of the gates: both models' predictions on their test rows (champion None: there is none yet), and measurements of the challenger alone (None:
-    not measured). anchor: the predictions of the best champion so far; None: the champion is the best. earlier: the judgements before. false_accepts: of the
-    challenger's triggers."""
+    not measured). anchor: the predictions of the best champion so far; None: the champion is the best. earlier: the judgements before. false_accepts,
+    heard_clips: of the challenger's triggers. champion_heard: the champion's clips. slices: of the challenger's test rows."""
 
     champion: Predictions | None
     challenger: Predictions
@@ -36,6 +41,9 @@ class Evidence:
     anchor: Predictions | None = None
     earlier: tuple[Judgement, ...] = ()
     false_accepts: tuple[KeptPromise, ...] | None = None
+    slices: Slices | None = None
+    heard_clips: tuple[HeardClips, ...] | None = None
+    champion_heard: tuple[HeardClips, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Comparison:
 
     figures: of the paired test. margin: the accepted loss. wear: of the rows. judgements_left: before new test labels are due. better: whether the challenger
     is shown to be better than the champion. leads: whether it is shown to be better than the best champion so far. anchored: whether the best champion so far
-    could be compared; if not, the champion takes its place. digests: of the rows.
+    could be compared; if not, the champion takes its place. digests: of the rows. changes: the rows that both answer differently.
     """
 
     figures: Figures
@@ -55,6 +63,7 @@ class Comparison:
     leads: bool
     anchored: bool
     digests: tuple[bytes, ...]
+    changes: Changes
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,7 @@ def decide(evidence: Evidence, params: PromotionParams, resampling: Resampling =
         measured.batch_latency(evidence.cost, params),
         measured.size(evidence.cost, params),
         parity(evidence.parity, params.max_disagreement),
-        *_of_triggers(evidence),
+        *_of_triggers(evidence, resampling),
     )
     if evidence.champion is None:
         return Decision((*(not_asked(gate, "there is no champion yet") for gate in _COMPARING), *alone))
@@ -126,10 +135,15 @@ def decide(evidence: Evidence, params: PromotionParams, resampling: Resampling =
     return Decision((enough, *outcomes, *alone), comparison)
 
 
-def _of_triggers(evidence: Evidence) -> tuple[Outcome, ...]:
+def _of_triggers(evidence: Evidence, resampling: Resampling) -> tuple[Outcome, ...]:
     """The gates of triggers alone."""
-    target = evidence.challenger.target
-    return (false_accepts(evidence.false_accepts),) if supports(target, "sequences") else ()
+    if not supports(evidence.challenger.target, "sequences"):
+        return ()
+    if evidence.champion is None:
+        compared = not_asked(misses.GATE, "there is no champion yet")
+    else:
+        compared = misses.misses(evidence.champion_heard, evidence.heard_clips, resampling)
+    return (false_accepts(evidence.false_accepts), compared)
 
 
 def _compared(
@@ -146,6 +160,7 @@ def _compared(
         paired_test.paired_test(figures, rule, paired.right),
         anchor.anchor(distance, margin, paired.right),
         recall.recall(paired, params, resampling.confidence),
+        slices(paired, evidence.slices, params, resampling.confidence),
         _calibration(paired, evidence, params, resampling),
     ), Comparison(
         figures=figures,
@@ -156,6 +171,7 @@ def _compared(
         leads=distance.better,
         anchored=best is not None,
         digests=paired.digests,
+        changes=changes_of(paired, evidence.challenger),
     )
 
 

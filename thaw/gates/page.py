@@ -1,9 +1,13 @@
 """The decision as one self-contained HTML page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from thaw.gates.changed import Change
 from thaw.gates.deciding import Comparison, Decision
 from thaw.gates.outcome import Outcome, Verdict
+from thaw.kinds.kind import Preview
 from thaw.pages.layout import render
 
 _LOOKS = {Verdict.PASS: "helps", Verdict.FAIL: "hurts", Verdict.CANNOT_TELL: "soft", Verdict.NOT_ASKED: "soft"}
@@ -24,8 +28,10 @@ class Contest:
     override: str = ""
 
 
-def render_decision(decision: Decision, contest: Contest) -> str:
-    """The page as HTML."""
+def render_decision(
+    decision: Decision, contest: Contest, previews: Mapping[bytes, Preview] = MappingProxyType({})
+) -> str:
+    """The page as HTML. previews: of the changed examples, by digest; an example may have none."""
     return render(
         "gates/page.html.j2",
         {
@@ -35,10 +41,25 @@ def render_decision(decision: Decision, contest: Contest) -> str:
             "figures": decision.figures,
             "comparison": decision.comparison,
             "look": look,
+            "sorts": sorts_of(decision.comparison),
+            "previews": previews,
             "life": life,
             "counts": [(word, sum(outcome.verdict is word for outcome in decision.outcomes)) for word in Verdict],
         },
     )
+
+
+def sorts_of(comparison: Comparison | None) -> list[tuple[str, int, tuple[Change, ...]]]:
+    """The sorts of changed answers: a title, the number of examples, and those that are shown."""
+    if comparison is None:
+        return []
+    changes = comparison.changes
+    titles = (
+        "Wrong now: the champion alone is right",
+        "Right now: the challenger alone is right",
+        "Wrong in another way",
+    )
+    return list(zip(titles, changes.counts, (changes.lost, changes.gained, changes.other), strict=True))
 
 
 def verdict(decision: Decision, contest: Contest) -> str:

@@ -24,6 +24,8 @@ from thaw.targets.target import NEVER, Losses, Target
 PATIENCE = 2  # lots (checkpoints of the mlp) without a lower loss
 GAIN = 0.01  # the share by which a loss must fall to count as lower
 TIE = 6  # decimals in which two losses must differ
+KEPT = 2**24
+"""The number of logits, of all settings for all held-out rows, that stay in memory (64 MiB). Of more, those of the chosen setting are computed again."""
 
 
 def fit_head(
@@ -49,18 +51,25 @@ def _fit_head(train: LabelledFeatures, val: LabelledFeatures | None, params: Hea
     settings = candidates(train, params, kind)
     weights = weights_of(train, params)
     judge = _Judge(train.target, weights)
-    scores = _try_all(splits(), settings, lambda part, tried: fit_lots(part, tried, params, kind), judge)
+    keep = len(train) * len(train.class_names) * len(settings) <= KEPT
+    tried = [
+        _try_split(split, lambda part: fit_lots(part, settings, params, kind), judge, keep=keep) for split in splits()
+    ]
+    scores = _joined([each.losses for each in tried])
     chosen = _best(scores, settings)
     model = fit_one(train, chosen, params, kind)
+    held_out: HeldOut | None
     if val is not None and len(val):
-        held_out: HeldOut | None = HeldOut(model.logits(val.features), val.targets)
+        held_out = HeldOut(model.logits(val.features), val.targets)
+    elif keep:
+        held_out = _together([HeldOut(each.logits[chosen], each.targets) for each in tried])
     else:
-        held_out = _cross_validated(splits(), lambda part: fit_one(part, chosen, params, kind))
+        held_out = _together([_fitted_again(split, fit_one(split.train, chosen, params, kind)) for split in splits()])
     trials = _trials(scores, settings, chosen)
     return finish_head(model, train.class_names, train.target, weights=weights, held_out=held_out, trials=trials)
 
 
-_Fit = Callable[[LabelledFeatures, Sequence[Setting]], Iterator[Lot]]
+_Fit = Callable[[LabelledFeatures], Iterator[Lot]]
 """See `fit_lots`."""
 
 
@@ -98,31 +107,39 @@ def _splits(
     return splits
 
 
-def _try_all(splits: Iterator[_Split], settings: Sequence[Setting], fit: _Fit, judge: _Judge) -> dict[Setting, Losses]:
-    """The losses of each setting over all splits, without settings that some split did not reach."""
-    scores: dict[Setting, Losses] | None = None
-    for split in splits:
-        new = _try_split(split, settings, fit, judge)
-        scores = new if scores is None else {key: scores[key] + new[key] for key in scores if key in new}
-    return scores or {}
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """The settings that one split reached. logits: of the rows that it holds out, float32 [n, C]; empty if they are not kept. targets: of these rows."""
+
+    losses: dict[Setting, Losses]
+    logits: dict[Setting, Tensor]
+    targets: Tensor
 
 
-def _try_split(split: _Split, settings: Sequence[Setting], fit: _Fit, judge: _Judge) -> dict[Setting, Losses]:
-    """The losses of each setting; a training in several lots ends where it no longer lowers the loss."""
-    scores: dict[Setting, Losses] = {}
+def _try_split(split: _Split, fit: _Fit, judge: _Judge, *, keep: bool) -> _Tried:
+    """The losses of each setting; a training in several lots ends where it no longer lowers the loss. keep: whether the logits stay in memory."""
+    tried = _Tried({}, {}, split.held_out.targets)
     lowest, idle = math.inf, 0
-    for lot in fit(split.train, settings):
-        new = {
-            setting: judge(logits, split.held_out.targets)
-            for setting, logits in lot_logits(lot, split.held_out.features)
-        }
-        scores |= new
+    for lot in fit(split.train):
+        logits = dict(lot_logits(lot, split.held_out.features))
+        new = {setting: judge(each, tried.targets) for setting, each in logits.items()}
+        tried.losses.update(new)
+        tried.logits.update(logits if keep else {})
         loss = min(score.log_loss for score in new.values())
         idle = 0 if loss < lowest * (1 - GAIN) else idle + 1
         lowest = min(loss, lowest)
         if idle == PATIENCE:
             break
-    return scores
+    return tried
+
+
+def _joined(splits: Sequence[dict[Setting, Losses]]) -> dict[Setting, Losses]:
+    """The losses of each setting over all splits, without settings that some split did not reach."""
+    if not splits:
+        return {}
+    first, *others = splits
+    reached = [setting for setting in first if all(setting in other for other in others)]
+    return {setting: sum((other[setting] for other in others), first[setting]) for setting in reached}
 
 
 def _best(scores: dict[Setting, Losses], settings: Sequence[Setting]) -> Setting:
@@ -131,16 +148,18 @@ def _best(scores: dict[Setting, Losses], settings: Sequence[Setting]) -> Setting
     return min(tried, key=lambda setting: round(scores[setting].log_loss, TIE), default=settings[0])
 
 
-def _cross_validated(splits: Iterator[_Split], fit: Callable[[LabelledFeatures], Model]) -> HeldOut | None:
-    """The logits of every row that a split holds out, by the model that was fitted without it; None: no row is held out.
+def _fitted_again(split: _Split, model: Model) -> HeldOut:
+    """What the model of the chosen setting, fitted without the rows that the split holds out, gives for them."""
+    return HeldOut(model.logits(split.held_out.features), split.held_out.targets)
 
-    `fit` uses the chosen setting. Its logits are computed again, because the logits of every setting might not fit in memory.
-    """
-    logits, targets = [], []
-    for split in splits:
-        logits.append(fit(split.train).logits(split.held_out.features))
-        targets.append(split.held_out.targets)
-    return HeldOut(torch.cat(logits), torch.cat(targets)) if logits else None
+
+def _together(parts: Sequence[HeldOut]) -> HeldOut | None:
+    """The rows of all splits; None: no row is held out."""
+    return (
+        HeldOut(torch.cat([part.logits for part in parts]), torch.cat([part.targets for part in parts]))
+        if parts
+        else None
+    )
 
 
 def _trials(scores: dict[Setting, Losses], settings: Sequence[Setting], chosen: Setting) -> tuple[Trial, ...]:

@@ -11,11 +11,14 @@ from thaw.kinds.parts import Mark, Parts, Span
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from thaw.foundation.parallel.memory_budget import MemoryBound
     from thaw.kinds.batches import Batch
+    from thaw.kinds.veils import Veils
 
 View = str
 """A fixed view of an example, cached like the example itself: `identity`, and the other views of the kind."""
@@ -209,6 +212,21 @@ class Attributing(Protocol):
 
     def origin(self, content: bytes) -> str | None:
         """The origin, such as a patient's number; None: the file does not say. It may be personal: it is compared, and never written or shown."""
+
+
+@runtime_checkable
+class Veiling(Protocol):
+    """A kind whose prepared examples can be veiled place by place, so that it is seen where a network looks. map_words: the legend of a map."""
+
+    @property
+    def map_words(self) -> str:
+        """A sentence that says what a map shows."""
+
+    def veiled(self, example: Batch) -> Veils:
+        """A prepared example with each place of a grid veiled; the same example gives the same."""
+
+    def map_preview(self, example: Batch, strengths: NDArray[np.float64]) -> Preview:
+        """A prepared example under the map of the places' strengths, float64 [rows, columns] from -1 (speaks against an answer) to 1 (for it)."""
 
 
 class Reader(Protocol):

@@ -1,10 +1,9 @@
 """The kind of examples in a backbone's file, read from its header alone, without weights and PyTorch."""
 
-import json
 from pathlib import Path
 
 from thaw.foundation.errors import BadParameters
-from thaw.foundation.files.content import is_safetensors
+from thaw.foundation.files.content import metadata_in
 from thaw.kinds.kind import Kind
 from thaw.kinds.registry import UNSTATED, kind_in, kind_named
 
@@ -33,16 +32,5 @@ def kind_stated_in(weights: Path) -> str | None:
     """The kind that a file of weights states; `images` if it states none, such as torchvision's files; None: there is no such file."""
     if not weights.is_file():
         return None
-    stated = _metadata(weights).get("preprocessing") if is_safetensors(weights) else None
-    return kind_in(stated) if isinstance(stated, str) else UNSTATED
-
-
-def _metadata(path: Path) -> dict[str, object]:
-    """The metadata of a safetensors file; empty if the file is damaged, because the loading of the weights reports that."""
-    with path.open("rb") as file:
-        header = file.read(int.from_bytes(file.read(8), "little"))
-    try:
-        metadata = json.loads(header).get("__metadata__")
-    except (ValueError, AttributeError):
-        return {}
-    return metadata if isinstance(metadata, dict) else {}
+    stated = metadata_in(weights).get("preprocessing")
+    return UNSTATED if stated is None else kind_in(stated)

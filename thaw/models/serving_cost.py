@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from thaw.foundation.files.records import read_record, write_record
-from thaw.kinds.kind import Limits
+from thaw.kinds.kind import Limits, Words
 
 if TYPE_CHECKING:
     from thaw.models.prediction.reading import Model
@@ -88,3 +88,16 @@ def _ms(work: Callable[[], None]) -> float:
     started = time.perf_counter()
     work()
     return 1e3 * (time.perf_counter() - started)
+
+
+def facts_of(cost: ServingCost, words: Words) -> tuple[tuple[str, str], ...]:
+    """The cost as names and values for people."""
+    alone, batch = (
+        f"{cost.single_ms:.2g} ms for one {words.one}",
+        f"{cost.batch_ms:.2g} ms each in a batch of {cost.batch}",
+    )
+    threads = f"{cost.threads} thread{'s' if cost.threads > 1 else ''}"
+    return (
+        ("Latency", f"{alone}, {batch}; from bytes to answer, on the machine of the evaluation, {threads}"),
+        ("Size", f"{cost.megabytes:.3g} MB"),
+    )

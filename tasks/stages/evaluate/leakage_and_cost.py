@@ -26,6 +26,7 @@ from thaw.review.listing import Rows, list_suspects
 from thaw.targets.supports import supports
 from thaw.targets.target import Target, target_of
 
+COST = "serving.json"
 COMPARED = 2000
 """The most test examples that are compared with the training examples; each costs a product with all of them."""
 
@@ -92,7 +93,7 @@ def _suspects(params: Params, features: torch.Tensor, known: Sequence[Example], 
 def _cost(params: Params, test: Sequence[Example], report: Path) -> None:
     places, limits = places_of(params.dataset), params.dataset.limits
     contents = [read_ingested(row.digest, places.at(row.path)) for row in test[:BATCH]]
-    write_serving_cost(measure_serving_cost(read_assembled(params), contents, limits), report / "serving.json")
+    write_serving_cost(measure_serving_cost(read_assembled(params), contents, limits), report / COST)
 
 
 def _features(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:

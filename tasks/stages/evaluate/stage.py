@@ -25,10 +25,12 @@ from tasks.project.paths import (
 )
 from tasks.stages.evaluate.drift_reference import record_reference
 from tasks.stages.evaluate.gallery import make_gallery
-from tasks.stages.evaluate.leakage_and_cost import check
-from tasks.stages.evaluate.mistakes import show_mistakes
+from tasks.stages.evaluate.leakage_and_cost import COST, check
+from tasks.stages.evaluate.metrics import metrics_of
+from tasks.stages.evaluate.mistakes import Shower
 from tasks.stages.evaluate.parity import compare_ways
-from tasks.stages.evaluate.report_files import read_ingest_report, table_of, with_intervals, write_certificate_page
+from tasks.stages.evaluate.report_files import read_ingest_report, table_of, write_certificate_page
+from tasks.stages.evaluate.surroundings import surroundings_of
 from tasks.stages.evaluate.trained_baselines import Setting, measure_contenders
 from tasks.stages.evaluate.trigger import evaluate_triggers
 from thaw.backbones.backbone import read_backbone
@@ -36,7 +38,9 @@ from thaw.dataset.ingest_report import IngestReport
 from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
 from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import examples_of, training_examples
-from thaw.evaluation.evaluation import Evaluation, ModelDescription, Rejections, count_rejections, evaluate
+from thaw.dataset.slices import FILE as SLICES
+from thaw.dataset.slices import write_slices
+from thaw.evaluation.evaluation import Evaluation, ModelDescription, count_rejections, evaluate
 from thaw.evaluation.report import Origin, figure_pngs, render_report
 from thaw.evaluation.wording import WORDING
 from thaw.features.store.coverage import sentences
@@ -44,7 +48,6 @@ from thaw.features.store.store import FeatureStore, read_index
 from thaw.finetuning.result import read_finetuned
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import replaced_folder, write_bytes, write_text
-from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.heads import FittedHead, read_head
 from thaw.heads.open_set import read_openness
 from thaw.kinds.batches import examples_in
@@ -53,6 +56,7 @@ from thaw.kinds.prepared import read_examples
 from thaw.kinds.views import expand_views
 from thaw.models.prediction.answer import Answer, answer
 from thaw.models.prediction.predictor import Predictor
+from thaw.models.serving_cost import ServingCost, facts_of, read_serving_cost
 from thaw.params.sections import Params
 from thaw.params.values.listing import changes
 from thaw.params.values.reading import read_settings
@@ -61,7 +65,7 @@ from thaw.params.values.strategy import PLAIN, read_strategy
 from thaw.strategies.advice.record import read_predicted
 from thaw.strategies.baselines.learners import MAJORITY
 from thaw.strategies.baselines.transfer_gain import FROZEN
-from thaw.strategies.certificate.record import Certificate, figures_of, read_certificate
+from thaw.strategies.certificate.record import read_certificate
 from thaw.targets.predictions import Predictions, write_predictions
 from thaw.targets.supports import supports
 from thaw.targets.target import target_named, target_of
@@ -93,6 +97,13 @@ def main() -> None:
     if tuned is not None:
         model, openness, answered = tuned.head, tuned.openness, _of_files(tuned, test, params)
     predictions = predictions_of(test, answered)
+
+    def predict(examples: Sequence[Example]) -> Predictions:
+        if tuned is not None:
+            return predictions_of(examples, _of_files(tuned, examples, params))
+        cached = store.read(layer.fingerprint, layer.name, [example.digest for example in examples])
+        return predictions_of(examples, answer(head, openness, cached))
+
     wording = WORDING[model.target_name]
     backbone = read_backbone(params.backbone, manifest.decoding)
     kept = kept_under(BASELINES, params, [], [])
@@ -113,6 +124,7 @@ def main() -> None:
     baselines = _majority(params, manifest, predictions)
     if tuned is not None:
         baselines.append((FROZEN, predictions_of(test, frozen)))
+    surroundings = surroundings_of(manifest, test, predict)
     evaluation = evaluate(
         predictions,
         description,
@@ -124,6 +136,7 @@ def main() -> None:
         predicted=read_predicted(PREDICTED),
         certificate=read_certificate(CERTIFICATE),
         rejections=None if openness is None else count_rejections(openness, answered.accepted, predictions),
+        surroundings=surroundings,
     )
     frozen_model = Predictor(backbone.only((layer.name,)), head, layer.name, openness)
     learnt = training_examples(manifest, params.dataset.labels_per_class)
@@ -135,6 +148,8 @@ def main() -> None:
         check(params, manifest, layer, test, report, plain=own)
         record_reference(params, manifest, layer, tuned, report)
         write_report(evaluation, predictions, tuned or frozen_model, params, kind, report=report)
+        if surroundings.slices is not None:
+            write_slices(surroundings.slices, report / SLICES)
     title, reached = evaluation.judged_by.title, evaluation.headline
     log.info(
         "%s %.3f (%.3f to %.3f) on %d test %s",
@@ -183,7 +198,7 @@ def write_report(
         write_bytes(report / "figures" / f"{name}.png", png)
     if evaluation.certificate is not None:
         write_certificate_page(evaluation.certificate, params.registry.name, kind.words, report)
-    write_text(report / "report.html", _page(evaluation, model, params, kind))
+    write_text(report / "report.html", _page(evaluation, model, params, kind, read_serving_cost(report / COST)))
     write_text(report / "metrics.json", json.dumps(metrics_of(evaluation), indent=2) + "\n")
 
 
@@ -191,56 +206,6 @@ def _pairs(predictions: Predictions) -> list[tuple[str, str]]:
     """Pairs of a true and a named class for DVC's plot, which counts them: one for each example, or with label sets as many as the matrix counts."""
     names = predictions.class_names
     return [(names[shown], names[named]) for shown, named in predictions.target.pairs(predictions)]
-
-
-def metrics_of(evaluation: Evaluation) -> dict[str, object]:
-    """The figures for DVC and MLflow, as nested names and plain numbers."""
-    headline = evaluation.judged_by.headline
-    baselines = {baseline.name: {headline: baseline.headline.value} for baseline in evaluation.baselines}
-    return {
-        "test": {"n": evaluation.n, **with_intervals(vars(evaluation.metrics))},
-        "baselines": baselines,
-        **({} if evaluation.transfer is None else {"transfer": _transfer(evaluation)}),
-        **({} if evaluation.predicted is None else {"advice": _advice(evaluation, evaluation.predicted)}),
-        **({} if evaluation.certificate is None else {"certificate": _certificate(evaluation.certificate)}),
-        **({} if evaluation.rejections is None else {"openness": _openness(evaluation.rejections)}),
-    }
-
-
-def _certificate(certificate: Certificate) -> dict[str, object]:
-    return {entry.name: figures_of(entry, certificate.judged_by) for entry in certificate.entries}
-
-
-def _openness(rejections: Rejections) -> dict[str, object]:
-    """The figures of the tuning and of the test examples, without those that could not be measured."""
-    chosen = rejections.tuning.chosen
-    figures = {
-        "tuned_false_accepts": chosen.false_accepts,
-        "tuned_false_accepts_upper": chosen.upper,
-        "tuned_false_rejects": chosen.false_rejects,
-        "auroc": chosen.auroc,
-        "false_rejects": rejections.false_rejects,
-        "accuracy_of_accepted": rejections.accuracy_of_accepted,
-        "false_accepts": rejections.false_accepts,
-    }
-    return {"score": chosen.score, **{name: value for name, value in figures.items() if value is not None}}
-
-
-def _transfer(evaluation: Evaluation) -> dict[str, object]:
-    transfer = evaluation.transfer
-    assert transfer is not None
-    gains: dict[str, object] = {}
-    for gain in transfer.gains:
-        interval = transfer.interval(gain)
-        figures = {"difference": interval.value, "low": interval.low, "high": interval.high}
-        gains[gain.over] = {evaluation.judged_by.headline: transfer.contender(gain.over).mean, **figures}
-    return {"seeds": len(transfer.seeds), "frozen": transfer.contender("frozen").mean, **gains}
-
-
-def _advice(evaluation: Evaluation, predicted: Estimate) -> dict[str, float]:
-    """The headline that the advice predicted beside the measured one, as a measurement of the advice."""
-    foretold = {"predicted": predicted.value, "predicted_low": predicted.low, "predicted_high": predicted.high}
-    return {**foretold, "realised": evaluation.headline.value}
 
 
 def _majority(params: Params, manifest: Manifest, predictions: Predictions) -> list[tuple[str, Predictions]]:
@@ -261,10 +226,20 @@ def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:
     return (("setting", tried), ("temperature", f"{head.temperature:.2f}"))
 
 
-def _page(evaluation: Evaluation, model: Predictor, params: Params, kind: Kind) -> str:
-    shown = show_mistakes(evaluation.mistakes, places_of(params.dataset), kind, params.dataset.limits, model)
-    origin = Origin(params.registry.name, (), changes(params))
-    return render_report(evaluation, _data_of(kind), origin, shown.previews, kind.words, explained=shown.explained)
+def _page(evaluation: Evaluation, model: Predictor, params: Params, kind: Kind, cost: ServingCost) -> str:
+    maps = min(params.evaluate.maps, len(evaluation.mistakes))
+    shower = Shower(places_of(params.dataset), kind, params.dataset.limits, model, maps)
+    shown = shower.show((*evaluation.mistakes, *evaluation.right))
+    origin = Origin(params.registry.name, facts_of(cost, kind.words), changes(params))
+    return render_report(
+        evaluation,
+        _data_of(kind),
+        origin,
+        shown.previews,
+        kind.words,
+        explained=shown.explained,
+        legend=shown.legend,
+    )
 
 
 def _data_of(kind: Kind) -> IngestReport:

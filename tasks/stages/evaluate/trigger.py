@@ -3,20 +3,23 @@
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from tasks.project.paths import HEAD, REPORT
+from tasks.project.progress import counted
 from tasks.stages.evaluate.leakage_and_cost import check
 from tasks.stages.evaluate.report_files import table_of
+from tasks.stages.evaluate.trigger_baseline import without_network
 from tasks.stages.heard_recordings import read_heard, sequences_of
 from thaw.dataset.manifest import TEST, Example, Manifest
 from thaw.dataset.places import PiecePlace, Place, places_of
 from thaw.dataset.selection import examples_of
-from thaw.evaluation.trigger.measures import Misses, misses, trade_off
+from thaw.evaluation.trigger.measures import Misses, WithoutNetwork, misses, trade_off
 from thaw.evaluation.trigger.page import render_trigger
+from thaw.features.sequences.plan import plan_of
 from thaw.features.sequences.surroundings import BEFORE_S
 from thaw.features.store.store import FeatureIndex, SequenceLayer
 from thaw.foundation.errors import BadManifest
@@ -26,11 +29,13 @@ from thaw.heads.trigger.storage import read_trigger_head
 from thaw.heads.trigger.tuning import HeardRecording
 from thaw.kinds.kind import Kind
 from thaw.models.prediction.trigger_predictor import peak_of, peak_probabilities
+from thaw.pages.layout import percent
 from thaw.params.sections import Params
 from thaw.params.values.resampling import resampling_of
 from thaw.targets.predictions import Predictions, write_predictions
+from thaw.targets.trigger.common_budget import HeardClips, heard_clips, write_heard_clips
 from thaw.targets.trigger.events import Scores
-from thaw.targets.trigger.evidence import Evidence, Scored, Trial, background_of
+from thaw.targets.trigger.evidence import CLEAN, Evidence, Scored, Trial, background_of
 from thaw.targets.trigger.kept_promise import KeptPromise, kept_promise, write_kept_promises
 from thaw.targets.trigger.promise import two_digits
 from thaw.targets.trigger.target import TRIGGER
@@ -50,11 +55,13 @@ class Tested:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A word on the test recordings. evidence: their scores. missed: the misses at the promised threshold. kept: the false accepts beside the promise."""
+    """A word on the test recordings. evidence: their scores. missed: the misses at the promised threshold, in each ratio of noise, the clean ones first. kept:
+    the false accepts beside the promise. without: the same detector without the backbone."""
 
     evidence: Evidence
-    missed: Misses
+    missed: tuple[Misses, ...]
     kept: KeptPromise
+    without: WithoutNetwork
 
     @property
     def word(self) -> str:
@@ -77,15 +84,20 @@ def evaluate_triggers(params: Params, manifest: Manifest, index: FeatureIndex) -
         placed(row.path, each, places.at(row.path)) for row, each in zip(test, read_heard(test, layer), strict=True)
     ]
     scores = [head.scores(each.heard.sequence) for each in tested]
-    judged = [
-        _judged(detector, _scored(detector, tested, [own[place] for own in scores], layer), params)
-        for place, detector in enumerate(head.detectors)
-    ]
+    judged = list[Judged]()
+    with counted("evaluate", "words") as progress:
+        for place, detector in enumerate(head.detectors):
+            clear = _scored(detector, tested, [own[place] for own in scores], layer)
+            noisy = _in_noise(detector, params, manifest, index)
+            without = without_network(detector, [each for each in clear if each.word], params, manifest, index)
+            judged.append(_judged(detector, clear, noisy, without, params))
+            progress(place + 1, len(head.detectors))
     predictions = _predictions(head, test, scores)
     with replaced_folder(REPORT) as report:
         check(params, manifest, index.layer(None), test, report)
         write_predictions(predictions, report / "predictions.parquet")
         write_kept_promises([each.kept for each in judged], report / "false_accepts.json")
+        write_heard_clips([_heard_clips(each, test, params) for each in judged], report / "heard_clips.json")
         write_text(report / "det.csv", table_of(("word", "false_accepts_per_hour", "misses"), _curves(judged)))
         _write_pages(judged, manifest.settled_kind, params, report)
         write_text(report / "metrics.json", json.dumps(metrics_of(judged, predictions), indent=2) + "\n")
@@ -129,10 +141,40 @@ def _scored(
     ]
 
 
-def _judged(detector: WordDetector, scored: Sequence[Scored], params: Params) -> Judged:
-    others = tuple(each for each in scored if each.word is None)
+def _in_noise(detector: WordDetector, params: Params, manifest: Manifest, index: FeatureIndex) -> list[Scored]:
+    """The test recordings with the word in the noise of the test; empty if it has none."""
+    plan, places, found = plan_of(manifest, params.trigger.noise), places_of(params.dataset), list[Scored]()
+    for hearing in plan.rows:
+        if hearing.noise == TEST and hearing.snr is not None:
+            layer = sequences_of(index, hearing)
+            rows = [row for row in plan.rows[hearing] if detector.word in (row.names or ())]
+            tested = [
+                placed(row.path, each, places.at(row.path))
+                for row, each in zip(rows, read_heard(rows, layer), strict=True)
+            ]
+            scores = [detector.detector.scores(each.heard.sequence).numpy() for each in tested]
+            found += [replace(each, snr=hearing.snr) for each in _scored(detector, tested, scores, layer)]
+    return found
+
+
+def _heard_clips(judged: Judged, test: Sequence[Example], params: Params) -> HeardClips:
+    """The test clips of a word, without added noise."""
+    (trial,) = judged.evidence.trials
+    rows = [row.digest for row in test if judged.word in (row.names or ())]
+    clips = [clip for clip in trial.clips if clip.snr == CLEAN]
+    return heard_clips(judged.word, params.trigger.false_accepts_per_hour, clips, rows, trial.background)
+
+
+def _judged(
+    detector: WordDetector,
+    clear: Sequence[Scored],
+    noisy: Sequence[Scored],
+    without: WithoutNetwork,
+    params: Params,
+) -> Judged:
+    others = tuple(each for each in clear if each.word is None)
     background = background_of(others, detector.refractory)
-    clips = tuple(each for each in scored if each.word is not None)
+    clips = (*(each for each in clear if each.word is not None), *noisy)
     evidence = Evidence(
         word=detector.word,
         promise=detector.promise,
@@ -142,8 +184,8 @@ def _judged(detector: WordDetector, scored: Sequence[Scored], params: Params) ->
         trials=(Trial(detector.promise.threshold, clips, background),),
         parted="splits",
     )
-    (missed,) = misses(evidence, resampling_of(params.statistics))
-    return Judged(evidence, missed, kept_promise(detector.word, detector.promise, background))
+    missed = misses(evidence, resampling_of(params.statistics))
+    return Judged(evidence, missed, kept_promise(detector.word, detector.promise, background), without)
 
 
 def _predictions(head: TriggerHead, test: Sequence[Example], scores: Sequence[Sequence[Scores]]) -> Predictions:
@@ -165,7 +207,7 @@ def _curves(judged: Sequence[Judged]) -> list[tuple[object, ...]]:
     return [
         (word, rate, share)
         for word, curve in curves
-        for rate, share in zip(curve.an_hour, *curve.misses.values(), strict=True)
+        for rate, share in zip(curve.an_hour, curve.misses[CLEAN], strict=True)
     ]
 
 
@@ -174,7 +216,9 @@ def _write_pages(judged: Sequence[Judged], kind: Kind, params: Params, report: P
     pages = [f"report.{number}.html" if number else "report.html" for number in range(len(judged))]
     for own, each in zip(pages, judged, strict=True):
         beside = [(other.word, page) for other, page in zip(judged, pages, strict=True) if page != own]
-        page = render_trigger(each.evidence, kind, beside=beside, resampling=resampling_of(params.statistics))
+        page = render_trigger(
+            each.evidence, kind, beside=beside, without=each.without, resampling=resampling_of(params.statistics)
+        )
         write_text(report / own, page)
 
 
@@ -193,7 +237,8 @@ def metrics_of(judged: Sequence[Judged], predictions: Predictions) -> dict[str, 
 
 
 def _figures(judged: Judged) -> dict[str, float]:
-    share, kept = judged.missed.share, judged.kept
+    clean, *noisy = judged.missed
+    share, kept, without = clean.share, judged.kept, judged.without
     return {
         "misses": share.value,
         "misses_low": share.low,
@@ -202,16 +247,24 @@ def _figures(judged: Judged) -> dict[str, float]:
         "false_accepts_per_hour_low": kept.floor,
         "false_accepts_per_hour_high": kept.bound,
         "false_accepts_stated": kept.stated,
-        "clips": judged.missed.clips,
+        "misses_without_network": without.share.value,
+        "misses_without_network_more": without.more.value,
+        "misses_without_network_more_low": without.more.low,
+        "misses_without_network_more_high": without.more.high,
+        **{f"misses_at_{each.snr:g}_db": each.share.value for each in noisy},
+        "clips": clean.clips,
         "hours": kept.hours,
     }
 
 
 def sentence_of(judged: Judged) -> str:
     """The judgement of a word in one line."""
-    share, kept = judged.missed.share, judged.kept
+    clean, *noisy = judged.missed
+    share, kept = clean.share, judged.kept
+    in_noise = "".join(f", {percent(each.share.value)} at {each.snr:g} dB" for each in noisy)
     return (
-        f"{judged.word}: {100 * share.value:.1f} % missed ({100 * share.low:.1f} to {100 * share.high:.1f}) of {judged.missed.clips} test recordings with it; "
+        f"{judged.word}: {percent(share.value)} missed ({percent(share.low)} to {percent(share.high)}{in_noise}) of {clean.clips} test recordings with it, "
+        f"{percent(judged.without.share.value)} without the network; "
         f"{kept.accepted} false accepts in {two_digits(kept.hours)} hours of {kept.groups} groups, at most "
         f"{two_digits(kept.bound)} an hour, where {two_digits(kept.stated)} is stated"
     )

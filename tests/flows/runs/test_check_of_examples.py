@@ -27,7 +27,7 @@ def checked(root: Path, *names: str, listing: str | None = None) -> Finding:
 
 def test_splits_by_other_names_pass(tmp_path: Path) -> None:
     finding = checked(tmp_path, "Training/a/1", "Training/b/2", "Testing/a/3", "Testing/b/4")
-    assert (finding.verdict, finding.says) == (Verdict.PASS, "4 files in 2 classes")
+    assert (finding.verdict, finding.says) == (Verdict.PASS, "4 examples in 2 classes")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def checked_sounds(root: Path, listing: str | None) -> Finding:
 
 def test_sounds_without_groups_are_a_warning(tmp_path: Path) -> None:
     finding = checked_sounds(tmp_path, None)
-    assert finding.verdict is Verdict.WARN and "12 files in 3 classes. No sound has a group." in finding.says
+    assert finding.verdict is Verdict.WARN and "12 examples in 3 classes. No sound has a group." in finding.says
 
 
 def test_splits_that_part_a_speaker_fail(tmp_path: Path) -> None:

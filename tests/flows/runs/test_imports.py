@@ -1,4 +1,4 @@
-"""A run that has nothing to do loads nothing that computes: PyTorch and all that trains take seconds."""
+"""A run that has nothing to do loads nothing that computes, and `thaw schedule` neither, which loads all flows: PyTorch and all that trains take seconds."""
 
 import subprocess
 import sys
@@ -6,7 +6,8 @@ import sys
 HEAVY = ("torch", "torchvision", "sklearn", "scipy.stats", "mlflow", "matplotlib", "pandas")
 
 
-def test_the_flow_loads_nothing_that_computes() -> None:
-    code = f"import sys, flows.runs.transfer; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+def test_no_flow_loads_what_computes() -> None:
+    flows = ", ".join(f"flows.runs.{name}" for name in ("transfer", "promote", "score", "watch"))
+    code = f"import sys, {flows}; print(*[name for name in {HEAVY!r} if name in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == []

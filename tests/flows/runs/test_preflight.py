@@ -76,7 +76,7 @@ def said(root: Path, check: str) -> str:
 def test_a_sound_project_passes(root: Path) -> None:
     assert failures(root) == {}
     assert preflight(root).params.dataset.source == "photos"
-    assert any(found.says == "40 files in 2 classes" for found in check_all(root))
+    assert any(found.says == "40 examples in 2 classes" for found in check_all(root))
     assert any(found.says == "weights/small.safetensors: thaw_small" for found in check_all(root))
 
 

@@ -66,7 +66,7 @@ def test_the_stages_make_a_backbone_and_its_card(project: Path, monkeypatch: pyt
     sound_lessons.main()
     pretrain_sounds.main()
     backbone = read_backbone(BackboneParams(weights=str(WEIGHTS)))
-    assert backbone.architecture == "phones-16x8x1" and backbone.layers == ("pooled",)
+    assert backbone.architecture == "phones-16x8x1x192" and backbone.layers == ("summary",)
     training = json.loads(TRAINING.read_text())
     assert training["weights"] == digest_file(WEIGHTS).hex() and training["speech"]["words"] == "house of the"
     before = WEIGHTS.read_bytes()
@@ -108,9 +108,11 @@ def test_a_held_out_speaker_is_never_learnt_from(project: Path) -> None:
         assert digits.targets[draw.train].bincount().tolist() == [2] * 10
 
 
-def test_the_lead_is_of_pairs() -> None:
-    found = sound_card.lead([0.5, 0.9, 0.7], [0.4, 0.8, 0.6])
-    assert found.value == pytest.approx(0.1) and found.low == pytest.approx(0.1) and found.high == pytest.approx(0.1)
+def test_the_lead_is_of_pairs_and_its_interval_of_speakers() -> None:
+    for own in ([0.5, 0.9, 0.7], [0.4, 0.6, 0.8, 1.0, 0.6, 0.8]):
+        other = [0.4, 0.8, 0.6] if len(own) == 3 else [0.4, 0.4, 0.8, 0.8, 0.6, 0.6]
+        found = sound_card.lead(own, other, 3)
+        assert (found.value, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
 
 
 def test_what_is_missing_or_not_allowed_is_told(project: Path) -> None:
@@ -135,9 +137,9 @@ def test_the_shipped_weights_are_those_that_the_shipped_record_tells_of() -> Non
     assert WEIGHTS.stat().st_size <= 2_000_000
     assert training["params"] == read_sound_params().model_dump(mode="json", by_alias=True)
     backbone = read_backbone(BackboneParams(weights=str(WEIGHTS)))
-    assert backbone.architecture == training["architecture"] and backbone.layers == ("pooled",)
+    assert backbone.architecture == training["architecture"] and backbone.layers == ("summary",)
     wave = torch.randn(8000, generator=torch.Generator().manual_seed(0)) * 0.1
-    found = backbone.features(stacked([framed(wave, 16_000), framed(torch.zeros(4000), 16_000)]))["pooled"]
+    found = backbone.features(stacked([framed(wave, 16_000), framed(torch.zeros(4000), 16_000)]))["summary"]
     assert torch.isfinite(found).all() and found[0].abs().sum() > 0
 
 

@@ -6,11 +6,19 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import soundfile
+from fastapi.testclient import TestClient
 from registration import copy_empty_store, inside
 from stage_runs import run_stage
+from typer.testing import CliRunner
 
+from flows.cli import serve
+from flows.cli.app import app
+from flows.serving import limits as serving_limits
+from flows.serving.hosts import Hosts
 from tasks.registry.deployed_model import read_deployed, read_triggers
 from tasks.registry.mlflow_store import explained
 from tasks.registry.promotion import promote
@@ -34,11 +42,12 @@ from thaw.params.values.reading import read_params
 from thaw.strategies.triggers.record import read_trigger_advice
 from thaw.targets.predictions import read_predictions
 from thaw.targets.target import target_of
+from thaw.targets.trigger.common_budget import read_heard_clips
 from thaw.targets.trigger.target import TRIGGER
 
 PARAMS = """\
 dataset: {{source: sounds, listing: list.csv, target: trigger}}
-trigger: {{words: [{words}], false_accepts_per_hour: 20}}
+trigger: {{words: [{words}], false_accepts_per_hour: 20, noise: noise}}
 backbone: {{weights: speech.safetensors, architecture: {architecture}}}
 strategy: {{kind: {strategy}}}
 compare: {{strategies: [{compared}]}}
@@ -46,7 +55,8 @@ statistics: {{bootstrap: 50}}
 promotion: {{margin: 0.3, min_rows: 10, max_near_copies: null}}
 registry: {{name: alexa}}
 """
-EXAMPLE = Path(__file__).parents[3] / "examples/wake_word.yaml"
+ROOT = Path(__file__).parents[3]
+EXAMPLE = ROOT / "examples/wake_word.yaml"
 SPLITS = ("train", "train", "val", "test")
 STAGES = (ingest, extract, advise, head, finetune, compare, evaluate, track)
 Row = tuple[str, str, str, str]
@@ -70,6 +80,11 @@ def copied(real_data: Path, folder: Path) -> list[Row]:
             name = f"{path.parent.name}-{path.name}"
             shutil.copyfile(path, folder / name)
             rows.append((name, label, SPLITS[number % 4], name))
+    (folder / "noise").mkdir()
+    kitchen, rate = soundfile.read(next((real_data / "sounds/noise").glob("*.flac")), stop=20 * 16_000)
+    for split, part in (("train", kitchen[: 12 * rate]), ("test", kitchen[12 * rate :])):
+        soundfile.write(folder / f"noise/{split}.flac", part, rate)
+        rows.append((f"noise/{split}.flac", "", split, split))
     return rows
 
 
@@ -108,7 +123,7 @@ def test_every_stage_leaves_what_later_ones_and_people_read(project: Path) -> No
     manifest = read_manifest(data / "manifest.parquet")
     assert target_of(manifest) == TRIGGER and manifest.class_names == ("alexa",)
     index = read_index(data / "features.json")
-    assert index.sequences is not None and len(index.stored) == 2
+    assert index.sequences is not None and len(index.stored) == 2 + 1 + 6 + 4, "clear, without a backbone, and in noise"
     assert read_trigger_advice(data / "advice.json").followed.kind == "linear"
     assert "one new layer" in (data / "advice/advice.html").read_text()
     (detector,) = read_trigger_head(data / "head").detectors
@@ -119,13 +134,19 @@ def test_every_stage_leaves_what_later_ones_and_people_read(project: Path) -> No
 def test_the_figures_are_those_of_the_test_recordings(project: Path) -> None:
     metrics = json.loads((project / "data/report/metrics.json").read_text())["test"]
     predictions = read_predictions(project / "data/report/predictions.parquet")
-    assert predictions.target == TRIGGER and len(predictions) == metrics["n"] == 24
+    assert predictions.target == TRIGGER and len(predictions) == metrics["n"] == 25
     shown, named = predictions.shown[:, 0], predictions.named[:, 0]
     assert metrics["misses"] == pytest.approx(1 - named[shown].mean()) and metrics["misses"] <= 0.25
     assert metrics["misses_low"] <= metrics["misses"] <= metrics["misses_high"]
     assert metrics["false_accepts_per_hour"] >= named[~shown].sum() / metrics["hours"] - 1e-9
     assert metrics["clips"] == 8 and 0.01 < metrics["hours"] < 0.1
+    in_noise = [metrics[f"misses_at_{snr}_db"] for snr in (20, 10, 5, 0)]
+    assert in_noise == sorted(in_noise) and all(0 <= each <= 1 for each in in_noise)
+    assert metrics["misses_without_network"] == pytest.approx(
+        metrics["misses"] + metrics["misses_without_network_more"]
+    )
     page = (project / "data/report/report.html").read_text()
+    assert "Missed without the network" in page and page.count(" dB</td>") >= 4
     assert "These clips are of the test split" in page and "alexa" in page
     assert (project / "data/report/det.csv").read_text().startswith("word,false_accepts_per_hour,misses")
 
@@ -143,7 +164,10 @@ def test_the_version_is_promoted_and_answers_for_recordings(here: Path) -> None:
     moved = promote(read_params())
     assert moved.promoted, str(moved)
     gates = {outcome.gate: str(outcome.verdict) for outcome in moved.gates}
-    assert gates["false accepts"] == "pass"
+    assert gates["false accepts"] == "pass" and gates["misses"] == "not asked"
+    (heard,) = read_heard_clips(here / "data/report/heard_clips.json")
+    metrics = json.loads((here / "data/report/metrics.json").read_text())["test"]
+    assert len(heard.clips) == 8 and np.mean(list(heard.missed(20).values())) <= metrics["misses"]
     sounds = here / "sounds"
     clips = [str(sounds / name) for name in sorted(path.name for path in sounds.glob("alexa-*.flac"))[:4]]
     with explained():
@@ -174,11 +198,29 @@ def test_a_folder_is_heard_file_by_file(here: Path, tmp_path: Path) -> None:
             content = (folder / name).read_bytes()
             (events,) = predictor.predict([predictor.prepare(content, Limits(10**9))]).events or ((),)
             assert each.events == events, "in blocks as at once"
-    model = read_listening("models:/alexa@champion")
+    (model,) = read_listening("models:/alexa@champion")
     assert model.word == "alexa" and model.promise == predictor.head.detectors[0].promise
     write_heard(list(heard.values()), tmp_path / "heard.parquet")
     rows = pq.read_table(tmp_path / "heard.parquet").to_pylist()
     assert {row["trigger"] for row in rows} == {"alexa", None}
+
+
+def test_it_is_exported_and_served_as_a_program_and_a_page_that_listen(here: Path, tmp_path: Path) -> None:
+    promote(read_params())
+    shutil.copyfile(ROOT / "dvc.yaml", here / "dvc.yaml")
+    told = CliRunner().invoke(app, ["export", "--out", str(tmp_path / "exported")])
+    assert told.exit_code == 0, told.output
+    facts = json.loads((tmp_path / "exported/trigger.json").read_text())
+    (model,) = read_listening()
+    assert facts["word"] == "alexa" and facts["threshold"] == model.promise.threshold
+    assert {path.name for path in (tmp_path / "exported").iterdir()} > {"listen.py", "trigger.onnx"}
+    refused = CliRunner().invoke(app, ["export", "--format", "torch", "--out", str(tmp_path / "other")])
+    assert refused.exit_code == 1 and "a trigger is exported as onnx" in refused.output.replace("\n", "")
+    limits = serving_limits.Limits(1, Limits(10**9), 1, 1, 30, 0.003)
+    listening, message_bytes = serve._app(None, "torch", 5, limits, Hosts(frozenset()), listeners=3)
+    assert message_bytes == 2**16
+    served = TestClient(listening, base_url="http://127.0.0.1").get("/trigger").json()
+    assert [each["word"] for each in served["triggers"]] == ["alexa"] and served["listeners"] == 3
 
 
 def test_what_needs_features_of_whole_examples_is_refused(here: Path) -> None:
@@ -227,7 +269,7 @@ def test_a_test_without_the_trigger_is_refused(here: Path) -> None:
         lines = [line for line in before.splitlines() if not line.startswith("alexa-") or ",test," not in line]
         listing.write_text("\n".join(lines))
         run_stage(ingest)
-        with pytest.raises(BadManifest, match="alexa: 0 of 16 test recordings show it"):
+        with pytest.raises(BadManifest, match="alexa: 0 of 17 test recordings show it"):
             run_stage(evaluate)
     finally:
         listing.write_text(before)

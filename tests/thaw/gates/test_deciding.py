@@ -152,7 +152,7 @@ def test_every_gate_is_asked_and_any_of_them_refuses() -> None:
     same = with_mistakes(1)
     clean = deciding.decide(Evidence(same, same, CLEAN), PARAMS)
     assert [one.gate for one in clean.outcomes] == [
-        "test rows", "paired test", "anchor", "recall", "calibration", "leakage", "near-copies", "suspect labels",
+        "test rows", "paired test", "anchor", "recall", "slices", "calibration", "leakage", "near-copies", "suspect labels",
         "latency", "batch latency", "size", "parity",
     ]  # fmt: skip
     assert clean.promote and clean.reason.startswith("the challenger is not worse")

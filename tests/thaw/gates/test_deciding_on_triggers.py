@@ -7,10 +7,12 @@ import numpy as np
 
 from thaw.foundation.statistics.bootstrap import Resampling
 from thaw.gates.deciding import Evidence, decide
+from thaw.gates.misses import misses
 from thaw.gates.outcome import Verdict
 from thaw.params.sections import PromotionParams
 from thaw.targets.predictions import Predictions, read_predictions, write_predictions
 from thaw.targets.target import target_named
+from thaw.targets.trigger.common_budget import HeardClip, HeardClips
 from thaw.targets.trigger.kept_promise import KeptPromise
 
 ROWS = 400
@@ -37,6 +39,24 @@ def predictions(missed: int) -> Predictions:
     )
 
 
+def heard(missed: int, budget: float = 0.5) -> HeardClips:
+    """Of 200 clips of 40 groups, the first `missed` are heard only beyond the budget."""
+    rates = [3.0 if number < missed else 0.0 for number in range(200)]
+    clips = tuple(HeardClip(f"{number}", f"speaker {number % 40}", rate) for number, rate in enumerate(rates))
+    return HeardClips("go", budget, clips)
+
+
+def test_misses_are_compared_at_one_budget_on_the_same_clips() -> None:
+    assert misses((heard(4),), (heard(4),), Resampling(200)).verdict is Verdict.PASS
+    assert misses((heard(4),), (heard(7),), Resampling(200)).verdict is Verdict.PASS, "too few to be sure"
+    worse = misses((heard(4),), (heard(60),), Resampling(200))
+    assert worse.verdict is Verdict.FAIL and worse.refuses
+    assert "of 200 test clips at 0.5 false accepts an hour, +28.0 points (" in worse.words
+    assert misses((heard(4),), (heard(60, budget=5.0),), Resampling(200)).verdict is Verdict.PASS, "all at 5 an hour"
+    assert misses(None, (heard(4),), Resampling(200)).verdict is Verdict.NOT_ASKED
+    assert misses((heard(4),), None, Resampling(200)).refuses
+
+
 def outcomes(evidence: Evidence) -> dict[str, Verdict]:
     return {outcome.gate: outcome.verdict for outcome in decide(evidence, PARAMS, Resampling(200)).outcomes}
 
@@ -54,9 +74,9 @@ def test_what_was_not_measured_is_refused() -> None:
 
 
 def test_equal_models_pass_and_one_that_misses_more_does_not() -> None:
-    same = outcomes(Evidence(predictions(3), predictions(3), false_accepts=(KEPT,)))
+    same = outcomes(Evidence(predictions(3), predictions(3), false_accepts=(KEPT,), heard_clips=(heard(3),)))
     assert Verdict.FAIL not in same.values() and same["calibration"] is Verdict.NOT_ASKED
-    worse = outcomes(Evidence(predictions(3), predictions(60), false_accepts=(KEPT,)))
+    worse = outcomes(Evidence(predictions(3), predictions(60), false_accepts=(KEPT,), heard_clips=(heard(60),)))
     assert worse["paired test"] is Verdict.FAIL and worse["recall"] is Verdict.FAIL
 
 

@@ -6,9 +6,12 @@ from evaluations import HOSTILE
 from registration import CLEAN, predictions
 
 from thaw.foundation.statistics.bootstrap import Resampling
+from thaw.gates.changed import MOST
 from thaw.gates.deciding import Evidence, decide
 from thaw.gates.page import Contest, render_decision
 from thaw.gates.wear import Judgement
+from thaw.kinds.images.kind import KIND
+from thaw.kinds.kind import Limits
 from thaw.params.sections import PromotionParams
 
 WHEN = "2026-01-01T00:00:00+00:00"
@@ -25,6 +28,34 @@ def test_it_is_self_contained_and_shows_every_gate_whatever_the_names_hold() -> 
     assert (
         "stays the challenger, refused by paired test, anchor, recall, calibration; the champion was version 2" in page
     )
+
+
+def test_it_shows_the_examples_that_changed_with_both_answers() -> None:
+    labels = ["ant", "bee"] * 100
+    after = ["bee", *labels[1:3], HOSTILE, *labels[4:]]
+    before = [*labels[:3], "ant", *labels[4:]]
+    decision = decide(Evidence(predictions(labels, before), predictions(labels, after), CLEAN), PromotionParams())
+    assert decision.comparison is not None
+    changes = decision.comparison.changes
+    assert changes.counts == (1, 0, 1) and len(changes.shown) == 2
+    (lost,), (other,) = changes.lost, changes.other
+    assert (lost.path, lost.labels, lost.champion, lost.challenger) == ("0.png", ("ant",), ("ant",), ("bee",))
+    assert (other.path, other.champion, other.challenger) == ("3.png", ("ant",), (HOSTILE,))
+    preview = {lost.digest: KIND.preview(KIND.samples(1)[0], Limits())}
+    page = render_decision(decision, Contest("pets", 3, 2, WHEN), preview)
+    assert "2 have another answer than the champion" in page and HOSTILE not in page
+    assert "Wrong now: the champion alone is right (1)" in page and "Right now" not in page
+    assert page.count('src="data:image/') == 1 and page.count("champion: <b>") == 2
+
+
+def test_many_changes_are_counted_and_some_are_shown() -> None:
+    labels = ["ant", "bee"] * 100
+    decision = decide(
+        Evidence(predictions(labels, labels), predictions(labels, labels[::-1]), CLEAN), PromotionParams()
+    )
+    assert decision.comparison is not None and decision.comparison.changes.counts == (200, 0, 0)
+    assert len(decision.comparison.changes.lost) == MOST
+    assert f"And {200 - MOST} more" in render_decision(decision, Contest("pets", 3, 2, WHEN))
 
 
 def test_a_first_version_has_nothing_to_compare() -> None:

@@ -1,5 +1,6 @@
 """What a file is that should hold something else, told from its first bytes: a pointer, a web page, another program's format."""
 
+import json
 from pathlib import Path
 
 HEAD_BYTES = 1024
@@ -65,3 +66,17 @@ def is_safetensors(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(9)
     return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") <= _LONGEST_HEADER
+
+
+def metadata_in(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file; empty for another or a damaged file, because the loading of the weights reports that."""
+    if not is_safetensors(path):
+        return {}
+    with path.open("rb") as file:
+        header = file.read(int.from_bytes(file.read(8), "little"))
+    try:
+        metadata = json.loads(header).get("__metadata__")
+    except (ValueError, AttributeError):
+        return {}
+    entries = metadata.items() if isinstance(metadata, dict) else ()
+    return {str(name): value for name, value in entries if isinstance(value, str)}

@@ -45,6 +45,15 @@ def resampled_counts(rows: int, resampling: Resampling) -> Iterator[FloatArray]:
         yield np.bincount(drawn.ravel(), minlength=count * rows).reshape(count, rows).astype(np.float64)
 
 
+def resampled_groups(groups: IntArray, resampling: Resampling) -> Iterator[FloatArray]:
+    """The number of times that each row is drawn where whole groups are drawn, int64 [N]: chunks of float64 [R, N]."""
+    numbers = np.unique(groups, return_inverse=True)[1]
+    step = max(1, CELLS_AT_ONCE // len(groups))
+    for counts in resampled_counts(int(numbers.max()) + 1, resampling):
+        for start in range(0, len(counts), step):
+            yield counts[start : start + step][:, numbers]
+
+
 def bootstrap(
     statistics: sparse.csr_array, measure: Callable[[FloatArray], FloatArray], resampling: Resampling
 ) -> FloatArray:

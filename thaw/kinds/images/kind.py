@@ -10,6 +10,8 @@ from thaw.kinds.kind import IDENTITY, Limits, Mixing, Preview, Recipe, Scratch, 
 from thaw.kinds.parts import Span
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from thaw.foundation.parallel.memory_budget import MemoryBound
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from thaw.kinds.images.preprocessing import Preprocessing
     from thaw.kinds.images.reading import PixelSource
     from thaw.kinds.kind import Preprocessing as AnyPreprocessing
+    from thaw.kinds.veils import Veils
 
 
 CORNERS: tuple[View, ...] = ("top_left", "top_right", "bottom_left", "bottom_right")
@@ -54,6 +57,11 @@ class Images:
     previews_are_examples: ClassVar[bool] = True
     part_names: ClassVar[str | None] = None
     usual_augmentation: ClassVar[str] = "flip"
+    map_words: ClassVar[str] = (
+        "Orange places speak for the class, blue ones against it; the stronger the colour, the further the log-odds of the class fall or rise when the place "
+        "is blurred. The image is what the network saw: resized, cropped, and here without colours. A map says where the model looked, and not whether that "
+        "is a good reason."
+    )
     setting: str | None = None
     """The decoding of the set that previews follow; None: the usual one."""
 
@@ -145,6 +153,20 @@ class Images:
     def parts(self, content: bytes, most: int, within: Span | None = None) -> None:
         """See `Kind`; images have no parts."""
         return
+
+    def veiled(self, example: Batch) -> Veils:
+        """See `thaw.kinds.images.veils`."""
+        from thaw.kinds.batches import tensor_of
+        from thaw.kinds.images.veils import veiled
+
+        return veiled(tensor_of(example))
+
+    def map_preview(self, example: Batch, strengths: NDArray[np.float64]) -> Preview:
+        """See `thaw.kinds.images.veils`."""
+        from thaw.kinds.batches import tensor_of
+        from thaw.kinds.images.veils import map_preview
+
+        return map_preview(tensor_of(example), strengths)
 
     def recipe(self, preprocessing: Preprocessing) -> Recipe:
         """See `Kind`; one recipe reads the settings of every preprocessing."""

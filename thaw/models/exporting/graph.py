@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram, export
 
 from thaw.backbones.pooling import pool
+from thaw.backbones.tokens import tokens_of
 from thaw.foundation.errors import BadExport
 from thaw.heads.neighbours import NeighboursModel
 from thaw.heads.open_set.scores import Mahalanobis, Neighbours
@@ -136,13 +137,14 @@ class ExamplesToAnswer(nn.Module):
             self.scale, self.shift = (nn.Buffer(each) for each in affine)
         self.network = predictor.backbone.only((predictor.layer,)).extractor
         self.pooling, self.span = predictor.backbone.pooling, predictor.backbone.span(predictor.layer)
+        self.tokens = tokens_of(predictor.backbone.model)
         self.head, self.openness = predictor.head, predictor.openness
         self.target = predictor.head.target
 
     def forward(self, batch: Batch) -> tuple[Tensor, ...]:
         """See the class."""
         (output,) = self.network(laid_out(self._normalised(batch))).values()
-        features = pool(output, self.pooling, self.preprocessing.mask(batch), self.span)
+        features = pool(output, self.pooling, self.preprocessing.mask(batch), self.span, self.tokens)
         return self._say(features)
 
     def _normalised(self, batch: Batch) -> Batch:

@@ -23,7 +23,7 @@ class Trial:
     """The facts for the page on which an example is dropped or typed.
 
     media_types: of examples; none: not known yet. most_examples, most_mb: of one request. shows_examples: whether the previews of the gallery are examples.
-    can_be_typed, can_be_recorded, part_names: see `Kind`.
+    can_be_typed, can_be_recorded, part_names: see `Kind`. map_words: see `Veiling`; None: there are no maps.
     """
 
     words: Words
@@ -34,6 +34,7 @@ class Trial:
     can_be_typed: bool
     can_be_recorded: bool = False
     part_names: str | None = None
+    map_words: str | None = None
 
 
 def render_page(trial: Trial) -> str:
@@ -41,10 +42,10 @@ def render_page(trial: Trial) -> str:
     return render("models/serving/page.html.j2", {"policy": CSP, "trial": trial, "neighbours": NEIGHBOURS})
 
 
-def render_listening(word: str, threshold: float, promise: str) -> str:
-    """The page on which a trigger is listened for, with the microphone or in a file; see `thaw.models.listening.trigger_model.TriggerModel`."""
-    facts = {"word": word, "threshold": threshold, "promise": promise}
-    return render("models/serving/listening.html.j2", {"policy": CSP, **facts})
+def render_listening(triggers: Sequence[Mapping[str, str | float]]) -> str:
+    """The page on which triggers are listened for, with the microphone or in a file; triggers: `word`, `threshold` and `promise` of each, see
+    `thaw.models.listening.trigger_model.TriggerModel`."""
+    return render("models/serving/listening.html.j2", {"policy": CSP, "triggers": triggers})
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 from thaw.params.sections.section import Section, Share
 from thaw.params.values.limits import Limited
 
+_NO_SLICES = ("", "path", "digest", "text")
 Uncertain = Literal["ignored", "zeros", "ones"]
 
 
@@ -56,6 +57,11 @@ class DatasetParams(Limited, Section):
         "ignored",
         description="reading of -1 in `dataset.columns`: `ignored` leaves the example without labels, `zeros` reads it as 0, `ones` as 1",
     )
+    slices: tuple[str, ...] = Field(
+        (),
+        description="columns of the listing that part the examples, such as the hospital or the scanner; the report measures each of their values, and "
+        "`promotion.max_slice_loss` guards them; their values, 50 a column at most, stand in reports, in MLflow and on pages",
+    )
     encoding: str | None = Field(
         None,
         description="encoding of a table and of text files, such as `cp1252`; null: UTF-8, and another one is refused",
@@ -82,6 +88,16 @@ class DatasetParams(Limited, Section):
         if self.columns and self.listing is None:
             raise ValueError("columns given without a listing; name the table in dataset.listing")
         return self
+
+    @field_validator("slices")
+    @classmethod
+    def _be_told_apart(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = [name.strip().casefold() for name in value]
+        if wrong := sorted({name for name in known if known.count(name) > 1 or name in _NO_SLICES}):
+            raise ValueError(
+                f"slices given with {', '.join(wrong)}; name each column once, and no column of paths or contents"
+            )
+        return value
 
     @field_validator("encoding")
     @classmethod

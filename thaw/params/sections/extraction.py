@@ -6,7 +6,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from thaw.params.sections.section import Section
 
-Pooling = Literal["average", "max", "gem", "thirds"]
+Pooling = Literal["average", "max", "gem", "thirds", "class", "class_average"]
 """See `thaw.backbones.pooling`."""
 
 
@@ -14,12 +14,14 @@ class BackboneParams(Section):
     """The pretrained network and its cut layers."""
 
     architecture: str = Field(
-        "auto", description="a torchvision classification model or `thaw_small`; `auto`: the one that the weights fit"
+        "auto",
+        description="a torchvision classification model, `timm/NAME` or `thaw_small`; `auto`: the one that the weights fit",
     )
     weights: str = Field(
         "data/pretrain/small.safetensors",
         description="a file of safetensors or a checkpoint of PyTorch; official weights are `data/weights/NAME.pth` with torchvision's name, "
-        "such as `ResNet18_Weights.IMAGENET1K_V1`; random weights are `data/weights/ARCHITECTURE.random.pth`",
+        "such as `ResNet18_Weights.IMAGENET1K_V1`; random weights are `data/weights/ARCHITECTURE.random.pth`; `thaw config set` takes the names alone, also "
+        "`timm/NAME`, `hf/ORG/NAME` and `torchvision/NAME`",
     )
     layers: tuple[str, ...] = Field(
         ("auto",),
@@ -29,8 +31,9 @@ class BackboneParams(Section):
     )
     pooling: Pooling = Field(
         "average",
-        description="method that makes one vector of maps and tokens: `average`, `max`, `gem` (generalised mean, p = 3), or `thirds` (the averages of the "
-        "first, middle and last third of a sequence, one after another); other layers are not pooled",
+        description="method that makes one vector of maps and tokens: `average`, `max`, `gem` (generalised mean, p = 3), `thirds` (the averages of the "
+        "first, middle and last third of a sequence, one after another), `class` (the class token), or `class_average` (the class token and the average of "
+        "the patches, one after another); other layers are not pooled",
     )
     decoding: Literal["exact", "scaled"] = Field(
         "exact",

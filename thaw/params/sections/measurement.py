@@ -43,7 +43,33 @@ class EvaluateParams(Section):
     """The measurements on the test split."""
 
     bins: PositiveInt = Field(15, description="bins of the calibration error and the reliability diagram")
+    specificity: float = Field(
+        0.9,
+        gt=0,
+        lt=1,
+        description="share of the examples without a class for which it may not be named, at the first operating point that the report judges; the threshold "
+        "is chosen on the validation split",
+    )
+    sensitivity: float = Field(
+        0.9,
+        gt=0,
+        lt=1,
+        description="share of the examples with a class for which it is named, at the second operating point",
+    )
+    error_rate: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="share of wrong answers among those that are given, for which the report states a confidence; the confidence is chosen on the validation "
+        "split",
+    )
     mistakes: int = Field(24, ge=0, description="the most confident mistakes shown as thumbnails")
+    right: int = Field(8, ge=0, description="right answers shown beside the mistakes, the least sure and the surest")
+    maps: int = Field(
+        6,
+        ge=0,
+        description="mistakes that are shown with a map of where the network looked, of a kind whose examples can be veiled in places; each costs 50 answers",
+    )
     gallery: int = Field(
         1000,
         ge=0,

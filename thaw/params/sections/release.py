@@ -42,6 +42,11 @@ class PromotionParams(Section):
         description="recall that a class may lose against the champion; the gate refuses only if a class's whole paired interval, at "
         "`statistics.confidence` over all classes together, lies beyond it, so a class of few rows refuses nothing by chance; null: no limit",
     )
+    max_slice_loss: Share | None = Field(
+        0.1,
+        description="share of right rows that a slice of `dataset.slices` may lose against the champion; the gate refuses only if a slice's whole paired "
+        "interval, at `statistics.confidence` over all slices together, lies beyond it; null: no limit",
+    )
     max_calibration_loss: Share | None = Field(
         0.05,
         description="calibration error (ECE) that the challenger may have over the champion; the gate refuses only if the whole paired interval lies "

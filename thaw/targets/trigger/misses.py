@@ -11,6 +11,7 @@ from thaw.foundation.statistics.bootstrap import Estimate, Resampling, bootstrap
 from thaw.targets.trigger.events import Background
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 CURVE = 200
 """The number of thresholds of a curve."""
 
@@ -21,16 +22,28 @@ def miss_rate(peaks: NDArray[np.float32], threshold: float, groups: Sequence[str
     Where the bootstrap has no width (no clip is missed, or each), the end is the Clopper-Pearson bound over the groups.
     """
     missed = (peaks <= threshold).astype(np.float64)
-    places = np.unique(groups, return_inverse=True)[1].astype(np.int64)
-    number = int(places.max()) + 1
-    sums = [np.bincount(places, weights, number).astype(np.float64) for weights in (missed, np.ones(len(peaks)))]
-    statistics = stacked([one_hot(np.zeros(number, np.int64), each, 1) for each in sums])
-    replicates = bootstrap(statistics, lambda drawn: drawn[:1] / drawn[1:], resampling)[0]
-    found = percentile_interval(float(missed.mean()), replicates, resampling.confidence)
-    end = upper_bound(0, number, (1 + resampling.confidence) / 2)
+    found = _mean_over_groups(missed, groups, resampling)
+    end = upper_bound(0, len(set(groups)), (1 + resampling.confidence) / 2)
     if not missed.any():
         return replace(found, high=end)
     return replace(found, low=1 - end) if missed.all() else found
+
+
+def miss_difference(missed: BoolArray, others: BoolArray, groups: Sequence[str], resampling: Resampling) -> Estimate:
+    """The share of clips that a second detector misses, less that of the first, with its paired interval; missed, others: bool [N], N > 0, of the same clips.
+
+    groups: of each clip, resampled whole.
+    """
+    return _mean_over_groups(others.astype(np.float64) - missed, groups, resampling)
+
+
+def _mean_over_groups(values: FloatArray, groups: Sequence[str], resampling: Resampling) -> Estimate:
+    places = np.unique(groups, return_inverse=True)[1].astype(np.int64)
+    number = int(places.max()) + 1
+    sums = [np.bincount(places, weights, number).astype(np.float64) for weights in (values, np.ones(len(values)))]
+    statistics = stacked([one_hot(np.zeros(number, np.int64), each, 1) for each in sums])
+    replicates = bootstrap(statistics, lambda drawn: drawn[:1] / drawn[1:], resampling)[0]
+    return percentile_interval(float(values.mean()), replicates, resampling.confidence)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """The mistakes on the page of `evaluate`, marked by what spoke for the wrong class."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,27 +9,26 @@ from openness_rows import predictor_on_digits
 from opinions import predictor_on_opinions
 from serving_app import digit_files
 
-from tasks.stages.evaluate.mistakes import show_mistakes, wrong_class
+from tasks.stages.evaluate.mistakes import Shower, class_in_question
 from thaw.dataset.places import Places
-from thaw.evaluation.evaluation import Mistake
+from thaw.evaluation.evaluation import Shown
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.kinds.images.kind import KIND as IMAGES
 from thaw.kinds.kind import Limits
 from thaw.kinds.texts.kind import KIND
-from thaw.models.explanation import Explanation
 
 
-def mistake_in(folder: Path, name: str, content: bytes, labels: tuple[str, ...], predicted: tuple[str, ...]) -> Mistake:
+def mistake_in(folder: Path, name: str, content: bytes, labels: tuple[str, ...], predicted: tuple[str, ...]) -> Shown:
     (folder / name).write_bytes(content)
-    return Mistake(digest_bytes(content), name, labels, predicted, 0.9)
+    return Shown(digest_bytes(content), name, labels, predicted, 0.9)
 
 
-def test_the_words_for_the_wrong_class_are_marked(tmp_path: Path) -> None:
+def test_the_words_for_the_class_in_question_are_marked(tmp_path: Path) -> None:
     mistakes = [
         mistake_in(tmp_path, "a.txt", "A superb  story, <i>הסרט</i>".encode(), ("bad",), ("good",)),
         mistake_in(tmp_path, "b.txt", b"unknown words alone", ("bad",), ("good",)),
     ]
-    shown = show_mistakes(mistakes, Places(tmp_path), KIND, Limits(), predictor_on_opinions())
+    shown = Shower(Places(tmp_path), KIND, Limits(), predictor_on_opinions()).show(mistakes)
     first, second = (shown.previews[mistake.digest] for mistake in mistakes)
     text = first.content.decode()
     strongest = max(first.marks, key=lambda mark: mark.strength)
@@ -39,7 +39,7 @@ def test_the_words_for_the_wrong_class_are_marked(tmp_path: Path) -> None:
 
 def test_examples_without_parts_are_shown_as_they_are(tmp_path: Path) -> None:
     mistake = mistake_in(tmp_path, "a.png", digit_files(1)[0], ("0",), ("1",))
-    shown = show_mistakes([mistake], Places(tmp_path), IMAGES, Limits(), predictor_on_digits())
+    shown = Shower(Places(tmp_path), IMAGES, Limits(), predictor_on_digits()).show([mistake])
     assert shown.previews[mistake.digest].media_type.startswith("image/") and shown.explained == {}
 
 
@@ -50,5 +50,18 @@ def test_examples_without_parts_are_shown_as_they_are(tmp_path: Path) -> None:
 def test_of_a_set_the_surest_wrong_decision_is_explained(
     labels: tuple[str, ...], predicted: tuple[str, ...], wrong: str
 ) -> None:
-    found = Explanation("", (), torch.zeros(0, 3), torch.tensor([-2.0, 1.0, 3.0]))
-    assert wrong_class(Mistake(b"", "", labels, predicted, 0.5), found, ("a", "b", "c")) == wrong
+    log_odds = torch.tensor([-2.0, 1.0, 3.0])
+    assert class_in_question(Shown(b"", "", labels, predicted, 0.5), log_odds, ("a", "b", "c")) == wrong
+
+
+def test_the_first_images_are_shown_under_a_map_of_where_the_network_looked(tmp_path: Path) -> None:
+    contents = digit_files(3)[:3]
+    examples = [mistake_in(tmp_path, f"{n}.png", content, ("0",), ("1",)) for n, content in enumerate(contents)]
+    model = predictor_on_digits()
+    names = model.class_names
+    examples = [replace(each, labels=names[:1], predicted=names[1:2]) for each in examples]
+    shown = Shower(Places(tmp_path), IMAGES, Limits(), model, maps=2).show(examples)
+    assert [each.digest in shown.explained for each in examples] == [True, True, False]
+    assert set(shown.explained.values()) == {names[1]} and shown.legend == IMAGES.map_words
+    again = Shower(Places(tmp_path), IMAGES, Limits(), model, maps=2).show(examples)
+    assert again.previews == shown.previews, "the same example gives the same map"

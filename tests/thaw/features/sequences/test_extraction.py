@@ -13,10 +13,12 @@ from thaw.dataset.ingestion import ingest
 from thaw.dataset.manifest import Manifest
 from thaw.dataset.places import Places, places_of
 from thaw.features.sequences import extraction
-from thaw.features.sequences.extraction import extract_sequences
+from thaw.features.sequences.extraction import Recordings, extract_sequences
 from thaw.features.sequences.network import refuse_unless_local, sequence
+from thaw.features.sequences.plan import HearingPlan
 from thaw.features.sequences.store import read_sequences
 from thaw.features.sequences.surroundings import BEFORE, BEHIND, surrounded
+from thaw.features.store.hearing import CLEARLY, Hearing
 from thaw.features.store.store import FeatureStore, SequenceLayer
 from thaw.features.store.upkeep import cached_layers, compact, verify
 from thaw.foundation.errors import BadParameters, IncompleteFeatures
@@ -49,9 +51,44 @@ def extracted(
         if told is not None:
             told.append(done)
 
-    return extract_sequences(
-        *sounds, embedding(architecture), FeatureStore(root), asked, limits=PARAMS.limits, progress=progress
+    manifest, places = sounds
+    plan = HearingPlan({CLEARLY: manifest.examples()}, {})
+    recordings = Recordings(places, PARAMS.limits)
+    (layer,) = extract_sequences(
+        plan, recordings, embedding(architecture), FeatureStore(root), asked, progress=progress
     )
+    return layer
+
+
+def test_recordings_are_heard_in_noise_and_without_a_backbone(sounds: tuple[Manifest, Places], tmp_path: Path) -> None:
+    manifest, places = sounds
+    *rows, noise = manifest.examples()
+    loud = [Hearing(noise="train", snr=snr) for snr in (20.0, 5.0)]
+    plan = HearingPlan({CLEARLY: rows, Hearing(plain=True): rows, **dict.fromkeys(loud, rows)}, {"train": [noise]})
+    store, recordings = FeatureStore(tmp_path), Recordings(places, PARAMS.limits)
+    layers = extract_sequences(plan, recordings, embedding(), store, ExtractParams(workers=1))
+    assert len({layer.fingerprint for layer in layers}) == 4 and [layer.hearing for layer in layers] == list(plan.rows)
+    clear, plain, faint, strong = (
+        [each.features for each in read_sequences(store, layer, [row.digest for row in rows])] for layer in layers
+    )
+    assert plain[0].shape[1] == 40
+    for own, little, much in zip(clear, faint, strong, strict=True):
+        assert 0 < (own - little).abs().mean() < (own - much).abs().mean(), (
+            "the more noise, the further from the clear sound"
+        )
+    told: list[int] = []
+    again = extract_sequences(
+        plan, recordings, embedding(), store, ExtractParams(workers=1), progress=lambda done, _: told.append(done)
+    )
+    assert again == layers and told == []
+    other = HearingPlan(plan.rows, {"train": rows[:1]})
+    changed = extract_sequences(other, recordings, embedding(), store, ExtractParams(workers=1))
+    assert [one.fingerprint == two.fingerprint for one, two in zip(layers, changed, strict=True)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_sequence_is_what_the_network_gives_with_quiet_around_the_recording(

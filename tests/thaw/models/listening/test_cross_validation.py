@@ -10,12 +10,13 @@ from listening_models import embedding, noise
 from whistles import whistle
 
 from thaw.evaluation.trigger.measures import misses
+from thaw.features.sequences.mixing import MEASURED_SNRS, mixed, power_of
 from thaw.heads.trigger import fitting
 from thaw.heads.trigger.detector import Detector
 from thaw.heads.trigger.fitting import DetectorSettings
 from thaw.models.listening import cross_validation
 from thaw.models.listening.cross_validation import FOLDS, cross_validate, folds_of
-from thaw.models.listening.material import MEASURED_SNRS, Material, Sound, hear, mixed, power_of
+from thaw.models.listening.material import Material, Sound, hear
 from thaw.models.listening.training import train_trigger
 from thaw.targets.trigger.evidence import CLEAN, Evidence
 from thaw.targets.trigger.promise import Budget

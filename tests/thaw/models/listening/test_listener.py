@@ -1,5 +1,7 @@
 """A stream has the scores and the events of the whole recording, however it is cut into blocks."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -30,7 +32,7 @@ def heard(wave: Tensor, sizes: list[int], layers: int = 1) -> tuple[Tensor, list
         found += one.events
         start, turn = start + sizes[turn % len(sizes)], turn + 1
     rest = listener.end()
-    return torch.cat([*scores, rest.scores]), [*found, *rest.events]
+    return torch.cat([*scores, rest.scores])[:, 0], [*found, *rest.events]
 
 
 @settings(max_examples=6, deadline=None)
@@ -64,6 +66,19 @@ def test_a_score_comes_with_the_sound_that_it_needs_and_says_when() -> None:
     assert event.at_s == pytest.approx(first)
     (second,) = listener.feed(wave[round(first * RATE) : round((first + 0.08) * RATE)]).events
     assert second.at_s == pytest.approx(first + 0.08)
+
+
+def test_several_triggers_are_heard_in_one_stream_as_each_alone() -> None:
+    low, high = trigger_model(threshold=0.2), replace(trigger_model(layers=2, threshold=0.0), word="mirror")
+    wave = noise(4)
+    together = Listener(low, high).feed(wave)
+    alone = [Listener(model).feed(wave) for model in (low, high)]
+    torch.testing.assert_close(together.scores, torch.cat([each.scores for each in alone], 1))
+    expected = sorted((event for each in alone for event in each.events), key=lambda event: event.at_s)
+    assert list(together.events) == expected and {event.word for event in expected} == {"view glass", "mirror"}
+    longer = replace(low, detector=replace(low.detector, places=PLACES + 1))
+    with pytest.raises(ValueError, match="windows of one length"):
+        Listener(low, longer)
 
 
 def test_a_stream_keeps_no_more_than_its_windows() -> None:
