@@ -10,7 +10,6 @@ from pathlib import Path
 from tasks.registry.attempt import Promotion, alone, completed, move, now, user
 from tasks.registry.bars import barred, why_barred
 from tasks.registry.champion_move import finish_move
-from tasks.registry.changed_previews import previews_of
 from tasks.registry.gate_evidence import gather
 from tasks.registry.judgements import best_so_far, judgements
 from tasks.registry.outside_moves import notice
@@ -158,6 +157,8 @@ def _page(registry: Registry, judged: _Judged, event: Event, params: Params) -> 
     contest = Contest(registry.name, judged.challenger, judged.champion, event.when, judged.anchor, override)
     comparison = judged.decision.comparison
     changed = () if comparison is None else comparison.changes.shown
+    from tasks.registry.changed_previews import previews_of  # decodes examples, which takes PyTorch
+
     return render_decision(judged.decision, contest, previews_of(changed, params))
 
 

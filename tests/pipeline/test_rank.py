@@ -17,7 +17,7 @@ def test_from_the_ranking_to_the_cache_of_the_winner_alone(project: Project) -> 
     ranking = json.loads((project.root / "data/ranking.json").read_text())
     assert [one["computed"] for one in ranking["backbones"]] == [50, 50, 50], "two backbones, and the model without one"
     found = re.search(r"thaw config set (backbone\.weights=\S+)", said)
-    assert found is not None and found[1] == "backbone.weights=data/pretrain/small.safetensors"
+    assert found is not None and found[1] == "backbone.weights=data/weights/thaw_small.safetensors"
     project.set(found[1])
     project.run("thaw", "run", "--stage", "extract")
     before = project.parts()

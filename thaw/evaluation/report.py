@@ -182,7 +182,7 @@ def _figures_of_scrutiny(evaluation: Evaluation, words: Words) -> dict[str, Figu
 
 def _with_roc(evaluation: Evaluation) -> tuple[ClassRanking, ...]:
     ranking = () if evaluation.scrutiny is None else evaluation.scrutiny.ranking
-    return scrutiny_words.with_roc(ranking, evaluation.judged_by.exclusive, len(evaluation.class_names))
+    return tuple(ranking[place] for place in evaluation.judged_by.pictured(len(evaluation.class_names)) if ranking)
 
 
 def headline_bars(evaluation: Evaluation, words: Words) -> list[Bar]:

@@ -6,7 +6,6 @@ from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.kinds.kind import Words
 from thaw.pages.layout import percent
 from thaw.targets.operating_points import OperatingPoint
-from thaw.targets.ranking import ClassRanking
 
 
 def interval(estimate: Estimate | None) -> str:
@@ -25,13 +24,6 @@ def signed(estimate: Estimate) -> str:
 def other_rate(point: OperatingPoint) -> str:
     """What a point gives for the rate that it states."""
     return "sensitivity" if point.aim == "specificity" else "specificity"
-
-
-def with_roc(ranking: tuple[ClassRanking, ...], exclusive: bool, classes: int) -> tuple[ClassRanking, ...]:
-    """The classes with a receiver operating characteristic: those of label sets; of two classes the last, since the other's is its mirror; else none."""
-    if not exclusive:
-        return ranking
-    return ranking[-1:] if classes == 2 else ()
 
 
 def intervals_say(scrutiny: Scrutiny, words: Words) -> str:

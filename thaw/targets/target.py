@@ -101,6 +101,9 @@ class Target(Protocol):
     def would_reach(self, value: str) -> str:
         """The part of a sentence with a baseline's headline."""
 
+    def pictured(self, classes: int) -> range:
+        """The places of the classes with a receiver operating characteristic of their own, out of `classes`."""
+
     def class_counts(self, targets: Tensor, classes: int) -> Tensor:
         """The number of rows that show each class, int64 [C]."""
 

@@ -148,14 +148,14 @@ def test_tags_tie_the_version_to_where_it_comes_from(
             who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
             subprocess.run(["git", *who, *command], check=True)
         (project / "dvc.lock").write_text("stages: {head: {outs: [{path: data/head, md5: 34cd.dir}]}}\n")
-        tags = version_tags("k", strategy, "f-1")
+        tags = version_tags("k", strategy, "f-1", Path("small.safetensors"))
         assert (tags["thaw.dvc.head.head"], tags["thaw.flow_run"], tags[KEY]) == ("34cd.dir", "f-1", "k")
         assert len(tags["thaw.git.commit"]) == 40 and tags["thaw.git.dirty"] == "false", "dvc.lock alone is no change"
         (project / "params.yaml").write_text("head: {}\n")
-        assert version_tags("k", strategy, "")["thaw.git.dirty"] == "true"
+        assert version_tags("k", strategy, "", Path("small.safetensors"))["thaw.git.dirty"] == "true"
         (project / "dvc.lock").write_text("- torn")
         with pytest.raises(BadArtifact, match=r"dvc\.lock cannot be read"):
-            version_tags("k", strategy, "")
+            version_tags("k", strategy, "", Path("small.safetensors"))
 
 
 def test_parameters_and_metrics_become_dotted_names() -> None:

@@ -60,6 +60,10 @@ class LabelSets:
         """See the border."""
         return f"reach {value}"
 
+    def pictured(self, classes: int) -> range:
+        """All of them."""
+        return range(classes)
+
     def class_counts(self, targets: Tensor, classes: int) -> Tensor:
         """See the border."""
         counts: Tensor = targets.sum(0)
