@@ -10,23 +10,10 @@ if TYPE_CHECKING:
 
 def compare_across(root: Path, column: str, timeout: float, json: bool) -> None:
     """Bring the features up to date, leave out each source of a column in turn, and print the result."""
-    from flows.cli.terminal import print_json, say_warnings
-    from flows.cli.watching import Printed, say_wait
-    from flows.dvc.run_lock import run_lock
-    from flows.prefect_server.running_server import use_running_server
-    from flows.project.environment import quiet_console
-    from flows.runs.preflight import preflight
-    from flows.runs.watcher import watcher
+    from flows.cli.refreshed import refreshed
+    from flows.cli.terminal import print_json
 
-    with run_lock(root, on_wait=say_wait):
-        say_warnings(preflight(root, whole=False).warnings)
-        quiet_console()
-        use_running_server(root)
-        with Printed() as printed:
-            watcher.set(printed)
-            from flows.runs.transfer import transfer
-
-            transfer(until="extract", timeout_s=timeout)
+    with refreshed(root, "extract", timeout):
         from tasks.requests.across import compare_sources
 
         across = compare_sources(column)

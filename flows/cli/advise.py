@@ -1,5 +1,6 @@
 """`thaw advise`: the strategy that pays on these data, in plain words."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,26 +17,17 @@ def advise(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Say which strategy pays on these data and why, what the others cost, and what more labels would bring."""
-    from flows.cli.terminal import print_json, say_warnings
-    from flows.cli.watching import Printed, say_wait
-    from flows.dvc.run_lock import run_lock
-    from flows.prefect_server.running_server import use_running_server
-    from flows.project.environment import enter_project, quiet_console
-    from flows.runs.preflight import preflight
-    from flows.runs.watcher import watcher
+    from flows.cli.refreshed import refreshed
+    from flows.project.environment import enter_project
 
     root = enter_project()
-    with run_lock(root, on_wait=say_wait):
-        say_warnings(preflight(root, whole=False).warnings)
-        quiet_console()
-        use_running_server(root)
-        with Printed() as printed:
-            watcher.set(printed)
-            from flows.runs.transfer import transfer
+    with refreshed(root, "advise", timeout, force=force):
+        _tell(root, json=json)
 
-            transfer(until="advise", timeout_s=timeout)
-            if force:
-                transfer(stage="advise", force=True, timeout_s=timeout)
+
+def _tell(root: Path, *, json: bool) -> None:
+    """Print the advice of the project."""
+    from flows.cli.terminal import print_json
     from tasks.project.paths import ADVICE
     from thaw.params.values.kind import kind_of
     from thaw.params.values.reading import read_params

@@ -38,13 +38,9 @@ def compare(
     fine-tuning; compare.seeds sets how often each strategy is repeated. A stopped comparison continues where it stopped.
     """
     from flows.cli.across import compare_across
-    from flows.cli.terminal import err, out, print_json, say_warnings
-    from flows.cli.watching import Printed, say_wait
-    from flows.dvc.run_lock import run_lock
-    from flows.prefect_server.running_server import use_running_server
-    from flows.project.environment import enter_project, quiet_console
-    from flows.runs.preflight import preflight
-    from flows.runs.watcher import watcher
+    from flows.cli.refreshed import refreshed
+    from flows.cli.terminal import err, out
+    from flows.project.environment import enter_project
     from thaw.foundation.errors import BadParameters
     from thaw.params.values.reading import read_params
 
@@ -62,17 +58,16 @@ def compare(
     if off:
         out().print("No certificate is requested any more; `thaw run` updates the report.")
         return
-    with run_lock(root, on_wait=say_wait):
-        say_warnings(preflight(root, whole=False).warnings)
-        quiet_console()
-        use_running_server(root)
-        with Printed() as printed:
-            watcher.set(printed)
-            from flows.runs.transfer import transfer
+    with refreshed(root, "evaluate", timeout):
+        _tell(root, json=json)
 
-            transfer(until="evaluate", timeout_s=timeout)
+
+def _tell(root: Path, *, json: bool) -> None:
+    """Print the certificate of the project."""
+    from flows.cli.terminal import print_json
     from tasks.project.paths import CERTIFICATE
     from thaw.params.values.kind import kind_of
+    from thaw.params.values.reading import read_params
     from thaw.strategies.certificate.record import as_json, read_certificate
 
     certificate = read_certificate(root / CERTIFICATE)

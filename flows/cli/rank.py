@@ -28,24 +28,11 @@ def rank(
     Features are cached like those of a run: nothing is computed twice, and the features of the backbone that you choose are there already. `thaw cache gc`
     deletes the features of the other backbones.
     """
-    from flows.cli.terminal import print_json, say_warnings
-    from flows.cli.watching import Printed, say_wait
-    from flows.dvc.run_lock import run_lock
-    from flows.prefect_server.running_server import use_running_server
-    from flows.project.environment import enter_project, quiet_console
-    from flows.runs.preflight import preflight
-    from flows.runs.watcher import watcher
+    from flows.cli.refreshed import refreshed
+    from flows.cli.terminal import print_json
+    from flows.project.environment import enter_project
 
-    root = enter_project()
-    with run_lock(root, on_wait=say_wait):
-        say_warnings(preflight(root, whole=False).warnings)
-        quiet_console()
-        use_running_server(root)
-        with Printed() as printed:
-            watcher.set(printed)
-            from flows.runs.transfer import transfer
-
-            transfer(until="ingest", timeout_s=timeout)
+    with refreshed(enter_project(), "ingest", timeout):
         from tasks.project.progress import counted
         from tasks.requests.rank import rank as find
 

@@ -11,7 +11,8 @@ from ruamel.yaml.error import YAMLError
 
 from tasks.lineage.lineage import Lineage, download_lineage, download_manifest, read_lineage
 from tasks.lineage.wording import TELLING
-from tasks.project.code_digests import STAGES, changed_code, code_digests
+from tasks.project.code_digests import STAGES, code_digests
+from tasks.project.code_record import changed_code
 from tasks.project.dvc_lock import LOCK, LockedStage
 from tasks.project.paths import MANIFEST, REPORT
 from tasks.registry.gate_evidence import PREDICTIONS

@@ -1,19 +1,13 @@
 """The code that a stage depends on: every module that it imports, directly or not, as one digest."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from tasks.project.code_record import Code
 from thaw import __version__
-from thaw.foundation.errors import BadArtifact
-from thaw.foundation.files.atomic import write_text
 
 if TYPE_CHECKING:
     from grimp import ImportGraph
@@ -30,7 +24,6 @@ TAKES_PARAMETERS_WHOLE = "settings"
 _READ_AS_FILES = {"tasks.stages.track": ("tasks.registry.pyfunc_model",)}
 """What a stage reads as a file and does not import: MLflow logs the model's own code."""
 _DIGITS = 16
-_VERSION = "thaw"
 
 
 def code_digests(stages: Iterable[str] = STAGES) -> dict[str, str]:
@@ -51,6 +44,11 @@ def code_digests(stages: Iterable[str] = STAGES) -> dict[str, str]:
     return digests
 
 
+def present_code() -> Code:
+    """The code that this process would run."""
+    return Code(__version__, code_digests())
+
+
 def code_files(stage: str, graph: "ImportGraph | None" = None, *, parameters: bool = False) -> list[Path]:
     """The files of the stage's code, sorted, relative to the folder that holds `thaw` and `tasks`.
 
@@ -67,51 +65,6 @@ def code_files(stage: str, graph: "ImportGraph | None" = None, *, parameters: bo
     root = _root()
     files = {file for name in modules | packages for file in _files(root, name) if not _says_only(root / file)}
     return sorted(files)
-
-
-def changed_code(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
-    """The stages whose digest differs, in the order of `now`."""
-    return tuple(stage for stage, digest in now.items() if before.get(stage) != digest)
-
-
-@dataclass(frozen=True)
-class Code:
-    """Thaw's code. version: Thaw's. digests: those of `code_digests`."""
-
-    version: str
-    digests: Mapping[str, str]
-
-    @property
-    def text(self) -> str:
-        """The content of its file, one line a stage; the same code gives the same text."""
-        stream = StringIO()
-        YAML().dump({_VERSION: self.version, **self.digests}, stream)
-        return stream.getvalue()
-
-
-def present_code() -> Code:
-    """The code that this process would run."""
-    return Code(__version__, code_digests())
-
-
-def read_code(path: Path) -> Code | None:
-    """The code that a file of `write_code` states; None if there is no file.
-
-    Raises:
-        BadArtifact: the file is damaged.
-    """
-    try:
-        values = {str(name): str(value) for name, value in YAML(typ="safe").load(path.read_text()).items()}
-        return Code(values.pop(_VERSION), values)
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError, YAMLError, AttributeError, KeyError) as error:
-        raise BadArtifact(f"{path} cannot be read ({error!r}); delete it, and `thaw run` makes it again") from error
-
-
-def write_code(code: Code, path: Path) -> None:
-    """Write the code's digests, atomically."""
-    write_text(path, code.text)
 
 
 def _graph() -> "ImportGraph":

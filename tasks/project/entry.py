@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from tasks.project.code_record import read_code
 from tasks.project.paths import CODE
 from thaw import __version__
 from thaw.foundation.errors import OtherVersion, ThawError, Unreachable
@@ -46,11 +47,12 @@ def _refuse_other_version() -> None:
 
     Raises:
         OtherVersion: another version is installed.
+        BadArtifact: the file is damaged.
     """
-    stated = CODE.read_text(encoding="utf-8").partition("\n")[0] if CODE.is_file() else ""
-    if stated.startswith("thaw: ") and stated.removeprefix("thaw: ").strip("'\" ") != __version__:
+    stated = read_code(CODE)
+    if stated is not None and stated.version != __version__:
         raise OtherVersion(
-            f"{CODE} is of Thaw {stated.removeprefix('thaw: ')}, and {__version__} is installed; `thaw run` goes on with it, "
+            f"{CODE} is of Thaw {stated.version}, and {__version__} is installed; `thaw run` goes on with it, "
             "and `thaw init --upgrade --dry-run` shows what it changes"
         )
 

@@ -3,7 +3,8 @@
 `python -m tasks.stages.code`
 """
 
-from tasks.project.code_digests import present_code, write_code
+from tasks.project.code_digests import present_code
+from tasks.project.code_record import write_code
 from tasks.project.entry import program
 from tasks.project.paths import CODE
 

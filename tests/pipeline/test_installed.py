@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from documented import DOCS, block_with
-from project import CHEAP, PROGRAMS
+from project import CHEAP, PROGRAMS, copy_tree
 
 from thaw import __version__
 
@@ -22,14 +22,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of a new environment with the wheel. The other packages are those of this environment, which the lock has installed; its own Thaw is not."""
     folder = tmp_path_factory.mktemp("installed")
     source = folder / "source"
-    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(source)], check=True)
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
-    )  # fmt: skip
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
+    copy_tree(source)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     wheel = ["wheel", "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(folder), str(source)]
     subprocess.run([*pip, *wheel], check=True)

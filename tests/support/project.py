@@ -107,6 +107,20 @@ class Project:
 
 def clone(into: Path, settings: Sequence[str] = (), *, prefect: str = "", programs: Path = PROGRAMS) -> Project:
     """Copy what Git tracks or would track, as it stands in the working tree, and commit it."""
+    copy_tree(into)
+    project = Project(into, prefect, programs)
+    project.run("git", "init", "--quiet")
+    project.run("git", "config", "user.name", "Tester")
+    project.run("git", "config", "user.email", "tester@example.org")
+    if settings:
+        project.set(*settings)
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", "A project")
+    return project
+
+
+def copy_tree(into: Path) -> None:
+    """Copy what Git tracks or would track of the repository, as it stands in the working tree."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -118,12 +132,3 @@ def clone(into: Path, settings: Sequence[str] = (), *, prefect: str = "", progra
         if (ROOT / name).is_file() and name != "dvc.lock":
             (into / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, into / name)
-    project = Project(into, prefect, programs)
-    project.run("git", "init", "--quiet")
-    project.run("git", "config", "user.name", "Tester")
-    project.run("git", "config", "user.email", "tester@example.org")
-    if settings:
-        project.set(*settings)
-    project.run("git", "add", "--all")
-    project.run("git", "commit", "--quiet", "--message", "A project")
-    return project

@@ -10,7 +10,8 @@ from flows.dvc.stage_parameters import DIGESTS, stage_names
 from flows.project.creation.files import IGNORED_DATA, ignored_data
 from flows.project.creation.pipeline import pipeline_text
 from flows.project.errors import NotAProject
-from tasks.project.code_digests import Code, changed_code, present_code, read_code
+from tasks.project.code_digests import present_code
+from tasks.project.code_record import Code, changed_code, read_code
 from tasks.project.paths import CODE
 from thaw.foundation.files.atomic import write_text
 

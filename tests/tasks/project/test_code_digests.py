@@ -5,10 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tasks.project.code_digests import STAGES, Code, changed_code, code_digests, code_files, read_code, write_code
-from thaw.foundation.errors import BadArtifact
+from tasks.project.code_digests import STAGES, code_digests, code_files
+from tasks.project.code_record import changed_code
 
 
 def test_the_code_of_a_stage_is_what_it_imports_and_what_lies_beside_it() -> None:
@@ -41,14 +39,3 @@ def test_only_the_code_of_a_stage_changes_its_digest_wherever_it_lies(tmp_path: 
     assert changed_code(before, elsewhere(tmp_path)) == ("head",)
     (tmp_path / "thaw/__init__.py").write_text('"""Thaw."""\n\n__version__ = "9.9.9"\n')
     assert changed_code(before, elsewhere(tmp_path)) == ("head",)
-
-
-def test_what_is_written_is_read_and_a_damaged_file_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "code.yaml"
-    assert read_code(file) is None
-    code = Code("0.1", {"head": "0123456789012345", "ingest": "00000000000e1000"})
-    write_code(code, file)
-    assert read_code(file) == code and file.read_text() == code.text
-    file.write_text("- a list\n")
-    with pytest.raises(BadArtifact, match=r"code\.yaml"):
-        read_code(file)
