@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from thaw.backbones.providers.hub import PLACE
 from thaw.backbones.providers.origin import NOT_STATED, Origin
 from thaw.backbones.providers.packages import package
 
 _EXTRA = "hf"
-_HEADER = re.compile(r"\A---\s*\n(.*?)\n---", re.DOTALL)
-_LICENCE = re.compile(r"^license(?P<name>_name)?\s*:\s*[\"']?(?P<licence>[\w.+-]+)", re.MULTILINE)
 _SECONDS = 10.0
 
 
@@ -37,16 +36,19 @@ def stated_origin(name: str) -> Origin:
         return cached_origin(name)
     sizes = {file.rfilename: file.size for file in stated.siblings or ()}
     nbytes = sizes.get("model.safetensors", sizes.get("pytorch_model.bin"))
-    card = stated.card_data
-    licence = (card.get("license_name") or card.get("license") or NOT_STATED) if card else NOT_STATED
-    gated = ("gated",) if stated.gated else ()
-    return Origin(f"{PLACE}/{name}", str(licence), nbytes, gated)
+    licence = _licence(stated.card_data.to_dict() if stated.card_data else {})
+    return Origin(f"{PLACE}/{name}", licence, nbytes, ("gated",) if stated.gated else ())
 
 
 def licence_in(card: Path) -> str:
-    """The licence in the header of a card; its own name counts more than the word `other`."""
-    if not card.is_file():
+    """The licence in the header of a card, which may be missing or damaged."""
+    damaged: type[Exception] = package("yaml", _EXTRA).YAMLError
+    try:
+        return _licence(package("huggingface_hub", _EXTRA).metadata_load(card) or {})
+    except (OSError, ValueError, damaged):
         return NOT_STATED
-    header = _HEADER.match(card.read_text("utf-8", errors="replace"))
-    found = {bool(each["name"]): each["licence"] for each in _LICENCE.finditer(header[1])} if header else {}
-    return found.get(True) or found.get(False) or NOT_STATED
+
+
+def _licence(header: Mapping[str, Any]) -> str:
+    """Its own name counts more than the word `other`."""
+    return str(header.get("license_name") or header.get("license") or NOT_STATED)
