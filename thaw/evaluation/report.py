@@ -182,7 +182,7 @@ def _figures_of_scrutiny(evaluation: Evaluation, words: Words) -> dict[str, Figu
 
 def _with_roc(evaluation: Evaluation) -> tuple[ClassRanking, ...]:
     ranking = () if evaluation.scrutiny is None else evaluation.scrutiny.ranking
-    return tuple(ranking[place] for place in evaluation.judged_by.pictured(len(evaluation.class_names)) if ranking)
+    return tuple(ranking[place] for place in evaluation.judged_by.curve_places(len(evaluation.class_names)) if ranking)
 
 
 def headline_bars(evaluation: Evaluation, words: Words) -> list[Bar]:

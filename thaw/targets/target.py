@@ -101,7 +101,7 @@ class Target(Protocol):
     def would_reach(self, value: str) -> str:
         """The part of a sentence with a baseline's headline."""
 
-    def pictured(self, classes: int) -> range:
+    def curve_places(self, classes: int) -> range:
         """The places of the classes with a receiver operating characteristic of their own, out of `classes`."""
 
     def class_counts(self, targets: Tensor, classes: int) -> Tensor:

@@ -60,7 +60,7 @@ class LabelSets:
         """See the border."""
         return f"reach {value}"
 
-    def pictured(self, classes: int) -> range:
+    def curve_places(self, classes: int) -> range:
         """All of them."""
         return range(classes)
 

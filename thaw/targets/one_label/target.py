@@ -57,7 +57,7 @@ class OneLabel:
         """See the border."""
         return f"be right on {value}"
 
-    def pictured(self, classes: int) -> range:
+    def curve_places(self, classes: int) -> range:
         """Of two classes the last, since the other's is its mirror; of more none."""
         return range(1, 2) if classes == 2 else range(0)
 
