@@ -3,7 +3,7 @@
 import io
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +28,8 @@ KEY = "thaw.key"
 """The tag of runs and versions with the hash of their inputs: the same key means the same model."""
 _EVENT = re.compile(r"promotion\.\d{6}(\..*)?")
 _PAGE = 1000
+_ABSENT = "RESOURCE_DOES_NOT_EXIST"
+"""MLflow's code of the error for a model or version that is not there."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,11 @@ class Registry:
                 if not token:
                     break
             aliases = self._aliases()
-        return tuple(sorted((_version(entry, aliases) for entry in entries), key=lambda version: -version.number))
+        held: dict[int, list[str]] = {}
+        for alias, number in aliases.items():
+            held.setdefault(number, []).append(alias)
+        versions = (_version(entry, held.get(int(entry.version), ())) for entry in entries)
+        return tuple(sorted(versions, key=lambda version: -version.number))
 
     def version(self, number: int) -> ModelVersion:
         """One version.
@@ -78,10 +84,16 @@ class Registry:
         Raises:
             RegistryError: there is no such version.
         """
-        for version in self.versions():
-            if version.number == number:
-                return version
-        raise RegistryError(f"{self.name} has no version {number}; `thaw models` lists the versions")
+        from mlflow.exceptions import MlflowException
+
+        with explained():
+            try:
+                entry = self.client.get_model_version(self.name, str(number))
+            except MlflowException as error:
+                if error.error_code != _ABSENT:
+                    raise
+                raise RegistryError(f"{self.name} has no version {number}; `thaw models` lists the versions") from error
+        return _version(entry, entry.aliases)
 
     def by_alias(self, alias: str) -> ModelVersion | None:
         """The version with that alias; None if there is none (MLflow removes the alias of a deleted version)."""
@@ -180,7 +192,7 @@ class Registry:
         try:
             return self.client.get_registered_model(self.name)
         except MlflowException as error:
-            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            if error.error_code == _ABSENT:
                 return None
             raise
 
@@ -205,12 +217,11 @@ def _quoted(name: str) -> str:
     return f'"{name}"' if "'" in name else f"'{name}'"
 
 
-def _version(version: "MlflowVersion", aliases: Mapping[str, int]) -> ModelVersion:
-    number = int(version.version)
+def _version(version: "MlflowVersion", aliases: Iterable[str]) -> ModelVersion:
     return ModelVersion(
         name=str(version.name),
-        number=number,
-        aliases=tuple(sorted(alias for alias, target in aliases.items() if target == number)),
+        number=int(version.version),
+        aliases=tuple(sorted(aliases)),
         created=datetime.fromtimestamp(int(version.creation_timestamp) / 1000, UTC),
         run_id=str(version.run_id),
         source=str(version.source),

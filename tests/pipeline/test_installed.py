@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from documented import DOCS, block_with
 from project import CHEAP, PROGRAMS, copy_tree
+from registration import copy_empty_store
 
 from thaw import __version__
 
@@ -42,10 +43,12 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "env/bin"
 
 
-def test_the_wheel_makes_a_project_and_runs_it_to_a_champion(programs: Path, tmp_path: Path) -> None:
-    inherited = {"PYTHONPATH", "PREFECT_HOME", "PREFECT_API_URL", "MLFLOW_TRACKING_URI", "VIRTUAL_ENV"}
+def test_the_wheel_makes_a_project_and_runs_it_to_a_champion(
+    programs: Path, tmp_path: Path, prefect: str, empty_store: Path
+) -> None:
+    inherited = {"PYTHONPATH", "PREFECT_HOME", "MLFLOW_TRACKING_URI", "VIRTUAL_ENV"}
     environment = {name: value for name, value in os.environ.items() if name not in inherited} | {
-        "PATH": f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin",
+        "PATH": f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin", "PREFECT_API_URL": prefect,
         "GIT_AUTHOR_NAME": "Tester", "GIT_AUTHOR_EMAIL": "tester@example.org",
         "GIT_COMMITTER_NAME": "Tester", "GIT_COMMITTER_EMAIL": "tester@example.org",
     }  # fmt: skip
@@ -58,7 +61,8 @@ def test_the_wheel_makes_a_project_and_runs_it_to_a_champion(programs: Path, tmp
     begin, enter, run = block_with(DOCS / "projects.md", "thaw init digits").splitlines()
     assert (enter, run) == ("cd digits", "thaw run")
     call(*begin.split(), folder=tmp_path)
-    call("thaw", "config", "set", *(each for each in CHEAP if not each.startswith("backbone")))
+    copy_empty_store(empty_store, tmp_path / "digits")
+    call("thaw", "config", "set", *CHEAP)
     call("git", "commit", "--quiet", "--all", "--message", "Cheap")
     told = call(*run.split())
     assert "version 1 is the champion now" in told

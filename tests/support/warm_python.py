@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.machinery import ModuleSpec
@@ -271,6 +272,7 @@ class Prefect:
 def main() -> None:
     """Load the libraries, then fork for each client; a fork goes on to run its command."""
     from dvc.cli.parser import get_main_parser
+    from mlflow.utils.requirements_utils import _init_modules_to_packages_map
     from PIL import Image
     from sqlalchemy.orm import configure_mappers
 
@@ -281,10 +283,19 @@ def main() -> None:
     configure_mappers()  # of MLflow's tables, which its first query would do
     get_main_parser()  # the options of DVC's fifty commands
     Image.init()  # Pillow's formats
+    _init_modules_to_packages_map()  # which package brings which module: MLflow reads it for each model that it logs
+    _forget_exits()
     gc.freeze()  # a collection in a fork would copy all that the libraries have made
     words = Server(address, users).command()
     sys.executable = program
     _leave(_run(words))
+
+
+def _forget_exits() -> None:
+    """What the libraries would take down at a process's end costs a fork more than most commands: it copies the memory that it writes to."""
+    atexit.unregister(sys.modules["torch._dynamo.utils"].dump_compile_times)
+    for finalizer in list(weakref.finalize._registry):  # type: ignore[attr-defined]
+        finalizer.atexit = False
 
 
 def _run(words: list[str]) -> int:

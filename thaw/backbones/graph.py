@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from torch import fx, nn
 from torchvision.models.feature_extraction import NodePathTracer, _set_default_tracer_kwargs
@@ -68,7 +69,26 @@ class Traced:
 
 
 def trace(model: nn.Module, *, training: bool = False) -> Traced:
-    """The graph of the model in the given mode; the model's own mode does not change."""
+    """The graph of the model in the given mode; the model's own mode does not change. Nobody changes the graph: whoever asks again gets the same one."""
+    parts = _parts_of(model)
+    kept = _kept.setdefault(model, {})
+    if training not in kept or kept[training][0] != parts:
+        kept[training] = parts, _trace(model, training=training)
+    return kept[training][1]
+
+
+_Parts = tuple[tuple[str, int, int], ...]
+_kept: WeakKeyDictionary[nn.Module, dict[bool, tuple[_Parts, Traced]]] = WeakKeyDictionary()
+"""The graphs of the networks in use, by mode, each with the parts of its network. To split a network once asks for its graph eight times."""
+
+
+def _parts_of(model: nn.Module) -> _Parts:
+    """What the graph rests on: the modules, and the buffers with their versions, because a constant of the graph may be computed from a buffer."""
+    modules = ((name, id(module), 0) for name, module in model.named_modules())
+    return *modules, *((name, id(buffer), buffer._version) for name, buffer in model.named_buffers())
+
+
+def _trace(model: nn.Module, *, training: bool) -> Traced:
     # These are torchvision's private settings; with others the nodes would have other names.
     untraced: Untraced = getattr(model, "untraced", Untraced())
     own = {"leaf_modules": list(untraced.modules), "autowrap_functions": untraced.functions}

@@ -44,9 +44,7 @@ def this_machine() -> Machine:
 
 def installed_packages() -> dict[str, str]:
     """Every installed package and its version, by name, sorted."""
-    versions = {
-        str(distribution.metadata["Name"]): distribution.version
-        for distribution in distributions()
-        if distribution.metadata["Name"]
-    }
+    # Each look at `metadata` reads and parses the file again.
+    stated = (distribution.metadata for distribution in distributions())
+    versions = {str(metadata["Name"]): str(metadata["Version"]) for metadata in stated if metadata["Name"]}
     return dict(sorted(versions.items(), key=lambda pair: pair[0].casefold()))
