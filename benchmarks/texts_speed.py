@@ -6,8 +6,9 @@
 all-MiniLM-L6-v2: ours from a table to features in Parquet (reading, pieces, the choice of an engine, forward passes, writing), float32 and bfloat16; the
 reference is `SentenceTransformer.encode` on strings in memory, with batches of 32, in float32, warm. The bound is the time of the network's linear maps alone,
 on the pieces of the texts without padding, at the rate at which PyTorch multiplies such matrices here: no program that computes these products in that
-precision is faster. The Universal Sentence Encoder: the same beside its package's `USE.encode`. Word vectors: ours alone, from strings to features. Then the
-forward passes for the same table once more, and with 10 new rows.
+precision is faster. The Universal Sentence Encoder: the same beside its package's `USE.encode`, and once more with the network that an earlier run converted
+for OpenVINO and kept, as a project does in `.thaw/networks`. Word vectors: ours alone, from strings to features. Then the forward passes for the same table
+once more, and with 10 new rows.
 `--quick`: fewer texts, one round.
 """
 
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +33,10 @@ from thaw.backbones.converting.converting import convert
 from thaw.backbones.converting.source import Source
 from thaw.backbones.converting.use_backbones import NAME
 from thaw.backbones.engines.engine import Precision
+from thaw.backbones.engines.openvino_lengths_engine import build_openvino_lengths_engine
 from thaw.dataset.ingestion import ingest
 from thaw.dataset.places import Places
-from thaw.features.extraction.extraction import extract
+from thaw.features.extraction.extraction import Aids, extract
 from thaw.features.store.store import FeatureStore
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.batches import in_groups, length_of
@@ -42,6 +45,7 @@ from thaw.kinds.prepared import open_reader
 from thaw.kinds.texts.kind import KIND
 from thaw.params.sections import BackboneParams, DatasetParams, ExtractParams
 
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 BATCH = 32
 ROWS = 512
 """Rows of a product; larger ones are no faster."""
@@ -59,8 +63,8 @@ def main() -> None:
     lines = (root / "sets/subj.all").read_bytes().decode("latin-1").split("\n")
     texts = [line.split(" ", 1)[1] for line in lines if line][:: 20 if quick else 5]
     with tempfile.TemporaryDirectory() as folder:
-        encoder(root / "minilm", texts, Path(folder), 1 if quick else 3)
-        sentence_encoder(texts, Path(folder), 1 if quick else 5)
+        encoder(root / "minilm", texts, Path(folder), 1 if quick else 2)
+        sentence_encoder(texts, Path(folder), 1 if quick else 3)
         vectors(root / "vectors/glove.6B.50d.first10000.txt", texts, Path(folder), 1 if quick else 5)
 
 
@@ -73,18 +77,13 @@ def encoder(source: Path, texts: list[str], folder: Path, rounds: int) -> None:
     peer = SentenceTransformer(str(source), device="cpu").float()
     torch.set_num_threads(1)
 
-    def ours(precision: Precision) -> None:
-        with tempfile.TemporaryDirectory() as kept:
-            run(table, backbone, FeatureStore(Path(kept)), precision)
-
     reader = open_reader(backbone.preprocessing, Limits())
     pieces = sum(length_of(reader.prepare(text.encode())) for text in texts)
     peer.encode(texts[:BATCH], batch_size=BATCH)  # the first batch lays out memory
     found = interleaved(
         {
             "reference": lambda: peer.encode(texts, batch_size=BATCH),
-            "float32": lambda: ours("float32"),
-            "bfloat16": lambda: ours("bfloat16"),
+            **ours(table, backbone, None),
             "bound float32": lambda: products(backbone, pieces, torch.float32),
             "bound bfloat16": lambda: products(backbone, pieces, torch.bfloat16),
         },
@@ -104,6 +103,28 @@ def encoder(source: Path, texts: list[str], folder: Path, rounds: int) -> None:
     print(
         json.dumps({"claim": "forward passes of a second run, and of one with 10 new rows", "none": none, "ten": ten})
     )
+
+
+def ours(table: Path, backbone: Backbone, networks: Path | None) -> dict[str, Callable[[], object]]:
+    """Extractions in both precisions, without and with a folder of converted networks; None: without alone."""
+
+    def work(precision: Precision, keep: Path | None) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            run(table, backbone, FeatureStore(Path(folder)), precision, keep)
+
+    return {
+        f"{precision}{name}": partial(work, precision, keep)
+        for precision in PRECISIONS
+        for name, keep in (("", None), *([] if networks is None else [(" kept", networks)]))
+    }
+
+
+def converted(backbone: Backbone, texts: list[str], networks: Path) -> Path:
+    """The folder, with the converted network in it."""
+    reader = open_reader(backbone.preprocessing, Limits())
+    sample = backbone.kind.collate([reader.prepare(text.encode()) for text in texts[:2]])
+    build_openvino_lengths_engine(backbone, "float32", sample, 1, networks)
+    return networks
 
 
 def linear_maps(backbone: Backbone) -> list[nn.Linear]:
@@ -142,21 +163,12 @@ def sentence_encoder(texts: list[str], folder: Path, rounds: int) -> None:
     table, peer = write(folder / "same.csv", texts), USE(threads=1)
     peer.encode(texts[:BATCH])  # it reads its files at the first call
 
-    def ours(precision: Precision) -> None:
-        with tempfile.TemporaryDirectory() as kept:
-            run(table, backbone, FeatureStore(Path(kept)), precision)
-
-    found = interleaved(
-        {
-            "reference": lambda: peer.encode(texts),
-            "float32": lambda: ours("float32"),
-            "bfloat16": lambda: ours("bfloat16"),
-        },
-        rounds,
-    )
-    for precision in ("float32", "bfloat16"):
+    extractions = ours(table, backbone, converted(backbone, texts, folder / "networks"))
+    found = interleaved({"reference": lambda: peer.encode(texts), **extractions}, rounds)
+    for precision in PRECISIONS:
         what = f"Universal Sentence Encoder, {len(texts)} texts, {precision}"
         claim(what, found[precision], found["reference"], len(texts), 1.0)
+        claim(f"{what}, converted before", found[f"{precision} kept"], found["reference"], len(texts), 1.0)
 
 
 def vectors(source: Path, texts: list[str], folder: Path, rounds: int) -> None:
@@ -164,7 +176,7 @@ def vectors(source: Path, texts: list[str], folder: Path, rounds: int) -> None:
     backbone = read_backbone(BackboneParams(weights=str(convert(Source(source), folder / "glove.safetensors").path)))
     reader, contents = open_reader(backbone.preprocessing, Limits()), [text.encode() for text in texts]
 
-    def ours() -> None:
+    def embed() -> None:
         with threads(1):
             examples = [reader.prepare(content) for content in contents]
             in_groups(examples, BATCH, lambda group: backbone.features(KIND.collate(group))["mean"].clone())
@@ -172,7 +184,7 @@ def vectors(source: Path, texts: list[str], folder: Path, rounds: int) -> None:
     seconds = []
     for _ in range(rounds):
         started = time.process_time()
-        ours()
+        embed()
         seconds.append(time.process_time() - started)
     rate = round(len(texts) / statistics.median(seconds))
     print(json.dumps({"claim": "GloVe 50d, texts a second on one core", "ours": rate, "goal": 10_000}))
@@ -185,12 +197,11 @@ def write(table: Path, texts: list[str]) -> Path:
     return table
 
 
-def run(table: Path, backbone: Backbone, store: FeatureStore, precision: Precision) -> int:
-    """Ingest and extract; returns the number of forward passes."""
+def run(table: Path, backbone: Backbone, store: FeatureStore, precision: Precision, keep: Path | None = None) -> int:
+    """Ingest and extract; returns the number of forward passes. keep: see `Aids`."""
     manifest = ingest(Places(table), DatasetParams(source=str(table)), KIND).manifest
-    return extract(
-        manifest, Places(table), backbone, store, ExtractParams(precision=precision, workers=1), limits=Limits()
-    ).computed
+    params = ExtractParams(precision=precision, workers=1)
+    return extract(manifest, Places(table), backbone, store, params, limits=Limits(), aids=Aids(keep=keep)).computed
 
 
 def interleaved(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:

@@ -95,6 +95,13 @@ class PiecePlace:
 Place = Path | RowPlace | TextFile | PiecePlace
 
 
+def recording_at(place: Place) -> tuple[Path | None, float]:
+    """The file in which a recording can be heard, and where it begins there, in seconds; None: nowhere."""
+    if isinstance(place, PiecePlace):
+        return place.file, place.piece.start_s
+    return (place if isinstance(place, Path) else None), 0.0
+
+
 def read_within(place: Place, refuse_size: Callable[[int], None]) -> bytes:
     """The bytes of an example, a file's after a check of its size. refuse_size: see `Kind.refuse_size`; what it raises is passed on.
 

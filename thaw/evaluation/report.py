@@ -182,7 +182,8 @@ def _figures_of_scrutiny(evaluation: Evaluation, words: Words) -> dict[str, Figu
 
 def _with_roc(evaluation: Evaluation) -> tuple[ClassRanking, ...]:
     ranking = () if evaluation.scrutiny is None else evaluation.scrutiny.ranking
-    return tuple(ranking[place] for place in evaluation.judged_by.curve_places(len(evaluation.class_names)) if ranking)
+    names = {evaluation.class_names[at] for at in evaluation.judged_by.curve_places(len(evaluation.class_names))}
+    return tuple(each for each in ranking if each.name in names)  # classes without test rows have no ranking
 
 
 def headline_bars(evaluation: Evaluation, words: Words) -> list[Bar]:

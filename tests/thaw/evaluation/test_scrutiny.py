@@ -59,6 +59,14 @@ def test_a_picture_of_two_classes_and_of_sets_alone() -> None:
     assert "roc" in draw_figures(two, KIND.words)
 
 
+def test_a_class_without_test_rows_has_no_curve() -> None:
+    scrutiny = scrutiny_of(hostile_predictions(names=("a", "b")))
+    two = hostile_evaluation(names=("a", "b"))
+    for ranking, drawn in ((scrutiny.ranking[1:], True), (scrutiny.ranking[:1], False)):
+        shown = replace(two, scrutiny=replace(scrutiny, ranking=ranking))
+        assert ("roc" in draw_figures(shown, KIND.words)) is drawn
+
+
 def test_without_groups_and_validation_the_page_says_what_lacks() -> None:
     html = page(scrutiny_of(hostile_predictions(), groups=False, validation=False))
     assert "The intervals are over the test images" in html and "points-table" not in html

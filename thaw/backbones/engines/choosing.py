@@ -15,6 +15,12 @@ from thaw.backbones.engines.cuda_engine import build_compiled_cuda_engine, build
 from thaw.backbones.engines.engine import Engine, Precision
 from thaw.backbones.engines.halving_engine import HalvingEngine
 from thaw.backbones.engines.openvino_engine import build_openvino_engine, is_kept
+from thaw.backbones.engines.openvino_lengths_engine import (
+    NotConvertible,
+    build_openvino_lengths_engine,
+    is_kept_for_lengths,
+    is_refused,
+)
 from thaw.backbones.engines.packed_engine import build_packed_engine, is_packable
 from thaw.backbones.engines.reference import Deviation, reference_features, worst_deviation
 from thaw.backbones.engines.tolerances import TOLERANCES
@@ -22,7 +28,7 @@ from thaw.backbones.engines.torch_engine import build_torch_engine
 from thaw.backbones.engines.whole_network import is_fusible
 from thaw.foundation.errors import BadParameters
 from thaw.foundation.parallel.torch_threads import threads
-from thaw.kinds.batches import Batch, rows_in, tensor_of
+from thaw.kinds.batches import Batch, rows_in
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +39,14 @@ SAMPLE = 8
 """The number of examples that engines are measured on."""
 WORTH_CONVERTING_S = 8.0
 """If the work takes less time than this, the conversion of the network for OpenVINO (2 to 3 s) costs more than it saves."""
+WORTH_CONVERTING_LENGTHS_S = 30.0
+"""The same limit for networks that take examples of any length (2 to 6 s)."""
+LITTLE_GAIN = 40.0
+"""The factor on OpenVINO's limits if the network runs without padding, because OpenVINO is then hardly faster."""
 WORTH_READING_S = 1.5
 """The same limit if the converted network was kept; OpenVINO starts in some tenths of a second."""
-WORTH_PACKING_S = 0.5
-"""The same limit for another layout of the weights (0.1 s)."""
+WORTH_PADDING_S = 10.0
+"""The same limit for PyTorch with padding (0.5 s) where the network runs without padding, which is faster but on the shortest examples."""
 WORTH_COMPILING_S = 60.0
 """The same limit for PyTorch's compiler (3 to 30 s)."""
 
@@ -109,18 +119,11 @@ def choose_engine(
     if few and wanted != OPENVINO and precision == "float32" and work.device.type == "cpu":
         return Chosen(HalvingEngine(_plain(backbone, precision, work.device)), ())
     batch = sample(SAMPLE)
-    side = _side(backbone, batch)
-    if wanted == OPENVINO and side is None:
-        raise BadParameters(f"extract.engine: openvino takes no {backbone.words.many} of this backbone; torch does")
     trials: list[Trial] = []
     with threads(1):
         reference = reference_features(batch, backbone)
-        if wanted == OPENVINO and side is not None:
-            engine: Engine = build_openvino_engine(backbone, precision, side, work.workers, work.keep)
-        else:
-            engine = _plain(backbone, precision, work.device)
-        trials.append(_try(engine, batch, reference))
-        for candidate in _candidates(backbone, wanted, precision, work, side):
+        trials.append(_try(_first(backbone, wanted, precision, work, batch), batch, reference))
+        for candidate in _candidates(backbone, wanted, precision, work, batch):
             trial = _try_if_worth(candidate, work, trials, batch, reference)
             trials += [trial] if trial else []
     for trial in trials:
@@ -134,11 +137,52 @@ def choose_engine(
     return Chosen(HalvingEngine(best.engine), tuple(trials))
 
 
-def _side(backbone: Backbone, batch: Batch) -> tuple[int, int] | None:
-    """Height and width of the prepared examples, for engines that compile the network; None: these engines cannot take them."""
-    if not is_fusible(backbone, batch):
-        return None
-    height, width = tensor_of(batch).shape[2:]
+def _first(backbone: Backbone, wanted: str, precision: Precision, work: Work, batch: Batch) -> Engine:
+    """The engine that is tried in any case: the wanted one, or the one that is built in the shortest time."""
+    if wanted == OPENVINO:
+        return _wanted_openvino(backbone, precision, work, batch)
+    if work.device.type == "cpu" and is_packable(backbone):
+        return build_packed_engine(backbone, precision)
+    return _plain(backbone, precision, work.device)
+
+
+def _wanted_openvino(backbone: Backbone, precision: Precision, work: Work, batch: Batch) -> Engine:
+    if not is_convertible(backbone, batch):
+        raise BadParameters(f"extract.engine: openvino takes no {backbone.words.many} of this backbone; torch does")
+    try:
+        return _openvino(backbone, precision, work, batch)
+    except NotConvertible as error:
+        raise BadParameters(f"extract.engine: openvino does not take this backbone: {error}; torch does") from error
+
+
+def is_convertible(backbone: Backbone, batch: Batch) -> bool:
+    """Whether OpenVINO may take the backbone with such a batch; the conversion itself may still fail."""
+    return is_fusible(backbone, batch) or not isinstance(batch, torch.Tensor)
+
+
+def _may_take(backbone: Backbone, work: Work, batch: Batch) -> bool:
+    """Whether OpenVINO is here, may take the backbone, and has not refused it before."""
+    if find_spec("openvino") is None or not is_convertible(backbone, batch):
+        return False
+    return isinstance(batch, torch.Tensor) or not is_refused(backbone, batch, work.keep)
+
+
+def _openvino(backbone: Backbone, precision: Precision, work: Work, batch: Batch) -> Engine:
+    if isinstance(batch, torch.Tensor):
+        return build_openvino_engine(backbone, precision, _side(batch), work.workers, work.keep)
+    return build_openvino_lengths_engine(backbone, precision, batch, work.workers, work.keep)
+
+
+def _worth_openvino_s(backbone: Backbone, work: Work, batch: Batch) -> float:
+    if isinstance(batch, torch.Tensor):
+        return WORTH_READING_S if is_kept(backbone, _side(batch), work.keep) else WORTH_CONVERTING_S
+    limit = WORTH_READING_S if is_kept_for_lengths(backbone, batch, work.keep) else WORTH_CONVERTING_LENGTHS_S
+    return LITTLE_GAIN * limit if is_packable(backbone) else limit
+
+
+def _side(maps: torch.Tensor) -> tuple[int, int]:
+    """Height and width of the prepared examples."""
+    height, width = maps.shape[2:]
     return height, width
 
 
@@ -167,23 +211,26 @@ def _plain(backbone: Backbone, precision: Precision, device: torch.device) -> En
 
 
 def _candidates(
-    backbone: Backbone, wanted: str, precision: Precision, work: Work, side: tuple[int, int] | None
+    backbone: Backbone, wanted: str, precision: Precision, work: Work, batch: Batch
 ) -> Iterator[_Candidate]:
-    """The other engines that could run here, the cheapest trial first. side: see `_side`."""
-    if work.device.type == "cuda" and side is not None:
+    """The other engines that could run here, the cheapest trial first."""
+    if wanted == OPENVINO:
+        return
+    fusible = is_fusible(backbone, batch)
+    if work.device.type == "cuda" and fusible:
         devices = cuda_devices(work.device)
         yield _Candidate(
             "torch.compile", WORTH_COMPILING_S, lambda: build_compiled_cuda_engine(backbone, precision, devices)
         )
-    if work.device.type == "cpu" and wanted != OPENVINO and is_packable(backbone):
-        yield _Candidate("torch without padding", WORTH_PACKING_S, lambda: build_packed_engine(backbone, precision))
-    if work.device.type != "cpu" or wanted == OPENVINO or side is None:
+    if work.device.type != "cpu":
         return
-    if wanted == AUTO and find_spec("openvino") is not None:
-        worth = WORTH_READING_S if is_kept(backbone, side, work.keep) else WORTH_CONVERTING_S
-        yield _Candidate(
-            OPENVINO, worth, lambda: build_openvino_engine(backbone, precision, side, work.workers, work.keep)
-        )
+    if is_packable(backbone):
+        yield _Candidate("torch", WORTH_PADDING_S, lambda: _plain(backbone, precision, work.device))
+    if wanted == AUTO and _may_take(backbone, work, batch):
+        worth = _worth_openvino_s(backbone, work, batch)
+        yield _Candidate(OPENVINO, worth, lambda: _openvino(backbone, precision, work, batch))
+    if not fusible:
+        return
     if has_compiler():
         yield _Candidate("torch.compile", WORTH_COMPILING_S, lambda: build_compiled_engine(backbone, precision))
     else:
@@ -207,6 +254,9 @@ def _try_if_worth(
         return None
     try:
         return _try(candidate.build(), batch, reference)
+    except NotConvertible as error:
+        log.info("%s does not take this backbone: %s", candidate.name, error)
+        return None
     except RuntimeError as error:  # compilers raise it; the plain engine gives the same features, only slower
         log.warning("%s failed and is not used: %s", candidate.name, (str(error).splitlines() or [""])[0])
         return None

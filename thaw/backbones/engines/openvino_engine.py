@@ -1,30 +1,22 @@
-"""OpenVINO on the CPU: the backbone is converted once and compiled. It needs the extra `openvino`; `make install` installs it."""
+"""OpenVINO on the CPU for maps of one size."""
 
-import json
-import sys
-import tempfile
 import threading
 import warnings
-from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from blake3 import blake3
 from torch.jit._trace import TracerWarning
 
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines.engine import MICRO_BATCH, Precision, padded
+from thaw.backbones.engines.openvino_network import compiled_network, kept_folder, kept_network, load_openvino
 from thaw.backbones.engines.whole_network import WholeNetwork
-from thaw.foundation.errors import BadParameters
 from thaw.kinds.batches import Batch, tensor_of
 
 Shape = tuple[int, int, int, int]
-_HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,49 +65,20 @@ def build_openvino_engine(
     Raises:
         BadParameters: OpenVINO is not installed.
     """
-    # Without this the converter reports each use to its makers; without the module it reports nothing.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    try:
-        openvino: Any = import_module("openvino")
-    except ImportError as error:
-        raise BadParameters(
-            "the engine openvino needs the package openvino, which is not installed; `make install` brings it, or `pip install -e '.[openvino]'` "
-            "in Thaw's folder"
-        ) from error
+    openvino = load_openvino()
     shape = (size, 3, *side)
-    kept = keep / _kept_name(backbone, shape) if keep else None
-    model = _convert(openvino, backbone, shape) if kept is None else _kept(openvino, backbone, shape, kept)
-    settings = {
-        "INFERENCE_PRECISION_HINT": _HINTS[precision],
-        "INFERENCE_NUM_THREADS": workers,
-        "NUM_STREAMS": workers,
-    }
-    return OpenVinoEngine(backbone, openvino.Core().compile_model(model, "CPU", settings), precision, size=size)
+    model = kept_network(openvino, _folder(backbone, shape, keep), lambda: _convert(openvino, backbone, shape))
+    return OpenVinoEngine(backbone, compiled_network(openvino, model, precision, workers), precision, size=size)
 
 
 def is_kept(backbone: Backbone, side: tuple[int, int], keep: Path | None) -> bool:
     """Whether the converted network is in the folder `keep`."""
-    return keep is not None and (keep / _kept_name(backbone, (MICRO_BATCH, 3, *side))).is_dir()
+    folder = _folder(backbone, (MICRO_BATCH, 3, *side), keep)
+    return folder is not None and folder.is_dir()
 
 
-def _kept_name(backbone: Backbone, shape: Shape) -> str:
-    """The name of the converted network's folder, from everything that the conversion depends on."""
-    network = [backbone.architecture, backbone.weights_digest, backbone.layers, backbone.preprocessing.to_json()]
-    facts = [version("openvino"), *network, shape[0], shape[2:]]
-    return f"openvino-{blake3(json.dumps(facts).encode()).hexdigest(12)}"
-
-
-def _kept(openvino: Any, backbone: Backbone, shape: Shape, folder: Path) -> Any:
-    """Read the converted network from its folder; if there is none, convert the network first. One rename moves the whole folder to its place."""
-    file = folder / "network.xml"
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as name:
-            unfinished = Path(name) / folder.name
-            openvino.save_model(_convert(openvino, backbone, shape), unfinished / file.name, compress_to_fp16=False)
-            with suppress(OSError):  # another process was faster
-                unfinished.rename(folder)
-    return openvino.Core().read_model(file)
+def _folder(backbone: Backbone, shape: Shape, keep: Path | None) -> Path | None:
+    return None if keep is None else kept_folder(keep, backbone, (shape[0], shape[2:]))
 
 
 def _convert(openvino: Any, backbone: Backbone, shape: Shape) -> Any:

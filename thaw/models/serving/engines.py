@@ -11,8 +11,10 @@ from typing import Literal
 import torch
 
 from thaw.backbones.backbone import Backbone
+from thaw.backbones.engines.choosing import is_convertible
 from thaw.backbones.engines.engine import MICRO_BATCH, Engine, Precision
 from thaw.backbones.engines.openvino_engine import build_openvino_engine
+from thaw.backbones.engines.openvino_lengths_engine import build_openvino_lengths_engine
 from thaw.backbones.engines.packed_engine import build_packed_engine, is_packable
 from thaw.backbones.engines.reference import reference_features, worst_deviation
 from thaw.backbones.engines.tolerances import TOLERANCES
@@ -81,14 +83,16 @@ def choose_serving_engine(
         BadParameters: OpenVINO is wanted and not installed, or takes no such examples.
     """
     fusible = is_fusible(backbone, sample)
-    if wanted == "openvino" and not fusible:
+    if wanted == "openvino" and not is_convertible(backbone, sample):
         raise BadParameters(f"--engine: openvino does not take {backbone.words.many} of this backbone; torch does")
     builders: list[tuple[str, Callable[[], Engine]]] = []
     if wanted != "openvino":
         builders.append(("torch", lambda: _build_torch(backbone)))
         if is_packable(backbone):
             builders.append(("torch without padding", lambda: InPython(build_packed_engine(backbone, PRECISION))))
-    if wanted == "openvino" or (wanted == "auto" and fusible and find_spec("openvino") is not None):
+    if wanted == "openvino" and not fusible:
+        builders.append(("openvino", lambda: _build_lengths(backbone, sample, workers, keep)))
+    elif wanted == "openvino" or (wanted == "auto" and fusible and find_spec("openvino") is not None):
         side = (tensor_of(sample).shape[2], tensor_of(sample).shape[3])
         for size in (1, MICRO_BATCH):
             build = _openvino(backbone, side, workers, keep, size)
@@ -116,6 +120,11 @@ def _fastest(trials: list[_Trial]) -> ServingEngine:
 def _build_torch(backbone: Backbone) -> Engine:
     with TRACING.closed():
         return InPython(build_torch_engine(backbone, PRECISION, torch.device("cpu")))
+
+
+def _build_lengths(backbone: Backbone, sample: Batch, workers: int, keep: Path | None) -> Engine:
+    with TRACING.closed():
+        return InPython(build_openvino_lengths_engine(backbone, PRECISION, sample, workers, keep))
 
 
 def _openvino(

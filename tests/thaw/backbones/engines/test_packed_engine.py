@@ -6,7 +6,7 @@ from small_encoder import texts, write_encoder
 
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.backbones.engines import choosing
-from thaw.backbones.engines.choosing import Work, choose_engine
+from thaw.backbones.engines.choosing import FEW, Work, choose_engine
 from thaw.backbones.engines.engine import MICRO_BATCH, Precision
 from thaw.backbones.engines.packed_engine import build_packed_engine, is_packable
 from thaw.backbones.engines.reference import reference_features, worst_deviation
@@ -42,12 +42,14 @@ def test_features_are_the_references(backbone: Backbone, precision: Precision) -
     assert TOLERANCES[precision].allows(worst_deviation(found, reference))
 
 
-def test_it_is_tried_for_much_work(backbone: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_tried_first_and_plain_pytorch_for_much_work_alone(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(choosing, "has_compiler", lambda: False)
-    for wanted in ("auto", "torch"):
-        work = Work(10**9, 1, torch.device("cpu"))
-        chosen = choose_engine(backbone, wanted, "float32", work, lambda count: batch_of(backbone, count))
-        assert [trial.engine.name for trial in chosen.trials] == ["torch", NAME]
+    for examples, tried in ((10**9, [NAME, "torch"]), (FEW, [NAME])):
+        work = Work(examples, 1, torch.device("cpu"))
+        chosen = choose_engine(backbone, "torch", "float32", work, lambda count: batch_of(backbone, count))
+        assert [trial.engine.name for trial in chosen.trials] == tried
         assert all(trial.allowed for trial in chosen.trials)
 
 

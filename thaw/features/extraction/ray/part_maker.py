@@ -14,7 +14,7 @@ import torch
 from thaw.backbones.backbone import Backbone, cut
 from thaw.backbones.engines import Precision
 from thaw.backbones.weights import Weights
-from thaw.dataset.places import Places, RowPlace
+from thaw.dataset.places import Places, RowPlace, TextFile
 from thaw.features.extraction.worker import ExtractionTask, Extractor, Prepared
 from thaw.features.store.remote import Mirror
 from thaw.features.store.store import FeatureStore, Layer, part_name
@@ -113,5 +113,7 @@ def row_of(number: int, part: ExtractionTask) -> dict[str, Any]:
         "layers": [vars(layer) for layer in part.layers],
         "digests": [digest for digest, _ in part.references],
         "paths": [str(Path(str(place)).absolute()) for _, place in part.references],
-        "encoding": next((place.encoding for _, place in part.references if isinstance(place, RowPlace)), None),
+        "encoding": next(
+            (place.encoding for _, place in part.references if isinstance(place, RowPlace | TextFile)), None
+        ),
     }
