@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from thaw.kinds.kind import Words
     from thaw.strategies.certificate.record import Certificate
 
-EVERY = "linear,mlp,knn,cut,last_blocks,full"
+EVERY = "linear,mlp,knn,cut,last_blocks,lora,full"
 
 
 def compare(

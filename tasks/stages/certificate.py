@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,11 +12,13 @@ from tasks.project.paths import CERTIFICATE, FEATURES, FEATURES_INDEX, MANIFEST,
 from tasks.project.progress import counted
 from tasks.stages.labelled_inputs import read_labelled_inputs
 from thaw.backbones.backbone import Backbone, read_backbone
+from thaw.backbones.blocks import blocks_of
 from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
 from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, read_index, read_views
 from thaw.finetuning.fitting import Desk
+from thaw.finetuning.low_rank import can_adapt
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import digest_bytes, digest_file
 from thaw.kinds.batches import Batch, taken
@@ -31,7 +34,7 @@ from thaw.params.values.strategy import Strategy, read_strategy
 from thaw.strategies.baselines.learners import Inputs
 from thaw.strategies.baselines.transfer_gain import Draw
 from thaw.strategies.certificate.competitors import Arena, build_baselines, build_competitor
-from thaw.strategies.certificate.contest import Competitor, hold_contest
+from thaw.strategies.certificate.contest import Competitor, Skipped, hold_contest
 from thaw.strategies.certificate.record import Certificate, Terms, certify, write_certificate
 from thaw.targets.supports import require
 from thaw.targets.target import Target, target_of
@@ -73,6 +76,7 @@ def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certific
     keep = CONTESTS / _key(params)
     with counted("compare", "trainings") as progress:
         outcome = hold_contest(competitors, draws, minutes=params.compare.minutes, keep=keep, progress=progress)
+    outcome = replace(outcome, skipped=(*_impossible(params, arena), *outcome.skipped))
     arena.desk.clear()
     redrawn = any(not torch.equal(draw.rows, draws[0].rows) for draw in draws)
     terms = Terms(_name(strategy), len(draws[0].rows), tuple(draw.seed for draw in draws), redrawn)
@@ -82,13 +86,23 @@ def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certific
 def _strategies(params: Params, arena: Arena) -> list[Competitor]:
     """The strategies as competitors; the linear head comes first, because the others are measured against it."""
     wanted = dict.fromkeys(("linear", *params.compare.strategies))
-    if len(arena.features) == 1:
-        wanted.pop("cut", None)  # there is no earlier layer
-    blocks = params.strategy.blocks
+    absent, blocks = {each.name for each in _impossible(params, arena)}, params.strategy.blocks
     return [
         build_competitor(arena, Strategy(kind, arena.last, blocks if kind == "last_blocks" else None))
         for kind in wanted
+        if kind not in absent
     ]
+
+
+def _impossible(params: Params, arena: Arena) -> tuple[Skipped, ...]:
+    """The requested strategies that this backbone does not allow."""
+    reasons = {}
+    if len(arena.features) == 1:
+        reasons["cut"] = "features of one layer are cached; set backbone.layers to [blocks]"
+    model, lora = arena.backbone.model, params.finetune.lora
+    if not can_adapt(model, blocks_of(model), lora):
+        reasons["lora"] = f"the network has no layer that adapters of rank {lora.rank} make smaller"
+    return tuple(Skipped(kind, why) for kind, why in reasons.items() if kind in params.compare.strategies)
 
 
 def _arena(

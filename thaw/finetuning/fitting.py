@@ -241,10 +241,15 @@ def first_head(head: FittedHead, strategy: Strategy) -> LogisticModel:
 
 
 def settings_of(strategy: Strategy, params: FinetuneParams) -> FinetuneParams:
-    """The settings of a strategy's training: from scratch all layers learn at one rate, faster and longer, as there is nothing to preserve."""
-    if strategy.kind != "scratch":
-        return params
-    own = {**params.scratch.model_dump(), "layer_decay": 1.0, "gradual": False, "batch_norm": "trained"}
+    """The settings of a strategy's training: from scratch all layers learn at one rate, faster and longer, as there is nothing to preserve; adapters learn
+    at one rate too, beside weights and statistics that are frozen."""
+    match strategy.kind:
+        case "scratch":
+            own = {**params.scratch.model_dump(), "layer_decay": 1.0, "gradual": False, "batch_norm": "trained"}
+        case "lora":
+            own = {"learning_rate": params.lora.learning_rate, "layer_decay": 1.0, "batch_norm": "frozen"}
+        case _:
+            return params
     return params.model_copy(update=own)
 
 

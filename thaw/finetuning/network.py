@@ -16,9 +16,10 @@ from thaw.backbones.splitting import split_at
 from thaw.backbones.tokens import tokens_of
 from thaw.backbones.weights import Weights
 from thaw.finetuning.head_layer import HeadLayer
+from thaw.finetuning.low_rank import add_adapters, merged, weight_of
 from thaw.foundation.errors import BadParameters
 from thaw.heads.logistic import LogisticModel
-from thaw.kinds.batches import Batch
+from thaw.kinds.batches import Batch, alone, laid_out
 from thaw.params.sections import FinetuneParams
 from thaw.params.values.strategy import Strategy
 
@@ -89,31 +90,31 @@ class Network:
     def _depth(self, name: str) -> int:
         if name.startswith("head."):
             return 0
-        own = name.removeprefix("upper.")
+        own = weight_of(name.removeprefix("upper."))
         return next(depth for depth, block in enumerate(reversed(self.blocks), 1) if own in block.tensors)
 
     def result(self) -> Backbone:
-        """The backbone with the present weights, frozen again."""
+        """The backbone with the present weights, frozen again; adapters are merged into them."""
         old = self.backbone
-        tensors = {name: tensor.detach().cpu().clone() for name, tensor in old.model.state_dict().items()}
-        trained = cut(old.architecture, Weights(tensors, {}), old.layers, old.preprocessing, old.pooling)
+        trained = cut(old.architecture, Weights(merged(old.model), {}), old.layers, old.preprocessing, old.pooling)
         return replace(trained, origin=old.origin)
 
 
 def build_network(backbone: Backbone, strategy: Strategy, head: LogisticModel, params: FinetuneParams) -> Network:
     """Copy the backbone, thaw the strategy's blocks, and put the head on it; the backbone itself does not change.
 
-    From scratch the weights are drawn from `params.seed`, and the statistics of batch normalisation are learnt.
+    From scratch the weights are drawn from `params.seed`, and the statistics of batch normalisation are learnt. With `lora` all weights are frozen, and all
+    blocks get adapters, which are drawn from `params.seed`.
 
     Raises:
-        BadParameters: the strategy thaws more blocks than there are, or the head's layer is not the end of a block.
+        BadParameters: the strategy thaws more blocks than there are, the head's layer is not the end of a block, or no layer can have an adapter.
     """
     scratch = strategy.kind == "scratch"
     model = backbone.build(1000, params.seed) if scratch else copy.deepcopy(backbone.model)
     model.requires_grad_(False).eval()
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     blocks = _blocks_up_to(model, strategy.layer)
-    thawed = len(blocks) if strategy.kind in {"full", "scratch"} else (strategy.blocks or 1)
+    thawed = len(blocks) if strategy.kind in {"lora", "full", "scratch"} else (strategy.blocks or 1)
     if thawed > len(blocks):
         raise BadParameters(
             f"strategy.blocks: {thawed} given; {backbone.architecture} has {len(blocks)} blocks up to {strategy.layer}"
@@ -122,6 +123,9 @@ def build_network(backbone: Backbone, strategy: Strategy, head: LogisticModel, p
     frozen_statistics = params.batch_norm == "frozen" and not scratch
     of_layer = replace(backbone, model=model, layers=(strategy.layer,))
     part = ThawedPart(upper, HeadLayer(head), of_layer, frozen_statistics=frozen_statistics)
+    if strategy.kind == "lora":
+        blank = laid_out(backbone.preprocessing.normalise(alone(backbone.preprocessing.blank())))
+        add_adapters(part, blocks, blank, params.lora, seed=params.seed)
     return Network(of_layer, blocks, thawed, lower, part)
 
 

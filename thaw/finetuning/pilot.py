@@ -14,6 +14,7 @@ from thaw.finetuning.activations import kept_views, run_frozen
 from thaw.finetuning.feeds import ActivationFeed, Feed, InputFeed
 from thaw.finetuning.fitting import Desk, Start, build_fabric, finetune, first_head, settings_of
 from thaw.finetuning.groups import groups_of
+from thaw.finetuning.low_rank import can_adapt
 from thaw.finetuning.network import Network, build_network
 from thaw.finetuning.training import Examples, Plan, steps_of, time_steps
 from thaw.heads import fit_head
@@ -57,10 +58,11 @@ class FinetuningPilot:
 
     @property
     def strategies(self) -> Sequence[Strategy]:
-        """The strategies: the cheapest first, then all layers, then two blocks if there are more, and from scratch last."""
-        blocks = [count for count in (1, 2) if count < len(blocks_of(self.backbone.model))]
-        last = [Strategy("last_blocks", self.layer, count) for count in blocks]
-        return (*last[:1], Strategy("full", self.layer), *last[1:], Strategy("scratch", self.layer))
+        """The strategies: the cheapest first, then adapters, all layers, two blocks if there are more, and from scratch last."""
+        blocks = blocks_of(self.backbone.model)
+        last = [Strategy("last_blocks", self.layer, count) for count in (1, 2) if count < len(blocks)]
+        lora = [Strategy("lora", self.layer)] if can_adapt(self.backbone.model, blocks, self.params.lora) else []
+        return (*last[:1], *lora, Strategy("full", self.layer), *last[1:], Strategy("scratch", self.layer))
 
     def seconds(self, strategy: Strategy, rows: int) -> float:
         """The longest time of one training on that number of rows, from the time of a few steps and of the frozen part's kept activations."""

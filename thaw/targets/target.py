@@ -88,6 +88,7 @@ class Target(Protocol):
     title: ClassVar[str]
     right: ClassVar[str]
     constantly: ClassVar[str]
+    suspected: ClassVar[str]
 
     def encode(self, rows: Sequence[Example], class_names: Sequence[str]) -> Tensor:
         """The targets of labelled rows, whose labels are all among `class_names`."""

@@ -13,7 +13,7 @@ from tasks.stages.evaluate import stage as evaluate
 from thaw.strategies.certificate.record import Certificate, read_certificate
 
 ASKED = """
-compare: {strategies: [linear, knn, cut, last_blocks, full], seeds: 2, minutes: 20}
+compare: {strategies: [linear, knn, cut, last_blocks, lora, full], seeds: 2, minutes: 20}
 finetune: {epochs: 1, augment: none, scratch: {epochs: 1}}
 """
 
@@ -43,8 +43,11 @@ def test_every_strategy_is_compared_and_goes_to_the_report_and_to_mlflow(project
     found = certified()
     names = {entry.name for entry in found.entries}
     # One cut layer is cached, so there is no earlier one to cut at.
-    assert names == {"linear", "knn", "last block", "full", "plain", "random_backbone", "scratch", "majority"}
-    assert not found.skipped and len(found.entry("full").accuracies) == 2
+    assert names == {"linear", "knn", "last block", "lora", "full", "plain", "random_backbone", "scratch", "majority"}
+    assert [(each.name, each.reason.split(";")[0]) for each in found.skipped] == [
+        ("cut", "features of one layer are cached")
+    ]
+    assert len(found.entry("full").accuracies) == 2
     assert {ruling.over for ruling in found.rulings} == {"plain", "random_backbone", "scratch", "majority"}
     assert not list(CHECKPOINTS.rglob("*.safetensors"))
     assert not (REPORT / "certificate.html").exists()
@@ -79,7 +82,7 @@ def test_trials_that_were_held_are_not_held_again(project: Path) -> None:
 
 
 def test_other_inputs_have_trials_of_their_own(project: Path) -> None:
-    ask(ASKED.replace("[linear, knn, cut, last_blocks, full]", "[knn]").replace("minutes: 20", "minutes: 0"))
+    ask(ASKED.replace("[linear, knn, cut, last_blocks, lora, full]", "[knn]").replace("minutes: 20", "minutes: 0"))
     found = certified()
     assert {one.name for one in found.skipped} == {"random_backbone", "scratch"}
     text = Path("params.yaml").read_text().replace("epochs: 1,", "epochs: 2,", 1)

@@ -62,7 +62,7 @@ def test_every_layer_learns_sets_and_what_is_named_is_tuned_again(tmp_path: Path
     ).all()
 
 
-@pytest.mark.parametrize("kind", ["last_blocks", "scratch"])
+@pytest.mark.parametrize("kind", ["lora", "scratch"])
 def test_without_validation_a_fifth_tells_when_to_stop(tmp_path: Path, start: Start, kind: StrategyKind) -> None:
     model = tune(tmp_path, start, kind, scratch={"epochs": 2})
     assert all(epoch.val_loss is not None and 0 < (epoch.val_accuracy or 0) < 1 for epoch in model.history)

@@ -37,7 +37,7 @@ def pilot(folder: Path) -> FinetuningPilot:
 
 def test_it_offers_thawing_from_the_top_down(tmp_path: Path) -> None:
     offered = pilot(tmp_path).strategies
-    assert [str(strategy) for strategy in offered] == ["last block", "full", "last 2 blocks", "scratch"]
+    assert [str(strategy) for strategy in offered] == ["last block", "lora", "full", "last 2 blocks", "scratch"]
 
 
 def test_it_predicts_rows_that_it_has_not_learnt_from(tmp_path: Path) -> None:

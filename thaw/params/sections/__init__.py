@@ -2,7 +2,7 @@
 
 from thaw.params.sections.dataset import DatasetParams, SplitParams, Uncertain
 from thaw.params.sections.extraction import BackboneParams, ExtractParams, Pooling, RayParams
-from thaw.params.sections.finetuning import FinetuneParams, ScratchParams
+from thaw.params.sections.finetuning import FinetuneParams, LoraParams, ScratchParams
 from thaw.params.sections.head import HeadParams, OpennessParams, StrategyParams
 from thaw.params.sections.measurement import Compared, CompareParams, EvaluateParams, StatisticsParams
 from thaw.params.sections.release import MOST_TESTS, PromotionParams, RegistryParams, WatchParams
@@ -20,6 +20,7 @@ __all__ = [
     "ExtractParams",
     "FinetuneParams",
     "HeadParams",
+    "LoraParams",
     "OpennessParams",
     "Params",
     "Pooling",

@@ -15,6 +15,16 @@ class ScratchParams(Section):
     patience: PositiveInt = Field(20, description="epochs without a lower validation loss after which training stops")
 
 
+class LoraParams(Section):
+    """The low-rank adapters, and the settings in which their training differs from fine-tuning."""
+
+    rank: PositiveInt = Field(8, description="rank of each adapter: its price, and the freedom of the change")
+    alpha: PositiveFloat = Field(16, description="strength of the change; adapters are multiplied by alpha / rank")
+    learning_rate: PositiveFloat = Field(
+        1e-3, description="peak learning rate of AdamW, equal for all adapters and the head"
+    )
+
+
 class FinetuneParams(Section):
     """The training of thawed layers."""
 
@@ -55,5 +65,6 @@ class FinetuneParams(Section):
     activations_mb: PositiveInt = Field(
         4096, description="largest size, in MB (10^6 bytes), at which the activations below the thawed blocks are kept"
     )
+    lora: LoraParams = LoraParams()
     scratch: ScratchParams = ScratchParams()
     seed: int = Field(0, ge=0, description="seed of the order, the augmentation and new weights")

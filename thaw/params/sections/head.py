@@ -10,11 +10,12 @@ from thaw.params.sections.section import Section, Share
 class StrategyParams(Section):
     """The trained part of the model, and the cost of the advice."""
 
-    kind: Literal["auto", "linear", "mlp", "knn", "cut", "last_blocks", "full", "scratch", "plain"] = Field(
+    kind: Literal["auto", "linear", "mlp", "knn", "cut", "last_blocks", "lora", "full", "scratch", "plain"] = Field(
         "auto",
         description="trained part of the model; `linear`, `mlp` or `knn`: a new head on cached features (multinomial logistic regression, several new layers, "
         "nearest neighbours); `cut`: a linear head at an earlier layer, without the layers beyond; `last_blocks`: the last `strategy.blocks` blocks are "
-        "thawed; `full`: all blocks are thawed; `scratch`: all blocks are trained from random weights; `plain`: a linear model on the examples "
+        "thawed; `lora`: low-rank adapters of all blocks are trained, and merged into the weights; `full`: all blocks are thawed; `scratch`: all blocks are "
+        "trained from random weights; `plain`: a linear model on the examples "
         "themselves, without the backbone; `auto`: the choice of the advice",
     )
     layer: str | None = Field(

@@ -9,10 +9,10 @@ from pydantic import PositiveInt, TypeAdapter
 from thaw.foundation.files.records import read_record, write_record
 
 HeadKind = Literal["linear", "mlp", "knn"]
-StrategyKind = Literal["linear", "mlp", "knn", "cut", "last_blocks", "full", "scratch", "plain"]
+StrategyKind = Literal["linear", "mlp", "knn", "cut", "last_blocks", "lora", "full", "scratch", "plain"]
 """See `StrategyParams.kind`."""
-THAWING: tuple[StrategyKind, ...] = ("last_blocks", "full", "scratch")
-"""The strategies that train the backbone or a part of it."""
+THAWING: tuple[StrategyKind, ...] = ("last_blocks", "lora", "full", "scratch")
+"""The strategies that train the backbone, a part of it or adapters of it."""
 PLAIN: StrategyKind = "plain"
 """The strategy without a backbone."""
 
@@ -37,7 +37,7 @@ class Strategy:
 
     @property
     def thaws(self) -> bool:
-        """Whether layers of the backbone are trained."""
+        """Whether layers of the backbone, or adapters of them, are trained."""
         return self.kind in THAWING
 
     def __str__(self) -> str:

@@ -79,9 +79,9 @@ _RULES: dict[tuple[bool, Similarity], tuple[str, tuple[StrategyKind, ...]]] = {
     (True, "similar"): ("keep the backbone as it is and train a new last layer", ("linear",)),
     (True, "different"): ("cut at an earlier layer and train a linear layer there", ("cut",)),
     (True, "can't tell"): ("keep the backbone as it is: small data bear little else", ("linear", "cut")),
-    (False, "similar"): ("start from the pretrained weights and fine-tune", ("full", "last_blocks")),
+    (False, "similar"): ("start from the pretrained weights and fine-tune", ("full", "last_blocks", "lora")),
     (False, "different"): ("fine-tune all layers, or train from scratch", ("full", "scratch")),
-    (False, "can't tell"): ("start from the pretrained weights and fine-tune", ("full", "last_blocks")),
+    (False, "can't tell"): ("start from the pretrained weights and fine-tune", ("full", "last_blocks", "lora")),
 }
 
 

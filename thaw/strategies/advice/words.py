@@ -25,6 +25,7 @@ _ACTIONS: Mapping[StrategyKind, str] = {
     "knn": "Keep the backbone as it is, and label by the nearest neighbours at {layer}",
     "cut": "Cut the backbone at {layer}, and train a linear layer there; what lies beyond is left out",
     "last_blocks": "Start from the pretrained weights, and fine-tune the last {blocks}",
+    "lora": "Start from the pretrained weights, and train low-rank adapters of all blocks (LoRA), which are merged into the weights",
     "full": "Start from the pretrained weights, and fine-tune all layers",
     "scratch": "Train the whole network from random weights",
     "plain": "Leave the backbone out, and train the plain model, which transfers nothing",

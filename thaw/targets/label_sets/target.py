@@ -42,6 +42,9 @@ class LabelSets:
     title: ClassVar[str] = "macro F1"
     right: ClassVar[str] = "exact match"
     constantly: ClassVar[str] = "every label"
+    suspected: ClassVar[str] = (
+        "The features of these {many} are typical of another class than their label, by heads that never saw the label."
+    )
 
     def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
         """Which classes each row shows, bool [N, C]."""

@@ -39,6 +39,9 @@ class OneLabel:
     title: ClassVar[str] = "accuracy"
     right: ClassVar[str] = "accuracy"
     constantly: ClassVar[str] = "the most frequent class"
+    suspected: ClassVar[str] = (
+        "The features of these {many} are typical of another class than their label, by heads that never saw the label."
+    )
 
     def encode(self, rows: "Sequence[Example]", class_names: Sequence[str]) -> Tensor:
         """int64 [N], indices into `class_names`."""

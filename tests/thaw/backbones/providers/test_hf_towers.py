@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import torch
+from provided_networks import OF_HF, SIDE, TOWER, hf_model
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
-from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.backbones.blocks import blocks_of
@@ -22,41 +22,12 @@ from thaw.backbones.tokens import tokens_of
 from thaw.foundation.errors import BadParameters, BadWeights
 from thaw.params.sections import BackboneParams
 
-SIDE = 32
-TINY: Mapping[str, Any] = {
-    "hidden_size": 32,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 2,
-    "intermediate_size": 48,
-    "image_size": SIDE,
-    "patch_size": 8,
-}
-TYPES: Mapping[str, Mapping[str, Any]] = {
-    "vit": {},
-    "deit": {},
-    "ijepa": {},
-    "dinov2": {},
-    "dinov2_with_registers": {"num_register_tokens": 4},
-    "dinov3_vit": {"num_register_tokens": 4},
-    "clip_vision_model": {},
-    "siglip_vision_model": {},
-}
 PROCESSOR = {
     "size": {"shortest_edge": SIDE + 8},
     "do_center_crop": True,
     "crop_size": {"height": SIDE, "width": SIDE},
     "resample": 3,
 }
-
-
-def model_of(kind: str) -> Any:
-    config = CONFIG_MAPPING[kind](**TINY, **TYPES[kind])
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = MODEL_MAPPING[type(config)](config).eval()
-        for parameter in model.parameters():
-            parameter.data += 0.02 * torch.randn_like(parameter)
-    return model
 
 
 def converted(model: Any, folder: Path, processor: Mapping[str, Any] = PROCESSOR, **params: Any) -> Backbone:
@@ -66,9 +37,9 @@ def converted(model: Any, folder: Path, processor: Mapping[str, Any] = PROCESSOR
     return read_backbone(BackboneParams(weights=str(folder / "tower.safetensors"), layers=("blocks",), **params))
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", OF_HF)
 def test_cut_layers_are_hidden_states(kind: str, tmp_path: Path) -> None:
-    model = model_of(kind)
+    model = hf_model(kind)
     backbone = converted(model, tmp_path)
     assert backbone.layers == ("layers.0", "layers.1", "layers.2", "pooled")
     examples = torch.randn(2, 3, SIDE, SIDE)
@@ -93,7 +64,7 @@ def test_cut_layers_are_hidden_states(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["dinov3_vit", "clip_vision_model"])
 def test_the_parts_of_a_split_give_the_whole(kind: str, tmp_path: Path) -> None:
-    backbone = converted(model_of(kind), tmp_path)
+    backbone = converted(hf_model(kind), tmp_path)
     blocks = blocks_of(backbone.model)
     lower, upper = split_at(backbone.model, blocks, 1, output="pooled")
     assert lower is not None
@@ -104,7 +75,7 @@ def test_the_parts_of_a_split_give_the_whole(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["dinov2", "vit", "siglip_vision_model"])
 def test_positions_are_interpolated_as_transformers_does(kind: str, tmp_path: Path) -> None:
-    model = model_of(kind)
+    model = hf_model(kind)
     larger = {**PROCESSOR, "crop_size": {"height": 48, "width": 48}, "size": {"shortest_edge": 56}}
     backbone = converted(model, tmp_path, larger)
     examples = torch.randn(2, 3, 48, 48)
@@ -115,8 +86,8 @@ def test_positions_are_interpolated_as_transformers_does(kind: str, tmp_path: Pa
 
 
 def test_the_name_of_an_architecture_holds_its_settings() -> None:
-    for kind in TYPES:
-        config = CONFIG_MAPPING[kind](**TINY, **TYPES[kind])
+    for kind in OF_HF:
+        config = CONFIG_MAPPING[kind](**TOWER, **OF_HF[kind])
         name = architecture_of(config)
         assert architecture_of(config_of(name)) == name
         again = network_named(name, 4)
@@ -134,7 +105,7 @@ def test_a_tower_beside_a_text_tower_is_read(tmp_path: Path) -> None:
         "intermediate_size": 16,
         "vocab_size": 50,
     }
-    whole = CLIPModel(CLIPConfig(text_config=text, vision_config=dict(TINY), projection_dim=8)).eval()
+    whole = CLIPModel(CLIPConfig(text_config=text, vision_config=dict(TOWER), projection_dim=8)).eval()
     backbone = converted(whole, tmp_path)
     examples = torch.randn(2, 3, SIDE, SIDE)
     with torch.no_grad():
@@ -143,7 +114,7 @@ def test_a_tower_beside_a_text_tower_is_read(tmp_path: Path) -> None:
 
 
 def test_the_licence_comes_from_the_card(tmp_path: Path) -> None:
-    model = model_of("vit")
+    model = hf_model("vit")
     (tmp_path / "tower").mkdir()
     (tmp_path / "tower" / "README.md").write_text("---\nlicense: other\nlicense_name: dinov3-license\n---\n# A card\n")
     backbone = converted(model, tmp_path)
@@ -153,7 +124,7 @@ def test_the_licence_comes_from_the_card(tmp_path: Path) -> None:
 
 
 def test_pickles_of_tensors_are_read_and_others_refused(tmp_path: Path) -> None:
-    model = model_of("dinov2")
+    model = hf_model("dinov2")
     tower = tmp_path / "tower"
     backbone = converted(model, tmp_path)
     (tower / "model.safetensors").unlink()
@@ -180,7 +151,7 @@ def converted_again(tower: Path) -> Backbone:
     ],
 )
 def test_damaged_folders_are_refused(tmp_path: Path, file: str, content: bytes, said: str) -> None:
-    converted(model_of("vit"), tmp_path)
+    converted(hf_model("vit"), tmp_path)
     (tmp_path / "tower" / file).write_bytes(content)
     with pytest.raises(BadWeights, match=said):
         converted_again(tmp_path / "tower")
@@ -189,7 +160,7 @@ def test_damaged_folders_are_refused(tmp_path: Path, file: str, content: bytes, 
 def test_a_folder_that_lacks_a_tensor_is_refused(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
-    converted(model_of("vit"), tmp_path)
+    converted(hf_model("vit"), tmp_path)
     file = tmp_path / "tower" / "model.safetensors"
     tensors = load_file(file)
     del tensors["embeddings.cls_token"]

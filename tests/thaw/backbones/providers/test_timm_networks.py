@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,46 +9,19 @@ from typing import Any
 import pytest
 import timm
 import torch
+from provided_networks import OF_TIMM, SIDE, timm_network
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from thaw.backbones.backbone import cut, read_backbone, read_written_backbone, write_backbone
 from thaw.backbones.blocks import blocks_of
-from thaw.backbones.providers.timm_networks import adapted, network_named, prepared, preprocessing_of
+from thaw.backbones.providers.timm_networks import adapted, network_named, preprocessing_of
 from thaw.backbones.splitting import split_at
 from thaw.backbones.tokens import Tokens, tokens_of
 from thaw.backbones.weights import Weights
 from thaw.foundation.errors import BadParameters, BadWeights
 from thaw.kinds.images.preprocessing import Preprocessing
 from thaw.params.sections import BackboneParams
-
-SIDE = 32
-TINY: Mapping[str, Mapping[str, Any]] = {
-    "vit_tiny_patch16_224": {"depth": 3, "embed_dim": 24, "num_heads": 2, "img_size": SIDE, "patch_size": 8},
-    "vit_small_patch14_reg4_dinov2": {"depth": 3, "embed_dim": 24, "num_heads": 2, "img_size": SIDE, "patch_size": 8},
-    "eva02_tiny_patch14_224": {"depth": 2, "embed_dim": 24, "num_heads": 2, "img_size": SIDE, "patch_size": 8},
-    "vit_small_patch16_dinov3": {
-        "depth": 2,
-        "embed_dim": 32,
-        "num_heads": 2,
-        "img_size": SIDE,
-        "patch_size": 8,
-        "dynamic_img_size": False,
-    },
-    "vit_base_patch16_siglip_224": {"depth": 2, "embed_dim": 24, "num_heads": 2, "img_size": SIDE, "patch_size": 8},
-    "convnext_atto": {"depths": (1, 1, 1, 1), "dims": (8, 12, 16, 20)},
-    "resnet18": {"layers": (1, 1, 1, 1), "channels": (8, 12, 16, 20)},
-}
-"""One network of each family, made small by timm's own options."""
-
-
-def tiny(name: str) -> nn.Module:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network: nn.Module = timm.create_model(name, num_classes=5, **TINY[name])
-        for parameter in network.parameters():  # scales of layers that begin at zero would hide errors
-            parameter.data += 0.02 * torch.randn_like(parameter)
-    return prepared(network.eval())
 
 
 @pytest.fixture
@@ -64,9 +36,9 @@ def outputs_of(network: nn.Module, layers: tuple[str, ...], examples: Tensor) ->
     return found
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", OF_TIMM)
 def test_cut_layers_are_what_timm_gives(name: str, examples: Tensor) -> None:
-    network = tiny(name)
+    network = timm_network(name)
     layers = network.cut_layers
     assert len(layers) > 1
     with torch.no_grad():
@@ -82,9 +54,9 @@ def test_cut_layers_are_what_timm_gives(name: str, examples: Tensor) -> None:
         torch.testing.assert_close(given, own, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", OF_TIMM)
 def test_the_parts_of_a_split_give_the_whole(name: str, examples: Tensor) -> None:
-    network = tiny(name)
+    network = timm_network(name)
     blocks = blocks_of(network)
     assert len(blocks) > 2
     assert blocks[-1].output not in network.cut_layers
@@ -96,9 +68,9 @@ def test_the_parts_of_a_split_give_the_whole(name: str, examples: Tensor) -> Non
 
 
 def test_registers_and_the_class_token_are_no_patches() -> None:
-    assert tokens_of(tiny("vit_small_patch14_reg4_dinov2")) == Tokens(5, has_class=True)
-    assert tokens_of(tiny("vit_base_patch16_siglip_224")) == Tokens(0, has_class=False)
-    assert tokens_of(tiny("convnext_atto")) is None
+    assert tokens_of(timm_network("vit_small_patch14_reg4_dinov2")) == Tokens(5, has_class=True)
+    assert tokens_of(timm_network("vit_base_patch16_siglip_224")) == Tokens(0, has_class=False)
+    assert tokens_of(timm_network("convnext_atto")) is None
 
 
 def test_dinov2_takes_224_pixels_unless_asked() -> None:
