@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thaw.foundation.errors import BadExport
 from thaw.models.exporting.formats import Format
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ def export(
     ] = None,
     format_: Annotated[
         Format,
-        typer.Option("--format", help="`onnx` for onnxruntime and others; `torch` for torch.export. `torch` needs no further packages."),
+        typer.Option("--format", help="`onnx` for onnxruntime and others; `onnx-int8`: see --int8; `torch` for torch.export, without further packages."),
     ] = Format.ONNX,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="The backbone in integers of 8 bits, calibrated on training examples; short for `--format onnx-int8`.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="The folder to make; data/exports/NAME-VERSION-FORMAT if left out.")
     ] = None,
@@ -40,8 +44,11 @@ def export(
     The graph of a trigger takes sound and gives scores, and a program beside it listens. Before the folder appears, the export is run on examples and its
     answers are compared with the model's. If they differ, nothing is written.
     """
+    format_ = Format.INT8 if int8 else format_
     # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
     if trigger is not None:
+        if format_ is not Format.ONNX:
+            raise BadExport(f"--format {format_.value}: a trigger is exported as onnx, with a program that listens")
         _export_trigger(trigger, out or Path(f"{trigger}-onnx"), as_json=json)
         return
     files, folder = [file.resolve() for file in examples or []], out and out.resolve()

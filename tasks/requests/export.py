@@ -10,7 +10,7 @@ from tasks.project.paths import MANIFEST
 from tasks.registry.deployed_model import find_version, read_deployed
 from tasks.registry.registry import Registry, open_registry
 from tasks.requests.hear import read_listening
-from thaw.dataset.manifest import TEST, read_manifest
+from thaw.dataset.manifest import TEST, TRAIN, read_manifest
 from thaw.dataset.places import Place, places_of
 from thaw.foundation.errors import BadExample, BadExport
 from thaw.kinds.batches import Batch
@@ -28,6 +28,8 @@ EXPORTS = "data/exports"
 """The folder of exports, unless another is named."""
 CHECKED_ON = 64
 """The most examples that an export is checked on."""
+CALIBRATED_ON = 128
+"""The most training examples for the scales of integers of 8 bits."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,11 @@ def export(uri: str | None, format_: Format, out: Path | None, examples: Sequenc
     check_target(folder, format_)
     tell(f"reading {origin.uri}")
     predictor = read_deployed(registry, origin.uri).predictor
-    prepared = _prepared(predictor, examples, params)
-    return write_export(predictor, origin, format_, prepared, folder=folder, tell=tell)
+    prepared = _prepared(predictor, _contents(examples, params), params)
+    calibration = (
+        _prepared(predictor, _ingested(params, TRAIN, CALIBRATED_ON), params) if format_ is Format.INT8 else []
+    )
+    return write_export(predictor, origin, format_, prepared, folder=folder, calibration=calibration, tell=tell)
 
 
 @dataclass(frozen=True)
@@ -137,10 +142,10 @@ def _name(given: str) -> str:
     return re.sub(r"[^\w.-]+", "-", given)
 
 
-def _prepared(predictor: Predictor, examples: Sequence[Path], params: Params) -> list[Batch]:
-    """The prepared examples for the check."""
+def _prepared(predictor: Predictor, contents: Sequence[tuple[bytes | None, Place]], params: Params) -> list[Batch]:
+    """The prepared examples of files."""
     limits, prepared = params.dataset.limits, []
-    for digest, path in _contents(examples, params):
+    for digest, path in contents:
         content = path.read_bytes() if digest is None else read_ingested(digest, path)
         try:
             prepared.append(predictor.prepare(content, limits))
@@ -155,10 +160,19 @@ def _contents(examples: Sequence[Path], params: Params) -> list[tuple[bytes | No
         return [(None, path) for path in examples[:CHECKED_ON]]
     if not MANIFEST.exists():
         raise BadExport(f"{MANIFEST} is missing, so there are no examples for the check; name some with --examples")
+    return _ingested(params, TEST, CHECKED_ON)
+
+
+def _ingested(params: Params, split: str, most: int) -> list[tuple[bytes | None, Place]]:
+    """The files of some examples of a split, with their digests."""
+    if not MANIFEST.exists():
+        raise BadExport(
+            f"{MANIFEST} is missing, so there are no training examples for the scales; export without --int8"
+        )
     places = places_of(params.dataset)
-    test = [
+    own = [
         (example.digest, places.at(example.path))
         for example in read_manifest(MANIFEST).examples()
-        if example.split == TEST
+        if example.split == split
     ]
-    return [*spread(test, CHECKED_ON)]
+    return [*spread(own, most)]

@@ -62,7 +62,7 @@ def test_as_json_it_prints_the_card_and_the_files(project: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
-        (("--format", "pickle"), 2, "'pickle' is not one of 'onnx', 'torch'"),
+        (("--format", "pickle"), 2, "'pickle' is not one of 'onnx', 'onnx-int8', 'torch'"),
         (("--examples", "none.png"), 2, "does not exist"),
         (("--model", "models:/my digits/9"), 1, "has no version 9"),
     ],

@@ -125,3 +125,12 @@ def test_without_a_champion_it_says_what_makes_one(project: Path) -> None:
 def test_folders_have_names_that_a_file_system_takes() -> None:
     assert default_folder(Origin("größer/../x y", 3, "", {}), Format.ONNX) == Path("data/exports/größer-..-x-y-3-onnx")
     assert default_folder(Origin("pets", None, "", {}), Format.TORCH) == Path("data/exports/pets-torch")
+
+
+def test_scales_of_eight_bits_come_from_training_images(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, object]] = []
+    monkeypatch.setattr("tasks.requests.export.write_export", lambda *_, **options: given.append(options))
+    export(None, Format.INT8, None, (), lambda step: None)
+    as_torch()
+    assert given[0]["folder"] == Path("data/exports/my-digits-1-onnx-int8")
+    assert len(given[0]["calibration"]) > 5 and given[1]["calibration"] == []  # type: ignore[arg-type]

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from thaw.foundation.errors import BadExport
 from thaw.kinds.batches import Batch
 from thaw.models.agreement import Agreement, agreement_of
-from thaw.models.exporting.formats import Runner
+from thaw.models.exporting.formats import Format, Runner
 from thaw.models.exporting.graph import answer_of
 from thaw.models.prediction.answer import Answer
 from thaw.models.prediction.predictor import Predictor
@@ -33,6 +34,8 @@ class Tolerance:
 SMOOTH = Tolerance(difference=1e-3, score=1e-3, beyond=0.0, labels=0.99)
 NEIGHBOURS = Tolerance(difference=1e-3, score=1e-3, beyond=0.02, labels=0.98)
 """The tolerances allow for rounding: sharp heads (temperatures down to 0.02) multiply the last digits of the features by up to 50."""
+INT8 = Tolerance(difference=0.1, score=0.1, beyond=0.05, labels=0.98)
+"""With integers of 8 bits, probabilities between two classes move, and labels must stay."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,11 @@ def run_all(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> 
 
     So the check covers the dynamic size of the batch.
     """
-    outputs = [runner.run(predictor.backbone.kind.collate(batch)) for batch in _batches(examples)]
+    outputs = [runner.run(batch) for batch in in_batches(predictor, examples)]
     return answer_of(predictor, [np.concatenate(parts) for parts in zip(*outputs, strict=True)])
 
 
-def check(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> Checked:
+def check(predictor: Predictor, runner: Runner, examples: Sequence[Batch], format_: Format = Format.ONNX) -> Checked:
     """Compare an exported graph with the model on examples, each prepared by `Predictor.prepare`.
 
     Raises:
@@ -63,19 +66,22 @@ def check(predictor: Predictor, runner: Runner, examples: Sequence[Batch]) -> Ch
     if not examples:
         raise BadExport("there is no example to check the export on; name some with --examples")
     own, exported = predictor.predict(examples), run_all(predictor, runner, examples)
-    agreement, tolerance = agreement_of(own, exported), tolerance_of(predictor)
+    agreement, tolerance = agreement_of(own, exported), tolerance_of(predictor, format_)
     beyond = float((~_within(own, exported, tolerance)).mean())
     if beyond > tolerance.beyond or agreement.labels_equal < tolerance.labels:
+        way_out = "export without --int8" if format_ is Format.INT8 else "try the other --format"
         raise BadExport(
             f"the export differs from the model: on {len(examples)} examples, run by {runner.name}, a probability differs by up to "
             f"{agreement.largest_difference:.2g} ({tolerance.difference:g} is allowed, and {beyond:.1%} of the examples break the tolerance), and "
-            f"{agreement.labels_equal:.1%} of the labels are equal; nothing was written, try the other --format"
+            f"{agreement.labels_equal:.1%} of the labels are equal; nothing was written, {way_out}"
         )
     return Checked(runner.name, len(examples), agreement, tolerance)
 
 
-def tolerance_of(predictor: Predictor) -> Tolerance:
+def tolerance_of(predictor: Predictor, format_: Format) -> Tolerance:
     """The tolerance of the export of a model."""
+    if format_ is Format.INT8:
+        return INT8
     return NEIGHBOURS if predictor.head.kind == "knn" else SMOOTH
 
 
@@ -89,7 +95,9 @@ def _within(own: Answer, exported: Answer, tolerance: Tolerance) -> np.ndarray[t
     return within
 
 
-def _batches(examples: Sequence[Batch]) -> Iterator[Sequence[Batch]]:
-    yield examples[:1]
-    for start in range(1, len(examples), AT_ONCE):
-        yield examples[start : start + AT_ONCE]
+def in_batches(predictor: Predictor, examples: Sequence[Batch]) -> Iterator[Batch]:
+    """Prepared examples as batches: the first by itself, then `AT_ONCE` together."""
+    starts = [0, *range(1, len(examples), AT_ONCE)]
+    for start, end in pairwise([*starts, len(examples)]):
+        if start < end:
+            yield predictor.backbone.kind.collate(examples[start:end])

@@ -10,15 +10,17 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """The format of an export. `onnx`: for onnxruntime and other readers of ONNX. `torch`: a `.pt2` of torch.export."""
+    """The format of an export. `onnx`: for onnxruntime and other readers of ONNX. `onnx-int8`: the same with the backbone in integers of 8 bits.
+    `torch`: a `.pt2` of torch.export."""
 
     ONNX = "onnx"
+    INT8 = "onnx-int8"
     TORCH = "torch"
 
     @property
     def file(self) -> str:
         """The name of the graph's file in the folder of an export."""
-        return {"onnx": "model.onnx", "torch": "model.pt2"}[self]
+        return "model.pt2" if self is Format.TORCH else "model.onnx"
 
 
 class Runner(Protocol):

@@ -68,12 +68,15 @@ class OnnxRunner:
 
     def run(self, batch: Batch) -> Arrays:
         """See `Runner`."""
-        return tuple(np.asarray(output) for output in self.session.run(None, self._named(batch)))
+        names = [given.name for given in self.session.get_inputs()]
+        return tuple(np.asarray(output) for output in self.session.run(None, named_arrays(batch, names)))
 
-    def _named(self, batch: Batch) -> dict[str, np.ndarray[Any, Any]]:
-        if isinstance(batch, torch.Tensor):
-            return {self.session.get_inputs()[0].name: batch.numpy()}
-        return {name: tensor.numpy() for name, tensor in batch.items()}
+
+def named_arrays(batch: Batch, names: Sequence[str]) -> dict[str, np.ndarray[Any, Any]]:
+    """A batch by the names of a graph's inputs."""
+    if isinstance(batch, torch.Tensor):
+        return {names[0]: batch.numpy()}
+    return {name: tensor.numpy() for name, tensor in batch.items()}
 
 
 def read_onnx(path: Path) -> OnnxRunner:

@@ -32,6 +32,6 @@ def write_readme(card: Card, folder: Path) -> None:
 def _of_kind(card: Card) -> dict[str, Any]:
     """The words and the recipe of the kind, and the packages that the script needs."""
     kind = kind_named(card.kind)
-    runtime = "onnxruntime" if card.format == Format.ONNX else "torch"
+    runtime = "torch" if card.format == Format.TORCH else "onnxruntime"
     recipe = kind.recipe(kind.preprocessing_from_json(json.dumps(dict(card.preprocessing))))
     return {"words": kind.words, "recipe": recipe, "packages": sorted({"numpy", runtime, *recipe.packages})}

@@ -10,6 +10,7 @@ from exports import images, model
 
 from thaw.foundation.errors import BadExport
 from thaw.models.exporting.checking import check
+from thaw.models.exporting.formats import Format
 from thaw.models.exporting.graph import Arrays, ExamplesToAnswer
 
 Change = Callable[[Arrays], Arrays]
@@ -65,3 +66,10 @@ def test_of_nearest_neighbours_one_image_in_fifty_may_differ() -> None:
     assert found.agreement.largest_difference > 0.001
     with pytest.raises(BadExport):
         check(model("knn"), Changed("knn", first_row(0.01)), images("knn", 20))
+
+
+def test_integers_of_8_bits_may_move_probabilities_a_little() -> None:
+    moved = check(model("linear"), Changed("linear", first_row(0.05)), images("linear", 40), Format.INT8)
+    assert moved.agreement.largest_difference == pytest.approx(0.05, rel=0.01)
+    with pytest.raises(BadExport, match=r"0\.1 is allowed.*export without --int8"):
+        check(model("linear"), Changed("linear", lambda found: (found[0] + 0.2,)), images("linear", 6), Format.INT8)
