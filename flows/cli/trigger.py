@@ -26,6 +26,13 @@ def trigger(
     noise: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Noise of the place, a sound or a folder of sounds, which is mixed into clips and recordings.")
     ] = None,
+    near: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORD",
+            help="A word that sounds like the trigger and must not be taken for it; espeak-ng speaks it by many voices. It can be given several times.",
+        ),
+    ] = None,
     weights: Annotated[
         Path, typer.Option(metavar="FILE", help="The backbone, as `thaw convert speech-embedding FILE` makes it.")
     ] = Path("speech.safetensors"),
@@ -62,6 +69,7 @@ def trigger(
     from thaw.models.listening.storage import write_trigger
     from thaw.models.listening.training import train_trigger
     from thaw.params.sections import BackboneParams
+    from thaw.pretraining.sounds.near_words import spoken_words
     from thaw.targets.trigger.promise import Budget
 
     if not weights.is_file():
@@ -86,6 +94,7 @@ def trigger(
                 clips=heard.sounds,
                 others=quiet.sounds,
                 noise=None if around is None else torch.cat(around.waves),
+                near=[torch.from_numpy(wave) for wave in spoken_words(near, rate, seed)] if near else (),
                 settings=settings,
                 progress=progress,
             )

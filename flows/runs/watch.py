@@ -15,6 +15,7 @@ from flows.prefect_server.temporary_server import hold_temporary_server
 from flows.project.environment import find_project
 from flows.runs.artifacts import publish_page
 from flows.runs.run_form import name_run
+from tasks.project.progress import Tenths
 from thaw.drift import words
 from thaw.drift.record import DriftReport
 from thaw.params.sections import Params
@@ -48,7 +49,7 @@ def watch(sources: list[str], retrain: bool = False, scores: str | None = None) 
     os.chdir(find_project(Path.cwd()))
     hold_temporary_server()
     params = read_params()
-    measurement = watching.measure(Path(scores) if scores else _score(sources), params)
+    measurement = watching.measure(Path(scores), params) if scores else _measure(sources, params)
     report, log = measurement.report, get_run_logger()
     publish(measurement)
     name_run(words.verdict(report))
@@ -78,10 +79,15 @@ def publish(measurement: "Measured") -> None:
     publish_page(Path.cwd(), measurement.page, "drift-page", words.verdict(report))
 
 
-def _score(sources: list[str]) -> Path:
+def _measure(sources: list[str], params: Params) -> "Measured":
+    """Score examples, or hear recordings if the champion is a model of triggers, and compare them."""
     from flows.runs.score import score
+    from tasks.requests.watch import measure
+    from tasks.requests.watch_heard import measure_heard, watches_recordings
 
-    return Path(score(sources).path)
+    if watches_recordings(params):
+        return measure_heard(sources, params, Tenths("watch", "recordings", get_run_logger().info))
+    return measure(Path(score(sources).path), params)
 
 
 def _retrain(measurement: "Measured", params: Params) -> str:

@@ -67,6 +67,9 @@ class ExampleAnswer(BaseModel):
     explanation: list[LabelExplanation] | None = Field(
         None, description="of each named class, or of the most probable class if none is named; only on request"
     )
+    drawing: str | None = Field(
+        None, description="the {one} drawn, where it cannot be seen, a `data:` URL of a PNG file; only on request"
+    )
     reason: str | None = Field(None, description="why the {one} could not be used")
 
 

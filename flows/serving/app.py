@@ -21,7 +21,7 @@ from flows.serving.metrics import Measured, Metrics
 from flows.serving.refusals import RETRY, Refused, explain_errors
 from flows.serving.room import Room
 from flows.serving.uploads import JSON, Upload, read_uploads
-from flows.serving.wording import facts_of, neighbours_of, worded
+from flows.serving.wording import data_url, facts_of, neighbours_of, worded
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
 from thaw.kinds.kind import Kind, Preview
@@ -31,6 +31,8 @@ from thaw.models.serving.classifier import Classification
 from thaw.models.serving.pages import GUARD, Trial, render_docs, render_page
 
 MOST_NEIGHBOURS = 20
+DRAWINGS = "image/png"
+"""The media type of drawings."""
 DESCRIPTION = """\
 Labels {many} by the model that has the alias `champion`. `POST /predict` takes one {one} or several; every error is `{"error": SENTENCE}`.
 """
@@ -155,6 +157,9 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
                 "whether that can be said"
             ),
         ] = False,
+        drawing: Annotated[
+            bool, Query(description="whether to draw each {one}, where it cannot be seen, such as a sound")
+        ] = False,
     ) -> Response:
         """Label {many}.
 
@@ -170,6 +175,8 @@ def _add_predict(app: FastAPI, parts: Parts) -> None:
                 if nearest
                 else _answers(live, uploads, classifications, explanations, 0)
             )
+            if drawing:
+                answers = await _drawn(live, uploads, answers, parts)
         usable = sum(answer.reason is None for answer in answers)
         parts.metrics.examples.labels("answered").inc(usable)
         parts.metrics.examples.labels("unusable").inc(len(answers) - usable)
@@ -195,6 +202,24 @@ async def _explained(
             else await loop.run_in_executor(parts.explainers, live.classifier.explain, upload.content)
             for upload, classification in zip(uploads, classifications, strict=True)
         ]
+
+
+async def _drawn(
+    live: Live, uploads: Sequence[Upload], answers: Sequence[ExampleAnswer], parts: Parts
+) -> list[ExampleAnswer]:
+    """The answers with the drawings of usable examples."""
+
+    def draw(content: bytes) -> str | None:
+        drawing = live.kind.preview(content, parts.limits.example).drawing
+        return None if drawing is None else data_url(DRAWINGS, drawing)
+
+    loop, drawn = asyncio.get_running_loop(), list[ExampleAnswer]()
+    async with _in_time(live, parts.limits):
+        for upload, answer in zip(uploads, answers, strict=True):
+            usable = answer.reason is None
+            address = await loop.run_in_executor(parts.decoders, draw, upload.content) if usable else None
+            drawn.append(answer.model_copy(update={"drawing": address}))
+    return drawn
 
 
 @asynccontextmanager
@@ -284,7 +309,7 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
         found = preview_of(digest).drawing
         if found is None:
             raise Refused(404, "gone", "there is no drawing of it, because its preview can be seen")
-        return Response(found, media_type="image/png", headers=_KEPT)
+        return Response(found, media_type=DRAWINGS, headers=_KEPT)
 
     @app.get("/", include_in_schema=False)
     async def page() -> HTMLResponse:

@@ -49,8 +49,12 @@ def explanations_of(
 def _mapped(looked: Looked, name: str, place: int) -> LabelExplanation:
     drops = [[round(drop, DIGITS) for drop in row] for row in looked.gaze.drops[..., place].tolist()]
     drawn = looked.drawn(place)
-    address = f"data:{drawn.media_type};base64,{base64.b64encode(drawn.content).decode()}"
-    return LabelExplanation(label=name, map=drops, drawn=address)
+    return LabelExplanation(label=name, map=drops, drawn=data_url(drawn.media_type, drawn.content))
+
+
+def data_url(media_type: str, content: bytes) -> str:
+    """The content as the address of itself."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
 def _effects(explanation: Explanation, place: int) -> list[PartEffect]:

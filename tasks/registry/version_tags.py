@@ -15,6 +15,8 @@ from thaw.params.values.strategy import PLAIN, Strategy
 
 TARGET, TRIGGER = "thaw.target", "trigger"
 """The tag of versions that hear triggers; others have none."""
+MISSES = "thaw.test.misses"
+"""The tag that models of triggers alone have."""
 OUTPUT = "thaw.dvc."
 """The prefix of the tags with the hashes of outputs."""
 MEASURED = ("accuracy", "exact_match", "macro_f1", "misses")
@@ -42,8 +44,8 @@ def version_tags(key: str, strategy: Strategy, flow_run: str, weights: Path) -> 
 
 
 def hears_triggers(version: ModelVersion) -> bool:
-    """Whether a version is a model of triggers, by its tags."""
-    return version.tags.get(TARGET) == TRIGGER
+    """Whether a version is a model of triggers, by its tags; the first of them have no tag of the target, and one with their misses."""
+    return version.tags.get(TARGET) == TRIGGER or MISSES in version.tags
 
 
 def _backbone(architecture: str, weights: Path) -> dict[str, str]:

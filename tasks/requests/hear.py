@@ -12,14 +12,14 @@ from tasks.registry.registry import open_registry
 from tasks.requests.score import taken
 from thaw.foundation.errors import BadExample, BadSource
 from thaw.foundation.files.atomic import atomic
-from thaw.models.listening.files import heard_in_file
+from thaw.kinds.kind import Limits
+from thaw.models.listening.files import HeardWhole, sequence_in_content, sequence_in_file
 from thaw.models.listening.trigger_model import TriggerModel
 from thaw.models.prediction.answer import HeardAt
 from thaw.models.prediction.trigger_predictor import TriggerPredictor
 from thaw.models.scoring.inputs import open_inputs
 from thaw.models.scoring.names import Input
 from thaw.models.scoring.places import LocalFile
-from thaw.params.sections import Params
 from thaw.params.values.reading import read_params
 
 SCHEMA = pa.schema(
@@ -59,7 +59,8 @@ def hear(sources: Sequence[str], model: str | None = None) -> Iterator[HeardFile
     predictor = read_triggers(open_registry(params.registry), model)
     for entry in inputs:
         try:
-            yield HeardFile(entry.path, _events(predictor, entry, params))
+            heard = heard_whole(predictor, entry, params.dataset.limits)
+            yield HeardFile(entry.path, predictor.events_in(heard.features))
         except BadExample as error:
             yield HeardFile(entry.path, (), str(error))
 
@@ -98,12 +99,17 @@ def write_heard(heard: Sequence[HeardFile], path: Path) -> None:
         )
 
 
-def _events(predictor: TriggerPredictor, entry: Input, params: Params) -> tuple[HeardAt, ...]:
+def heard_whole(predictor: TriggerPredictor, entry: Input, limits: Limits) -> HeardWhole:
+    """The sequence of a recording.
+
+    Raises:
+        BadExample: it cannot be used.
+        Unreachable: its place does not answer.
+    """
     if entry.place is None:
         raise BadExample(entry.reason)
     if isinstance(entry.place, LocalFile):
-        return heard_in_file(predictor, entry.place.path)
-    limits, kind = params.dataset.limits, predictor.backbone.kind
+        return sequence_in_file(predictor, entry.place.path)
+    kind = predictor.backbone.kind
     content = entry.place.read(lambda nbytes: kind.refuse_size(nbytes, limits))
-    (events,) = predictor.predict([predictor.prepare(content, limits)]).events or ((),)
-    return events
+    return sequence_in_content(predictor, content, limits)

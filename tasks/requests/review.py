@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from tasks.project.paths import FEATURES, FEATURES_INDEX, FINETUNED, MANIFEST, STRATEGY
+from tasks.requests.heard_review import excerpt_of, heard_judge
 from thaw.dataset.corrections import (
     CORRECTIONS,
     LEAVE_OUT,
@@ -31,10 +32,10 @@ from thaw.params.sections import Params
 from thaw.params.values.reading import read_params
 from thaw.params.values.strategy import PLAIN, read_strategy
 from thaw.review.findings import Finding, Kind, read_decisions, write_findings
-from thaw.review.listing import Rows, list_duplicates, list_suspects, list_useful
+from thaw.review.listing import HeadJudge, Judge, Rows, list_duplicates, list_suspects, list_useful
 from thaw.review.page import build_sections, render_page
 from thaw.review.selection import labelled_contents, unlabelled_contents
-from thaw.targets.supports import require
+from thaw.targets.supports import supports
 from thaw.targets.target import Target, target_of
 
 REVIEW = Path("data/review")
@@ -77,22 +78,25 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
         progress: counts the examples in the search for near-copies, which takes the longest.
 
     Raises:
-        BadManifest: fewer than two classes have labels.
-        BadParameters: the labels are those of triggers.
+        BadManifest: fewer than two classes have labels, or a trigger is heard in recordings of fewer than two groups.
         BadArtifact: the manifest or the features are missing or incomplete.
     """
     params, manifest = read_params(), read_manifest(MANIFEST)
     target = target_of(manifest)
-    require(target, "pooled_features", "`thaw review` asked for")
-    corrections, layer, store = read_corrections(CORRECTIONS), _layer(), FeatureStore(FEATURES)
+    corrections, store = read_corrections(CORRECTIONS), FeatureStore(FEATURES)
+    layer = _layer(target)
     labelled = labelled_contents(manifest)
     unlabelled = [example for example in unlabelled_contents(manifest) if example.digest not in corrections]
     rows, others, plain = _read(store, layer, labelled), _read(store, layer, unlabelled), _plain()
-    judged = rows if plain is None else replace(rows, features=_plain_features(labelled, plain, params))
-    suspects, head = list_suspects(judged, corrections.keys(), params.head, target)
+    if supports(target, "sequences"):
+        judge: Judge = heard_judge(labelled, params, target)
+    else:
+        judged = rows if plain is None else replace(rows, features=_plain_features(labelled, plain, params))
+        judge = HeadJudge(judged, params.head, target)
+    suspects, head = list_suspects(labelled, corrections.keys(), judge, target)
     duplicates = list_duplicates(rows, progress)
     seen = None if plain is None or not unlabelled else _plain_features(unlabelled, plain, params)
-    useful = list_useful(others, head, limit, seen)
+    useful = [] if head is None else list_useful(others, head, limit, seen)
     counts: dict[Kind, int] = {
         "suspect": len(suspects), "duplicate": len(duplicates) // 2, "unlabelled": len(unlabelled)
     }  # fmt: skip
@@ -102,7 +106,7 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
     }  # fmt: skip
     examples = manifest.settled_kind
     previews = _previews(findings, [*labelled, *unlabelled], params, examples)
-    classes = sorted({*head.class_names, *_decided_names(corrections, target)})
+    classes = sorted({*manifest.class_names, *_decided_names(corrections, target)})
     sections = build_sections(findings, counts)
     page = render_page(params.registry.name, sections, classes, previews, words=examples.words, target=target)
     write_findings(findings, TABLE)
@@ -150,9 +154,9 @@ def _decided_names(corrections: Corrections, target: Target) -> set[str]:
     }
 
 
-def _layer() -> Layer:
-    """The layer below the head; the last layer if there is no advice yet."""
-    name = read_strategy(STRATEGY).layer if STRATEGY.exists() else None
+def _layer(target: Target) -> Layer:
+    """The layer below the head; the last layer if there is no advice yet, or if a trigger is heard."""
+    name = read_strategy(STRATEGY).layer if STRATEGY.exists() and not supports(target, "sequences") else None
     return read_index(FEATURES_INDEX).layer(name)
 
 
@@ -181,7 +185,11 @@ def _previews(
 ) -> dict[str, Preview]:
     by_digest = {entry.digest.hex(): entry for entry in examples}
     places, limits = places_of(params.dataset), params.dataset.limits
-    return {
-        digest: preview_of((by_digest[digest].digest, places.at(by_digest[digest].path)), kind, limits)
-        for digest in dict.fromkeys(entry.digest for entry in findings)
-    }
+    moments = {entry.digest: entry.at_s for entry in findings if entry.at_s is not None}
+
+    def preview(digest: str) -> Preview:
+        place = places.at(by_digest[digest].path)
+        around = excerpt_of(place, moments[digest], kind) if digest in moments else None
+        return around or preview_of((by_digest[digest].digest, place), kind, limits)
+
+    return {digest: preview(digest) for digest in dict.fromkeys(entry.digest for entry in findings)}

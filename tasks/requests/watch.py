@@ -1,5 +1,6 @@
 """The measurement of `thaw watch`: scored examples against the reference of the version that scored them. No stage: a person or a schedule asks for it."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from thaw.drift import words
 from thaw.drift.measuring import measure_drift
 from thaw.drift.observed import Floats
 from thaw.drift.page import render_drift
-from thaw.drift.record import DriftReport, write_report
+from thaw.drift.record import DriftReport, Origin, write_report
 from thaw.drift.reference import Reference, read_reference
 from thaw.drift.scored import Scored, choose_rows, read_scored
 from thaw.features.store.store import FeatureStore, Layer, hash_digests
@@ -44,11 +45,17 @@ class Measured:
     repeated: bool
 
 
-def measure(scores: Path, params: Params, stores: tuple[Path, ...] = STORES) -> Measured:
-    """Compare the examples of a scores table with the reference of the version that scored them.
+@dataclass(frozen=True)
+class Batch:
+    """Scored examples. digests: of all usable ones. compare: with the reference of the version that scored them."""
 
-    The function writes `data/drift/`, adds a point to the version's history in MLflow, and tags the version if drift was found. The same table again writes
-    equal files and changes nothing else.
+    origin: Origin
+    digests: Sequence[bytes]
+    compare: Callable[[Reference], DriftReport]
+
+
+def measure(scores: Path, params: Params, stores: tuple[Path, ...] = STORES) -> Measured:
+    """Compare the examples of a scores table with the reference of the version that scored them; see `measure_batch`.
 
     Args:
         scores: a Parquet file that scoring wrote
@@ -60,19 +67,34 @@ def measure(scores: Path, params: Params, stores: tuple[Path, ...] = STORES) -> 
         RegistryError: there is no such version, or it has no reference.
     """
     scored = read_scored(scores)
+
+    def compare(reference: Reference) -> DriftReport:
+        return _compare(scored, reference, params, stores)
+
+    return measure_batch(Batch(scored.origin, scored.digests, compare), params)
+
+
+def measure_batch(batch: Batch, params: Params) -> Measured:
+    """Compare a batch with its version's reference.
+
+    The function writes `data/drift/`, adds a point to the version's history in MLflow, and tags the version if drift was found. The same batch again writes
+    equal files and changes nothing else.
+
+    Raises:
+        RegistryError: there is no such version, or it has no reference.
+    """
     with exclusive(LOCK):
         registry = open_registry(params.registry)
-        version = _version_of(scored, registry)
-        reference = fetch_reference(registry, version)
-        report = _compare(scored, reference, params, stores)
+        version = _version_of(batch.origin, registry)
+        report = batch.compare(fetch_reference(registry, version))
         history = open_history(registry, version.number)
-        batch = hash_digests(scored.digests)[:16]
-        fresh = history.record(report, batch)
+        name = hash_digests(batch.digests)[:16]
+        fresh = history.record(report, name)
         if report.drifted:
             registry.tag(version.number, drift=f"{report.origin.scored_at}: {words.verdict(report)}")
         write_text(PAGE, render_drift(report, history.points()))
         write_report(report, RECORD)
-    return Measured(report, PAGE, batch, repeated=not fresh)
+    return Measured(report, PAGE, name, repeated=not fresh)
 
 
 def claim_retraining(measured: Measured, params: Params) -> str | None:
@@ -109,12 +131,12 @@ def fetch_reference(registry: Registry, version: ModelVersion) -> Reference:
         return read_reference(path)
 
 
-def _version_of(scored: Scored, registry: Registry) -> ModelVersion:
-    if scored.origin.model != registry.name:
+def _version_of(origin: Origin, registry: Registry) -> ModelVersion:
+    if origin.model != registry.name:
         raise RegistryError(
-            f"the examples were scored by {scored.origin.model!r}, and this project's model is {registry.name!r} (registry.name); score them with that model"
+            f"the examples were scored by {origin.model!r}, and this project's model is {registry.name!r} (registry.name); score them with that model"
         )
-    return registry.version(scored.origin.version)
+    return registry.version(origin.version)
 
 
 def _compare(scored: Scored, reference: Reference, params: Params, stores: tuple[Path, ...]) -> DriftReport:

@@ -7,6 +7,7 @@ from tasks.project.paths import FEATURES
 from thaw.dataset.manifest import TRAIN, Example
 from thaw.features.sequences.plan import HearingPlan
 from thaw.features.sequences.store import read_sequences
+from thaw.features.sequences.surroundings import BEFORE_S
 from thaw.features.store.hearing import CLEARLY, Hearing
 from thaw.features.store.store import EXTRACT_AGAIN, FeatureIndex, FeatureStore, SequenceLayer
 from thaw.foundation.errors import IncompleteFeatures
@@ -23,6 +24,11 @@ def sequences_of(index: FeatureIndex, hearing: Hearing = CLEARLY) -> SequenceLay
         if layer is not None and layer.hearing == hearing:
             return layer
     raise IncompleteFeatures(f"a trigger is heard in sequences of features, and none were extracted; {EXTRACT_AGAIN}")
+
+
+def first_window_s(places: int, layer: SequenceLayer) -> float:
+    """Where the first window of so many places ends, in seconds of a recording without the quiet around it."""
+    return layer.window_s + (places - 1) * layer.period_s - BEFORE_S
 
 
 def read_heard(rows: Sequence[Example], layer: SequenceLayer) -> list[HeardRecording]:

@@ -23,7 +23,7 @@ class Finding:
 
     rank: of the finding in its kind, from 1; both examples of a pair have the same rank. digest: hex. suggested: a class, or `LEAVE_OUT`. score: of a suspect
     the probability of its label (low is bad), of a pair its similarity, of an unlabelled example the head's uncertainty, each from 0 to 1. probability: of the
-    suggested class. other: the other example of a pair.
+    suggested class. other: the other example of a pair. at_s: where a class is most probable in a recording, in seconds.
     """
 
     kind: Kind
@@ -38,6 +38,7 @@ class Finding:
     other_path: str = ""
     other_split: str = ""
     other_label: str = ""
+    at_s: float | None = None
 
     @classmethod
     def of(
@@ -50,6 +51,7 @@ class Finding:
         score: float,
         probability: float | None = None,
         other: Example | None = None,
+        at_s: float | None = None,
     ) -> "Finding":
         """A finding about an example; `other` is the other example of a pair."""
         there = ("", "", "") if other is None else (other.path, other.split, other.written)
@@ -64,6 +66,7 @@ class Finding:
             probability,
             score,
             *there,
+            at_s,
         )
 
     def labels_to_change(self, target: Target) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -16,8 +17,9 @@ from thaw.params.sections import HeadParams
 from thaw.review.acquisition import choose_to_label
 from thaw.review.duplicates import find_near_duplicates
 from thaw.review.findings import Finding
-from thaw.review.suspects import find_suspects, judge
+from thaw.review.suspects import Judged, find_suspects, judge
 from thaw.targets.labelled import LabelledFeatures
+from thaw.targets.suspect import Suspect
 from thaw.targets.target import Target
 
 
@@ -38,43 +40,76 @@ class Rows:
         return LabelledFeatures(self.features[index], targets, class_names, groups)
 
 
-def list_suspects(
-    rows: Rows, decided: Collection[bytes], params: HeadParams, target: Target
-) -> tuple[list[Finding], FittedHead]:
-    """Labels of every split that look wrong, the worst first, and a linear head that is fitted on train and val.
+class Judge(Protocol):
+    """A judge of labels."""
 
-    Labels of train and val are judged out of fold, those of the test by that head, which never learns from the test. decided: the digests of examples that a
-    person has decided on; they are left out.
+    def __call__(self, learning: Sequence[int], test: Sequence[int], class_names: tuple[str, ...]) -> Judged:
+        """Judge rows by their numbers: those of `learning` out of fold, those of `test` by what learnt from all of `learning`."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeadJudge:
+    """A judge by linear heads on the rows' features."""
+
+    rows: Rows
+    params: HeadParams
+    target: Target
+
+    def __call__(self, learning: Sequence[int], test: Sequence[int], class_names: tuple[str, ...]) -> Judged:
+        """See `Judge`.
+
+        Raises:
+            BadManifest: there are fewer than two classes.
+        """
+        if len(class_names) < 2:
+            raise BadManifest(
+                "labels can be judged only with two or more classes, and train and val have labels of fewer; label some examples of another class"
+            )
+        own, others = (self.rows.labelled(numbers, class_names, self.target) for numbers in (learning, test))
+        return judge(own, others, self.params)
+
+
+def list_suspects(
+    examples: Sequence[Example], decided: Collection[bytes], judge: Judge, target: Target
+) -> tuple[list[Finding], FittedHead | None]:
+    """Labels of every split that look wrong, the worst first, and the judge's head on train and val, which never learns from the test.
+
+    Labels of train and val are judged out of fold. decided: the digests of examples that a person has decided on; they are left out.
 
     Raises:
-        BadManifest: train and val have labels of fewer than two classes.
+        BadManifest: the labels of train and val cannot be judged.
     """
-    learning = [number for number, example in enumerate(rows.examples) if example.split != TEST]
-    names = class_names_of(rows.examples[number] for number in learning)
-    if len(names) < 2:
-        raise BadManifest(
-            "labels can be judged only with two or more classes, and train and val have labels of fewer; label some examples of another class"
-        )
+    learning = [number for number, example in enumerate(examples) if example.split != TEST]
+    names = class_names_of(examples[number] for number in learning)
     known = set(names)
-    test = [n for n, example in enumerate(rows.examples) if example.split == TEST and known >= set(example.names or ())]
-    judged = judge(rows.labelled(learning, names, target), rows.labelled(test, names, target), params)
+    test = [n for n, example in enumerate(examples) if example.split == TEST and known >= set(example.names or ())]
+    judged = judge(learning, test, names)
     held_out = judged.held_out.nonzero()[:, 0].tolist()
     order = [learning[number] for number in held_out] + test
-    given = rows.labelled(order, names, target).targets
+    given = target.encode([examples[number] for number in order], names)
+    moments = None if judged.moments is None else torch.cat([judged.moments[0][held_out], judged.moments[1]])
     suspects = find_suspects(torch.cat([judged.learning[held_out], judged.test]), given)
-    kept = [suspect for suspect in suspects if rows.examples[order[suspect.row]].digest not in decided]
+    kept = [suspect for suspect in suspects if examples[order[suspect.row]].digest not in decided]
     findings = [
         Finding.of(
-            rows.examples[order[suspect.row]],
+            examples[order[suspect.row]],
             kind="suspect",
             rank=rank,
             suggested=target.written([names[place] for place in suspect.suggested]),
             probability=suspect.probability,
             score=suspect.quality,
+            at_s=None if moments is None else _moment(suspect, given, moments),
         )
         for rank, suspect in enumerate(kept, start=1)
     ]
     return findings, judged.head
+
+
+def _moment(suspect: Suspect, given: Tensor, moments: Tensor) -> float:
+    """Where the first class is heard that the suggestion adds or takes away, in seconds; given: bool [N, C]; moments: float32 [N, C]."""
+    changed = given[suspect.row].clone()
+    changed[list(suspect.suggested)] ^= True
+    return round(float(moments[suspect.row][changed][0]), 2)
 
 
 def list_duplicates(rows: Rows, progress: Progress = untold) -> list[Finding]:

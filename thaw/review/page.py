@@ -16,7 +16,7 @@ TITLES: Mapping[Kind, str] = {
     "unlabelled": "Worth a label next",
 }
 MEANINGS: Mapping[Kind, str] = {
-    "suspect": "The features of these {many} are typical of another class than their label, by heads that never saw the label. The probability stands "
+    "suspect": "{suspected} The probability stands "
     "beside each class, and the least likely labels come first. If a label is right, choose it; it is not listed again.",
     "duplicate": "Two {many} of different splits that are alike. A test on {many} of the training shows nothing. Leave one of the two out, the training "
     "one if their labels agree. If they are different {many} after all, leave both as they are.",
@@ -63,12 +63,13 @@ def render_page(
 
     Names of classes and files may hold any characters; the template escapes them.
     """
+    spoken = {"many": words.many, "one": words.one, "suspected": target.suspected.format(many=words.many)}
     values = {
         "title": title,
         "verdict": verdict(sections, words),
         "sections": sections,
         "titles": TITLES,
-        "meanings": {kind: text.format(many=words.many, one=words.one) for kind, text in MEANINGS.items()},
+        "meanings": {kind: text.format(**spoken) for kind, text in MEANINGS.items()},
         "nothing": {kind: text.format(many=words.many, one=words.one) for kind, text in NONE.items()},
         "share": share,
         "label_text": lambda label: label_text(label, target),

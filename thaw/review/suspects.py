@@ -18,14 +18,16 @@ from thaw.targets.target import NEVER, target_of_targets
 class Judged:
     """Calibrated probabilities of rows by heads that were fitted without them.
 
-    head: fitted on all of `learning`. learning: float32 [N, C]. held_out: bool [N]; a row that cannot be held out (the only row of its class) has no
-    probabilities. test: float32 [M, C], by `head`.
+    head: fitted on all of `learning`; None: detectors judge. learning: float32 [N, C]. held_out: bool [N]; a row that cannot be held out (the only row of its
+    class) has no probabilities. test: float32 [M, C], by `head`. moments: where each class is most probable in recordings, in seconds, of learning and of test,
+    float32 [N, C] and [M, C]; None: a row is judged as a whole.
     """
 
-    head: FittedHead
+    head: FittedHead | None
     learning: Tensor
     held_out: Tensor
     test: Tensor
+    moments: tuple[Tensor, Tensor] | None = None
 
 
 def judge(learning: LabelledFeatures, test: LabelledFeatures, params: HeadParams) -> Judged:

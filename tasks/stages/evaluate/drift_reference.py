@@ -12,13 +12,17 @@ from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import examples_of, validation_examples
 from thaw.drift.observed import Observed, observe
 from thaw.drift.reference import held_out, reference_of, write_reference
-from thaw.features.store.store import FeatureStore, Layer
+from thaw.features.sequences.recordings import mean_within, span_of
+from thaw.features.sequences.store import read_sequences
+from thaw.features.store.store import FeatureStore, Layer, SequenceLayer
 from thaw.heads import read_head
 from thaw.heads.open_set import read_openness
+from thaw.heads.trigger.head import TriggerHead
 from thaw.kinds.batches import Batch, split
 from thaw.kinds.prepared import read_examples
 from thaw.models.prediction.answer import answer
 from thaw.models.prediction.predictor import BATCH, Predictor
+from thaw.models.prediction.trigger_predictor import answer_of
 from thaw.params.sections import Params
 
 REFERENCE = "reference.parquet"
@@ -33,6 +37,15 @@ def record_reference(params: Params, manifest: Manifest, layer: Layer, tuned: Pr
         batch = _read(tuned, examples, params)
         head, layer, rows = tuned.head, _layer_of(tuned, next(split(batch, 1))), _observe_batch(tuned, examples, batch)
     write_reference(reference_of(layer, head.class_names, examples, rows), report / REFERENCE)
+
+
+def record_heard_reference(manifest: Manifest, head: TriggerHead, layer: SequenceLayer, report: Path) -> None:
+    """Write the reference of a model of triggers into `report`: the means of cached sequences, and the triggers that are heard."""
+    examples = held_out(examples_of(manifest, TEST), validation_examples(manifest))
+    heard = read_sequences(FeatureStore(FEATURES), layer, _digests(examples))
+    features = torch.stack([mean_within(each.features, each.frames, span_of(layer)) for each in heard])
+    rows = observe(_digests(examples), features, answer_of(head, [head.scores(each.features) for each in heard]))
+    write_reference(reference_of(layer.stored, head.class_names, examples, rows), report / REFERENCE)
 
 
 def _observe_cached(layer: Layer, examples: Sequence[Example]) -> Observed:

@@ -22,7 +22,7 @@ from thaw.kinds.reading import read_ingested
 from thaw.models.serving_cost import BATCH, measure_serving_cost, write_serving_cost
 from thaw.params.sections import Params
 from thaw.review.duplicates import find_near_duplicates
-from thaw.review.listing import Rows, list_suspects
+from thaw.review.listing import HeadJudge, Rows, list_suspects
 from thaw.targets.supports import supports
 from thaw.targets.target import Target, target_of
 
@@ -85,7 +85,8 @@ def _judging(params: Params, layer: Layer, known: Sequence[Example], plain: Prep
 def _suspects(params: Params, features: torch.Tensor, known: Sequence[Example], target: Target) -> Suspects:
     """Suspect labels, out of fold, by heads that never saw the label; labels that a person has decided on are left out."""
     rows = Rows(tuple(known), features, group_numbers(known))
-    suspects, _ = list_suspects(rows, read_corrections(CORRECTIONS).keys(), params.head, target)
+    judge = HeadJudge(rows, params.head, target)
+    suspects, _ = list_suspects(rows.examples, read_corrections(CORRECTIONS).keys(), judge, target)
     labels = sum(len(row.names or ()) for row in known)
     return Suspects(labels, sum(suspect.labels_to_change(target) for suspect in suspects))
 

@@ -6,29 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from tasks.project.paths import HEAD, REPORT
 from tasks.project.progress import counted
+from tasks.stages.evaluate.drift_reference import record_heard_reference
 from tasks.stages.evaluate.leakage_and_cost import check
 from tasks.stages.evaluate.report_files import table_of
 from tasks.stages.evaluate.trigger_baseline import without_network
-from tasks.stages.heard_recordings import read_heard, sequences_of
+from tasks.stages.heard_recordings import first_window_s, read_heard, sequences_of
 from thaw.dataset.manifest import TEST, Example, Manifest
-from thaw.dataset.places import PiecePlace, Place, places_of
+from thaw.dataset.places import Place, places_of, recording_at
 from thaw.dataset.selection import examples_of
 from thaw.evaluation.trigger.measures import Misses, WithoutNetwork, misses, trade_off
 from thaw.evaluation.trigger.page import render_trigger
 from thaw.features.sequences.plan import plan_of
-from thaw.features.sequences.surroundings import BEFORE_S
 from thaw.features.store.store import FeatureIndex, SequenceLayer
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import replaced_folder, write_text
-from thaw.heads.trigger.head import TriggerHead, WordDetector
+from thaw.heads.trigger.head import WordDetector
 from thaw.heads.trigger.storage import read_trigger_head
 from thaw.heads.trigger.tuning import HeardRecording
 from thaw.kinds.kind import Kind
-from thaw.models.prediction.trigger_predictor import peak_of, peak_probabilities
+from thaw.models.prediction.answer import Answer
+from thaw.models.prediction.trigger_predictor import answer_of
 from thaw.pages.layout import percent
 from thaw.params.sections import Params
 from thaw.params.values.resampling import resampling_of
@@ -92,9 +91,10 @@ def evaluate_triggers(params: Params, manifest: Manifest, index: FeatureIndex) -
             without = without_network(detector, [each for each in clear if each.word], params, manifest, index)
             judged.append(_judged(detector, clear, noisy, without, params))
             progress(place + 1, len(head.detectors))
-    predictions = _predictions(head, test, scores)
+    predictions = predictions_of(test, answer_of(head, scores))
     with replaced_folder(REPORT) as report:
         check(params, manifest, index.layer(None), test, report)
+        record_heard_reference(manifest, head, layer, report)
         write_predictions(predictions, report / "predictions.parquet")
         write_kept_promises([each.kept for each in judged], report / "false_accepts.json")
         write_heard_clips([_heard_clips(each, test, params) for each in judged], report / "heard_clips.json")
@@ -116,16 +116,14 @@ def _refuse_one_sided(word: str, test: Sequence[Example]) -> None:
 
 def placed(path: str, heard: HeardRecording, place: Place) -> Tested:
     """A test recording at its place, which may be a piece of a longer one."""
-    if isinstance(place, PiecePlace):
-        return Tested(path, heard, place.file, place.piece.start_s)
-    return Tested(path, heard, place if isinstance(place, Path) else None, 0.0)
+    return Tested(path, heard, *recording_at(place))
 
 
 def _scored(
     detector: WordDetector, tested: Sequence[Tested], scores: Sequence[Scores], layer: SequenceLayer
 ) -> list[Scored]:
     """The test recordings with their scores."""
-    first_s = layer.window_s + (detector.detector.places - 1) * layer.period_s - BEFORE_S
+    first_s = first_window_s(detector.detector.places, layer)
     return [
         Scored(
             path=each.path,
@@ -188,15 +186,15 @@ def _judged(
     return Judged(evidence, missed, kept_promise(detector.word, detector.promise, background), without)
 
 
-def _predictions(head: TriggerHead, test: Sequence[Example], scores: Sequence[Sequence[Scores]]) -> Predictions:
-    peaks = np.array([[peak_of(own) for own in each] for each in scores], np.float32)
+def predictions_of(test: Sequence[Example], given: Answer) -> Predictions:
+    """The answer for the test recordings, row for row."""
     return Predictions(
-        head.class_names,
+        given.class_names,
         tuple(row.digest for row in test),
         tuple(row.path for row in test),
-        TRIGGER.encode(test, head.class_names).numpy(),
-        peak_probabilities(peaks),
-        peaks > head.thresholds,
+        TRIGGER.encode(test, given.class_names).numpy(),
+        given.probabilities,
+        given.named,
         TRIGGER.name,
     )
 

@@ -71,7 +71,7 @@ def test_a_trigger_is_trained_and_listened_for() -> None:
 
 
 def test_it_ends_with_what_it_wrote_and_a_timeline_is_drawn() -> None:
-    told = typed(f"{TRAIN} --layers one")
+    told = typed(f"{TRAIN} --layers one --near service --near 'jar of ice'")
     assert told.stdout.splitlines()[-2:] == [
         "data/trigger/report.html: misses, false accepts, and sounds to listen to",
         "thaw listen FILE --model data/trigger",

@@ -64,9 +64,10 @@ def test_what_the_microphone_hears_is_answered_and_played(page: webdriver.Chrome
     assert 1 <= page.execute_async_script(LISTEN, own) < 20
     assert len(near) == 8 and 0.25 < page.execute_async_script(LISTEN, near[0]) < 0.9
     drawn = (
-        "return [...document.querySelectorAll('.near img')].filter(each => each.complete && each.naturalWidth).length"
+        "return [...document.querySelectorAll('article img')].filter(each => each.complete && each.naturalWidth).length"
     )
-    WebDriverWait(page, 30).until(lambda page: page.execute_script(drawn) == 8)
+    WebDriverWait(page, 30).until(lambda page: page.execute_script(drawn) == 9)
+    assert card.find_element(By.CSS_SELECTOR, ".heard > img").size["height"] > 50
     asked = page.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)")
     assert asked and all(name.startswith((server.address, "blob:", "data:")) for name in asked)
     assert page.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
@@ -125,6 +126,10 @@ def test_the_nearest_sounds_are_heard_and_drawn(server: Served) -> None:
     assert heard.headers["content-type"] == "audio/wav" and heard.content.startswith(b"RIFF")
     assert drawn.headers["content-type"] == "image/png" and drawn.content.startswith(b"\x89PNG")
     assert httpx.get(f"{server.address}/gallery/{'0' * 64}/drawing").status_code == 404
+    assert "drawing" not in answer
+    both = {"one": ("a.wav", written(tone(hertz=700))), "other": ("no.wav", b"RIFF")}
+    own, broken = httpx.post(f"{server.address}/predict?drawing=true", files=both, timeout=60).json()["sounds"]
+    assert own["drawing"].startswith("data:image/png;base64,iVBOR") and "drawing" not in broken
 
 
 def test_bytes_alone_are_taken_by_their_media_type(server: Served) -> None:

@@ -3,7 +3,7 @@
 import csv
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,26 +19,35 @@ from flows.cli import serve
 from flows.cli.app import app
 from flows.serving import limits as serving_limits
 from flows.serving.hosts import Hosts
+from tasks.project.paths import MANIFEST
 from tasks.registry.deployed_model import read_deployed, read_triggers
 from tasks.registry.mlflow_store import explained
 from tasks.registry.promotion import promote
 from tasks.registry.registering import register
 from tasks.registry.registry import open_registry
 from tasks.registry.served_model import read_served_model
+from tasks.requests import heard_review
 from tasks.requests.hear import hear, read_listening, write_heard
 from tasks.requests.rank import rank
-from tasks.requests.review import review
+from tasks.requests.review import apply, review
+from tasks.requests.watch_heard import measure_heard, watches_recordings
 from tasks.stages import advise, compare, extract, finetune, head, ingest, track
 from tasks.stages.evaluate import stage as evaluate
 from thaw.backbones.converting.converting import convert
 from thaw.backbones.converting.source import Source
+from thaw.dataset.corrections import CORRECTIONS
 from thaw.dataset.manifest import read_manifest
+from thaw.drift.reference import read_reference
 from thaw.features.store.store import read_index
-from thaw.foundation.errors import BadManifest, BadParameters, HearsTriggers
+from thaw.foundation.errors import BadManifest, BadParameters, BadSource, HearsTriggers
+from thaw.foundation.files.csv_tables import read_rows, write_rows
+from thaw.heads.trigger.fitting import DetectorSettings
 from thaw.heads.trigger.storage import read_trigger_head
 from thaw.kinds.kind import Limits
 from thaw.models import serving_cost
+from thaw.params.sections import WatchParams
 from thaw.params.values.reading import read_params
+from thaw.review.findings import COLUMNS
 from thaw.strategies.triggers.record import read_trigger_advice
 from thaw.targets.predictions import read_predictions
 from thaw.targets.target import target_of
@@ -112,10 +121,44 @@ def here(project: Path) -> Iterator[Path]:
         write_params(project)
 
 
-@pytest.mark.parametrize("asked", [lambda: review(5), lambda: rank(["a.safetensors", "b.safetensors"])])
-def test_what_judges_labels_by_one_vector_refuses_a_trigger(here: Path, asked: Callable[[], object]) -> None:
+def test_what_judges_backbones_by_one_vector_refuses_a_trigger(here: Path) -> None:
     with pytest.raises(BadParameters, match=r"asked for; what learns from one vector .* the data set has triggers"):
-        asked()
+        rank(["a.safetensors", "b.safetensors"])
+
+
+def test_a_review_finds_wrong_labels_with_their_moments_and_takes_decisions_in(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = DetectorSettings(turns=1, negatives=600, hard=60)
+    monkeypatch.setattr(heard_review, "settings_of", lambda *_: quick)
+    listing = here / "sounds/list.csv"
+    before = listing.read_text()
+    clips, others = (
+        sorted(path.name for path in (here / "sounds").glob(f"{name}-*")) for name in ("alexa", "commands")
+    )
+    wrong = {clips[0]: "command", clips[7]: "", others[4]: "alexa"}  # of train, of test, of train
+    try:
+        rows = list(csv.reader(before.splitlines()))
+        with listing.open("w", newline="") as file:
+            csv.writer(file).writerows([[row[0], wrong.get(row[0], row[1]), *row[2:]] for row in rows])
+        run_stage(ingest)
+        found = review(5)
+        suspects = {row["path"]: row for row in read_rows(found.table, COLUMNS) if row["kind"] == "suspect"}
+        assert set(wrong) <= set(suspects) and found.totals["unlabelled"] == 0
+        assert {suspects[name]["suggested"] for name in clips if name in wrong} == {"alexa"}
+        assert suspects[others[4]]["suggested"] == "|" and all(float(row["at_s"]) >= 0 for row in suspects.values())
+        page = found.page.read_text()
+        assert page.count("<audio") == page.count("<select") and "a false accept, or a wrong label" in page
+        write_rows(Path("decided.csv"), ("digest", "corrected"), [(suspects[clips[0]]["digest"], "alexa")])
+        assert [change.after for change in apply(Path("decided.csv"), new_classes=(), dry_run=False).changes] == [
+            "alexa"
+        ]
+        run_stage(ingest)
+        assert {row.path: row.names for row in read_manifest(MANIFEST).examples()}[clips[0]] == ("alexa",)
+    finally:
+        CORRECTIONS.unlink(missing_ok=True)
+        listing.write_text(before)
+        run_stage(ingest)
 
 
 def test_every_stage_leaves_what_later_ones_and_people_read(project: Path) -> None:
@@ -203,6 +246,38 @@ def test_a_folder_is_heard_file_by_file(here: Path, tmp_path: Path) -> None:
     write_heard(list(heard.values()), tmp_path / "heard.parquet")
     rows = pq.read_table(tmp_path / "heard.parquet").to_pylist()
     assert {row["trigger"] for row in rows} == {"alexa", None}
+
+
+def test_recordings_of_a_new_microphone_are_drift_and_others_are_not(here: Path, tmp_path: Path) -> None:
+    promote(read_params())
+    reference = read_reference(here / "data/report/reference.parquet")
+    predictions = read_predictions(here / "data/report/predictions.parquet")
+    assert reference.unseen.sum() == 25 and reference.rows.features.shape[1] == 96
+    named = dict(zip(predictions.digests, predictions.named, strict=True))
+    rows = zip(reference.rows.digests, reference.rows.named, strict=True)
+    assert all((own == named[digest]).all() for digest, own in rows if digest in named)
+    params = read_params()
+    params = params.model_copy(update={"watch": WatchParams(false_alarms=0.05, permutations=200, min_rows=12)})
+    assert watches_recordings(params)
+    clips = [path for name in ("alexa", "commands") for path in sorted((here / "sounds").glob(f"{name}-*.flac"))[1::4]]
+    for folder, heard_by in (("same", lambda wave: 0.999 * wave), ("other", of_another_microphone)):
+        (tmp_path / folder).mkdir()
+        for path in clips:
+            wave, rate = soundfile.read(path)
+            soundfile.write(tmp_path / folder / path.name, heard_by(wave), rate)
+    (tmp_path / "same/broken.wav").write_bytes(b"no sound")
+    calm, changed = (measure_heard([str(tmp_path / folder)], params).report for folder in ("same", "other"))
+    assert (calm.rows, calm.left_out.unusable, calm.other_way) == (20, 1, False) and not calm.drifted
+    assert "inputs" in [finding.what for finding in changed.drifted]
+    assert open_registry(params.registry).by_alias("champion").tags["thaw.drift"].startswith(changed.origin.scored_at)
+    with pytest.raises(BadSource, match=r"1 recordings given, and none can be used: .*broken\.wav"):
+        measure_heard([str(tmp_path / "same/broken.wav")], params)
+
+
+def of_another_microphone(wave: "np.ndarray") -> "np.ndarray":
+    """Dull, and with a hiss."""
+    dull = np.convolve(wave, np.ones(8) / 8, "same")
+    return dull + 0.005 * np.random.default_rng(0).standard_normal(len(wave))
 
 
 def test_it_is_exported_and_served_as_a_program_and_a_page_that_listen(here: Path, tmp_path: Path) -> None:

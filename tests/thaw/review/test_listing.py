@@ -1,5 +1,6 @@
 """From features to findings."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -8,10 +9,13 @@ import torch
 from thaw.dataset.corrections import LEAVE_OUT
 from thaw.dataset.manifest import SPLITS, Example
 from thaw.foundation.errors import BadManifest
+from thaw.heads import FittedHead
 from thaw.params.sections import HeadParams
-from thaw.review.listing import Rows, list_duplicates, list_suspects, list_useful
+from thaw.review.findings import Finding
+from thaw.review.listing import HeadJudge, Rows, list_duplicates, list_suspects, list_useful
 from thaw.targets.label_sets.target import LABEL_SETS
 from thaw.targets.one_label.target import ONE_LABEL
+from thaw.targets.target import Target
 
 PARAMS = HeadParams(l2=(0.01, 0.1), folds=3)
 NAMES = ("ant", "bee", "wasp")
@@ -36,9 +40,17 @@ def rows(count: int = 150, *, wrong: tuple[int, ...] = (), splits: tuple[str, ..
     return Rows(examples, features)
 
 
+def suspects(
+    given: Rows, decided: Collection[bytes] = (), target: Target = ONE_LABEL
+) -> tuple[list[Finding], FittedHead]:
+    found, head = list_suspects(given.examples, decided, HeadJudge(given, PARAMS, target), target)
+    assert head is not None
+    return found, head
+
+
 def test_suspects_come_from_every_split_less_what_a_person_decided_on() -> None:
     given = rows(wrong=(0, 4, 8, 30))  # of train, val, test, val
-    found, _ = list_suspects(given, (), PARAMS, ONE_LABEL)
+    found, _ = suspects(given)
     assert {(one.path, one.split) for one in found} == {
         ("0.png", "train"),
         ("4.png", "val"),
@@ -46,15 +58,15 @@ def test_suspects_come_from_every_split_less_what_a_person_decided_on() -> None:
         ("30.png", "val"),
     }
     assert all(one.suggested == NAMES[int(one.path.removesuffix(".png")) % 3] for one in found)
-    fewer, _ = list_suspects(given, {given.examples[4].digest}, PARAMS, ONE_LABEL)
+    fewer, _ = suspects(given, {given.examples[4].digest})
     assert [(one.rank, one.path) for one in fewer] == list(
         enumerate((one.path for one in found if one.path != "4.png"), start=1)
     )
 
 
 def test_labels_of_the_test_train_nothing() -> None:
-    _, head = list_suspects(rows(), (), PARAMS, ONE_LABEL)
-    _, other = list_suspects(rows(wrong=tuple(range(6, 150, 9))), (), PARAMS, ONE_LABEL)  # of the test alone
+    _, head = suspects(rows())
+    _, other = suspects(rows(wrong=tuple(range(6, 150, 9))))  # of the test alone
     features = torch.randn(5, 8)
     assert head.probabilities(features).equal(other.probabilities(features))
 
@@ -63,9 +75,7 @@ def test_one_class_is_not_enough() -> None:
     given = rows(30)
     ants = tuple(number for number, one in enumerate(given.examples) if one.label == "ant")
     with pytest.raises(BadManifest, match="only with two or more classes"):
-        list_suspects(
-            Rows(tuple(given.examples[number] for number in ants), given.features[list(ants)]), (), PARAMS, ONE_LABEL
-        )
+        suspects(Rows(tuple(given.examples[number] for number in ants), given.features[list(ants)]))
 
 
 def test_of_a_pair_the_training_image_comes_first_and_is_to_be_left_out() -> None:
@@ -81,7 +91,7 @@ def test_of_a_pair_the_training_image_comes_first_and_is_to_be_left_out() -> Non
 
 def test_useful_ones_carry_what_they_look_like() -> None:
     given = rows()
-    _, head = list_suspects(given, (), PARAMS, ONE_LABEL)
+    _, head = suspects(given)
     found = list_useful(given, head, 5)
     assert [one.rank for one in found] == [1, 2, 3, 4, 5]
     assert all(one.suggested in NAMES and one.probability is not None for one in found)
@@ -96,7 +106,7 @@ def test_sets_are_suspected_and_suggested_as_sets() -> None:
         return replace(example, label=None, labels=() if number == 8 else names)
 
     sets = Rows(tuple(as_set(one, number) for number, one in enumerate(given.examples)), given.features)
-    found, head = list_suspects(sets, (), PARAMS, LABEL_SETS)
+    found, head = suspects(sets, target=LABEL_SETS)
     assert {(one.path, one.label, one.suggested) for one in found} == {
         ("4.png", "bee|wasp", "bee"),
         ("8.png", "|", "bee|wasp"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from thaw.evaluation.trigger.measures import Moment
 from thaw.foundation.errors import BadExample
@@ -27,10 +28,12 @@ def excerpts(moments: Sequence[Moment], kind: Kind) -> tuple[Excerpt, ...]:
 
 def _preview(moment: Moment, kind: Kind) -> Preview | None:
     file = moment.scored.file
-    if file is None:
-        return None
+    return None if file is None else excerpt(file, moment.at_s, kind)
+
+
+def excerpt(file: Path, at_s: float, kind: Kind, *, before: float = BEFORE_S, after: float = AFTER_S) -> Preview | None:
+    """The preview of a recording from `before` to `after` seconds around a moment; None where it cannot be read, or is silent there."""
     try:
-        content = piece_of(file, max(0.0, moment.at_s - BEFORE_S), max(0.0, moment.at_s) + AFTER_S)
-        return kind.preview(content, Limits())
+        return kind.preview(piece_of(file, max(0.0, at_s - before), max(0.0, at_s) + after), Limits())
     except (OSError, BadExample):
         return None

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from secrets import SystemRandom
 
+from torch import Tensor
+
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.engines import Precision
 from thaw.backbones.engines.tolerances import TOLERANCES
@@ -43,26 +45,36 @@ def self_check(
     digests = [digest for digest, _ in sample]
     views = reader.read(sample, tuple(dict.fromkeys(layer.view for layer in layers)))
     computed = {view: backbone.features(batch) for view, batch in views.items()}
-    worst, most = 0.0, SLACK * TOLERANCES[precision].largest
+    worst = 0.0
     for layer in layers:
         stored = store.read(layer.fingerprint, layer.name, digests)
-        # The unit is the standard deviation of all values and not of a column, because columns of similar examples do not vary.
-        off = (computed[layer.view][layer.name].cpu() - stored) / stored.std().clamp(min=1e-12)
-        largest, typical = float(off.abs().max()), float(off.square().mean().sqrt())
-        if not (largest <= most and typical <= TYPICAL * most):  # `not` catches NaN
-            raise StaleFeatures(_complaint(store, layer, largest))
-        worst = max(worst, largest)
+        worst = max(worst, compare_again(store, layer, stored, computed[layer.view][layer.name].cpu(), precision))
     log.info("self-check: %d cached examples extracted again, largest difference %.4f sd", len(sample), worst)
 
 
-def _complaint(store: FeatureStore, layer: Layer, off: float) -> str:
+def compare_again(store: FeatureStore, layer: Layer, stored: Tensor, computed: Tensor, precision: Precision) -> float:
+    """The largest difference of stored features and the same computed again, in standard deviations; float32 [N, D] both.
+
+    Raises:
+        StaleFeatures: they differ by more than the tolerance.
+    """
+    most = SLACK * TOLERANCES[precision].largest
+    if computed.shape != stored.shape:
+        raise StaleFeatures(_complaint(store, layer, f"have {len(stored)} places where there are {len(computed)} now"))
+    # The unit is the standard deviation of all values and not of a column, because columns of similar examples do not vary.
+    off = (computed - stored) / stored.std().clamp(min=1e-12)
+    largest, typical = float(off.abs().max()), float(off.square().mean().sqrt())
+    if not (largest <= most and typical <= TYPICAL * most):  # `not` catches NaN
+        differ = f"differ by up to {largest:.2f} sd from those that this machine computes now"
+        raise StaleFeatures(_complaint(store, layer, differ))
+    return largest
+
+
+def _complaint(store: FeatureStore, layer: Layer, differ: str) -> str:
     changed = changes(store.stated(layer))
     why = f" ({changed})" if changed else ", and no library has changed; perhaps the files or the processor have"
     folder = store.root / layer.fingerprint
-    return (
-        f"the cached features of {layer.name} differ by up to {off:.2f} sd from those that this machine computes now{why}; delete {folder} to compute them "
-        "again, or go back to those versions"
-    )
+    return f"the cached features of {layer.name} {differ}{why}; delete {folder} to compute them again, or go back to those versions"
 
 
 def changes(stated: Iterable[Mapping[str, str]]) -> str:

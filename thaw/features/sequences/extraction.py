@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from secrets import SystemRandom
 
 import torch
 from torch import Tensor
@@ -10,12 +11,13 @@ from torch import Tensor
 from thaw.backbones.backbone import Backbone
 from thaw.dataset.manifest import Example
 from thaw.dataset.places import Places
+from thaw.features.extraction.spot_check import changes, compare_again
 from thaw.features.sequences.ears import Ear, ear_of, plain_ear
 from thaw.features.sequences.mixing import Noise
 from thaw.features.sequences.network import rate_of
 from thaw.features.sequences.plan import HearingPlan
 from thaw.features.sequences.recordings import end_in
-from thaw.features.sequences.store import Heard, write_sequences
+from thaw.features.sequences.store import Heard, read_sequences, write_sequences
 from thaw.features.sequences.surroundings import BEFORE, BEHIND, surrounded
 from thaw.features.store.environment import made_with
 from thaw.features.store.hearing import Hearing
@@ -34,6 +36,10 @@ from thaw.params.sections import ExtractParams
 
 log = logging.getLogger(__name__)
 
+HEARD_AGAIN = 2
+"""The number of cached recordings of a hearing that are heard again, where there are new ones or other libraries; each check draws others."""
+_DTYPES = ("float32", "float16")
+_QUIETLY = f"in {BEFORE} and {BEHIND} frames of quiet"
 PART_BYTES = 2**25
 """About the size of a part: some two hours of sound at 96 numbers each 80 ms."""
 
@@ -96,7 +102,12 @@ def extract_sequences(
     Raises:
         BadParameters: see `thaw.features.sequences.network.refuse_unless_local`.
         BadSource: a recording is missing, or has changed since the ingestion.
+        StaleFeatures: cached sequences differ from those that would be computed now.
     """
+    if params.engine == "ray":
+        log.info(
+            "recordings are heard on this machine: a core hears hours of sound in a minute, and the cluster computes pooled features alone"
+        )
     own, plain = ear_of(backbone), plain_ear(rate_of(backbone))
     reader = open_reader(backbone.preprocessing, recordings.limits)
     waves = {split: _wave(recordings.references(rows), reader) for split, rows in plan.noise.items()}
@@ -119,9 +130,14 @@ def extract_sequences(
     return tuple(layers)
 
 
+def clear_fingerprints(backbone: Backbone) -> set[str]:
+    """The fingerprints of a backbone's sequences without added noise, in each stored type."""
+    return {ear_of(backbone).fingerprint(dtype, _QUIETLY) for dtype in _DTYPES}
+
+
 def _layer(ear: Ear, hearing: Hearing, plan: HearingPlan, dtype: str, blank: Batch) -> SequenceLayer:
     """The place of the sequences of a hearing. The fingerprint tells what is put around a recording, and the noise in it."""
-    view = f"in {BEFORE} and {BEHIND} frames of quiet"
+    view = _QUIETLY
     if hearing.noise is not None:
         view += f", in noise {hash_digests(row.digest for row in plan.noise[hearing.noise])} at {hearing.snr} dB"
     return SequenceLayer(
@@ -156,6 +172,10 @@ def _bring_up_to_date(
     store.set_aside_damaged(layer.fingerprint, layer.stored.name)
     present = set(store.digests(layer.fingerprint, layer.stored.name).to_pylist())
     lacking = [reference for digest, reference in references.items() if digest not in present]
+    if lacking or changes(store.stated(layer.stored)):
+        _self_check(
+            store, layer, listener, [reference for digest, reference in references.items() if digest in present]
+        )
     log.info(
         "%d recordings heard %s: %d with sequences already, %d to hear",
         len(references),
@@ -170,6 +190,17 @@ def _bring_up_to_date(
         progress(done, len(lacking))
     if mirror:
         mirror.push(store, layer.stored)
+
+
+def _self_check(store: FeatureStore, layer: SequenceLayer, listener: _Listener, cached: Sequence[Reference]) -> None:
+    """Hear some cached recordings again; see `thaw.features.extraction.spot_check.self_check`."""
+    sample = SystemRandom().sample(cached, min(HEARD_AGAIN, len(cached)))
+    if sample:
+        stored = read_sequences(store, layer, [digest for digest, _ in sample])
+        again = [listener.hear(reference).features.float() for reference in sample]
+        both = (torch.cat([each.features for each in stored]), torch.cat(again))
+        worst = compare_again(store, layer.stored, *both, "float32")
+        log.info("self-check: %d cached recordings heard again, largest difference %.4f sd", len(sample), worst)
 
 
 def _parts(

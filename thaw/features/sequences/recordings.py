@@ -7,6 +7,7 @@ from thaw.backbones.places import Span
 from thaw.features.sequences.network import sequence
 from thaw.features.sequences.speech_end import end_of_speech, place_behind
 from thaw.features.sequences.surroundings import BEFORE, surrounded
+from thaw.features.store.store import SequenceLayer
 from thaw.kinds.batches import Batch, mapping_of
 from thaw.kinds.sounds.framed import FRAMES_A_SECOND, SAMPLES
 
@@ -19,6 +20,21 @@ def sequence_of(backbone: Backbone, span: Span, example: Batch) -> Tensor:
 def end_in(example: Batch, span: Span) -> int:
     """The place at which the speech of a prepared recording ends, with what stands around it."""
     return place_behind(BEFORE + end_of_speech(mapping_of(example)[SAMPLES]), span)
+
+
+def span_of(layer: SequenceLayer) -> Span:
+    """The places of cached sequences."""
+    window, stride = (round(seconds * FRAMES_A_SECOND) for seconds in (layer.window_s, layer.period_s))
+    return Span(window, stride, least=window, filled=window)
+
+
+def mean_within(sequence: Tensor, frames: int, span: Span) -> Tensor:
+    """The mean of the places that hear a recording alone, float32 [D], without the quiet around it; of a recording that is shorter than a place's sound the
+    place around its middle. sequence: float32 [P, D]; frames: the recording's length."""
+    first, last = -(-BEFORE // span.stride), (BEFORE + frames - span.window) // span.stride
+    if last < first:
+        first = last = max(0, (first + last) // 2)
+    return sequence[first : last + 1].mean(0)
 
 
 def end_s(span: Span, place: int) -> float:

@@ -94,10 +94,12 @@ def hear(
     clips: Sequence[Sound],
     others: Sequence[Sound],
     noise: Tensor | None = None,
+    near: Sequence[Tensor] = (),
     settings: DetectorSettings,
     progress: Progress = untold,
 ) -> Material:
-    """Compute the features. noise: a wave that is mixed into clips and into recordings. progress: counts sounds.
+    """Compute the features. noise: a wave that is mixed into clips and into recordings. near: waves of words that sound like the trigger; they train, and
+    tune nothing. progress: counts sounds.
 
     Raises:
         BadManifest: there are no clips, or no two groups of recordings without the trigger.
@@ -122,11 +124,11 @@ def hear(
         progress(number, total)
     for number, other in enumerate(others, len(clips) + 1):
         if other.group in training_groups:
-            around = ear.surrounded(other.wave)
-            negatives += [ear.features(around), *ear.noisy(around, learned, power_of(other.wave), [OTHERS_SNR])]
+            negatives += ear.negatives(other.wave, learned)
         else:
             tuning.append(TuningRecording(other, ear.features(other.wave)))
         progress(number, total)
+    negatives += [version for wave in near for version in ear.negatives(wave, learned)]
     return Material(tuple(heard_clips), tuple(negatives), tuple(tuning), ear.before / ear.rate, ear.span, ear.rate)
 
 
@@ -149,6 +151,11 @@ class _Ear:
         """The place at which the speech of a surrounded wave ends."""
         before = self.before * FRAMES_A_SECOND // self.rate
         return place_behind(before + end_of_speech(framed(wave, self.rate)[SAMPLES]), self.span)
+
+    def negatives(self, wave: Tensor, noise: Tensor | None) -> list[Tensor]:
+        """The features of a wave without the trigger, clean and with noise."""
+        around = self.surrounded(wave)
+        return [self.features(around), *self.noisy(around, noise, power_of(wave), [OTHERS_SNR])]
 
     def noisy(self, wave: Tensor, noise: Tensor | None, power: float, snrs: Sequence[float]) -> list[Tensor]:
         """The features of a wave with noise at each ratio; none without noise."""

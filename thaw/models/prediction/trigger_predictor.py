@@ -56,26 +56,12 @@ class TriggerPredictor:
 
     def predict(self, examples: Sequence[Batch]) -> Answer:
         """The triggers in recordings, each prepared by `prepare`; a probability is that of the highest score, and it is not calibrated."""
-        heard = [self._hear(example) for example in examples]
-        shape = (len(heard), len(self.class_names))
-        peaks = np.array([peaks for peaks, _ in heard], np.float32).reshape(shape)
-        return Answer(
-            self.class_names,
-            peak_probabilities(peaks),
-            peaks > self.head.thresholds,
-            None,
-            TRIGGER.name,
-            tuple(events for _, events in heard),
-        )
+        scores = [self.head.scores(sequence_of(self.backbone, self.span, example)) for example in examples]
+        return answer_of(self.head, scores, [self._events(own) for own in scores])
 
     def at_s(self, detector: WordDetector, window: int) -> float:
         """Where a window ends, in seconds of the recording."""
         return end_s(self.span, window + detector.detector.places - 1)
-
-    def _hear(self, example: Batch) -> tuple[list[float], tuple[HeardAt, ...]]:
-        """The highest score of each word, and the events of all, in order."""
-        scores = self.head.scores(sequence_of(self.backbone, self.span, example))
-        return [peak_of(own) for own in scores], self._events(scores)
 
     def events_in(self, features: Tensor) -> tuple[HeardAt, ...]:
         """The events of a recording with quiet around it, in order; features: float32 [P, D]."""
@@ -103,6 +89,22 @@ class TriggerPredictor:
             BadArtifact: a file is missing, torn, or not the written one.
         """
         return cls(read_written_backbone(folder), read_trigger_head(folder))
+
+
+def answer_of(
+    head: TriggerHead, scores: Sequence[Sequence[Scores]], events: Sequence[tuple[HeardAt, ...]] | None = None
+) -> Answer:
+    """The answer for recordings from the scores of each word in each of them; events: of each; None: they are not asked for."""
+    peaks = np.array([[peak_of(own) for own in each] for each in scores], np.float32)
+    peaks = peaks.reshape(len(scores), len(head.class_names))
+    return Answer(
+        head.class_names,
+        peak_probabilities(peaks),
+        peaks > head.thresholds,
+        None,
+        TRIGGER.name,
+        None if events is None else tuple(events),
+    )
 
 
 def peak_of(scores: Scores) -> float:

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.foundation.statistics.bootstrap import Estimate, Resampling
-from thaw.heads.trigger.fitting import DetectorSettings, fit_detector
+from thaw.heads.trigger.fitting import DetectorSettings
+from thaw.heads.trigger.held_out import held_out_scores
 from thaw.heads.trigger.tuning import HeardRecording
 from thaw.targets.trigger.events import Background, ScoredRecording
 from thaw.targets.trigger.misses import miss_rate
 
 Layers = Literal["linear", "mlp"]
 """One new layer, or several: the strategies of a trigger."""
-MOST_FOLDS = 3
 TOLERANCE = 0.005
 """Several layers are taken unless they miss more by so much."""
 
@@ -83,42 +82,23 @@ def _trial(
     settings: DetectorSettings,
     measurement: Measurement,
 ) -> Trial | None:
-    clips = [each for each in recordings if word in each.words]
-    others = [each for each in recordings if word not in each.words]
-    count = min(MOST_FOLDS, *(len({each.group for each in side}) for side in (clips, others)))
-    if count < 2:
+    scores = held_out_scores(word, recordings, settings)
+    if scores is None:
         return None
-    folds = [_folds(side, count, settings.seed) for side in (clips, others)]
-    peaks = np.empty(len(clips), np.float32)
-    scored: list[ScoredRecording] = []
-    for fold in range(count):
-        training = [each for each, own in zip(clips, folds[0], strict=True) if own != fold]
-        detector = fit_detector(
-            [each.versions for each in training],
-            [version for each, own in zip(others, folds[1], strict=True) if own != fold for version in each.versions],
-            settings,
-            [each.end for each in training],
-        )
-        for place in np.flatnonzero(folds[0] == fold):
-            peaks[place] = float(detector.scores(clips[place].sequence).max())
-        held = (each for each, own in zip(others, folds[1], strict=True) if own == fold)
-        scored += [ScoredRecording(detector.scores(each.sequence).numpy(), each.hours, each.group) for each in held]
+    peaks = np.array([own.max() for each, own in zip(recordings, scores, strict=True) if word in each.words])
+    groups = [each.group for each in recordings if word in each.words]
+    scored = [
+        ScoredRecording(own, each.hours, each.group)
+        for each, own in zip(recordings, scores, strict=True)
+        if word not in each.words
+    ]
     background = Background(scored, measurement.refractory)
     threshold = background.threshold(int(measurement.rate * background.hours))
-    groups = [each.group for each in clips]
     return Trial(
         word,
         layers,
         miss_rate(peaks, threshold, groups, measurement.resampling),
-        len(clips),
+        len(groups),
         len(set(groups)),
         background.hours,
     )
-
-
-def _folds(recordings: Sequence[HeardRecording], count: int, seed: int) -> NDArray[np.int64]:
-    """The fold of each recording; groups are dealt out in a random order."""
-    groups = sorted({each.group for each in recordings})
-    order = np.random.default_rng(seed).permutation(len(groups))
-    fold = {groups[place]: number % count for number, place in enumerate(order.tolist())}
-    return np.array([fold[each.group] for each in recordings], np.int64)

@@ -15,6 +15,10 @@ class Trigger(LabelSets):
     words: ClassVar[str] = "triggers"
     answers: ClassVar[tuple[str, ...]] = ("labels",)
     right: ClassVar[str] = "share of right recordings"
+    suspected: ClassVar[str] = (
+        "Detectors that never learnt from these {many} hear a trigger that their label does not name (a false accept, or a wrong label), or miss a trigger "
+        "that it names (a miss, or a wrong label); the player begins at most 6 seconds before that."
+    )
 
 
 TRIGGER = Trigger()

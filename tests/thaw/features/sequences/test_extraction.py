@@ -1,6 +1,10 @@
 """Sequences of recordings: cached once, the same as the network gives, in parts of which none is half there."""
 
+import logging
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -16,12 +20,12 @@ from thaw.features.sequences import extraction
 from thaw.features.sequences.extraction import Recordings, extract_sequences
 from thaw.features.sequences.network import refuse_unless_local, sequence
 from thaw.features.sequences.plan import HearingPlan
-from thaw.features.sequences.store import read_sequences
+from thaw.features.sequences.store import Heard, read_sequences, write_sequences
 from thaw.features.sequences.surroundings import BEFORE, BEHIND, surrounded
 from thaw.features.store.hearing import CLEARLY, Hearing
 from thaw.features.store.store import FeatureStore, SequenceLayer
 from thaw.features.store.upkeep import cached_layers, compact, verify
-from thaw.foundation.errors import BadParameters, IncompleteFeatures
+from thaw.foundation.errors import BadParameters, IncompleteFeatures, StaleFeatures
 from thaw.kinds.registry import kind_named
 from thaw.kinds.sounds.framed import SAMPLES, framed
 from thaw.params.sections import DatasetParams, ExtractParams
@@ -135,6 +139,35 @@ def test_a_second_run_hears_nothing_and_a_killed_one_goes_on(
     assert compact(store, layer.stored, 2048) == 0
     (cached,) = cached_layers(store)
     assert (cached.layer.name, cached.rows) == ("embedding.sequence", len(sounds[0]))
+
+
+@pytest.mark.parametrize(
+    "spoilt", [lambda one: replace(one, features=one.features + 1), lambda one: replace(one, features=one.features[1:])]
+)
+def test_with_new_recordings_some_cached_ones_are_heard_again_and_must_be_the_same(
+    sounds: tuple[Manifest, Places], tmp_path: Path, caplog: pytest.LogCaptureFixture, spoilt: Callable[[Heard], Heard]
+) -> None:
+    rows, store, recordings = sounds[0].examples(), FeatureStore(tmp_path), Recordings(sounds[1], PARAMS.limits)
+
+    def heard(count: int, engine: Literal["auto", "ray"] = "auto") -> SequenceLayer:
+        plan = HearingPlan({CLEARLY: rows[:count]}, {})
+        with caplog.at_level(logging.INFO):
+            asked = ExtractParams(workers=1, engine=engine)
+            (layer,) = extract_sequences(plan, recordings, embedding(), store, asked)
+        return layer
+
+    layer = heard(2)
+    assert (
+        heard(3) == layer and "self-check: 2 cached recordings heard again, largest difference 0.0000 sd" in caplog.text
+    )
+    for path in store.parts(layer.stored):
+        path.unlink()
+    digests = [row.digest for row in rows[:3]]
+    heard(3)
+    wrong = [spoilt(each) for each in read_sequences(store, layer, digests)]
+    write_sequences(store, layer, digests, wrong, store.stated(layer.stored)[0])
+    with pytest.raises(StaleFeatures, match=r"cached features of embedding.sequence (differ by up to|have \d+ places)"):
+        heard(4)
 
 
 def test_a_damaged_part_is_set_aside_and_heard_again(sounds: tuple[Manifest, Places], tmp_path: Path) -> None:
