@@ -12,8 +12,8 @@ from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import examples_of, validation_examples
 from thaw.drift.observed import Observed, observe
 from thaw.drift.reference import held_out, reference_of, write_reference
-from thaw.features.sequences.recordings import mean_within, span_of
-from thaw.features.sequences.store import read_sequences
+from thaw.features.sequences.recordings import mean_within
+from thaw.features.sequences.store import read_sequences, span_of
 from thaw.features.store.store import FeatureStore, Layer, SequenceLayer
 from thaw.heads import read_head
 from thaw.heads.open_set import read_openness

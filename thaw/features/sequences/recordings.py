@@ -7,7 +7,6 @@ from thaw.backbones.places import Span
 from thaw.features.sequences.network import sequence
 from thaw.features.sequences.speech_end import end_of_speech, place_behind
 from thaw.features.sequences.surroundings import BEFORE, surrounded
-from thaw.features.store.store import SequenceLayer
 from thaw.kinds.batches import Batch, mapping_of
 from thaw.kinds.sounds.framed import FRAMES_A_SECOND, SAMPLES
 
@@ -20,12 +19,6 @@ def sequence_of(backbone: Backbone, span: Span, example: Batch) -> Tensor:
 def end_in(example: Batch, span: Span) -> int:
     """The place at which the speech of a prepared recording ends, with what stands around it."""
     return place_behind(BEFORE + end_of_speech(mapping_of(example)[SAMPLES]), span)
-
-
-def span_of(layer: SequenceLayer) -> Span:
-    """The places of cached sequences."""
-    window, stride = (round(seconds * FRAMES_A_SECOND) for seconds in (layer.window_s, layer.period_s))
-    return Span(window, stride, least=window, filled=window)
 
 
 def mean_within(sequence: Tensor, frames: int, span: Span) -> Tensor:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
+from thaw.backbones.places import Span
 from thaw.features.store.store import EXTRACT_AGAIN, SEQUENCES, FeatureStore, SequenceLayer, part_name
 from thaw.foundation.errors import BadArtifact, IncompleteFeatures
 from thaw.foundation.files.atomic import DIGEST_SIZE, atomic
@@ -25,6 +26,12 @@ _FIELDS = (
     pa.field("frames", pa.int64(), nullable=False),
     pa.field("end", pa.int64(), nullable=False),
 )
+
+
+def span_of(layer: SequenceLayer) -> Span:
+    """The places of cached sequences."""
+    window, stride = (round(seconds * FRAMES_A_SECOND) for seconds in (layer.window_s, layer.period_s))
+    return Span(window, stride, least=window, filled=window)
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,6 +95,7 @@ def test_a_machine_is_killed_in_the_middle_and_nothing_is_lost_or_made_twice(
             {"address": f"ray://{cluster.head_node.node_ip_address}:{port}", "actors": 2},
         )
         found = run(images, backbone, store, kill_in_the_middle, engine="ray", store=url, ray=ray)
+        gone_is_said(backbone, tmp_path, {**ray, "actors": 1})
     finally:
         cluster.shutdown()
     written = objects()
@@ -108,6 +109,17 @@ def test_a_machine_is_killed_in_the_middle_and_nothing_is_lost_or_made_twice(
     other = FeatureStore(tmp_path / "other")
     assert run(images, backbone, other, store=url).computed == 0
     assert same(other, alone, found, manifest_of(images).digests)
+
+
+def gone_is_said(backbone: Backbone, folder: Path, ray: dict[str, object]) -> None:
+    """An image that is gone is said as on one machine, and not tried again for ever."""
+    images = folder / "gone"
+    write_images(images, range(2))
+    manifest = manifest_of(images)
+    (images / "00001.png").unlink()
+    params = ExtractParams.model_validate({"engine": "ray", "ray": ray})
+    with pytest.raises(BadSource, match=r"00001\.png was ingested but cannot be read now"):
+        extract(manifest, Places(images), backbone, FeatureStore(folder / "none"), params, limits=LIMITS)
 
 
 @pytest.mark.slow
@@ -126,13 +138,6 @@ def test_a_cluster_of_its_own_goes_on_where_one_machine_stopped(backbone: Backbo
     assert run(images, backbone, alone).index == found.index
     assert same(store, alone, found, manifest_of(images).digests)
     assert len(list(shared.rglob("part-*.parquet"))) == len(list(store.root.rglob("part-*.parquet")))
-    # An image that is gone is said as on one machine, and not tried again for ever.
-    write_images(images, range(90, 92))
-    manifest = manifest_of(images)
-    (images / "00091.png").unlink()
-    params = ExtractParams.model_validate({"engine": "ray", "ray": {"actors": 1}})
-    with pytest.raises(BadSource, match=r"00091\.png was ingested but cannot be read now"):
-        extract(manifest, Places(images), backbone, store, params, limits=LIMITS)
 
 
 def test_what_is_missing_is_said(backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
