@@ -133,9 +133,12 @@ def _say(result: "Export") -> None:
     counted = kind_named(card.kind).words.counted(card.checked.examples)
     screen.print(f"{card.uri} as {card.format}: {result.folder}", style="green", markup=False, soft_wrap=True)
     screen.print(table(("file", "size"), ((name, f"{size / 1e3:,.1f} kB") for name, size in result.files)))
-    agreement = card.checked.agreement
+    agreement, tolerance = card.checked.agreement, card.checked.tolerance
+    allowed = f"{tolerance.difference:g} is allowed"
+    if tolerance.beyond:
+        allowed += f", and more on {tolerance.beyond:.0%} of them"
     screen.print(
         f"Checked by {card.checked.runtime} on {counted}: {agreement.labels_equal:.1%} of the labels are equal, and a "
-        f"probability differs by {agreement.largest_difference:.1e} at most ({card.checked.tolerance.difference:g} is allowed).",
+        f"probability differs by {agreement.largest_difference:.1e} at most ({allowed}).",
         style="dim", markup=False, soft_wrap=True,
     )  # fmt: skip
