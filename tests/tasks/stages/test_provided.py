@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from hub_cache import lay_snapshot
 from provided_networks import SIDE, hf_model
 from registration import inside
 from stage_runs import run_stage
@@ -15,7 +16,7 @@ from thaw.finetuning.result import read_finetuned
 from thaw.params.values.reading import read_params
 from thaw.params.values.strategy import Strategy, write_strategy
 
-NAME, REVISION = "lab/tiny-dinov2", "0" * 40
+NAME = "lab/tiny-dinov2"
 PARAMS = """\
 dataset: {source: source, splits: {val: 0.0, test: 0.3}}
 backbone: {weights: data/weights/hf--lab--tiny-dinov2.safetensors}
@@ -28,13 +29,7 @@ finetune: {epochs: 1, augment: none, lora: {rank: 2}}
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The hub's cache with a tower, laid where its downloader looks, and no network."""
-    cache = tmp_path / "hub"
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    repository = cache / f"models--{NAME.replace('/', '--')}"
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / "main").write_text(REVISION)
-    snapshot = repository / "snapshots" / REVISION
+    snapshot = lay_snapshot(tmp_path / "hub", NAME, monkeypatch)
     hf_model("dinov2").save_pretrained(snapshot)
     settings = {"size": {"shortest_edge": SIDE}, "crop_size": {"height": SIDE, "width": SIDE}, "do_center_crop": True}
     (snapshot / "preprocessor_config.json").write_text(json.dumps(settings))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import timm
 import torch
+from hub_cache import lay_snapshot
 from safetensors.torch import save_file
 
 from thaw.backbones.backbone import read_backbone, read_written_backbone, write_backbone
@@ -16,20 +17,12 @@ from thaw.foundation.errors import BadWeights, Unreachable
 from thaw.params.sections import BackboneParams
 
 NAME = "test_vit.r160_in1k"
-REVISION = "0" * 40
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The hub's cache with one network's weights, laid there by hand, and no network."""
-    hub = tmp_path / "hub"
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(hub))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    repository = hub / f"models--timm--{NAME}"
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / "main").write_text(REVISION)
-    snapshot = repository / "snapshots" / REVISION
-    snapshot.mkdir(parents=True)
+    snapshot = lay_snapshot(tmp_path / "hub", f"timm/{NAME}", monkeypatch)
     with torch.random.fork_rng():
         torch.manual_seed(3)
         save_file(timm.create_model("test_vit").state_dict(), snapshot / "model.safetensors")
