@@ -44,6 +44,8 @@ def export(
     The graph of a trigger takes sound and gives scores, and a program beside it listens. Before the folder appears, the export is run on examples and its
     answers are compared with the model's. If they differ, nothing is written.
     """
+    if int8 and format_ is Format.TORCH:
+        raise typer.BadParameter("--int8 writes ONNX, and --format torch is asked for: give only one of the two")
     format_ = Format.INT8 if int8 else format_
     # Relative paths are the caller's, so they are resolved before the project becomes the working directory.
     if trigger is not None:

@@ -80,10 +80,10 @@ def export(uri: str | None, format_: Format, out: Path | None, examples: Sequenc
     check_target(folder, format_)
     tell(f"reading {origin.uri}")
     predictor = read_deployed(registry, origin.uri).predictor
-    prepared = _prepared(predictor, _contents(examples, params), params)
-    calibration = (
-        _prepared(predictor, _ingested(params, TRAIN, CALIBRATED_ON), params) if format_ is Format.INT8 else []
-    )
+    prepared = _prepared(predictor, _contents(examples, params), params, "name other examples with --examples")
+    calibration: list[Batch] = []
+    if format_ is Format.INT8:
+        calibration = _prepared(predictor, _training(params), params, "export without --int8")
     return write_export(predictor, origin, format_, prepared, folder=folder, calibration=calibration, tell=tell)
 
 
@@ -142,15 +142,17 @@ def _name(given: str) -> str:
     return re.sub(r"[^\w.-]+", "-", given)
 
 
-def _prepared(predictor: Predictor, contents: Sequence[tuple[bytes | None, Place]], params: Params) -> list[Batch]:
-    """The prepared examples of files."""
+def _prepared(
+    predictor: Predictor, contents: Sequence[tuple[bytes | None, Place]], params: Params, remedy: str
+) -> list[Batch]:
+    """The prepared examples of files. remedy: what to do about a file that cannot be used."""
     limits, prepared = params.dataset.limits, []
     for digest, path in contents:
         content = path.read_bytes() if digest is None else read_ingested(digest, path)
         try:
             prepared.append(predictor.prepare(content, limits))
         except BadExample as error:
-            raise BadExport(f"{path} {error}; name other examples to check the export on with --examples") from error
+            raise BadExport(f"{path} {error}; {remedy}") from error
     return prepared
 
 
@@ -163,12 +165,17 @@ def _contents(examples: Sequence[Path], params: Params) -> list[tuple[bytes | No
     return _ingested(params, TEST, CHECKED_ON)
 
 
-def _ingested(params: Params, split: str, most: int) -> list[tuple[bytes | None, Place]]:
-    """The files of some examples of a split, with their digests."""
+def _training(params: Params) -> list[tuple[bytes | None, Place]]:
+    """The files for the scales of 8 bits, with their digests."""
     if not MANIFEST.exists():
         raise BadExport(
             f"{MANIFEST} is missing, so there are no training examples for the scales; export without --int8"
         )
+    return _ingested(params, TRAIN, CALIBRATED_ON)
+
+
+def _ingested(params: Params, split: str, most: int) -> list[tuple[bytes | None, Place]]:
+    """The files of some examples of a split, with their digests."""
     places = places_of(params.dataset)
     own = [
         (example.digest, places.at(example.path))

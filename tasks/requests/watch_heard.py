@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import torch
 
 from tasks.registry.deployed_model import find_version, read_triggers
-from tasks.registry.registry import CHAMPION, ModelVersion, open_registry
+from tasks.registry.registry import CHAMPION, open_registry
 from tasks.registry.version_tags import hears_triggers
 from tasks.requests.hear import heard_whole
 from tasks.requests.score import taken
@@ -21,8 +21,6 @@ from thaw.features.sequences.extraction import clear_fingerprints
 from thaw.features.sequences.recordings import mean_within
 from thaw.foundation.errors import BadExample, BadSource
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.heads.trigger.head import TriggerHead
-from thaw.models.prediction.answer import Answer
 from thaw.models.prediction.trigger_predictor import TriggerPredictor, answer_of
 from thaw.models.scoring.inputs import open_inputs
 from thaw.models.scoring.names import Input
@@ -43,20 +41,37 @@ def measure_heard(sources: Sequence[str], params: Params, progress: Progress = u
         BadSource, Unreachable: a source is missing, holds nothing, or does not answer; or no recording can be used.
         RegistryError, BadArtifact: see `read_triggers`; or the version has no reference.
     """
-    registry, inputs = open_registry(params.registry), open_inputs(sources, taken())
+    registry, entries = open_registry(params.registry), tuple(open_inputs(sources, taken()))
     predictor, version = read_triggers(registry), find_version(registry, None)
     assert version is not None, "the champion was read"
-    found, reasons, total = list[_Recording](), list[str](), sum(1 for _ in inputs)
-    for number, entry in enumerate(inputs, 1):
+    found, reasons = list[_Recording](), list[str]()
+    for number, entry in enumerate(entries, 1):
         try:
             found.append(_hear(predictor, entry, params))
         except BadExample as error:
             reasons.append(f"`{entry.path}` {error}")
-        progress(number, max(number, total))
+        progress(number, len(entries))
     if not found:
         raise BadSource(f"{len(reasons)} recordings given, and none can be used: {reasons[0]}")
-    batch = _Heard(tuple(found), len(reasons), predictor, params, _origin(version))
-    return measure_batch(Batch(batch.origin, [each.digest for each in found], batch.compare), params)
+    origin = Origin(version.name, version.number, datetime.now(UTC).isoformat(timespec="seconds"))
+    digests = [each.digest for each in found]
+
+    def compare(reference: Reference) -> DriftReport:
+        rows, left_out = choose_rows(digests, reference.rows.digests, len(reasons))
+        chosen = [found[row] for row in rows]
+        features = torch.stack([each.mean for each in chosen]) if chosen else torch.empty(0, reference.layer.dim)
+        answer = answer_of(predictor.head, [each.scores for each in chosen])
+        return measure_drift(
+            reference,
+            observe([each.digest for each in chosen], features, answer),
+            params.watch,
+            confidence=params.statistics.confidence,
+            origin=origin,
+            left_out=left_out,
+            other_way=reference.layer.fingerprint not in clear_fingerprints(predictor.backbone),
+        )
+
+    return measure_batch(Batch(origin, digests, compare), params)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,42 +83,7 @@ class _Recording:
     scores: Sequence[Scores]
 
 
-@dataclass(frozen=True, eq=False)
-class _Heard:
-    """Recordings that a model has heard. unusable: the number of others."""
-
-    recordings: tuple[_Recording, ...]
-    unusable: int
-    predictor: TriggerPredictor
-    params: Params
-    origin: Origin
-
-    def compare(self, reference: Reference) -> DriftReport:
-        """See `Batch`."""
-        rows, left_out = choose_rows([each.digest for each in self.recordings], reference.rows.digests, self.unusable)
-        chosen = [self.recordings[row] for row in rows]
-        dim = reference.layer.dim
-        features = torch.stack([each.mean for each in chosen]) if chosen else torch.empty(0, dim)
-        return measure_drift(
-            reference,
-            observe([each.digest for each in chosen], features, _answer(self.predictor.head, chosen)),
-            self.params.watch,
-            confidence=self.params.statistics.confidence,
-            origin=self.origin,
-            left_out=left_out,
-            other_way=reference.layer.fingerprint not in clear_fingerprints(self.predictor.backbone),
-        )
-
-
-def _answer(head: TriggerHead, recordings: Sequence[_Recording]) -> Answer:
-    return answer_of(head, [each.scores for each in recordings])
-
-
 def _hear(predictor: TriggerPredictor, entry: Input, params: Params) -> _Recording:
     heard = heard_whole(predictor, entry, params.dataset.limits)
     mean = mean_within(heard.features, heard.frames, predictor.span)
     return _Recording(heard.digest, mean, predictor.head.scores(heard.features))
-
-
-def _origin(version: ModelVersion) -> Origin:
-    return Origin(version.name, version.number, datetime.now(UTC).isoformat(timespec="seconds"))

@@ -63,6 +63,7 @@ def test_as_json_it_prints_the_card_and_the_files(project: Path) -> None:
     ("options", "code", "says"),
     [
         (("--format", "pickle"), 2, "'pickle' is not one of 'onnx', 'onnx-int8', 'torch'"),
+        (("--format", "torch", "--int8"), 2, "give only one of the two"),
         (("--examples", "none.png"), 2, "does not exist"),
         (("--model", "models:/my digits/9"), 1, "has no version 9"),
     ],

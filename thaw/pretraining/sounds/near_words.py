@@ -10,9 +10,7 @@ from thaw.pretraining.sounds.espeak import Voice, espeak
 VOICES = 16
 """The number of voices of each word."""
 _LANGUAGES = ("en-us", "en", "en-gb-scotland", "en-029")
-_VARIANTS = (
-    "", "+m1", "+m3", "+m5", "+m7", "+f1", "+f2", "+f3", "+f4"
-)  # fmt: skip
+_VARIANTS = ("", "+m1", "+m3", "+m5", "+m7", "+f1", "+f2", "+f3", "+f4")
 _SPEEDS, _PITCHES = (120, 230), (20, 80)
 
 
