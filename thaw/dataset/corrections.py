@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thaw.dataset.label_sets import split_labels
-from thaw.dataset.manifest import Example
 from thaw.foundation.errors import BadTable
 from thaw.foundation.files.atomic import DIGEST_SIZE
 from thaw.foundation.files.csv_tables import read_rows, write_rows
+
+if TYPE_CHECKING:  # a manifest is Parquet, and its library takes a tenth of a second to load
+    from thaw.dataset.manifest import Example
 
 CORRECTIONS = Path("data/corrections.csv")
 """The file of corrections, in Git from the beginning, because a stage of DVC cannot depend on a file that may be missing."""
@@ -39,7 +42,7 @@ class Change:
     after: str | None
 
 
-def correct(example: Example, corrections: Corrections) -> Example | None:
+def correct(example: "Example", corrections: Corrections) -> "Example | None":
     """The example with its corrected label, if there is a correction; None: it is to be left out."""
     correction = corrections.get(example.digest)
     if correction is None:
@@ -47,7 +50,7 @@ def correct(example: Example, corrections: Corrections) -> Example | None:
     return None if correction.label is None else replace(example, label=correction.label)
 
 
-def correct_set(example: Example, corrections: Corrections) -> Example | None:
+def correct_set(example: "Example", corrections: Corrections) -> "Example | None":
     """The counterpart of `correct` for sets of labels: a correction names all labels, as `ant|bee`; `|` alone is the empty set."""
     correction = corrections.get(example.digest)
     if correction is None:

@@ -70,7 +70,7 @@ def foresee(
     kind: Kind | None = None,
 ) -> Foreseen:
     """What the splits will lack. Where names and groups do not tell a file's split its content does; then only as many files are read as are
-    needed to find one of each class that is trained on.
+    needed to find one of each class that is trained on. Splits by date are not foreseen, because every file would have to be read.
 
     Args:
         source: with its files not yet opened.
@@ -80,6 +80,8 @@ def foresee(
         kind: of the examples, whose files may say themselves whom they are of; None: they say nothing.
     """
     splitter = Splitter.of((candidate.split for candidate in source.candidates), shares)
+    if shares.order == "date" and not splitter.own:
+        return Foreseen((), trained=True, tested=True, everywhere=(), grouped=0, wants_test=shares.test > 0)
     labelled = [candidate for candidate in source.candidates if candidate.names is not None]
     counts = Counter(name for candidate in labelled for name in candidate.names or ())
     untaught, trained, tested = set(counts) - corrected, bool(corrected), False
@@ -108,7 +110,8 @@ def expected_test_rows(source: Source, shares: SplitParams) -> int:
     """The number of labelled files that will be in the test; where their contents decide, the number to expect. No file is read."""
     splitter = Splitter.of((candidate.split for candidate in source.candidates), shares)
     labelled = [candidate for candidate in source.candidates if candidate.names is not None]
-    known = [candidate for candidate in labelled if splitter.own or candidate.group is not None]
+    hashed = shares.order == "hash"
+    known = [each for each in labelled if splitter.own or (hashed and each.group is not None)]
     tested = sum(splitter.split(named=each.split, digest=b"", group=each.group) == TEST for each in known)
     return tested + round(shares.test * (len(labelled) - len(known)))
 

@@ -49,8 +49,8 @@ class Copies:
 class IngestReport:
     """The report of one ingestion. It holds no times: the same source gives the same report.
 
-    `classes` maps each class to its number of labelled examples by split. `split_by` is "source" or "hash". The counts of copies are of sets of equal files;
-    `copies` lists the first 200. `relabelled` and `left_out` count the files whose label a correction changed, and those that a correction left out.
+    `classes` maps each class to its number of labelled examples by split. `split_by` is "source", "hash" or "date". The counts of copies are of sets of equal
+    files; `copies` lists the first 200. `relabelled` and `left_out` count the files whose label a correction changed, and those that a correction left out.
     `unused_corrections` counts corrections of examples that the source lacks.
     """
 
@@ -88,6 +88,7 @@ def build_report(
     splitter: Splitter,
     changes: Sequence[Change] = (),
     unused_corrections: int = 0,
+    by_date: bool = False,
 ) -> IngestReport:
     """Count and compare the examples.
 
@@ -100,6 +101,7 @@ def build_report(
         splitter: the rule that gave the examples their splits.
         changes: the effects of corrections on them.
         unused_corrections: the number of corrections of examples that the source lacks.
+        by_date: whether dates gave the splits, in the place of the hash.
     """
     rows = sorted(accepted, key=lambda row: row.example.path)
     examples = [row.example for row in rows]
@@ -110,7 +112,7 @@ def build_report(
         unlabelled=sum(example.names is None for example in examples),
         rejected=rejected,
         size=sum(example.size for example in examples),
-        split_by="source" if splitter.own else "hash",
+        split_by="source" if splitter.own else "date" if by_date else "hash",
         splits={split: sum(example.split == split for example in examples) for split in SPLITS},
         classes=_classes(examples),
         kinds=dict(sorted(Counter(row.kind for row in rows).items())),
@@ -125,7 +127,7 @@ def build_report(
         unused_corrections=unused_corrections,
     )
     notes = [
-        *_notes_on_splits(source, splitter),
+        *_notes_on_splits(source, splitter, by_date),
         *_notes_on_groups(examples),
         *_notes_on_classes(counted),
         *_notes_on_files(counted, words),
@@ -156,7 +158,7 @@ def _classes(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
     return {label: {split: counts[label, split] for split in SPLITS} for label in labels}
 
 
-def _notes_on_splits(source: Source, splitter: Splitter) -> list[str]:
+def _notes_on_splits(source: Source, splitter: Splitter, by_date: bool) -> list[str]:
     named = Counter(candidate.split for candidate in source.candidates if candidate.names is not None)
     notes = []
     if splitter.val_is_test:
@@ -169,7 +171,9 @@ def _notes_on_splits(source: Source, splitter: Splitter) -> list[str]:
             f"Labelled files without a split, beside others that have one: {named[None]}. They are used for training."
         )
     if not splitter.own and named[TRAIN]:
-        notes.append("The source names no split but train: val and test are drawn from it by a hash.")
+        notes.append(
+            f"The source names no split but train: val and test are drawn from it by {'date' if by_date else 'a hash'}."
+        )
     return notes
 
 

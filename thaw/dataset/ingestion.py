@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from thaw.dataset.candidates import Candidate, Rejected, Source
 from thaw.dataset.class_names import check_class_names
 from thaw.dataset.corrections import Change, Corrections, correct, correct_set
+from thaw.dataset.date_order import Dated, DateOrder, order_by_date
 from thaw.dataset.finding_columns import findings_of
 from thaw.dataset.ingest_report import Accepted, IngestReport, build_report
 from thaw.dataset.label_sets import join_labels
@@ -24,7 +25,7 @@ from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.files.content import HEAD_BYTES, misplaced
 from thaw.foundation.parallel.ordered_map import map_ahead, usable_cores
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.kind import Attributing, Kind, Limits, SetDecoding, Stored, Words
+from thaw.kinds.kind import Attributing, Dating, Kind, Limits, SetDecoding, Stored, Words
 from thaw.kinds.registry import kind_named, kind_names
 from thaw.params.sections import DatasetParams
 
@@ -80,7 +81,7 @@ def ingest(
         kind, source, params.listing, places.encoding, findings=findings_of(params), slices=params.slices
     )
     candidates_found = aimed(labelled, aim, kind)
-    reading = partial(_read, kind, places, params.limits)
+    reading = partial(_read, kind, places, params.limits, params.splits.order == "date")
     read = _read_all(reading, candidates_found.candidates, workers or usable_cores(), progress)
     refuse_other_kind(
         places, [entry.path for entry in read if isinstance(entry, Rejected)], len(read), kind, params.limits
@@ -94,7 +95,9 @@ def ingest(
     origins = settle_origins(
         {one.candidate.path: one.origin for one in read if isinstance(one, _Read) and one.candidate.group is None}
     )
-    offered = [_accept(kind, entry, splitter, origins) for entry in read if isinstance(entry, _Read)]
+    usable = [entry for entry in read if isinstance(entry, _Read)]
+    by_date = _dates_of(usable, origins, params) if params.splits.order == "date" and not splitter.own else None
+    offered = [_accept(kind, entry, splitter, origins, by_date) for entry in usable]
     accepted, changes = _correct(offered, corrections, aim)
     check_class_names(source, (name for entry in accepted for name in entry.example.names or ()))
     stored = {entry.candidate.path: entry.stored for entry in read if isinstance(entry, _Read)}
@@ -104,9 +107,10 @@ def ingest(
         _refuse_too_few_classes(source, accepted, kind.words, candidates_found.warnings)
     decoding = kind.decoding_of_set(stored)
     told = _with_sentences(candidates_found, decoding, stored, origins)
+    told = told if by_date is None else told.noting(*by_date.notes)
     report = build_report(
         params.source, told, accepted, kind.words, rejected=len(rejected), splitter=splitter, changes=changes,
-        unused_corrections=len(corrections.keys() - {entry.example.digest for entry in offered}),
+        unused_corrections=len(corrections.keys() - {entry.example.digest for entry in offered}), by_date=by_date is not None,
     )  # fmt: skip
     manifest = build_manifest(
         (entry.example for entry in accepted), kind.name, decoding.setting, TRIGGER if aim.is_trigger else None
@@ -129,13 +133,14 @@ def _with_sentences(source: Source, decoding: SetDecoding, stored: Mapping[str, 
 
 @dataclass(frozen=True)
 class _Read:
-    """A file that can be decoded: its digest (32 bytes), its size in bytes, the format and shape of its content, and whom it says it is of."""
+    """A file that can be decoded: its digest (32 bytes), its size in bytes, the format and shape of its content, whom it says it is of, and of which day."""
 
     candidate: Candidate
     digest: bytes
     size: int
     stored: Stored
     origin: str | None = field(repr=False)
+    date: str | None = field(repr=False)
 
 
 def _read_all(
@@ -150,25 +155,41 @@ def _read_all(
     return results
 
 
-def _read(kind: Kind, places: Places, limits: Limits, candidate: Candidate) -> _Read | Rejected:
+def _read(kind: Kind, places: Places, limits: Limits, dated: bool, candidate: Candidate) -> _Read | Rejected:
     try:
         content = read_within(places.at(candidate.path), lambda size: kind.refuse_size(size, limits))
         origin = kind.origin(content) if isinstance(kind, Attributing) else None
-        return _Read(candidate, digest_bytes(content), len(content), kind.inspect(content, limits), origin)
+        date = kind.date(content) if dated and isinstance(kind, Dating) else None
+        return _Read(candidate, digest_bytes(content), len(content), kind.inspect(content, limits), origin, date)
     except BadExample as error:
         return Rejected(candidate.path, str(error))
     except OSError as error:
         return Rejected(candidate.path, f"cannot be opened ({error.strerror})")
 
 
-def _accept(kind: Kind, read: _Read, splitter: Splitter, origins: Origins) -> Accepted:
+def _dates_of(read: Sequence[_Read], origins: Origins, params: DatasetParams) -> DateOrder:
+    """The splits by date.
+
+    Raises:
+        BadSource: the files state fewer than two dates.
+    """
+
+    def key(entry: _Read) -> bytes:
+        group = entry.candidate.group or origins.of.get(entry.candidate.path)
+        return entry.digest if group is None else group.encode()
+
+    return order_by_date({entry.candidate.path: Dated(key(entry), entry.date) for entry in read}, params.splits)
+
+
+def _accept(kind: Kind, read: _Read, splitter: Splitter, origins: Origins, by_date: DateOrder | None) -> Accepted:
     asked = read.candidate
     deciding = asked.group or origins.of.get(asked.path)
+    hashed = splitter.split(named=asked.split, digest=read.digest, group=deciding)
     example = Example(
         digest=read.digest,
         path=asked.path,
         label=asked.label,
-        split=splitter.split(named=asked.split, digest=read.digest, group=deciding),
+        split=hashed if by_date is None else by_date.of[asked.path],
         group=asked.group or origins.group(asked.path),
         shape=read.stored.shape,
         size=read.size,
@@ -224,14 +245,15 @@ def refuse_other_kind(places: Places, rejected: Sequence[str], read: int, kind: 
         kind_names()
     ):  # kinds of other packages first, because almost any file of theirs may pass for a text
         other = kind_named(name)
-        if name != kind.name and all(_is_of(other, places.at(path), limits) for path in rejected[:_SHOWN]):
+        if name != kind.name and all(is_of_kind(other, places.at(path), limits) for path in rejected[:_SHOWN]):
             raise BadSource(
                 f"`{places.source}` holds {other.words.many}, and the backbone takes {kind.words.many}; set backbone.weights to a backbone that takes "
                 f"{other.words.many}, or dataset.source to a folder of {kind.words.many}"
             )
 
 
-def _is_of(kind: Kind, place: Place, limits: Limits) -> bool:
+def is_of_kind(kind: Kind, place: Place, limits: Limits) -> bool:
+    """Whether a file can be read as an example of the kind."""
     try:
         content = read_within(place, lambda size: kind.refuse_size(size, limits))
         kind.inspect(content, limits)

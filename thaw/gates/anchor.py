@@ -6,14 +6,12 @@ far is kept as an anchor, until a challenger is shown to be better.
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from thaw.foundation.statistics.bootstrap import Estimate
-from thaw.foundation.statistics.paired_proportions import paired_share_interval
+from thaw.foundation.statistics.paired_proportions import paired_hits_interval
 from thaw.gates.outcome import Outcome, cannot_tell, failed, passed
 from thaw.gates.pairing import Paired
 from thaw.gates.wear import Wear
-from thaw.targets.paired import mcnemar
+from thaw.targets.paired import paired_p
 
 GATE = "anchor"
 
@@ -29,11 +27,14 @@ class Distance:
 
 
 def distance(paired: Paired, wear: Wear) -> Distance:
-    """The challenger against the anchor, which stands in the place of the champion. The interval is Tango's, one-sided at the level of the judgement."""
-    right, before = ((side.named == paired.targets).all(1) for side in (paired.challenger, paired.champion))
-    alone, lost = int(np.count_nonzero(right & ~before)), int(np.count_nonzero(before & ~right))
-    gain = paired_share_interval(alone, lost, len(paired), 1 - 2 * wear.level)
-    return Distance(len(paired), gain, better=alone > lost and mcnemar(alone, lost) < wear.level)
+    """The challenger against the anchor, which stands in the place of the champion.
+
+    The interval is that of `paired_hits_interval`, one-sided at the level of the judgement.
+    """
+    right, before = paired.rights
+    gain = paired_hits_interval(right, before, paired.groups, 1 - 2 * wear.level)
+    better = gain.value > 0 and paired_p(right, before, paired.groups) < wear.level
+    return Distance(len(paired), gain, better)
 
 
 def anchor(measured: Distance, margin: float, right: str) -> Outcome:

@@ -9,10 +9,12 @@ from thaw.foundation.statistics.bootstrap import (
     FloatArray,
     Resampling,
     bootstrap,
+    one_of_each,
     percentile_interval,
     stacked,
     totals,
 )
+from thaw.foundation.statistics.clustered import unless_single
 from thaw.gates.outcome import Outcome, cannot_tell, failed, not_asked_by, passed
 from thaw.gates.pairing import Paired, Side
 from thaw.params.sections import PromotionParams
@@ -27,16 +29,18 @@ def calibration_loss(paired: Paired, resampling: Resampling) -> Estimate:
 
     The noise of resampling increases absolute values, and not by the same amount for both. So the replicates are shifted until their mean is the difference.
     """
-    statistics = stacked([_gaps(paired.challenger), _gaps(paired.champion)])
-    scale = [len(paired) * side.confidences.shape[1] for side in (paired.challenger, paired.champion)]
+    statistics = stacked([_gaps(paired.challenger), _gaps(paired.champion), one_of_each(len(paired))])
+    each = [side.confidences.shape[1] for side in (paired.challenger, paired.champion)]
 
     def difference(sums: FloatArray) -> FloatArray:
-        first, second = np.split(np.abs(sums), 2)
-        return np.asarray(first.sum(0) / scale[0] - second.sum(0) / scale[1], np.float64)[None]
+        first, second = np.split(np.abs(sums[:-1]), 2)
+        rows = sums[-1]
+        return np.asarray(first.sum(0) / (rows * each[0]) - second.sum(0) / (rows * each[1]), np.float64)[None]
 
     value = float(difference(totals(statistics))[0, 0])
-    replicates = bootstrap(statistics, difference, resampling)[0]
-    return percentile_interval(value, replicates - replicates.mean() + value, resampling.confidence)
+    replicates = bootstrap(statistics, difference, resampling, paired.groups)[0]
+    found = percentile_interval(value, replicates - replicates.mean() + value, resampling.confidence)
+    return unless_single(found, paired.groups, -1.0, 1.0)
 
 
 def calibration(paired: Paired, params: PromotionParams, resampling: Resampling = USUAL) -> Outcome:

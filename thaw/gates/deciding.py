@@ -1,6 +1,6 @@
 """The decision of all gates together. A challenger is promoted if no gate refuses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thaw.dataset.slices import Slices
 from thaw.evaluation.checks import Checks
@@ -152,7 +152,8 @@ def _compared(
     figures = paired_test.measure(paired, resampling)
     wear = wear_of(paired.digests, evidence.earlier, resampling.confidence)
     wrong = 1 - figures.champion_accuracy
-    margin = margin_of(params, len(paired), wrong, resampling.confidence)
+    independent = paired.independent(resampling.confidence)
+    margin = margin_of(params, independent, wrong, resampling.confidence)
     rule = Rule(params.rule, margin, resampling.confidence, wear.level)
     best = _against_anchor(paired, evidence, params)
     distance = anchor.distance(best or paired, wear)
@@ -166,7 +167,7 @@ def _compared(
         figures=figures,
         margin=margin,
         wear=wear,
-        judgements_left=judgements_left(wear, wrong, margin),
+        judgements_left=judgements_left(replace(wear, rows=independent), wrong, margin),
         better=is_better(figures, rule),
         leads=distance.better,
         anchored=best is not None,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thaw.foundation.statistics.bootstrap import FloatArray
+from thaw.foundation.statistics.bootstrap import FloatArray, IntArray
+from thaw.foundation.statistics.paired_proportions import effective_pairs
 from thaw.targets.predictions import Predictions
 from thaw.targets.target import BoolArray
 
@@ -26,7 +27,7 @@ class Side:
 @dataclass(frozen=True, eq=False)
 class Paired:
     """Both models on the N test rows that both have predictions for, with the rows' labels: bool [N, C] over the classes of both. `right` is the name of the
-    share of right rows. digests: of the rows."""
+    share of right rows. digests: of the rows. groups: of the rows, int64 [N], as the challenger has them; None: each row is its own."""
 
     class_names: tuple[str, ...]
     targets: BoolArray
@@ -34,9 +35,28 @@ class Paired:
     challenger: Side
     right: str
     digests: tuple[bytes, ...]
+    groups: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    @property
+    def rights(self) -> tuple[BoolArray, BoolArray]:
+        """Whether each row is wholly right, bool [N]: by the challenger, and by the champion."""
+        challenger, champion = ((side.named == self.targets).all(1) for side in (self.challenger, self.champion))
+        return challenger, champion
+
+    def groups_of(self, rows: BoolArray) -> IntArray | None:
+        """The groups of some rows, bool [N]."""
+        return None if self.groups is None else self.groups[rows]
+
+    def independent(self, confidence: float) -> int:
+        """The number of independent rows that would tell as much of the difference as these do; without groups their number."""
+        if self.groups is None:
+            return len(self)
+        if len(np.unique(self.groups)) < 2:
+            return 1
+        return max(1, int(effective_pairs(*self.rights, self.groups, confidence)))
 
 
 def pair(champion: Predictions, challenger: Predictions) -> Paired | None:
@@ -58,6 +78,7 @@ def pair(champion: Predictions, challenger: Predictions) -> Paired | None:
         _side_of(challenger, here, targets, names),
         challenger.target.right,
         tuple(shared),
+        None if challenger.groups is None else challenger.groups[here],
     )
 
 

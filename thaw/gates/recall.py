@@ -3,7 +3,7 @@
 import numpy as np
 
 from thaw.foundation.statistics.bootstrap import USUAL
-from thaw.foundation.statistics.paired_proportions import paired_share_interval
+from thaw.foundation.statistics.paired_proportions import paired_hits_interval
 from thaw.gates.losses import Loss, Subject, judge_losses
 from thaw.gates.outcome import Outcome, not_asked_by
 from thaw.gates.pairing import Paired
@@ -23,8 +23,7 @@ def losses(paired: Paired, confidence: float) -> tuple[Loss, ...]:
     for place in np.flatnonzero(shown_by):
         rows = paired.targets[:, place]
         before, after = paired.champion.named[rows, place], paired.challenger.named[rows, place]
-        alone, gained = int((before & ~after).sum()), int((after & ~before).sum())
-        interval = paired_share_interval(alone, gained, int(shown_by[place]), each)
+        interval = paired_hits_interval(before, after, paired.groups_of(rows), each)
         unsorted.append(Loss(paired.class_names[place], int(shown_by[place]), interval))
     return tuple(sorted(unsorted, key=lambda loss: (-loss.loss.value, loss.name)))
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from thaw.dataset.slices import Slices
 from thaw.foundation.statistics.bootstrap import USUAL
-from thaw.foundation.statistics.paired_proportions import paired_share_interval
+from thaw.foundation.statistics.paired_proportions import paired_hits_interval
 from thaw.gates.losses import Loss, Subject, judge_losses
 from thaw.gates.outcome import Outcome, not_asked, not_asked_by
 from thaw.gates.pairing import Paired
@@ -20,17 +20,17 @@ def slice_losses(paired: Paired, slices: Slices, confidence: float) -> tuple[Los
     """
     place = {digest: row for row, digest in reversed(list(enumerate(slices.digests)))}
     rows = [place.get(digest) for digest in paired.digests]
-    before, after = ((side.named == paired.targets).all(1) for side in (paired.champion, paired.challenger))
+    after, before = paired.rights
     parts = [
         (f"{name} {value}", np.array([row is not None and column[row] == value for row in rows]))
         for name, column in zip(slices.names, slices.values, strict=True)
         for value in sorted({column[row] for row in rows if row is not None} - {None}, key=str)
     ]
     each = 1 - (1 - confidence) / max(1, len(parts))
-    found = []
-    for name, own in parts:
-        alone, gained = int((before & ~after)[own].sum()), int((after & ~before)[own].sum())
-        found.append(Loss(name, int(own.sum()), paired_share_interval(alone, gained, int(own.sum()), each)))
+    found = [
+        Loss(name, int(own.sum()), paired_hits_interval(before[own], after[own], paired.groups_of(own), each))
+        for name, own in parts
+    ]
     return tuple(sorted(found, key=lambda loss: (-loss.loss.value, loss.name)))
 
 

@@ -50,7 +50,7 @@ class Values:
 class Stored:
     """The content of a file. format: its name ("JPEG"). shape: (height, width, channels) of an upright image; other kinds have other dimensions.
 
-    values: their range; None: the format says it. unread: the part of the file that is not read ("all frames but the first"); None: it is read whole.
+    values: their range; None: the format says it. unread: the part of the file that is not read ("all frames but one"); None: it is read whole.
     rate: samples a second of a sound; None: the kind has no rate. remarks: the kind's own words for what `Kind.decoding_of_set` speaks of.
     """
 
@@ -74,12 +74,14 @@ class SetDecoding:
 
 @dataclass(frozen=True)
 class Words:
-    """The words for examples in sentences. sample_name: a file name for shown commands. plain: the word for the input of `Kind.plain_features`."""
+    """The words for examples in sentences. sample_name: a file name for shown commands. plain: the word for the input of `Kind.plain_features`. prompt: the
+    usual description of an example in a text; `{label}` stands for its class."""
 
     one: str
     many: str
     sample_name: str
     plain: str
+    prompt: str = "{label}"
 
     @property
     def ending(self) -> str:
@@ -190,8 +192,17 @@ class Windowed(Protocol):
 class Viewing(Protocol):
     """A preprocessing of examples whose values cover a much wider range than networks take, so that a part of it may be chosen, as radiologists do."""
 
-    def with_windows(self, windows: Windows) -> Preprocessing:
-        """The preprocessing with the ranges that are read: one for all channels of the network's input, or one for each."""
+    def with_windows(self, windows: Windows, frame: str | int = "first") -> Preprocessing:
+        """The preprocessing with the ranges that are read: one for all channels of the network's input, or one for each; and with the frame of files that
+        hold several: `first`, `middle`, or its number from 1."""
+
+
+@runtime_checkable
+class Showing(Protocol):
+    """A kind whose previews can show examples as a `Viewing` preprocessing reads them."""
+
+    def shown_by(self, windows: Windows, frame: str | int) -> Kind:
+        """The kind with these previews; see `Viewing.with_windows`."""
 
 
 @runtime_checkable
@@ -215,6 +226,14 @@ class Attributing(Protocol):
 
 
 @runtime_checkable
+class Dating(Protocol):
+    """A kind whose files may say themselves of which day they are, so that splits can be in the order of time."""
+
+    def date(self, content: bytes) -> str | None:
+        """The day as text that sorts in time; None: the file does not say. It may be personal: it is compared, and never written or shown."""
+
+
+@runtime_checkable
 class Veiling(Protocol):
     """A kind whose prepared examples can be veiled place by place, so that it is seen where a network looks. map_words: the legend of a map."""
 
@@ -227,6 +246,15 @@ class Veiling(Protocol):
 
     def map_preview(self, example: Batch, strengths: NDArray[np.float64]) -> Preview:
         """A prepared example under the map of the places' strengths, float64 [rows, columns] from -1 (speaks against an answer) to 1 (for it)."""
+
+
+@runtime_checkable
+class Backed(Protocol):
+    """A kind that says which backbone to begin with where none is named."""
+
+    @property
+    def usual_backbone(self) -> str:
+        """A name of `thaw.backbones.official_weights.weights_of`."""
 
 
 class Reader(Protocol):

@@ -33,6 +33,8 @@ SCHEMA_OF_SETS = pa.schema(
         pa.field("probabilities", pa.list_(pa.float32()), nullable=False),
     ]
 )
+GROUP = pa.field("group", pa.int64(), nullable=False)
+"""The last column, where rows have groups: a number of each row's group, not its name."""
 TRIGGER: TargetName = "trigger"
 """The target whose predictions have the form of another's."""
 EVALUATE_AGAIN = "run `thaw run --stage evaluate` to make it again"
@@ -44,7 +46,7 @@ class Predictions:
 
     targets: int64 [N], indices into `class_names`, or bool [N, C], the classes that a row shows. probabilities: float32 [N, C], calibrated; with one label a
     row sums to 1. decided: bool [N, C], the named classes; None with one label: the most probable class is named. target_name: None: the form of the targets
-    tells it.
+    tells it. groups: int64 [N], rows of a group, such as the examples of a patient, are not independent; None: each row is its own.
     """
 
     class_names: tuple[str, ...]
@@ -54,6 +56,7 @@ class Predictions:
     probabilities: NDArray[np.float32]
     decided: BoolArray | None = None
     target_name: TargetName | None = None
+    groups: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -96,8 +99,10 @@ class Predictions:
 
 
 def write_predictions(predictions: Predictions, path: Path) -> None:
-    """Write Parquet of `SCHEMA`, or of `SCHEMA_OF_SETS`, atomically; the metadata `class_names` has the order of the probabilities, and `target` the target
-    where the form of the targets does not tell it."""
+    """Write Parquet of `SCHEMA`, or of `SCHEMA_OF_SETS`, atomically, with `GROUP` where rows have groups.
+
+    The metadata `class_names` has the order of the probabilities, and `target` the target where the form of the targets does not tell it.
+    """
     schema, answers = _answers(predictions)
     columns = [
         pa.array(predictions.digests, pa.binary(DIGEST_SIZE)),
@@ -105,6 +110,8 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
         *answers,
         pa.array(list(predictions.probabilities), pa.list_(pa.float32())),
     ]
+    if predictions.groups is not None:
+        schema, columns = schema.append(GROUP), [*columns, pa.array(predictions.groups, pa.int64())]
     stated = {"class_names": json.dumps(predictions.class_names)}
     stated |= {} if predictions.target_name is None else {"target": predictions.target_name}
     table = pa.table(columns, schema=schema.with_metadata(stated))
@@ -123,8 +130,9 @@ def read_predictions(path: Path) -> Predictions:
     except (OSError, pa.ArrowInvalid) as error:
         raise BadArtifact(f"{path} cannot be read ({error}); {EVALUATE_AGAIN}") from error
     stated = (table.schema.metadata or {}).get(b"class_names")
-    sets = table.schema.equals(SCHEMA_OF_SETS)
-    if stated is None or not (sets or table.schema.equals(SCHEMA)):
+    sets, grouped = SCHEMA_OF_SETS.names[2] in table.column_names, GROUP.name in table.column_names
+    schema = SCHEMA_OF_SETS if sets else SCHEMA
+    if stated is None or not table.schema.equals(schema.append(GROUP) if grouped else schema):
         raise BadArtifact(f"{path} holds no predictions of this version; {EVALUATE_AGAIN}")
     names = tuple(json.loads(stated))
     flat = table["probabilities"].combine_chunks().flatten().to_numpy()
@@ -133,9 +141,10 @@ def read_predictions(path: Path) -> Predictions:
         digests=tuple(table["digest"].to_pylist()),
         paths=tuple(table["path"].to_pylist()),
         targets=_sets_of(table["labels"], names) if sets else _classes_of(table["label"], names),
-        probabilities=flat.reshape(table.num_rows, len(names)),
+        probabilities=np.array(flat).reshape(table.num_rows, len(names)),  # Arrow's memory may not be written to
         decided=_sets_of(table["predicted"], names) if sets else None,
         target_name=TRIGGER if table.schema.metadata.get(b"target") == TRIGGER.encode() else None,
+        groups=table[GROUP.name].to_numpy() if grouped else None,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from thaw.foundation.errors import BadParameters
 from thaw.targets.target import Target, TargetName, target_named
 
-Ability = Literal["open_set", "pooled_features", "probabilities", "sequences"]
+Ability = Literal["notebook", "open_set", "pooled_features", "probabilities", "sequences"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,11 @@ class Support:
 
 
 TABLE: Mapping[Ability, Support] = {
+    "notebook": Support(
+        "what `import thaw` offers",
+        ("one_label", "label_sets"),
+        "`thaw trigger` and a project of `thaw init --example wake_word` train a trigger",
+    ),
     "open_set": Support(
         "`neither`",
         ("one_label",),

@@ -236,7 +236,7 @@ class Target(Protocol):
         """The certainty of the model where it errs, float64 [N]; -1 where it is right."""
 
     def measure(self, predictions: Predictions, *, bins: int, resampling: Resampling) -> Metrics | LabelSetMetrics:
-        """Every metric with its interval."""
+        """Every metric with its interval, over groups where the rows have some."""
 
 
 def target_named(name: TargetName) -> Target:

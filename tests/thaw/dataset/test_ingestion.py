@@ -168,7 +168,7 @@ def test_what_the_content_of_a_set_asks_for_is_in_the_manifest_and_the_report(pi
     assert ingested.manifest.decoding == '{"span": null, "top": 4095}'
     assert any("hold 12 bits in this set" in note for note in ingested.report.notes)
     assert ingested.report.notes[0].startswith(
-        "Files that are read without all frames but the first: 1, such as `bees/moving.gif`."
+        "Files that are read without all frames but one: 1, such as `bees/moving.gif`."
     )
 
 

@@ -1,5 +1,6 @@
 """Predictions come back from their file as they went in, or not at all."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,14 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     found = read_predictions(tmp_path / "predictions.parquet")
     assert (found.class_names, found.digests, found.paths) == (written.class_names, written.digests, written.paths)
     assert (found.targets == written.targets).all()
-    assert np.array_equal(found.probabilities, written.probabilities)
+    assert np.array_equal(found.probabilities, written.probabilities) and found.groups is None
+
+
+def test_groups_are_numbers_in_the_last_column(tmp_path: Path) -> None:
+    written = replace(hostile_predictions(), groups=np.arange(60) // 2)
+    write_predictions(written, tmp_path / "predictions.parquet")
+    assert np.array_equal(read_predictions(tmp_path / "predictions.parquet").groups, written.groups)
+    assert pq.read_table(tmp_path / "predictions.parquet").column_names[-1] == "group"
 
 
 def test_any_reader_of_parquet_finds_names_and_confidence(tmp_path: Path) -> None:

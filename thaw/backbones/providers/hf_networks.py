@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from torch import nn
@@ -12,6 +12,9 @@ from torch import nn
 from thaw.backbones.providers.packages import package
 from thaw.backbones.providers.undrawn import Undrawn
 from thaw.foundation.errors import BadParameters, BadWeights
+
+if TYPE_CHECKING:
+    from thaw.backbones.providers.hf_towers import Joint
 
 PREFIX = "hf/"
 _EXTRA = "hf"
@@ -52,17 +55,34 @@ _UNUSED = frozenset(
     )
 )
 """Settings that change no number of a frozen network."""
+_JOINT = "joint"
+"""The setting of a tower that has learnt beside texts: the number of dimensions of the place that both share."""
 
 
-def architecture_of(config: Any) -> str:
-    """The name of a network with these settings (transformers' configuration)."""
+def architecture_of(config: Any, joint: int | None = None) -> str:
+    """The name of a network with these settings (transformers' configuration). joint: the dimensions that it shares with texts; None: it shares none."""
     usual = type(config)().to_dict()
     settings = {
         name: json.dumps(value)
         for name, value in sorted(config.to_diff_dict().items())
         if name not in _UNUSED and value != usual.get(name) and isinstance(value, bool | int | float | str)
     }
+    settings |= {} if joint is None else {_JOINT: json.dumps(joint)}
     return f"{PREFIX}{config.model_type}" + (f"?{urlencode(settings)}" if settings else "")
+
+
+def joint_of(architecture: str) -> int | None:
+    """See `architecture_of`.
+
+    Raises:
+        BadParameters: the number of dimensions is none.
+    """
+    stated = dict(parse_qsl(architecture.partition("?")[2])).get(_JOINT)
+    if stated is None:
+        return None
+    if not stated.isdecimal() or int(stated) < 1:
+        raise BadParameters(f"backbone.architecture: {_JOINT}={stated} is no number of dimensions")
+    return int(stated)
 
 
 def config_of(architecture: str) -> Any:
@@ -81,7 +101,8 @@ def config_of(architecture: str) -> Any:
     auto = package("transformers.models.auto.configuration_auto", _EXTRA)
     refused: type[Exception] = package("huggingface_hub.errors", _EXTRA).StrictDataclassError
     try:
-        values = {name: json.loads(value) for name, value in parse_qsl(settings, strict_parsing=bool(settings))}
+        pairs = parse_qsl(settings, strict_parsing=bool(settings))
+        values = {name: json.loads(value) for name, value in pairs if name != _JOINT}
         return auto.CONFIG_MAPPING[kind](**values, **_frozen(kind))
     except (ValueError, TypeError, refused) as error:
         raise BadParameters(
@@ -105,7 +126,7 @@ def network_named(architecture: str, num_classes: int, *, drawn: bool = True) ->
     config = config_of(architecture)
     context: AbstractContextManager[object] = nullcontext() if drawn else Undrawn()
     with context:
-        return tower_of(model_of(config), config, num_classes)
+        return tower_of(model_of(config), config, num_classes, joint_of(architecture))
 
 
 def model_of(config: Any) -> nn.Module:
@@ -115,17 +136,18 @@ def model_of(config: Any) -> nn.Module:
     return model.eval()
 
 
-def tower_of(model: nn.Module, config: Any, num_classes: int) -> nn.Module:
-    """transformers' model as a chain, see `thaw.backbones.providers.hf_towers.Tower`.
+def tower_of(model: nn.Module, config: Any, num_classes: int, joint: int | Joint | None = None) -> nn.Module:
+    """transformers' model as a chain, see `thaw.backbones.providers.hf_towers.Tower`. joint: its last module, or the dimensions of one without weights.
 
     Raises:
         BadWeights: it is of another type than those that are read.
     """
-    from thaw.backbones.providers.hf_towers import FAMILIES, Tower
+    from thaw.backbones.providers.hf_towers import FAMILIES, Tower, blank_joint
 
     family = FAMILIES.get(config.model_type)
     if family is None:
         raise BadWeights(
             f"a network of the type {config.model_type} is no vision tower that is read; these are: {', '.join(FAMILIES)}"
         )
-    return Tower(model, family, config, num_classes)
+    last = blank_joint(family, config, joint) if isinstance(joint, int) else joint
+    return Tower(model, family, config, num_classes, last)

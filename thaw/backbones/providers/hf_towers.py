@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from thaw.backbones.graph import Untraced
+from thaw.backbones.text_towers import JOINT
 from thaw.backbones.tokens import Tokens
 
 
@@ -21,7 +22,7 @@ from thaw.backbones.tokens import Tokens
 class Family:
     """The parts of one model type. layers, norm: their names in the library's model. before: of the normalisation in front of the layers; None: there is
     none. pooled: what makes one vector. special: the number of tokens before the patches, of which registers are counted by `registers`, a key of the
-    settings."""
+    settings. projects: whether the vector must be projected to the place that the tower shares with texts."""
 
     layers: str
     norm: str
@@ -31,6 +32,7 @@ class Family:
     before: str | None = None
     norms_all: bool = True
     turned: bool = False
+    projects: bool = False
 
     def tokens(self, config: Any) -> Tokens:
         """The tokens before the patches."""
@@ -75,11 +77,27 @@ class Turned(nn.Module):
         return turned
 
 
+class Joint(nn.Module):
+    """The place that a tower shares with texts: [B, D] to [B, J], each row of length 1. projection: None: the tower's own vector lies there already."""
+
+    def __init__(self, projection: nn.Module | None) -> None:
+        super().__init__()
+        self.projection = nn.Identity() if projection is None else projection
+
+    def forward(self, vector: Tensor) -> Tensor:
+        """See the class."""
+        projected: Tensor = self.projection(vector)
+        normed: Tensor = projected / projected.norm(p=2, dim=-1, keepdim=True)
+        return normed
+
+
 class Tower(nn.Module):
     """Takes normalised examples float [B, 3, H, W]. Cut layers: `embeddings`, `layers.0` to the last and `norm`, each [B, T, D], and `pooled`, [B, D], the
-    default."""
+    default. A tower that has learnt beside texts has the layer `joint`, [B, J], behind `pooled`, and that is its default. joint: its module."""
 
-    def __init__(self, model: nn.Module, family: Family, config: Any, num_classes: int) -> None:
+    def __init__(
+        self, model: nn.Module, family: Family, config: Any, num_classes: int, joint: Joint | None = None
+    ) -> None:
         super().__init__()
         self.embeddings = model.get_submodule("embeddings")
         self.before = nn.Identity() if family.before is None else model.get_submodule(family.before)
@@ -90,11 +108,13 @@ class Tower(nn.Module):
         self.layers = nn.ModuleList(layers)
         self.norm = model.get_submodule(family.norm) if family.norms_all else nn.Identity()
         self.pooled = family.pooled(model)
-        self.fc = nn.Linear(config.hidden_size, num_classes)
+        self.joint = joint
+        self.fc = nn.Linear(config.hidden_size if joint is None else joint_width(joint, config), num_classes)
         self.classifier_name = "fc"
-        self.cut_layers = (*(f"layers.{number}" for number in range(len(layers))), "pooled")
+        last = ("pooled",) if joint is None else ("pooled", JOINT)
+        self.cut_layers = (*(f"layers.{number}" for number in range(len(layers))), *last)
         self.tokens = family.tokens(config)
-        parts = [self.embeddings, self.pooled, *self.layers]
+        parts = [self.embeddings, self.pooled, *self.layers, *([] if joint is None else [joint])]
         self.untraced = Untraced(tuple({type(part) for part in parts}))
 
     def forward(self, batch: Tensor) -> Tensor:
@@ -102,8 +122,20 @@ class Tower(nn.Module):
         tokens = self.before(self.embeddings(batch))
         for layer in self.layers:
             tokens = layer(tokens, attention_mask=None)
-        logits: Tensor = self.fc(self.pooled(self.norm(tokens)))
+        vector = self.pooled(self.norm(tokens))
+        logits: Tensor = self.fc(vector if self.joint is None else self.joint(vector))
         return logits
+
+
+def joint_width(joint: Joint, config: Any) -> int:
+    """The number of dimensions of the layer `joint`."""
+    projection = joint.projection
+    return projection.out_features if isinstance(projection, nn.Linear) else int(config.hidden_size)
+
+
+def blank_joint(family: Family, config: Any, width: int) -> Joint:
+    """The module of a tower with that number of dimensions, without weights from a file."""
+    return Joint(nn.Linear(config.hidden_size, width, bias=False) if family.projects else None)
 
 
 def _first(model: nn.Module) -> nn.Module:
@@ -138,6 +170,7 @@ FAMILIES: Mapping[str, Family] = {
         partial(_first_normed, "post_layernorm"),
         before="pre_layrnorm",
         norms_all=False,
+        projects=True,
     ),
     "siglip_vision_model": Family("encoder.layers", "post_layernorm", _head, special=0),
 }

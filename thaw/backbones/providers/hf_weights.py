@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from thaw.backbones.converting.source import Made
 from thaw.backbones.providers.hf_networks import architecture_of, tower_of
 from thaw.backbones.providers.hf_preprocessing import preprocessing_from
-from thaw.backbones.providers.hf_towers import FAMILIES, with_positions
+from thaw.backbones.providers.hf_texts import DIGEST, DUAL, tensors_in, writer_of
+from thaw.backbones.providers.hf_towers import FAMILIES, Joint, joint_width, with_positions
 from thaw.backbones.providers.origin import KEY, Origin, stated
 from thaw.backbones.providers.packages import package
-from thaw.backbones.weights import Weights
+from thaw.backbones.weights import Weights, digest_tensors
 from thaw.foundation.errors import BadWeights
 
 _EXTRA = "hf"
@@ -54,22 +55,43 @@ def made_of(place: str, side: int | None, origin: Origin) -> Made:
         raise BadWeights(
             f"{place} holds a network of the type {config.model_type}; towers of the types {', '.join(FAMILIES)} are read"
         )
-    model = _loaded(place, config)
+    dual = _dual(place, whole) if whole.model_type in DUAL else None
+    model = _loaded(place, config) if dual is None else dual.vision_model
+    joint = None if dual is None else Joint(getattr(dual, "visual_projection", None))
     preprocessing = preprocessing_from(_processor(place), usual_side=config.image_size, asked=side)
     assert preprocessing.crop is not None
     if preprocessing.crop != config.image_size:
         with_positions(model, preprocessing.crop)
         config.image_size = preprocessing.crop
-    tensors = _tensors(tower_of(model, config, 1))
+    tensors = _tensors(tower_of(model, config, 1, joint))
     metadata = {
-        "architecture": architecture_of(config),
+        "architecture": architecture_of(config, None if joint is None else joint_width(joint, config)),
         "preprocessing": preprocessing.to_json(),
         KEY: stated(origin),
     }
     layers = (
         f"{config.num_hidden_layers} layers of {config.hidden_size} dimensions, inputs of {preprocessing.crop} pixels"
     )
-    return Made(Weights(tensors, metadata), (layers, str(origin)))
+    if dual is None:
+        return Made(Weights(tensors, metadata), (layers, str(origin)))
+    metadata[DIGEST] = digest_tensors(tensors_in(dual))
+    texts = "a text tower beside it, which makes a head of the names of classes (strategy.kind: zero_shot)"
+    return Made(Weights(tensors, metadata), (layers, texts, str(origin)), writer_of(dual, place))
+
+
+def _dual(place: str, config: Any) -> Any:
+    """transformers' network with two towers and all its weights."""
+    modeling = package("transformers.models.auto.modeling_auto", _EXTRA)
+    model, told = modeling.AutoModel.from_pretrained(
+        place,
+        config=config,
+        output_loading_info=True,
+        dtype="float32",
+        trust_remote_code=False,
+        local_files_only=Path(place).is_dir(),
+    )
+    _refuse_missing(place, told)
+    return model.eval()
 
 
 def _loaded(place: str, config: Any) -> nn.Module:
@@ -83,11 +105,15 @@ def _loaded(place: str, config: Any) -> nn.Module:
         trust_remote_code=False,
         local_files_only=Path(place).is_dir(),
     )
+    _refuse_missing(place, told)
+    loaded: nn.Module = model
+    return loaded.eval()
+
+
+def _refuse_missing(place: str, told: Mapping[str, Any]) -> None:
     missing = sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))
     if missing:
         raise BadWeights(f"{place} has no `{missing[0]}`, so it does not fit its config.json")
-    loaded: nn.Module = model
-    return loaded.eval()
 
 
 def _tensors(tower: nn.Module) -> Mapping[str, Tensor]:

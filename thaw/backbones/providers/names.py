@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-PREFIXES = ("timm", "hf")
+PREFIXES = ("timm", "hf", "xrv")
 TORCHVISION = "torchvision/"
 """torchvision's names are the same without it, because they had none before there were providers."""
 ENDING = ".safetensors"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from thaw.backbones.providers import hf_networks, timm_networks
+from thaw.backbones.providers import hf_networks, timm_networks, xrv_networks
 from thaw.kinds.kind import Preprocessing
 
 _FAMILIES = (timm_networks, hf_networks)
@@ -30,6 +30,15 @@ def network_named(architecture: str, num_classes: int, *, drawn: bool = True) ->
 def preprocessing_of(architecture: str) -> Preprocessing | None:
     """The preprocessing that the provider states for an architecture; None: it is of no provider that states one."""
     return timm_networks.preprocessing_of(architecture)
+
+
+def preprocessing_in(tensors: Mapping[str, Tensor]) -> Preprocessing | None:
+    """The preprocessing that a file's tensors tell by themselves; None: they tell none."""
+    return xrv_networks.preprocessing_in(tensors)
+
+
+TOLD = xrv_networks.TOLD
+"""The note on weights whose preprocessing was told by their tensors."""
 
 
 def adapted(architecture: str, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

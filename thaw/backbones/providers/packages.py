@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 from thaw.foundation.errors import BadParameters
@@ -25,3 +26,8 @@ def package(name: str, extra: str) -> ModuleType:
         raise BadParameters(
             f"backbone.weights: networks of {name} need the package {name}, which is not installed; run `pip install -e '.[{extra}]'` in Thaw's folder"
         ) from error
+
+
+def is_installed(name: str) -> bool:
+    """Whether the package is installed; it is not imported."""
+    return find_spec(name) is not None

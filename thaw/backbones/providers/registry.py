@@ -20,7 +20,13 @@ def _hf() -> Provider:
     return HfProvider()
 
 
-PROVIDERS: Mapping[str, Callable[[], Provider]] = {"timm": _timm, "hf": _hf}
+def _xrv() -> Provider:
+    from thaw.backbones.providers.xrv_provider import XrvProvider
+
+    return XrvProvider()
+
+
+PROVIDERS: Mapping[str, Callable[[], Provider]] = {"timm": _timm, "hf": _hf, "xrv": _xrv}
 """Functions that import a provider."""
 
 

@@ -1,4 +1,4 @@
-"""Resampling: estimates with percentile intervals from statistics that are sums over rows."""
+"""Resampling: estimates with percentile intervals from statistics that are sums over rows, drawn one by one or in whole groups."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def resampled_counts(rows: int, resampling: Resampling) -> Iterator[FloatArray]:
 
 
 def resampled_groups(groups: IntArray, resampling: Resampling) -> Iterator[FloatArray]:
-    """The number of times that each row is drawn where whole groups are drawn, int64 [N]: chunks of float64 [R, N]."""
+    """The number of times that each row is drawn where whole groups are drawn, int64 [N]: chunks of float64 [R, N]; see `bootstrap`."""
     numbers = np.unique(groups, return_inverse=True)[1]
     step = max(1, CELLS_AT_ONCE // len(groups))
     for counts in resampled_counts(int(numbers.max()) + 1, resampling):
@@ -54,17 +54,35 @@ def resampled_groups(groups: IntArray, resampling: Resampling) -> Iterator[Float
             yield counts[start : start + step][:, numbers]
 
 
+def resampled_rows(rows: int, groups: IntArray | None, resampling: Resampling) -> Iterator[FloatArray]:
+    """`resampled_groups`, or without groups `resampled_counts`."""
+    return resampled_counts(rows, resampling) if groups is None else resampled_groups(groups, resampling)
+
+
 def bootstrap(
-    statistics: sparse.csr_array, measure: Callable[[FloatArray], FloatArray], resampling: Resampling
+    statistics: sparse.csr_array,
+    measure: Callable[[FloatArray], FloatArray],
+    resampling: Resampling,
+    groups: IntArray | None = None,
 ) -> FloatArray:
     """Measures of every resample: float64 [M, resamples].
 
     statistics: [K, N], column i has the summands of row i in each of K sums. measure: maps sums [K, R] to [M, R]. A measure that is a function of sums over
     rows costs one sparse product, not a call for each resample.
-    Source: Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 1979.
+    groups: int64 [N]; rows of a group, such as the examples of a patient, are drawn together, so resamples differ in their number of rows, and a measure must
+    take that number from a sum. None: each row is drawn by itself.
+    Sources: Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 1979; for groups, Field and Welsh, "Bootstrapping clustered data",
+    Journal of the Royal Statistical Society B 2007 (the cluster bootstrap).
     """
-    chunks = resampled_counts(statistics.shape[1], resampling)
-    return np.concatenate([measure(statistics @ counts.T) for counts in chunks], axis=1)
+    drawn = statistics if groups is None else _summed_by_group(statistics, groups)
+    chunks = resampled_counts(drawn.shape[1], resampling)
+    return np.concatenate([measure(drawn @ counts.T) for counts in chunks], axis=1)
+
+
+def _summed_by_group(statistics: sparse.csr_array, groups: IntArray) -> sparse.csr_array:
+    numbers = np.unique(groups, return_inverse=True)[1]
+    members = one_hot(numbers, np.ones(len(numbers)), int(numbers.max()) + 1)
+    return sparse.csr_array(statistics @ members.T)
 
 
 def totals(statistics: sparse.csr_array) -> FloatArray:
@@ -83,6 +101,11 @@ def one_hot(rows: IntArray, values: FloatArray, height: int) -> sparse.csr_array
     """Column i holds `values[i]` in row `rows[i]`: sparse [height, N]."""
     columns = np.arange(len(rows))
     return sparse.csr_array((values, (rows, columns)), shape=(height, len(rows)))
+
+
+def one_of_each(rows: int) -> sparse.csr_array:
+    """The summands of the number of rows: sparse [1, N]."""
+    return one_hot(np.zeros(rows, np.int64), np.ones(rows), 1)
 
 
 def stacked(parts: Sequence[sparse.csr_array]) -> sparse.csr_array:

@@ -10,14 +10,15 @@ import torch
 from PIL import Image, ImageFile
 from torchvision.io import ImageReadMode, decode_image
 
-from thaw.kinds.images.dicom.file import FORMAT as DICOM
+from thaw.kinds.images.dicom.file import DicomFile
 from thaw.kinds.images.files import open_image, orientation_of, upright_rgb
 from thaw.kinds.images.preprocessing import Preprocessing
 
 _PLAIN_MODES = ("L", "RGB")
 _DEEP_MODES = ("I", "F")
-_DICOM = 9
-"""Bytes a pixel of a DICOM file during its decoding."""
+_DICOM = {32: 22, 64: 26}
+_SHALLOW_DICOM = 9
+"""Bytes a pixel of a DICOM file during its decoding, by the bits of a value in the file: of 32, of 64, and of fewer."""
 _INTERPOLATIONS = ("bilinear", "bicubic")
 """The interpolations in which torchvision and Pillow agree; for `nearest` they choose different pixels."""
 LEAST_GAP = 2
@@ -70,14 +71,16 @@ def scaled_by(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
 def decoded_nbytes(opened: ImageFile.ImageFile, preprocessing: Preprocessing) -> int:
     """The largest memory of the image in bytes, decoded or resized; deep greys pass through float64, and DICOM files through the arrays of their decoders."""
     width, height = opened.size
-    if opened.format == DICOM:
-        return max(_DICOM * width * height, _resized_nbytes(width, height, preprocessing))
+    if isinstance(opened, DicomFile):
+        each = _DICOM.get(opened.header.allocated, _SHALLOW_DICOM)
+        return max(each * width * height, resized_nbytes(width, height, preprocessing))
     decoded = 3 * width * height // scaled_by(opened, preprocessing) ** 2
     deep = 8 * width * height if opened.mode in _DEEP_MODES or opened.mode.startswith("I;16") else 0
-    return max(decoded, deep, _resized_nbytes(width, height, preprocessing))
+    return max(decoded, deep, resized_nbytes(width, height, preprocessing))
 
 
-def _resized_nbytes(width: int, height: int, preprocessing: Preprocessing) -> int:
+def resized_nbytes(width: int, height: int, preprocessing: Preprocessing) -> int:
+    """The memory of an image of that size after the resizing, in bytes; the longer side of a thin strip becomes very long."""
     if not isinstance(preprocessing.resize, int):
         return 3 * preprocessing.resize[0] * preprocessing.resize[1]
     shorter, longer = sorted((width, height))

@@ -58,7 +58,7 @@ _MOST_OVERHEAD = 64 * 2**20
 
 
 def decode(content: bytes, max_pixels: int, greys: Greys = USUAL) -> Image.Image:
-    """Decode an image file whole: RGB, 8 bits a channel, upright by its EXIF; an animation's first frame.
+    """Decode an image file whole: RGB, 8 bits a channel, upright by its EXIF; of several frames the one of `greys`.
 
     Transparent parts come out on white. Greys of more than 8 bits are scaled by the ranges of `greys`. Without them, 16-bit grey is scaled by its full range;
     other deep greys (32-bit, float) by the smallest of 0..1, 0..255 and 0..65535 that holds their values, else by their own range. Safe to call from threads.
@@ -90,25 +90,15 @@ def inspect(content: bytes, max_pixels: int) -> Stored:
     )
 
 
-def patient_of(content: bytes) -> str | None:
-    """The patient's number in a DICOM file, which is personal; None: there is none, or the file is of another format."""
-    if not is_dicom(content):
-        return None
-    try:
-        return DicomFile(content, 0).header.patient
-    except BadExample:  # it is rejected when it is read
-        return None
-
-
 def _unread(image: ImageFile.ImageFile) -> str | None:
-    """The part of a file that `decode` leaves out. The second image of an MPO is a preview, or the view of the other eye."""
+    """The part of a file that `decode` leaves out; see `_to_frame`."""
     if image.format == "MPO":
         return None
     try:
         frames = getattr(image, "n_frames", 1)
     except Exception:  # the later frames of a damaged file are not read, so they need not be whole
         return None
-    return "all frames but the first" if frames > 1 else None
+    return "all frames but one" if frames > 1 else None
 
 
 def refuse_size(nbytes: int, max_pixels: int) -> None:
@@ -188,6 +178,7 @@ def upright_rgb(image: ImageFile.ImageFile, greys: Greys = USUAL) -> Image.Image
         BadExample: the image is damaged.
     """
     try:
+        _to_frame(image, greys)
         image.load()
         orientation = orientation_of(image)
         flat = _flatten(image, greys)
@@ -196,6 +187,17 @@ def upright_rgb(image: ImageFile.ImageFile, greys: Greys = USUAL) -> Image.Image
         raise
     except Exception as error:  # Pillow's plugins may raise any error on a damaged file, and no file may stop a run
         raise _damaged(error) from error
+
+
+def _to_frame(image: ImageFile.ImageFile, greys: Greys) -> None:
+    """Go to the frame that is read. The second image of an MPO is a preview, or the view of the other eye."""
+    if greys.frame == "first" or image.format == "MPO":
+        return
+    place, size = greys.place_of(getattr(image, "n_frames", 1)), image.size
+    if place:
+        image.seek(place)
+    if image.size[0] * image.size[1] > size[0] * size[1]:
+        raise BadExample("has frames that are larger than its first")
 
 
 def orientation_of(image: Image.Image) -> int:

@@ -36,11 +36,18 @@ _Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 class Greys:
     """The ranges of a set. top: the value of white in files of 16 bits. span: black and white in files of 32 bits, integers or floats; None: the smallest usual
     range that holds the values of the single image. windows: the centre and the width of what is shown, one for all channels or one for each; they take the
-    place of both ranges, and of what DICOM files state."""
+    place of both ranges, and of what DICOM files state. frame: of files with several: `first`, `middle`, or its number from 1."""
 
     top: int = FULL
     span: tuple[float, float] | None = None
     windows: tuple[tuple[float, float], ...] = ()
+    frame: str | int = "first"
+
+    def place_of(self, frames: int) -> int:
+        """The place of the frame that is read, from 0, of so many; the last one where there are fewer."""
+        if self.frame == "middle":
+            return frames // 2
+        return min(self.frame, frames) - 1 if isinstance(self.frame, int) else 0
 
 
 USUAL = Greys()
@@ -83,18 +90,21 @@ def greys_from_fields(fields: Mapping[str, object]) -> Greys:
     span = fields.get("span")
     top = fields.get("top", FULL)
     windows = fields.get("windows", [])
-    assert isinstance(top, int) and isinstance(windows, list)
+    frame = fields.get("frame", "first")
+    assert isinstance(top, int) and isinstance(windows, list) and isinstance(frame, str | int)
     return Greys(
         top,
         (float(span[0]), float(span[1])) if isinstance(span, list) else None,
         tuple((float(centre), float(width)) for centre, width in windows),
+        frame,
     )
 
 
 def fields_of(greys: Greys) -> dict[str, object]:
-    """The JSON of ranges; windows are left out if there are none, as they were before sets had any."""
+    """The JSON of ranges; windows are left out if there are none, and the first frame too, as they were before there was a choice."""
     windows = {"windows": greys.windows} if greys.windows else {}
-    return {"top": greys.top, "span": greys.span, **windows}
+    frame = {} if greys.frame == "first" else {"frame": greys.frame}
+    return {"top": greys.top, "span": greys.span, **windows, **frame}
 
 
 def decoding_of_set(stored: Mapping[str, Stored]) -> SetDecoding:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from thaw.kinds.kind import IDENTITY, Limits, Mixing, Preview, Recipe, Scratch, SetDecoding, Stored, View, Words
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from thaw.kinds.images.preprocessing import Preprocessing
     from thaw.kinds.images.reading import PixelSource
     from thaw.kinds.kind import Preprocessing as AnyPreprocessing
+    from thaw.kinds.kind import Windows
     from thaw.kinds.veils import Veils
 
 
@@ -32,7 +34,7 @@ class Images:
     """Photographs, drawings and scans: uint8 [3, H, W] once they are prepared."""
 
     name: ClassVar[str] = "images"
-    words: ClassVar[Words] = Words("image", "images", "photo.jpg", "raw pixels")
+    words: ClassVar[Words] = Words("image", "images", "photo.jpg", "raw pixels", "a photo of a {label}.")
     takes_rows: ClassVar[bool] = False
     can_be_typed: ClassVar[bool] = False
     can_be_recorded: ClassVar[bool] = False
@@ -57,6 +59,7 @@ class Images:
     previews_are_examples: ClassVar[bool] = True
     part_names: ClassVar[str | None] = None
     usual_augmentation: ClassVar[str] = "flip"
+    usual_backbone: ClassVar[str] = "resnet50"
     map_words: ClassVar[str] = (
         "Orange places speak for the class, blue ones against it; the stronger the colour, the further the log-odds of the class fall or rise when the place "
         "is blurred. The image is what the network saw: resized, cropped, and here without colours. A map says where the model looked, and not whether that "
@@ -87,9 +90,15 @@ class Images:
 
     def origin(self, content: bytes) -> str | None:
         """See `Attributing`: the patient of a DICOM file."""
-        from thaw.kinds.images.files import patient_of
+        from thaw.kinds.images.dicom.stated import patient_of
 
         return patient_of(content)
+
+    def date(self, content: bytes) -> str | None:
+        """See `Dating`: the study date of a DICOM file."""
+        from thaw.kinds.images.dicom.stated import study_date_of
+
+        return study_date_of(content)
 
     def refuse_size(self, nbytes: int, limits: Limits) -> None:
         """See `Kind`."""
@@ -112,6 +121,12 @@ class Images:
     def of_set(self, setting: str | None) -> Images:
         """See `Kind`."""
         return Images(setting)
+
+    def shown_by(self, windows: Windows, frame: str | int) -> Images:
+        """See `Showing`."""
+        from thaw.kinds.images.greys import fields_of, greys_from
+
+        return Images(json.dumps(fields_of(replace(greys_from(self.setting), windows=tuple(windows), frame=frame))))
 
     def preprocessing_from_json(self, text: str) -> Preprocessing:
         """See `Kind`."""

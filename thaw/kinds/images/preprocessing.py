@@ -95,11 +95,11 @@ class Preprocessing:
 
     def of_set(self, setting: str | None) -> "Preprocessing":
         """The preprocessing with the ranges of a set's deep greys."""
-        return replace(self, greys=replace(greys_from(setting), windows=self.greys.windows))
+        return replace(self, greys=replace(greys_from(setting), windows=self.greys.windows, frame=self.greys.frame))
 
-    def with_windows(self, windows: Windows) -> "Preprocessing":
-        """The preprocessing with windows for deep greys: one for all channels, or three for red, green and blue."""
-        return replace(self, greys=replace(self.greys, windows=tuple(windows)))
+    def with_windows(self, windows: Windows, frame: str | int = "first") -> "Preprocessing":
+        """The preprocessing with windows for deep greys: one for all channels, or three for red, green and blue. frame: see `Viewing`."""
+        return replace(self, greys=replace(self.greys, windows=tuple(windows), frame=frame))
 
     def normalise_plainly(self, batch: Batch) -> torch.Tensor:
         """Scale and normalise uint8 [..., 3, H, W] by torchvision's three steps."""

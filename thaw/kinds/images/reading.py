@@ -11,7 +11,7 @@ from PIL import ImageFile
 
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.memory_budget import MemoryBound
-from thaw.kinds.images.decoding import decode_resized, decoded_nbytes, scaled_by
+from thaw.kinds.images.decoding import decode_resized, decoded_nbytes, resized_nbytes, scaled_by
 from thaw.kinds.images.files import open_image
 from thaw.kinds.images.preprocessing import Preprocessing
 from thaw.kinds.kind import IDENTITY, Reference, View
@@ -47,7 +47,7 @@ class PixelSource:
             BadExample: the bytes are no image, or damaged, or of too many pixels, before or after the resizing.
         """
         opened = open_image(content, self.max_pixels)
-        if decoded_nbytes(opened, self.preprocessing) > self.bound.nbytes:
+        if resized_nbytes(*opened.size, self.preprocessing) > self.bound.nbytes:
             # The shorter side is resized to some hundreds of pixels; the longer side of a thin strip would grow with it.
             raise BadExample(f"has {opened.width} x {opened.height} pixels, and is too long and thin to be resized")
         return self.preprocessing.view(self.resized(opened, content))

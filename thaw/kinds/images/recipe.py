@@ -5,7 +5,7 @@ from thaw.kinds.kind import Recipe
 NOTE = """\
 The values go from 0 to 255. Greys of more than 8 bits are scaled by the range of the training set, `greys` in `model.json`. Turn the image upright, put
 transparent parts on white, and resize and crop it as in `model.json`. The pixels of a decoded JPEG photograph may differ by 1 of
-255 from those in training, which changes a probability a little. DICOM files are not read by this program: it takes the first frame of each as a grey image,
+255 from those in training, which changes a probability a little. DICOM files are not read by this program: it takes a frame of each as a grey image,
 as Thaw's page on radiology says step by step."""
 CODE = '''\
 def with_8_bits(image, file_format):
@@ -31,6 +31,9 @@ def with_8_bits(image, file_format):
 def pixels_of(path):
     """uint8 [3, H, W]"""
     opened = Image.open(path)
+    frames, frame = getattr(opened, "n_frames", 1), card["preprocessing"].get("greys", {}).get("frame", 1)
+    if frame != 1:
+        opened.seek(frames // 2 if frame == "middle" else min(frame, frames) - 1)
     image = with_8_bits(ImageOps.exif_transpose(opened), opened.format).convert("RGBA")
     image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     steps = card["preprocessing"]

@@ -47,6 +47,7 @@ class Sounds:
         "vary": (),
     }
     usual_augmentation: ClassVar[str] = "vary"
+    usual_backbone: ClassVar[str] = "thaw_sounds"
     previews_are_examples: ClassVar[bool] = True
     part_names: ClassVar[str | None] = None
     input_name: ClassVar[str] = "samples"

@@ -33,6 +33,7 @@ class Texts:
     views: ClassVar[Mapping[str, tuple[View, ...]]] = {IDENTITY: (IDENTITY,)}
     augmentations: ClassVar[Mapping[str, tuple[View, ...]]] = {"none": (IDENTITY,), "hide": ()}
     usual_augmentation: ClassVar[str] = "hide"
+    usual_backbone: ClassVar[str] = "thaw_words"
     previews_are_examples: ClassVar[bool] = True
     part_names: ClassVar[str | None] = "words"
     input_name: ClassVar[str] = "tokens"

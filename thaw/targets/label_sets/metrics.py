@@ -1,4 +1,4 @@
-"""Metrics of a model that names sets of classes, with bootstrap intervals over rows; the counterpart of `thaw.targets.one_label.metrics`."""
+"""Metrics of a model that names sets of classes, with bootstrap intervals over rows or groups; the counterpart of `thaw.targets.one_label.metrics`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -14,10 +14,11 @@ from thaw.foundation.statistics.bootstrap import (
     Resampling,
     bootstrap,
     percentile_interval,
-    resampled_counts,
+    resampled_rows,
     stacked,
     totals,
 )
+from thaw.foundation.statistics.clustered import unless_single
 from thaw.targets.one_label.metrics import (
     SMALLEST_PROBABILITY,
     ClassScore,
@@ -25,6 +26,7 @@ from thaw.targets.one_label.metrics import (
     ReliabilityBin,
     bin_of,
     macro_f1,
+    most_of,
     without_bias,
 )
 from thaw.targets.target import BoolArray
@@ -54,8 +56,9 @@ def measure_sets(
     *,
     bins: int = 15,
     resampling: Resampling = USUAL,
+    groups: IntArray | None = None,
 ) -> LabelSetMetrics:
-    """Every metric with its percentile bootstrap interval over the rows.
+    """Every metric with its percentile bootstrap interval over the rows, or over their groups (see `bootstrap`).
 
     probabilities: [N, C]; named, targets: bool [N, C]. Micro F1 counts all labels alike; macro F1 is the mean over the classes that are shown or named,
     mean average precision the mean over those that are shown, both by scikit-learn's definitions. Exact match is the share of rows whose set is right; Hamming
@@ -66,21 +69,23 @@ def measure_sets(
     """
     if probabilities.ndim != 2 or named.shape != probabilities.shape or targets.shape != named.shape or not len(named):
         raise ValueError(f"{probabilities.shape}, {named.shape}, {targets.shape}: not [N, C] each, N > 0")
-    rows, classes = targets.shape
+    classes = targets.shape[1]
     statistics = _statistics(probabilities.astype(np.float64), named, targets, bins)
 
     def measures(sums: FloatArray) -> FloatArray:
-        return _measures(sums, classes, rows)
+        return _measures(sums, classes)
 
     values = measures(totals(statistics))[:, 0]
-    replicates = bootstrap(statistics, measures, resampling)
+    replicates = bootstrap(statistics, measures, resampling, groups)
     estimates = {
         name: percentile_interval(float(value), replicate, resampling.confidence)
         for name, value, replicate in zip(_OF_SUMS, values, replicates, strict=True)
     }
     estimates["ece"] = without_bias(estimates["ece"].value, replicates[-1], resampling.confidence)
-    estimates["mean_average_precision"] = _mean_average_precision(probabilities, targets, resampling)
-    return LabelSetMetrics(**estimates)
+    estimates["mean_average_precision"] = _mean_average_precision(probabilities, targets, groups, resampling)
+    return LabelSetMetrics(
+        **{name: unless_single(each, groups, 0.0, most_of(name)) for name, each in estimates.items()}
+    )
 
 
 def counts_of(named: BoolArray, targets: BoolArray) -> sparse.csr_array:
@@ -89,23 +94,23 @@ def counts_of(named: BoolArray, targets: BoolArray) -> sparse.csr_array:
 
 
 def _statistics(probabilities: FloatArray, named: BoolArray, targets: BoolArray, bins: int) -> sparse.csr_array:
-    """The summands of each row in the sums that the metrics are made of: sparse [3 C + 3 + bins, N].
+    """The summands of each row in the sums that the metrics are made of: sparse [3 C + 4 + bins, N].
 
-    The sums are the counts by class, exact matches, wrong decisions, the log loss, and by bin the shown decisions minus their probability.
+    The sums are the counts by class, rows, exact matches, wrong decisions, the log loss, and by bin the shown decisions minus their probability.
     """
     wrong = (named != targets).sum(1)
     likelihood = np.clip(np.where(targets, probabilities, 1 - probabilities), SMALLEST_PROBABILITY, 1)
     place = bin_of(probabilities.ravel(), bins).reshape(probabilities.shape)
     gaps = np.zeros((bins, len(targets)))
     np.add.at(gaps, (place, np.arange(len(targets))[:, None]), targets - probabilities)
-    single = np.stack([wrong == 0, wrong, -np.log(likelihood).sum(1)])
+    single = np.stack([np.ones(len(targets)), wrong == 0, wrong, -np.log(likelihood).sum(1)])
     return stacked([counts_of(named, targets), sparse.csr_array(np.concatenate([single, gaps]))])
 
 
-def _measures(sums: FloatArray, classes: int, rows: int) -> FloatArray:
-    """The metrics in the order of `_OF_SUMS`, float64 [6, R], from sums [3 C + 3 + bins, R]."""
+def _measures(sums: FloatArray, classes: int) -> FloatArray:
+    """The metrics in the order of `_OF_SUMS`, float64 [6, R], from sums [3 C + 4 + bins, R]."""
     right, shown, named = np.split(sums[: 3 * classes], 3)
-    exact, wrong, loss = sums[3 * classes : 3 * classes + 3]
+    rows, exact, wrong, loss = sums[3 * classes : 3 * classes + 4]
     decisions = rows * classes
     return np.stack(
         [
@@ -114,7 +119,7 @@ def _measures(sums: FloatArray, classes: int, rows: int) -> FloatArray:
             exact / rows,
             wrong / decisions,
             loss / decisions,
-            np.abs(sums[3 * classes + 3 :]).sum(0) / decisions,
+            np.abs(sums[3 * classes + 4 :]).sum(0) / decisions,
         ]
     )
 
@@ -142,14 +147,16 @@ def average_precisions(probabilities: Probabilities, targets: BoolArray) -> list
     ]
 
 
-def _mean_average_precision(probabilities: Probabilities, targets: BoolArray, resampling: Resampling) -> Estimate:
+def _mean_average_precision(
+    probabilities: Probabilities, targets: BoolArray, groups: IntArray | None, resampling: Resampling
+) -> Estimate:
     known = [precision for precision in average_precisions(probabilities, targets) if precision is not None]
     if not known:
         return Estimate(0.0, 0.0, 0.0)
     shown = np.flatnonzero(targets.any(0))
     replicates = [
         resampled_mean_average_precision(probabilities[:, shown], targets[:, shown], counts)
-        for counts in resampled_counts(len(targets), resampling)
+        for counts in resampled_rows(len(targets), groups, resampling)
     ]
     return percentile_interval(float(np.mean(known)), np.concatenate(replicates), resampling.confidence)
 

@@ -285,7 +285,9 @@ class LabelSets:
         from thaw.targets.label_sets.metrics import measure_sets
 
         named, shown = predictions.named, predictions.shown
-        return measure_sets(predictions.probabilities, named, shown, bins=bins, resampling=resampling)
+        return measure_sets(
+            predictions.probabilities, named, shown, bins=bins, resampling=resampling, groups=predictions.groups
+        )
 
 
 LABEL_SETS = LabelSets()

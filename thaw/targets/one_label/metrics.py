@@ -1,5 +1,6 @@
-"""Metrics of a classifier, from its probabilities and the targets, with bootstrap intervals over rows."""
+"""Metrics of a classifier, from its probabilities and the targets, with bootstrap intervals over rows, or over groups of rows."""
 
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -18,6 +19,7 @@ from thaw.foundation.statistics.bootstrap import (
     stacked,
     totals,
 )
+from thaw.foundation.statistics.clustered import unless_single
 
 Probabilities = NDArray[np.floating]
 """[N, C]; a row sums to 1."""
@@ -68,11 +70,16 @@ class ReliabilityBin:
 
 
 def measure(
-    probabilities: Probabilities, targets: IntArray, *, bins: int = 15, resampling: Resampling = USUAL
+    probabilities: Probabilities,
+    targets: IntArray,
+    *,
+    bins: int = 15,
+    resampling: Resampling = USUAL,
+    groups: IntArray | None = None,
 ) -> Metrics:
-    """Every metric with its percentile bootstrap interval over the rows.
+    """Every metric with its percentile bootstrap interval over the rows, or over their groups.
 
-    probabilities: [N, C]; targets: int64 [N], indices into the C classes. Balanced accuracy is the mean recall over
+    probabilities: [N, C]; targets: int64 [N], indices into the C classes; groups: see `bootstrap`. Balanced accuracy is the mean recall over
     the classes among the targets; macro F1 the mean over the classes among targets or predictions, as in
     scikit-learn. ECE is the expected calibration error with `bins` bins of equal width (Guo et al., "On Calibration
     of Modern Neural Networks", ICML 2017).
@@ -85,17 +92,23 @@ def measure(
     statistics = _statistics(probabilities.astype(np.float64), targets, bins)
 
     def measures(sums: FloatArray) -> FloatArray:
-        return _measures(sums, classes, rows)
+        return _measures(sums, classes)
 
     values = measures(totals(statistics))[:, 0]
-    replicates = bootstrap(statistics, measures, resampling)
+    replicates = bootstrap(statistics, measures, resampling, groups)
     estimates = {
         name: percentile_interval(float(value), replicate, resampling.confidence)
         for name, value, replicate in zip(METRIC_NAMES, values, replicates, strict=True)
     }
-    estimates["accuracy"] = _never_without_width(estimates["accuracy"], rows, resampling.confidence)
+    independent = rows if groups is None else len(np.unique(groups))
+    estimates["accuracy"] = _never_without_width(estimates["accuracy"], independent, resampling.confidence)
     estimates["ece"] = without_bias(estimates["ece"].value, replicates[-1], resampling.confidence)
-    return Metrics(**estimates)
+    return Metrics(**{name: unless_single(each, groups, 0.0, most_of(name)) for name, each in estimates.items()})
+
+
+def most_of(metric: str) -> float:
+    """The end of a metric's range."""
+    return -math.log(SMALLEST_PROBABILITY) if metric == "log_loss" else 1.0
 
 
 def _check(probabilities: Probabilities, targets: IntArray) -> None:
@@ -126,9 +139,10 @@ def _statistics(probabilities: FloatArray, targets: IntArray, bins: int) -> spar
     )
 
 
-def _measures(sums: FloatArray, classes: int, rows: int) -> FloatArray:
+def _measures(sums: FloatArray, classes: int) -> FloatArray:
     """The metrics in the order of `METRIC_NAMES`, float64 [5, R], from sums [3 C + 1 + bins, R]."""
     right, labelled, predicted = np.split(sums[: 3 * classes], 3)
+    rows = labelled.sum(0)
     return np.stack(
         [
             right.sum(0) / rows,
@@ -154,7 +168,10 @@ def macro_f1(right: FloatArray, labelled: FloatArray, predicted: FloatArray) -> 
 
 
 def _never_without_width(accuracy: Estimate, rows: int, confidence: float) -> Estimate:
-    """The accuracy with Clopper and Pearson's exact interval if all rows are right, or none; the interval by resampling would have no width."""
+    """The accuracy with Clopper and Pearson's exact interval if all rows are right, or none; the interval by resampling would have no width.
+
+    rows: the number of independent ones, or of groups.
+    """
     if 0 < accuracy.value < 1:
         return accuracy
     nearest = ((1 - confidence) / 2) ** (1 / rows)

@@ -266,7 +266,13 @@ class OneLabel:
         """See `thaw.targets.one_label.metrics.measure`."""
         from thaw.targets.one_label.metrics import measure
 
-        return measure(predictions.probabilities, predictions.classes, bins=bins, resampling=resampling)
+        return measure(
+            predictions.probabilities,
+            predictions.classes,
+            bins=bins,
+            resampling=resampling,
+            groups=predictions.groups,
+        )
 
 
 ONE_LABEL = OneLabel()

@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thaw.foundation.statistics.binomial_bound import upper_bound
-from thaw.foundation.statistics.bootstrap import Estimate, Resampling, bootstrap, one_hot, percentile_interval, stacked
+from thaw.foundation.statistics.bootstrap import (
+    Estimate,
+    Resampling,
+    bootstrap,
+    one_hot,
+    one_of_each,
+    percentile_interval,
+    stacked,
+)
 from thaw.targets.trigger.events import Background
 
 FloatArray = NDArray[np.float64]
@@ -39,10 +47,8 @@ def miss_difference(missed: BoolArray, others: BoolArray, groups: Sequence[str],
 
 def _mean_over_groups(values: FloatArray, groups: Sequence[str], resampling: Resampling) -> Estimate:
     places = np.unique(groups, return_inverse=True)[1].astype(np.int64)
-    number = int(places.max()) + 1
-    sums = [np.bincount(places, weights, number).astype(np.float64) for weights in (values, np.ones(len(values)))]
-    statistics = stacked([one_hot(np.zeros(number, np.int64), each, 1) for each in sums])
-    replicates = bootstrap(statistics, lambda drawn: drawn[:1] / drawn[1:], resampling)[0]
+    statistics = stacked([one_hot(np.zeros(len(values), np.int64), values, 1), one_of_each(len(values))])
+    replicates = bootstrap(statistics, lambda drawn: drawn[:1] / drawn[1:], resampling, places)[0]
     return percentile_interval(float(values.mean()), replicates, resampling.confidence)
 
 

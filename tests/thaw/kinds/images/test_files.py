@@ -277,5 +277,5 @@ def test_endings() -> None:
 def test_frames_that_are_not_read_are_stated(kind: str) -> None:
     frames = [Image.new("RGB", (16, 16), RED), Image.new("RGB", (16, 16), BLUE)]
     several = stored(frames[0], kind, save_all=True, append_images=frames[1:])
-    assert inspect(several, MOST).unread == "all frames but the first"
+    assert inspect(several, MOST).unread == "all frames but one"
     assert inspect(stored(frames[0], kind), MOST).unread is None

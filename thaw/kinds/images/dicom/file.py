@@ -20,7 +20,7 @@ _PANIC = "PanicException"
 
 
 class DicomFile(ImageFile.ImageFile):
-    """The first frame of a DICOM file.
+    """A frame of a DICOM file: the first, unless `seek` goes to another before it is loaded.
 
     A loaded file is `RGB`; or `L`, as a viewer shows it; or `F`, if it holds more than 16 bits or floats, and does not say how they are shown.
     """
@@ -36,6 +36,7 @@ class DicomFile(ImageFile.ImageFile):
         """
         self._content, self._most_inflated = content, most_inflated
         self._greys: tuple[Array, View] | None = None
+        self._frame = 0
         super().__init__(io.BytesIO())
 
     def _open(self) -> None:
@@ -55,8 +56,18 @@ class DicomFile(ImageFile.ImageFile):
         """Whether the file holds greys of more than 8 bits."""
         return self.header.is_grey and self.header.bits > 8
 
+    def seek(self, frame: int) -> None:
+        """Go to a frame, from 0, of a file that is not loaded yet. Raises EOFError: there are fewer."""
+        if not 0 <= frame < self.n_frames:
+            raise EOFError("no more frames")
+        self._frame = frame
+
+    def tell(self) -> int:
+        """The place of the frame."""
+        return self._frame
+
     def load(self) -> Any:
-        """Decode the first frame.
+        """Decode the frame.
 
         Raises:
             BadExample: the pixels are truncated or damaged.
@@ -85,9 +96,9 @@ class DicomFile(ImageFile.ImageFile):
     def _decoded(self) -> Array:
         dataset = read_elements(self._content, self._most_inflated, pixels=True)
         if not self.header.is_grey:
-            return colours_of(dataset, self.header)
-        stored = greys_of(dataset, self.header)
-        view = view_of(dataset, self.header, floats=stored.dtype.kind == "f")
+            return colours_of(dataset, self.header, self._frame)
+        stored = greys_of(dataset, self.header, self._frame)
+        view = view_of(dataset, self.header, self._frame, floats=stored.dtype.kind == "f")
         self._greys = (stored, view)
         if view.stated is not None:
             return by_value(stored, lambda values: eight_bits(view.shown(values)))

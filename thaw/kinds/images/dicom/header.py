@@ -1,5 +1,6 @@
 """What the header of a DICOM file says of its image, before a pixel is decoded."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,7 @@ from thaw.kinds.images.dicom.library import pydicom
 
 INVERTED, GREY, PALETTE = "MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"
 _COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+_DAY = re.compile(r"[0-9]{8}")
 _NAMES = {
     "Rows": "Rows",
     "Columns": "Columns",
@@ -19,7 +21,8 @@ _NAMES = {
 @dataclass(frozen=True)
 class Header:
     """frames: 1 or more. samples: of a pixel, 1 or 3. bits: stored of a sample. colouring: the photometric interpretation. patient: the patient's number, which
-    is personal and must not be written anywhere; None: there is none."""
+    is personal and must not be written anywhere, as study_date is, of the form 20261130; None: there is none.
+    allocated: bits of a sample in the file, with those that are not used."""
 
     width: int
     height: int
@@ -29,6 +32,8 @@ class Header:
     signed: bool
     colouring: str
     patient: str | None = field(repr=False)
+    study_date: str | None = field(default=None, repr=False)
+    allocated: int = 16
 
     @property
     def is_grey(self) -> bool:
@@ -57,7 +62,9 @@ def header_of(dataset: Any) -> Header:
         _whole(dataset, "BitsStored", allocated),
         _whole(dataset, "PixelRepresentation", 0) == 1,
         colouring,
-        _patient(dataset),
+        _stated(dataset, "PatientID"),
+        _date(dataset),
+        allocated,
     )
     _refuse_unreadable(header, allocated)
     return header
@@ -88,11 +95,17 @@ def _class_of(dataset: Any) -> str:
     return f" ({known[0]})" if known else ""
 
 
-def _patient(dataset: Any) -> str | None:
+def _stated(dataset: Any, keyword: str) -> str | None:
     try:
-        return str(dataset.get("PatientID") or "").strip() or None
+        return str(dataset.get(keyword) or "").strip() or None
     except Exception:  # text of a damaged file or of an unknown character set
         return None
+
+
+def _date(dataset: Any) -> str | None:
+    """The day of the study; older files have points in it (PS3.5, 6.2, DA)."""
+    stated = (_stated(dataset, "StudyDate") or "").replace(".", "")
+    return stated if _DAY.fullmatch(stated) else None
 
 
 def _whole(dataset: Any, keyword: str, usual: int) -> int:

@@ -19,6 +19,7 @@ PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _ELEMENTS = (
     "SOPClassUID",
     "PatientID",
+    "StudyDate",
     "SamplesPerPixel",
     "PhotometricInterpretation",
     "PlanarConfiguration",

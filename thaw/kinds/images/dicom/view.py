@@ -106,11 +106,11 @@ class View:
         return 1.0 - shares if self.inverted else shares
 
 
-def view_of(dataset: Any, header: Header, *, floats: bool) -> View:
-    """The view of the first frame of a data set; floats: whether its stored values are no integers."""
-    frame = [*_groups(dataset), dataset]
-    modality = _modality(frame)
-    stated = _stated(frame)
+def view_of(dataset: Any, header: Header, frame: int = 0, *, floats: bool) -> View:
+    """The view of a frame of a data set; floats: whether its stored values are no integers."""
+    parts = [*_groups(dataset, frame), dataset]
+    modality = _modality(parts)
+    stated = _stated(parts)
     whole = None if floats or header.bits > _MOST_BITS else _range(header, modality)
     return View(modality, stated or whole, header.colouring == INVERTED, stated is not None)
 
@@ -131,11 +131,11 @@ def by_value(stored: Array, function: Callable[[Array], Array]) -> Array:
     return np.concatenate([function(stored[start : start + rows]) for start in range(0, len(stored), rows)])
 
 
-def _groups(dataset: Any) -> list[Any]:
-    """The parts of the header that are about the first frame of an enhanced image (PS3.3, C.7.6.16)."""
+def _groups(dataset: Any, frame: int) -> list[Any]:
+    """The parts of the header that are about a frame of an enhanced image (PS3.3, C.7.6.16)."""
     found = []
-    for sequence in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
-        for group in list(dataset.get(sequence) or ())[:1]:
+    for sequence, place in (("PerFrameFunctionalGroupsSequence", frame), ("SharedFunctionalGroupsSequence", 0)):
+        for group in list(dataset.get(sequence) or ())[place : place + 1]:
             for name in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
                 found += list(group.get(name) or ())[:1]
     return found

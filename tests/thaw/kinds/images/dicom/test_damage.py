@@ -165,7 +165,8 @@ def test_the_packages_are_named_where_they_are_missing(monkeypatch: pytest.Monke
 def test_the_package_is_loaded_for_dicom_alone(picture_folder: Path) -> None:
     photo = next((picture_folder / "ants").iterdir())
     program = (
-        "import sys; from pathlib import Path; from thaw.kinds.images.files import decode, patient_of;"
+        "import sys; from pathlib import Path; from thaw.kinds.images.files import decode;"
+        "from thaw.kinds.images.dicom.stated import patient_of;"
         f"content = Path({str(photo)!r}).read_bytes(); decode(content, 10**6); patient_of(content);"
         "print('pydicom' in sys.modules)"
     )

@@ -160,7 +160,7 @@ def test_an_enhanced_image_says_it_of_each_frame() -> None:
     dataset.PerFrameFunctionalGroupsSequence = [group, Dataset()]
     expected = [[round(255 * linear(2 * float(v) - 100, 3000, 1500)) for v in row] for row in RAMP]
     np.testing.assert_array_equal(shown(written(dataset)), expected)
-    assert inspect(written(dataset), MOST).unread == "all frames but the first"
+    assert inspect(written(dataset), MOST).unread == "all frames but one"
 
 
 @pytest.mark.parametrize("header", [{"WindowCenter": 100, "WindowWidth": 0}, {"WindowCenter": [], "WindowWidth": 9}])
