@@ -23,6 +23,7 @@ from thaw.backbones.fitted_weights import fit_weights
 from thaw.backbones.graph import Traced, trace
 from thaw.backbones.places import Span, spans_of
 from thaw.backbones.pooling import pool
+from thaw.backbones.providers.networks import TOLD, preprocessing_in
 from thaw.backbones.providers.origin import KEY, Origin, origin_in
 from thaw.backbones.tokens import tokens_of
 from thaw.backbones.usable import refuse_useless
@@ -150,22 +151,25 @@ def read_backbone(params: BackboneParams, decoding: str | None = None) -> Backbo
     fitted = fit_weights(weights.tensors, path, asked)
     architecture = fitted.architecture
     stated = weights.metadata.get("preprocessing")
-    preprocessing = preprocessing_from_json(stated) if stated else default_preprocessing(architecture, path)
+    told = None if stated else preprocessing_in(weights.tensors)
+    preprocessing = preprocessing_from_json(stated) if stated else told or default_preprocessing(architecture, path)
     preprocessing = _viewed(preprocessing.with_decoding(params.decoding).of_set(decoding), params)
     backbone = cut(architecture, Weights(fitted.tensors, {}), params.layers, preprocessing, params.pooling)
     refuse_useless(backbone.model, backbone.needed_tensors(), fitted, path)
-    return replace(backbone, notes=(*weights.notes, *fitted.notes), origin=origin_in(weights.metadata))
+    return replace(
+        backbone, notes=(*weights.notes, *fitted.notes, *([TOLD] if told else [])), origin=origin_in(weights.metadata)
+    )
 
 
 def _viewed(preprocessing: Preprocessing, params: BackboneParams) -> Preprocessing:
-    if not params.windows:
+    if not params.windows and params.frame == "first":
         return preprocessing
     if not isinstance(preprocessing, Viewing):
         words = kind_named(preprocessing.kind).words
         raise BadParameters(
-            f"backbone.windows: the backbone takes {words.many}, which have no windows; remove backbone.windows"
+            f"backbone.windows and backbone.frame: the backbone takes {words.many}, which have neither windows nor frames; remove them"
         )
-    return preprocessing.with_windows(params.windows)
+    return preprocessing.with_windows(params.windows, params.frame)
 
 
 def cut(

@@ -17,6 +17,8 @@ from typing import IO, Any, ClassVar
 
 import torch
 
+from thaw.backbones.old_modules import without_sources
+
 WRAPPERS = ("state_dict", "model", "model_state_dict", "module", "net", "network", "weights", "params", "teacher", "student",
             "model_ema", "state_dict_ema", "ema", "ema_state_dict")  # fmt: skip
 """Names under which programs keep a model's tensors; of several the earliest here counts."""
@@ -84,7 +86,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     stand_ins = [_stand_in(name) for name in sorted(_foreign_names(path))]
     allowed = torch.serialization.safe_globals([argparse.Namespace, *stand_ins])
-    with warnings.catch_warnings(), allowed, path.open("rb") as file:  # of a path torch would believe the ending
+    rewritten = None if zipfile.is_zipfile(path) else without_sources(path)
+    with (
+        warnings.catch_warnings(),
+        allowed,
+        rewritten or path.open("rb") as file,
+    ):  # of a path torch would believe the ending
         warnings.simplefilter("ignore")  # torch warns of other pickle protocols, which it reads
         content = torch.load(file, map_location="cpu", weights_only=True)
     return _unwrapped(content)

@@ -16,11 +16,12 @@ from thaw.backbones.converting.official_files import official_file_names
 from thaw.backbones.converting.official_names import file_of, is_official, name_in
 from thaw.backbones.providers.names import TORCHVISION, provided, provided_in
 from thaw.backbones.providers.registry import provider_of
+from thaw.backbones.shipped_weights import lay_shipped
+from thaw.backbones.text_towers import write_beside
 from thaw.backbones.weights import read_weights, write_weights
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.files.atomic import atomic, write_bytes
 from thaw.foundation.files.downloads import cached_download, has_sha256, hub_folder
-from thaw.foundation.files.shipped import shipped
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.params.values.places import NAMED_WEIGHTS, SHIPPED_WEIGHTS, named_shipped, shipped_in
 
@@ -48,14 +49,13 @@ def fetch_weights(path: Path, tell: Callable[[str], None] = lambda sentence: Non
         BadWeights: the name is unknown (the message names similar ones), or the file holds no plain tensors.
         Unreachable, BadArtifact: the download failed.
     """
-    if path.exists():
+    if path.exists() or lay_shipped(path):
         return
-    if (own := shipped_in(path.name)) is not None:
-        with atomic(path) as temporary:
-            shutil.copyfile(shipped(SHIPPED_WEIGHTS[own]), temporary)
-    elif (brought := provided_in(path.name)) is not None:
-        weights = provider_of(brought).made(brought.name, tell).weights
-        write_weights(path, weights.tensors, weights.metadata)
+    if (brought := provided_in(path.name)) is not None:
+        made = provider_of(brought).made(brought.name, tell)
+        if made.texts is not None:
+            write_beside(path, made.texts)
+        write_weights(path, made.weights.tensors, made.weights.metadata)
     elif (name := name_in(path.name)) is not None:
         from thaw.backbones.converting.official import write_official
 

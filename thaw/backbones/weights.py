@@ -87,8 +87,6 @@ def _reason(error: Exception) -> str:
         return f"cannot be read ({error.strerror})"
     if (named := _UNSUPPORTED.search(str(error))) is not None:
         return f"holds an object of {named[1]} in PyTorch's old format; only files of plain tensors are loaded, so save the model's `state_dict()`"
-    if "persistent_load" in str(error):
-        return "holds a whole model in PyTorch's old format; save the `state_dict()` of the model"
     return _DAMAGED
 
 

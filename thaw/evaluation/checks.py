@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from thaw.dataset.manifest import Example
 from thaw.foundation.files.records import read_record, write_record
+
+if TYPE_CHECKING:
+    from thaw.dataset.manifest import Example
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Checks:
 _ADAPTER = TypeAdapter(Checks)
 
 
-def count_leakage(learnt: Sequence[Example], held_out: Sequence[Example]) -> Leakage:
+def count_leakage(learnt: "Sequence[Example]", held_out: "Sequence[Example]") -> Leakage:
     """Compare the training examples with all of val and test."""
     contents, groups = {row.digest for row in held_out}, {row.group for row in held_out} - {None}
     copies = [row.digest in contents for row in learnt]

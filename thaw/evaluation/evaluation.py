@@ -103,9 +103,9 @@ class Evaluation:
     """The evaluation of a model on `n` test examples.
 
     target: of the labels. thresholds: the least probability at which each class is named; None: the most probable class is named. confusion, of: see
-    `Target.matrix`. right: some right answers, the least sure and
-    the surest. wrong: number of examples that are not wholly right. predicted: the advice's predicted headline; None: not predicted. certificate: None if
-    none was requested. scrutiny: None if only the headline was asked for.
+    `Target.matrix`. right: some right answers, the least sure and the surest. wrong: number of examples that are not wholly right. predicted: the advice's
+    predicted headline; None: not predicted. certificate: None if none was requested. scrutiny: None if only the headline was asked for. groups: the number of
+    groups of the test examples, over which the intervals are; None: they are over examples.
     """
 
     model: ModelDescription
@@ -128,6 +128,7 @@ class Evaluation:
     certificate: Certificate | None = None
     rejections: Rejections | None = None
     scrutiny: Scrutiny | None = None
+    groups: int | None = None
 
     @property
     def judged_by(self) -> Target:
@@ -189,6 +190,7 @@ def evaluate(
         certificate=certificate,
         rejections=rejections,
         scrutiny=None if surroundings is None else scrutinise(predictions, surroundings, params, resampling),
+        groups=None if predictions.groups is None else len(np.unique(predictions.groups)),
     )
 
 

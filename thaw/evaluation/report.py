@@ -22,7 +22,7 @@ from thaw.evaluation.figures import (
 )
 from thaw.evaluation.scrutiny_figures import MOST_PANELS, coverage_figure, roc_figure, slice_figure
 from thaw.evaluation.slices import FEW
-from thaw.evaluation.wording import WORDING, spoken, verdict_of
+from thaw.evaluation.wording import WORDING, by_group, spoken, verdict_of
 from thaw.foundation.files.display_names import in_sentence
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.kinds.kind import Preview, Words
@@ -102,6 +102,7 @@ def render_report(
         "scrutiny_words": scrutiny_words,
         "scrutiny_panels": min(MOST_PANELS, len(_with_roc(evaluation))),
         "few": FEW,
+        "by_group": by_group,
     }
     if evaluation.certificate is not None:
         values |= section_of(evaluation.certificate, words)

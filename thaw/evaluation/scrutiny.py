@@ -15,13 +15,11 @@ from thaw.targets.ranking import ClassRanking, rank_classes
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is known of the test rows beside their labels.
+    """What is known of the test rows beside their labels and groups.
 
-    groups: int64 [N], rows of a group are not independent; None: each row is its own. slices: row for row; None: none are named. validation: the model's
-    predictions on rows that it did not learn from; None: there are none.
+    slices: row for row; None: none are named. validation: the model's predictions on rows that it did not learn from; None: there are none.
     """
 
-    groups: IntArray | None = None
     slices: Slices | None = None
     validation: Predictions | None = None
 
@@ -53,7 +51,7 @@ def scrutinise(
     predictions: Predictions, surroundings: Surroundings, params: EvaluateParams, resampling: Resampling
 ) -> Scrutiny:
     """Measure the predictions; the intervals are over groups where there are some."""
-    known, validation = surroundings.groups, surroundings.validation
+    known, validation = predictions.groups, surroundings.validation
     groups = each_its_own(len(predictions)) if known is None else known
     stated: tuple[tuple[Aim, float], ...] = (("specificity", params.specificity), ("sensitivity", params.sensitivity))
     ranking = rank_classes(predictions, validation, stated, groups, resampling)

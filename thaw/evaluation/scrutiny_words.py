@@ -30,7 +30,7 @@ def intervals_say(scrutiny: Scrutiny, words: Words) -> str:
     """What the intervals are over."""
     if scrutiny.groups is None:
         return f"The intervals are over the test {words.many}."
-    return f"The intervals are over the {scrutiny.groups} groups of the test {words.many}, such as patients or speakers, since those of a group are alike."
+    return f"The intervals are by group, over the {scrutiny.groups} groups of the test {words.many}."
 
 
 def chosen_says(scrutiny: Scrutiny, words: Words) -> str:

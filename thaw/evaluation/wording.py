@@ -117,5 +117,17 @@ def verdict_of(evaluation: "Evaluation", words: Words) -> str:
     """The first sentence about a model, with its headline and without a full stop."""
     estimate, rows = evaluation.headline, f"{evaluation.n} test {words.many}"
     reached = evaluation.judged_by.reached(percent(estimate.value), rows)
-    interval = f"({percent(evaluation.confidence)} interval {percent(estimate.low)} to {percent(estimate.high)})"
+    by = "" if evaluation.groups is None else " by group"
+    interval = f"({percent(evaluation.confidence)} interval{by} {percent(estimate.low)} to {percent(estimate.high)})"
     return f"The model {reached} {interval}"
+
+
+def by_group(groups: int, words: Words) -> str:
+    """What intervals over groups are, and why they are wider."""
+    if groups == 1:
+        return f"All test {words.many} are of one group, which tells nothing of another patient or speaker, so the intervals take in everything."
+    return (
+        f"All intervals are by group: they draw the {groups} groups of the test {words.many}, such as patients or speakers, anew, each as a whole. "
+        f"The {words.many} of a group are alike, so they tell less than as many {words.many} of different groups, and an interval over single {words.many} "
+        "would be too narrow."
+    )

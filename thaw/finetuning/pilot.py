@@ -1,6 +1,5 @@
 """The pilot of a fine-tuning: trials on folds and the predicted time, for the advice."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +16,7 @@ from thaw.finetuning.groups import groups_of
 from thaw.finetuning.low_rank import can_adapt
 from thaw.finetuning.network import Network, build_network
 from thaw.finetuning.training import Examples, Plan, steps_of, time_steps
+from thaw.finetuning.work_clock import work_clock
 from thaw.heads import fit_head
 from thaw.heads.kinds import weights_of
 from thaw.kinds.batches import examples_in
@@ -64,15 +64,19 @@ class FinetuningPilot:
         lora = [Strategy("lora", self.layer)] if can_adapt(self.backbone.model, blocks, self.params.lora) else []
         return (*last[:1], *lora, Strategy("full", self.layer), *last[1:], Strategy("scratch", self.layer))
 
+    def clock(self) -> float:
+        """See `work_clock`."""
+        return work_clock(self.params)()
+
     def seconds(self, strategy: Strategy, rows: int) -> float:
         """The longest time of one training on that number of rows, from the time of a few steps and of the frozen part's kept activations."""
         params, examples = settings_of(strategy, self.params), self.examples()
         few = examples.rows(torch.arange(min(len(examples), params.batch_size)))
         start = self._start(torch.arange(len(examples)))
         network = build_network(self.backbone, strategy, first_head(start.head, strategy), params)
-        began = time.perf_counter()
+        began = self.clock()
         feed = self._feed(network, few, rows, params)
-        once = (time.perf_counter() - began) * rows / len(few)
+        once = (self.clock() - began) * rows / len(few)
         plan = Plan(
             part=network.part,
             groups=groups_of(network, params),
@@ -83,7 +87,7 @@ class FinetuningPilot:
             params=params,
             checkpoint=self.desk.checkpoint("unused"),
         )
-        step = time_steps(build_fabric(params.model_copy(update={"devices": 1})), plan, STEPS)
+        step = time_steps(build_fabric(params.model_copy(update={"devices": 1})), plan, STEPS, work_clock(params))
         return once + PHASES * step * steps_of(rows, params.batch_size) * params.epochs
 
     def _feed(self, network: Network, few: LabelledInputs, rows: int, params: FinetuneParams) -> Feed:

@@ -7,7 +7,7 @@ epoch, so a killed training continues to the same numbers as an uninterrupted on
 import copy
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,11 +83,11 @@ def _batches(rows: int, batch_size: int) -> list[Tensor]:
     return [batch for _ in range(passes) for batch in torch.randperm(rows).chunk(once)]
 
 
-def time_steps(fabric: "Fabric", plan: Plan, steps: int) -> float:
-    """The mean time of a step in seconds, after one step for warming up. The steps change the weights of the plan's network."""
+def time_steps(fabric: "Fabric", plan: Plan, steps: int, clock: Callable[[], float] = time.perf_counter) -> float:
+    """The mean time of a step in seconds by the clock, after one step for warming up. The steps change the weights of the plan's network."""
     devices = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
-        return _Training(fabric, plan).time(steps)
+        return _Training(fabric, plan).time(steps, clock)
 
 
 class _Training:
@@ -122,14 +122,14 @@ class _Training:
         progress(self._plan.epochs, self._plan.epochs)
         return state
 
-    def time(self, steps: int) -> float:
+    def time(self, steps: int, clock: Callable[[], float]) -> float:
         rows = torch.arange(len(self._plan.train.feed))
         self._module.train()
         self._step(rows, rows)
-        start = time.perf_counter()
+        start = clock()
         for _ in range(steps):
             self._step(rows, rows)
-        return (time.perf_counter() - start) / steps
+        return (clock() - start) / steps
 
     def _is_idle(self, state: State) -> bool:
         return self._plan.val is not None and state.epoch - state.best_epoch >= self._plan.params.patience

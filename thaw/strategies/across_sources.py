@@ -1,7 +1,7 @@
 """Leave one source out: what a hospital, or another site, can expect of a model that has seen nothing of it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +19,14 @@ from thaw.foundation.statistics.bootstrap import (
     IntArray,
     Resampling,
     bootstrap,
+    one_of_each,
     percentile_interval,
+    stacked,
     totals,
 )
-from thaw.foundation.statistics.clustered import each_its_own
-from thaw.heads.fitting import fit_head
+from thaw.foundation.statistics.clustered import each_its_own, unless_single
+from thaw.heads.fitted import FittedHead
 from thaw.params.sections import HeadParams
-from thaw.params.values.strategy import HeadKind
 from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import NEVER, BoolArray, Target, TargetName
 
@@ -91,10 +92,12 @@ class SourcedRows:
         return SourcedRows(self.labelled.rows(kept), tuple(each for each in self.sources if each is not None))
 
 
-def compare_across(
-    column: str, rows: SourcedRows, params: HeadParams, kind: HeadKind, resampling: Resampling
-) -> Across:
-    """Fit a head without each source in turn, and judge it on that source; settings are chosen by cross-validation on the other sources.
+Fit = Callable[[LabelledFeatures], FittedHead]
+"""A function that makes a head of labelled rows, with every choice within them."""
+
+
+def compare_across(column: str, rows: SourcedRows, params: HeadParams, fit: Fit, resampling: Resampling) -> Across:
+    """Fit a head without each source in turn, and judge it on that source; params: of the folds in which heads that know the source are judged.
 
     Rows of a group that is in several sources are judged, and not learnt from.
 
@@ -104,7 +107,7 @@ def compare_across(
     known = rows.stated()
     labelled, target = known.labelled, known.labelled.target
     groups = each_its_own(len(labelled)) if labelled.groups is None else np.asarray(labelled.groups.numpy(), np.int64)
-    seen = _seen(labelled, params, kind)
+    seen = _seen(labelled, params, fit)
     results, left_out = [], []
     for source in sorted({source for source in known.sources if source is not None}):
         own = np.array([each == source for each in known.sources])
@@ -113,7 +116,7 @@ def compare_across(
             left_out.append(LeftOut(source, reason))
             continue
         judged = torch.from_numpy(own)
-        named = _named(labelled.rows(learnt), labelled.features[judged], params, kind)
+        named = _named(labelled.rows(learnt), labelled.features[judged], fit)
         unseen = target.tally(named, labelled.targets[judged])
         results.append(_result(source, target, (unseen, seen[own]), groups[own], resampling))
     if len(results) < 2:
@@ -153,12 +156,12 @@ def _why_not(labelled: LabelledFeatures, learnt: Tensor) -> str | None:
     return None
 
 
-def _named(train: LabelledFeatures, features: Tensor, params: HeadParams, kind: HeadKind) -> Tensor:
-    head = fit_head(train, None, params, kind)
+def _named(train: LabelledFeatures, features: Tensor, fit: Fit) -> Tensor:
+    head = fit(train)
     return head.named(head.probabilities(features))
 
 
-def _seen(labelled: LabelledFeatures, params: HeadParams, kind: HeadKind) -> BoolArray:
+def _seen(labelled: LabelledFeatures, params: HeadParams, fit: Fit) -> BoolArray:
     """The tallies of every row by a head that was fitted without its fold; a row that no fold holds out is judged by a head of the first fold's rows."""
     target = labelled.target
     folds = target.folds(labelled.targets, count=params.folds, seed=params.seed, groups=labelled.groups)
@@ -166,7 +169,7 @@ def _seen(labelled: LabelledFeatures, params: HeadParams, kind: HeadKind) -> Boo
     named = torch.zeros(len(labelled), len(labelled.class_names), dtype=torch.bool)
     for fold in held.unique().tolist():
         own = held == fold
-        named[own] = _named(labelled.rows((folds != fold) | (folds == NEVER)), labelled.features[own], params, kind)
+        named[own] = _named(labelled.rows((folds != fold) | (folds == NEVER)), labelled.features[own], fit)
     return target.tally(named, labelled.targets)
 
 
@@ -175,9 +178,6 @@ def _result(
 ) -> SourceResult:
     count = len(np.unique(groups))
     unseen, seen, loss = _headlines(target, tallies, groups, resampling)
-    if count < 2:
-        unseen, seen = replace(unseen, low=0.0, high=1.0), replace(seen, low=0.0, high=1.0)
-        loss = replace(loss, low=-1.0, high=1.0)
     return SourceResult(source, len(groups), count, unseen, seen, loss)
 
 
@@ -185,12 +185,8 @@ def _headlines(
     target: Target, tallies: tuple[BoolArray, BoolArray], groups: IntArray, resampling: Resampling
 ) -> tuple[Estimate, Estimate, Estimate]:
     """The headline of the first tallies, of the second, and the second minus the first, with percentile intervals over groups."""
-    numbers = np.unique(groups, return_inverse=True)[1]
-    rows = sparse.csr_array(
-        (np.ones(len(groups)), (numbers, np.arange(len(groups)))), shape=(int(numbers.max()) + 1, len(groups))
-    )
-    summands = np.concatenate([*(part.astype(np.float64) for part in tallies), np.ones((len(groups), 1))], axis=1)
-    statistics = sparse.csr_array((rows @ summands).T)
+    summands = [sparse.csr_array(part.T, dtype=np.float64) for part in tallies]
+    statistics = stacked([*summands, one_of_each(len(groups))])
     width = tallies[0].shape[1]
 
     def measure(sums: FloatArray) -> FloatArray:
@@ -199,9 +195,9 @@ def _headlines(
         return np.stack([first, second, second - first])
 
     values = measure(totals(statistics))[:, 0]
-    replicates = bootstrap(statistics, measure, resampling)
+    replicates = bootstrap(statistics, measure, resampling, groups)
     unseen, seen, loss = (
-        percentile_interval(float(value), drawn, resampling.confidence)
-        for value, drawn in zip(values, replicates, strict=True)
+        unless_single(percentile_interval(float(value), drawn, resampling.confidence), groups, least, 1.0)
+        for value, drawn, least in zip(values, replicates, (0.0, 0.0, -1.0), strict=True)
     )
     return unseen, seen, loss

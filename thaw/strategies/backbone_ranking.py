@@ -1,7 +1,7 @@
 """The ranking of several backbones for the labels: by linear probes on the features of each, over the same folds, with their prices."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,13 +24,16 @@ from thaw.targets.target import TargetName
 
 RESAMPLING = Resampling(2000)
 SHUFFLES = 10
+ABOUT_AS_GOOD = 0.02
+"""A backbone counts as about as good as the best one if its whole interval beside it lies above the negative of this."""
 
 
 @dataclass(frozen=True, eq=False)
 class Entrant:
     """A backbone with its features, float32 [N, D] of its last cut layer; or the model without a backbone (`PLAIN`) with its plain features, which may be bags
     int32 [N, L]. name: as given. computed: number of examples without features before. seconds:
-    time of their computation, decoding included. price: of the backbone with a linear head."""
+    time of their computation, decoding included. price: of the backbone with a linear head. operations: of the backbone for one example, see
+    `thaw.backbones.operations`."""
 
     name: str
     weights: str
@@ -40,6 +43,7 @@ class Entrant:
     price: Price
     computed: int
     seconds: float
+    operations: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +62,7 @@ class Ranked:
 
     accuracy: of a linear probe on rows that it has not seen; with label sets the macro F1. behind_best: the accuracy minus that of the best backbone, paired;
     None for the best. log_me: see `thaw.strategies.advice.transferability`; None for bags. dim: of the features, or the number of different entries of bags.
-    The other fields are those of `Entrant` and `Price`.
+    on_front: whether no other backbone is as accurate with as few operations, and better in one. The other fields are those of `Entrant` and `Price`.
     """
 
     name: str
@@ -73,6 +77,8 @@ class Ranked:
     images_per_second: float | None
     computed: int
     seconds: float
+    operations: float | None = None
+    on_front: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -84,10 +90,15 @@ class Ranked:
         """Whether the rows cannot distinguish the backbone from the best one."""
         return self.behind_best is not None and self.behind_best.high >= 0
 
+    @property
+    def about_as_good(self) -> bool:
+        """Whether the rows show that it is the best, or hardly behind it."""
+        return self.behind_best is None or self.behind_best.low >= -ABOUT_AS_GOOD
+
 
 @dataclass(frozen=True)
 class Unranked:
-    """A backbone that could not take part, and the reason."""
+    """A backbone that did not take part, and the reason."""
 
     name: str
     reason: str
@@ -96,7 +107,8 @@ class Unranked:
 @dataclass(frozen=True)
 class Ranking:
     """The backbones, the most accurate first. rows: number of judged rows, of `labelled` ones in train and validation. folds, repeats: of the draws.
-    confidence: of every interval. target: of the labels; its headline is called accuracy here."""
+    confidence: of every interval. target: of the labels; its headline is called accuracy here. left_out: for want of time. minutes: the time that was given, of
+    one core, as `thaw.strategies.rank_budget` counts it; None: without a limit."""
 
     rows: int
     labelled: int
@@ -106,7 +118,15 @@ class Ranking:
     backbones: tuple[Ranked, ...]
     unranked: tuple[Unranked, ...]
     target: TargetName = "one_label"
+    left_out: tuple[Unranked, ...] = ()
+    minutes: float | None = None
     format: Literal["thaw.ranking/1"] = "thaw.ranking/1"
+
+    @property
+    def recommended(self) -> Ranked:
+        """The backbone of the fewest operations, then the smallest, among those that are shown to be about as good as the best."""
+        near = [ranked for ranked in self.backbones if ranked.about_as_good and ranked.operations is not None]
+        return min(near, key=lambda ranked: (ranked.operations, ranked.megabytes), default=self.backbones[0])
 
 
 def rank_backbones(
@@ -133,7 +153,14 @@ def rank_backbones(
     for number in order:
         behind = None if number == order[0] else gain_of(probes[number], best, pool.groups, RESAMPLING)
         ranked.append(_ranked(entrants[number], means[number], behind, judges))
-    return rows, tuple(ranked)
+    return rows, tuple(replace(each, on_front=_on_front(each, ranked)) for each in ranked)
+
+
+def _on_front(one: Ranked, every: Sequence[Ranked]) -> bool:
+    """See `Ranked.on_front`."""
+    place = (-(one.operations or 0.0), one.accuracy.value)
+    others = [(-(other.operations or 0.0), other.accuracy.value) for other in every]
+    return not any(other != place and other[0] >= place[0] and other[1] >= place[1] for other in others)
 
 
 def _accuracy(probe: OutOfFold, pool: Pool) -> Estimate:
@@ -156,6 +183,7 @@ def _ranked(entrant: Entrant, accuracy: Estimate, behind: Estimate | None, judge
         images_per_second=entrant.price.images_per_second,
         computed=entrant.computed,
         seconds=entrant.seconds,
+        operations=entrant.operations,
     )
 
 

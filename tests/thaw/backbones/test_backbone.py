@@ -227,10 +227,12 @@ def test_windows_change_the_fingerprint_and_are_for_images_alone(
     windowed = read_backbone(BackboneParams(weights=str(weights), layers=("layer1", "auto"), windows=((40, 400),)))
     assert isinstance(windowed.preprocessing, Viewing)
     assert windowed.fingerprint("float32", "float32") != backbone.fingerprint("float32", "float32")
+    middle = read_backbone(BackboneParams(weights=str(weights), layers=("layer1", "auto"), frame="middle"))
+    assert middle.fingerprint("float32", "float32") != backbone.fingerprint("float32", "float32")
     write_backbone(windowed, tmp_path / "written")
     assert read_written_backbone(tmp_path / "written").preprocessing == windowed.preprocessing
     words = BackboneParams(weights="data/pretrain/texts/words.safetensors", windows=((40, 400),))
-    with pytest.raises(BadParameters, match=r"the backbone takes texts, which have no windows"):
+    with pytest.raises(BadParameters, match=r"the backbone takes texts, which have neither windows nor frames"):
         read_backbone(words)
     with pytest.raises(ValidationError, match="2 windows given"):
         BackboneParams(windows=((40, 400), (40, 80)))

@@ -71,6 +71,15 @@ def test_the_tensors_are_found_in_whatever_holds_them(name: str, *, zipped: bool
     assert "lost_package" not in sys.modules
 
 
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "old format, with the text of its source"])
+def test_a_whole_model_gives_its_tensors(*, zipped: bool, tmp_path: Path) -> None:
+    network = Net()
+    torch.save(network, tmp_path / "x.pt", _use_new_zipfile_serialization=zipped)
+    found = read_checkpoint(tmp_path / "x.pt").tensors
+    assert found.keys() == network.state_dict().keys()
+    assert all(torch.equal(found[key], tensor) for key, tensor in network.state_dict().items())
+
+
 def test_of_two_models_the_one_left_out_is_named(tmp_path: Path) -> None:
     torch.save(CHECKPOINTS["torchvision's scripts"](), tmp_path / "x.pth")
     assert read_checkpoint(tmp_path / "x.pth").notes == ("`model` is used; `model_ema` beside it is not",)
@@ -137,7 +146,6 @@ UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a list": (lambda path: torch.save([torch.ones(1)], path), "holds no dictionary of tensors"),
     "a settings object": (lambda path: torch.save(pathlib.PurePosixPath("x"), path), "object of the class pathlib.PurePosixPath"),
     "no tensors": (lambda path: torch.save({"epoch": 3}, path), "holds no tensors"),
-    "an old whole model": (lambda path: torch.save(Net(), path, _use_new_zipfile_serialization=False), "whole model in PyTorch's old format"),
 }  # fmt: skip
 
 

@@ -21,15 +21,21 @@ def sets_of(found: Predictions) -> Predictions:
 def scrutiny_of(found: Predictions, groups: bool = True, validation: bool = True) -> Scrutiny:
     sites: tuple[str | None, ...] = (HOSTILE, None, "north") * 20
     return scrutinise(
-        found,
+        replace(found, groups=np.arange(60) // 3 if groups else None),
         Surroundings(
-            np.arange(60) // 3 if groups else None,
             Slices((HOSTILE,), found.digests, found.paths, (sites,)),
             found if validation else None,
         ),
         EvaluateParams(),
         Resampling(50),
     )
+
+
+def test_the_page_says_by_group_and_why() -> None:
+    evaluation = replace(hostile_evaluation(), groups=20)
+    html = render_report(evaluation, hostile_ingest(), Origin("x", (), ""), {}, KIND.words)
+    assert "interval by group" in html and "the 20 groups of the test images" in html and "too narrow" in html
+    assert "All intervals are by group" not in page(scrutiny_of(hostile_predictions(), groups=False))
 
 
 def page(scrutiny: Scrutiny) -> str:
@@ -43,7 +49,8 @@ def test_everything_of_it_is_on_the_page_and_names_stay_text() -> None:
     assert HOSTILE not in html and "not stated" in html
     assert html.count("<tr><td><bdi>&lt;script") >= 6, "classes, points and slices"
     assert (
-        "over the 20 groups of the test images" in html and "Each threshold is chosen on 60 validation images" in html
+        "by group, over the 20 groups of the test images" in html
+        and "Each threshold is chosen on 60 validation images" in html
     )
     assert len(scrutiny.ranking) == 3 and len(scrutiny.slices) == 3
     assert len(scrutiny.points) == 3 * 2 * 3, "classes, operating points and values"

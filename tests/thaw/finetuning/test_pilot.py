@@ -61,7 +61,7 @@ def test_what_is_kept_of_frozen_layers_is_not_counted_in_every_step(
 ) -> None:
     fed: list[str] = []
 
-    def step(fabric: object, plan: Plan, steps: int) -> float:
+    def step(fabric: object, plan: Plan, steps: int, clock: object) -> float:
         fed.append(type(plan.train.feed).__name__)
         return 1.0
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 
 from thaw.kinds.batches import Batch, tensor_of
@@ -20,9 +19,10 @@ def test_it_finds_the_place_that_an_answer_rests_on() -> None:
         return torch.stack([bright, -bright], 1)
 
     gaze = look(image, KIND, log_odds)
-    strengths = gaze.strengths(0)
-    assert gaze.drops.shape == (7, 7, 2) and strengths[4, 1] == strengths.max() == 1
-    assert strengths[0, 6] == 0 and np.array_equal(gaze.strengths(1), -strengths)
+    strengths = gaze.strengths(0).view(7, 7)
+    assert gaze.drops.shape == (49, 2) and strengths[4, 1] == strengths.max() == 1
+    assert strengths[0, 6] == 0 and torch.equal(gaze.strengths(1).view(7, 7), -strengths)
+    assert gaze.parts.preview(gaze.strengths(0)) is not None
 
 
 def test_an_answer_that_nothing_changes_has_no_strengths() -> None:

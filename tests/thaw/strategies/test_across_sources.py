@@ -6,6 +6,7 @@ import torch
 
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.statistics.bootstrap import Resampling
+from thaw.heads import fit_head
 from thaw.params.sections import HeadParams
 from thaw.strategies.across_sources import Across, SourcedRows, compare_across, expected_of
 from thaw.targets.labelled import LabelledFeatures
@@ -25,7 +26,7 @@ def rows(sets: bool = False, groups: torch.Tensor | None = None, shift: float = 
 
 
 def across(given: SourcedRows) -> Across:
-    return compare_across("site", given, PARAMS, "linear", Resampling(100))
+    return compare_across("site", given, PARAMS, lambda train: fit_head(train, None, PARAMS), Resampling(100))
 
 
 @pytest.mark.parametrize("sets", [False, True])

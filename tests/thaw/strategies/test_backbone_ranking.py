@@ -8,7 +8,9 @@ import torch
 from advised import DIGITS, HEAD, coarse, handwriting
 from written import written
 
+from thaw.evaluation.backbone_ranking.page import render_ranking
 from thaw.foundation.errors import BadManifest
+from thaw.kinds.registry import UNSTATED, kind_named
 from thaw.models.prices import Price
 from thaw.strategies.advice.out_of_fold import Fitting
 from thaw.strategies.backbone_ranking import (
@@ -25,8 +27,9 @@ PIXELS, TARGETS = handwriting(12)
 JUDGES = Judges(TARGETS, DIGITS)
 
 
-def entrant(name: str, features: torch.Tensor, megabytes: float = 1.0) -> Entrant:
-    return Entrant(name, f"{name}.pth", "resnet18", "flatten", features, Price(megabytes, 100.0), len(features), 0.5)
+def entrant(name: str, features: torch.Tensor, megabytes: float = 1.0, operations: float = 1e6) -> Entrant:
+    price = Price(megabytes, 100.0)
+    return Entrant(name, f"{name}.pth", "resnet18", "flatten", features, price, len(features), 0.5, operations)
 
 
 def ranked(*entrants: Entrant) -> tuple[Ranked, ...]:
@@ -55,6 +58,22 @@ def test_equal_ones_cannot_be_told_apart_and_the_smaller_comes_first() -> None:
     best, other = ranked(entrant("large", PIXELS, 9.0), entrant("small", PIXELS, 2.0))
     assert (best.name, other.name) == ("small", "large")
     assert other.undecided
+
+
+def test_the_cheapest_that_is_about_as_good_is_recommended_and_the_front_holds_what_nothing_beats_in_both() -> None:
+    entrants = (
+        entrant("dear", PIXELS, 9.0, 8e9),
+        entrant("cheap", PIXELS, 2.0, 1e6),
+        entrant("poor", PIXELS[:, :1], 1.0, 1e3),
+    )
+    ranking = Ranking(120, 120, 3, 2, 0.95, ranked(*entrants, entrant("dull", coarse(PIXELS), 9.0, 8e9)), ())
+    assert ranking.recommended.name == "cheap"
+    assert {one.name for one in ranking.backbones if one.on_front} == {"cheap", "poor"}
+    page = render_ranking(
+        replace(ranking, left_out=(Unranked("<huge>", "for want of time"),)), "digits", kind_named(UNSTATED).words
+    )
+    assert "Take cheap: nothing cheaper" in page or "Take cheap: it is about as good as the best one" in page
+    assert "&lt;huge&gt;" in page and page.count("(front)") == 2 and 'id="front-' in page
 
 
 def test_rows_that_only_judge_are_not_learnt_from() -> None:

@@ -19,6 +19,7 @@ from thaw.backbones.converting import (
 from thaw.backbones.converting.official_names import similar_names
 from thaw.backbones.converting.packages import PACKAGES, folder_of
 from thaw.backbones.converting.source import Made, Source
+from thaw.backbones.text_towers import write_beside
 from thaw.backbones.weights import write_weights
 from thaw.foundation.errors import BadWeights
 from thaw.foundation.parallel.progress import Progress, untold
@@ -84,6 +85,8 @@ def convert(source: Source, out: Path, progress: Progress = untold) -> Converted
         source = replace(source, path=folder)
     for backbone_in in FORMATS:
         if (made := backbone_in(source, progress)) is not None:
+            if made.texts is not None:
+                write_beside(out, made.texts)
             write_weights(out, made.weights.tensors, made.weights.metadata)
             return Converted(out, made.weights.metadata["architecture"], made.notes)
     if not source.path.exists():

@@ -41,11 +41,16 @@ def followed(certificate: Certificate) -> str:
 
 def remarks(certificate: Certificate, examples: Words) -> tuple[str, ...]:
     """Sentences on how to read the figures."""
+    resampled = (
+        f"test {examples.many}"
+        if certificate.groups is None
+        else f"the {certificate.groups} groups of test {examples.many}"
+    )
     draws = f"{len(certificate.seeds)} repetition{'s' if len(certificate.seeds) > 1 else ''}"
     sentences = [
         f"Each way to learn had {draws} with {certificate.training_examples:,} labelled {examples.many}"
         + (", which were drawn anew each time" if certificate.redrawn else "")
-        + f". Intervals ({percent(certificate.confidence)}) resample test {examples.many} and repetitions."
+        + f". Intervals ({percent(certificate.confidence)}) resample {resampled} and repetitions."
     ]
     if certificate.strategy == PLAIN:
         sentences.append("“plain” transfers nothing, so the linear head on the backbone stands for transfer below.")

@@ -28,6 +28,7 @@ SCORES: tuple[ScoreName, ...] = ("max_probability", "energy", "mahalanobis", "ne
 MOST_ROWS = 10_000
 """The largest number of rows; more are sampled, because the tuning fits some fifty models and a threshold needs no more."""
 TRAINED_TOGETHER = "the head is trained with the network below it, and cannot be fitted again without a class"
+LEARNT_NOTHING = "the head was not fitted on features, and cannot be fitted again without a class"
 
 
 def fit_openness(
@@ -131,7 +132,7 @@ def candidates(head: FittedHead, params: OpennessParams) -> tuple[ScoreName, ...
 def _obstacle(name: str, head: FittedHead) -> str | None:
     """The reason why a score cannot be used with this head, or None."""
     if name in LOOKS_AT_HEAD and _trained_with_backbone(head):
-        return TRAINED_TOGETHER
+        return TRAINED_TOGETHER if head.trials else LEARNT_NOTHING
     if name in LOOKS_AT_HEAD and len(head.class_names) == 2:
         return "with two classes a single class remains when the other is left out, and a head needs two"
     if name == "energy" and head.kind == "knn":
@@ -140,7 +141,7 @@ def _obstacle(name: str, head: FittedHead) -> str | None:
 
 
 def _trained_with_backbone(head: FittedHead) -> bool:
-    """Whether the head was fine-tuned: its trials are epochs, without a setting to fit it by."""
+    """Whether the head was fine-tuned: its trials are epochs, without a setting to fit it by. A head of the names of classes has none either."""
     return all(trial.setting.l2 is None and trial.setting.neighbours is None for trial in head.trials)
 
 

@@ -39,6 +39,11 @@ class Forward:
         self._prepared: Prepared | None = None
 
     @property
+    def kind(self) -> Kind:
+        """The kind of examples that the network takes."""
+        return self._extractor.backbone.kind
+
+    @property
     def stated(self) -> dict[str, str]:
         """The record of how the features were made, for the parts that they fill."""
         assert self._prepared is not None, "nothing was computed yet"

@@ -1,34 +1,24 @@
 """The scoring of a stream of examples: in parts that outlive a kill, and at the end in one table."""
 
-import logging
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
-import torch
 from blake3 import blake3
 
-from thaw.features.extraction.spot_check import changes
-from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.files.atomic import sync
-from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.kind import Limits
+from thaw.foundation.parallel.progress import Progress, following, untold
 from thaw.models.prediction.answer import answer
 from thaw.models.prediction.predictor import Predictor
-from thaw.models.scoring.fetching import FileInMemory, fetch
-from thaw.models.scoring.forward import Forward, expected_passes
+from thaw.models.scoring.featuring import Featuring
 from thaw.models.scoring.inputs import Inputs
-from thaw.models.scoring.known import Known
 from thaw.models.scoring.names import Input
-from thaw.models.scoring.table import Row, ScoredBy, build_table, read_part, write_part, write_scores
-
-log = logging.getLogger(__name__)
+from thaw.models.scoring.table import ScoredBy, build_table, read_part, write_part, write_scores
 
 HELD_BYTES = 64 * 2**20
 """A part ends when the texts of its rows reach this size together; this bounds the memory for long texts."""
@@ -55,26 +45,14 @@ class Scored:
 class Scorer:
     """A model that is ready to score: known features are looked up, new ones are computed and kept."""
 
-    def __init__(
-        self,
-        predictor: Predictor,
-        layer: Layer,
-        forward: Forward,
-        *,
-        into: FeatureStore,
-        others: Sequence[FeatureStore] = (),
-        limits: Limits,
-    ) -> None:
-        """into: the store for new features. others: stores that are only read."""
-        self._predictor, self._layer, self._forward, self._into = predictor, layer, forward, into
-        self._refuse_size = partial(predictor.backbone.kind.refuse_size, limits=limits)
-        self._known = Known(layer, (into, *others))
-        if changed := changes(self._known.stated):
-            log.warning(
-                "cached features were made in another way (%s); `thaw run --stage extract` checks whether they are still right",
-                changed,
-            )
-        self.computed = 0
+    def __init__(self, predictor: Predictor, featuring: Featuring) -> None:
+        """featuring: of the model's backbone."""
+        self._predictor, self._featuring = predictor, featuring
+
+    @property
+    def computed(self) -> int:
+        """The number of examples that went through the network."""
+        return self._featuring.computed
 
     @property
     def kind(self) -> str:
@@ -95,46 +73,11 @@ class Scorer:
             Unreachable: the place of an example does not answer.
             BadParameters, OutOfMemory: see `Forward.features_of`.
         """
-        rows: list[Row] = []
-        given: set[bytes] = set()
-        reasons: dict[bytes, str] = {}
-        digests: list[bytes] = []
-        features: list[torch.Tensor] = []
-        lacking = self._lacking(inputs, rows, given)
-        try:
-            for computed in self._forward.features_of(lacking, lambda: expected_passes(len(given), len(rows), left)):
-                tell(len(rows))
-                reasons |= computed.reasons
-                digests += computed.digests
-                features += [] if computed.features is None else [computed.features]
-        finally:  # if a place stops answering, the features computed before are kept
-            self._keep(digests, features)
-        judged = [replace(row, reason=row.reason or reasons.get(row.digest or b"", "")) for row in rows]
+        judged = self._featuring.bring(inputs, left, tell)
         usable = [row.digest for row in judged if row.digest is not None and not row.reason]
         model = self._predictor
-        answered = answer(model.head, model.openness, self._known.read(usable)) if usable else None
+        answered = answer(model.head, model.openness, self._featuring.read(usable)) if usable else None
         return build_table(judged, answered)
-
-    def _keep(self, digests: Sequence[bytes], features: Sequence[torch.Tensor]) -> None:
-        if features:
-            self._known.add(self._into.write(self._layer, digests, torch.cat(list(features)), self._forward.stated))
-            self.computed += len(digests)
-
-    def _lacking(
-        self, inputs: Iterable[Input], rows: list[Row], given: set[bytes]
-    ) -> Iterator[tuple[bytes, FileInMemory]]:
-        """Append a row for every input, and yield the inputs without known features, once each."""
-        for fetched in fetch(inputs, self._refuse_size):
-            rows.append(Row(fetched.path, fetched.digest, fetched.reason))
-            if (
-                fetched.digest is None
-                or fetched.file is None
-                or fetched.digest in given
-                or self._known.has(fetched.digest)
-            ):
-                continue
-            given.add(fetched.digest)
-            yield fetched.digest, fetched.file
 
 
 def parts_of(output: Path) -> Path:
@@ -160,7 +103,7 @@ def score_all(
     for chunk in _chunks(inputs, part_rows):
         part = folder / _part_name(key, chunk)
         if not part.exists():
-            write_part(scorer.score(chunk, total - done, partial(_tell, progress, done, total)), part)
+            write_part(scorer.score(chunk, total - done, following(progress, done, total)), part)
         parts.append(part)
         done += len(chunk)
         progress(done, max(done, total))
@@ -180,10 +123,6 @@ def score_all(
         answers=scorer.answers,
         by=stamped,
     )
-
-
-def _tell(progress: Progress, done: int, total: int, seen: int) -> None:
-    progress(done + seen, max(done + seen, total))
 
 
 class _Counted:

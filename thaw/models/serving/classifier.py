@@ -12,11 +12,11 @@ from torch import Tensor
 from thaw.backbones.engines.engine import MICRO_BATCH
 from thaw.foundation.parallel.torch_threads import threads
 from thaw.kinds.batches import Batch, in_groups
-from thaw.kinds.kind import Limits, Reader, Veiling
+from thaw.kinds.kind import Limits, Reader
 from thaw.kinds.prepared import open_reader
-from thaw.models.explanation import Explanation, explain
+from thaw.models.explaining import explain
+from thaw.models.explanation import Explanation
 from thaw.models.gallery import Gallery, Nearness
-from thaw.models.looking import Looked, look
 from thaw.models.prediction.answer import Answer, answer
 from thaw.models.prediction.predictor import Predictor
 from thaw.models.serving.engines import EngineName, ServingEngine, choose_serving_engine
@@ -74,22 +74,15 @@ class Classifier:
             given = answer(self.predictor.head, self.predictor.openness, features)
             return _classifications(given, features)
 
-    def explain(self, content: bytes) -> Explanation | Looked | None:
+    def explain(self, content: bytes) -> Explanation | None:
         """The parts of an example that speak for and against each class, or the map of where the network looked; None if the kind has neither.
 
         Raises:
             BadExample: see `decode`.
         """
-        kind = self.predictor.backbone.kind
-        if not isinstance(kind, Veiling):
-            return explain(content, kind, self._log_odds)
-        example = self.decode(content)
-        return Looked(look(example, kind, self._log_odds_of), example, kind)
+        return explain(content, self.predictor.backbone.kind, self.decode, self._log_odds)
 
-    def _log_odds(self, contents: Sequence[bytes]) -> Tensor:
-        return self._log_odds_of([self.decode(content) for content in contents])
-
-    def _log_odds_of(self, examples: Sequence[Batch]) -> Tensor:
+    def _log_odds(self, examples: Sequence[Batch]) -> Tensor:
         with torch.inference_mode():
             return self.predictor.head.log_odds(in_groups(examples, len(examples), self._features))
 

@@ -13,10 +13,15 @@ Uncertain = Literal["ignored", "zeros", "ones"]
 
 
 class SplitParams(Section):
-    """Shares of the examples, by a hash of their group or digest; they apply if the source has no splits of its own."""
+    """Shares of the examples, by a hash of their group or digest, or by date; they apply if the source has no splits of its own."""
 
     val: Share = Field(0.15, description="share for validation; 0 means that choices are cross-validated on train")
     test: Share = Field(0.2, description="share for the test")
+    order: Literal["hash", "date"] = Field(
+        "hash",
+        description="what decides the split of an example: `hash`: a hash of its group or content, so that no example changes its split as the data grow; "
+        "`date`: the date that files state (StudyDate of DICOM), the newest groups in the test",
+    )
 
     @model_validator(mode="after")
     def _leave_some_to_train(self) -> Self:

@@ -21,7 +21,7 @@ class BackboneParams(Section):
         "data/pretrain/small.safetensors",
         description="a file of safetensors or a checkpoint of PyTorch; official weights are `data/weights/NAME.pth` with torchvision's name, "
         "such as `ResNet18_Weights.IMAGENET1K_V1`; random weights are `data/weights/ARCHITECTURE.random.pth`; `thaw config set` takes the names alone, also "
-        "`timm/NAME`, `hf/ORG/NAME` and `torchvision/NAME`",
+        "`timm/NAME`, `hf/ORG/NAME`, `xrv/NAME` and `torchvision/NAME`",
     )
     layers: tuple[str, ...] = Field(
         ("auto",),
@@ -44,6 +44,11 @@ class BackboneParams(Section):
         (),
         description="windows of greys of more than 8 bits, each as centre and width in the values' units (Hounsfield units for CT); one for all channels, or "
         "three for red, green and blue; none: what DICOM files state themselves, and the range of the set for other files (docs/radiology.md)",
+    )
+
+    frame: Literal["first", "middle"] | PositiveInt = Field(
+        "first",
+        description="frame of a file with several that is read: `first`, `middle`, or its number from 1; a file with fewer frames gives its last",
     )
 
     @field_validator("windows")

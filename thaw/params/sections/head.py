@@ -5,15 +5,19 @@ from typing import Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from thaw.params.sections.section import Section, Share
+from thaw.params.values.strategy import SLOT
 
 
 class StrategyParams(Section):
     """The trained part of the model, and the cost of the advice."""
 
-    kind: Literal["auto", "linear", "mlp", "knn", "cut", "last_blocks", "lora", "full", "scratch", "plain"] = Field(
+    kind: Literal[
+        "auto", "linear", "mlp", "knn", "cut", "zero_shot", "last_blocks", "lora", "full", "scratch", "plain"
+    ] = Field(
         "auto",
         description="trained part of the model; `linear`, `mlp` or `knn`: a new head on cached features (multinomial logistic regression, several new layers, "
-        "nearest neighbours); `cut`: a linear head at an earlier layer, without the layers beyond; `last_blocks`: the last `strategy.blocks` blocks are "
+        "nearest neighbours); `cut`: a linear head at an earlier layer, without the layers beyond; `zero_shot`: no training, the names of the classes "
+        "are the head, by the text tower of the backbone (CLIP, SigLIP); `last_blocks`: the last `strategy.blocks` blocks are "
         "thawed; `lora`: low-rank adapters of all blocks are trained, and merged into the weights; `full`: all blocks are thawed; `scratch`: all blocks are "
         "trained from random weights; `plain`: a linear model on the examples "
         "themselves, without the backbone; `auto`: the choice of the advice",
@@ -22,11 +26,23 @@ class StrategyParams(Section):
         None,
         description="layer of `backbone.layers` below the head; null: the last layer, and with `cut` the best earlier layer by the probes",
     )
+    prompts: tuple[str, ...] = Field(
+        (),
+        description="texts that describe an example of a class, with `{label}` in the place of its name (zero_shot); of several the mean counts; empty: the "
+        "usual one for the kind of examples",
+    )
     blocks: PositiveInt = Field(1, description="number of thawed last blocks (last_blocks)")
     repeats: PositiveInt = Field(3, description="number of times that the folds of the probes are drawn")
     minutes: float = Field(
         5, ge=0, description="time limit of the advice's trials of fine-tuning, on folds of train; 0: no trials"
     )
+
+    @field_validator("prompts")
+    @classmethod
+    def _with_a_place_for_the_name(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        if without := [prompt for prompt in given if SLOT not in prompt]:
+            raise ValueError(f"{without[0]!r} has no {SLOT}, which stands for the name of a class")
+        return given
 
 
 class HeadParams(Section):

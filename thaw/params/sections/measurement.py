@@ -21,7 +21,7 @@ class StatisticsParams(Section):
     )
 
 
-Compared = Literal["linear", "mlp", "knn", "cut", "last_blocks", "lora", "full"]
+Compared = Literal["linear", "mlp", "knn", "cut", "zero_shot", "last_blocks", "lora", "full"]
 
 
 class CompareParams(Section):

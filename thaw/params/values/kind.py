@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
-from thaw.kinds.kind import Kind
+from thaw.kinds.kind import Kind, Showing
 from thaw.kinds.stated import settle_kind
 from thaw.kinds.views import expand_views, named_augmentation
-from thaw.params.sections import Params
+from thaw.params.sections import BackboneParams, Params
 from thaw.params.values.places import laid
+
+
+def shown_as_read(kind: Kind, params: BackboneParams) -> Kind:
+    """The kind whose previews show examples as the backbone reads them: by its windows, and its frame of several."""
+    return kind.shown_by(params.windows, params.frame) if isinstance(kind, Showing) else kind
 
 
 def kind_of(params: Params, root: Path = Path()) -> Kind:

@@ -32,3 +32,8 @@ def laid(weights: Path) -> Path:
     """The file itself; where a shipped backbone has not been laid there yet, the one that ships with Thaw."""
     name = shipped_in(weights.name)
     return weights if name is None or weights.exists() else shipped(SHIPPED_WEIGHTS[name])
+
+
+def tower_place(weights: Path) -> Path:
+    """The folder of the text tower that belongs to a backbone's file; it is there only for backbones that have one."""
+    return weights.with_suffix(".texts")

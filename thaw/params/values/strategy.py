@@ -9,12 +9,16 @@ from pydantic import PositiveInt, TypeAdapter
 from thaw.foundation.files.records import read_record, write_record
 
 HeadKind = Literal["linear", "mlp", "knn"]
-StrategyKind = Literal["linear", "mlp", "knn", "cut", "last_blocks", "lora", "full", "scratch", "plain"]
+StrategyKind = Literal["linear", "mlp", "knn", "cut", "zero_shot", "last_blocks", "lora", "full", "scratch", "plain"]
 """See `StrategyParams.kind`."""
 THAWING: tuple[StrategyKind, ...] = ("last_blocks", "lora", "full", "scratch")
 """The strategies that train the backbone, a part of it or adapters of it."""
 PLAIN: StrategyKind = "plain"
 """The strategy without a backbone."""
+SLOT = "{label}"
+"""What stands for the name of a class in a prompt."""
+ZERO_SHOT: StrategyKind = "zero_shot"
+"""The strategy whose head is made of the names of the classes; see `thaw.heads.text_head`."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Strategy:
         match self.kind:
             case "cut":
                 return f"cut at {self.layer}"
+            case "zero_shot":
+                return "zero-shot"
             case "last_blocks":
                 return "last block" if self.blocks == 1 else f"last {self.blocks} blocks"
             case _:

@@ -15,15 +15,16 @@ from thaw.models.prices import Price, Pricing
 from thaw.params.sections import HeadParams, StrategyParams
 from thaw.params.values.strategy import PLAIN, Strategy
 from thaw.strategies.advice.cases import Comparison, LayerEvidence, Reference, doubts_of, name_case
-from thaw.strategies.advice.choosing import Choice, choose, recommend, without_transfer
+from thaw.strategies.advice.choosing import Choice, choose, recommend, without_labels, without_transfer
 from thaw.strategies.advice.intervals import gain_of, headline_of, judged_rows
-from thaw.strategies.advice.learning_curve import measure_curve
+from thaw.strategies.advice.learning_curve import CurvePoint, measure_curve
 from thaw.strategies.advice.options import Jury, Option, Pilot, Tried, try_pilot
 from thaw.strategies.advice.out_of_fold import Fitting, HeadTrial, OutOfFold, measure_heads
 from thaw.strategies.advice.pool import Fold, Pool, draw_folds
 from thaw.strategies.advice.record import Advice, Decision, Evidence
 from thaw.strategies.advice.size import Size
 from thaw.strategies.advice.transferability import transferability
+from thaw.strategies.advice.zero_shot import Texts, judge_texts
 
 OTHER_HEADS: tuple[Literal["mlp", "knn"], ...] = ("mlp", "knn")
 RESAMPLING = Resampling(2000)
@@ -45,7 +46,7 @@ class Situation:
     pool: the rows of the advice. references: a pool of the same rows, or of a sample of them, whose features include those without a pretrained backbone
     (`thaw.strategies.advice.cases`); None: no such pool. price: of a deployed model. pilot: the trainer of the backbone; None: no trainer. labelled: number of
     labelled examples in train and validation. validation, test: numbers of labelled examples in these splits. words: for the examples. plain: None: the model
-    without a backbone is no option.
+    without a backbone is no option. texts: the head of the names of the classes; None: the backbone has no text tower, or no features beside it.
     """
 
     pool: Pool
@@ -58,6 +59,7 @@ class Situation:
     test: int
     words: Words
     plain: PlainFeatures | None = None
+    texts: Texts | None = None
 
 
 def advise(
@@ -90,8 +92,12 @@ def advise(
     jury = Jury(pool, folds, probes[-1], RESAMPLING, situation.price)
     growing = fitting.keeping("curve")
     curve = measure_curve(pool, folds, _best_layer(layers), growing, RESAMPLING) if layers else None
+    unlearnt = None if situation.texts is None else judge_texts(situation.texts, jury)
+    if curve is not None and unlearnt is not None:
+        curve = replace(curve, unlearnt=CurvePoint(0, unlearnt.from_nothing))
     progress(3, steps)
     transferring = _options(jury, probes, fitting.keeping("head"))
+    transferring[1:1] = [] if unlearnt is None else [unlearnt.tried]
     progress(4, steps)
     if situation.pilot is not None and tried:
         for done, option in enumerate(try_pilot(situation.pilot, jury, strategy.minutes, kept.below("pilot")), 1):
@@ -102,6 +108,8 @@ def advise(
     comparison = _compare(situation, layers, probes, fitting.keeping("reference"), strategy.repeats)
     progress(steps - 1, steps)
     recommended = _recommended(transferring, plain, pool)
+    if unlearnt is not None:
+        recommended = without_labels(recommended, unlearnt.tried.option, unlearnt.over_constant)
     options = tuple(each.option for each in (*transferring, *([] if plain is None else [plain])))
     followed = choose(strategy, pool.layers, options, recommended)
     progress(steps, steps)
@@ -124,6 +132,7 @@ def advise(
         followed=_decision(followed),
         automatic=followed is recommended,
         target=pool.target.name,
+        texts=() if situation.texts is None else situation.texts.said,
     )
 
 

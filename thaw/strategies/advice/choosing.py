@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from thaw.foundation.errors import BadParameters
 from thaw.foundation.statistics.bootstrap import Estimate
 from thaw.params.sections import StrategyParams
-from thaw.params.values.strategy import Strategy
+from thaw.params.values.strategy import ZERO_SHOT, Strategy
 from thaw.strategies.advice.options import Option
 
 TIE = 0.005
@@ -58,6 +58,15 @@ def without_transfer(best: Choice, plain: Option, lead: Estimate | None) -> Choi
     )
 
 
+def without_labels(best: Choice, option: Option, over_constant: Estimate | None) -> Choice:
+    """Zero-shot instead of a head that could not be judged, if it is shown to be better than the best constant answer. over_constant: None: unknown."""
+    if best.option is None or best.option.measured or over_constant is None or over_constant.low <= 0:
+        return best
+    return Choice(
+        option.strategy, option, "there are too few labels to judge a trained head, and this one learns from none"
+    )
+
+
 def choose(params: StrategyParams, layers: Sequence[str], options: Sequence[Option], recommended: Choice) -> Choice:
     """The parameters' choice, or with `auto` the recommended one; `layers` are the cut layers with features, in order of depth.
 
@@ -71,10 +80,22 @@ def choose(params: StrategyParams, layers: Sequence[str], options: Sequence[Opti
             f"strategy.layer: there are no features of {params.layer!r}, only of {', '.join(layers)}; add it to backbone.layers"
         )
     kind = "linear" if params.kind == "auto" else params.kind
+    if kind == ZERO_SHOT:
+        return _zero_shot(options)
     layer = params.layer or (_best_cut(layers, options) if kind == "cut" else layers[-1])
     strategy = Strategy(kind, layer, params.blocks if kind == "last_blocks" else None)
     option = next((option for option in options if _same(option.strategy, strategy)), None)
     return Choice(strategy, option, "params.yaml asks for it")
+
+
+def _zero_shot(options: Sequence[Option]) -> Choice:
+    option = next((option for option in options if option.strategy.kind == ZERO_SHOT), None)
+    if option is None:
+        raise BadParameters(
+            "strategy.kind: zero_shot needs a backbone with a text tower, and features of its layer joint; set backbone.weights to a CLIP or SigLIP network "
+            "of transformers (hf/ORG/NAME, or `thaw convert FOLDER NAME.safetensors`), and backbone.layers to [auto] or [blocks]"
+        )
+    return Choice(option.strategy, option, "params.yaml asks for it")
 
 
 def _best_cut(layers: Sequence[str], options: Sequence[Option]) -> str:

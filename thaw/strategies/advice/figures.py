@@ -66,9 +66,17 @@ def curve_figure(curve: LearningCurve, share: str) -> Figure:
         axes.plot([point.labels] * 2, [point.accuracy.low, point.accuracy.high], color=BLUE, linewidth=3, alpha=0.45)
         axes.plot(point.labels, point.accuracy.value, "o", color=BLUE, markersize=6)
     ends = [point.labels for point in curve.points]
+    if curve.unlearnt is not None:
+        none = ends[0] / 2
+        start = curve.unlearnt.accuracy
+        axes.plot([none] * 2, [start.low, start.high], color=BLUE, linewidth=3, alpha=0.45)
+        axes.plot(none, start.value, "s", color=BLUE, markersize=6)
+        axes.axhline(start.value, color=BLUE, linestyle=":", linewidth=1)
+        axes.annotate("zero-shot", (none, start.value), (8, 4), textcoords="offset points", fontsize=8, color=INK)
+        ends.insert(0, none)
     if curve.law is not None and curve.prospects:
         ends.append(curve.prospects[-1].labels)
-        along = np.geomspace(ends[0], ends[-1], 60)
+        along = np.geomspace(curve.points[0].labels, ends[-1], 60)
         axes.plot(along, [curve.law.accuracy(labels) for labels in along], color=MUTED, linestyle="--", linewidth=1)
         for prospect in curve.prospects:
             value = prospect.accuracy
@@ -79,12 +87,15 @@ def curve_figure(curve: LearningCurve, share: str) -> Figure:
             )  # fmt: skip
     axes.set_xscale("log")
     ticks = sorted({round(value) if value >= 1.5 else round(value, 1) for value in ends})
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], fontsize=8)
+    names = [f"{tick:g}" for tick in ticks]
+    if curve.unlearnt is not None:
+        ticks[0], names[0] = ends[0], "0"
+    axes.set_xticks(ticks, names, fontsize=8)
     axes.minorticks_off()
     axes.set_xlim(ends[0] / 1.25, ends[-1] * 1.25)
-    _percent_around(
-        figure, [*(point.accuracy for point in curve.points), *(prospect.accuracy for prospect in curve.prospects)]
-    )
+    begun = [] if curve.unlearnt is None else [curve.unlearnt.accuracy]
+    measured = [*begun, *(point.accuracy for point in curve.points)]
+    _percent_around(figure, [*measured, *(prospect.accuracy for prospect in curve.prospects)])
     axes.set_xlabel("labels a class", color=INK)
     axes.set_ylabel(share, color=INK)
     return figure

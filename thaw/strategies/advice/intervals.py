@@ -14,7 +14,7 @@ from thaw.foundation.statistics.bootstrap import (
     FloatArray,
     Resampling,
     bootstrap,
-    one_hot,
+    one_of_each,
     percentile_interval,
     stacked,
     totals,
@@ -32,7 +32,9 @@ def headline_of(judged: OutOfFold, groups: Tensor | None, resampling: Resampling
     estimate = _estimate([judged], groups, resampling)
     if estimate is None:
         return None
-    reach = 1 - ((1 - resampling.confidence) / 2) ** (1 / judged_rows(judged))
+    own = None if groups is None else groups.numpy()[judged.judged.any(0)]
+    independent = judged_rows(judged) if own is None else len(np.unique(own))
+    reach = 1 - ((1 - resampling.confidence) / 2) ** (1 / independent)
     low = min(estimate.low, 1 - reach) if estimate.value == 1 else estimate.low
     high = max(estimate.high, reach) if estimate.value == 0 else estimate.high
     return Estimate(estimate.value, low, high)
@@ -67,16 +69,14 @@ def _estimate(parts: Sequence[OutOfFold], groups: Tensor | None, resampling: Res
     known = parts[0].judged.any(0)
     if not known.any():
         return None
-    own = np.arange(known.sum()) if groups is None else np.unique(groups.numpy()[known], return_inverse=True)[1]
-    gathered = one_hot(own.astype(np.int64), np.ones(len(own)), int(own.max()) + 1)
-    sums = [sparse.csr_array((gathered @ part.shares[known]).T) for part in parts]
-    rows = sparse.csr_array(np.bincount(own)[None].astype(np.float64))
-    statistics, target = stacked([*sums, rows]), parts[0].target
+    own = None if groups is None else groups.numpy()[known]
+    sums = [sparse.csr_array(part.shares[known].T) for part in parts]
+    statistics, target = stacked([*sums, one_of_each(int(known.sum()))]), parts[0].target
 
     def measure(drawn: FloatArray) -> FloatArray:
         return _difference(target, np.split(drawn[:-1], len(parts)), drawn[-1])[None]
 
-    replicates = bootstrap(statistics, measure, resampling)[0]
+    replicates = bootstrap(statistics, measure, resampling, own)[0]
     return percentile_interval(float(measure(totals(statistics))[0, 0]), replicates, resampling.confidence)
 
 

@@ -64,7 +64,8 @@ class Prospect:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """The curve. labels: the present number a class. prospects: empty if there is no forecast, and then `unclear` says why."""
+    """The curve. labels: the present number a class. prospects: empty if there is no forecast, and then `unclear` says why. unlearnt: zero-shot, which needs
+    no label; None: the backbone has no text tower."""
 
     layer: str
     labels: float
@@ -72,6 +73,15 @@ class LearningCurve:
     law: PowerLaw | None
     prospects: tuple[Prospect, ...]
     unclear: str | None
+    unlearnt: CurvePoint | None = None
+
+    @property
+    def worth(self) -> float | None:
+        """The least measured number of labels a class with which a linear head is as good as zero-shot; None: there is no such number, or no zero-shot."""
+        if self.unlearnt is None:
+            return None
+        reached = (point.labels for point in self.points if point.accuracy.value >= self.unlearnt.accuracy.value)
+        return next(reached, None)
 
 
 def sizes_up_to(most: int) -> tuple[int, ...]:

@@ -1,6 +1,5 @@
 """The strategies that could be followed, with their results on unseen rows and their prices."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -57,6 +56,9 @@ class Pilot(Protocol):
     def strategies(self) -> Sequence[Strategy]:
         """The strategies that it can train, the most promising first."""
 
+    def clock(self) -> float:
+        """Seconds of trials, from any moment on."""
+
     def seconds(self, strategy: Strategy, rows: int) -> float:
         """The predicted time of one training on that number of rows, from a few steps."""
 
@@ -106,15 +108,13 @@ class Jury:
         return Tried(option, None)
 
 
-def try_pilot(
-    pilot: Pilot, jury: Jury, minutes: float, kept: Kept, clock: Callable[[], float] = time.perf_counter
-) -> Iterator[Tried]:
-    """Try the pilot's strategies in their order and yield each, after as many folds of the first draw as fit into the rest of the minutes.
+def try_pilot(pilot: Pilot, jury: Jury, minutes: float, kept: Kept) -> Iterator[Tried]:
+    """Try the pilot's strategies in their order and yield each, after as many folds of the first draw as fit into the rest of the minutes, by its clock.
 
     A strategy for which fewer than `FEWEST_FOLDS` fit is not tried; its option has the predicted price and the reason. A strategy that is slower than predicted
     ends with the fold in which the time runs out. A fold that was kept is not trained again; its time counts as it did then, so the same folds are tried.
     """
-    budget = _Budget(clock, clock() + 60 * minutes)
+    budget = _Budget(pilot.clock, pilot.clock() + 60 * minutes)
     for strategy in pilot.strategies:
         yield _try(pilot, strategy, jury, budget, kept.below(str(strategy)))
 

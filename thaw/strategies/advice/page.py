@@ -9,6 +9,7 @@ from thaw.pages.figures import png, svg
 from thaw.pages.layout import render
 from thaw.strategies.advice import words
 from thaw.strategies.advice.cases import PLAIN, RANDOM_BACKBONE
+from thaw.strategies.advice.curve_words import prospects
 from thaw.strategies.advice.figures import curve_figure, depth_figure, references_on_all
 from thaw.strategies.advice.record import Advice
 
@@ -25,7 +26,7 @@ def render_advice(advice: Advice, title: str, examples: Words) -> str:
         "verdict": words.verdict(advice),
         "paragraphs": words.paragraphs_of(advice, examples)[1:],
         "case": words.the_case(advice, examples),
-        "prospects": words.prospects(advice, examples),
+        "prospects": prospects(advice, examples),
         "options": words.option_rows(advice, examples),
         "steps": words.next_steps(advice, examples),
         "depth": _svg("depth", advice, examples) if advice.layers else None,

@@ -43,7 +43,8 @@ class Decision:
 class Advice:
     """The advice. layers: in order of depth. resolution: the smallest gain in accuracy that `evidence.rows` could tell from chance; None: not known.
     comparison: None without references. recommended: the choice of `auto`. followed: the choice of the parameters. target: of the labels; each figure named
-    accuracy is its headline, which is macro F1 for label sets.
+    accuracy is its headline, which is macro F1 for label sets. texts: the texts that stand for the classes in zero-shot, class by class; empty without a text
+    tower.
     """
 
     evidence: Evidence
@@ -59,6 +60,7 @@ class Advice:
     followed: Decision
     automatic: bool
     target: TargetName = "one_label"
+    texts: tuple[str, ...] = ()
     format: Literal["thaw.advice/1"] = "thaw.advice/1"
 
     @property

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from thaw.kinds.kind import Words
 from thaw.pages.layout import percent, points, points_of
 from thaw.params.values.strategy import Strategy, StrategyKind
-from thaw.strategies.advice.learning_curve import Prospect
 from thaw.strategies.advice.options import Option
 from thaw.strategies.advice.record import Advice
 
@@ -24,6 +23,7 @@ _ACTIONS: Mapping[StrategyKind, str] = {
     "mlp": "Keep the backbone as it is, and train several new layers on {layer}",
     "knn": "Keep the backbone as it is, and label by the nearest neighbours at {layer}",
     "cut": "Cut the backbone at {layer}, and train a linear layer there; what lies beyond is left out",
+    "zero_shot": "Keep the backbone as it is, and train nothing: the names of the classes are the head, by the backbone's text tower",
     "last_blocks": "Start from the pretrained weights, and fine-tune the last {blocks}",
     "lora": "Start from the pretrained weights, and train low-rank adapters of all blocks (LoRA), which are merged into the weights",
     "full": "Start from the pretrained weights, and fine-tune all layers",
@@ -100,20 +100,6 @@ def compared_on(advice: Advice, examples: Words) -> str:
         f"All are judged on the same {rows:,} {examples.many}, a sample of the {every:,} that judge the layers above; the best layer's figure is of "
         "the sample."
     )
-
-
-def prospects(advice: Advice, examples: Words) -> tuple[str, ...]:
-    """The forecasts for more labels."""
-    curve = advice.curve
-    if curve is None:
-        return (f"Nothing can be said of more labels: no {examples.one} could be held out to judge.",)
-    if curve.unclear is not None:
-        return (f"What more labels would bring can't be told: {curve.unclear}.",)
-    return tuple(_prospect(prospect) for prospect in curve.prospects)
-
-
-def _prospect(prospect: Prospect) -> str:
-    return f"{prospect.times} times the labels ({prospect.labels:.0f} a class): {points(prospect.gain)}, to {percent(prospect.accuracy.value)}."
 
 
 def next_steps(advice: Advice, examples: Words) -> tuple[str, ...]:

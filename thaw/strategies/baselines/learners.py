@@ -9,6 +9,8 @@ import torch
 from thaw.backbones.backbone import Backbone
 from thaw.backbones.one_answer import OneAnswer
 from thaw.heads import fit_head
+from thaw.heads.logistic import LogisticModel
+from thaw.heads.text_head import text_head
 from thaw.kinds.batches import Batch, joined_rows, rows_at_once, split, taken
 from thaw.kinds.kind import Preprocessing
 from thaw.kinds.prepared import kind_of
@@ -56,12 +58,14 @@ class Inputs(Generic[Form]):
 
 @dataclass(frozen=True)
 class Course:
-    """A learner's settings beside its inputs: the classes, the targets of validation, the parameters of heads, and their kind."""
+    """A learner's settings beside its inputs: the classes, the targets of validation, the parameters of heads, and their kind. texts: the model of a head of
+    the names of the classes, in the place of a trained one."""
 
     class_names: tuple[str, ...]
     val_targets: torch.Tensor | None
     head: HeadParams
     kind: HeadKind = "linear"
+    texts: LogisticModel | None = None
 
 
 def head_learner(inputs: Callable[[Draw], Inputs[torch.Tensor]], course: Course) -> Learner:
@@ -74,7 +78,10 @@ def head_learner(inputs: Callable[[Draw], Inputs[torch.Tensor]], course: Course)
         val = None
         if given.val is not None and course.val_targets is not None:
             val = LabelledFeatures(given.val, course.val_targets, course.class_names)
-        head = fit_head(train, val, course.head.model_copy(update={"seed": draw.seed}), course.kind)
+        if course.texts is not None:
+            head = text_head(course.texts, val or train.judging())
+        else:
+            head = fit_head(train, val, course.head.model_copy(update={"seed": draw.seed}), course.kind)
         return head.named(head.probabilities(given.test))
 
     return learn

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.foundation.statistics.bootstrap import Estimate, FloatArray, Resampling
+from thaw.foundation.statistics.bootstrap import Estimate, FloatArray, IntArray, Resampling
 from thaw.targets.paired import headline_difference, headlines, paired_interval, rounded
 from thaw.targets.target import BoolArray, Target, target_of_targets
 
@@ -42,7 +42,8 @@ class Contender:
 class Gain:
     """Accuracy (or macro F1) of the frozen backbone minus that of `over`, paired by seed and by test example.
 
-    over_seeds: the t interval of the mean over seeds; None for a single seed. over_examples: the bootstrap interval of the same mean over test examples.
+    over_seeds: the t interval of the mean over seeds; None for a single seed. over_examples: the bootstrap interval of the same mean over test examples,
+    or over their groups.
     """
 
     over: str
@@ -77,10 +78,13 @@ def measure_transfer_gain(
     test_targets: Tensor,
     resampling: Resampling,
     progress: Progress = untold,
+    *,
+    groups: IntArray | None = None,
 ) -> TransferGain:
     """Let every learner learn from every draw, and measure each against the one named `FROZEN`.
 
-    test_targets: int64 [N] or bool [N, C]. All learners see the same examples for the same seed, and the same test examples.
+    test_targets: int64 [N] or bool [N, C]. groups: int64 [N], of the test examples, for the intervals over them. All learners see the same
+    examples for the same seed, and the same test examples.
     """
     target = target_of_targets(test_targets)
     tallies = _repeat(learners, draws, test_targets, progress)
@@ -91,7 +95,7 @@ def measure_transfer_gain(
         redrawn=any(not torch.equal(draw.rows, draws[0].rows) for draw in draws),
         confidence=resampling.confidence,
         contenders=tuple(_contender(name, headlines(target, tallies[name])) for name in (FROZEN, *names)),
-        gains=tuple(_gain(target, name, tallies, resampling) for name in names),
+        gains=tuple(_gain(target, name, tallies, resampling, groups) for name in names),
     )
 
 
@@ -112,12 +116,14 @@ def _contender(name: str, values: FloatArray) -> Contender:
     return Contender(name, tuple(float(value) for value in values), float(values.mean()))
 
 
-def _gain(target: Target, over: str, tallies: Mapping[str, BoolArray], resampling: Resampling) -> Gain:
+def _gain(
+    target: Target, over: str, tallies: Mapping[str, BoolArray], resampling: Resampling, groups: IntArray | None
+) -> Gain:
     frozen, other = tallies[FROZEN], tallies[over]
     by_seed = tuple(float(value) for value in rounded(headlines(target, frozen) - headlines(target, other)))
     return Gain(
         over=over,
         by_seed=by_seed,
         over_seeds=paired_interval(by_seed, resampling.confidence) if len(by_seed) > 1 else None,
-        over_examples=headline_difference(target, frozen, other, resampling),
+        over_examples=headline_difference(target, frozen, other, resampling, groups),
     )

@@ -7,15 +7,17 @@ import torch
 from torch import Tensor
 
 from thaw.backbones.backbone import Backbone
+from thaw.backbones.text_towers import JOINT
 from thaw.finetuning.fitting import Desk, Start, finetune
 from thaw.finetuning.pilot import FinetuningPilot
 from thaw.heads import FittedHead, fit_head
 from thaw.heads.kinds import weights_of
+from thaw.heads.logistic import LogisticModel
 from thaw.kinds.batches import Batch, examples_in, rows_in
 from thaw.kinds.labelled_inputs import LabelledInputs
 from thaw.models.prices import Price, Pricing
 from thaw.params.sections import FinetuneParams, HeadParams
-from thaw.params.values.strategy import PLAIN, Strategy
+from thaw.params.values.strategy import PLAIN, ZERO_SHOT, Strategy
 from thaw.strategies.baselines.learners import (
     MAJORITY,
     RANDOM_BACKBONE,
@@ -38,7 +40,8 @@ class Arena:
 
     features: of each cut layer, in order of depth: `train` float32 [N, V, D] in the views that heads train on, `val` and `test` float32 [N, D]. train: the
     examples that draws choose from. val: None without a validation split. test: N prepared examples. price: of a deployed model. plain: the features of the
-    model without a backbone, float32 [N, D] or bags int32 [N, L]. plain_price: of that model.
+    model without a backbone, float32 [N, D] or bags int32 [N, L]. plain_price: of that model. texts: the model of the names of the classes on the layer
+    `joint`; None: the backbone has no text tower.
     """
 
     backbone: Backbone
@@ -52,6 +55,7 @@ class Arena:
     price: Pricing
     plain: Inputs[Tensor]
     plain_price: Price
+    texts: LogisticModel | None = None
 
     @property
     def last(self) -> str:
@@ -64,7 +68,8 @@ class Arena:
 
     def course(self, strategy: Strategy) -> Course:
         """The settings of heads."""
-        return Course(self.class_names, None if self.val is None else self.val.targets, self.head, strategy.head)
+        texts = self.texts if strategy.kind == ZERO_SHOT else None
+        return Course(self.class_names, None if self.val is None else self.val.targets, self.head, strategy.head, texts)
 
     def examples(self) -> Inputs[Batch]:
         """The examples themselves, prepared."""
@@ -95,7 +100,8 @@ def build_competitor(arena: Arena, strategy: Strategy) -> Competitor:
         name, learn, price = "cut", _cut(arena), arena.price(Strategy("cut", list(arena.features)[-2]))
     else:
         name, price = str(strategy), arena.price(strategy)
-        learn = frozen_learner(arena.features[arena.last], arena.course(strategy))
+        layer = JOINT if strategy.kind == ZERO_SHOT else arena.last
+        learn = frozen_learner(arena.features[layer], arena.course(strategy))
     return Competitor(name, "strategy", learn, megabytes=price.megabytes, images_per_second=price.images_per_second)
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter
 from torch import Tensor
 
 from thaw.foundation.files.records import read_record, write_record
-from thaw.foundation.statistics.bootstrap import Resampling
+from thaw.foundation.statistics.bootstrap import IntArray, Resampling
 from thaw.params.values.strategy import PLAIN
 from thaw.strategies.certificate.contest import Competitor, Outcome, Role, Skipped
 from thaw.strategies.certificate.paired import Score, paired, score
@@ -55,7 +55,7 @@ class Certificate:
     data/certificate.json are older than kinds, and stay. seeds: of the draws.
 
     redrawn: whether each seed drew other training examples. enough: whether the test split is large enough to rank strategies that lie `RESOLVED` apart.
-    target: of the labels; its headline decides.
+    target: of the labels; its headline decides. groups: the number of groups of test examples, over which the intervals are; None: they are over examples.
     """
 
     strategy: str
@@ -69,6 +69,7 @@ class Certificate:
     rulings: tuple[Ruling, ...]
     skipped: tuple[Skipped, ...]
     target: TargetName = "one_label"
+    groups: int | None = None
 
     @property
     def judged_by(self) -> Target:
@@ -80,14 +81,15 @@ class Certificate:
         return {entry.name: entry for entry in self.entries}[name]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Terms:
-    """The terms of a contest: see `Certificate`."""
+    """The terms of a contest: see `Certificate`. groups: of the test examples, int64 [N]; None: each example is its own."""
 
     strategy: str
     training_examples: int
     seeds: tuple[int, ...]
     redrawn: bool
+    groups: IntArray | None = None
 
 
 def certify(
@@ -96,7 +98,8 @@ def certify(
     """The certificate of a contest's outcome. targets: of the test examples, int64 [N] or bool [N, C]."""
     target, named = target_of_targets(targets), outcome.named
     classes = next(iter(named.values())).shape[2]
-    jury = _Jury(target, np.asarray(target.indicators(targets, classes).bool().numpy(), np.bool_), resampling)
+    shown = np.asarray(target.indicators(targets, classes).bool().numpy(), np.bool_)
+    jury = _Jury(target, shown, resampling, terms.groups)
     entries = tuple(_entry(competitor, outcome, jury) for competitor in competitors if competitor.name in named)
     # Against the plain model stands what transfers, whichever of the two is followed.
     followed = terms.strategy if terms.strategy in named and terms.strategy != PLAIN else LINEAR
@@ -119,22 +122,24 @@ def certify(
         rulings=rulings,
         skipped=outcome.skipped,
         target=target.name,
+        groups=None if terms.groups is None else len(np.unique(terms.groups)),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Jury:
-    """The judge of competitors: the true classes, bool [N, C], the target and the resampling of intervals."""
+    """The judge of competitors: the true classes, bool [N, C], the target, the resampling of intervals, and the groups of rows, int64 [N]."""
 
     target: Target
     shown: BoolArray
     resampling: Resampling
+    groups: IntArray | None
 
     def score(self, named: BoolArray) -> Score:
-        return score(named, self.shown, self.resampling)
+        return score(named, self.shown, self.resampling, self.groups)
 
     def paired(self, first: BoolArray, second: BoolArray) -> Score:
-        return paired(first, second, self.shown, self.resampling)
+        return paired(first, second, self.shown, self.resampling, self.groups)
 
     def of_each_draw(self, named: BoolArray) -> tuple[float, ...]:
         once = Resampling(1, self.resampling.confidence)

@@ -21,7 +21,7 @@ from thaw.foundation.files.atomic import digest_bytes
 from thaw.heads import fit_head
 from thaw.kinds.kind import Limits
 from thaw.models.prediction.predictor import Predictor
-from thaw.models.scoring import fetching, scoring
+from thaw.models.scoring import featuring, fetching, scoring
 from thaw.models.scoring.names import Input
 from thaw.models.scoring.places import LocalFile
 from thaw.models.scoring.scoring import parts_of
@@ -131,7 +131,7 @@ def test_images_and_rows_in_memory_are_bounded(tmp_path: Path, monkeypatch: pyte
         return build(rows, said)
 
     fetching_fetch, build = fetching.fetch, scoring.build_table
-    monkeypatch.setattr(scoring, "fetch", watched)
+    monkeypatch.setattr(featuring, "fetch", watched)
     monkeypatch.setattr(scoring, "build_table", built)
     monkeypatch.setattr(Input, "__post_init__", counted, raising=False)
     scored = score_into(

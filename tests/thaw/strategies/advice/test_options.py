@@ -67,7 +67,7 @@ def tried(
 ) -> tuple[list[Option], Learner]:
     clock = Clock()
     learner = Learner(jury.pool, clock, takes)
-    return [one.option for one in try_pilot(learner, jury, minutes, kept, clock)], learner
+    return [one.option for one in try_pilot(learner, jury, minutes, kept)], learner
 
 
 def test_a_learner_that_is_better_is_measured_so(jury: Jury) -> None:
@@ -105,7 +105,7 @@ def test_killed_in_the_middle_it_goes_on_with_the_next_fold_to_the_same_options(
     takes = {FULL: (1.0, 120.0), LAST: (1.0, 1.0)}
     whole, _ = tried(jury, takes, minutes=5)
     kept, learner = Kept(tmp_path), Learner(jury.pool, Clock(), takes)
-    options = try_pilot(learner, jury, 5, kept, learner.clock)
+    options = try_pilot(learner, jury, 5, kept)
     next(options)  # and here comes the kill
     assert learner.tried == [FULL, FULL]
     again, second = tried(jury, takes, minutes=5, kept=kept)

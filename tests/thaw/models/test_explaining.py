@@ -13,10 +13,11 @@ from series_kind.kind import written
 from torch import Tensor
 
 from thaw.kinds.batches import stacked
-from thaw.kinds.parts import Span
+from thaw.kinds.parts import Mark, Span
 from thaw.kinds.texts.kind import KIND
 from thaw.kinds.texts.word_keys import key_of, words_of
-from thaw.models.explanation import FEWEST, MOST_ANSWERS, PARTS, Explanation, explain
+from thaw.models.explaining import FEWEST, MOST_ANSWERS, PARTS, explain_parts
+from thaw.models.explanation import Explanation, Spans
 
 LogOdds = Callable[[Sequence[bytes]], Tensor]
 
@@ -27,13 +28,22 @@ def of_opinions(contents: Sequence[bytes]) -> Tensor:
 
 
 def explained(text: str, log_odds: LogOdds = of_opinions) -> Explanation:
-    found = explain(text.encode(), KIND, log_odds)
+    found = explain_parts(text.encode(), KIND, log_odds)
     assert found is not None
     return found
 
 
+def spans_of(found: Explanation) -> Spans:
+    assert isinstance(found.parts, Spans)
+    return found.parts
+
+
+def marks_of(found: Explanation, place: int) -> tuple[Mark, ...]:
+    return spans_of(found).marks(found.strengths(place))
+
+
 def words_in(found: Explanation) -> list[str]:
-    return [found.text[span.start : span.end] for span in found.spans]
+    return [spans_of(found).text[span.start : span.end] for span in spans_of(found).spans]
 
 
 def test_the_word_that_carries_the_label_is_found() -> None:
@@ -41,13 +51,13 @@ def test_the_word_that_carries_the_label_is_found() -> None:
     good = dict(zip(words_in(found), found.drops[:, CLASSES.index("good")].tolist(), strict=True))
     assert max(good, key=good.__getitem__) == "wonderful" and good["wonderful"] > 3 * abs(good["story"])
     assert torch.allclose(found.drops[:, 0], -found.drops[:, 1]), "of two classes one speaks against the other"
-    (mark,) = [mark for mark in found.marks(1) if mark.strength == 1]
-    assert found.text[mark.span.start : mark.span.end] == "wonderful"
+    (mark,) = [mark for mark in marks_of(found, 1) if mark.strength == 1]
+    assert spans_of(found).text[mark.span.start : mark.span.end] == "wonderful"
 
 
 def test_a_word_against_the_answer_is_told_from_one_for_it() -> None:
     found = explained("הסרט הוא נהדר, wonderful and boring")
-    strengths = {found.text[mark.span.start : mark.span.end]: mark.strength for mark in found.marks(1)}
+    strengths = {spans_of(found).text[mark.span.start : mark.span.end]: mark.strength for mark in marks_of(found, 1)}
     assert strengths["נהדר"] > 0 and strengths["wonderful"] > 0 > strengths["boring"]
 
 
@@ -70,7 +80,7 @@ def test_for_averaged_vectors_with_a_linear_head_it_is_the_closed_form(words: li
         for token in tokens
     ]
     found = explained(text)
-    assert len(found.spans) == len(words)
+    assert len(spans_of(found).spans) == len(words)
     assert torch.allclose(found.drops, torch.stack(wanted), atol=2e-3)
 
 
@@ -101,17 +111,17 @@ def test_a_long_text_costs_a_bounded_number_of_answers_and_the_cue_is_still_foun
     log_odds, asked = counting({"wonderful": 4.0, "so": 0.001})
     found = explained(" ".join(words), log_odds)
     place = int(found.drops[:, 0].argmax())
-    phrase = found.spans[place]
-    assert "wonderful" in found.text[phrase.start : phrase.end] and phrase.end - phrase.start < 40
-    assert sum(asked) <= MOST_ANSWERS and found.spans == tuple(sorted(found.spans))
+    phrase = spans_of(found).spans[place]
+    assert "wonderful" in spans_of(found).text[phrase.start : phrase.end] and phrase.end - phrase.start < 40
+    assert sum(asked) <= MOST_ANSWERS and spans_of(found).spans == tuple(sorted(spans_of(found).spans))
     log_odds, asked = counting({"wonderful": 4.0})
-    assert len(explained(" ".join(words * 30), log_odds).spans) < 2 * FEWEST and sum(asked) <= 2 * FEWEST + 1
+    assert len(explained(" ".join(words * 30), log_odds).drops) < 2 * FEWEST and sum(asked) <= 2 * FEWEST + 1
 
 
 def test_nothing_is_said_where_there_is_nothing_to_say() -> None:
-    assert explained("wonderful").spans == () and explained("wonderful").marks(0) == ()
-    assert explained("no known words here at all").marks(0) == ()
-    assert explain(written([1.0, 2.0]), SERIES, of_opinions) is None
+    assert spans_of(explained("wonderful")).spans == () and marks_of(explained("wonderful"), 0) == ()
+    assert marks_of(explained("no known words here at all"), 0) == ()
+    assert explain_parts(written([1.0, 2.0]), SERIES, of_opinions) is None
 
 
 def test_the_plain_model_is_explained_in_the_same_way() -> None:
@@ -157,5 +167,5 @@ def test_networks_of_parts_of_words_are_explained_by_whole_words(form: str) -> N
 
 def test_marks_leave_out_what_is_faint() -> None:
     spans = (Span(0, 1), Span(1, 2), Span(2, 3))
-    found = Explanation("abc", spans, torch.tensor([[2.0], [-1.0], [0.1]]).double(), torch.zeros(1))
-    assert [(mark.span.start, mark.strength) for mark in found.marks(0)] == [(0, 1.0), (1, -0.5)]
+    found = Explanation(Spans("abc", spans), torch.tensor([[2.0], [-1.0], [0.1]]).double(), torch.zeros(1))
+    assert [(mark.span.start, mark.strength) for mark in marks_of(found, 0)] == [(0, 1.0), (1, -0.5)]
