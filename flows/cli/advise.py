@@ -62,6 +62,7 @@ def _say(advice: "Advice", examples: "Words") -> None:
     from flows.cli.terminal import out, table
     from tasks.project.paths import ADVICE_PAGE
     from thaw.strategies.advice import words
+    from thaw.strategies.advice.curve_words import prospects
 
     screen = out()
     screen.print()
@@ -88,7 +89,7 @@ def _say(advice: "Advice", examples: "Words") -> None:
         if row.note:
             screen.print(f"{row.name}: {row.note}", style="dim", markup=False)
     screen.print("More labels:", style="bold")
-    for line in words.prospects(advice, examples):
+    for line in prospects(advice, examples):
         screen.print(f"  {line}", markup=False)
     screen.print("Next:", style="bold")
     for line in words.next_steps(advice, examples):

@@ -16,7 +16,7 @@ def compare(
     strategies: Annotated[
         str | None,
         typer.Option(
-            help=f"The strategies to compare, separated by commas; if left out, those of params.yaml, or else {EVERY}.",
+            help=f"The strategies to compare, separated by commas; if left out, those of params.yaml, or else {EVERY}, and zero_shot with a text tower.",
             show_default=False,
         ),
     ] = None,
@@ -52,7 +52,8 @@ def compare(
             )
         compare_across(root, across.strip(), timeout, json)
         return
-    names = [] if off else _strategies(strategies, read_params().compare.strategies)
+    params = read_params()
+    names = [] if off else _strategies(strategies, params.compare.strategies, root / params.backbone.weights)
     if _configure(names, root):
         err().print(f"params.yaml: compare.strategies is [{', '.join(names)}] now", style="dim", markup=False)
     if off:
@@ -78,10 +79,13 @@ def _tell(root: Path, *, json: bool) -> None:
         _say(certificate, kind_of(read_params()).words)
 
 
-def _strategies(option: str | None, configured: tuple[str, ...]) -> list[str]:
+def _strategies(option: str | None, configured: tuple[str, ...], weights: Path) -> list[str]:
+    """The strategies to compare; zero-shot is among all of them where a text tower lies beside the weights."""
+    from thaw.params.values.places import tower_place
+
     if option is not None:
         return [name.strip() for name in option.split(",") if name.strip()]
-    return list(configured) or EVERY.split(",")
+    return list(configured) or [*EVERY.split(","), *(["zero_shot"] if tower_place(weights).is_dir() else [])]
 
 
 def _configure(strategies: list[str], root: Path) -> bool:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flows.project.creation.making import Plan
 
 
@@ -18,6 +20,14 @@ def init(  # noqa: PLR0917  # one parameter an option
             help="What it begins with: digits, own, hymenoptera, chest_xray, texts, sms_spam, spoken_digits or wake_word.",
         ),
     ] = "digits",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL",
+            help="Begin with the settings and the data of a model fitted in Python: the folder of `model.save`, or models:/NAME/1 of `model.register`.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Make the project in a folder that has files.")] = False,
     no_git: Annotated[bool, typer.Option("--no-git", help="Leave Git alone: no repository and no commit.")] = False,
     upgrade: Annotated[
@@ -26,19 +36,24 @@ def init(  # noqa: PLR0917  # one parameter an option
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
 ) -> None:
     """Make a new project: parameters, stages, schedules, Git and DVC. `digits` needs no files and no network."""
+    from flows.project.creation.examples import DEFAULT, model_name, notes_in, parameters_of
     from flows.project.creation.making import make_project, plan_project
+    from thaw.foundation.errors import BadParameters
 
     root = folder.expanduser().resolve()
     if upgrade:
         _upgrade(root, dry_run=dry_run)
         return
-    plan = plan_project(root, example, force=force, git=not no_git)
+    if model is not None and example != DEFAULT:
+        raise BadParameters(f"--example {example} and --from {model} exclude each other; give one of them")
+    parameters = parameters_of(example, model_name(root.name)) if model is None else _of_model(model, root)
+    plan = plan_project(root, parameters, force=force, git=not no_git)
     if dry_run:
         _say_plan(plan)
         return
     for step in make_project(plan):
         typer.echo(step)
-    _say_next(root, example)
+    _say_next(root, () if model is None and example == DEFAULT else notes_in(parameters))
 
 
 def _say_plan(plan: "Plan") -> None:
@@ -51,13 +66,18 @@ def _say_plan(plan: "Plan") -> None:
     typer.echo(f"would begin DVC{', and commit the project' if plan.commits else ''}")
 
 
-def _say_next(root: Path, example: str) -> None:
-    from flows.project.creation.examples import DEFAULT, notes_of
+def _of_model(model: str, root: Path) -> str:
+    from flows.project.creation.examples import model_name
+    from flows.project.creation.fitted import parameters_from
 
+    return parameters_from(model, model_name(root.name))
+
+
+def _say_next(root: Path, notes: "Sequence[str]") -> None:
     here = root == Path.cwd()
     typer.echo()
-    if example != DEFAULT:
-        for note in notes_of(example):
+    if notes:
+        for note in notes:
             typer.echo(note)
         typer.echo()
     typer.echo("Next:")

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tasks.registry.registry import Event, ModelVersion, Registry
+    from tasks.registry.listing import Listing
+    from tasks.registry.registry import Event, ModelVersion
 
 
 app = typer.Typer(
@@ -42,15 +43,13 @@ def log(json: Json = False) -> None:
     A move by MLflow's own client or pages is there too, with the time when Thaw noticed it.
     """
     from flows.cli.terminal import out, print_json, table
-    from tasks.registry.outside_moves import notice
 
-    registry = _registry()
-    notice(registry)
-    events = registry.history()
+    listing = _listing()
+    events = listing.history
     if json:
-        print_json({"name": registry.name, "history": events})
+        print_json({"name": listing.name, "history": events})
     elif not events:
-        out().print(f"{registry.name} has no history yet; `thaw promote` makes the first entry.")
+        out().print(f"{listing.name} has no history yet; `thaw promote` makes the first entry.")
     else:
         columns = ("when (UTC)", "what", "who", "flow run", "why")
         out().print(table(columns, (_event_row(event) for event in events), whole=("what", "flow run")))
@@ -58,29 +57,26 @@ def log(json: Json = False) -> None:
 
 def _list(json: bool) -> None:
     from flows.cli.terminal import out, print_json, table
-    from tasks.registry.outside_moves import notice
     from tasks.registry.standing import standing
 
-    registry = _registry()
-    notice(registry)
-    versions, history = registry.versions(), registry.history()
+    listing = _listing()
     if json:
-        print_json({"name": registry.name, "versions": [_as_json(version) for version in versions]})
-    elif not versions:
-        out().print(f"{registry.name} has no versions yet; `thaw run` makes the first.")
+        print_json({"name": listing.name, "versions": [_as_json(version) for version in listing.versions]})
+    elif not listing.versions:
+        out().print(f"{listing.name} has no versions yet; `thaw run` makes the first.")
     else:
-        out().print(f"{registry.name}", style="bold")
-        rows = (row_of(version, standing(history, version.number)) for version in versions)
+        out().print(f"{listing.name}", style="bold")
+        rows = (row_of(version, standing(listing.history, version.number)) for version in listing.versions)
         out().print(table(COLUMNS, rows, whole=WHOLE))
 
 
-def _registry() -> "Registry":
+def _listing() -> "Listing":
     from flows.project.environment import enter_project
-    from tasks.registry.registry import open_registry
+    from tasks.registry.listing import read_listing
     from thaw.params.values.reading import read_params
 
     enter_project()
-    return open_registry(read_params().registry)
+    return read_listing(read_params().registry)
 
 
 def row_of(version: "ModelVersion", standing: str) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tasks.registry.attempt import Promotion
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]
@@ -45,9 +47,10 @@ def promote(  # noqa: PLR0917  # one parameter an option
         raise typer.BadParameter("--why is the reason of --release; --override takes its own")
     if override is not None and not override.strip():
         raise typer.BadParameter('give the reason: --override "the new camera"')
-    _enter()
+    ready = _enter()
     from flows.runs import promote as flows
 
+    ready()
     promotion = (
         flows.promote(dry_run=dry_run, force=force)
         if override is None
@@ -69,9 +72,10 @@ def rollback(
 
     A barred version is not promoted again until `thaw promote --release` lifts the bar.
     """
-    _enter()
+    ready = _enter()
     from flows.runs.promote import rollback as flow
 
+    ready()
     _say(flow(to=to, why=why, dry_run=dry_run), dry_run=dry_run, json=json)
 
 
@@ -89,13 +93,14 @@ def _release(version: int, why: str, *, json: bool) -> None:
         out().print(words, style="green", soft_wrap=True, markup=False)
 
 
-def _enter() -> None:
-    from flows.prefect_server.running_server import use_running_server
+def _enter() -> "Callable[[], None]":
+    """Go to the project, and begin its Prefect server; returns a function that waits until it answers."""
+    from flows.prefect_server.run_server import begin
     from flows.project.environment import enter_project, quiet_console
 
     root = enter_project()
     quiet_console()
-    use_running_server(root)
+    return begin(root)
 
 
 def _say(promotion: "Promotion", *, dry_run: bool, json: bool) -> None:

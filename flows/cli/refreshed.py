@@ -7,7 +7,7 @@ from pathlib import Path
 from flows.cli.terminal import say_warnings
 from flows.cli.watching import Printed, say_wait
 from flows.dvc.run_lock import run_lock
-from flows.prefect_server.running_server import use_running_server
+from flows.prefect_server.run_server import begin
 from flows.project.environment import quiet_console
 from flows.runs.preflight import preflight
 from flows.runs.watcher import watcher
@@ -23,13 +23,14 @@ def refreshed(root: Path, until: str, timeout_s: float, *, force: bool = False) 
         StageFailed: a stage failed, or took longer than `timeout_s` seconds.
     """
     with run_lock(root, on_wait=say_wait):
+        ready = begin(root)
         say_warnings(preflight(root, whole=False).warnings)
         quiet_console()
-        use_running_server(root)
         with Printed() as printed:
             watcher.set(printed)
             from flows.runs.transfer import transfer
 
+            ready()
             transfer(until=until, timeout_s=timeout_s)
             if force:
                 transfer(stage=until, force=True, timeout_s=timeout_s)

@@ -1,12 +1,12 @@
 """`thaw run`: run the pipeline as the flow `transfer`."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from flows.cli.watching import Printed
     from flows.runs.outcome import Transfer
     from flows.runs.results import Results
     from thaw.kinds.kind import Words
@@ -38,61 +38,55 @@ def run(  # noqa: PLR0917  # one parameter an option
     from flows.cli.terminal import print_json, say_changed_code, say_warnings
     from flows.cli.watching import Printed, say_wait
     from flows.dvc.run_lock import run_lock
-    from flows.dvc.stage_parameters import refuse_unknown
+    from flows.dvc.stage_parameters import refuse_unknown, refuse_unnamed
+    from flows.prefect_server.run_server import begin
     from flows.project.creation.upgrade import follow_installed_code
-    from flows.project.environment import enter_project
+    from flows.project.environment import enter_project, quiet_console
+    from flows.project.errors import DvcFailed
     from flows.runs.outcome import Selection
-    from flows.runs.preflight import preflight
     from flows.runs.results import read_results
     from flows.runs.settled import asking, nothing_to_do
+    from flows.runs.watcher import watcher
+    from thaw.params.values.reading import PARAMS, read_params
 
     root = enter_project()
     refuse_unknown(root, stage, until)
-    with run_lock(root, wait=not no_wait, on_wait=say_wait):
+    with Printed() as printed, run_lock(root, wait=not no_wait, on_wait=say_wait), asking():
+        printed.prepares("asking DVC what must run")
         if changes:
             assign(root, changes, quiet=json)
         say_changed_code(follow_installed_code(root))
-        ready = preflight(root, whole=stage is None and until is None)
-        say_warnings(ready.warnings)
-        with Printed() as printed, asking():
-            outcome = None
-            if stage is None and not force:
-                outcome = nothing_to_do(root, ready.params, Selection(until=until), promote=not no_promote)
-            if outcome is None:
-                outcome = _transfer(root, printed, stage, until, force=force, promote=not no_promote, timeout_s=timeout)
-            else:
-                for result in outcome.stages:
-                    printed.ends(result)
+        outcome = None
+        if stage is None and not force:
+            params = read_params(root / PARAMS)
+            refuse_unnamed(root)
+            with suppress(DvcFailed):  # the checks that follow say why in better words
+                outcome = nothing_to_do(root, params, Selection(until=until), promote=not no_promote)
+        if outcome is None:
+            ready = begin(root)
+            printed.prepares("looking at the data, the weights and the registry")
+            from flows.runs.preflight import preflight
+
+            say_warnings(preflight(root, whole=stage is None and until is None).warnings)
+            printed.prepares("starting Prefect")
+            quiet_console()
+            watcher.set(printed)
+            from flows.runs.run_form import ALL
+            from flows.runs.transfer import transfer
+
+            ready()
+            outcome = transfer(
+                stage=stage or ALL, until=until or ALL, force=force, promote=not no_promote, timeout_s=timeout
+            )
+        else:
+            for result in outcome.stages:
+                printed.ends(result)
     stages = {result.stage for result in outcome.stages}
     results = read_results(root).of_run(stages, registers=outcome.registered is not None)
     if json:
         print_json(_as_json(outcome, results))
     else:
         _summarise(outcome, results)
-
-
-def _transfer(
-    root: Path,
-    printed: "Printed",
-    stage: str | None,
-    until: str | None,
-    *,
-    force: bool,
-    promote: bool,
-    timeout_s: float,
-) -> "Transfer":
-    """Run the flow in this process, told of by `printed`."""
-    from flows.prefect_server.running_server import use_running_server
-    from flows.project.environment import quiet_console
-    from flows.runs.watcher import watcher
-
-    quiet_console()
-    use_running_server(root)
-    watcher.set(printed)
-    from flows.runs.run_form import ALL
-    from flows.runs.transfer import transfer
-
-    return transfer(stage=stage or ALL, until=until or ALL, force=force, promote=promote, timeout_s=timeout_s)
 
 
 def _as_json(outcome: "Transfer", results: "Results") -> dict[str, object]:

@@ -32,7 +32,7 @@ def watch(
     from flows.cli.exits import Exit
     from flows.cli.terminal import print_json
     from flows.cli.watching import Printed
-    from flows.prefect_server.running_server import use_running_server
+    from flows.prefect_server.run_server import begin
     from flows.project.environment import enter_project, quiet_console
     from flows.runs.watcher import watcher
 
@@ -40,11 +40,12 @@ def watch(
     sources, table = [_absolute(path) for path in paths or ()], scores and str(scores.resolve())
     root = enter_project()
     quiet_console()
-    use_running_server(root)
+    ready = begin(root)
     with Printed() as printed:
         watcher.set(printed)
         from flows.runs.watch import watch as flow
 
+        ready()
         watched = flow(sources, retrain=retrain, scores=table)
     if json:
         print_json(_as_json(watched))

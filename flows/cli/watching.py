@@ -41,6 +41,7 @@ class Printed:
         self._since: dict[str, float] = {}
         self._latest: dict[str, str] = {}
         self._any = False
+        self._preparing = ""
         self._guard = threading.Lock()
         self._live = Live(console=err(), get_renderable=self._bottom, transient=True, refresh_per_second=8)
 
@@ -55,6 +56,12 @@ class Printed:
     ) -> None:
         if err().is_terminal:
             self._live.stop()
+
+    def prepares(self, what: str) -> None:
+        with self._guard:
+            self._preparing = what
+        if not err().is_terminal:
+            self._print(Text(f"  {what}", style="dim"))
 
     def waits(self, holder: Holder) -> None:
         say_wait(holder)
@@ -90,7 +97,7 @@ class Printed:
     def _bottom(self) -> Group:
         with self._guard:
             if not self._any:
-                return Group(Spinner("dots", Text("starting Prefect, asking DVC what must run", style="dim")))
+                return Group(Spinner("dots", Text(self._preparing, style="dim")))
             return Group(*(self._row(stage, since) for stage, since in self._since.items()))
 
     def _row(self, stage: str, since: float) -> Spinner:

@@ -1,7 +1,6 @@
 """Services on this machine: each is started, awaited, logged and stopped with all its processes."""
 
 import os
-import socket
 import subprocess
 import threading
 import time
@@ -17,10 +16,10 @@ import psutil
 from flows.daemon.service_log import Journal, trouble
 from flows.prefect_server.running_server import answers
 from flows.processes import orphan_guard
+from flows.processes.ports import free_port
 from flows.processes.termination import end
 from flows.project.errors import NoServer, PortTaken
 
-HOST = "127.0.0.1"
 _START_S = 300.0
 """The first start makes databases; a busy machine needs minutes for that."""
 _GRACE_S = 20.0
@@ -43,23 +42,6 @@ class Service:
     """Variables besides those of this process."""
     shows: Callable[[str], bool] = trouble
     """Whether a line is for people; the log has all lines."""
-
-
-def free_port(preferred: int, reserved: Sequence[int] = ()) -> int:
-    """`preferred` if nothing listens there, else any free port; never a port in `reserved`."""
-    for port in (preferred, 0):
-        if port in reserved:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            port_found = int(probe.getsockname()[1])
-            if port_found not in reserved:
-                return port_found
-    raise NoServer(f"no free port on {HOST}; stop a server and try again")
 
 
 class Server:

@@ -4,7 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from flows.daemon.services import HOST, Service, free_port
+from flows.daemon.services import Service
+from flows.processes.ports import HOST, free_port
 from flows.project.environment import STATE
 from flows.runs.results import REPORT_PAGE
 

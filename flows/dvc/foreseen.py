@@ -1,7 +1,7 @@
 """The stages that the next run will run, and why, before `code` and `settings` have handed the present code and `params.yaml` to the others."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,22 @@ NEVER_RAN = "it has not run yet"
 _HANDED = (CODE.as_posix(), SETTINGS.as_posix())
 
 
-def foresee_states(root: Path, pipeline: Pipeline, params: Params) -> dict[str, StageState]:
+@dataclass(frozen=True)
+class Unhanded:
+    """What has changed and was not handed on yet. keys: of parameters, by stage. code: the stages with other code."""
+
+    keys: Mapping[str, tuple[str, ...]]
+    code: frozenset[str]
+
+
+def unhanded(root: Path, params: Params) -> Unhanded:
+    """What `code` and `settings` will hand on. DVC is not asked."""
+    return Unhanded(changed_keys(root, params), changed_code(root))
+
+
+def foresee_states(root: Path, pipeline: Pipeline, changed: Unhanded) -> dict[str, StageState]:
     """The stages that will run on their own account, by name."""
-    states = as_of_today(pipeline.changes, changed_keys(root, params), changed_code(root))
+    states = as_of_today(pipeline.changes, changed.keys, changed.code)
     known = ran(root)
     return {name: state if name in known else replace(state, reasons=(NEVER_RAN,)) for name, state in states.items()}
 

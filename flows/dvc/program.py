@@ -13,7 +13,7 @@ The program runs in projects of any version, such as one that is rebuilt. So it 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +46,13 @@ def main() -> int:
 def _add_pipeline(commands: Any, parent: "ArgumentParser") -> None:
     """Add the command `pipeline`."""
     from dvc.cli.command import CmdBase
+    from dvc.dependency import param
     from dvc.repo import lock_repo
     from dvc.ui import ui
 
     class Pipeline(CmdBase):
         def run(self) -> int:
+            param.load_path = cache(param.load_path)  # every stage reads its parameters from the same file
             with lock_repo(self.repo):
                 changes = self.repo.status(targets=[PIPELINE], with_deps=True)
                 graph, asked = self.repo.index.graph, set(self.repo.stage.collect(PIPELINE, with_deps=True))

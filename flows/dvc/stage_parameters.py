@@ -4,6 +4,7 @@ DVC compares the parameters of a stage with `data/params.yaml`, which follows `p
 here, from `params.yaml` as it stands.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,15 @@ from flows.dvc.stage_graph import PIPELINE
 from flows.project.errors import DvcFailed, UnknownStage
 from tasks.project.dvc_lock import LOCK
 from tasks.project.paths import CODE, SETTINGS
+from thaw.foundation.errors import BadParameters
 from thaw.params.sections import Params
+from thaw.params.values.listing import default_of
+from thaw.params.values.reading import PARAMS, holds, leaves
 
 _CODE = CODE.as_posix()
 _SETTINGS = SETTINGS.as_posix()
+_TAKEN = re.compile(r"\$\{([\w.]+)\}")
+"""What `dvc.yaml` takes from `params.yaml`."""
 DIGESTS = "code"
 """The stage that hands the digests of their code to all others. Only a project that holds Thaw's own code has it."""
 HANDING = frozenset({DIGESTS, "settings"})
@@ -49,6 +55,27 @@ def refuse_unknown(root: Path, *names: str | None) -> None:
     for name in names:
         if name is not None and name not in stages:
             raise UnknownStage(f"there is no stage `{name}` in dvc.yaml; the stages are: {', '.join(stages) or 'none'}")
+
+
+def taken(root: Path) -> frozenset[str]:
+    """The keys that `dvc.yaml` takes from `params.yaml`."""
+    return frozenset(_TAKEN.findall((root / PIPELINE).read_text(encoding="utf-8")))
+
+
+def refuse_unnamed(root: Path) -> None:
+    """Check that `params.yaml` itself names what `dvc.yaml` takes from it; DVC does not know the defaults.
+
+    Raises:
+        BadParameters: a key is left out.
+    """
+    document = YAML(typ="safe").load((root / PARAMS).read_text(encoding="utf-8"))
+    used = taken(root)
+    unnamed = {key: default_of(field) for key, field in leaves(Params) if key in used and not holds(document, key)}
+    if unnamed:
+        commands = " ".join(f"{key}={default}" for key, default in unnamed.items())
+        raise BadParameters(
+            f"{PARAMS} does not name {' and '.join(unnamed)}, which DVC reads there; `thaw config set {commands}` adds the default"
+        )
 
 
 def stages_of(keys: Mapping[str, tuple[str, ...]], parameter: str) -> tuple[str, ...]:

@@ -9,11 +9,12 @@ from ruamel.yaml import YAML
 
 from flows.daemon.source_state import look
 from flows.dvc.stage_graph import PIPELINE
-from flows.runs.findings import Finding, Verdict, state_of, unless_unchanged
+from flows.runs.findings import Finding, Verdict, unless_unchanged
 from flows.runs.promotion_findings import check_margin, wrong_share
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
 from thaw.foundation.errors import BadExample, ThawError
 from thaw.foundation.files.content import HEAD_BYTES, misplaced
+from thaw.foundation.files.state import state_of
 from thaw.foundation.files.walking import unhashable
 from thaw.kinds.stated import settle_kind
 from thaw.params.sections import Params

@@ -71,15 +71,6 @@ def unless_unchanged(
     return findings
 
 
-def state_of(path: Path) -> tuple[int, int, int] | None:
-    """What changes when a file is replaced or written: its size in bytes, its time in nanoseconds, its number; None: there is no such file."""
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_size, state.st_mtime_ns, state.st_ino
-
-
 def _read(root: Path) -> dict[str, _Kept]:
     try:
         return _ADAPTER.validate_json((root / RECORD).read_bytes())

@@ -1,26 +1,19 @@
 """The checks before a run: parameters, data, weights, servers, versions, disk, repositories. `thaw check` shows all of them, and every run begins with them."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
-from flows.dvc.stage_graph import PIPELINE
+from flows.dvc.stage_parameters import refuse_unnamed, taken
 from flows.project.errors import NotReady
 from flows.runs.data_findings import check_examples, check_source
 from flows.runs.findings import Finding, Verdict
 from flows.runs.machine_findings import check_disk, check_dvc, check_git, check_store, check_tracking, check_versions
 from flows.runs.weights_findings import check_kind, check_layer, check_weights
 from thaw.dataset.corrections import CORRECTIONS, read_corrections
-from thaw.foundation.errors import BadParameters, ThawError
+from thaw.foundation.errors import ThawError
 from thaw.params.sections import Params
-from thaw.params.values.listing import default_of
-from thaw.params.values.reading import PARAMS, holds, leaves, read_params
-
-_TAKEN = re.compile(r"\$\{([\w.]+)\}")
-"""What `dvc.yaml` takes from `params.yaml`."""
+from thaw.params.values.reading import PARAMS, read_params
 
 
 def check_all(root: Path) -> tuple[Finding, ...]:
@@ -68,34 +61,14 @@ def preflight(root: Path, *, whole: bool = True) -> Ready:
 
 def _check(root: Path, params: Params) -> Iterator[Finding]:
     """The checks that depend on the parameters. What the pipeline does not read is not opened."""
-    taken = set(_TAKEN.findall((root / PIPELINE).read_text(encoding="utf-8")))
-    source = check_source(root, params, used="dataset.source" in taken)
+    used = taken(root)
+    source = check_source(root, params, used="dataset.source" in used)
     yield source
-    if source.verdict is not Verdict.FAIL and "dataset.source" in taken:
+    if source.verdict is not Verdict.FAIL and "dataset.source" in used:
         yield from check_examples(root, params)
-    yield from check_weights(root, params, used="backbone.weights" in taken)
+    yield from check_weights(root, params, used="backbone.weights" in used)
     for check in (check_kind, check_layer, check_store, check_tracking):
         yield check(root, params)
-
-
-def refuse_unnamed(root: Path) -> None:
-    """Check that `params.yaml` itself names what `dvc.yaml` takes from it; DVC does not know the defaults.
-
-    Raises:
-        BadParameters: a key is left out.
-    """
-    document = YAML(typ="safe").load((root / PARAMS).read_text(encoding="utf-8"))
-    used = sorted(set(_TAKEN.findall((root / PIPELINE).read_text(encoding="utf-8"))))
-    unnamed = {key: default for key, default in _defaults() if key in used and not holds(document, key)}
-    if unnamed:
-        commands = " ".join(f"{key}={default}" for key, default in unnamed.items())
-        raise BadParameters(
-            f"{PARAMS} does not name {' and '.join(unnamed)}, which DVC reads there; `thaw config set {commands}` adds the default"
-        )
-
-
-def _defaults() -> Iterator[tuple[str, object]]:
-    return ((key, default_of(field)) for key, field in leaves(Params))
 
 
 def _check_params(root: Path) -> tuple[Params | None, Finding]:

@@ -16,10 +16,10 @@ from flows.dvc.reproduce import Result
 from flows.dvc.stage_graph import Pipeline, read_pipeline
 from flows.prefect_server.running_server import running
 from flows.project.environment import STATE
-from flows.runs.findings import state_of
 from flows.runs.outcome import Selection, Transfer, choose
 from tasks.project.paths import REGISTERED, TRACKED
 from thaw.foundation.files.atomic import write_bytes
+from thaw.foundation.files.state import state_of
 from thaw.params.sections import Params
 
 SETTLED = STATE / "settled.json"

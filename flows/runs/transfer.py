@@ -33,6 +33,7 @@ from flows.runs.watcher import watcher
 from tasks.project.paths import TRACKED
 from tasks.registry import registering
 from tasks.registry.attempt import Promotion
+from tasks.registry.listing import read_listing
 from tasks.registry.registering import Registered, is_tracked
 from tasks.registry.version_page import data_name, run_name
 from thaw.foundation.errors import Unreachable
@@ -109,6 +110,7 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
                 with keeper.work("promote"):
                     outcome = replace(outcome, promotion=_promote())
             if whole:
+                read_listing(params.registry)  # MLflow is loaded now; `thaw models` need not load it again
                 record_settled(root, params, outcome)
             if whole and source is not None:
                 write_handled(root / RUN, Handled(source, began))

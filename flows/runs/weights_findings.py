@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.runs.data_findings import nearest
-from flows.runs.findings import Finding, Verdict, state_of, unless_unchanged
+from flows.runs.findings import Finding, Verdict, unless_unchanged
 from thaw.foundation.errors import ThawError
 from thaw.foundation.files.downloads import size_of
+from thaw.foundation.files.state import state_of
 from thaw.params.sections import Params
 from thaw.params.values.kind import kind_of
-from thaw.params.values.places import NAMED_WEIGHTS
+from thaw.params.values.places import NAMED_WEIGHTS, shipped_in, tower_place
+from thaw.params.values.strategy import ZERO_SHOT
 
 if TYPE_CHECKING:
     from thaw.backbones.providers.names import Provided
@@ -24,7 +26,7 @@ def check_weights(root: Path, params: Params, *, used: bool = True) -> tuple[Fin
 
     Args:
         root: the project's folder.
-        params: `backbone` and `extract.device` are used.
+        params: `backbone`, `extract.device` and `strategy.kind` are used.
         used: whether the pipeline reads weights.
     """
     name = params.backbone.weights
@@ -37,7 +39,7 @@ def check_weights(root: Path, params: Params, *, used: bool = True) -> tuple[Fin
         return (_fails(f"{name} does not exist" + (f", and {near} beside it does" if near else ""), advice),)
     if not used:
         return (Finding("weights", Verdict.PASS, f"{name} is there"),)
-    state = [params.backbone.model_dump(mode="json"), params.extract.device, state_of(path)]
+    state = [params.backbone.model_dump(mode="json"), params.extract.device, params.strategy.kind, state_of(path)]
     return unless_unchanged(root, "weights", state, lambda: tuple(_look(root, params)))
 
 
@@ -46,14 +48,15 @@ def _fails(says: str, advice: str = "") -> Finding:
 
 
 def _look(root: Path, params: Params) -> Iterator[Finding]:
-    # PyTorch takes seconds to load, so it is imported only if there is something new to look at.
-    from thaw.backbones.devices import best_device
-
     name = params.backbone.weights
     if (root / name).is_file():
         yield from _read(root, params)
     else:
         yield from _named(name)
+    if params.extract.device == "auto":  # an existing device
+        return
+    from thaw.backbones.devices import best_device
+
     try:
         best_device(params.extract.device)
     except ThawError as error:
@@ -72,6 +75,13 @@ def _read(root: Path, params: Params) -> Iterator[Finding]:
         return
     yield Finding("weights", Verdict.PASS, "; ".join((f"{name}: {backbone.architecture}", *backbone.notes)))
     yield from _licence(backbone.origin)
+    if params.strategy.kind == ZERO_SHOT and not tower_place(root / name).is_dir():
+        yield Finding(
+            "strategy.kind",
+            Verdict.FAIL,
+            f"zero_shot needs a text tower, and there is none beside {name}",
+            "remove the file if it is a CLIP or SigLIP network that was brought or converted before it had one; or name another backbone",
+        )
 
 
 def _licence(origin: "Origin | None") -> Iterator[Finding]:
@@ -110,7 +120,7 @@ def _provided(name: str, own: "Provided") -> Iterator[Finding]:
     if name.endswith(RANDOM_ENDING):
         yield Finding("weights", Verdict.PASS, f"{name} is drawn by the first run")
         return
-    advice = f"the first run brings it from {origin.source}: be online, or have it in the cache of Hugging Face"
+    advice = f"the first run brings it from {origin.source}: be online, or have it in the cache of that library"
     size = "" if origin.nbytes is None else f", {size_of(origin.nbytes)}"
     yield Finding("weights", Verdict.WARN, f"{name} is not here yet{size}", advice)
     yield from _licence(origin)
@@ -118,9 +128,10 @@ def _provided(name: str, own: "Provided") -> Iterator[Finding]:
 
 def _official(name: str) -> Finding:
     """Whether the first run can fetch or draw weights of that official name."""
+    if shipped_in(Path(name).name):
+        return Finding("weights", Verdict.PASS, f"{name} ships with Thaw")
     from thaw.backbones.converting.official_names import name_in, what_is_fetched
     from thaw.backbones.official_weights import RANDOM, refuse_unknown
-    from thaw.params.values.places import shipped_in
 
     try:
         refuse_unknown(Path(name))
@@ -128,8 +139,6 @@ def _official(name: str) -> Finding:
         return _fails(
             str(error).removeprefix("backbone.weights: "), "set backbone.weights to one of these, or to a file of yours"
         )
-    if shipped_in(Path(name).name):
-        return Finding("weights", Verdict.PASS, f"{name} ships with Thaw")
     if name.endswith(RANDOM):
         return Finding("weights", Verdict.PASS, f"{name} is drawn by the first run")
     encoder = name_in(Path(name).name)

@@ -25,8 +25,8 @@ from flows.serving.wording import data_url, facts_of, neighbours_of, worded
 from thaw.foundation.errors import BadExample
 from thaw.foundation.parallel.ordered_map import usable_cores
 from thaw.kinds.kind import Kind, Preview
-from thaw.models.explanation import MOST_ANSWERS, Explanation
-from thaw.models.looking import Looked
+from thaw.models.explaining import MOST_ANSWERS
+from thaw.models.explanation import Explanation
 from thaw.models.serving.classifier import Classification
 from thaw.models.serving.pages import GUARD, Trial, render_docs, render_page
 
@@ -193,7 +193,7 @@ async def _classify(live: Live, uploads: Sequence[Upload], parts: Parts) -> list
 
 async def _explained(
     live: Live, uploads: Sequence[Upload], classifications: Sequence[Classification | BadExample], parts: Parts
-) -> list[Explanation | Looked | None]:
+) -> list[Explanation | None]:
     loop = asyncio.get_running_loop()
     async with _in_time(live, parts.limits):
         return [
@@ -237,7 +237,7 @@ def _answers(
     live: Live,
     uploads: Sequence[Upload],
     classifications: Sequence[Classification | BadExample],
-    explanations: Sequence[Explanation | Looked | None],
+    explanations: Sequence[Explanation | None],
     nearest: int,
 ) -> list[ExampleAnswer]:
     answers = []

@@ -1,12 +1,12 @@
 """The answers of the model in the form of the API."""
 
 import base64
+from collections.abc import Sequence
 
 from flows.serving.answers import ExampleAnswer, LabelExplanation, ModelFacts, Neighbour, PartEffect
 from flows.serving.live import Live
 from thaw.kinds.kind import Kind, Veiling
-from thaw.models.explanation import Explanation
-from thaw.models.looking import Looked
+from thaw.models.explanation import Explanation, Spans
 from thaw.models.serving.classifier import Classification, Classifier
 
 DIGITS = 7
@@ -18,7 +18,7 @@ def worded(
     classification: Classification,
     class_names: tuple[str, ...],
     neighbours: list[Neighbour] | None = None,
-    explanation: Explanation | Looked | None = None,
+    explanation: Explanation | None = None,
 ) -> ExampleAnswer:
     """The answer to one example."""
     probabilities = (round(value, DIGITS) for value in classification.probabilities.tolist())
@@ -35,21 +35,20 @@ def worded(
 
 
 def explanations_of(
-    classification: Classification, explanation: Explanation | Looked, class_names: tuple[str, ...]
+    classification: Classification, explanation: Explanation, class_names: tuple[str, ...]
 ) -> list[LabelExplanation]:
     """The effects of the parts, or of the places, on each class that the answer names."""
-    if isinstance(explanation, Looked):
-        return [_mapped(explanation, name, class_names.index(name)) for name in classification.explained(class_names)]
-    return [
-        LabelExplanation(label=name, parts=_effects(explanation, class_names.index(name)))
-        for name in classification.explained(class_names)
-    ]
+    return [_of_class(explanation, name, class_names.index(name)) for name in classification.explained(class_names)]
 
 
-def _mapped(looked: Looked, name: str, place: int) -> LabelExplanation:
-    drops = [[round(drop, DIGITS) for drop in row] for row in looked.gaze.drops[..., place].tolist()]
-    drawn = looked.drawn(place)
-    return LabelExplanation(label=name, map=drops, drawn=data_url(drawn.media_type, drawn.content))
+def _of_class(explanation: Explanation, name: str, place: int) -> LabelExplanation:
+    drops = [round(drop, DIGITS) for drop in explanation.drops[:, place].tolist()]
+    parts = explanation.parts
+    if isinstance(parts, Spans):
+        return LabelExplanation(label=name, parts=_effects(parts, drops))
+    drawn = parts.preview(explanation.strengths(place))
+    rows = [drops[start : start + parts.columns] for start in range(0, len(drops), parts.columns)]
+    return LabelExplanation(label=name, map=rows, drawn=data_url(drawn.media_type, drawn.content))
 
 
 def data_url(media_type: str, content: bytes) -> str:
@@ -57,13 +56,10 @@ def data_url(media_type: str, content: bytes) -> str:
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
-def _effects(explanation: Explanation, place: int) -> list[PartEffect]:
-    drops = explanation.drops[:, place].tolist()
+def _effects(parts: Spans, drops: Sequence[float]) -> list[PartEffect]:
     return [
-        PartEffect(
-            start=span.start, end=span.end, text=explanation.text[span.start : span.end], effect=round(drop, DIGITS)
-        )
-        for span, drop in zip(explanation.spans, drops, strict=True)
+        PartEffect(start=span.start, end=span.end, text=parts.text[span.start : span.end], effect=drop)
+        for span, drop in zip(parts.spans, drops, strict=True)
     ]
 
 

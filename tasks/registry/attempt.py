@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tasks.project.locks import exclusive
 from tasks.registry.champion_move import make_move
@@ -15,7 +16,9 @@ from tasks.registry.promotion_history import ROLLBACK, Event, next_move
 from tasks.registry.registry import Registry
 from thaw.foundation.errors import InUse
 from thaw.gates.outcome import Outcome
-from thaw.gates.paired_test import Figures
+
+if TYPE_CHECKING:  # SciPy takes a tenth of a second to load
+    from thaw.gates.paired_test import Figures
 
 LOCK = STATE / "promotion.lock"
 
@@ -35,7 +38,7 @@ class Promotion:
     promoted: bool
     moved: bool
     reason: str
-    figures: Figures | None = None
+    figures: "Figures | None" = None
     repeated: bool = False
     gates: tuple[Outcome, ...] = ()
     page: Path | None = None
@@ -91,6 +94,8 @@ def move(registry: Registry, event: Event, history: Sequence[Event]) -> Promotio
 
 def completed(registry: Registry, event: Event) -> Promotion:
     """The result of a move that another process was killed in and this one completed."""
+    from thaw.gates.paired_test import Figures
+
     figures = Figures(**event.figures) if event.figures else None  # type: ignore[arg-type]
     return Promotion(
         registry.name, event.version, event.former, promoted=True, moved=True, reason=event.reason, figures=figures,

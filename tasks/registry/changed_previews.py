@@ -10,6 +10,7 @@ from thaw.gates.changed import Change
 from thaw.kinds.kind import Preview
 from thaw.kinds.prepared import preview_of
 from thaw.params.sections import Params
+from thaw.params.values.kind import shown_as_read
 
 
 def previews_of(changes: Sequence[Change], params: Params) -> dict[bytes, Preview]:
@@ -18,7 +19,8 @@ def previews_of(changes: Sequence[Change], params: Params) -> dict[bytes, Previe
         return {}
     found: dict[bytes, Preview] = {}
     try:
-        places, kind = places_of(params.dataset), read_manifest(MANIFEST).settled_kind
+        places = places_of(params.dataset)
+        kind = shown_as_read(read_manifest(MANIFEST).settled_kind, params.backbone)
     except (ThawError, OSError):
         return {}
     for change in changes:

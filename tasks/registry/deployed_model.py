@@ -46,12 +46,12 @@ def read_deployed(registry: Registry, uri: str | None = None) -> Deployed:
     """
     version = find_version(registry, uri)
     where = version.uri if version else str(uri)
-    folder = _bring(where)
+    folder = bring_model(where)
     try:
         predictor, key = Predictor.read(folder), _key(folder)
     except (BadArtifact, OSError):
         shutil.rmtree(folder, ignore_errors=True)  # torn since the download, or gone
-        folder = _bring(where)
+        folder = bring_model(where)
         predictor, key = Predictor.read(folder), _key(folder)
     named = (version.name, str(version.number)) if version else (where, "")
     return Deployed(*named, version.tags.get("thaw.fingerprint", "") if version else "", predictor, key)
@@ -64,7 +64,7 @@ def read_triggers(registry: Registry, uri: str | None = None) -> TriggerPredicto
         RegistryError, Unreachable, BadArtifact: see `read_deployed`; or the model hears no triggers.
     """
     version = find_version(registry, uri)
-    return TriggerPredictor.read(_bring(version.uri if version else str(uri)))
+    return TriggerPredictor.read(bring_model(version.uri if version else str(uri)))
 
 
 def find_version(registry: Registry, uri: str | None) -> ModelVersion | None:
@@ -86,7 +86,7 @@ def find_version(registry: Registry, uri: str | None) -> ModelVersion | None:
     return version
 
 
-def _bring(uri: str) -> Path:
+def bring_model(uri: str) -> Path:
     """The folder of a model below `MODELS`; if it is missing it is downloaded, whole or not at all."""
     if ":" not in uri:
         _check_folder(Path(uri))

@@ -50,7 +50,7 @@ def log_pipeline_run(params: Params, folder: Path) -> str:
     _log_certificate()
     predictor = read_assembled(params)
     predictor.write(folder)
-    return _log_model(folder, predictor.backbone, _signature(_outputs(predictor)))
+    return log_model(folder, predictor)
 
 
 def _log_lineage(params: Params) -> None:
@@ -95,10 +95,11 @@ def _log_dataset(params: Params) -> None:
         mlflow.log_input(dataset, context="training")
 
 
-def _log_model(folder: Path, backbone: Backbone, signature: "ModelSignature") -> str:
-    """Log the predictor in `folder` as code and plain tensors, with all that it needs to run on another machine."""
+def log_model(folder: Path, predictor: Model) -> str:
+    """Log the predictor in `folder` to the active run, as code and plain tensors, with all that it needs to run on another machine; returns its URI."""
     import mlflow
 
+    backbone = predictor.backbone
     with _no_bytecode():
         info = mlflow.pyfunc.log_model(
             name="model",
@@ -106,7 +107,7 @@ def _log_model(folder: Path, backbone: Backbone, signature: "ModelSignature") ->
             artifacts={"model": str(folder)},
             code_paths=[str(Path(thaw.__file__).parent)],
             pip_requirements=_requirements(backbone),
-            signature=signature,
+            signature=_signature(_outputs(predictor)),
             input_example=[backbone.kind.example_value],
         )
     return str(info.model_uri)

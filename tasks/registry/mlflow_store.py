@@ -35,6 +35,11 @@ def tracking_uri() -> str:
     return os.environ.get(_URI) or local_uri()
 
 
+def is_local() -> bool:
+    """Whether MLflow is the project's own store, whose files show that nothing was written."""
+    return os.environ.get(_REGISTRY_URI) in (None, "", local_uri()) and tracking_uri() == local_uri()
+
+
 def connect() -> "MlflowClient":
     """Point MLflow at the store, and make the folder of the project's own store if that one is used.
 

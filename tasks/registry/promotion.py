@@ -4,7 +4,7 @@ The alias moves last. A kill before that leaves the champion as it was, and the 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.registry.attempt import Promotion, alone, completed, move, now, user
@@ -167,7 +167,7 @@ def _event(judged: _Judged, flow_run: str) -> Event:
     return Event(
         PROMOTE if judged.promoted else REFUSE, now(), user(), judged.challenger, judged.champion,
         cut(_reason(judged), LONGEST_REASON), flow_run,
-        figures=asdict(decision.figures) if decision.figures else {}, gates=in_short(decision.outcomes),
+        figures=decision.figures.numbers if decision.figures else {}, gates=in_short(decision.outcomes),
         anchor=_next_anchor(judged), sketch=() if comparison is None else sketch_of(comparison.digests),
         override=judged.override,
     )  # fmt: skip

@@ -9,7 +9,6 @@ from tasks.project.paths import FEATURES_INDEX, REPORT
 from tasks.registry.registry import KEY, ModelVersion
 from thaw import __version__
 from thaw.backbones.providers.origin import origin_in
-from thaw.features.store.store import read_index
 from thaw.foundation.files.content import metadata_in
 from thaw.params.values.strategy import PLAIN, Strategy
 
@@ -25,6 +24,8 @@ MEASURED = ("accuracy", "exact_match", "macro_f1", "misses")
 
 def version_tags(key: str, strategy: Strategy, flow_run: str, weights: Path) -> dict[str, str]:
     """The tags of a version, all below `thaw.`; unknown values (no Git, no DVC) are left out. flow_run: the Prefect flow run's id. weights: of the backbone."""
+    from thaw.features.store.store import read_index  # Parquet's library takes a tenth of a second to load
+
     index = read_index(FEATURES_INDEX)
     test = json.loads((REPORT / "metrics.json").read_text())["test"]
     tags = {

@@ -10,10 +10,16 @@ from thaw.dataset.slices import FILE as SLICES
 from thaw.dataset.slices import Slices, read_slices
 from thaw.features.store.store import read_index
 from thaw.foundation.errors import BadParameters
+from thaw.heads import fit_head
+from thaw.heads.class_texts import needed_class_texts
+from thaw.heads.text_head import text_head
+from thaw.kinds.kind import Words
+from thaw.kinds.registry import kind_named
+from thaw.params.sections import Params
 from thaw.params.values.reading import read_params
 from thaw.params.values.resampling import resampling_of
-from thaw.params.values.strategy import Strategy, read_strategy
-from thaw.strategies.across_sources import Across, SourcedRows, compare_across, write_across
+from thaw.params.values.strategy import ZERO_SHOT, Strategy, read_strategy
+from thaw.strategies.across_sources import Across, Fit, SourcedRows, compare_across, write_across
 from thaw.targets.supports import require
 from thaw.targets.target import target_of
 
@@ -41,11 +47,18 @@ def compare_sources(column: str) -> Across:
     names = class_names_of(examples)
     rows = read_labelled(examples, names, (index.layer(strategy.layer),), target)
     sources = slices.of_paths([example.path for example in examples]).column(column)
-    across = compare_across(
-        column, SourcedRows(rows, sources), params.head, strategy.head, resampling_of(params.statistics)
-    )
+    fit = _fit(params, strategy, names, kind_named(manifest.kind).words)
+    across = compare_across(column, SourcedRows(rows, sources), params.head, fit, resampling_of(params.statistics))
     write_across(across, ACROSS)
     return across
+
+
+def _fit(params: Params, strategy: Strategy, class_names: tuple[str, ...], words: Words) -> Fit:
+    """The head of the strategy, or the linear one that a fine-tuned network starts from."""
+    if strategy.kind != ZERO_SHOT:
+        return lambda train: fit_head(train, None, params.head, strategy.head)
+    model = needed_class_texts(params, class_names, words)
+    return lambda train: text_head(model, train)
 
 
 def _slices_with(column: str) -> Slices:

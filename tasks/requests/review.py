@@ -29,6 +29,7 @@ from thaw.kinds.kind import Preprocessing, Preview
 from thaw.kinds.plain import plain_features
 from thaw.kinds.prepared import preview_of, read_examples
 from thaw.params.sections import Params
+from thaw.params.values.kind import shown_as_read
 from thaw.params.values.reading import read_params
 from thaw.params.values.strategy import PLAIN, read_strategy
 from thaw.review.findings import Finding, Kind, read_decisions, write_findings
@@ -104,7 +105,7 @@ def review(limit: int, progress: Progress = untold) -> Reviewed:
     listed: dict[Kind, int] = {
         "suspect": min(limit, len(suspects)), "duplicate": min(limit, len(duplicates) // 2), "unlabelled": len(useful)
     }  # fmt: skip
-    examples = manifest.settled_kind
+    examples = shown_as_read(manifest.settled_kind, params.backbone)
     previews = _previews(findings, [*labelled, *unlabelled], params, examples)
     classes = sorted({*manifest.class_names, *_decided_names(corrections, target)})
     sections = build_sections(findings, counts)

@@ -3,12 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, cast
-
-import torch
 
 from tasks.project.local_state import CACHE_LOCK, NETWORKS
 from tasks.project.locks import exclusive
@@ -16,32 +12,27 @@ from tasks.project.paths import FEATURES, SCORED_FEATURES, SCORES
 from tasks.registry.deployed_model import Deployed, read_deployed
 from tasks.registry.mlflow_store import STATE
 from tasks.registry.registry import open_registry
-from thaw.backbones.devices import best_device
-from thaw.backbones.engines import Precision
-from thaw.features.extraction.extraction import cut_layers
 from thaw.features.extraction.worker import Extractor
 from thaw.features.store.store import FeatureStore, Layer, check_part_rows
 from thaw.foundation.errors import BadParameters, BadSource
 from thaw.foundation.files.atomic import digest_bytes
 from thaw.foundation.files.shared_lock import adding
 from thaw.foundation.parallel.progress import Progress, untold
-from thaw.kinds.kind import IDENTITY, Cutting, Limits
+from thaw.kinds.kind import Cutting, Limits
 from thaw.kinds.registry import kind_named
+from thaw.models.scoring.arithmetic import Arithmetic, arithmetic_of
+from thaw.models.scoring.featuring import Featuring
 from thaw.models.scoring.fetching import fetch
-from thaw.models.scoring.forward import Forward
 from thaw.models.scoring.inputs import open_inputs
 from thaw.models.scoring.known import Known
 from thaw.models.scoring.scoring import Scored, Scorer, score_all
 from thaw.models.scoring.table import ScoredBy, read_scores
 from thaw.models.scoring.taken import Taken
-from thaw.params.sections import ExtractParams, Params
+from thaw.params.sections import Params
 from thaw.params.values.kind import kind_of
 from thaw.params.values.reading import read_params
 
-Dtype = Literal["float32", "float16"]
 ENDING = ".parquet"
-_PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16", "float16")
-_DTYPES: tuple[Dtype, ...] = ("float32", "float16")
 
 
 @dataclass(frozen=True)
@@ -59,13 +50,15 @@ class Outlook:
 
 @dataclass(frozen=True)
 class _Ready:
-    """A model, the layer of its features, and the settings of their computation."""
+    """A model, the arithmetic of its features, and the settings of their computation."""
 
     deployed: Deployed
-    layer: Layer
-    precision: Precision
-    dtype: Dtype
+    arithmetic: Arithmetic
     params: Params
+
+    @property
+    def layer(self) -> Layer:
+        return self.arithmetic.layer
 
     @property
     def limits(self) -> Limits:
@@ -213,34 +206,15 @@ def _ready(model: str | None) -> _Ready:
             update={"extract": params.extract.model_copy(update={"engine": "auto", "device": "auto"})}
         )
     deployed = read_deployed(open_registry(params.registry), model)
-    layer, precision, dtype = _layer(deployed, params.extract)
-    return _Ready(deployed, layer, precision, dtype, params)
-
-
-def _layer(deployed: Deployed, params: ExtractParams) -> tuple[Layer, Precision, Dtype]:
-    """The layer whose features the model takes, and their arithmetic: that of its training, so that what training has seen costs nothing; of a model whose
-    network was trained itself that of the parameters, `auto` meaning float32.
-    """
     backbone = deployed.predictor.backbone
-    is_cpu = best_device(params.device).type == "cpu"
-
-    def layer(precision: Precision, dtype: Dtype) -> Layer:
-        return cut_layers(backbone, precision, dtype, (IDENTITY,))[0]
-
-    for precision, dtype in product(_PRECISIONS, _DTYPES) if deployed.fingerprint else ():
-        made = {backbone.fingerprint(precision, dtype, pooled=pooled) for pooled in (False, True)}
-        if deployed.fingerprint in made and not (is_cpu and precision == "float16"):
-            return layer(precision, dtype), precision, dtype
-    wanted = params.precision
-    own: Precision = "float32" if wanted == "auto" or (is_cpu and wanted == "float16") else wanted
-    return layer(own, params.dtype), own, params.dtype
+    return _Ready(deployed, arithmetic_of(backbone, deployed.fingerprint, params.extract), params)
 
 
 def _scorer(ready: _Ready, into: FeatureStore, others: Sequence[FeatureStore]) -> Scorer:
-    extractor = Extractor.begin(ready.deployed.predictor.backbone, ready.params.extract, ready.limits, NETWORKS)
-    dtype = cast("torch.dtype", getattr(torch, ready.dtype))
-    forward = Forward(extractor, ready.layer, ready.precision, dtype)
-    return Scorer(ready.deployed.predictor, ready.layer, forward, into=into, others=others, limits=ready.limits)
+    predictor, limits = ready.deployed.predictor, ready.limits
+    extractor = Extractor.begin(predictor.backbone, ready.params.extract, limits, NETWORKS)
+    forward = ready.arithmetic.forward(extractor)
+    return Scorer(predictor, Featuring(ready.layer, forward, into=into, others=others, limits=limits))
 
 
 def _scored_by(ready: _Ready) -> ScoredBy:

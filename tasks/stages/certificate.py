@@ -10,17 +10,21 @@ import torch
 from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS, CONTESTS
 from tasks.project.paths import CERTIFICATE, FEATURES, FEATURES_INDEX, MANIFEST, STRATEGY
 from tasks.project.progress import counted
-from tasks.stages.labelled_inputs import read_labelled_inputs
 from thaw.backbones.backbone import Backbone, read_backbone
 from thaw.backbones.blocks import blocks_of
+from thaw.backbones.text_towers import JOINT
+from thaw.dataset.groups import groups_of
 from thaw.dataset.manifest import TEST, Example, Manifest, read_manifest
 from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import class_names_of, examples_of, training_examples, validation_examples
 from thaw.features.store.store import FeatureIndex, FeatureStore, Layer, read_index, read_views
 from thaw.finetuning.fitting import Desk
+from thaw.finetuning.labelled_examples import read_labelled_inputs
 from thaw.finetuning.low_rank import can_adapt
+from thaw.finetuning.work_clock import work_clock
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import digest_bytes, digest_file
+from thaw.heads.class_texts import class_texts
 from thaw.kinds.batches import Batch, taken
 from thaw.kinds.kind import IDENTITY
 from thaw.kinds.plain import plain_features
@@ -30,7 +34,7 @@ from thaw.models.prediction.plain import unfitted_plain
 from thaw.models.prices import Price, price_models
 from thaw.params.sections import Params
 from thaw.params.values.resampling import resampling_of
-from thaw.params.values.strategy import Strategy, read_strategy
+from thaw.params.values.strategy import ZERO_SHOT, Strategy, read_strategy
 from thaw.strategies.baselines.learners import Inputs
 from thaw.strategies.baselines.transfer_gain import Draw
 from thaw.strategies.certificate.competitors import Arena, build_baselines, build_competitor
@@ -75,11 +79,19 @@ def compare(params: Params, manifest: Manifest, index: FeatureIndex) -> Certific
     draws = _draws(params, manifest, pool, names)
     keep = CONTESTS / _key(params)
     with counted("compare", "trainings") as progress:
-        outcome = hold_contest(competitors, draws, minutes=params.compare.minutes, keep=keep, progress=progress)
+        outcome = hold_contest(
+            competitors,
+            draws,
+            minutes=params.compare.minutes,
+            keep=keep,
+            progress=progress,
+            clock=work_clock(params.finetune),
+        )
     outcome = replace(outcome, skipped=(*_impossible(params, arena), *outcome.skipped))
     arena.desk.clear()
     redrawn = any(not torch.equal(draw.rows, draws[0].rows) for draw in draws)
-    terms = Terms(_name(strategy), len(draws[0].rows), tuple(draw.seed for draw in draws), redrawn)
+    seeds = tuple(draw.seed for draw in draws)
+    terms = Terms(_name(strategy), len(draws[0].rows), seeds, redrawn, groups_of(test))
     return certify(competitors, outcome, target.encode(test, names), terms, resampling_of(params.statistics))
 
 
@@ -99,6 +111,8 @@ def _impossible(params: Params, arena: Arena) -> tuple[Skipped, ...]:
     reasons = {}
     if len(arena.features) == 1:
         reasons["cut"] = "features of one layer are cached; set backbone.layers to [blocks]"
+    if arena.texts is None:
+        reasons[str(ZERO_SHOT)] = f"the backbone has no text tower, or no features of its layer {JOINT} are cached"
     model, lora = arena.backbone.model, params.finetune.lora
     if not can_adapt(model, blocks_of(model), lora):
         reasons["lora"] = f"the network has no layer that adapters of rank {lora.rank} make smaller"
@@ -128,6 +142,7 @@ def _arena(
     examples = read_labelled_inputs(pool, names, target, params, backbone.preprocessing)
     batch = examples.batch(torch.arange(min(SPEED_BATCH, len(examples))))
     plain, plain_price = _plain(params, splits, backbone, len(names))
+    found = class_texts(params, names, backbone.words) if ZERO_SHOT in params.compare.strategies else None
     return Arena(
         backbone=backbone,
         features={layer.name: inputs(layer) for layer in layers},
@@ -140,6 +155,7 @@ def _arena(
         price=price_models(backbone, [layer.name for layer in layers], batch, len(names), params.head.hidden),
         plain=plain,
         plain_price=plain_price,
+        texts=found[0] if found is not None and JOINT in {layer.name for layer in layers} else None,
     )
 
 
@@ -186,4 +202,5 @@ def _key(params: Params) -> str:
     files = [MANIFEST, FEATURES_INDEX, Path(params.backbone.weights)]
     sections = [params.dataset, params.backbone, params.head, params.finetune, params.strategy.blocks]
     described = [digest_file(path).hex() for path in files] + [repr(section) for section in sections]
+    described += [repr(params.strategy.prompts)] if params.strategy.prompts else []
     return digest_bytes("\n".join(described).encode()).hex()[:32]

@@ -7,6 +7,7 @@ from pathlib import Path
 from tasks.project.entry import stage
 from tasks.project.paths import SETTINGS, SOURCES, WEIGHTS
 from tasks.project.progress import counted
+from thaw.backbones.shipped_weights import lay_shipped
 from thaw.params.values.reading import read_settings
 
 log = logging.getLogger(__name__)
@@ -25,11 +26,16 @@ def main() -> None:
         write_builtin(source)
     weights = _first_below(Path(params.backbone.weights), WEIGHTS)
     if weights is not None and not weights.exists():
-        from thaw.backbones.official_weights import fetch_weights
-
         log.info("fetch: %s is not here; bringing it", weights)
-        with counted("fetch", "bytes") as progress:
-            fetch_weights(weights, log.info, progress)
+        if not lay_shipped(weights):
+            _fetch(weights)
+
+
+def _fetch(weights: Path) -> None:
+    from thaw.backbones.official_weights import fetch_weights
+
+    with counted("fetch", "bytes") as progress:
+        fetch_weights(weights, log.info, progress)
 
 
 def _first_below(path: Path, folder: Path) -> Path | None:

@@ -14,15 +14,17 @@ from thaw.evaluation.openness_words import describe as describe_tuning
 from thaw.features.store.store import read_index
 from thaw.foundation.files.atomic import replaced_folder
 from thaw.heads import FittedHead, fit_head, write_head
+from thaw.heads.class_texts import needed_class_texts
 from thaw.heads.open_set import write_openness
 from thaw.heads.open_set.fitting import check_target, fit_openness
+from thaw.heads.text_head import text_head
 from thaw.heads.trial_table import write_trials
 from thaw.kinds.kind import ANY
 from thaw.kinds.registry import kind_named
 from thaw.kinds.views import expand_views
 from thaw.params.sections import Params
 from thaw.params.values.reading import read_settings
-from thaw.params.values.strategy import read_strategy
+from thaw.params.values.strategy import ZERO_SHOT, read_strategy
 from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.supports import supports
 from thaw.targets.target import target_of
@@ -45,7 +47,11 @@ def main() -> None:
     class_names = class_names_of(rows)
     train = read_labelled(rows, class_names, views, target)
     val = read_labelled(validation_examples(manifest), class_names, views[:1], target)
-    head = fit_head(train, val if len(val) else None, params.head, strategy.head)
+    if strategy.kind == ZERO_SHOT:
+        words = kind_named(manifest.kind).words
+        head = text_head(needed_class_texts(params, class_names, words), val if len(val) else train.judging())
+    else:
+        head = fit_head(train, val if len(val) else None, params.head, strategy.head)
     with replaced_folder(HEAD) as folder:
         write_head(head, folder)
         write_trials(head.trials, folder / "trials.csv")
@@ -75,7 +81,9 @@ def add_openness(
 
 def describe(head: FittedHead, train: LabelledFeatures, val: LabelledFeatures) -> str:
     """One line on the head and on the choice of its setting."""
-    (chosen,) = (trial for trial in head.trials if trial.chosen)
+    chosen = next((trial for trial in head.trials if trial.chosen), None)
+    if chosen is None:
+        return f"head of the names of {len(head.class_names)} classes; it has learnt from no example"
     judge = f"{len(val)} validation examples" if len(val) else "cross-validation"
     count = len(train.judging())
     reached = "nothing to choose on"

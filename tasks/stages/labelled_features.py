@@ -1,18 +1,17 @@
-"""Cached features of labelled rows, for fitting heads."""
+"""Cached features of labelled rows in the project's store, for fitting heads."""
 
 from collections.abc import Sequence
 
 from tasks.project.paths import FEATURES
-from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import Example
-from thaw.features.store.store import FeatureStore, Layer, read_views
-from thaw.targets.labelled import LabelledFeatures, label_views
+from thaw.features.store.store import FeatureStore, Layer
+from thaw.heads import labelled_rows
+from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import Target
 
 
 def read_labelled(
     rows: Sequence[Example], class_names: tuple[str, ...], views: Sequence[Layer], target: Target
 ) -> LabelledFeatures:
-    """The cached features of labelled rows in each view, with their targets and groups, in the order of the rows."""
-    features = read_views(FeatureStore(FEATURES), views, rows)
-    return label_views(features, target.encode(rows, class_names), class_names, group_numbers(rows))
+    """See `thaw.heads.labelled_rows.read_labelled`."""
+    return labelled_rows.read_labelled(FeatureStore(FEATURES), rows, class_names, views, target)

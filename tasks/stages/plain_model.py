@@ -5,20 +5,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tasks.project.paths import FINETUNED, HEAD, MANIFEST
-from tasks.stages.labelled_inputs import read_labelled_inputs
 from tasks.stages.own_openness import opened
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.manifest import Example, read_manifest
 from thaw.dataset.selection import training_examples, validation_examples
+from thaw.finetuning.labelled_examples import read_labelled_inputs
+from thaw.finetuning.plain import fit_plain
 from thaw.finetuning.result import write_plain
-from thaw.heads import fit_head, read_head
+from thaw.heads import read_head
 from thaw.heads.bags import BagModel
-from thaw.kinds.kind import Preprocessing
 from thaw.kinds.labelled_inputs import LabelledInputs
-from thaw.kinds.plain import plain_features
-from thaw.models.prediction.plain import plain_predictor
 from thaw.params.sections import Params
-from thaw.targets.labelled import LabelledFeatures
 from thaw.targets.target import target_of
 
 log = logging.getLogger(__name__)
@@ -41,16 +38,9 @@ def write_plain_model(params: Params) -> None:
         validation_examples(manifest),
     )
     val = read(held_out) if held_out else None
-    features = _features(examples, preprocessing)
-    fitted = fit_head(features, None if val is None else _features(val, preprocessing), params.head)
-    model = plain_predictor(fitted, preprocessing)
+    fitted, model = fit_plain(examples, val, preprocessing, params.head)
     # The scores of bags are part of the network, so that head cannot be fitted again on fewer classes; without trials it says so.
     head = replace(model.head, trials=()) if isinstance(fitted.model, BagModel) else model.head
     openness = opened(replace(model, head=head), examples, val, params).openness
     write_plain(replace(model, openness=openness), FINETUNED)
     log.info("plain: a linear model on %s of %d examples, without the backbone", backbone.words.plain, len(examples))
-
-
-def _features(examples: LabelledInputs, preprocessing: Preprocessing) -> LabelledFeatures:
-    features = plain_features(examples.inputs, preprocessing)
-    return LabelledFeatures(features, examples.targets, examples.class_names, examples.groups)

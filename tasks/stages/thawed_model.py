@@ -9,7 +9,6 @@ from torch import Tensor
 from tasks.project.local_state import ACTIVATIONS, CHECKPOINTS
 from tasks.project.paths import FINETUNED, HEAD, MANIFEST
 from tasks.project.progress import counted
-from tasks.stages.labelled_inputs import read_labelled_inputs
 from tasks.stages.own_features import own_features
 from tasks.stages.own_openness import opened
 from thaw.backbones.backbone import Backbone, read_backbone
@@ -17,6 +16,7 @@ from thaw.dataset.manifest import read_manifest
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.features.store.store import FeatureStore
 from thaw.finetuning.fitting import Desk, Start, finetune
+from thaw.finetuning.labelled_examples import read_labelled_inputs
 from thaw.finetuning.result import write_finetuned
 from thaw.heads import FittedHead, fit_head, read_head
 from thaw.heads.kinds import weights_of

@@ -19,6 +19,7 @@ EXAMPLES = {
 """Names of examples, and their parameters in Thaw's repository. The first one needs neither files nor a network."""
 DEFAULT = "digits"
 _OF_A_CLONE = re.compile(r"^#.*`cp examples/.*\n", re.MULTILINE)
+_UNFIT = re.compile(r"[^\w-]+")
 _NAME = re.compile(r"(?<=registry: \{name: )[\w-]+")
 
 
@@ -34,8 +35,18 @@ def parameters_of(example: str, name: str) -> str:
     return _NAME.sub(name, _OF_A_CLONE.sub("", text))
 
 
+def model_name(folder: str) -> str:
+    """A name for the registry, from the name of the project's folder."""
+    return _UNFIT.sub("-", folder).strip("-") or "model"
+
+
 def notes_of(example: str) -> tuple[str, ...]:
     """What the example's parameters say at their head, a line each."""
-    lines = parameters_of(example, DEFAULT).splitlines()
+    return notes_in(parameters_of(example, DEFAULT))
+
+
+def notes_in(parameters: str) -> tuple[str, ...]:
+    """What the text of a `params.yaml` says at its head, a line each."""
+    lines = parameters.splitlines()
     head = lines[: next(number for number, line in enumerate(lines) if not line.startswith("#"))]
     return tuple(line.removeprefix("#").strip() for line in head)

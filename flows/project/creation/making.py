@@ -40,20 +40,19 @@ class Plan:
     commits: bool
 
 
-def plan_project(root: Path, example: str, *, force: bool = False, git: bool = True) -> Plan:
+def plan_project(root: Path, parameters: str, *, force: bool = False, git: bool = True) -> Plan:
     """Plan a project in `root`, which need not exist; nothing is written.
 
     Args:
         root: the project's folder; absolute.
-        example: a name of `flows.project.creation.examples`.
+        parameters: the text of `params.yaml`, of an example or of a model.
         force: whether the folder may have files.
         git: whether the project is put into Git.
 
     Raises:
         NotEmpty: the folder has files, and `force` is not given; or it has a project, or what would hide Thaw's code.
-        BadParameters: there is no such example.
     """
-    files = project_files(root.name, example)
+    files = project_files(root.name, parameters)
     if root.exists() and not root.is_dir():
         raise NotEmpty(f"{root} is a file; name a folder")
     if root.is_dir() and any(root.iterdir()) and not force:

@@ -13,7 +13,8 @@ from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import TRAIN, Example, Manifest
 from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import training_examples, validation_examples
-from thaw.evaluation.checks import Checks, NearCopies, Suspects, count_leakage, write_checks
+from thaw.evaluation.checks import Checks, Suspects, count_leakage, write_checks
+from thaw.evaluation.near_copies import count_near_copies, first_of_each
 from thaw.features.store.store import FeatureStore, Layer
 from thaw.kinds.kind import Preprocessing
 from thaw.kinds.plain import plain_features
@@ -21,14 +22,11 @@ from thaw.kinds.prepared import read_examples
 from thaw.kinds.reading import read_ingested
 from thaw.models.serving_cost import BATCH, measure_serving_cost, write_serving_cost
 from thaw.params.sections import Params
-from thaw.review.duplicates import find_near_duplicates
 from thaw.review.listing import HeadJudge, Rows, list_suspects
 from thaw.targets.supports import supports
 from thaw.targets.target import Target, target_of
 
 COST = "serving.json"
-COMPARED = 2000
-"""The most test examples that are compared with the training examples; each costs a product with all of them."""
 
 
 def check(
@@ -48,30 +46,22 @@ def check(
     """
     learnt, val = training_examples(manifest, params.dataset.labels_per_class), validation_examples(manifest)
     held_out = [row for row in manifest.examples() if row.split != TRAIN]
-    known = _once([*learnt, *val])
+    known = first_of_each([*learnt, *val])
     target = target_of(manifest)
     suspects = None
     if supports(target, "pooled_features"):
         suspects = _suspects(params, _judging(params, layer, known, plain), known, target)
+    with counted("evaluate", "compared") as progress:
+        near = count_near_copies(FeatureStore(FEATURES), layer, known, first_of_each(test), progress)
     write_checks(
         Checks(
             leakage=count_leakage(learnt, held_out),
-            near_copies=_near_copies(layer, known, _once(test)),
+            near_copies=near,
             suspects=suspects,
         ),
         report / "checks.json",
     )
     _cost(params, test, report)
-
-
-def _near_copies(layer: Layer, known: Sequence[Example], test: Sequence[Example]) -> NearCopies:
-    """Near-copies by the cached features; of more than `COMPARED` test examples those with the smallest digests, as a random sample."""
-    drawn = sorted(test, key=lambda row: row.digest)[:COMPARED]
-    features = _features(layer, [*known, *drawn])
-    splits = torch.cat([torch.zeros(len(known), dtype=torch.int64), torch.ones(len(drawn), dtype=torch.int64)])
-    with counted("evaluate", "compared") as progress:
-        pairs = find_near_duplicates(features, splits, progress)
-    return NearCopies(len(drawn), len({pair.second for pair in pairs}))
 
 
 def _judging(params: Params, layer: Layer, known: Sequence[Example], plain: Preprocessing | None) -> torch.Tensor:
@@ -99,11 +89,3 @@ def _cost(params: Params, test: Sequence[Example], report: Path) -> None:
 
 def _features(layer: Layer, examples: Sequence[Example]) -> torch.Tensor:
     return FeatureStore(FEATURES).read(layer.fingerprint, layer.name, [row.digest for row in examples])
-
-
-def _once(examples: Sequence[Example]) -> list[Example]:
-    """The first example of each content."""
-    first: dict[bytes, Example] = {}
-    for row in examples:
-        first.setdefault(row.digest, row)
-    return list(first.values())

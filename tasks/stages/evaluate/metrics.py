@@ -11,8 +11,9 @@ def metrics_of(evaluation: Evaluation) -> dict[str, object]:
     """The figures for DVC and MLflow, as nested names and plain numbers."""
     headline = evaluation.judged_by.headline
     baselines = {baseline.name: {headline: baseline.headline.value} for baseline in evaluation.baselines}
+    groups = {} if evaluation.groups is None else {"groups": evaluation.groups}
     return {
-        "test": {"n": evaluation.n, **with_intervals(vars(evaluation.metrics))},
+        "test": {"n": evaluation.n, **groups, **with_intervals(vars(evaluation.metrics))},
         "baselines": baselines,
         **({} if evaluation.transfer is None else {"transfer": _transfer(evaluation)}),
         **({} if evaluation.predicted is None else {"advice": _advice(evaluation, evaluation.predicted)}),

@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from torch import Tensor
 
 from tasks.project.progress import counted
 from thaw.dataset.places import Places
 from thaw.evaluation.evaluation import Shown
-from thaw.kinds.excerpt import marked_excerpt
 from thaw.kinds.kind import Kind, Limits, Preview, Veiling
 from thaw.kinds.prepared import preview_of
 from thaw.kinds.reading import read_ingested
-from thaw.models.explanation import Explanation, explain
-from thaw.models.looking import look
+from thaw.models.explaining import explain
 from thaw.models.prediction.predictor import Predictor
 
 
@@ -45,7 +44,7 @@ class Shower:
         previews, explained = {}, {}
         with counted("evaluate", "examples") as progress:
             for done, example in enumerate(examples, 1):
-                found = self._marked(example) or (self._mapped(example) if done <= self.maps else None)
+                found = self._explained(example, done)
                 reference = (example.digest, self.places.at(example.path))
                 if found is None:
                     previews[example.digest] = preview_of(reference, self.kind, self.limits)
@@ -55,37 +54,17 @@ class Shower:
         maps = isinstance(self.kind, Veiling) and explained
         return Previews(previews, explained, self.kind.map_words if maps and isinstance(self.kind, Veiling) else None)
 
-    def _content(self, example: Shown) -> bytes:
-        return read_ingested(example.digest, self.places.at(example.path))
-
-    def _marked(self, example: Shown) -> tuple[Preview, str] | None:
-        """The example with marked parts, and the class that they are marked for."""
-        if self.kind.part_names is None:
+    def _explained(self, example: Shown, number: int) -> tuple[Preview, str] | None:
+        """The example with its parts marked, or under a map, and the class that these are for; None: nothing is marked. number: of the example, from 1."""
+        if number > self.maps and isinstance(self.kind, Veiling):
             return None
-        found = explain_by(self.model, self._content(example), self.limits)
+        content = read_ingested(example.digest, self.places.at(example.path))
+        found = explain(content, self.kind, partial(self.model.prepare, limits=self.limits), self.model.log_odds)
         if found is None:
             return None
         name = class_in_question(example, found.whole, self.model.class_names)
-        marks = found.marks(self.model.class_names.index(name))
-        return (marked_excerpt(found.text, marks), name) if marks else None
-
-    def _mapped(self, example: Shown) -> tuple[Preview, str] | None:
-        """The example under the map of where the network looked, and the class that it is of."""
-        if not isinstance(self.kind, Veiling):
-            return None
-        prepared = self.model.prepare(self._content(example), self.limits)
-        gaze = look(prepared, self.kind, self.model.log_odds)
-        name = class_in_question(example, gaze.whole, self.model.class_names)
-        return self.kind.map_preview(prepared, gaze.strengths(self.model.class_names.index(name))), name
-
-
-def explain_by(model: Predictor, content: bytes, limits: Limits) -> Explanation | None:
-    """The explanation of a model's answer."""
-    return explain(
-        content,
-        model.backbone.kind,
-        lambda contents: model.log_odds([model.prepare(each, limits) for each in contents]),
-    )
+        preview = found.parts.preview(found.strengths(self.model.class_names.index(name)))
+        return None if preview is None else (preview, name)
 
 
 def class_in_question(shown: Shown, log_odds: Tensor, class_names: Sequence[str]) -> str:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from tasks.project.entry import stage
 from tasks.project.local_state import BASELINES
 from tasks.project.measurements import forget_others, kept_under
@@ -31,7 +29,7 @@ from tasks.stages.evaluate.mistakes import Shower
 from tasks.stages.evaluate.parity import compare_ways
 from tasks.stages.evaluate.report_files import read_ingest_report, table_of, write_certificate_page
 from tasks.stages.evaluate.surroundings import surroundings_of
-from tasks.stages.evaluate.trained_baselines import Setting, measure_contenders
+from tasks.stages.evaluate.trained_baselines import Setting, measure_contenders, texts_in
 from tasks.stages.evaluate.trigger import evaluate_triggers
 from thaw.backbones.backbone import read_backbone
 from thaw.dataset.ingest_report import IngestReport
@@ -41,6 +39,7 @@ from thaw.dataset.selection import examples_of, training_examples
 from thaw.dataset.slices import FILE as SLICES
 from thaw.dataset.slices import write_slices
 from thaw.evaluation.evaluation import Evaluation, ModelDescription, count_rejections, evaluate
+from thaw.evaluation.held_out import constantly, predictions_of, settings_of
 from thaw.evaluation.report import Origin, figure_pngs, render_report
 from thaw.evaluation.wording import WORDING
 from thaw.features.store.coverage import sentences
@@ -48,7 +47,7 @@ from thaw.features.store.store import FeatureStore, read_index
 from thaw.finetuning.result import read_finetuned
 from thaw.foundation.errors import BadManifest
 from thaw.foundation.files.atomic import replaced_folder, write_bytes, write_text
-from thaw.heads import FittedHead, read_head
+from thaw.heads import read_head
 from thaw.heads.open_set import read_openness
 from thaw.kinds.batches import examples_in
 from thaw.kinds.kind import Kind
@@ -58,6 +57,7 @@ from thaw.models.prediction.answer import Answer, answer
 from thaw.models.prediction.predictor import Predictor
 from thaw.models.serving_cost import ServingCost, facts_of, read_serving_cost
 from thaw.params.sections import Params
+from thaw.params.values.kind import shown_as_read
 from thaw.params.values.listing import changes
 from thaw.params.values.reading import read_settings
 from thaw.params.values.resampling import resampling_of
@@ -68,7 +68,7 @@ from thaw.strategies.baselines.transfer_gain import FROZEN
 from thaw.strategies.certificate.record import read_certificate
 from thaw.targets.predictions import Predictions, write_predictions
 from thaw.targets.supports import supports
-from thaw.targets.target import target_named, target_of
+from thaw.targets.target import target_of
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def main() -> None:
     if supports(target_of(manifest), "sequences"):
         evaluate_triggers(params, manifest, read_index(FEATURES_INDEX))
         return
-    kind = manifest.settled_kind
+    kind = shown_as_read(manifest.settled_kind, params.backbone)
     head, test = read_head(HEAD), examples_of(manifest, TEST)
     if not test:
         raise BadManifest(
@@ -108,7 +108,10 @@ def main() -> None:
     backbone = read_backbone(params.backbone, manifest.decoding)
     kept = kept_under(BASELINES, params, [], [])
     transfer = measure_contenders(
-        Setting(params, manifest, views, backbone, store, head.class_names, strategy.head, test), kept
+        Setting(
+            params, manifest, views, backbone, store, head.class_names, strategy.head, test, texts_in(head, strategy)
+        ),
+        kept,
     )
     description = ModelDescription(
         architecture=index.architecture,
@@ -118,7 +121,7 @@ def main() -> None:
         fingerprint=layer.fingerprint if tuned is None else tuned.backbone.fingerprint("float32", "float32"),
         strategy=str(strategy),
         head=f"{model.kind}{wording.head}",
-        head_settings=_settings(model),
+        head_settings=settings_of(model),
         training_examples=len(training_examples(manifest, params.dataset.labels_per_class)),
     )
     baselines = _majority(params, manifest, predictions)
@@ -162,18 +165,6 @@ def main() -> None:
     )
 
 
-def predictions_of(test: Sequence[Example], given: Answer) -> Predictions:
-    """The model's predictions for the test examples, row for row."""
-    return Predictions(
-        given.class_names,
-        tuple(example.digest for example in test),
-        tuple(example.path for example in test),
-        target_named(given.target_name).encode(test, given.class_names).numpy(),
-        given.probabilities,
-        given.closed_set,
-    )
-
-
 def _of_files(model: Predictor, test: Sequence[Example], params: Params) -> Answer:
     """The answer of a model without cached features, for the examples themselves."""
     references = references_of(test, places_of(params.dataset))
@@ -209,21 +200,10 @@ def _pairs(predictions: Predictions) -> list[tuple[str, str]]:
 
 
 def _majority(params: Params, manifest: Manifest, predictions: Predictions) -> list[tuple[str, Predictions]]:
-    """The best constant answer, with the training shares of the classes as probabilities; empty if it is not requested."""
+    """The best constant answer; empty if it is not requested."""
     if MAJORITY not in params.evaluate.baselines:
         return []
-    train, target, names = training_examples(manifest, None), target_of(manifest), predictions.class_names
-    targets = target.encode(train, names)
-    shares = (target.class_counts(targets, len(names)) / len(train)).expand(len(predictions), -1)
-    named = target.constant(targets, len(names)).expand(len(predictions), -1)
-    probabilities = np.asarray(shares.numpy(), np.float32)
-    return [(MAJORITY, replace(predictions, probabilities=probabilities, decided=named.numpy()))]
-
-
-def _settings(head: FittedHead) -> tuple[tuple[str, str], ...]:
-    best = next(trial for trial in head.trials if trial.chosen)
-    tried = f"{best.setting} (of {len(head.trials)} tried)"
-    return (("setting", tried), ("temperature", f"{head.temperature:.2f}"))
+    return [(MAJORITY, constantly(training_examples(manifest, None), predictions))]
 
 
 def _page(evaluation: Evaluation, model: Predictor, params: Params, kind: Kind, cost: ServingCost) -> str:

@@ -1,11 +1,8 @@
-"""What the stage `evaluate` knows of the test rows beside their labels: groups, slices, and the model's predictions on the validation split."""
+"""What the stage `evaluate` knows of the test rows beside their labels and groups: slices, and the model's predictions on the validation split."""
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from tasks.project.paths import INGEST
-from thaw.dataset.groups import group_numbers
 from thaw.dataset.manifest import Example, Manifest
 from thaw.dataset.selection import validation_examples
 from thaw.dataset.slices import FILE as SLICES
@@ -22,12 +19,8 @@ def surroundings_of(
     Raises:
         BadArtifact: the file of slices is damaged.
     """
-    groups, validation = group_numbers(test), validation_examples(manifest)
-    return Surroundings(
-        None if groups is None else np.asarray(groups.numpy(), np.int64),
-        slices_of_test(test),
-        predict(validation) if validation else None,
-    )
+    validation = validation_examples(manifest)
+    return Surroundings(slices_of_test(test), predict(validation) if validation else None)
 
 
 def slices_of_test(test: Sequence[Example]) -> Slices | None:

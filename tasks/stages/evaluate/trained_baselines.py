@@ -1,24 +1,27 @@
 """The transfer gain of the model: a head on the cached features against the baselines that must be trained."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import torch
 
 from tasks.project.progress import counted
 from thaw.backbones.backbone import Backbone
+from thaw.dataset.groups import groups_of
 from thaw.dataset.manifest import Example, Manifest
 from thaw.dataset.places import places_of, references_of
 from thaw.dataset.selection import training_examples, validation_examples
 from thaw.features.store.store import FeatureStore, Layer, read_views
 from thaw.foundation.files.kept import Kept
+from thaw.heads import FittedHead
+from thaw.heads.logistic import LogisticModel
 from thaw.kinds.batches import Batch
 from thaw.kinds.kind import Preprocessing
 from thaw.kinds.prepared import read_examples
 from thaw.params.sections import Params
 from thaw.params.values.resampling import resampling_of
-from thaw.params.values.strategy import HeadKind
+from thaw.params.values.strategy import ZERO_SHOT, HeadKind, Strategy
 from thaw.strategies.baselines.learners import (
     PLAIN,
     RANDOM_BACKBONE,
@@ -36,7 +39,8 @@ from thaw.targets.target import target_of
 
 @dataclass(frozen=True)
 class Setting:
-    """The inputs of the contenders; `views` are those that the head, of `kind`, trains on, the plain view first."""
+    """The inputs of the contenders; `views` are those that the head, of `kind`, trains on, the plain view first. texts: the model of a head of the names of the
+    classes, which trains on none; None: it is another head."""
 
     params: Params
     manifest: Manifest
@@ -46,10 +50,17 @@ class Setting:
     class_names: tuple[str, ...]
     kind: HeadKind
     test: tuple[Example, ...]
+    texts: LogisticModel | None = None
 
     def targets(self, examples: Sequence[Example]) -> torch.Tensor:
         """See `Target.encode`."""
         return target_of(self.manifest).encode(examples, self.class_names)
+
+
+def texts_in(head: FittedHead, strategy: Strategy) -> LogisticModel | None:
+    """The model of a head of the names of the classes; None: it is another head."""
+    model = head.model
+    return model if strategy.kind == ZERO_SHOT and isinstance(model, LogisticModel) else None
 
 
 def measure_contenders(setting: Setting, kept: Kept | None = None) -> TransferGain | None:
@@ -62,7 +73,12 @@ def measure_contenders(setting: Setting, kept: Kept | None = None) -> TransferGa
     targets = setting.targets(setting.test)
     with counted("evaluate", "fits") as progress:
         return measure_transfer_gain(
-            learners, _draws(setting, pool), targets, resampling_of(setting.params.statistics), progress
+            learners,
+            _draws(setting, pool),
+            targets,
+            resampling_of(setting.params.statistics),
+            progress,
+            groups=groups_of(setting.test),
         )
 
 
@@ -93,7 +109,7 @@ def _learners(
         ),
     }
     baselines = {name.partition("-")[0]: _keeping(kept.below(name), cache(make)) for name, make in makers.items()}
-    features = frozen_learner(_features(setting, pool, val), course)
+    features = frozen_learner(_features(setting, pool, val), replace(course, texts=setting.texts))
     return {FROZEN: features, **{name: learner for name, learner in baselines.items() if name in wanted}}
 
 

@@ -13,6 +13,7 @@ from tasks.stages.evaluate.leakage_and_cost import check
 from tasks.stages.evaluate.report_files import table_of
 from tasks.stages.evaluate.trigger_baseline import without_network
 from tasks.stages.heard_recordings import first_window_s, read_heard, sequences_of
+from thaw.dataset.groups import groups_of
 from thaw.dataset.manifest import TEST, Example, Manifest
 from thaw.dataset.places import Place, places_of, recording_at
 from thaw.dataset.selection import examples_of
@@ -196,6 +197,7 @@ def predictions_of(test: Sequence[Example], given: Answer) -> Predictions:
         given.probabilities,
         given.named,
         TRIGGER.name,
+        groups_of(test),
     )
 
 

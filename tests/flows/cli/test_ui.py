@@ -22,7 +22,7 @@ from process_family import family_of, left_of
 from toy import build_toy, environment
 
 from flows.daemon import up
-from flows.daemon.services import HOST, Service, free_port
+from flows.daemon.services import Service
 from flows.daemon.up import upkeep
 from flows.daemon.web_pages import elsewhere, services
 from flows.dvc.run_lock import up_lock
@@ -33,6 +33,7 @@ from flows.prefect_server.running_server import (
     use_running_server,
     write_addresses,
 )
+from flows.processes.ports import HOST, free_port
 
 
 def read(address: str) -> str:

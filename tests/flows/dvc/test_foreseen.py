@@ -4,7 +4,7 @@ from pathlib import Path
 
 from toy import build_toy
 
-from flows.dvc.foreseen import NEVER_RAN, as_of_today, foresee_states, without_handing
+from flows.dvc.foreseen import NEVER_RAN, as_of_today, foresee_states, unhanded, without_handing
 from flows.dvc.stage_graph import Stage, read_pipeline, up_to_date
 from thaw.params.sections import Params
 
@@ -40,5 +40,5 @@ def test_a_stage_waits_for_code_and_settings_no_longer() -> None:
 
 def test_of_a_stage_that_never_ran_it_is_said_and_nothing_else(tmp_path: Path) -> None:
     root = build_toy(tmp_path / "toy")
-    states = foresee_states(root, read_pipeline(root), Params())
+    states = foresee_states(root, read_pipeline(root), unhanded(root, Params()))
     assert states["first"].reasons == (NEVER_RAN,) and states["first"].missing

@@ -15,10 +15,10 @@ from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_TO_A
 from prefect.states import Crashed, Running
 from started import prefect_server, serving
 
-from flows.daemon.services import HOST, free_port
 from flows.prefect_server.automations import put
 from flows.prefect_server.crash_recovery import MOST_KILLS, RESCUED, refuse_after_kills, rescue
 from flows.prefect_server.deployments import TAG
+from flows.processes.ports import HOST, free_port
 
 pytestmark = pytest.mark.slow
 

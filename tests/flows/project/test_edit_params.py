@@ -17,7 +17,9 @@ TEXT = Path("params.yaml").read_text()
 def test_one_value_changes_one_line() -> None:
     after = edit(TEXT, ["strategy.kind=mlp"]).splitlines()
     changed = [(old, new) for old, new in zip(TEXT.splitlines(), after, strict=True) if old != new]
-    comment = "# what the advice finds best; or linear, mlp, knn, cut, last_blocks, lora, full, scratch, plain"
+    comment = (
+        "# what the advice finds best; or linear, mlp, knn, cut, zero_shot, last_blocks, lora, full, scratch, plain"
+    )
     assert changed == [(f"  kind: auto                      {comment}", changed[0][1])]
     assert changed[0][1].startswith("  kind: mlp ") and changed[0][1].endswith(comment)
 

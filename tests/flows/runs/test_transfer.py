@@ -67,7 +67,7 @@ def test_killed_it_leaves_no_server_and_no_stage_behind(
         time.sleep(0.1)
     family = psutil.Process(run.pid).children(recursive=True)
     said = [command_of(process) for process in family]
-    assert any("prefect.server" in one for one in said) and any("stage.py left" in one for one in said)
+    assert any("temporary_program" in one for one in said) and any("stage.py left" in one for one in said)
     run.send_signal(end)
     run.wait(60)
     assert not left_of(family)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from started import mlflow_server, serving
 
-from flows.daemon.services import HOST, free_port
+from flows.processes.ports import HOST, free_port
 from tasks.registry.mlflow_store import connect
 from tasks.registry.model_files import PredictorFiles, bring_predictor_files, find_predictor_files
 

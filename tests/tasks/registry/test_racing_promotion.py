@@ -16,7 +16,7 @@ import pytest
 from racing_promotion import PARAMS
 from registration import challenge, copy_empty_store, inside
 
-from flows.daemon.services import free_port
+from flows.processes.ports import free_port
 from tasks.registry.promotion import promote
 from tasks.registry.registry import CHAMPION, Registry, open_registry
 

@@ -9,7 +9,7 @@ from stage_runs import run_stage
 from written import written
 
 from tasks.project.paths import FEATURES, FEATURES_INDEX, MANIFEST
-from tasks.requests.rank import RANKING, rank
+from tasks.requests.rank import PAGE, RANKING, rank
 from tasks.stages import extract, ingest
 from thaw.dataset.manifest import TEST, read_manifest
 from thaw.features.store.store import FeatureStore, read_index
@@ -42,7 +42,8 @@ def test_both_are_ranked_with_their_price(project: Path) -> None:
     assert ranking.rows == ranking.labelled == 16
     assert by_name["resnet18.random"].weights == "data/weights/resnet18.random.pth"
     assert by_name["resnet18.random"].megabytes > 40 > by_name["small.safetensors"].megabytes
-    assert all(one.images_per_second for one in ranking.backbones)
+    assert all(one.images_per_second and one.operations for one in ranking.backbones)
+    assert f"Take {ranking.recommended.name}" in PAGE.read_text()
 
 
 def test_what_the_run_has_is_not_computed_again_and_the_test_is_not_touched(project: Path) -> None:
@@ -88,8 +89,26 @@ def test_one_that_cannot_be_used_is_told_of_and_the_others_go_on(project: Path) 
     assert told[-1] == (64, 64) and told == sorted(told)
 
 
-@pytest.mark.parametrize("names", [[], ["resnet18.random"], ["resnet18.random", " resnet18.random ", ""]])
-def test_fewer_than_two_are_no_ranking(project: Path, names: list[str]) -> None:
+def test_a_backbone_beyond_the_minutes_is_left_out_with_its_time_and_what_is_cached_costs_nothing(
+    project: Path,
+) -> None:
+    ranking = rank([*NAMES, "squeezenet1_1.random"], minutes=0)
+    assert [one.name for one in ranking.left_out] == ["squeezenet1_1.random"]
+    assert "16 examples" in ranking.left_out[0].reason and "raise --minutes" in ranking.left_out[0].reason
+    assert {one.name for one in ranking.backbones} == {*NAMES, "raw pixels"}
+
+
+def test_without_names_the_projects_own_is_ranked_with_what_lies_on_this_machine(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    assert [one.name for one in rank([""], minutes=0).backbones if not one.is_plain] == ["small.safetensors"]
+    assert [one.name for one in written(Ranking, RANKING).left_out] == ["thaw_small"]
+
+
+@pytest.mark.parametrize("names", [["resnet18.random"], ["resnet18.random", " resnet18.random ", ""]])
+def test_one_is_no_ranking(project: Path, names: list[str]) -> None:
     with pytest.raises(BadParameters, match="two backbones"):
         rank(names)
 

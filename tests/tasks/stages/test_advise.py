@@ -18,7 +18,7 @@ from tasks.stages.evaluate import stage as evaluate
 from thaw.foundation.errors import BadArtifact
 from thaw.params.values.reading import read_params
 from thaw.params.values.strategy import Strategy, read_strategy, write_strategy
-from thaw.strategies.advice import out_of_fold
+from thaw.strategies.advice import out_of_fold, situation
 from thaw.strategies.advice.out_of_fold import HeadTrial
 from thaw.strategies.advice.pool import Fold, Pool
 from thaw.strategies.advice.record import read_advice, read_predicted
@@ -40,7 +40,7 @@ def test_it_decides_and_writes_page_figures_and_prediction(project: Path) -> Non
 def test_what_pixels_are_judged_on_does_not_depend_on_the_machine(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(advise, "REFERENCE_ROWS", 12)
+    monkeypatch.setattr(situation, "REFERENCE_ROWS", 12)
     shutil.rmtree(ADVICES)  # measured again, on fewer rows than the kept pieces
     run_stage(advise)
     shutil.rmtree(ADVICES)

@@ -12,21 +12,26 @@ from PIL import Image, ImageOps
 from registration import PARAMS, inside
 from stage_runs import run_stage
 
+from tasks.project.local_state import NETWORKS
+from tasks.project.paths import FEATURES
 from tasks.registry.local_model import read_assembled
 from tasks.registry.pyfunc_model import prepared
-from tasks.requests import rank, review
+from tasks.requests import review
 from tasks.stages import advise, compare, extract, finetune, head, ingest
 from tasks.stages.evaluate import stage as evaluate
 from thaw.backbones.architectures import build_seeded
 from thaw.backbones.weights import write_weights
 from thaw.dataset.manifest import read_manifest
-from thaw.features.store.store import read_index
+from thaw.features.store.store import FeatureStore, read_index
+from thaw.foundation.parallel.progress import untold
 from thaw.kinds.batches import tensor_of
 from thaw.kinds.kind import Limits
 from thaw.models.exporting.card import _stated
 from thaw.models.gallery import read_gallery
 from thaw.models.prediction.predictor import Predictor
 from thaw.params.values.reading import read_params
+from thaw.strategies import named_backbones
+from thaw.strategies.named_backbones import Desk
 
 LIMITS = Limits()
 TOP = 4095
@@ -111,6 +116,7 @@ def test_pages_show_it_as_the_model_sees_it(here: Path, monkeypatch: pytest.Monk
 
 
 def test_a_ranking_reads_it_too(here: Path) -> None:
-    field = rank._field(read_params(), read_manifest(Path("data/manifest.parquet")))
-    entrant = rank._enter("small.safetensors", field, read_params(), rank._Part(lambda *_: None, 0, 1, 1))
+    desk = Desk(FeatureStore(FEATURES), NETWORKS, Path)
+    field = named_backbones._field(read_params(), read_manifest(Path("data/manifest.parquet")))
+    entrant = named_backbones._enter("small.safetensors", field, read_params(), desk, untold)
     assert entrant.computed == 0  # the features of the chosen backbone lie in the store

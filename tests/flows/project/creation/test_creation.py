@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from flows.project.creation.examples import EXAMPLES, notes_of, parameters_of
+from flows.project.creation.examples import EXAMPLES, model_name, notes_of, parameters_of
 from flows.project.creation.making import Plan, make_project, plan_project
 from flows.project.creation.pipeline import pipeline_text
 from flows.project.errors import NotEmpty, ToolFailed
@@ -47,7 +47,7 @@ def test_an_unknown_example_is_refused_with_the_known_ones() -> None:
 
 def test_a_project_is_committed_and_has_nothing_left_to_add(tmp_path: Path) -> None:
     root = tmp_path / "my birds"
-    steps = made(plan_project(root, "own"))
+    steps = made(plan_project(root, parameters_of("own", model_name(root.name))))
     assert [step.split()[0] for step in steps] == ["wrote", "began", "began", "committed"]
     assert git(root, "status", "--porcelain") == ""
     tracked = set(git(root, "ls-files").splitlines())
@@ -70,25 +70,25 @@ def test_a_folder_with_files_takes_force_and_keeps_them(tmp_path: Path, inside: 
     if inside:
         git(tmp_path, "init", "--quiet")
     with pytest.raises(NotEmpty, match=r"has files; `--force`"):
-        plan_project(tmp_path, "digits")
-    plan = plan_project(tmp_path, "digits", force=True)
+        plan_project(tmp_path, parameters_of("digits", "birds"))
+    plan = plan_project(tmp_path, parameters_of("digits", "birds"), force=True)
     assert plan.kept == (Path("README.md"),) and plan.new_repository is not inside
     made(plan)
     assert (tmp_path / "README.md").read_text() == "mine"
     assert git(tmp_path, "status", "--porcelain").split() == ["??", "README.md"], "what is not ours is not committed"
     with pytest.raises(NotEmpty, match=r"params\.yaml, dvc\.yaml.*thaw init --upgrade"):
-        plan_project(tmp_path, "digits", force=True)
+        plan_project(tmp_path, parameters_of("digits", "birds"), force=True)
 
 
 def test_a_project_may_lie_inside_a_repository(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
-    made(plan_project(tmp_path / "models/birds", "digits"))
+    made(plan_project(tmp_path / "models/birds", parameters_of("digits", "birds")))
     assert not (tmp_path / "models/birds/.git").exists()
     assert "models/birds/params.yaml" in git(tmp_path, "ls-files")
 
 
 def test_git_can_be_left_alone(tmp_path: Path) -> None:
-    made(plan_project(tmp_path / "birds", "digits", git=False))
+    made(plan_project(tmp_path / "birds", parameters_of("digits", "birds"), git=False))
     assert not (tmp_path / "birds/.git").exists()
     assert "no_scm = True" in (tmp_path / "birds/.dvc/config").read_text()
 
@@ -96,16 +96,16 @@ def test_git_can_be_left_alone(tmp_path: Path) -> None:
 def test_what_would_hide_thaw_and_a_file_in_the_way_are_refused(tmp_path: Path) -> None:
     (tmp_path / "tasks").mkdir()
     with pytest.raises(NotEmpty, match="`tasks`, which would hide"):
-        plan_project(tmp_path, "digits", force=True)
+        plan_project(tmp_path, parameters_of("digits", "birds"), force=True)
     (tmp_path / "file").touch()
     with pytest.raises(NotEmpty, match="is a file"):
-        plan_project(tmp_path / "file", "digits")
+        plan_project(tmp_path / "file", parameters_of("digits", "birds"))
 
 
 def test_without_git_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolFailed, match="--no-git"):
-        plan_project(tmp_path / "birds", "digits")
+        plan_project(tmp_path / "birds", parameters_of("digits", "birds"))
 
 
 def test_stages_of_the_users_own_stay_in_the_pipeline() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.project.creation.examples import parameters_of
 from flows.project.creation.files import project_files
 from flows.project.creation.upgrade import follow_installed_code, plan_upgrade
 from flows.project.errors import NotAProject
@@ -12,7 +13,7 @@ from flows.project.errors import NotAProject
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The files of a project, as they were once with another `extract`."""
-    for path, text in project_files("birds", "digits").items():
+    for path, text in project_files("birds", parameters_of("digits", "birds")).items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     code = tmp_path / "data/code.yaml"
