@@ -62,7 +62,7 @@ def prefect(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Ite
     """The API of a Prefect server: starting a temporary one for each command takes longer than most commands. Nothing happens on it by itself."""
     from started import Pausing, prefect_server, serving
 
-    from flows.daemon.services import HOST, free_port
+    from flows.processes.ports import HOST, free_port
 
     home, port = tmp_path_factory.mktemp("prefect"), free_port(0)
     shutil.copytree(prefect_home, home, dirs_exist_ok=True)

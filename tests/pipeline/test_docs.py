@@ -1,6 +1,6 @@
 """What the documentation says is so: its commands exist, its links lead somewhere, its tests are there, and every block has a test that runs it.
 
-The commands are run by test_pages.py, test_tutorials.py, test_team.py and test_real.py.
+The commands are run by test_pages.py, test_tutorials.py, test_team.py, test_real.py and test_page.py.
 """
 
 import re
@@ -11,6 +11,7 @@ import pytest
 from documented import (
     DOCS,
     ELSEWHERE,
+    NOTEBOOK,
     PAGES,
     README,
     ROOT,
@@ -66,8 +67,8 @@ def test_the_readme_names_every_command() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_of_commands_is_run_by_a_test(page: Path) -> None:
-    assert page in (*WALKED, *TUTORIALS, *TEAM) or not blocks(page) + blocks(page, "python")
-    assert page in WALKED or page.name == "tutorial-mlflow.md" or not blocks(page, "python")
+    assert page in (*WALKED, *TUTORIALS, *TEAM, *NOTEBOOK) or not blocks(page) + blocks(page, "python")
+    assert page in (*WALKED, *NOTEBOOK) or page.name == "tutorial-mlflow.md" or not blocks(page, "python")
 
 
 @pytest.mark.parametrize("block", ELSEWHERE, ids=lambda block: block.beginning)

@@ -7,13 +7,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import grimp
 import pytest
 from project import PROGRAMS
 from ruamel.yaml import YAML
 
 from tasks.project import paths
-from tasks.project.code_digests import STAGES, code_files
+from tasks.project.code_digests import STAGES, InstalledCode, code_files, installed_code
 from thaw.params.sections import Params
 
 FIRST = Path("dvc.yaml")
@@ -50,8 +49,8 @@ PRETRAINING = marked(PIPELINES[1:])
 
 
 @pytest.fixture(scope="module")
-def graph() -> grimp.ImportGraph:
-    return grimp.build_graph("thaw", "tasks", cache_dir=None)
+def code() -> InstalledCode:
+    return installed_code()
 
 
 def keys_of(stage: dict[str, Any], file: str = SETTINGS) -> list[str]:
@@ -59,10 +58,10 @@ def keys_of(stage: dict[str, Any], file: str = SETTINGS) -> list[str]:
     return [key for entry in stage.get("params", []) if isinstance(entry, dict) for key in entry.get(file) or ()]
 
 
-def needed(stage: dict[str, Any], graph: grimp.ImportGraph) -> set[str]:
+def needed(stage: dict[str, Any], code: InstalledCode) -> set[str]:
     """The files of the stage's code, with the types and defaults of parameters, which it reads from a file of its own."""
     name = stage["cmd"].rsplit(".", 1)[-1]
-    return {file.as_posix() for file in code_files(name, graph, parameters=True)}
+    return {file.as_posix() for file in code_files(name, code, parameters=True)}
 
 
 def declared(stage: dict[str, Any]) -> set[str]:
@@ -80,11 +79,11 @@ def test_each_stage_depends_on_the_digest_of_its_own_code_and_on_no_folder_of_co
 
 @PRETRAINING
 def test_the_import_closure_lies_in_the_folders_that_are_declared(
-    file: Path, name: str, stage: dict[str, Any], graph: grimp.ImportGraph
+    file: Path, name: str, stage: dict[str, Any], code: InstalledCode
 ) -> None:
     folders = declared(stage)
     outside = defaultdict(list)
-    for path in needed(stage, graph):
+    for path in needed(stage, code):
         if not any(path == folder or path.startswith(f"{folder}/") for folder in folders):
             outside[Path(path).parent.as_posix()].append(path)
     wanted = "\n".join(
@@ -97,9 +96,9 @@ def test_the_import_closure_lies_in_the_folders_that_are_declared(
 
 @PRETRAINING
 def test_every_folder_that_is_declared_is_used(
-    file: Path, name: str, stage: dict[str, Any], graph: grimp.ImportGraph
+    file: Path, name: str, stage: dict[str, Any], code: InstalledCode
 ) -> None:
-    files = needed(stage, graph)
+    files = needed(stage, code)
     unused = {
         folder
         for folder in declared(stage)
@@ -116,9 +115,9 @@ def test_every_output_stays_until_the_stage_replaces_it(file: Path, name: str, s
 
 
 @pytest.mark.parametrize("name", ["compare", "finetune"])
-def test_wording_is_no_code_of_what_trains_for_long(name: str, graph: grimp.ImportGraph) -> None:
+def test_wording_is_no_code_of_what_trains_for_long(name: str, code: InstalledCode) -> None:
     """An edit of a page must not run these stages again."""
-    worded = {file for file in code_files(name, graph) if file.suffix == ".j2" or file.name in WORDED}
+    worded = {file for file in code_files(name, code) if file.suffix == ".j2" or file.name in WORDED}
     assert not worded, f"{name} depends on {', '.join(map(str, sorted(worded)))}"
 
 
@@ -151,15 +150,13 @@ def test_every_stage_but_settings_takes_its_parameters_from_settings() -> None:
 
 
 @marked([FIRST])
-def test_no_stage_takes_a_default_of_its_own(
-    file: Path, name: str, stage: dict[str, Any], graph: grimp.ImportGraph
-) -> None:
+def test_no_stage_takes_a_default_of_its_own(file: Path, name: str, stage: dict[str, Any], code: InstalledCode) -> None:
     """A default would be a value that DVC does not see."""
     if not keys_of(stage):
         return
     made = [
         f"{path}:{node.lineno}"
-        for path in code_files(name, graph)
+        for path in code_files(name, code)
         if path.suffix == ".py"
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Params")

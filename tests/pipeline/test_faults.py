@@ -13,7 +13,7 @@ from registration import copy_empty_store, inside
 from started import mlflow_server, prefect_server, serving
 from toy import build_toy, environment, ran
 
-from flows.daemon.services import HOST, free_port
+from flows.processes.ports import HOST, free_port
 from tasks.project.paths import TRACKED
 from tasks.registry.registering import is_tracked
 from tasks.registry.registry import open_registry

@@ -16,21 +16,23 @@ from registration import copy_empty_store
 from served_project import served
 
 from thaw.dataset.manifest import read_manifest
+from thaw.dataset.slices import FILE as SLICES
+from thaw.dataset.slices import read_slices
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 PATIENTS, SCANS = 24, 3
+LISTING, SCANNERS = "listing.csv", ("portable", "fixed")
 PERSONAL = {
     "PatientName": "Mustermann^Erika",
     "PatientBirthDate": "19011231",
-    "StudyDate": "19231117",
     "InstitutionName": "Klinikum Beispielstadt",
     "ReferringPhysicianName": "Dr^Exempla",
     "AccessionNumber": "ACC-77-0042",
     "StudyInstanceUID": "1.2.826.0.1.3680043.8.498.7151",
 }
 SECRETS = re.compile(
-    rb"Mustermann|Erika|(?<!\d)19011231(?!\d)|(?<!\d)19231117(?!\d)|Beispielstadt|Exempla|ACC-77|MRN-55|8\.498\.7151"
+    rb"Mustermann|Erika|(?<!\d)19011231(?!\d)|(?<!\d)1923\d\d17(?!\d)|Beispielstadt|Exempla|ACC-77|MRN-55|8\.498\.7151"
 )
 
 
@@ -43,7 +45,8 @@ def scan(patient: int, number: int) -> bytes:
     colouring, centre = ("MONOCHROME1", 4095 - 1800) if number % 2 else ("MONOCHROME2", 1800)
     return grey_file(
         4095 - stored if number % 2 else stored, 12, PhotometricInterpretation=colouring,
-        WindowCenter=centre, WindowWidth=2400, PatientID=f"MRN-55{patient:02}", **PERSONAL,
+        WindowCenter=centre, WindowWidth=2400, PatientID=f"MRN-55{patient:02}",
+        StudyDate=f"1923{1 + patient // 2:02}17", **PERSONAL,
     )  # fmt: skip
 
 
@@ -54,6 +57,9 @@ def write_scans(folder: Path) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(scan(patient, number))
     (folder / "normal" / "cut").write_bytes(scan(0, 0)[:-500])
+    found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    lines = [f"{path},{path.split('/')[0]},{SCANNERS[number % 2]}" for number, path in enumerate(found)]
+    (folder / LISTING).write_text("\n".join(["path,label,scanner", *lines]) + "\n")
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +77,9 @@ def project(tmp_path_factory: pytest.TempPathFactory, prefect: str, warm: Path, 
                 "backbone.weights=data/pretrain/small.safetensors",
                 "backbone.windows=[[1800,2400]]",
                 "evaluate.baselines=[majority]",
+                f"dataset.listing={LISTING}",
+                "dataset.slices=[scanner]",
+                "dataset.splits.order=date",
             )
     assert "version 1 is the champion now" in output, output
     return made
@@ -95,6 +104,8 @@ def test_patients_stay_together_and_the_model_has_learnt(project: Project) -> No
     for row in read_manifest(project.root / "data/manifest.parquet").examples():
         splits.setdefault(row.path[-4:-1], set()).add((row.group, row.split))
     assert len(splits) == PATIENTS and all(len(found) == 1 for found in splits.values())
+    tested = {patient for patient, found in splits.items() if {split for _, split in found} == {"test"}}
+    assert len(tested) == round(0.3 * PATIENTS) and {*sorted(splits)[-6:]} <= tested, "two patients share each date"
     assert {split for found in splits.values() for _, split in found} == {"train", "test"}
     assert project.metrics()["test"]["accuracy"] > 0.8
     log = (project.root / ".thaw/logs/ingest.log").read_text()
@@ -125,6 +136,14 @@ def test_nothing_of_a_header_is_written_or_answered(project: Project) -> None:
         path: SECRETS.search(content) for path, content in files_written.items() if path.name != "test_radiology.py"
     }
     assert {str(path): match[0] for path, match in found.items() if match and "tests" not in path.parts} == {}
+
+
+def test_slices_and_intervals_by_patient_are_among_what_was_searched(project: Project) -> None:
+    report = project.root / "data/report"
+    page = (report / "report.html").read_text()
+    assert all(f"scanner</bdi>: <bdi>{name}" in page for name in SCANNERS), "a slice of each scanner"
+    assert "interval by group" in page and project.metrics()["test"]["groups"] > 1
+    assert read_slices(report / SLICES) is not None and "group" in pq.read_schema(report / "predictions.parquet").names
 
 
 def test_the_windows_are_part_of_the_model(project: Project) -> None:

@@ -25,7 +25,8 @@ from project import CHEAP, Project, clone
 from started import serving
 from web_hook import received
 
-from flows.daemon.services import HOST, Service, free_port
+from flows.daemon.services import Service
+from flows.processes.ports import HOST, free_port
 
 pytestmark = pytest.mark.slow
 

@@ -20,6 +20,9 @@ TUTORIALS = tuple(DOCS / f"tutorial-{name}.md" for name in ("prefect", "dvc", "m
 TEAM = (DOCS / "operations.md", DOCS / "sharing.md")
 """What test_team.py walks, on servers of a team."""
 
+NOTEBOOK = (DOCS / "python.md",)
+"""What tests/thaw/notebook/test_page.py runs in one process, without a project."""
+
 
 @dataclass(frozen=True)
 class Elsewhere:
@@ -40,6 +43,9 @@ ELSEWHERE = (
     Elsewhere(
         DOCS / "backbones.md", "thaw config set backbone.weights=timm", "tests/flows/runs/test_weights_findings.py"
     ),
+    Elsewhere(
+        DOCS / "backbones.md", "thaw config set backbone.weights=hf", "tests/flows/runs/test_weights_findings.py"
+    ),
     Elsewhere(DOCS / "texts.md", "cp examples/texts.yaml", "tests/pipeline/test_texts.py"),
     Elsewhere(DOCS / "texts.md", "thaw predict", "tests/pipeline/test_texts.py"),
     Elsewhere(DOCS / "texts.md", "curl", "tests/pipeline/test_texts.py"),
@@ -53,6 +59,9 @@ ELSEWHERE = (
     Elsewhere(DOCS / "wake-word.md", "thaw export --trigger", "tests/flows/cli/test_export_trigger.py"),
     Elsewhere(DOCS / "sounds.md", "thaw predict", "tests/pipeline/test_sounds.py"),
     Elsewhere(DOCS / "sounds.md", "curl", "tests/pipeline/test_sounds.py"),
+    Elsewhere(
+        DOCS / "radiology.md", "thaw config set backbone.weights=xrv", "tests/flows/runs/test_weights_findings.py"
+    ),
     Elsewhere(DOCS / "radiology.md", "cp examples/chest_xray.yaml", "tests/pipeline/test_radiology.py"),
     Elsewhere(DOCS / "projects.md", "thaw init digits", "tests/pipeline/test_installed.py"),
     Elsewhere(DOCS / "projects.md", "thaw init --upgrade", "tests/pipeline/test_installed.py"),

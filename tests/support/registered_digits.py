@@ -20,7 +20,7 @@ PARAMS = "dataset: {source: photos, splits: {val: 0, test: 0.5}}\nbackbone: {wei
 def build_registered(root: Path) -> Path:
     """Two versions of one model in the registry `my digits`; the first is the champion, and both have a lineage."""
     from tasks.project.paths import MANIFEST
-    from tasks.registry.mlflow_run import _log_model, _outputs, _signature
+    from tasks.registry.mlflow_run import log_model
     from tasks.registry.mlflow_store import connect, experiment_id
     from tasks.registry.registry import CHAMPION, open_registry
     from thaw.params.values.reading import read_params
@@ -40,7 +40,7 @@ def build_registered(root: Path) -> Path:
         predictor.write(Path("parts"))
         client = connect()
         with mlflow.start_run(experiment_id=experiment_id(client, "thaw")):
-            model = _log_model(Path("parts"), predictor.backbone, _signature(_outputs(predictor)))
+            model = log_model(Path("parts"), predictor)
         registry = open_registry(read_params().registry)
         for commit in ("abc", "def"):
             registry.create(model, {"thaw.git.commit": commit, "other": "not lineage"})

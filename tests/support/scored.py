@@ -16,6 +16,7 @@ from thaw.features.store.store import FeatureStore, Layer
 from thaw.foundation.parallel.progress import Progress, untold
 from thaw.kinds.kind import Limits
 from thaw.models.prediction.predictor import Predictor
+from thaw.models.scoring.featuring import Featuring
 from thaw.models.scoring.forward import Forward
 from thaw.models.scoring.inputs import open_inputs
 from thaw.models.scoring.scoring import Scored, Scorer, score_all
@@ -42,7 +43,7 @@ def scorer_into(
     extractor = Extractor.begin(model.backbone, ExtractParams(workers=workers), LIMITS, None)
     layer = layer_of(model)
     forward = Forward(extractor, layer, "float32", torch.float32)
-    return Scorer(model, layer, forward, into=store, others=others, limits=LIMITS)
+    return Scorer(model, Featuring(layer, forward, into=store, others=others, limits=LIMITS))
 
 
 def score_into(

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.daemon.service_log import Journal
-from flows.daemon.services import HOST, Server, Service
+from flows.daemon.services import Server, Service
+from flows.processes.ports import HOST
 from flows.project.environment import STATE
 
 

@@ -27,8 +27,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from flows.cli.app import app
-from flows.daemon.services import free_port
 from flows.processes import orphan_guard
+from flows.processes.ports import free_port
 from thaw.backbones.architectures import build_seeded
 
 CLASSES = {"ants": 60, "bees": 200, "something_else": 130}
@@ -40,6 +40,7 @@ STANDS_FOR = {
     "https://hooks.slack.com/services/...": "json://127.0.0.1:9/hook",
     "FOLDER/own.pth": "own.pth",
     "thaw-digits": "thaw-own",
+    "thaw rank --minutes 10": "thaw rank --minutes 0.1",
 }
 SMALL = (
     "backbone.weights=data/pretrain/small.safetensors", "dataset.splits.test=0.3", "strategy.minutes=0", "head.l2=[0.001]",

@@ -50,6 +50,7 @@ HEAVY = (
 PREFECT = (
     "prefect.context", "prefect.flows", "prefect.flow_engine", "prefect.engine", "prefect.task_engine", "prefect.futures", "prefect.artifacts",
     "prefect.automations", "prefect.deployments", "prefect.client.orchestration", "prefect.blocks.notifications", "prefect.runner", "prefect.workers.process",
+    "prefect.server.api.server",
     "prefect.cli", "prefect.cli.deploy", "prefect.cli.worker", "prefect.cli.server", "prefect.logging.configuration", "prefect.events.clients",
 )  # fmt: skip
 """Prefect reads its settings when it loads: a command that imports it reads them again."""
