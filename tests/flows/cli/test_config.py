@@ -48,7 +48,7 @@ def test_the_usual_ones_and_those_that_differ_fit_into_80_columns() -> None:
 @pytest.mark.usefixtures("project")
 def test_a_parameter_is_explained() -> None:
     said = thaw("config", "explain", "strategy.minutes")
-    assert "now      1.0 (line 11 of params.yaml)" in said and "default  5" in said
+    assert "now      0.5 (line 11 of params.yaml)" in said and "default  5" in said
     assert max(map(len, said.splitlines())) <= 80
     said = thaw("config", "explain", "extract.dtype")
     assert "float32 (the default; params.yaml does not name it)" in said and "choices  float32, float16" in said

@@ -53,6 +53,7 @@ def test_a_section_is_each_of_its_parameters(project: Path) -> None:
     assert [each.setting.key for each in explain(project, "dataset.splits")] == [
         "dataset.splits.val",
         "dataset.splits.test",
+        "dataset.splits.order",
     ]
 
 

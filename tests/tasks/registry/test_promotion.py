@@ -1,7 +1,7 @@
 """Promotion and rollback, on a real SQLite store; the versions hold predictions and nothing else."""
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +68,7 @@ def test_a_better_challenger_takes_over_and_the_figures_are_kept(registry: Regis
     assert champion(registry) == 2 and found.moved and found.former == 1
     assert found.figures is not None and found.figures.only_challenger == 28
     event = registry.history()[-1]
-    assert event.figures == asdict(found.figures) and event.reason == found.reason
+    assert event.figures == found.figures.numbers and event.reason == found.reason
 
 
 def test_a_worse_challenger_is_refused_and_the_reason_is_kept(registry: Registry) -> None:

@@ -32,6 +32,7 @@ from thaw.models.prediction.predictor import Predictor
 from thaw.params.values.reading import read_params
 from thaw.strategies import named_backbones
 from thaw.strategies.named_backbones import Desk
+from thaw.strategies.rank_budget import Budget
 
 LIMITS = Limits()
 TOP = 4095
@@ -118,5 +119,5 @@ def test_pages_show_it_as_the_model_sees_it(here: Path, monkeypatch: pytest.Monk
 def test_a_ranking_reads_it_too(here: Path) -> None:
     desk = Desk(FeatureStore(FEATURES), NETWORKS, Path)
     field = named_backbones._field(read_params(), read_manifest(Path("data/manifest.parquet")))
-    entrant = named_backbones._enter("small.safetensors", field, read_params(), desk, untold)
+    entrant = named_backbones._enter("small.safetensors", field, read_params(), desk, Budget(None), untold)
     assert entrant.computed == 0  # the features of the chosen backbone lie in the store
