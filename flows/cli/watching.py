@@ -58,6 +58,7 @@ class Printed:
             self._live.stop()
 
     def prepares(self, what: str) -> None:
+        """Say what the run does before its first stage, in a few words."""
         with self._guard:
             self._preparing = what
         if not err().is_terminal:

@@ -34,6 +34,7 @@ from tasks.project.paths import TRACKED
 from tasks.registry import registering
 from tasks.registry.attempt import Promotion
 from tasks.registry.listing import read_listing
+from tasks.registry.mlflow_store import is_local
 from tasks.registry.registering import Registered, is_tracked
 from tasks.registry.version_page import data_name, run_name
 from thaw.foundation.errors import Unreachable
@@ -109,8 +110,9 @@ def transfer(  # noqa: PLR0917  # one parameter a field of the form on Prefect's
             if whole and promote and params.promotion.automatic:
                 with keeper.work("promote"):
                     outcome = replace(outcome, promotion=_promote())
-            if whole:
+            if outcome.registered is not None and is_local():
                 read_listing(params.registry)  # MLflow is loaded now; `thaw models` need not load it again
+            if whole:
                 record_settled(root, params, outcome)
             if whole and source is not None:
                 write_handled(root / RUN, Handled(source, began))

@@ -10,9 +10,6 @@ from flows.dvc.run_lock import Holder
 class Watcher(Protocol):
     """The events that a run reports. The methods are called from several threads."""
 
-    def prepares(self, what: str) -> None:
-        """What the run does before its first stage, in a few words."""
-
     def waits(self, holder: Holder) -> None:
         """Another run holds the project."""
 
@@ -28,9 +25,6 @@ class Watcher(Protocol):
 
 class Nobody:
     """A watcher that ignores all events."""
-
-    def prepares(self, what: str) -> None:
-        pass
 
     def waits(self, holder: Holder) -> None:
         pass

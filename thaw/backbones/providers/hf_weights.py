@@ -81,8 +81,19 @@ def made_of(place: str, side: int | None, origin: Origin) -> Made:
 
 def _dual(place: str, config: Any) -> Any:
     """transformers' network with two towers and all its weights."""
-    modeling = package("transformers.models.auto.modeling_auto", _EXTRA)
-    model, told = modeling.AutoModel.from_pretrained(
+    return _whole(package("transformers.models.auto.modeling_auto", _EXTRA).AutoModel, place, config)
+
+
+def _loaded(place: str, config: Any) -> nn.Module:
+    """transformers' model with all its weights."""
+    mapping = package("transformers.models.auto.modeling_auto", _EXTRA).MODEL_MAPPING
+    loaded: nn.Module = _whole(mapping[type(config)], place, config)
+    return loaded
+
+
+def _whole(model_class: Any, place: str, config: Any) -> Any:
+    """The model of that class; pickles of anything but tensors are refused by transformers itself."""
+    model, told = model_class.from_pretrained(
         place,
         config=config,
         output_loading_info=True,
@@ -92,22 +103,6 @@ def _dual(place: str, config: Any) -> Any:
     )
     _refuse_missing(place, told)
     return model.eval()
-
-
-def _loaded(place: str, config: Any) -> nn.Module:
-    """transformers' model with all its weights; pickles of anything but tensors are refused by transformers itself."""
-    modeling = package("transformers.models.auto.modeling_auto", _EXTRA)
-    model, told = modeling.MODEL_MAPPING[type(config)].from_pretrained(
-        place,
-        config=config,
-        output_loading_info=True,
-        dtype="float32",
-        trust_remote_code=False,
-        local_files_only=Path(place).is_dir(),
-    )
-    _refuse_missing(place, told)
-    loaded: nn.Module = model
-    return loaded.eval()
 
 
 def _refuse_missing(place: str, told: Mapping[str, Any]) -> None:
